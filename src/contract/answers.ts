@@ -1,0 +1,29 @@
+/**
+ * Every answer that intake gives to a client: status line, exact body, and whether trying again can
+ * help. Precedence, where several apply, is the order of this table.
+ */
+export interface Answer {
+  readonly status: number;
+  readonly statusLine: string;
+  readonly body: string;
+  readonly retryable: boolean;
+}
+
+function answer(status: number, reason: string, result: string, retryable: boolean): Answer {
+  return { status, statusLine: `${status} ${reason}`, body: `{"result":"${result}"}`, retryable };
+}
+
+export const answers = {
+  notFound: answer(404, 'Not Found', 'not-found', false),
+  methodNotAllowed: answer(405, 'Method Not Allowed', 'method-not-allowed', false),
+  serverKaput: answer(500, 'Internal Server Error', 'server-kaput', true),
+  unsupportedMediaType: answer(415, 'Unsupported Media Type', 'unsupported-media-type', false),
+  tooLarge: answer(413, 'Content Too Large', 'too-large', false),
+  invalid: answer(400, 'Bad Request', 'invalid', false),
+  busy: answer(503, 'Service Unavailable', 'busy', true),
+  created: answer(200, 'OK', 'created', false),
+} as const satisfies Record<string, Answer>;
+
+/** The statuses in use, in table order: the metrics give each its own cell. */
+export const STATUSES = [404, 405, 500, 415, 413, 400, 503, 200] as const;
+export type Status = (typeof STATUSES)[number];

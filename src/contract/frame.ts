@@ -1,0 +1,34 @@
+/**
+ * The orders that are made durable together: one NATS message, or one local record.
+ *
+ * `payload` is NDJSON: `count` compact orders, each ended by `\n`.
+ * Order `i` of a fresh frame has the id `<id>-<i>`. A frame that was filed again (a retry, or what an
+ * ordered shutdown left undone) has an id of its own; its orders keep the ids they were accepted
+ * under: `<refiled.origin>-<refiled.indexes[i]>`.
+ */
+export interface Frame {
+  /** 26 characters that sort by time (see commit/frame-id.ts). Also the `Nats-Msg-Id`. */
+  readonly id: string;
+  readonly count: number;
+  readonly payload: Uint8Array;
+  /** Epoch milliseconds at which its first order was accepted. */
+  readonly acceptedAtMs: number;
+  /** The attempt its orders are at; 1 for a fresh frame. */
+  readonly attempt: number;
+  /** Epoch milliseconds before which it must not be delivered; 0 for at once. */
+  readonly notBeforeMs: number;
+  readonly refiled: Refiled | null;
+}
+
+export interface Refiled {
+  readonly origin: string;
+  /** Where each order stood in the frame `origin`; as long as the frame's `count`. */
+  readonly indexes: readonly number[];
+}
+
+/** The id of order `position` of a frame. */
+export function orderId(frame: Pick<Frame, 'id' | 'refiled'>, position: number): string {
+  return frame.refiled === null
+    ? `${frame.id}-${position}`
+    : `${frame.refiled.origin}-${frame.refiled.indexes[position]}`;
+}

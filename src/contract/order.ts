@@ -1,0 +1,68 @@
+/** One order as the client posts it. The rules stand in `orderSchema`. */
+export interface OrderData {
+  readonly product_id: string;
+  readonly count: string;
+  readonly username: string;
+}
+
+export const USERNAME_CODE_POINTS_MAX = 64;
+
+/**
+ * JSON Schema of an order body: the single source of the rules. The byte scanner, the ajv path and
+ * the reference that fuzzing compares both with are all held against it.
+ *
+ * `product_id`, `count`: decimal strings "0" to "100", no sign, no leading zeros.
+ * `username`: 1 to 64 code points, no control characters (C0, DEL, C1), no lone surrogates
+ * (the pattern runs with the `u` flag, under which a lone surrogate is not in `\p{Cs}`'s complement).
+ */
+export const orderSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['product_id', 'count', 'username'],
+  properties: {
+    product_id: { type: 'string', pattern: '^(?:0|[1-9][0-9]?|100)$' },
+    count: { type: 'string', pattern: '^(?:0|[1-9][0-9]?|100)$' },
+    username: {
+      type: 'string',
+      minLength: 1,
+      maxLength: USERNAME_CODE_POINTS_MAX,
+      pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+    },
+  },
+} as const;
+
+/** An order as a handler gets it. */
+export interface Order {
+  /** The frame's id, a hyphen, the order's index in it: also the `x-order-id` the client was given. */
+  readonly id: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Epoch milliseconds at which the first order of its frame was accepted. */
+  readonly acceptedAt: number;
+  readonly data: OrderData;
+}
+
+/** What became of one order: processed; to be tried again; failed for good. */
+export type Outcome = 'done' | 'retry' | 'dead';
+
+export interface HandlerContext {
+  /** Attempts after which an order that still fails is a dead letter. */
+  readonly attemptsMax: number;
+  /** The options a handler may read: `--work-ms` and `--error-rate` for `simulate`. */
+  readonly options: HandlerOptions;
+}
+
+export interface HandlerOptions {
+  readonly workMs: number;
+  readonly errorRate: number;
+}
+
+/**
+ * The user's function. Returning nothing means that every order is done; otherwise one outcome an
+ * order, in the same order. Throwing means that none of the batch counts as done: it is run again in
+ * halves until the culprit stands alone.
+ */
+export type Handler = (
+  orders: readonly Order[],
+  context: HandlerContext,
+) => Promise<void | readonly Outcome[]> | void | readonly Outcome[];
