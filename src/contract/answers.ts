@@ -3,13 +3,13 @@
  * help. Precedence, where several apply, is the order of this table.
  */
 export interface Answer {
-  readonly status: number;
+  readonly status: Status;
   readonly statusLine: string;
   readonly body: string;
   readonly retryable: boolean;
 }
 
-function answer(status: number, reason: string, result: string, retryable: boolean): Answer {
+function answer(status: Status, reason: string, result: string, retryable: boolean): Answer {
   return { status, statusLine: `${status} ${reason}`, body: `{"result":"${result}"}`, retryable };
 }
 

@@ -1,0 +1,91 @@
+import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
+import { acceptedAtMs } from './lib/order-time.js';
+
+/** A second may begin anywhere: the check is made for seconds that begin every 250 ms. */
+export const WINDOWS_PER_SECOND = 4;
+const WINDOW_STEP_MS = 1000 / WINDOWS_PER_SECOND;
+/** How far the server's clock and the wave's edges may lie outside the planned duration. */
+export const WINDOW_MARGIN_S = 10;
+
+const CREATED = '{"result":"created"}';
+const KAPUT = '{"result":"server-kaput"}';
+
+const created = new Counter('created');
+const refused = new Rate('refused');
+const wrongAnswers = new Counter('wrong_answers');
+const orderLatency = new Trend('order_latency', true);
+const createdInSecond = new Counter('created_in_second');
+const strays = new Counter('strays');
+const createdMinusDone = new Counter('created_minus_done');
+const drainedInWindow = new Trend('drained_in_window');
+const createdPerSecond = new Trend('created_per_second');
+const measuredWindows = new Counter('measured_windows');
+const backlogPeak = new Trend('backlog');
+const backlogAtEnd = new Gauge('backlog_at_end');
+
+/**
+ * Counts one answer to a posted order.
+ *
+ * @param {import('k6/http').RefinedResponse<'text'>} answer
+ * @param {boolean} mayRefuse whether a 500 is a right answer here
+ * @param {{ startMs: number, durationS: number }} run
+ */
+export function recordAnswer(answer, mayRefuse, run) {
+  orderLatency.add(answer.timings.duration);
+  const isRefused = mayRefuse && answer.status === 500 && answer.body === KAPUT;
+  refused.add(isRefused);
+  if (isRefused) return;
+  const acceptedMs = acceptedAtMs(answer.headers['X-Order-Id']);
+  if (answer.status !== 200 || answer.body !== CREATED || Number.isNaN(acceptedMs)) {
+    wrongAnswers.add(1);
+    console.error(`wrong answer: ${answer.status} ${answer.body} ${answer.error}`);
+    return;
+  }
+  created.add(1);
+  createdMinusDone.add(1);
+  if (mayRefuse) recordAccepted(acceptedMs - run.startMs, run.durationS);
+}
+
+/** Adds an accepted order to each of the overlapping seconds that it falls into. */
+function recordAccepted(sinceStartMs, durationS) {
+  if (Math.abs(sinceStartMs - durationS * 500) > (durationS / 2 + WINDOW_MARGIN_S - 1) * 1000) {
+    strays.add(1);
+    return;
+  }
+  const last = Math.floor(sinceStartMs / WINDOW_STEP_MS);
+  for (let window = last - WINDOWS_PER_SECOND + 1; window <= last; window++) {
+    createdInSecond.add(1, { window: String(window) });
+  }
+}
+
+/**
+ * Counts what happened between two looks at the server's counters. Each look happened at some
+ * moment between `sentMs` and `receivedMs`, so no more than `spanMs` lies between the two.
+ *
+ * @param {Poll} first
+ * @param {Poll} last
+ * @typedef {{ sentMs: number, receivedMs: number, doneOrders: number, created: number }} Poll
+ */
+export function recordWindow(first, last) {
+  const betweenMs = (last.sentMs + last.receivedMs - first.sentMs - first.receivedMs) / 2;
+  measuredWindows.add(1);
+  drainedInWindow.add(last.doneOrders - first.doneOrders);
+  createdPerSecond.add(((last.created - first.created) * 1000) / betweenMs);
+}
+
+/** @param {number} orders */
+export function recordBacklog(orders) {
+  backlogPeak.add(orders);
+}
+
+/**
+ * What the server says when all is over. `created_minus_done` has gained one for each 200 that the
+ * virtual users saw; taking away what was processed must bring it to zero.
+ *
+ * @param {number} doneOrders processed since the start
+ * @param {number} pendingOrders NaN counts as a backlog: nobody could look
+ */
+export function recordEnd(doneOrders, pendingOrders) {
+  createdMinusDone.add(-doneOrders);
+  backlogAtEnd.add(Number.isNaN(pendingOrders) ? 1 : pendingOrders);
+}

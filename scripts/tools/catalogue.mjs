@@ -1,0 +1,73 @@
+import { debianUnpack, goInstall } from './sources.mjs';
+
+/**
+ * One program that the tests, the wave checks or the benchmark need.
+ *
+ * @typedef {object} Tool
+ * @property {string} program its name on PATH
+ * @property {string} file where it is kept under .tools
+ * @property {readonly string[]} versionArgs
+ * @property {RegExp} accept what its version line should look like
+ * @property {RegExp} acceptAtWorst what will do where nothing better can be had
+ * @property {readonly import('./sources.mjs').Source[]} sources tried in this order
+ * @property {string | null} aptPackage installed by root when no source works
+ * @property {string} remedy how a person gets it
+ */
+
+const ANY = /./s;
+const NATS = 'github.com/nats-io/nats-server/v2';
+
+/** @type {Readonly<Record<string, Tool>>} */
+export const tools = {
+  'nats-server': {
+    program: 'nats-server',
+    file: 'bin/nats-server',
+    versionArgs: ['--version'],
+    // 2.10 brought `sync_interval: always`, on which the strongest guarantee rests.
+    accept: /v2\.[1-9]\d+\.|v[3-9]\./,
+    acceptAtWorst: ANY,
+    sources: [goInstall(`${NATS}@latest`), debianUnpack('nats-server', 'usr/sbin/nats-server')],
+    aptPackage: null,
+    remedy: `install Go and run \`go install ${NATS}@latest\`, or put nats-server 2.10 or later on PATH`,
+  },
+  'nats-server-2.9': {
+    program: 'nats-server',
+    file: 'nats-2.9/nats-server',
+    versionArgs: ['--version'],
+    accept: /v2\.9\./,
+    acceptAtWorst: /v2\.9\./,
+    sources: [debianUnpack('nats-server', 'usr/sbin/nats-server'), goInstall(`${NATS}@v2.9.10`)],
+    aptPackage: null,
+    remedy: `install Go and run \`GOBIN=$PWD/.tools/nats-2.9 go install ${NATS}@v2.9.10\``,
+  },
+  k6: {
+    program: 'k6',
+    file: 'bin/k6',
+    versionArgs: ['version'],
+    accept: ANY,
+    acceptAtWorst: ANY,
+    sources: [goInstall('go.k6.io/k6@latest'), debianUnpack('k6', 'usr/bin/k6')],
+    aptPackage: null,
+    remedy: 'install Go and run `go install go.k6.io/k6@latest`, or put k6 on PATH',
+  },
+  wrk: {
+    program: 'wrk',
+    file: 'bin/wrk',
+    versionArgs: ['-v'],
+    accept: ANY,
+    acceptAtWorst: ANY,
+    sources: [],
+    aptPackage: 'wrk',
+    remedy: 'install the package wrk (`sudo apt-get install wrk`, `brew install wrk`)',
+  },
+  promtool: {
+    program: 'promtool',
+    file: 'bin/promtool',
+    versionArgs: ['--version'],
+    accept: ANY,
+    acceptAtWorst: ANY,
+    sources: [debianUnpack('prometheus', 'usr/bin/promtool')],
+    aptPackage: null,
+    remedy: 'put promtool on PATH: it comes with Prometheus (`sudo apt-get install prometheus`)',
+  },
+};

@@ -1,0 +1,93 @@
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { findProgram, isExecutable, isRoot, progress, runProgram } from './programs.mjs';
+
+/**
+ * Ways to get a program. Each takes the file to make, and resolves once it stands there whole: it
+ * is made in a folder of its own and moved, so that nobody ever sees half of it.
+ *
+ * @typedef {(file: string) => Promise<void>} Source
+ */
+
+/**
+ * @param {string} module a Go module path with its version
+ * @returns {Source}
+ */
+export function goInstall(module) {
+  return (file) =>
+    inScratch(file, async (scratch) => {
+      progress(`go install ${module} (takes a minute or two)`);
+      await runProgram('go', ['install', module], { env: { GOBIN: scratch } });
+      const built = readdirSync(scratch)[0];
+      if (built === undefined) throw new Error(`go install ${module} left nothing`);
+      return built;
+    });
+}
+
+/**
+ * Unpacks one program of a Debian package without installing it: needs no root, starts no service.
+ *
+ * @param {string} debianPackage
+ * @param {string} member the program's path inside the package
+ * @returns {Source}
+ */
+export function debianUnpack(debianPackage, member) {
+  return (file) =>
+    inScratch(file, async (scratch) => {
+      progress(`apt-get download ${debianPackage}`);
+      await aptDownload(debianPackage, scratch);
+      const deb = readdirSync(scratch).find((name) => name.endsWith('.deb'));
+      if (deb === undefined) throw new Error(`apt-get download ${debianPackage} left nothing`);
+      await runProgram('dpkg', ['-x', deb, '.'], { cwd: scratch });
+      return member;
+    });
+}
+
+/** A machine that never ran `apt-get update` knows no packages; root can mend that. */
+async function aptDownload(debianPackage, cwd) {
+  try {
+    await runProgram('apt-get', ['download', debianPackage], { cwd });
+  } catch (error) {
+    if (!isRoot() || findProgram('apt-get') === null) throw error;
+    progress('apt-get update');
+    await runProgram('apt-get', ['update']);
+    await runProgram('apt-get', ['download', debianPackage], { cwd });
+  }
+}
+
+/**
+ * Installs a Debian package, for programs that need shared libraries. Root only.
+ *
+ * @param {string} debianPackage
+ * @returns {Promise<void>}
+ */
+export async function aptInstall(debianPackage) {
+  if (!isRoot()) throw new Error('apt-get install needs root');
+  const args = ['install', '--yes', '--no-install-recommends', debianPackage];
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  progress(`apt-get install ${debianPackage}`);
+  try {
+    await runProgram('apt-get', args, { env });
+  } catch (error) {
+    if (findProgram('apt-get') === null) throw error;
+    progress('apt-get update');
+    await runProgram('apt-get', ['update'], { env });
+    await runProgram('apt-get', args, { env });
+  }
+}
+
+/**
+ * @param {string} file
+ * @param {(scratch: string) => Promise<string>} make resolves with the program's path in `scratch`
+ */
+async function inScratch(file, make) {
+  mkdirSync(dirname(file), { recursive: true });
+  const scratch = mkdtempSync(`${file}.part-`);
+  try {
+    const made = join(scratch, await make(scratch));
+    if (!isExecutable(made)) throw new Error(`${made} is not a program`);
+    renameSync(made, file);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,135 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { EXIT, OperatorFault } from '../contract/fault.js';
+import { Shared } from './shared.js';
+
+export interface AdminConfig {
+  /** Renders /metrics; never called again before it has settled. */
+  readonly metrics: () => Promise<string>;
+  readonly metricsContentType: string;
+  /** Why orders can't be taken now, one line each; empty when they can. */
+  readonly readiness: () => readonly string[];
+}
+
+interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+const CONNECTIONS_MAX = 64;
+const HEADER_BYTES_MAX = 8192;
+/** For the headers, and for the whole request. */
+const REQUEST_MS_MAX = 5000;
+/** Longer than the usual pause between two scrapes, so that a scraper keeps its connection. */
+const KEEP_ALIVE_MS = 20_000;
+/** A client that neither sends nor reads for so long is cut off. */
+const STALL_MS_MAX = 30_000;
+/** What a close leaves to the answers under way. */
+const CLOSE_MS_MAX = 1000;
+
+/** What operators and their machines ask: /metrics, /healthz, /readyz. In the main thread. */
+export class AdminServer {
+  /** The live page gets its place here. */
+  readonly #pages: ReadonlyMap<string, () => Page | Promise<Page>>;
+  readonly #server: Server;
+
+  constructor({ metrics, metricsContentType, readiness }: AdminConfig) {
+    const text = new Shared(metrics);
+    this.#pages = new Map<string, () => Page | Promise<Page>>([
+      ['/metrics', async () => ({ status: 200, type: metricsContentType, body: await text.get() })],
+      ['/healthz', () => json(200, { status: 'ok' })],
+      ['/readyz', () => readyPage(readiness())],
+    ]);
+    this.#server = createServer({
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: REQUEST_MS_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      connectionsCheckingInterval: REQUEST_MS_MAX / 2,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    });
+    this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.timeout = STALL_MS_MAX;
+    this.#server.on('request', (request, response) => this.#answer(request, response));
+  }
+
+  /**
+   * @param port 0 for any free one
+   * @returns the port it listens on
+   * @throws OperatorFault when it can't listen there
+   */
+  listen(host: string, port: number): Promise<number> {
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      const refuse = (error: NodeJS.ErrnoException) => reject(listenFault(host, port, error));
+      server.once('error', refuse);
+      server.listen(port, host, () => {
+        server.off('error', refuse);
+        // An accept that fails for want of file descriptors must not end the process: the client
+        // is let go, and the next one is tried.
+        server.on('error', () => {});
+        resolve((server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** Resolves when every connection is gone; those still busy after a second are cut off. */
+  close(): Promise<void> {
+    const server = this.#server;
+    if (!server.listening) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS_MAX);
+      server.close(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const page = this.#pages.get(pathOf(request));
+    if (page === undefined) return send(response, json(404, { result: 'not-found' }));
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      return send(response, json(405, { result: 'method-not-allowed' }));
+    }
+    try {
+      send(response, await page());
+    } catch (error) {
+      send(response, json(500, { result: 'failed', reason: (error as Error).message }));
+    }
+  }
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
+function readyPage(reasons: readonly string[]): Page {
+  return reasons.length === 0
+    ? json(200, { status: 'ready' })
+    : json(503, { status: 'not-ready', reasons });
+}
+
+function json(status: number, body: object): Page {
+  return { status, type: 'application/json', body: JSON.stringify(body) };
+}
+
+/** For HEAD, node leaves out the body and keeps its length. */
+function send(response: ServerResponse, { status, type, body }: Page): void {
+  response.writeHead(status, {
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+  });
+  response.end(body);
+}
+
+function listenFault(host: string, port: number, error: NodeJS.ErrnoException): OperatorFault {
+  const why =
+    error.code === 'EADDRINUSE'
+      ? `port ${port} is taken; choose another with --admin-port`
+      : `${error.message}; see --admin-host and --admin-port`;
+  return new OperatorFault(`admin server on ${host}: ${why}`, EXIT.failed);
+}

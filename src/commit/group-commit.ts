@@ -1,0 +1,189 @@
+import { type Appender, CommitAmbiguous } from '../contract/journal.js';
+import type { BodyValidator, Committer, Waiter } from '../contract/order-path.js';
+import { COUNTER, commitHistogram, GAUGE, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
+import { FrameIds } from './frame-id.js';
+import { OpenFrame } from './open-frame.js';
+
+export interface GroupCommitBounds {
+  readonly frameOrdersMax: number;
+  readonly frameBytesMax: number;
+  readonly framesInFlightMax: number;
+  /** Orders of this thread whose frame is not durable yet. */
+  readonly waitingOrdersMax: number;
+  /** Milliseconds after which a frame that could not even be sent is refused. */
+  readonly commitMsMax: number;
+}
+
+/** How often frames that could not be sent are looked at; milliseconds. */
+const EXPIRY_CHECK_MS = 100;
+
+/**
+ * Group commit: one open frame a thread. It is sent when the event-loop turn ends, provided fewer
+ * than `framesInFlightMax` are under way; while they are, it grows. So the busier the journal, the
+ * bigger the batch, with no timer and no added latency when idle. A frame that is full is closed and
+ * queued; the bound on waiting orders bounds that queue.
+ *
+ * The classic source is DeWitt et al., "Implementation techniques for main memory database
+ * systems" (SIGMOD 1984), section 5.2.
+ */
+export class GroupCommit implements Committer {
+  readonly #appender: Appender;
+  readonly #bounds: GroupCommitBounds;
+  readonly #counts: ThreadCounts;
+  readonly #onCommitted: () => void;
+  readonly #ids = new FrameIds();
+  readonly #full: OpenFrame[] = [];
+  readonly #spare: OpenFrame[] = [];
+  readonly #expiry: NodeJS.Timeout;
+  readonly #commitSeconds: number;
+  #open: OpenFrame | null = null;
+  #inFlight = 0;
+  #waiting = 0;
+  #flushIsDue = false;
+  #onIdle: (() => void) | null = null;
+
+  /** `onCommitted` hears of each frame that became durable. */
+  constructor(
+    appender: Appender,
+    bounds: GroupCommitBounds,
+    counts: ThreadCounts,
+    onCommitted: () => void,
+  ) {
+    this.#appender = appender;
+    this.#bounds = bounds;
+    this.#counts = counts;
+    this.#onCommitted = onCommitted;
+    this.#commitSeconds = commitHistogram(appender.name);
+    this.#expiry = setInterval(() => this.#refuseExpired(), EXPIRY_CHECK_MS);
+    this.#expiry.unref();
+  }
+
+  take(order: BodyValidator, waiter: Waiter): boolean {
+    if (this.#waiting >= this.#bounds.waitingOrdersMax || !this.#appender.writable) return false;
+    let open = this.#open;
+    if (open === null) {
+      open = this.#openNext();
+    } else if (!open.hasRoomFor(order.compactLength)) {
+      this.#full.push(open);
+      open = this.#openNext();
+    }
+    open.add(order, waiter);
+    this.#waiting++;
+    this.#flushAtTurnEnd();
+    return true;
+  }
+
+  /** Resolves when every order that was taken has been answered. */
+  async drained(): Promise<void> {
+    if (this.#waiting > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    clearInterval(this.#expiry);
+  }
+
+  #openNext(): OpenFrame {
+    const { frameOrdersMax, frameBytesMax } = this.#bounds;
+    const next = this.#spare.pop() ?? new OpenFrame(frameOrdersMax, frameBytesMax);
+    const nowMs = Date.now();
+    next.reset(this.#ids.next(nowMs), nowMs);
+    this.#open = next;
+    return next;
+  }
+
+  #flushAtTurnEnd(): void {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushIsDue = false;
+    while (this.#inFlight < this.#bounds.framesInFlightMax) {
+      let next = this.#full.shift();
+      if (next === undefined) {
+        if (this.#open === null) break;
+        next = this.#open;
+        this.#open = null;
+      }
+      this.#send(next);
+    }
+    this.#counts.set(GAUGE.waitingOrders, this.#waiting);
+  };
+
+  #send(sent: OpenFrame): void {
+    this.#inFlight++;
+    const startedMs = performance.now();
+    this.#appender.commit(sent.frame()).then(
+      (verdicts) => {
+        const { length } = sent.waiters;
+        this.#counts.observe(this.#commitSeconds, (performance.now() - startedMs) / 1000);
+        this.#counts.observe(HISTOGRAM.frameOrders, length);
+        this.#counts.add(COUNTER.framesCommitted);
+        this.#accept(sent, verdicts);
+        this.#onCommitted();
+        // Only after success: a journal may still hold the bytes of a commit that failed.
+        if (this.#spare.length < this.#bounds.framesInFlightMax) this.#spare.push(sent);
+        this.#finish(length);
+      },
+      (error: unknown) => {
+        const { length } = sent.waiters;
+        this.#fail(sent, error instanceof CommitAmbiguous);
+        this.#finish(length);
+      },
+    );
+  }
+
+  #accept(sent: OpenFrame, verdicts: Uint8Array | null): void {
+    const { waiters, id } = sent;
+    let accepted = 0;
+    for (let i = 0; i < waiters.length; i++) {
+      if (verdicts === null || verdicts[i] === 1) {
+        accepted++;
+        waiters[i]!.accepted(id, i);
+      } else {
+        waiters[i]!.refused();
+      }
+    }
+    this.#counts.add(COUNTER.ordersAccepted, accepted);
+  }
+
+  #fail(sent: OpenFrame, ambiguous: boolean): void {
+    this.#counts.add(ambiguous ? COUNTER.commitsAmbiguous : COUNTER.commitsRefused);
+    for (const waiter of sent.waiters) {
+      if (ambiguous) waiter.ambiguous();
+      else waiter.refused();
+    }
+  }
+
+  #finish(orders: number): void {
+    this.#inFlight--;
+    this.#release(orders);
+    if (this.#open !== null || this.#full.length > 0) this.#flushAtTurnEnd();
+  }
+
+  #release(orders: number): void {
+    this.#waiting -= orders;
+    this.#counts.set(GAUGE.waitingOrders, this.#waiting);
+    if (this.#waiting === 0) this.#onIdle?.();
+  }
+
+  /** Frames that were never sent are refused for certain, so their clients need not wait longer. */
+  #refuseExpired(): void {
+    const oldestMs = performance.now() - this.#bounds.commitMsMax;
+    while (this.#full.length > 0 && this.#full[0]!.openedTickMs < oldestMs) {
+      this.#refuse(this.#full.shift()!);
+    }
+    if (this.#full.length === 0 && this.#open !== null && this.#open.openedTickMs < oldestMs) {
+      const expired = this.#open;
+      this.#open = null;
+      this.#refuse(expired);
+    }
+  }
+
+  #refuse(expired: OpenFrame): void {
+    this.#fail(expired, false);
+    this.#release(expired.waiters.length);
+  }
+}

@@ -1,0 +1,31 @@
+/** A batch as it crosses from the main thread to a pool thread. */
+export interface BatchMessage {
+  /** NDJSON, one order a line, in the order of the segments. */
+  readonly payload: Uint8Array;
+  readonly segments: readonly BatchSegment[];
+}
+
+/** Orders of one batch that come from one frame and so share its attempt and time. */
+export interface BatchSegment {
+  /** What their ids begin with: the id of the frame they were accepted in. */
+  readonly origin: string;
+  /** Where each of them stood in that frame. */
+  readonly indexes: readonly number[];
+  readonly attempt: number;
+  readonly acceptedAtMs: number;
+}
+
+export const OUTCOME_DONE = 0;
+export const OUTCOME_RETRY = 1;
+export const OUTCOME_DEAD = 2;
+
+/** What a pool thread answers. */
+export interface BatchResult {
+  /** Null when all are done, else one `OUTCOME_…` byte an order. Meaningless when `thrown` is set. */
+  readonly outcomes: Uint8Array | null;
+  /** The handler threw, or returned what no handler may: the message. Null otherwise. */
+  readonly thrown: string | null;
+  readonly handlerMs: number;
+  /** The thread's id in the operating system, for its CPU figure; 0 where there is none. */
+  readonly tid: number;
+}

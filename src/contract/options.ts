@@ -1,0 +1,50 @@
+export const MODES = ['queue', 'direct'] as const;
+export type Mode = (typeof MODES)[number];
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * Everything that can be set from outside, checked and frozen by `loadOptions`. What each property
+ * is for, its unit, range and default stand in options/schema.ts, which also gives it its names:
+ * `rpsLimit` is `--rps-limit`, and `FOREBAY_RPS_LIMIT` in the environment.
+ */
+export interface Options {
+  readonly mode: Mode;
+  readonly host: string;
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly threads: number;
+  readonly workers: number;
+  readonly logLevel: LogLevel;
+  readonly shutdownMsMax: number;
+
+  readonly rpsLimit: number;
+  readonly bodyBytesMax: number;
+  readonly bodyMsMax: number;
+  readonly waitingOrdersMax: number;
+
+  readonly commitMsMax: number;
+  readonly frameOrdersMax: number;
+  readonly frameBytesMax: number;
+  readonly framesInFlightMax: number;
+
+  readonly data: string;
+  readonly nats: readonly string[];
+  readonly natsStream: string;
+
+  readonly drain: boolean;
+  readonly drainRate: number;
+  readonly lookAheadFrames: number;
+  readonly batchOrdersMax: number;
+  readonly batchMsTarget: number;
+  readonly attemptsMax: number;
+  readonly retryMsMin: number;
+  readonly retryMsMax: number;
+
+  readonly handler: string;
+  readonly workMs: number;
+  readonly errorRate: number;
+  readonly workerHeapMb: number;
+}

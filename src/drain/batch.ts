@@ -1,0 +1,89 @@
+import type { BatchMessage, BatchSegment } from '../contract/batch.js';
+import type { FrameRun, FrameSlice } from './frame-run.js';
+
+/** Orders that go to the handler together; they may come from several frames. */
+export interface Batch {
+  readonly slices: readonly FrameSlice[];
+  readonly orders: number;
+}
+
+/** Cuts up to `ordersMax` orders off the front of the queue; frames that are cut up leave it. */
+export function cutBatch(queue: FrameRun[], ordersMax: number): Batch {
+  const slices: FrameSlice[] = [];
+  let orders = 0;
+  let used = 0;
+  while (orders < ordersMax && used < queue.length) {
+    const run = queue[used]!;
+    const slice = run.cut(ordersMax - orders);
+    slices.push(slice);
+    orders += slice.count;
+    if (run.uncut === 0) used++;
+  }
+  queue.splice(0, used);
+  return { slices, orders };
+}
+
+/** Halves a batch of two orders or more. */
+export function splitBatch(batch: Batch): [Batch, Batch] {
+  const half = batch.orders >> 1;
+  const front: FrameSlice[] = [];
+  const back: FrameSlice[] = [];
+  let room = half;
+  for (const slice of batch.slices) {
+    if (slice.count <= room) {
+      front.push(slice);
+      room -= slice.count;
+    } else if (room === 0) {
+      back.push(slice);
+    } else {
+      const [head, tail] = splitSlice(slice, room);
+      front.push(head);
+      back.push(tail);
+      room = 0;
+    }
+  }
+  return [
+    { slices: front, orders: half },
+    { slices: back, orders: batch.orders - half },
+  ];
+}
+
+function splitSlice(slice: FrameSlice, count: number): [FrameSlice, FrameSlice] {
+  const { run, position, byteStart, byteEnd } = slice;
+  const middle = run.byteOffsetBehind(byteStart, count, position + count);
+  return [
+    { run, position, count, byteStart, byteEnd: middle },
+    {
+      run,
+      position: position + count,
+      count: slice.count - count,
+      byteStart: middle,
+      byteEnd,
+    },
+  ];
+}
+
+/** The batch as a pool thread gets it. The payload is a copy with a buffer of its own, to be transferred. */
+export function batchMessage(batch: Batch): BatchMessage {
+  let bytes = 0;
+  for (const slice of batch.slices) bytes += slice.byteEnd - slice.byteStart;
+  const payload = new Uint8Array(bytes);
+  const segments: BatchSegment[] = [];
+  let offset = 0;
+  for (const slice of batch.slices) {
+    const { frame } = slice.run;
+    payload.set(frame.payload.subarray(slice.byteStart, slice.byteEnd), offset);
+    offset += slice.byteEnd - slice.byteStart;
+    segments.push(segmentOf(slice));
+  }
+  return { payload, segments };
+}
+
+function segmentOf({ run, position, count }: FrameSlice): BatchSegment {
+  const { id, refiled, attempt, acceptedAtMs } = run.frame;
+  const indexes =
+    refiled === null
+      ? Array.from({ length: count }, (_, i) => position + i)
+      : refiled.indexes.slice(position, position + count);
+  return { origin: refiled?.origin ?? id, indexes, attempt, acceptedAtMs };
+}

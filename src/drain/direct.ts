@@ -1,0 +1,45 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { DirectReply, DirectRequest } from '../contract/direct-port.js';
+import type { Frame } from '../contract/frame.js';
+import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
+import { FrameRun } from './frame-run.js';
+import type { Scheduler } from './scheduler.js';
+
+/**
+ * The main thread's side of direct mode: the frames that intake threads send come in by their ports,
+ * the pool processes them, and each order's verdict goes back. There is no journal, so an order that
+ * fails is not tried again: its client is told, and may.
+ */
+export class DirectService {
+  readonly #scheduler: Scheduler;
+  readonly #counts: ThreadCounts;
+
+  constructor(scheduler: Scheduler, counts: ThreadCounts) {
+    this.#scheduler = scheduler;
+    this.#counts = counts;
+  }
+
+  serve(port: MessagePort): void {
+    port.on('message', (request: DirectRequest) => {
+      const frame: Frame = { ...request, attempt: 1, notBeforeMs: 0, refiled: null };
+      this.#scheduler.add(new FrameRun(frame, (run) => this.#reply(port, request.sequence, run)));
+    });
+  }
+
+  #reply(port: MessagePort, sequence: number, run: FrameRun): void {
+    const { count, acceptedAtMs } = run.frame;
+    const done = count - run.failed.length;
+    this.#counts.add(COUNTER.workDone, done);
+    this.#counts.add(COUNTER.workError, run.failed.length);
+    const ageSeconds = Math.max(0, Date.now() - acceptedAtMs) / 1000;
+    if (done > 0) this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, done);
+    port.postMessage({ sequence, verdicts: verdictsOf(run) } satisfies DirectReply);
+  }
+}
+
+function verdictsOf(run: FrameRun): Uint8Array | null {
+  if (run.failed.length === 0) return null;
+  const verdicts = new Uint8Array(run.frame.count).fill(1);
+  for (const { position } of run.failed) verdicts[position] = 0;
+  return verdicts;
+}

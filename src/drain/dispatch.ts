@@ -1,0 +1,60 @@
+import { Piscina } from 'piscina';
+import type { BatchMessage, BatchResult } from '../contract/batch.js';
+import type { HandlerContext } from '../contract/order.js';
+
+/** Runs batches in other threads. */
+export interface BatchPool {
+  /** Rejects when the thread died over it: nobody knows how far the handler came. */
+  run(message: BatchMessage): Promise<BatchResult>;
+}
+
+/** What a pool thread is started with. */
+export interface PoolThreadData {
+  /** `simulate`, or the file URL of an ES module. */
+  readonly handler: string;
+  readonly context: HandlerContext;
+}
+
+export interface PoolOptions {
+  /** File name of the compiled pool thread entry. */
+  readonly entry: string;
+  readonly threads: number;
+  /** V8 heap limit of each thread, MiB: a handler that leaks dies alone. */
+  readonly heapMb: number;
+  readonly threadData: PoolThreadData;
+}
+
+/** The worker pool: Piscina, which replaces a thread that dies. */
+export class PiscinaPool implements BatchPool {
+  readonly #pool: Piscina<BatchMessage | null, unknown>;
+
+  /** `onFault` hears of errors that no batch was waiting for, such as a throw from a handler's timer. */
+  constructor(options: PoolOptions, onFault: (error: Error) => void) {
+    this.#pool = new Piscina({
+      filename: options.entry,
+      minThreads: options.threads,
+      maxThreads: options.threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // Atomics would park a thread between batches, and with it the handler's own sockets.
+      atomics: 'disabled',
+      resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
+      workerData: options.threadData,
+    });
+    this.#pool.on('error', onFault);
+  }
+
+  /** Loads the handler in a pool thread. Resolves with what is wrong with it, or null. */
+  async loadHandler(): Promise<string | null> {
+    return (await this.#pool.run(null, { name: 'loadHandler' })) as string | null;
+  }
+
+  async run(message: BatchMessage): Promise<BatchResult> {
+    const transferList = [message.payload.buffer as ArrayBuffer];
+    return (await this.#pool.run(message, { transferList })) as BatchResult;
+  }
+
+  /** Ends the threads. Batches still running are lost to their caller, not to the journal. */
+  async destroy(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}

@@ -1,0 +1,124 @@
+import { OUTCOME_DEAD } from '../contract/batch.js';
+import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../contract/journal.js';
+import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
+import { type BackoffBounds, backoffMs } from './backoff.js';
+import { FrameRun } from './frame-run.js';
+import type { Scheduler } from './scheduler.js';
+
+export interface DrainBounds extends BackoffBounds {
+  /** Frames in hand, whether waiting, with the pool, or being settled. */
+  readonly framesMax: number;
+  readonly attemptsMax: number;
+}
+
+/** Pulls frames from the journal as there is room for them, has them processed, and settles each. */
+export class Drain {
+  readonly #source: Source;
+  readonly #scheduler: Scheduler;
+  readonly #counts: ThreadCounts;
+  readonly #bounds: DrainBounds;
+  readonly #stopPulling = new AbortController();
+  readonly #inHand = new Map<FrameRun, Delivery>();
+  readonly #settling = new Set<Promise<void>>();
+  #onRoom: (() => void) | null = null;
+  #pulling: Promise<void> = Promise.resolve();
+
+  constructor(source: Source, scheduler: Scheduler, counts: ThreadCounts, bounds: DrainBounds) {
+    this.#source = source;
+    this.#scheduler = scheduler;
+    this.#counts = counts;
+    this.#bounds = bounds;
+  }
+
+  start(): void {
+    this.#pulling = this.#pull();
+  }
+
+  /**
+   * Pulls nothing more, waits for what the pool has, settles it, and puts the rest back: frames not
+   * begun as they were, of the others only the orders not handed out yet.
+   */
+  async stop(): Promise<void> {
+    this.#stopPulling.abort();
+    this.#onRoom?.();
+    await this.#pulling;
+    for (const run of await this.#scheduler.stop()) this.#putBack(run);
+    while (this.#settling.size > 0) await Promise.all(this.#settling);
+  }
+
+  async #pull(): Promise<void> {
+    const { signal } = this.#stopPulling;
+    while (!signal.aborted) {
+      const credit = this.#bounds.framesMax - this.#inHand.size;
+      if (credit <= 0) {
+        await new Promise<void>((resolve) => {
+          this.#onRoom = resolve;
+        });
+        continue;
+      }
+      for (const delivery of await this.#source.pull(credit, signal)) this.#begin(delivery);
+    }
+  }
+
+  #begin(delivery: Delivery): void {
+    const run = new FrameRun(delivery.frame, (complete) =>
+      this.#settle(complete, this.#settlement(complete, [])),
+    );
+    this.#inHand.set(run, delivery);
+    this.#scheduler.add(run);
+  }
+
+  #putBack(run: FrameRun): void {
+    if (run.cutOrders === 0) {
+      this.#inHand.get(run)!.release();
+      this.#inHand.delete(run);
+      return;
+    }
+    const positions = Array.from({ length: run.uncut }, (_, i) => run.cutOrders + i);
+    const { attempt } = run.frame;
+    this.#settle(run, this.#settlement(run, [{ positions, attempt, notBeforeMs: 0 }]));
+  }
+
+  /** Counts what became of the orders and says what the journal must keep of them. */
+  #settlement(run: FrameRun, unfinished: readonly Refile[]): Settlement {
+    const { attempt } = run.frame;
+    const retry: number[] = [];
+    const dead: DeadLetter[] = [];
+    for (const { position, outcome, reason } of run.failed) {
+      if (outcome === OUTCOME_DEAD) dead.push({ position, reason });
+      else if (attempt >= this.#bounds.attemptsMax) {
+        dead.push({ position, reason: `${reason} (attempt ${attempt}, the last)` });
+      } else retry.push(position);
+    }
+    const refile = [...unfinished];
+    if (retry.length > 0) {
+      const notBeforeMs = Date.now() + backoffMs(attempt, this.#bounds);
+      refile.push({ positions: retry, attempt: attempt + 1, notBeforeMs });
+    }
+    this.#count(run, retry.length, dead.length);
+    return { refile, dead };
+  }
+
+  #count(run: FrameRun, retries: number, dead: number): void {
+    const done = run.cutOrders - retries - dead;
+    const ageSeconds = Math.max(0, Date.now() - run.frame.acceptedAtMs) / 1000;
+    this.#counts.add(COUNTER.workDone, done);
+    this.#counts.add(COUNTER.workError, dead);
+    this.#counts.add(COUNTER.retries, retries);
+    this.#counts.add(COUNTER.dead, dead);
+    if (done > 0) this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, done);
+  }
+
+  #settle(run: FrameRun, settlement: Settlement): void {
+    const settling = this.#inHand
+      .get(run)!
+      .settle(settlement)
+      .then(() => {
+        this.#inHand.delete(run);
+        this.#settling.delete(settling);
+        this.#onRoom?.();
+        this.#onRoom = null;
+      });
+    this.#settling.add(settling);
+  }
+}

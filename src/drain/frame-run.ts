@@ -1,0 +1,91 @@
+import { OUTCOME_DEAD, OUTCOME_DONE, OUTCOME_RETRY } from '../contract/batch.js';
+import type { Frame } from '../contract/frame.js';
+
+const LINE_END = 10;
+
+export interface FailedOrder {
+  readonly position: number;
+  readonly outcome: typeof OUTCOME_RETRY | typeof OUTCOME_DEAD;
+  readonly reason: string;
+}
+
+/** A piece of a frame: `count` orders from `position` on, and the bytes they stand in. */
+export interface FrameSlice {
+  readonly run: FrameRun;
+  readonly position: number;
+  readonly count: number;
+  readonly byteStart: number;
+  readonly byteEnd: number;
+}
+
+/** How far the processing of one frame has come. Its orders are cut off in slices from the front. */
+export class FrameRun {
+  readonly frame: Frame;
+  readonly failed: FailedOrder[] = [];
+  readonly #payload: Buffer;
+  readonly #onComplete: (run: FrameRun) => void;
+  #cutOrders = 0;
+  #cutBytes = 0;
+  #finishedOrders = 0;
+
+  /** `onComplete` is called once, when every order of the frame has an outcome. */
+  constructor(frame: Frame, onComplete: (run: FrameRun) => void) {
+    this.frame = frame;
+    const { buffer, byteOffset, byteLength } = frame.payload;
+    this.#payload = Buffer.from(buffer, byteOffset, byteLength);
+    this.#onComplete = onComplete;
+  }
+
+  /** Orders not cut off yet. */
+  get uncut(): number {
+    return this.frame.count - this.#cutOrders;
+  }
+
+  /** Orders handed out or finished: the front of the frame. */
+  get cutOrders(): number {
+    return this.#cutOrders;
+  }
+
+  get isComplete(): boolean {
+    return this.#finishedOrders === this.frame.count;
+  }
+
+  cut(ordersMax: number): FrameSlice {
+    const count = Math.min(ordersMax, this.uncut);
+    const slice = {
+      run: this,
+      position: this.#cutOrders,
+      count,
+      byteStart: this.#cutBytes,
+      byteEnd: this.byteOffsetBehind(this.#cutBytes, count, this.#cutOrders + count),
+    };
+    this.#cutOrders += count;
+    this.#cutBytes = slice.byteEnd;
+    return slice;
+  }
+
+  /** The offset behind `orders` lines from `byteStart` on; `position` is the order that comes next. */
+  byteOffsetBehind(byteStart: number, orders: number, position: number): number {
+    if (position === this.frame.count) return this.#payload.length;
+    let offset = byteStart;
+    for (let i = 0; i < orders; i++) offset = this.#payload.indexOf(LINE_END, offset) + 1;
+    return offset;
+  }
+
+  /** Records what became of a slice's orders; `outcomes` null means that all are done. */
+  finish(slice: FrameSlice, outcomes: Uint8Array | null, reason: string): void {
+    if (outcomes !== null) {
+      for (let i = 0; i < slice.count; i++) {
+        const outcome = outcomes[i]!;
+        if (outcome === OUTCOME_DONE) continue;
+        this.failed.push({
+          position: slice.position + i,
+          outcome: outcome === OUTCOME_DEAD ? OUTCOME_DEAD : OUTCOME_RETRY,
+          reason,
+        });
+      }
+    }
+    this.#finishedOrders += slice.count;
+    if (this.isComplete) this.#onComplete(this);
+  }
+}

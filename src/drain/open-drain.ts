@@ -1,0 +1,89 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Source } from '../contract/journal.js';
+import type { Limiter } from '../contract/limiter.js';
+import type { Options } from '../contract/options.js';
+import type { ThreadCounts } from '../metrics/count.js';
+import { BatchSize } from './batch-size.js';
+import { DirectService } from './direct.js';
+import { PiscinaPool } from './dispatch.js';
+import { Drain } from './drain.js';
+import { type Pacer, SteadyPacer, smoothing, unpaced } from './pace.js';
+import { PoolThreadIds } from './pool-thread-ids.js';
+import { BatchRunner } from './runner.js';
+import { Scheduler } from './scheduler.js';
+
+export interface DrainParts {
+  readonly options: Options;
+  /** Null in direct mode, and when the drain is off. */
+  readonly source: Source | null;
+  readonly counts: ThreadCounts;
+  /** File name of the compiled pool thread entry. */
+  readonly entry: string;
+  /** `simulate`, or the file URL of an ES module. */
+  readonly handlerUrl: string;
+  /** Makes an exact limiter: at most `limit` in any window of `windowMs`. */
+  readonly limiter: (limit: number, windowMs: number) => Limiter;
+  readonly onFault: (line: string, error: Error) => void;
+}
+
+/** The processing side as a whole: the pool, and what feeds it. */
+export interface OpenDrain {
+  /** Null, or in one line why the handler cannot be loaded. */
+  readonly loadHandler: () => Promise<string | null>;
+  readonly start: () => void;
+  /** Serves an intake thread of direct mode. */
+  readonly serveDirect: (port: MessagePort) => void;
+  readonly threadIds: PoolThreadIds;
+  /** Settles what is in the pool and puts back what is not. */
+  readonly stop: () => Promise<void>;
+  readonly destroyPool: () => Promise<void>;
+}
+
+export function openDrain(parts: DrainParts): OpenDrain {
+  const { options, source, counts } = parts;
+  const pool = new PiscinaPool(
+    {
+      entry: parts.entry,
+      threads: options.workers,
+      heapMb: options.workerHeapMb,
+      threadData: {
+        handler: parts.handlerUrl,
+        context: {
+          attemptsMax: options.attemptsMax,
+          options: { workMs: options.workMs, errorRate: options.errorRate },
+        },
+      },
+    },
+    (error) => parts.onFault('an error in a pool thread that no batch was waiting for', error),
+  );
+  const pacer = pacerOf(options.drainRate, parts.limiter);
+  const size = new BatchSize(options.batchOrdersMax, options.batchMsTarget);
+  const threadIds = new PoolThreadIds(options.workers);
+  const runner = new BatchRunner({
+    pool,
+    pacer,
+    counts,
+    onFinished: (orders, handlerMs) => size.learn(orders, handlerMs),
+    onThread: (tid) => threadIds.seen(tid),
+  });
+  const scheduler = new Scheduler(runner, pacer, size, options.workers);
+  const drain =
+    source === null
+      ? null
+      : new Drain(source, scheduler, counts, { ...options, framesMax: options.lookAheadFrames });
+  const direct = new DirectService(scheduler, counts);
+  return {
+    loadHandler: () => pool.loadHandler(),
+    start: () => drain?.start(),
+    serveDirect: (port) => direct.serve(port),
+    threadIds,
+    stop: async () => drain?.stop(),
+    destroyPool: () => pool.destroy(),
+  };
+}
+
+function pacerOf(rate: number, limiter: DrainParts['limiter']): Pacer {
+  if (rate === 0) return unpaced;
+  const { limit, windowMs } = smoothing(rate);
+  return new SteadyPacer(limiter(rate, 1000), limiter(limit, windowMs));
+}

@@ -1,0 +1,87 @@
+import { cutBatch } from './batch.js';
+import type { BatchSize } from './batch-size.js';
+import type { FrameRun } from './frame-run.js';
+import type { Pacer } from './pace.js';
+import type { BatchRunner } from './runner.js';
+
+/**
+ * Batches under way for each pool thread: one that runs and one that waits behind it, so that the
+ * thread need not wait for the main thread between two.
+ */
+const BATCHES_A_THREAD = 2;
+
+/** Feeds the orders of the frames in hand to the pool: in batches, at the set pace, so many at a time. */
+export class Scheduler {
+  readonly #runner: BatchRunner;
+  readonly #pacer: Pacer;
+  readonly #size: BatchSize;
+  readonly #batchesMax: number;
+  readonly #queue: FrameRun[] = [];
+  #batches = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
+  #onIdle: (() => void) | null = null;
+
+  constructor(runner: BatchRunner, pacer: Pacer, size: BatchSize, threads: number) {
+    this.#runner = runner;
+    this.#pacer = pacer;
+    this.#size = size;
+    this.#batchesMax = threads * BATCHES_A_THREAD;
+  }
+
+  add(run: FrameRun): void {
+    this.#queue.push(run);
+    this.#pump();
+  }
+
+  /** Hands out nothing more. Resolves with the frames not handed out in full, when what was handed out is finished. */
+  async stop(): Promise<FrameRun[]> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#batches > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    return this.#queue;
+  }
+
+  readonly #pump = (): void => {
+    while (!this.#stopped && this.#queue.length > 0 && this.#batches < this.#batchesMax) {
+      const orders = this.#pacer.take(this.#ready());
+      if (orders === 0) {
+        this.#pumpLater();
+        return;
+      }
+      this.#batches++;
+      void this.#runner.run(cutBatch(this.#queue, orders)).then(this.#onBatchEnd);
+    }
+  };
+
+  /** Orders that the next batch could take: no more are asked of the pacer, for it does not take back. */
+  #ready(): number {
+    const ordersMax = this.#size.orders;
+    let ready = 0;
+    for (let i = 0; i < this.#queue.length && ready < ordersMax; i++) {
+      ready += this.#queue[i]!.uncut;
+    }
+    return Math.min(ready, ordersMax);
+  }
+
+  #pumpLater(): void {
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#pump();
+      },
+      Math.max(1, Math.ceil(this.#pacer.waitMs())),
+    );
+  }
+
+  readonly #onBatchEnd = (): void => {
+    this.#batches--;
+    this.#pump();
+    if (this.#batches === 0) this.#onIdle?.();
+  };
+}

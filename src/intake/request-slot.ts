@@ -1,0 +1,194 @@
+import type { HttpResponse } from 'uWebSockets.js';
+import { type Answer, answers, type Status } from '../contract/answers.js';
+import type { BodyValidator, Committer, Waiter } from '../contract/order-path.js';
+import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
+import type { BodyBuffers } from './body-buffers.js';
+import { reply, replyBusy, replyCreated, replyInvalid } from './reply.js';
+
+/** What a request needs on its way from the socket to the open frame; one for each thread. */
+export interface OrderPath {
+  readonly validator: BodyValidator;
+  readonly committer: Committer;
+  readonly counts: ThreadCounts;
+  readonly bodies: BodyBuffers;
+  readonly bodyBytesMax: number;
+  /** Takes back a slot whose request is over. */
+  readonly release: (slot: RequestSlot) => void;
+  /** True while the server stops: what is not accepted yet is refused, and its connection ends. */
+  readonly isStopping: () => boolean;
+}
+
+/** Reading the body; waiting for the frame; answered, but uWebSockets.js may still bring body bytes; free. */
+const FREE = 0;
+const READING = 1;
+const WAITING = 2;
+const ANSWERED_EARLY = 3;
+
+/**
+ * The state of one request, used again and again. The callbacks are made once, here, so that a
+ * request allocates no closure.
+ *
+ * uWebSockets.js keeps calling a response's `onData` after `end` while body bytes arrive, and no
+ * longer says when that connection dies. So a slot that answered before its last chunk is never
+ * used again: it stays ANSWERED_EARLY and is left to the garbage collector.
+ */
+export class RequestSlot implements Waiter {
+  readonly #path: OrderPath;
+  #state = FREE;
+  /** Null once the client went away: the response must not be touched any more. */
+  #res: HttpResponse | null = null;
+  #startedMs = 0;
+  #body: Buffer | null = null;
+  #bodyBytes = 0;
+  #orderId = '';
+
+  constructor(path: OrderPath) {
+    this.#path = path;
+  }
+
+  /** Milliseconds on the clock of `performance.now()`; meaningful while `isReading`. */
+  get startedMs(): number {
+    return this.#startedMs;
+  }
+
+  get isReading(): boolean {
+    return this.#state === READING;
+  }
+
+  begin(res: HttpResponse, startedMs: number): void {
+    this.#state = READING;
+    this.#res = res;
+    this.#startedMs = startedMs;
+    res.onAborted(this.#onAborted);
+    res.onData(this.#onData);
+  }
+
+  /** Ends a request whose body takes too long. The client gets no answer: it never finished asking. */
+  cutOff(): void {
+    this.#res?.close();
+  }
+
+  readonly #onAborted = (): void => {
+    this.#res = null;
+    this.#path.counts.add(COUNTER.abortedRequests);
+    // While WAITING the frame still holds this slot; it is freed when the frame is done.
+    if (this.#state === READING) this.#free();
+  };
+
+  readonly #onData = (chunk: ArrayBuffer, isLast: boolean): void => {
+    if (this.#state !== READING) return;
+    if (isLast && this.#bodyBytes === 0) {
+      if (chunk.byteLength > this.#path.bodyBytesMax) this.#answer(answers.tooLarge);
+      else this.#take(new Uint8Array(chunk), chunk.byteLength);
+      return;
+    }
+    if (this.#bodyBytes + chunk.byteLength > this.#path.bodyBytesMax) {
+      this.#answerTooLargeSoFar(isLast);
+      return;
+    }
+    this.#body ??= this.#path.bodies.take();
+    // A chunk is only valid inside this callback.
+    this.#body.set(new Uint8Array(chunk), this.#bodyBytes);
+    this.#bodyBytes += chunk.byteLength;
+    if (isLast) this.#take(this.#body, this.#bodyBytes);
+  };
+
+  #take(bytes: Uint8Array, length: number): void {
+    const { validator, committer, isStopping } = this.#path;
+    const fault = validator.validate(bytes, 0, length);
+    if (fault !== 0) {
+      replyInvalid(this.#res!, validator.faultText(fault));
+      this.#finish(400);
+      return;
+    }
+    // Before `take`, which may only call back later, but must find the slot ready for that.
+    this.#state = WAITING;
+    if (isStopping() || !committer.take(validator, this)) {
+      replyBusy(this.#res!, isStopping());
+      this.#finish(503);
+      return;
+    }
+    this.#dropBody();
+  }
+
+  accepted(frameId: string, index: number): void {
+    if (this.#res === null) {
+      this.#free();
+      return;
+    }
+    this.#orderId = `${frameId}-${index}`;
+    this.#res.cork(this.#writeCreated);
+    this.#finish(200);
+  }
+
+  refused(): void {
+    if (this.#res === null) {
+      this.#free();
+      return;
+    }
+    this.#res.cork(this.#writeBusy);
+    this.#finish(503);
+  }
+
+  /** The connection ends without an answer: a 200 or a 503 would each claim more than is known. */
+  ambiguous(): void {
+    this.#res?.close();
+    this.#free();
+  }
+
+  readonly #writeCreated = (): void => {
+    replyCreated(this.#res!, this.#orderId);
+  };
+
+  readonly #writeBusy = (): void => {
+    replyBusy(this.#res!, this.#path.isStopping());
+  };
+
+  #answer(answer: Answer): void {
+    reply(this.#res!, answer);
+    this.#finish(answer.status);
+  }
+
+  #answerTooLargeSoFar(isLast: boolean): void {
+    if (isLast) {
+      this.#answer(answers.tooLarge);
+      return;
+    }
+    reply(this.#res!, answers.tooLarge);
+    this.#count(413);
+    this.#res = null;
+    this.#dropBody();
+    this.#state = ANSWERED_EARLY;
+    this.#path.release(this);
+  }
+
+  #finish(status: Status): void {
+    this.#count(status);
+    this.#free();
+  }
+
+  #count(status: Status): void {
+    const { counts } = this.#path;
+    counts.add(responseCounter(status));
+    counts.observe(HISTOGRAM.requestSeconds, (performance.now() - this.#startedMs) / 1000);
+  }
+
+  /** True when the slot can serve another request. */
+  get isFree(): boolean {
+    return this.#state === FREE;
+  }
+
+  #free(): void {
+    this.#res = null;
+    this.#dropBody();
+    this.#state = FREE;
+    this.#path.release(this);
+  }
+
+  #dropBody(): void {
+    this.#bodyBytes = 0;
+    if (this.#body === null) return;
+    this.#path.bodies.giveBack(this.#body);
+    this.#body = null;
+  }
+}

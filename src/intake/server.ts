@@ -1,0 +1,135 @@
+import {
+  App,
+  type HttpRequest,
+  type HttpResponse,
+  type TemplatedApp,
+  type us_listen_socket,
+  us_listen_socket_close,
+  us_socket_local_port,
+} from 'uWebSockets.js';
+import { answers, type Status } from '../contract/answers.js';
+import { EXIT, OperatorFault } from '../contract/fault.js';
+import type { BodyValidator, Committer } from '../contract/order-path.js';
+import { HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
+import { BodyBuffers } from './body-buffers.js';
+import { isAcceptedMediaType } from './media-type.js';
+import { reply, replyMethodNotAllowed, replyNotFound } from './reply.js';
+import { SlotPool } from './slot-pool.js';
+
+export interface IntakeParts {
+  readonly validator: BodyValidator;
+  readonly committer: Committer;
+  readonly counts: ThreadCounts;
+  /** The limit of requests a second; always true where there is none. */
+  readonly tryAdmit: () => boolean;
+  /** Counts a request in the RPS meter. */
+  readonly meter: { hit(requests: number): void };
+  readonly bodyBytesMax: number;
+  /** Milliseconds that a body may take to arrive. */
+  readonly bodyMsMax: number;
+}
+
+/** How often slow bodies are looked for; milliseconds. They may overstay by as much. */
+const SWEEP_MS = 250;
+/** How often a stopping server looks whether the last request has been answered; milliseconds. */
+const STOP_POLL_MS = 5;
+
+/** The HTTP server of one intake thread. */
+export class IntakeServer {
+  readonly #parts: IntakeParts;
+  readonly #app: TemplatedApp;
+  readonly #slots: SlotPool;
+  readonly #sweep: NodeJS.Timeout;
+  #listenSocket: us_listen_socket | null = null;
+  #stopping = false;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    const { validator, committer, counts, bodyBytesMax, bodyMsMax } = parts;
+    this.#slots = new SlotPool({
+      validator,
+      committer,
+      counts,
+      bodyBytesMax,
+      bodies: new BodyBuffers(bodyBytesMax),
+      isStopping: () => this.#stopping,
+    });
+    this.#sweep = setInterval(
+      () => this.#slots.cutOffReadingSince(performance.now() - bodyMsMax),
+      SWEEP_MS,
+    );
+    this.#app = App()
+      .post('/orders', this.#postOrder)
+      .any('/orders', (res, req) => this.#refuseMethod(res, req))
+      .any('/*', (res, req) => this.#refusePath(res, req));
+  }
+
+  /** Listens on `port`, shared with the process's other intake threads; 0 takes a free one. Resolves with the port. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#app.listen(host, port, (listenSocket) => {
+        if (listenSocket) {
+          this.#listenSocket = listenSocket;
+          resolve(us_socket_local_port(listenSocket));
+          return;
+        }
+        const remedy = 'choose another --host or --port, or stop what holds it';
+        reject(new OperatorFault(`cannot listen on ${host}:${port}: ${remedy}`, EXIT.failed));
+      });
+    });
+  }
+
+  /**
+   * Stops accepting connections and orders; resolves when every order taken before has its answer.
+   * `drained` is the committer's word that it has none left.
+   */
+  async stop(drained: () => Promise<void>): Promise<void> {
+    this.#stopping = true;
+    if (this.#listenSocket !== null) us_listen_socket_close(this.#listenSocket);
+    this.#listenSocket = null;
+    await drained();
+    // What remains is still sending its body: a little patience, then the connection ends with close().
+    const deadlineMs = performance.now() + SWEEP_MS;
+    while (this.#slots.inUse > 0 && performance.now() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS));
+    }
+  }
+
+  /** Ends all connections. Must come before the thread ends: uWebSockets.js aborts the process otherwise. */
+  close(): void {
+    clearInterval(this.#sweep);
+    this.#app.close();
+  }
+
+  readonly #postOrder = (res: HttpResponse, req: HttpRequest): void => {
+    const startedMs = performance.now();
+    this.#parts.meter.hit(1);
+    if (!this.#parts.tryAdmit()) {
+      reply(res, answers.serverKaput);
+      this.#count(500, startedMs);
+    } else if (!isAcceptedMediaType(req.getHeader('content-type'))) {
+      reply(res, answers.unsupportedMediaType);
+      this.#count(415, startedMs);
+    } else {
+      this.#slots.acquire().begin(res, startedMs);
+    }
+  };
+
+  #refuseMethod(res: HttpResponse, req: HttpRequest): void {
+    const startedMs = performance.now();
+    replyMethodNotAllowed(res, 'POST', req.getMethod() === 'head');
+    this.#count(405, startedMs);
+  }
+
+  #refusePath(res: HttpResponse, req: HttpRequest): void {
+    const startedMs = performance.now();
+    replyNotFound(res, req.getMethod() === 'head');
+    this.#count(404, startedMs);
+  }
+
+  #count(status: Status, startedMs: number): void {
+    const { counts } = this.#parts;
+    counts.add(responseCounter(status));
+    counts.observe(HISTOGRAM.requestSeconds, (performance.now() - startedMs) / 1000);
+  }
+}

@@ -1,0 +1,109 @@
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { JetStreamNames } from './jetstream-names.js';
+
+const POLL_MS = 1000;
+
+/**
+ * An estimate of how many orders the stream holds. Frames that this process stored are counted in
+ * orders, exactly. Of those that were there before, the server tells only how many messages they are:
+ * each is taken for the mean of the first and the last. Whenever the stream is empty and nothing is
+ * going on, the estimate is set to 0, so that errors (a commit whose ack was lost, another process
+ * that writes to the same stream) do not add up.
+ */
+export class JetStreamBacklog {
+  readonly #names: JetStreamNames;
+  readonly #acceptedOrders: () => number;
+  #acceptedBefore = 0;
+  /** Orders that this process filed again less those that it settled, of frames of its own time. */
+  #balance = 0;
+  /** The last message that was there before, how many were, and how many orders each is taken for. */
+  #earlierSeqMax = -1;
+  #earlierFrames = 0;
+  #earlierFrameOrders = 1;
+  #oldestAcceptedAtMs = 0;
+  #settlements = 0;
+  #manager: JetStreamManager | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(names: JetStreamNames, acceptedOrders: () => number) {
+    this.#names = names;
+    this.#acceptedOrders = acceptedOrders;
+  }
+
+  orders(): number {
+    const earlier = this.#earlierFrames * this.#earlierFrameOrders;
+    const own = this.#acceptedOrders() - this.#acceptedBefore + this.#balance;
+    return Math.max(0, Math.round(earlier + own));
+  }
+
+  /** As of the last look at the stream, at most about a second ago. */
+  oldestAcceptedAtMs(): number {
+    return this.#oldestAcceptedAtMs;
+  }
+
+  /** To be called whenever the connection has come up. */
+  async start(nc: NatsConnection): Promise<void> {
+    this.#manager = await jetstreamManager(nc, { checkAPI: false });
+    if (this.#timer === null) {
+      this.#timer = setInterval(() => void this.#look(), POLL_MS);
+      this.#timer.unref();
+    }
+    await this.#look();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  settled(seq: number, orders: number, refiled: number): void {
+    this.#settlements++;
+    this.#balance += refiled;
+    if (seq > this.#earlierSeqMax) this.#balance -= orders;
+    else this.#earlierFrames = Math.max(0, this.#earlierFrames - 1);
+  }
+
+  async #countEarlier(manager: JetStreamManager): Promise<void> {
+    const { state } = await manager.streams.info(this.#names.stream);
+    const first = await this.#count(manager, state.first_seq);
+    const last = await this.#count(manager, state.last_seq);
+    this.#acceptedBefore = this.#acceptedOrders();
+    this.#earlierFrames = state.messages;
+    this.#earlierFrameOrders = (first + last) / 2;
+    this.#earlierSeqMax = state.last_seq;
+  }
+
+  /** Orders of one message; 1 when it is gone or not a frame. */
+  async #count(manager: JetStreamManager, seq: number): Promise<number> {
+    const found = seq > 0 ? await manager.streams.getMessage(this.#names.stream, { seq }) : null;
+    return Number(found?.header.get('Forebay-Count')) || 1;
+  }
+
+  async #look(): Promise<void> {
+    const accepted = this.#acceptedOrders();
+    const settlements = this.#settlements;
+    try {
+      if (this.#earlierSeqMax < 0) await this.#countEarlier(this.#manager!);
+      const { state } = await this.#manager!.streams.info(this.#names.stream);
+      if (state.first_seq > this.#earlierSeqMax) this.#earlierFrames = 0;
+      if (state.messages > 0) {
+        await this.#lookAtOldest(state.first_seq);
+        return;
+      }
+      this.#oldestAcceptedAtMs = 0;
+      const isQuiet = accepted === this.#acceptedOrders() && settlements === this.#settlements;
+      if (isQuiet) {
+        this.#earlierFrames = 0;
+        this.#balance = this.#acceptedBefore - accepted;
+      }
+    } catch {
+      // Away: the connection says so, and the last look stands until the next.
+    }
+  }
+
+  async #lookAtOldest(seq: number): Promise<void> {
+    const found = await this.#manager!.streams.getMessage(this.#names.stream, { seq });
+    const acceptedAtMs = Number(found?.header.get('Forebay-Accepted-Ms'));
+    if (acceptedAtMs > 0) this.#oldestAcceptedAtMs = acceptedAtMs;
+  }
+}

@@ -1,0 +1,67 @@
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import type { Frame } from '../contract/frame.js';
+import type { StreamMessage } from './jetstream-message.js';
+import type { KeptDeadLetter } from './refile.js';
+
+const ID = 'Nats-Msg-Id';
+const COUNT = 'Forebay-Count';
+const ACCEPTED_MS = 'Forebay-Accepted-Ms';
+const ATTEMPT = 'Forebay-Attempt';
+const NOT_BEFORE_MS = 'Forebay-Not-Before-Ms';
+const ORIGIN = 'Forebay-Origin';
+const INDEXES = 'Forebay-Indexes';
+const ORDER_ID = 'Forebay-Order-Id';
+const REASON = 'Forebay-Reason';
+const LAST_MS = 'Forebay-Last-Ms';
+
+/** A frame as a message: the payload is its NDJSON, all else stands in headers. */
+export function frameHeaders(frame: Frame): MsgHdrs {
+  const out = headers();
+  out.set(ID, frame.id);
+  out.set(COUNT, String(frame.count));
+  out.set(ACCEPTED_MS, String(frame.acceptedAtMs));
+  if (frame.attempt !== 1) out.set(ATTEMPT, String(frame.attempt));
+  if (frame.notBeforeMs !== 0) out.set(NOT_BEFORE_MS, String(frame.notBeforeMs));
+  if (frame.refiled !== null) {
+    out.set(ORIGIN, frame.refiled.origin);
+    out.set(INDEXES, frame.refiled.indexes.join(','));
+  }
+  return out;
+}
+
+/** @throws Error when the message was not written by an appender. */
+export function readFrame(message: StreamMessage): Frame {
+  const found = message.headers;
+  const id = found?.get(ID) ?? '';
+  const count = Number(found?.get(COUNT));
+  if (found === undefined || id === '' || !(count > 0)) {
+    throw new Error(`message ${message.seq} on ${message.subject} is not a frame`);
+  }
+  const origin = found.get(ORIGIN);
+  return {
+    id,
+    count,
+    payload: message.payload,
+    acceptedAtMs: Number(found.get(ACCEPTED_MS)),
+    attempt: Number(found.get(ATTEMPT) || 1),
+    notBeforeMs: Number(found.get(NOT_BEFORE_MS)),
+    refiled: origin === '' ? null : { origin, indexes: found.get(INDEXES).split(',').map(Number) },
+  };
+}
+
+/** A dead letter as a message: the payload is the compact order. */
+export function deadLetterHeaders(letter: KeptDeadLetter, messageId: string): MsgHdrs {
+  const out = headers();
+  out.set(ID, messageId);
+  out.set(ORDER_ID, letter.orderId);
+  out.set(REASON, headerText(letter.reason));
+  out.set(ATTEMPT, String(letter.attempts));
+  out.set(ACCEPTED_MS, String(letter.firstAtMs));
+  out.set(LAST_MS, String(letter.lastAtMs));
+  return out;
+}
+
+/** A header is one line: what would end it, and other control characters, becomes a space. */
+function headerText(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ').trim();
+}

@@ -1,0 +1,44 @@
+import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+
+/**
+ * A message that a consumer was given, and the subject on which the server hears what became of it:
+ * `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>...`, or with domain and account hash before
+ * the stream (docs.nats.io, "NATS JetStream API reference", and ADR-15).
+ */
+export class StreamMessage {
+  readonly subject: string;
+  readonly headers: MsgHdrs | undefined;
+  readonly payload: Uint8Array;
+  /** Its place in the stream, which is its identity there. */
+  readonly seq: number;
+  readonly #reply: string;
+
+  constructor(message: Msg) {
+    this.subject = message.subject;
+    this.headers = message.headers;
+    this.payload = message.data;
+    this.#reply = message.reply ?? '';
+    const tokens = this.#reply.split('.');
+    this.seq = Number(tokens[tokens.length === 9 ? 5 : 7]);
+  }
+
+  /** Rejects when the server does not confirm within `timeoutMs`. */
+  async ackConfirmed(nc: NatsConnection, timeoutMs: number): Promise<void> {
+    await nc.request(this.#reply, '+ACK', { timeout: timeoutMs });
+  }
+
+  ack(nc: NatsConnection): void {
+    nc.publish(this.#reply, '+ACK');
+  }
+
+  /** Gives it back, to be delivered again in `delayMs`. */
+  nak(nc: NatsConnection, delayMs: number): void {
+    const body = delayMs > 0 ? `-NAK {"delay": ${Math.ceil(delayMs * 1e6)}}` : '-NAK';
+    nc.publish(this.#reply, body);
+  }
+
+  /** Starts its ack_wait anew. */
+  keepAlive(nc: NatsConnection): void {
+    nc.publish(this.#reply, '+WPI');
+  }
+}

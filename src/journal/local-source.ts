@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Frame } from '../contract/frame.js';
+import type { Delivery, Settlement, Source } from '../contract/journal.js';
+import { Doorbell } from './doorbell.js';
+import { LocalBacklog } from './local-backlog.js';
+import { freshFacts, laterFacts, leadingTimeMs } from './local-keys.js';
+import { settlementWrites } from './local-settlement.js';
+import type { LocalStore, Table } from './local-store.js';
+import { decodeRecord } from './record.js';
+
+export interface LocalSourceParts {
+  /** Ids for frames that are filed again; sort by time like those of fresh frames. */
+  readonly newFrameId: () => string;
+  /** Orders committed by all appenders of this process, ever rising. */
+  readonly acceptedOrders: () => number;
+  /** One line for the operator. */
+  readonly log: (line: string) => void;
+}
+
+/** The safety net under `ring()`: how long a commit can go unseen if nobody rings. */
+const POLL_MS = 250;
+
+/** Between two tries to write a settlement, say while the disk is full; doubles from one to the other. */
+const SETTLE_RETRY_MS_MIN = 50;
+const SETTLE_RETRY_MS_MAX = 1000;
+
+/** The frame's row: where it lies, and under which key. */
+interface InHand {
+  readonly table: Table;
+  readonly key: Buffer;
+}
+
+/**
+ * Reads the local journal. Several threads append to it and commit out of key order, so there is no
+ * cursor that only moves forward: each pull looks from the start of the table and skips what is in
+ * hand, which is little.
+ */
+export class LocalSource implements Source {
+  readonly name = 'local';
+  readonly #store: LocalStore;
+  readonly #parts: LocalSourceParts;
+  readonly #backlog: LocalBacklog;
+  readonly #bell = new Doorbell();
+  readonly #inHand = new Map<string, InHand>();
+  readonly #settling = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+  #fault = '';
+
+  constructor(store: LocalStore, parts: LocalSourceParts) {
+    this.#store = store;
+    this.#parts = parts;
+    this.#backlog = new LocalBacklog(store, parts.acceptedOrders);
+  }
+
+  get reachable(): boolean {
+    return this.#fault === '' && !this.#closing.signal.aborted;
+  }
+
+  get reason(): string {
+    return this.#closing.signal.aborted ? 'the local journal is closed' : this.#fault;
+  }
+
+  /** Resolves when `pendingOrders` counts all that was found in the journal. */
+  get counted(): Promise<void> {
+    return this.#backlog.counted;
+  }
+
+  /** An appender has committed: look again. Cheap, and many rings before a look count as one. */
+  ring(): void {
+    this.#bell.ring();
+  }
+
+  async pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    while (!ended.aborted) {
+      const found = this.#look(framesMax);
+      if (found.length > 0) return found;
+      await this.#bell.wait(Math.min(POLL_MS, this.#untilNextDueMs()), ended);
+    }
+    return [];
+  }
+
+  pendingOrders(): number {
+    return this.#backlog.orders();
+  }
+
+  oldestAcceptedAtMs(): number {
+    return this.#closing.signal.aborted ? 0 : this.#backlog.oldestAcceptedAtMs();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#backlog.stop();
+    await Promise.allSettled(this.#settling);
+    await this.#store.close();
+  }
+
+  #look(framesMax: number): Delivery[] {
+    this.#store.refresh();
+    const found: Delivery[] = [];
+    const { later, frames } = this.#store;
+    const nowMs = Date.now();
+    for (const key of later.getKeys()) {
+      if (found.length >= framesMax || leadingTimeMs(key) > nowMs) break;
+      this.#take(later, key, laterFacts(key).id, found);
+    }
+    for (const key of frames.getKeys()) {
+      if (found.length >= framesMax) break;
+      this.#take(frames, key, freshFacts(key).id, found);
+    }
+    return found;
+  }
+
+  #take(table: Table, key: Buffer, id: string, found: Delivery[]): void {
+    if (this.#inHand.has(id)) return;
+    const inHand = { table, key: Buffer.from(key) };
+    this.#inHand.set(id, inHand);
+    try {
+      found.push(this.#delivery(decodeRecord(table.getBinary(inHand.key)!), inHand));
+    } catch (error) {
+      // Kept in hand, so that it is reported once and is there for whoever can read it.
+      this.#parts.log(`local journal: frame ${id} cannot be read: ${(error as Error).message}`);
+    }
+  }
+
+  #delivery(frame: Frame, inHand: InHand): Delivery {
+    return {
+      frame,
+      settle: (settlement) => {
+        const settled = this.#settle(frame, inHand, settlement);
+        this.#settling.add(settled);
+        return settled.finally(() => this.#settling.delete(settled));
+      },
+      release: () => {
+        this.#inHand.delete(frame.id);
+        this.#bell.ring();
+      },
+    };
+  }
+
+  async #settle(frame: Frame, inHand: InHand, settlement: Settlement): Promise<void> {
+    const { newFrameId } = this.#parts;
+    const write = settlementWrites(this.#store, frame, inHand, settlement, newFrameId);
+    if (!(await this.#writeUntilDone(frame.id, write))) return;
+    const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);
+    this.#backlog.settled(frame.count - refiled);
+    this.#inHand.delete(frame.id);
+    if (refiled > 0) this.#bell.ring();
+  }
+
+  /** False when the source was closed first: the frame stays and is delivered after the next start. */
+  async #writeUntilDone(id: string, write: () => void): Promise<boolean> {
+    const { signal } = this.#closing;
+    for (
+      let pauseMs = SETTLE_RETRY_MS_MIN;
+      ;
+      pauseMs = Math.min(2 * pauseMs, SETTLE_RETRY_MS_MAX)
+    ) {
+      try {
+        await this.#store.write(write);
+        this.#fault = '';
+        return true;
+      } catch (error) {
+        const fault = `data folder ${this.#store.folder}: ${(error as Error).message}`;
+        if (this.#fault === '') this.#parts.log(`cannot settle frame ${id}, trying on: ${fault}`);
+        this.#fault = fault;
+        if (signal.aborted) return false;
+        await sleep(pauseMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  #untilNextDueMs(): number {
+    const nowMs = Date.now();
+    for (const key of this.#store.later.getKeys()) {
+      const dueMs = leadingTimeMs(key);
+      if (dueMs > nowMs) return dueMs - nowMs;
+    }
+    return POLL_MS;
+  }
+}

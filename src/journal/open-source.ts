@@ -1,0 +1,25 @@
+import type { Source } from '../contract/journal.js';
+import type { Options } from '../contract/options.js';
+import { LocalSource } from './local-source.js';
+import { LocalStore } from './local-store.js';
+
+export interface SourceParts {
+  /** Ids for frames that are filed again; sort by time like those of fresh frames. */
+  readonly newFrameId: () => string;
+  /** Orders committed by all appenders of this process, ever rising. */
+  readonly acceptedOrders: () => number;
+  /** One line for the operator. */
+  readonly log: (line: string) => void;
+}
+
+/** A source, and how it is told that one of this process's appenders has committed. */
+export interface OpenSource {
+  readonly source: Source;
+  readonly onCommitted: () => void;
+}
+
+/** The journal that the options ask for, as the drain reads it; not for direct mode, which has none. */
+export function openSource(options: Options, parts: SourceParts): OpenSource {
+  const source = new LocalSource(new LocalStore(options.data), parts);
+  return { source, onCommitted: () => source.ring() };
+}

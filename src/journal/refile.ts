@@ -1,0 +1,65 @@
+import type { Frame } from '../contract/frame.js';
+import { orderId } from '../contract/frame.js';
+import type { DeadLetter, Refile } from '../contract/journal.js';
+
+const NEWLINE = 10;
+
+/** Where each order of a frame starts in its payload, and where the last one ends. */
+function lineStarts(frame: Frame): number[] {
+  const starts = [0];
+  for (let i = 0; i < frame.count; i++) {
+    const end = frame.payload.indexOf(NEWLINE, starts[i]);
+    if (end < 0) throw new Error(`frame ${frame.id} has fewer orders than its count says`);
+    starts.push(end + 1);
+  }
+  return starts;
+}
+
+/** The frame that files the listed orders again, under an id of its own; bytes as they were. */
+export function refiledFrame(frame: Frame, refile: Refile, id: string): Frame {
+  const starts = lineStarts(frame);
+  const lines = refile.positions.map((p) => frame.payload.subarray(starts[p], starts[p + 1]));
+  return {
+    id,
+    count: refile.positions.length,
+    payload: Buffer.concat(lines),
+    acceptedAtMs: frame.acceptedAtMs,
+    attempt: refile.attempt,
+    notBeforeMs: refile.notBeforeMs,
+    refiled: {
+      origin: frame.refiled?.origin ?? frame.id,
+      indexes: refile.positions.map((p) => frame.refiled?.indexes[p] ?? p),
+    },
+  };
+}
+
+/** An order that failed for good, as a journal keeps it. */
+export interface KeptDeadLetter {
+  readonly orderId: string;
+  readonly reason: string;
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** Epoch milliseconds at which its frame was accepted. */
+  readonly firstAtMs: number;
+  /** Epoch milliseconds at which it was given up. */
+  readonly lastAtMs: number;
+  /** The compact order, byte for byte as it was accepted, without the line end. */
+  readonly body: Uint8Array;
+}
+
+export function keptDeadLetters(
+  frame: Frame,
+  dead: readonly DeadLetter[],
+  nowMs: number,
+): KeptDeadLetter[] {
+  if (dead.length === 0) return [];
+  const starts = lineStarts(frame);
+  return dead.map(({ position, reason }) => ({
+    orderId: orderId(frame, position),
+    reason,
+    attempts: frame.attempt,
+    firstAtMs: frame.acceptedAtMs,
+    lastAtMs: nowMs,
+    body: frame.payload.subarray(starts[position], starts[position + 1]! - 1),
+  }));
+}

@@ -1,0 +1,166 @@
+import { Worker } from 'node:worker_threads';
+import type { Logger } from 'pino';
+import { EXIT, OperatorFault } from '../contract/fault.js';
+import type { IntakeCommand, IntakeReport, IntakeThreadData } from '../contract/intake-thread.js';
+
+/** Deaths of intake threads within `RESTART_WINDOW_MS` after which the process gives up. */
+const RESTARTS_MAX = 5;
+const RESTART_WINDOW_MS = 60_000;
+
+export interface IntakeThreadsParts {
+  /** File name of the compiled thread entry. */
+  readonly entry: string;
+  readonly threads: number;
+  /** Makes what a thread is started with; called again for the one that takes a dead one's place. */
+  readonly dataOf: (threadIndex: number) => IntakeThreadData;
+  readonly log: Logger;
+  readonly onCommitted: () => void;
+  readonly onRestart: () => void;
+  /** The intake cannot go on. */
+  readonly onFault: (fault: OperatorFault) => void;
+}
+
+interface IntakeThread {
+  worker: Worker;
+  /** Why the journal takes no writes; empty when it does. */
+  reason: string;
+  hasEnded: boolean;
+}
+
+/** How often `ready` looks; milliseconds. */
+const READY_POLL_MS = 5;
+
+/** Starts the intake threads, watches over them, and stops them. */
+export class IntakeThreads {
+  readonly #parts: IntakeThreadsParts;
+  readonly #threads: IntakeThread[] = [];
+  readonly #deathsMs: number[] = [];
+  #port = 0;
+  #stopping = false;
+
+  constructor(parts: IntakeThreadsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts all threads and has them listen; with port 0 the first one takes a free port, which the
+   * others share. Resolves with the port.
+   *
+   * @throws OperatorFault when one cannot start
+   */
+  async start(port: number): Promise<number> {
+    const opened: Promise<void>[] = [];
+    for (let i = 0; i < this.#parts.threads; i++) opened.push(this.#open(i));
+    await Promise.all(opened);
+    this.#port = await this.#listen(0, port);
+    for (let i = 1; i < this.#threads.length; i++) await this.#listen(i, this.#port);
+    return this.#port;
+  }
+
+  /** Why the intake cannot take orders, a line each; empty when it can. */
+  reasons(): string[] {
+    if (this.#port === 0) return ['intake does not listen yet'];
+    if (this.#stopping) return ['shutting down'];
+    return [...new Set(this.#threads.map((thread) => thread.reason))].filter(Boolean);
+  }
+
+  /** Resolves when all threads listen and their journals take writes. */
+  async ready(): Promise<void> {
+    while (this.reasons().length > 0 && !this.#stopping) {
+      await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+    }
+  }
+
+  /** Resolves when every accepted order has its answer and all threads have ended. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(
+      this.#threads.map(async ({ worker, hasEnded }) => {
+        if (hasEnded) return;
+        const ended = new Promise((resolve) => worker.once('exit', resolve));
+        worker.postMessage({ do: 'stop' } satisfies IntakeCommand);
+        await ended;
+      }),
+    );
+  }
+
+  #open(index: number): Promise<void> {
+    const workerData = this.#parts.dataOf(index);
+    const { directPort } = workerData;
+    const worker = new Worker(this.#parts.entry, {
+      name: `intake-${index}`,
+      workerData,
+      transferList: directPort === null ? [] : [directPort],
+    });
+    const thread: IntakeThread = { worker, reason: 'the journal is not open yet', hasEnded: false };
+    this.#threads[index] = thread;
+    worker.on('message', (report: IntakeReport) => {
+      if (report.is === 'committed') this.#parts.onCommitted();
+      else if (report.is === 'journal') thread.reason = report.reason;
+    });
+    worker.on('error', (error) =>
+      this.#parts.log.error({ err: error, thread: index }, 'intake thread failed'),
+    );
+    worker.on('exit', (code) => {
+      thread.hasEnded = true;
+      this.#onExit(index, code);
+    });
+    return awaitReport(worker, 'open').then(() => {});
+  }
+
+  async #listen(index: number, port: number): Promise<number> {
+    const { worker } = this.#threads[index]!;
+    const listening = awaitReport(worker, 'listening');
+    worker.postMessage({ do: 'listen', port } satisfies IntakeCommand);
+    return (await listening).port;
+  }
+
+  #onExit(index: number, code: number): void {
+    // Before it ever listened, whoever awaits its start hears of it.
+    if (this.#stopping || this.#port === 0) return;
+    const nowMs = performance.now();
+    this.#deathsMs.push(nowMs);
+    while (this.#deathsMs[0]! < nowMs - RESTART_WINDOW_MS) this.#deathsMs.shift();
+    if (this.#deathsMs.length > RESTARTS_MAX) {
+      const deaths = `intake threads died ${this.#deathsMs.length} times within a minute`;
+      this.#parts.onFault(new OperatorFault(`${deaths}: see the log for why`, EXIT.failed));
+      return;
+    }
+    this.#parts.log.warn({ thread: index, code }, 'intake thread ended; starting it again');
+    this.#parts.onRestart();
+    this.#threads[index]!.reason = 'an intake thread is being started again';
+    this.#open(index)
+      .then(() => this.#listen(index, this.#port))
+      .catch((error: Error) => {
+        this.#parts.log.error({ err: error, thread: index }, 'intake thread did not start again');
+      });
+  }
+}
+
+/** Resolves with the next report of this kind; rejects with the thread's fault, or when it ends. */
+function awaitReport<Kind extends IntakeReport['is']>(
+  worker: Worker,
+  kind: Kind,
+): Promise<Extract<IntakeReport, { is: Kind }>> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      worker.off('message', onMessage);
+      worker.off('exit', onExit);
+    };
+    const onMessage = (report: IntakeReport) => {
+      if (report.is === kind) {
+        done();
+        resolve(report as Extract<IntakeReport, { is: Kind }>);
+      } else if (report.is === 'fault') {
+        done();
+        reject(new OperatorFault(report.message, report.exitCode));
+      }
+    };
+    const onExit = (code: number) => {
+      done();
+      reject(new Error(`an intake thread ended with code ${code} before it was ${kind}`));
+    };
+    worker.on('message', onMessage);
+    worker.on('exit', onExit);
+  });
+}

@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import { EXIT, OperatorFault } from '../contract/fault.js';
+
+/** One thing to be brought to rest. Must do no harm where that thing never got going. */
+export interface StopStep {
+  readonly what: string;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * The ordered end of the process: on SIGTERM, on SIGINT, or on a fault that it cannot go on with. The
+ * steps run one after the other. A second signal ends the process at once, and so does the deadline:
+ * what is in the journal then is processed after the next start.
+ *
+ * Nothing else may call `process.exit` once intake threads run: uWebSockets.js aborts the process when
+ * a thread is torn down with its sockets open.
+ */
+export class Stopping {
+  readonly #steps: readonly StopStep[];
+  readonly #msMax: number;
+  readonly #log: Logger;
+  #step = '';
+
+  constructor(steps: readonly StopStep[], msMax: number, log: Logger) {
+    this.#steps = steps;
+    this.#msMax = msMax;
+    this.#log = log;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => this.#onSignal(signal));
+    }
+    process.on('uncaughtException', (error) => this.fail(error));
+  }
+
+  get isUnderWay(): boolean {
+    return this.#step !== '';
+  }
+
+  /** Stops because of a fault: one line where the operator can mend it, else the stack too. */
+  fail(fault: unknown): void {
+    if (fault instanceof OperatorFault) process.stderr.write(`forebay: ${fault.message}\n`);
+    else this.#log.fatal({ err: fault }, 'a bug: stopping');
+    if (!this.isUnderWay)
+      void this.#run(fault instanceof OperatorFault ? fault.exitCode : EXIT.failed);
+  }
+
+  #onSignal(signal: string): void {
+    if (this.isUnderWay) {
+      this.#log.warn({ signal, step: this.#step }, 'told to stop again: ending at once');
+      endAtOnce();
+    }
+    this.#log.info({ signal }, 'stopping');
+    void this.#run(EXIT.ok);
+  }
+
+  async #run(exitCode: number): Promise<void> {
+    setTimeout(() => {
+      this.#log.error(
+        { step: this.#step, shutdownMsMax: this.#msMax },
+        'not through within --shutdown-ms-max: ending at once; what is not settled stays in the journal',
+      );
+      endAtOnce();
+    }, this.#msMax);
+    for (const { what, stop } of this.#steps) {
+      this.#step = what;
+      await stop();
+    }
+    this.#log.info('stopped');
+    process.exit(exitCode);
+  }
+}
+
+/** As a crash would: `process.exit` would wait for threads whose handler never yields. */
+function endAtOnce(): never {
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('SIGKILL cannot be survived');
+}

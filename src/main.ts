@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/** The forebay command. */
+import { EXIT, OperatorFault } from './contract/fault.js';
+
+const USAGE = `forebay: takes orders through the wave, durable before the answer
+
+  forebay serve [options]   take and process orders (the default); forebay serve --help
+  forebay wave [options]    drive a sine wave of orders at a server; forebay wave --help
+`;
+
+async function run(argv: readonly string[]): Promise<void> {
+  const [first = 'serve', ...rest] = argv;
+  if (first === 'help' || first === '--help' || first === '-h') {
+    process.stdout.write(USAGE);
+  } else if (first === 'serve' || first.startsWith('--')) {
+    const { serve } = await import('./serve.js');
+    await serve(first === 'serve' ? rest : argv);
+  } else if (first === 'wave') {
+    const { wave } = await import('./wave/command.js');
+    process.exitCode = await wave(rest);
+  } else {
+    throw new OperatorFault(`unknown command ${first}: it is serve or wave`, EXIT.usage);
+  }
+}
+
+run(process.argv.slice(2)).catch((error: unknown) => {
+  if (!(error instanceof OperatorFault)) throw error;
+  process.stderr.write(`forebay: ${error.message}\n`);
+  process.exit(error.exitCode);
+});

@@ -1,0 +1,136 @@
+import { type Metric, Registry } from 'prom-client';
+import { blocksIn, Cells } from '../memory/cells.js';
+import { CELLS_PER_THREAD, COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
+import {
+  type CellFamily,
+  counterFamilies,
+  gaugeFamilies,
+  type HistogramFamily,
+  histogramFamilies,
+  type Labels,
+  liveFamilies,
+  processFamilies,
+} from './names.js';
+import { processSnapshot } from './process-snapshot.js';
+import type { NamedValue, ThreadLoad } from './thread-load.js';
+
+export interface Collected {
+  /** Memory made by `createCounts`. */
+  readonly counts: SharedArrayBuffer;
+  /** Asked at each scrape, in the main thread. */
+  readonly live: {
+    readonly rps: () => number;
+    readonly pendingOrders: () => number;
+    readonly oldestAgeSeconds: () => number;
+  };
+  readonly threadLoad: ThreadLoad;
+  readonly build: {
+    readonly version: string;
+    readonly node: string;
+    readonly mode: string;
+    readonly journal: string;
+  };
+}
+
+/** One line of the exposition; `metricName` where it differs from the family's. */
+interface Series {
+  readonly metricName?: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+type Cell = Readonly<Record<string, number>>;
+
+/** The whole catalogue as a prom-client registry; `registry.metrics()` sums the threads' cells. */
+export function createRegistry({ counts, live, threadLoad, build }: Collected): Registry {
+  const registry = new Registry();
+  const blocks = allBlocks(counts);
+  for (const family of counterFamilies) {
+    register(registry, family, 'counter', () => cellSeries(blocks, family, COUNTER));
+  }
+  for (const family of gaugeFamilies) {
+    register(registry, family, 'gauge', () => cellSeries(blocks, family, GAUGE));
+  }
+  for (const family of histogramFamilies) {
+    register(registry, family, 'histogram', () => histogramSeries(blocks, family));
+  }
+  for (const key of ['rps', 'pendingOrders', 'oldestAgeSeconds'] as const) {
+    register(registry, liveFamilies[key], 'gauge', () => [{ labels: {}, value: live[key]() }]);
+  }
+  register(registry, liveFamilies.eventLoopLag, 'gauge', () =>
+    threadSeries(threadLoad.eventLoopLags()),
+  );
+  register(registry, liveFamilies.threadCpu, 'gauge', () => threadSeries(threadLoad.cpuRatios()));
+  register(registry, liveFamilies.buildInfo, 'gauge', () => [{ labels: { ...build }, value: 1 }]);
+  registerProcess(registry);
+  return registry;
+}
+
+function registerProcess(registry: Registry): void {
+  for (const [key, family] of Object.entries(processFamilies)) {
+    const read = processSnapshot[key as keyof typeof processFamilies];
+    register(registry, family, family.type, () => [{ labels: {}, value: read() }]);
+  }
+}
+
+/**
+ * prom-client renders whatever has these four members; its own Counter, Gauge and Histogram would
+ * keep a second copy of values that live in shared memory. No value is ever NaN: a live gauge that
+ * has none yet shows 0.
+ */
+function register(
+  registry: Registry,
+  { name, help }: { readonly name: string; readonly help: string },
+  type: 'counter' | 'gauge' | 'histogram',
+  read: () => Series[],
+): void {
+  const get = () => ({ name, help, type, values: read().map(finite) });
+  registry.registerMetric({ name, help, type, get } as unknown as Metric);
+}
+
+function finite(series: Series): Series {
+  return Number.isFinite(series.value) ? series : { ...series, value: 0 };
+}
+
+function cellSeries(blocks: readonly Cells[], family: CellFamily, cell: Cell): Series[] {
+  return Object.entries(family.cells).map(([key, labels]) => ({
+    labels,
+    value: sum(blocks, cell[key]),
+  }));
+}
+
+/** Classic buckets: cumulative, `le` last. The count is the last of them, so the two always agree. */
+function histogramSeries(blocks: readonly Cells[], family: HistogramFamily): Series[] {
+  return Object.entries(family.cells).flatMap(([key, labels]) => {
+    const { bounds, firstCell, sumCell } = histogramCells[(HISTOGRAM as Cell)[key]];
+    let count = 0;
+    const buckets = [...bounds, '+Inf'].map((bound, i) => {
+      count += sum(blocks, firstCell + i);
+      return {
+        metricName: `${family.name}_bucket`,
+        labels: { ...labels, le: String(bound) },
+        value: count,
+      };
+    });
+    return [
+      ...buckets,
+      { metricName: `${family.name}_sum`, labels, value: sum(blocks, sumCell) },
+      { metricName: `${family.name}_count`, labels, value: count },
+    ];
+  });
+}
+
+function threadSeries(values: readonly NamedValue[]): Series[] {
+  return values.map(({ name, value }) => ({ labels: { thread: name }, value }));
+}
+
+function allBlocks(counts: SharedArrayBuffer): Cells[] {
+  const threads = blocksIn(counts, CELLS_PER_THREAD);
+  return Array.from({ length: threads }, (_, i) => new Cells(counts, i, CELLS_PER_THREAD));
+}
+
+function sum(blocks: readonly Cells[], cell: number): number {
+  let total = 0;
+  for (const block of blocks) total += block.read(cell);
+  return total;
+}

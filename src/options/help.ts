@@ -1,0 +1,75 @@
+import { schema } from './schema.js';
+import { type AnySpec, defaultText, flagName, GROUPS, rangeText } from './spec.js';
+
+const COLUMNS_MAX = 100;
+/** Where the text of an option starts; a flag that reaches further has a line to itself. */
+const TEXT_COLUMN = 34;
+
+/** What `forebay serve --help` prints. */
+export function helpText(): string {
+  const lines = [
+    'forebay serve [options]',
+    '',
+    ...wrap(
+      'Takes orders over HTTP, makes each one durable before it answers, and has a pool of threads process them.',
+      COLUMNS_MAX,
+    ),
+    ...wrap(
+      'Every option can also be set in the environment (--rps-limit is FOREBAY_RPS_LIMIT) or in a JSON file (--config FILE, "rps-limit": 50). Flag wins over environment over file.',
+      COLUMNS_MAX,
+    ),
+  ];
+  for (const group of GROUPS) {
+    lines.push('', group);
+    for (const [key, spec] of Object.entries(schema) as [string, AnySpec][]) {
+      if (spec.group === group) lines.push(...optionLines(flagName(key), spec));
+    }
+  }
+  lines.push('', 'Other');
+  lines.push(...entry('--config <file>', 'JSON file with options, named like the flags'));
+  lines.push(...entry('--help', 'this text'));
+  return `${lines.join('\n')}\n`;
+}
+
+function optionLines(flag: string, spec: AnySpec): string[] {
+  return entry(
+    `--${flag} ${placeholder(spec)}`,
+    `${spec.help} (${shortRange(spec)}default ${defaultText(spec)})`,
+  );
+}
+
+function placeholder(spec: AnySpec): string {
+  if (spec.type === 'choice') {
+    return spec.choices.length <= 3 ? spec.choices.join('|') : '<level>';
+  }
+  return spec.type === 'switch' ? 'on|off' : `<${spec.unit}>`;
+}
+
+/** Empty where the placeholder already says it all. */
+function shortRange(spec: AnySpec): string {
+  if (spec.type === 'integer' || spec.type === 'number') return `${spec.min} to ${spec.max}; `;
+  return spec.type === 'choice' && spec.choices.length > 3 ? `${rangeText(spec)}; ` : '';
+}
+
+function entry(left: string, text: string): string[] {
+  const head = `  ${left}`;
+  const indent = ' '.repeat(TEXT_COLUMN);
+  const body = wrap(text, COLUMNS_MAX - TEXT_COLUMN).map((line) => indent + line);
+  if (head.length >= TEXT_COLUMN - 1) return [head, ...body];
+  return [head.padEnd(TEXT_COLUMN) + body[0].slice(TEXT_COLUMN), ...body.slice(1)];
+}
+
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  lines.push(line);
+  return lines;
+}

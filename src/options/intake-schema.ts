@@ -1,0 +1,81 @@
+import type { Specs } from './spec.js';
+
+/** From the request to the durable frame: the bounds of intake and of group commit. */
+export const intakeSchema = {
+  rpsLimit: {
+    type: 'integer',
+    unit: 'orders/s',
+    min: 0,
+    max: 1_000_000,
+    default: {
+      text: '50 in direct mode, 0 in queue mode',
+      from: ({ mode }) => (mode === 'direct' ? 50 : 0),
+    },
+    group: 'Intake',
+    help: 'most orders admitted in any second, all threads together; 0 is no limit',
+  },
+  bodyBytesMax: {
+    type: 'integer',
+    unit: 'bytes',
+    min: 64,
+    max: 65_536,
+    default: 4096,
+    group: 'Intake',
+    help: 'longest body; a longer one is answered 413',
+  },
+  bodyMsMax: {
+    type: 'integer',
+    unit: 'ms',
+    min: 100,
+    max: 600_000,
+    default: 10_000,
+    group: 'Intake',
+    help: 'how long a body may take to arrive',
+  },
+  waitingOrdersMax: {
+    type: 'integer',
+    unit: 'orders',
+    min: 1,
+    max: 1_000_000,
+    default: 100_000,
+    group: 'Intake',
+    help: 'orders of one intake thread that may wait for their answer; above, 503',
+  },
+  commitMsMax: {
+    type: 'integer',
+    unit: 'ms',
+    min: 50,
+    max: 60_000,
+    default: 5000,
+    group: 'Commit',
+    help: 'how long a journal may take to acknowledge a frame',
+  },
+  frameOrdersMax: {
+    type: 'integer',
+    unit: 'orders',
+    min: 1,
+    max: 10_000,
+    default: 1000,
+    group: 'Commit',
+    help: 'most orders in one frame',
+  },
+  frameBytesMax: {
+    type: 'integer',
+    unit: 'bytes',
+    min: 65,
+    // NATS takes messages of 1 MiB (its max_payload) by default; the rest is room for the headers.
+    max: 1_000_000,
+    default: 262_144,
+    group: 'Commit',
+    help: 'most bytes in one frame; more than --body-bytes-max',
+  },
+  framesInFlightMax: {
+    type: 'integer',
+    unit: 'frames',
+    min: 1,
+    max: 256,
+    default: 8,
+    group: 'Commit',
+    help: 'frames of one intake thread that may await their acknowledgement',
+  },
+} as const satisfies Partial<Specs>;

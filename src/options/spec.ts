@@ -1,0 +1,119 @@
+import type { Mode, Options } from '../contract/options.js';
+
+/** What a default may depend on. */
+export interface Surroundings {
+  readonly mode: Mode;
+  readonly cores: number;
+  readonly platform: NodeJS.Platform;
+}
+
+/** A default that is worked out at the start, and how help and docs put it in words. */
+export interface DerivedDefault<T> {
+  readonly text: string;
+  from(surroundings: Surroundings): T;
+}
+
+interface SpecOf<T> {
+  /** One sentence without a full stop; what it is, not its range. */
+  readonly help: string;
+  readonly group: Group;
+  readonly default: T | DerivedDefault<T>;
+}
+
+export interface NumberSpec extends SpecOf<number> {
+  readonly type: 'integer' | 'number';
+  /** What it is counted in; shown as the placeholder of the value. */
+  readonly unit: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface TextSpec extends SpecOf<string> {
+  readonly type: 'text';
+  readonly unit: string;
+  /** A regular expression for the whole value, and the same in words. */
+  readonly pattern: string;
+  readonly patternText: string;
+}
+
+export interface ListSpec extends SpecOf<readonly string[]> {
+  readonly type: 'list';
+  readonly unit: string;
+  /** A regular expression for one item, and the same in words for the whole value. */
+  readonly pattern: string;
+  readonly patternText: string;
+}
+
+export interface ChoiceSpec<T extends string> extends SpecOf<T> {
+  readonly type: 'choice';
+  readonly choices: readonly T[];
+}
+
+export interface SwitchSpec extends SpecOf<boolean> {
+  readonly type: 'switch';
+}
+
+export type AnySpec = NumberSpec | TextSpec | ListSpec | ChoiceSpec<string> | SwitchSpec;
+
+/** The spec that fits a property of type `T`. */
+export type SpecFor<T> = [T] extends [boolean]
+  ? SwitchSpec
+  : [T] extends [number]
+    ? NumberSpec
+    : [T] extends [readonly string[]]
+      ? ListSpec
+      : [T] extends [string]
+        ? string extends T
+          ? TextSpec
+          : ChoiceSpec<T>
+        : never;
+
+/** One spec for each property of `Options`. */
+export type Specs = { readonly [P in keyof Options]: SpecFor<Options[P]> };
+
+/** The headings under which help and docs list the options, in this order. */
+export const GROUPS = ['Server', 'Intake', 'Commit', 'Journal', 'Drain', 'Handler'] as const;
+export type Group = (typeof GROUPS)[number];
+
+/** `rpsLimit` → `rps-limit`. */
+export function flagName(property: string): string {
+  return property.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** `rps-limit` → `FOREBAY_RPS_LIMIT`. */
+export function environmentName(flag: string): string {
+  return `FOREBAY_${flag.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** The values an option takes, in words that follow "must be". */
+export function rangeText(spec: AnySpec): string {
+  switch (spec.type) {
+    case 'integer':
+      return `a whole number from ${spec.min} to ${spec.max}`;
+    case 'number':
+      return `a number from ${spec.min} to ${spec.max}`;
+    case 'choice':
+      return choicesText(spec.choices);
+    case 'switch':
+      return 'on or off';
+    default:
+      return spec.patternText;
+  }
+}
+
+function choicesText(choices: readonly string[]): string {
+  return `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
+}
+
+/** A default in words, as help and docs show it. */
+export function defaultText(spec: AnySpec): string {
+  const value: unknown = spec.default;
+  if (isDerived(value)) return value.text;
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(',');
+  return String(value);
+}
+
+export function isDerived(value: unknown): value is DerivedDefault<unknown> {
+  return typeof value === 'object' && value !== null && 'from' in value;
+}

@@ -1,0 +1,135 @@
+import { USERNAME_CODE_POINTS_MAX } from '../contract/order.js';
+import type { OrderSpans } from './spans.js';
+import { endOfPlain, isDigit } from './tokens.js';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+/** The bytes `"product_id":"` and its like: from the quote of a name to the quote of its value. */
+const PRODUCT_ID_HEAD_BYTES = 14;
+const COUNT_HEAD_BYTES = 9;
+const USERNAME_HEAD_BYTES = 12;
+
+/** Members as bits; a head counts only while its bit is not set. */
+const PRODUCT_ID = 1;
+const COUNT = 2;
+const USERNAME = 4;
+const ALL = PRODUCT_ID | COUNT | USERNAME;
+
+/** The smallest body: no member head may be looked for closer to the end than this leaves. */
+const BODY_BYTES_MIN = '{"product_id":"0","count":"0","username":"u"}'.length;
+
+/** No value ends here. */
+const NOWHERE = -1;
+
+/**
+ * Whether `bytes[start, end)` is a valid order as nearly every client writes it: plain ASCII, no
+ * white space, the members in any order. If so its `spans` are set. If not, it may still be valid.
+ *
+ * This is the hottest code of the project: one flat loop with its state in locals, every byte
+ * looked at once, more than twice as fast as the scanner that knows the rest of JSON.
+ */
+export function scanCompact(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  spans: OrderSpans,
+): boolean {
+  if (end - start < BODY_BYTES_MIN || bytes[start] !== OPEN) return false;
+  let seen = 0;
+  let at = start + 1;
+  while (at + PRODUCT_ID_HEAD_BYTES <= end && bytes[at] === QUOTE) {
+    const c = bytes[at + 1];
+    if (c === 0x70 && (seen & PRODUCT_ID) === 0 && isProductIdHead(bytes, at)) {
+      spans.productIdStart = at + PRODUCT_ID_HEAD_BYTES;
+      at = endOfPercent(bytes, at + PRODUCT_ID_HEAD_BYTES, end);
+      spans.productIdEnd = at;
+      seen |= PRODUCT_ID;
+    } else if (c === 0x63 && (seen & COUNT) === 0 && isCountHead(bytes, at)) {
+      spans.countStart = at + COUNT_HEAD_BYTES;
+      at = endOfPercent(bytes, at + COUNT_HEAD_BYTES, end);
+      spans.countEnd = at;
+      seen |= COUNT;
+    } else if (c === 0x75 && (seen & USERNAME) === 0 && isUsernameHead(bytes, at)) {
+      spans.usernameStart = at + USERNAME_HEAD_BYTES;
+      at = endOfUsername(bytes, at + USERNAME_HEAD_BYTES, end);
+      spans.usernameEnd = at;
+      seen |= USERNAME;
+    } else {
+      return false;
+    }
+    if (at === NOWHERE || at + 2 > end) return false;
+    const after = bytes[at + 1];
+    if (after === CLOSE) return seen === ALL && at + 2 === end;
+    if (after !== COMMA) return false;
+    at += 2;
+  }
+  return false;
+}
+
+/** From the first byte of "0" to "100": where the quote behind it stands, or `NOWHERE`. */
+function endOfPercent(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 4 > end) return NOWHERE;
+  const first = bytes[at];
+  if (!isDigit(first)) return NOWHERE;
+  const second = bytes[at + 1];
+  if (second === QUOTE) return at + 1;
+  if (first === 0x30 || !isDigit(second)) return NOWHERE;
+  const third = bytes[at + 2];
+  if (third === QUOTE) return at + 2;
+  const hundred = first === 0x31 && second === 0x30 && third === 0x30 && bytes[at + 3] === QUOTE;
+  return hundred ? at + 3 : NOWHERE;
+}
+
+/** From the first byte of a plain username: where the quote behind it stands, or `NOWHERE`. */
+function endOfUsername(bytes: Uint8Array, start: number, end: number): number {
+  const at = endOfPlain(bytes, start, end);
+  const codePoints = at - start;
+  if (codePoints === 0 || codePoints > USERNAME_CODE_POINTS_MAX) return NOWHERE;
+  return at < end && bytes[at] === QUOTE ? at : NOWHERE;
+}
+
+/** `"product_id":"` at `at`, the caller having looked at its first two bytes; so too the others. */
+function isProductIdHead(b: Uint8Array, at: number): boolean {
+  return (
+    b[at + 2] === 0x72 &&
+    b[at + 3] === 0x6f &&
+    b[at + 4] === 0x64 &&
+    b[at + 5] === 0x75 &&
+    b[at + 6] === 0x63 &&
+    b[at + 7] === 0x74 &&
+    b[at + 8] === 0x5f &&
+    b[at + 9] === 0x69 &&
+    b[at + 10] === 0x64 &&
+    isHeadEnd(b, at + 11)
+  );
+}
+
+function isCountHead(b: Uint8Array, at: number): boolean {
+  return (
+    b[at + 2] === 0x6f &&
+    b[at + 3] === 0x75 &&
+    b[at + 4] === 0x6e &&
+    b[at + 5] === 0x74 &&
+    isHeadEnd(b, at + 6)
+  );
+}
+
+function isUsernameHead(b: Uint8Array, at: number): boolean {
+  return (
+    b[at + 2] === 0x73 &&
+    b[at + 3] === 0x65 &&
+    b[at + 4] === 0x72 &&
+    b[at + 5] === 0x6e &&
+    b[at + 6] === 0x61 &&
+    b[at + 7] === 0x6d &&
+    b[at + 8] === 0x65 &&
+    isHeadEnd(b, at + 9)
+  );
+}
+
+function isHeadEnd(b: Uint8Array, at: number): boolean {
+  return b[at] === 0x22 && b[at + 1] === 0x3a && b[at + 2] === 0x22;
+}

@@ -1,0 +1,62 @@
+import { isUtf8 } from 'node:buffer';
+import { Ajv, type ValidateFunction } from 'ajv';
+import fastJsonStringify from 'fast-json-stringify';
+import { type OrderData, orderSchema } from '../contract/order.js';
+import { FAULT, faultTexts, VALID } from './faults.js';
+import { memberCount } from './member-count.js';
+
+/**
+ * Judges any body, by the book: UTF-8, JSON.parse, no repeated names, ajv compiled from the order
+ * schema. It allocates, and a body that is not JSON costs an exception.
+ */
+export class SlowPath {
+  /** After `VALID`: the order as compact JSON, as fast-json-stringify writes it. */
+  text = '';
+
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  readonly #isOrder: ValidateFunction<OrderData>;
+  readonly #stringify: (order: OrderData) => string;
+
+  /** Compiles the schema: some ten milliseconds. */
+  constructor() {
+    this.#isOrder = new Ajv({ unicodeRegExp: true }).compile<OrderData>(orderSchema);
+    this.#stringify = fastJsonStringify(orderSchema as unknown as fastJsonStringify.ObjectSchema);
+  }
+
+  /** `VALID` or the fault code of the body `bytes[start, end)`. */
+  judge(bytes: Uint8Array, start: number, end: number): number {
+    const body = bytes.subarray(start, end);
+    // Asked first because it throws nothing: a refusal by the decoder would cost an exception.
+    if (!isUtf8(body)) return FAULT.utf8;
+    let value: unknown;
+    try {
+      // `ignoreBOM` keeps a byte order mark in the text, where JSON.parse refuses it.
+      value = JSON.parse(this.#decoder.decode(body));
+    } catch {
+      return FAULT.json;
+    }
+    if (hasRepeatedName(value, body)) return FAULT.duplicate;
+    if (!this.#isOrder(value)) return this.#schemaFault();
+    this.text = this.#stringify(value);
+    return VALID;
+  }
+
+  /** ajv stops at the first fault, in the order of the codes; the tests hold it to that. */
+  #schemaFault(): number {
+    const error = this.#isOrder.errors![0];
+    const detail = error.keyword === 'required' ? ` ${error.params.missingProperty}` : '';
+    const text = `${error.instancePath || '/'} ${error.keyword}${detail}`;
+    const code = faultTexts.indexOf(text);
+    if (code === -1) throw new Error(`the order schema has a fault without a code: ${text}`);
+    return code;
+  }
+}
+
+/**
+ * JSON.parse keeps the last of a repeated name, however it is spelt, and `__proto__` as a member of
+ * its own: so a name was repeated where fewer are left than were written.
+ */
+function hasRepeatedName(value: unknown, body: Uint8Array): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.keys(value).length !== memberCount(body, 0, body.length);
+}

@@ -1,0 +1,18 @@
+import { EXIT } from '../contract/fault.js';
+import { runWave } from './run-wave.js';
+import { parseWaveOptions, waveHelp } from './wave-options.js';
+
+/**
+ * `forebay wave`.
+ *
+ * @returns the exit code: whether the run showed what it must
+ * @throws OperatorFault an option is wrong, or the server's metrics can't be read
+ */
+export async function wave(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    process.stdout.write(waveHelp());
+    return EXIT.ok;
+  }
+  const summary = await runWave(parseWaveOptions(args), process.stdout);
+  return summary.ok ? EXIT.ok : EXIT.failed;
+}

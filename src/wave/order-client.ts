@@ -1,0 +1,57 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
+
+export interface OrderAnswer {
+  /** 0 when there was no answer. */
+  readonly status: number;
+  readonly body: string;
+  /** The header `x-order-id`, or empty. */
+  readonly orderId: string;
+}
+
+const SOCKETS_MAX = 256;
+const ANSWER_MS_MAX = 10_000;
+const ANSWER_BYTES_MAX = 64 * 1024;
+const ORDER = Buffer.from('{"product_id":"33","count":"3","username":"maksim.konovalov"}');
+const NO_ANSWER: OrderAnswer = { status: 0, body: '', orderId: '' };
+
+/** Posts orders over a bounded number of connections that are kept open. */
+export class OrderClient {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
+  readonly #url: URL;
+
+  constructor(url: string) {
+    this.#url = new URL('/orders', url);
+  }
+
+  /** Never rejects: what goes wrong is an answer with status 0. */
+  post(): Promise<OrderAnswer> {
+    return new Promise((resolve) => {
+      const posted = request(this.#url, {
+        method: 'POST',
+        agent: this.#agent,
+        headers: { 'content-type': 'application/json', 'content-length': ORDER.length },
+        signal: AbortSignal.timeout(ANSWER_MS_MAX),
+      });
+      posted.on('response', (response) => readAnswer(response, resolve));
+      posted.on('error', () => resolve(NO_ANSWER));
+      posted.end(ORDER);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+function readAnswer(response: IncomingMessage, resolve: (answer: OrderAnswer) => void): void {
+  let body = '';
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    if (body.length < ANSWER_BYTES_MAX) body += chunk;
+  });
+  response.on('error', () => resolve(NO_ANSWER));
+  response.on('end', () => {
+    const orderId = String(response.headers['x-order-id'] ?? '');
+    resolve({ status: response.statusCode ?? 0, body, orderId });
+  });
+}

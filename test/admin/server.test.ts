@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AdminConfig, AdminServer } from '../../src/admin/server.js';
+import { EXIT, OperatorFault } from '../../src/contract/fault.js';
+
+const HOST = '127.0.0.1';
+
+async function withServer(
+  config: Partial<AdminConfig>,
+  run: (origin: string, port: number) => Promise<void>,
+): Promise<void> {
+  const server = new AdminServer({
+    metrics: async () => 'up 1\n',
+    metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
+    readiness: () => [],
+    ...config,
+  });
+  const port = await server.listen(HOST, 0);
+  try {
+    await run(`http://${HOST}:${port}`, port);
+  } finally {
+    await server.close();
+  }
+}
+
+test('/metrics gives the text under its content type', () =>
+  withServer({}, async (origin) => {
+    const response = await fetch(`${origin}/metrics?x=1`);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+    assert.equal(await response.text(), 'up 1\n');
+  }));
+
+test('/healthz is 200 whether ready or not', () =>
+  withServer({ readiness: () => ['no journal'] }, async (origin) => {
+    const response = await fetch(`${origin}/healthz`);
+    assert.equal(response.status, 200);
+    assert.equal(await response.text(), '{"status":"ok"}');
+  }));
+
+test('/readyz follows the reasons there are', async () => {
+  const reasons: string[] = ['intake does not listen', 'nats://a:4222 does not answer'];
+  await withServer({ readiness: () => reasons }, async (origin) => {
+    const before = await fetch(`${origin}/readyz`);
+    assert.equal(before.status, 503);
+    assert.deepEqual(await before.json(), { status: 'not-ready', reasons });
+    reasons.length = 0;
+    const then = await fetch(`${origin}/readyz`);
+    assert.equal(then.status, 200);
+    assert.equal(await then.text(), '{"status":"ready"}');
+  });
+});
+
+test('HEAD gives the headers of GET without the body', () =>
+  withServer({}, async (origin) => {
+    for (const path of ['/metrics', '/healthz', '/readyz']) {
+      const get = await fetch(origin + path);
+      const head = await fetch(origin + path, { method: 'HEAD' });
+      assert.equal(head.status, get.status);
+      assert.equal(await head.text(), '');
+      assert.equal(head.headers.get('content-length'), `${(await get.text()).length}`);
+    }
+  }));
+
+test('another path is 404, another method 405 with Allow, in this order', () =>
+  withServer({}, async (origin) => {
+    assert.equal((await fetch(`${origin}/`)).status, 404);
+    assert.equal((await fetch(`${origin}/metrics/`)).status, 404);
+    assert.equal((await fetch(`${origin}/orders`, { method: 'POST' })).status, 404);
+    const refused = await fetch(`${origin}/metrics`, { method: 'POST', body: 'x' });
+    assert.equal(refused.status, 405);
+    assert.equal(refused.headers.get('allow'), 'GET, HEAD');
+  }));
+
+test('however many scrape at the same time, one rendering runs', async () => {
+  let running = 0;
+  let runningMax = 0;
+  const metrics = async () => {
+    runningMax = Math.max(runningMax, ++running);
+    await sleep(20);
+    running--;
+    return 'up 1\n';
+  };
+  await withServer({ metrics }, async (origin) => {
+    const scrape = async () => (await fetch(`${origin}/metrics`)).text();
+    const texts = await Promise.all(Array.from({ length: 20 }, scrape));
+    assert.deepEqual(new Set(texts), new Set(['up 1\n']));
+  });
+  assert.equal(runningMax, 1);
+});
+
+test('a rendering that fails is a 500 that says why, and the next one is tried', async () => {
+  let fails = true;
+  const metrics = async () => {
+    if (fails) throw new Error('no numbers');
+    return 'up 1\n';
+  };
+  await withServer({ metrics }, async (origin) => {
+    const failed = await fetch(`${origin}/metrics`);
+    assert.equal(failed.status, 500);
+    assert.deepEqual(await failed.json(), { result: 'failed', reason: 'no numbers' });
+    fails = false;
+    assert.equal((await fetch(`${origin}/metrics`)).status, 200);
+  });
+});
+
+test('a port that is taken is one line that names it', () =>
+  withServer({}, async (_origin, port) => {
+    const second = new AdminServer({
+      metrics: async () => '',
+      metricsContentType: 'text/plain',
+      readiness: () => [],
+    });
+    await assert.rejects(second.listen(HOST, port), (error: unknown) => {
+      assert.ok(error instanceof OperatorFault);
+      assert.equal(error.exitCode, EXIT.failed);
+      assert.match(error.message, new RegExp(`port ${port} is taken.*--admin-port`));
+      assert.ok(!error.message.includes('\n'));
+      return true;
+    });
+    await second.close();
+  }));
+
+test('a host that is not ours is one line too', async () => {
+  const server = new AdminServer({
+    metrics: async () => '',
+    metricsContentType: 'text/plain',
+    readiness: () => [],
+  });
+  await assert.rejects(
+    server.listen('192.0.2.1', 0),
+    /^OperatorFault: admin server on 192\.0\.2\.1: /,
+  );
+});
+
+test('close ends even with a connection that never finishes its request', async () => {
+  let gone: Promise<unknown> | undefined;
+  await withServer({}, async (_origin, port) => {
+    const socket = connect(port, HOST);
+    await once(socket, 'connect');
+    socket.on('error', () => {});
+    gone = once(socket, 'close');
+    socket.write('GET /metrics HTTP/1.1\r\n');
+  });
+  await gone;
+});

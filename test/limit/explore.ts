@@ -1,0 +1,139 @@
+/**
+ * Every interleaving of a few threads, one atomic operation a step, running the production code.
+ *
+ * A thread's call is plain synchronous code, so it cannot be halted between two operations. Instead
+ * it is run again for each step: the results of the operations it did before are handed to it from a
+ * log, the next operation is carried out on the real shared memory, and the one after that is
+ * refused by throwing. The code is deterministic given those results, so it comes to the same point.
+ *
+ * The search is depth-first over distinct states. It ends only if every schedule ends, and every
+ * step of it is bounded, so it shows termination too. Atomics are sequentially consistent, hence no
+ * behaviour of real threads is left out, but for the bounds on calls and on clock moves.
+ */
+export interface Call {
+  /** What the calling object remembers between calls. */
+  readonly local: number;
+  /** Results of the operations done in the present call. */
+  readonly log: readonly unknown[];
+  readonly callsLeft: number;
+  /** Whatever the model has to remember about the present call. */
+  readonly note: number;
+}
+
+export interface State {
+  readonly cells: readonly number[];
+  readonly timeNs: number;
+  readonly clockMovesLeft: number;
+  /** Whatever the model has to remember about the past. */
+  readonly history: readonly number[];
+  readonly threads: readonly Call[];
+}
+
+/** Carries out one operation, or replays it. */
+export type Step = <T>(operation: () => T) => T;
+
+/** What a model's operations see and may change, for the step under way. */
+export interface Moment {
+  timeNs: number;
+  history: readonly number[];
+  note: number;
+}
+
+export interface Model {
+  /** A view of the whole shared memory that the operations work on. */
+  readonly cells: Float64Array;
+  /** How far the clock may jump in one move. */
+  readonly clockMovesNs: readonly number[];
+  /** Makes one call as `thread`, doing each operation through `step`; returns the new `local`. */
+  call(thread: number, local: number, step: Step, moment: Moment): number;
+  /** Looked at when all calls are over; throws what is wrong. */
+  atRest(state: State): void;
+}
+
+const STEPS_MAX = 60;
+const PAUSE = Symbol('the next operation is not due yet');
+
+export interface Explored {
+  states: number;
+  steps: number;
+  /** States in which all calls are over. */
+  ends: number;
+}
+
+/** Explores everything that can follow; throws at the first state that breaks the model's rules. */
+export function explore(model: Model, initial: State): Explored {
+  const explored = { states: 1, steps: 0, ends: 0 };
+  const visited = new Set([keyOf(initial)]);
+  const stack = [initial];
+  while (stack.length > 0) {
+    const state = stack.pop() as State;
+    if (state.threads.every(isOver)) {
+      explored.ends += 1;
+      model.atRest(state);
+    }
+    for (const next of successors(model, state)) {
+      explored.steps += 1;
+      const key = keyOf(next);
+      if (visited.has(key)) continue;
+      visited.add(key);
+      explored.states += 1;
+      stack.push(next);
+    }
+  }
+  return explored;
+}
+
+function* successors(model: Model, state: State): Generator<State> {
+  if (state.threads.every(isOver)) return;
+  for (const [index, thread] of state.threads.entries()) {
+    if (!isOver(thread)) yield advance(model, state, index);
+  }
+  if (state.clockMovesLeft === 0) return;
+  for (const ns of model.clockMovesNs) {
+    yield { ...state, timeNs: state.timeNs + ns, clockMovesLeft: state.clockMovesLeft - 1 };
+  }
+}
+
+/** The state after one more operation of a thread, and all it does alone up to its next one. */
+export function advance(model: Model, state: State, index: number): State {
+  const thread = state.threads[index];
+  model.cells.set(state.cells);
+  const moment = { timeNs: state.timeNs, history: state.history, note: thread.note };
+  const log: unknown[] = [...thread.log];
+  let replayed = 0;
+  const step: Step = <T>(operation: () => T): T => {
+    if (replayed < thread.log.length) return log[replayed++] as T;
+    if (log.length > thread.log.length) throw PAUSE;
+    if (log.length === STEPS_MAX) throw new Error(`a call took more than ${STEPS_MAX} steps`);
+    const result = operation();
+    log.push(result);
+    return result;
+  };
+  let after: Call;
+  try {
+    const local = model.call(index, thread.local, step, moment);
+    after = { local, log: [], callsLeft: thread.callsLeft - 1, note: 0 };
+  } catch (error) {
+    if (error !== PAUSE) throw error;
+    after = { ...thread, log, note: moment.note };
+  }
+  return {
+    ...state,
+    cells: Array.from(model.cells),
+    history: moment.history,
+    threads: state.threads.with(index, after),
+  };
+}
+
+export function isOver(thread: Call): boolean {
+  return thread.callsLeft === 0;
+}
+
+/** Threads at the start of their first call. */
+export function idleThreads(count: number, calls: number): Call[] {
+  return Array.from({ length: count }, () => ({ local: 0, log: [], callsLeft: calls, note: 0 }));
+}
+
+function keyOf(state: State): string {
+  return JSON.stringify(state, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
+}

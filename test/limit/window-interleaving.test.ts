@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { bitsOf } from '../../src/memory/window-bits.js';
+import { stampOf } from '../../src/memory/window-ring.js';
+import { explore } from './explore.js';
+import { type Parts, WindowModel } from './window-model.js';
+
+const WINDOW_NS = 10;
+
+interface Bounds {
+  readonly limit: number;
+  readonly threads: number;
+  readonly calls: number;
+  readonly clockMoves: number;
+}
+
+const explored: Bounds[] = [
+  { limit: 1, threads: 2, calls: 3, clockMoves: 3 },
+  { limit: 2, threads: 2, calls: 4, clockMoves: 2 },
+  { limit: 3, threads: 2, calls: 4, clockMoves: 2 },
+  { limit: 4, threads: 2, calls: 5, clockMoves: 1 },
+  { limit: 1, threads: 3, calls: 1, clockMoves: 2 },
+  { limit: 2, threads: 3, calls: 1, clockMoves: 2 },
+  { limit: 1, threads: 3, calls: 2, clockMoves: 1 },
+];
+
+for (const bounds of explored) {
+  const { limit, threads, calls, clockMoves } = bounds;
+  test(`limit ${limit}: every interleaving of ${threads} threads, ${calls} calls each, ${clockMoves} clock moves`, (t) => {
+    report(t, run(bounds));
+  });
+}
+
+test('the explorer catches a swap that does not compare', () => {
+  const blind = ({ ring, clock }: Parts): Parts => ({
+    clock,
+    ring: {
+      ...ring,
+      takeSlot: (index, _seen, stamp) => {
+        // One operation too many is what makes it broken: another thread may come between the two.
+        const present = ring.slot(index);
+        return ring.takeSlot(index, present, stamp);
+      },
+    },
+  });
+  assert.throws(
+    () => run({ limit: 1, threads: 2, calls: 1, clockMoves: 0 }, blind),
+    /one admission too many in a window/,
+  );
+});
+
+test('the explorer catches slots without the round bit', () => {
+  const unsigned = ({ ring, clock }: Parts): Parts => ({
+    clock,
+    ring: { ...ring, slot: (index) => bitsOf(Math.abs(stampOf(ring.slot(index)))) },
+  });
+  assert.throws(() => run({ limit: 2, threads: 2, calls: 3, clockMoves: 1 }, unsigned));
+});
+
+test('the explorer catches a clock that is read before the slot', () => {
+  const early = ({ ring, clock }: Parts): Parts => {
+    let reading: number | null = null;
+    return {
+      clock: () => reading ?? clock(),
+      ring: {
+        ...ring,
+        slot: (index) => {
+          reading ??= clock();
+          return ring.slot(index);
+        },
+      },
+    };
+  };
+  assert.throws(
+    () => run({ limit: 2, threads: 2, calls: 1, clockMoves: 1 }, early),
+    /admission times went back/,
+  );
+});
+
+test('the explorer catches a head that outruns its slots', () => {
+  const hasty = ({ ring, clock }: Parts): Parts => ({
+    clock,
+    ring: { ...ring, advanceHead: (from, to) => ring.advanceHead(from, to + 1) },
+  });
+  assert.throws(() => run({ limit: 2, threads: 2, calls: 3, clockMoves: 1 }, hasty));
+});
+
+function run(bounds: Bounds, sabotage?: (parts: Parts) => Parts) {
+  const model = new WindowModel(bounds.limit, WINDOW_NS, sabotage);
+  return explore(model, model.initial(bounds.threads, bounds.calls, bounds.clockMoves));
+}
+
+function report(t: TestContext, { states, steps, ends }: ReturnType<typeof explore>): void {
+  assert.ok(ends > 0);
+  t.diagnostic(`${states} distinct states, ${steps} steps, ${ends} of them at rest`);
+}

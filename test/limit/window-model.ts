@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { WindowLimiter } from '../../src/limit/window.js';
+import { type WindowOperations, WindowRing } from '../../src/memory/window-ring.js';
+import { idleThreads, type Model, type Moment, type State, type Step } from './explore.js';
+
+/** A limiter whose position can be put back, so that a call can be run again. */
+class ResumedLimiter extends WindowLimiter {
+  get at(): number {
+    return this.position;
+  }
+
+  resume(position: number): void {
+    this.moveTo(position);
+  }
+}
+
+/** One call of one thread: the operations on the ring, the clock, and the call itself. */
+export interface Parts {
+  readonly ring: WindowOperations;
+  readonly clock: () => number;
+}
+
+/** What a deliberately broken variant puts in place of the real parts. */
+export type Sabotage = (parts: Parts) => Parts;
+
+const intact: Sabotage = (parts) => parts;
+
+/** Set in a call's note while its last clock reading found the window full. */
+const FULL = 1;
+
+/**
+ * The sliding window under exploration, on real shared memory. `history` is the exact log: the
+ * times of the last admissions, as many as the limit, in the order in which they took place.
+ */
+export class WindowModel implements Model {
+  readonly cells: Float64Array;
+  readonly clockMovesNs: readonly number[];
+  readonly #memory: SharedArrayBuffer;
+  readonly #ring: WindowRing;
+  readonly #sabotage: Sabotage;
+
+  constructor(limit: number, windowNs: number, sabotage: Sabotage = intact) {
+    this.#memory = WindowLimiter.memory(limit, windowNs / 1e6);
+    this.#ring = new WindowRing(this.#memory);
+    this.#sabotage = sabotage;
+    this.cells = new Float64Array(this.#memory);
+    this.clockMovesNs = [windowNs - 1, windowNs];
+  }
+
+  initial(threads: number, calls: number, clockMoves: number): State {
+    return {
+      cells: Array.from(this.cells),
+      timeNs: 1,
+      clockMovesLeft: clockMoves,
+      history: [],
+      threads: idleThreads(threads, calls),
+    };
+  }
+
+  call(_thread: number, local: number, step: Step, moment: Moment): number {
+    const limiter = this.#limiter(step, moment);
+    limiter.resume(local);
+    if (!limiter.tryAdmit()) {
+      assert.equal(moment.note, FULL, 'refused, though the window had room when the clock was read');
+    }
+    return limiter.at;
+  }
+
+  /** With nobody else at it, the limiter must do exactly as the log says, now and later. */
+  atRest(state: State): void {
+    for (const position of new Set([0, ...state.threads.map((thread) => thread.local)])) {
+      this.cells.set(state.cells);
+      const moment: Moment = { timeNs: state.timeNs, history: state.history, note: 0 };
+      const limiter = this.#limiter((operation) => operation(), moment);
+      limiter.resume(position);
+      this.#admitsWhatTheLogAllows(limiter, moment);
+      moment.timeNs += Math.round(limiter.waitMs() * 1e6) - 1;
+      assert.equal(limiter.tryAdmit(), false, 'admitted one nanosecond before the window has room');
+      moment.timeNs += this.#ring.windowNs;
+      this.#admitsWhatTheLogAllows(limiter, moment);
+      moment.timeNs += this.#ring.windowNs;
+      assert.equal(this.#admitsWhatTheLogAllows(limiter, moment), this.#ring.limit, 'a slot is lost');
+    }
+  }
+
+  #admitsWhatTheLogAllows(limiter: WindowLimiter, moment: Moment): number {
+    const room = this.#ring.limit - this.#inWindow(moment);
+    for (let i = 0; i < room; i++) assert.equal(limiter.waitMs(), 0, 'a wait, though there is room');
+    for (let i = 0; i < room; i++) assert.ok(limiter.tryAdmit(), 'refused, though there is room');
+    assert.ok(limiter.waitMs() > 0, 'no wait, though the window is full');
+    assert.equal(limiter.tryAdmit(), false, 'admitted, though the window is full');
+    return room;
+  }
+
+  #limiter(step: Step, moment: Moment): ResumedLimiter {
+    const real = this.#ring;
+    const ring: WindowOperations = {
+      limit: real.limit,
+      windowNs: real.windowNs,
+      head: () => step(() => real.head()),
+      slot: (index) => step(() => real.slot(index)),
+      advanceHead: (from, to) => step(() => real.advanceHead(from, to)),
+      takeSlot: (index, seen, stamp) =>
+        step(() => {
+          const taken = real.takeSlot(index, seen, stamp);
+          if (taken) this.#record(moment, Math.abs(stamp));
+          return taken;
+        }),
+    };
+    const clock = () =>
+      step(() => {
+        moment.note = this.#inWindow(moment) === real.limit ? FULL : 0;
+        return moment.timeNs;
+      });
+    const parts = this.#sabotage({ ring, clock });
+    return new ResumedLimiter(this.#memory, parts.clock, parts.ring);
+  }
+
+  #record(moment: Moment, timeNs: number): void {
+    const log = moment.history;
+    assert.ok(log.every((earlier) => earlier <= timeNs), 'admission times went back');
+    if (log.length === this.#ring.limit) {
+      assert.ok(timeNs - log[0] >= this.#ring.windowNs, 'one admission too many in a window');
+    }
+    moment.history = [...log, timeNs].slice(-this.#ring.limit);
+  }
+
+  #inWindow(moment: Moment): number {
+    return moment.history.filter((timeNs) => moment.timeNs - timeNs < this.#ring.windowNs).length;
+  }
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { createCounts, GAUGE, ThreadCounts } from '../../src/metrics/count.js';
+import { publishThread } from '../../src/metrics/thread-beacon.js';
+import { type NamedThread, ThreadLoad } from '../../src/metrics/thread-load.js';
+
+const DEADLINE = { timeout: 60_000 };
+const onLinux = process.platform === 'linux';
+
+async function startLoad(name: string, spin: boolean): Promise<[Worker, NamedThread]> {
+  const worker = new Worker(new URL('./load-worker.js', import.meta.url), { workerData: { spin } });
+  const [tid] = (await once(worker, 'message')) as [number];
+  return [worker, { name, tid }];
+}
+
+test(
+  'a thread that spins shows more CPU than one that sleeps; none shows over 1',
+  DEADLINE,
+  async (t) => {
+    if (!onLinux) return t.skip('only Linux has /proc');
+    const [spinner, busy] = await startLoad('busy', true);
+    const [sleeper, idle] = await startLoad('idle', false);
+    try {
+      const load = new ThreadLoad(createCounts(1), ['main'], () => [busy, idle]);
+      assert.deepEqual(load.cpuRatios(), [], 'nothing to compare with yet');
+      for (;;) {
+        await sleep(300);
+        const ratios = new Map(load.cpuRatios().map(({ name, value }) => [name, value]));
+        assert.deepEqual([...ratios.keys()], ['busy', 'idle']);
+        for (const value of ratios.values()) assert.ok(value >= 0 && value <= 1);
+        if (ratios.get('busy')! > ratios.get('idle')!) break;
+      }
+    } finally {
+      await Promise.all([spinner.terminate(), sleeper.terminate()]);
+    }
+  },
+);
+
+test('a thread that is gone is left out', DEADLINE, async (t) => {
+  if (!onLinux) return t.skip('only Linux has /proc');
+  const [sleeper, idle] = await startLoad('idle', false);
+  const load = new ThreadLoad(createCounts(1), [], () => [idle]);
+  try {
+    load.cpuRatios();
+    await sleep(300);
+    assert.equal(load.cpuRatios().length, 1);
+  } finally {
+    await sleeper.terminate();
+  }
+  for (;;) {
+    await sleep(300);
+    if (load.cpuRatios().length === 0) break;
+  }
+});
+
+test('a stall of the event loop shows in its thread’s lag', DEADLINE, async () => {
+  const counts = createCounts(2);
+  const stop = publishThread(new ThreadCounts(counts, 1));
+  try {
+    const load = new ThreadLoad(counts, ['main', 'intake-1'], () => []);
+    await sleep(100);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    for (;;) {
+      const [main, intake] = load.eventLoopLags();
+      assert.deepEqual(main, { name: 'main', value: 0 });
+      assert.equal(intake.name, 'intake-1');
+      if (intake.value >= 0.3) break;
+      await sleep(50);
+    }
+  } finally {
+    stop();
+  }
+});
+
+test('a thread publishes its id in the kernel', () => {
+  const counts = new ThreadCounts(createCounts(1), 0);
+  publishThread(counts)();
+  const tid = counts.get(GAUGE.threadId);
+  // The main thread of a process has the process's id.
+  assert.equal(tid, onLinux ? process.pid : 0);
+});

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { optionsDoc } from '../../src/options/docs.js';
+import { helpText } from '../../src/options/help.js';
+import { schema } from '../../src/options/schema.js';
+import { type AnySpec, defaultText, environmentName, flagName } from '../../src/options/spec.js';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+
+test('docs/options.md is what the schema generates', () => {
+  const committed = readFileSync(join(root, 'docs', 'options.md'), 'utf8');
+  assert.equal(committed, optionsDoc(), 'run node scripts/options-doc.mjs');
+});
+
+test('docs/options.md names every flag and variable', () => {
+  const doc = optionsDoc();
+  for (const flag of Object.keys(schema).map(flagName)) {
+    assert.ok(doc.includes(`| \`--${flag}\` | \`${environmentName(flag)}\` |`), flag);
+  }
+});
+
+test('help shows every option with its help and its default, within 100 columns', () => {
+  const help = helpText();
+  const words = help.replace(/\s+/g, ' ');
+  for (const [key, spec] of Object.entries(schema) as [string, AnySpec][]) {
+    assert.match(help, new RegExp(`^  --${flagName(key)} `, 'm'));
+    assert.ok(words.includes(spec.help), key);
+    assert.ok(words.includes(`default ${defaultText(spec)})`), key);
+  }
+  for (const line of help.split('\n')) assert.ok(line.length <= 100, line);
+});
+
+test('every option is read somewhere as options.name', () => {
+  const source = [...sourcesUnder('src'), ...sourcesUnder('workers')].join('\n');
+  const unread = Object.keys(schema).filter(
+    (key) => !new RegExp(`\\boptions\\.${key}\\b`).test(source),
+  );
+  assert.deepEqual(unread, []);
+});
+
+/** The text of all sources but the options themselves. */
+function sourcesUnder(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !/^options[/\\]/.test(file))
+    .map((file) => readFileSync(join(root, folder, file), 'utf8'));
+}

@@ -1,0 +1,206 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const READY_MS_MAX = 30_000;
+const STOP_MS_MAX = 60_000;
+
+/** Ends what was started when the test is over, however it went: node:test's context is one. */
+export interface Owner {
+  after(end: () => Promise<void>): void;
+}
+
+export interface StartOptions {
+  readonly owner?: Owner;
+  /** Kept afterwards; by default a temporary folder, removed when the process is stopped or killed. */
+  readonly data?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Ended {
+  /** null when a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Starts the built server and waits until it says that it is ready. It listens on free ports and
+ * keeps its data in a temporary folder, unless the flags say otherwise.
+ *
+ * @throws Error with all that it printed, when it ends or 30 s pass before that
+ */
+export async function startForebay(
+  flags: readonly string[] = [],
+  options: StartOptions = {},
+): Promise<ForebayProcess> {
+  const data = options.data ?? (await mkdtemp(join(tmpdir(), 'forebay-')));
+  const args = ['serve', ...defaults({ '--data': data }, flags), ...flags];
+  const startedMs = performance.now();
+  const child = spawnForebay(args, options.env);
+  const forebay = new ForebayProcess(child, data, options.data === undefined);
+  options.owner?.after(() => forebay.kill9());
+  try {
+    await forebay.ready();
+  } catch (error) {
+    await forebay.kill9();
+    throw error;
+  }
+  forebay.readyAfterMs = performance.now() - startedMs;
+  return forebay;
+}
+
+/** Runs the forebay command to its end: for what is expected to refuse or to finish. */
+export async function runForebay(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const child = spawnForebay(args, env);
+  const output = collect(child);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout: output.stdout, stderr: output.stderr };
+}
+
+/** One running server. */
+export class ForebayProcess {
+  readonly pid: number;
+  readonly data: string;
+  /** Where orders are posted, without a path. */
+  url = '';
+  /** Where /metrics, /healthz and /readyz are. */
+  adminUrl = '';
+  /** Milliseconds from the start of the process to its ready line. */
+  readyAfterMs = 0;
+  /** Resolves with the exit code, or null when a signal ended it. */
+  readonly exited: Promise<number | null>;
+  readonly #child: ChildProcess;
+  readonly #output: Output;
+  readonly #ownsData: boolean;
+
+  constructor(child: ChildProcess, data: string, ownsData: boolean) {
+    this.#child = child;
+    this.#output = collect(child);
+    this.#ownsData = ownsData;
+    this.pid = child.pid!;
+    this.data = data;
+    this.exited = once(child, 'close').then(([code]) => code as number | null);
+  }
+
+  get stdout(): string {
+    return this.#output.stdout;
+  }
+
+  get stderr(): string {
+    return this.#output.stderr;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Asks it to end in order. @returns its exit code. @throws Error when it does not end in 60 s */
+  async stop(): Promise<number | null> {
+    this.signal('SIGTERM');
+    const code = await withDeadline(this.exited, STOP_MS_MAX);
+    if (code === LATE) {
+      await this.kill9();
+      throw new Error(`forebay did not stop in ${STOP_MS_MAX} ms:\n${this.stdout}${this.stderr}`);
+    }
+    await this.#removeData();
+    return code;
+  }
+
+  /** Ends it at once, as a crash would. */
+  async kill9(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited;
+    await this.#removeData();
+  }
+
+  /** Waits for the ready line and takes the URLs from it. */
+  async ready(): Promise<void> {
+    const line = new Promise<void>((resolve) => {
+      const look = () => {
+        if (this.#readUrls()) resolve();
+      };
+      this.#child.stdout!.on('data', look);
+      look();
+    });
+    const ended = this.exited.then((code) => `ended with code ${code} before it was ready`);
+    const first = await withDeadline(Promise.race([line, ended]), READY_MS_MAX);
+    if (first === undefined) return;
+    const why = first === LATE ? `was not ready in ${READY_MS_MAX} ms` : first;
+    throw new Error(`forebay ${why}:\n${this.stdout}${this.stderr}`);
+  }
+
+  #readUrls(): boolean {
+    const line = /^forebay ready: .*?(http:\/\/\S+).*?(http:\/\/\S+)\s/m.exec(this.stdout);
+    if (line === null) return false;
+    // Every address is listened on, but not every one can be dialled.
+    this.url = line[1]!.replace('0.0.0.0', '127.0.0.1');
+    this.adminUrl = line[2]!.replace('0.0.0.0', '127.0.0.1');
+    return true;
+  }
+
+  async #removeData(): Promise<void> {
+    if (this.#ownsData) await rm(this.data, { recursive: true, force: true });
+  }
+}
+
+const LATE = Symbol('late');
+
+interface Output {
+  stdout: string;
+  stderr: string;
+}
+
+/** Children that are running: none outlives the process that started it. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function spawnForebay(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  return child;
+}
+
+function collect(child: ChildProcess): Output {
+  const output = { stdout: '', stderr: '' };
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+  });
+  return output;
+}
+
+/** The flags a test server starts with, less those that are given. */
+function defaults(more: Readonly<Record<string, string>>, flags: readonly string[]): string[] {
+  const wanted = { '--host': '127.0.0.1', '--port': '0', '--admin-port': '0', ...more };
+  return Object.entries(wanted)
+    .filter(([name]) => !flags.some((flag) => flag === name || flag.startsWith(`${name}=`)))
+    .flat();
+}
+
+async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T | typeof LATE> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<typeof LATE>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from '@nats-io/transport-node';
+
+/** The newest nats-server, and the one of Debian 12, which lacks `sync_interval: always`. */
+export type NatsVersion = 'nats-server' | 'nats-server-2.9';
+
+const OVERRIDES: Record<NatsVersion, string> = {
+  'nats-server': 'FOREBAY_NATS_SERVER',
+  'nats-server-2.9': 'FOREBAY_NATS_SERVER_29',
+};
+
+const START_MS_MAX = 15_000;
+const STOP_MS_MAX = 5000;
+
+/** The path of a server's program, got where it is missing. @throws Error that says how to get it. */
+export async function natsProgram(version: NatsVersion): Promise<string> {
+  const override = process.env[OVERRIDES[version]];
+  if (override) return override;
+  // From dist/test/support: the script lies outside what is compiled.
+  const tools = await import(new URL('../../../scripts/tools.mjs', import.meta.url).href);
+  return tools.ensureTool(version);
+}
+
+export interface NatsOptions {
+  readonly version?: NatsVersion;
+  /** When what is stored is fsynced; needs the newest server. Left out: every 2 minutes. */
+  readonly syncInterval?: 'always';
+}
+
+/**
+ * A real nats-server with JetStream on a folder and a port of its own. It stays the same server, on
+ * the same port and store, through any number of `kill` and `start`.
+ */
+export class NatsServer {
+  readonly url: string;
+  readonly folder: string;
+  readonly #program: string;
+  readonly #arguments: readonly string[];
+  #child: ChildProcess | null = null;
+
+  private constructor(program: string, port: number, options: NatsOptions) {
+    this.url = `nats://127.0.0.1:${port}`;
+    this.folder = mkdtempSync(join(tmpdir(), 'forebay-nats-'));
+    this.#program = program;
+    const config = join(this.folder, 'server.conf');
+    const sync = options.syncInterval === undefined ? '' : `sync_interval: ${options.syncInterval}`;
+    writeFileSync(
+      config,
+      `listen: "127.0.0.1:${port}"\njetstream { store_dir: "${join(this.folder, 'store')}"\n${sync} }\n`,
+    );
+    this.#arguments = ['-c', config];
+  }
+
+  /** A server that answers. End it with `stop`, also on failure. */
+  static async start(options: NatsOptions = {}): Promise<NatsServer> {
+    const server = await NatsServer.prepare(options);
+    await server.start();
+    return server;
+  }
+
+  /** A server that has its port and folder, but does not run yet. */
+  static async prepare(options: NatsOptions = {}): Promise<NatsServer> {
+    const program = await natsProgram(options.version ?? 'nats-server');
+    return new NatsServer(program, await freePort(), options);
+  }
+
+  /** Starts it, again where it was killed, and waits until JetStream answers. */
+  async start(): Promise<void> {
+    const log = openSync(join(this.folder, 'server.log'), 'a');
+    const child = spawn(this.#program, this.#arguments, { stdio: ['ignore', log, log] });
+    this.#child = child;
+    process.once('exit', this.#killOnExit);
+    const deadlineMs = Date.now() + START_MS_MAX;
+    while (!(await this.#answers())) {
+      if (child.exitCode !== null || Date.now() > deadlineMs) {
+        throw new Error(`${this.#program} did not start:\n${this.log()}`);
+      }
+      await sleep(50);
+    }
+  }
+
+  log(): string {
+    return readFileSync(join(this.folder, 'server.log'), 'utf8');
+  }
+
+  /** kill -9: what it had not yet written is gone. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** Ends it for good and removes its folder. */
+  async stop(): Promise<void> {
+    this.thaw();
+    await this.#end('SIGTERM');
+    process.removeListener('exit', this.#killOnExit);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  readonly #killOnExit = () => {
+    this.#child?.kill('SIGKILL');
+  };
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      const nc = await connect({ servers: this.url, timeout: 1000, reconnect: false });
+      try {
+        await nc.request('$JS.API.INFO', '', { timeout: 1000 });
+        return true;
+      } finally {
+        await nc.close();
+      }
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** A port that nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

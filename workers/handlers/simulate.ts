@@ -1,0 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HandlerContext, Order, Outcome } from '../../src/contract/order.js';
+
+/**
+ * The built-in handler: stands for a business that takes `--work-ms` an order, one after the other,
+ * and fails `--error-rate` of the attempts.
+ */
+export default async function simulate(
+  orders: readonly Order[],
+  context: HandlerContext,
+): Promise<void | Outcome[]> {
+  const { workMs, errorRate } = context.options;
+  if (workMs > 0) await sleep(workMs * orders.length);
+  if (errorRate === 0) return;
+  return orders.map(() => (Math.random() < errorRate ? 'retry' : 'done'));
+}

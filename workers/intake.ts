@@ -1,0 +1,102 @@
+/** The entry of an intake thread: puts the stages from socket to journal together. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { GroupCommit } from '../src/commit/group-commit.js';
+import { OperatorFault } from '../src/contract/fault.js';
+import type {
+  IntakeCommand,
+  IntakeReport,
+  IntakeThreadData,
+} from '../src/contract/intake-thread.js';
+import type { Appender } from '../src/contract/journal.js';
+import { IntakeServer } from '../src/intake/server.js';
+import { openAppender } from '../src/journal/open-appender.js';
+import { RpsMeter } from '../src/limit/meter.js';
+import { WindowLimiter } from '../src/limit/window.js';
+import { ThreadCounts } from '../src/metrics/count.js';
+import { publishThread } from '../src/metrics/thread-beacon.js';
+import { OrderValidator } from '../src/validate/validator.js';
+
+/** How often the main thread is told whether the journal takes writes; milliseconds. */
+const JOURNAL_CHECK_MS = 100;
+
+const data = workerData as IntakeThreadData;
+const { options } = data;
+const main = parentPort!;
+const report = (message: IntakeReport) => main.postMessage(message);
+
+const counts = new ThreadCounts(data.counts, data.countsIndex);
+counts.clearGauges();
+const stopPublishing = publishThread(counts);
+
+let server: IntakeServer | null = null;
+
+process.on('uncaughtException', (error) => {
+  // uWebSockets.js aborts the whole process when a thread ends with sockets open.
+  server?.close();
+  if (error instanceof OperatorFault) {
+    report({ is: 'fault', message: error.message, exitCode: error.exitCode });
+    process.exit(error.exitCode);
+  }
+  process.removeAllListeners('uncaughtException');
+  throw error;
+});
+
+const appender = openAppender(options, data.directPort);
+const committer = new GroupCommit(appender, options, counts, announceOncePerTurn());
+const limiter = data.limiter === null ? null : new WindowLimiter(data.limiter);
+server = new IntakeServer({
+  validator: new OrderValidator(),
+  committer,
+  counts,
+  tryAdmit: limiter === null ? () => true : () => limiter.tryAdmit(),
+  meter: new RpsMeter(data.meter),
+  bodyBytesMax: options.bodyBytesMax,
+  bodyMsMax: options.bodyMsMax,
+});
+const stopWatching = watchJournal(appender);
+main.on('message', (command: IntakeCommand) => {
+  if (command.do === 'listen') void listen(server!, command.port);
+  else void stop(server!);
+});
+report({ is: 'open' });
+
+async function listen(intake: IntakeServer, port: number): Promise<void> {
+  report({ is: 'listening', port: await intake.listen(options.host, port) });
+}
+
+async function stop(intake: IntakeServer): Promise<void> {
+  await intake.stop(() => committer.drained());
+  intake.close();
+  await appender.close();
+  stopWatching();
+  stopPublishing();
+  report({ is: 'stopped' });
+  main.close();
+}
+
+/** Tells the main thread of new frames: once for all that became durable in a turn. */
+function announceOncePerTurn(): () => void {
+  let isDue = false;
+  const announce = () => {
+    isDue = false;
+    report({ is: 'committed' });
+  };
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    setImmediate(announce);
+  };
+}
+
+function watchJournal(watched: Appender): () => void {
+  let told: string | null = null;
+  const look = () => {
+    const { reason } = watched;
+    if (reason === told) return;
+    told = reason;
+    report({ is: 'journal', reason });
+  };
+  look();
+  const timer = setInterval(look, JOURNAL_CHECK_MS);
+  return () => clearInterval(timer);
+}
