@@ -19,6 +19,7 @@ export function summarize(data, settings) {
     }
   }
   if (windows.length > 0) verdicts.push(secondVerdict(windows, settings.limitRps));
+  verdicts.sort((a, b) => a.name.localeCompare(b.name));
   return { settings, verdicts, metrics };
 }
 

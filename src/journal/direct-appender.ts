@@ -39,7 +39,8 @@ export class DirectAppender implements Appender {
     if (this.#closed) return Promise.reject(new CommitRefused('the journal is closed'));
     const sequence = this.#sequence++;
     const { id, count, acceptedAtMs } = frame;
-    const payload = frame.payload.slice();
+    // A copy: the frame is used again, and `slice` of a Buffer would be a view of it.
+    const payload = new Uint8Array(frame.payload);
     const request: DirectRequest = { sequence, id, count, acceptedAtMs, payload };
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(() => this.#expire(sequence), this.#commitMsMax);

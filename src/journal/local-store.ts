@@ -18,9 +18,13 @@ const TABLES = ['frames', 'later', 'ages', 'dead'] as const;
  * The local journal's LMDB environment, opened by every thread that uses it.
  *
  * `overlappingSync: false` makes the promise of a write resolve after LMDB's commit has returned,
- * that is after fdatasync of the data and the synchronous write of the meta page. With lmdb-js's
- * default the promise resolves once the write is visible, and `flushed`, the promise of the flush,
- * stays pending for ever when the flush fails.
+ * that is after fdatasync of the data and the O_DSYNC write of the meta page. With lmdb-js's default
+ * the promise resolves once the write is visible, and `flushed`, the promise of the flush, stays
+ * pending for ever when the flush fails.
+ *
+ * `eventTurnBatching: false`: with it, lmdb-js makes a promise that nobody can hold for each turn's
+ * batch, and a full disk then ends the process by an unhandled rejection. Writes that belong together
+ * are batched by hand here.
  */
 export class LocalStore {
   readonly folder: string;
@@ -47,6 +51,7 @@ export class LocalStore {
         maxDbs: TABLES.length,
         mapSize: MAP_BYTES,
         overlappingSync: false,
+        eventTurnBatching: false,
       });
       const [frames, later, ages, dead] = TABLES.map((name) =>
         this.#root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' }),
@@ -89,9 +94,15 @@ export class LocalStore {
   }
 }
 
-/** lmdb-js rejects a write with an error that holds the promise of the real one. */
+/**
+ * lmdb-js rejects a write with an error that holds the promise of the real one, whose message goes
+ * on, for a disk that is full, with addresses in memory.
+ */
 async function underlying(error: unknown): Promise<Error> {
   const { commitError } = error as { commitError?: Promise<never> };
   if (commitError === undefined) return error as Error;
-  return commitError.catch((cause: Error) => cause);
+  return commitError.catch((cause: Error) => {
+    cause.message = cause.message.replace(/: Attempting .*/s, '');
+    return cause;
+  });
 }

@@ -1,6 +1,5 @@
 import { USERNAME_CODE_POINTS_MAX } from '../contract/order.js';
 import type { OrderSpans } from './spans.js';
-import { endOfPlain, isDigit } from './tokens.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -73,10 +72,10 @@ export function scanCompact(
 function endOfPercent(bytes: Uint8Array, at: number, end: number): number {
   if (at + 4 > end) return NOWHERE;
   const first = bytes[at];
-  if (!isDigit(first)) return NOWHERE;
+  if (first < 0x30 || first > 0x39) return NOWHERE;
   const second = bytes[at + 1];
   if (second === QUOTE) return at + 1;
-  if (first === 0x30 || !isDigit(second)) return NOWHERE;
+  if (first === 0x30 || second < 0x30 || second > 0x39) return NOWHERE;
   const third = bytes[at + 2];
   if (third === QUOTE) return at + 2;
   const hundred = first === 0x31 && second === 0x30 && third === 0x30 && bytes[at + 3] === QUOTE;
@@ -85,7 +84,13 @@ function endOfPercent(bytes: Uint8Array, at: number, end: number): number {
 
 /** From the first byte of a plain username: where the quote behind it stands, or `NOWHERE`. */
 function endOfUsername(bytes: Uint8Array, start: number, end: number): number {
-  const at = endOfPlain(bytes, start, end);
+  let at = start;
+  while (at < end) {
+    const c = bytes[at];
+    // Lower-case letters first: most of a username is of them.
+    if (c > 0x5c ? c > 0x7e : c < 0x20 || c === QUOTE || c === 0x5c) break;
+    at++;
+  }
   const codePoints = at - start;
   if (codePoints === 0 || codePoints > USERNAME_CODE_POINTS_MAX) return NOWHERE;
   return at < end && bytes[at] === QUOTE ? at : NOWHERE;
@@ -103,7 +108,9 @@ function isProductIdHead(b: Uint8Array, at: number): boolean {
     b[at + 8] === 0x5f &&
     b[at + 9] === 0x69 &&
     b[at + 10] === 0x64 &&
-    isHeadEnd(b, at + 11)
+    b[at + 11] === 0x22 &&
+    b[at + 12] === 0x3a &&
+    b[at + 13] === 0x22
   );
 }
 
@@ -113,7 +120,9 @@ function isCountHead(b: Uint8Array, at: number): boolean {
     b[at + 3] === 0x75 &&
     b[at + 4] === 0x6e &&
     b[at + 5] === 0x74 &&
-    isHeadEnd(b, at + 6)
+    b[at + 6] === 0x22 &&
+    b[at + 7] === 0x3a &&
+    b[at + 8] === 0x22
   );
 }
 
@@ -126,10 +135,8 @@ function isUsernameHead(b: Uint8Array, at: number): boolean {
     b[at + 6] === 0x61 &&
     b[at + 7] === 0x6d &&
     b[at + 8] === 0x65 &&
-    isHeadEnd(b, at + 9)
+    b[at + 9] === 0x22 &&
+    b[at + 10] === 0x3a &&
+    b[at + 11] === 0x22
   );
-}
-
-function isHeadEnd(b: Uint8Array, at: number): boolean {
-  return b[at] === 0x22 && b[at + 1] === 0x3a && b[at + 2] === 0x22;
 }

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+
 /**
  * Every interleaving of a few threads, one atomic operation a step, running the production code.
  *
@@ -16,6 +18,7 @@ export interface Call {
   /** Results of the operations done in the present call. */
   readonly log: readonly unknown[];
   readonly callsLeft: number;
+  readonly next: Kind;
   /** Whatever the model has to remember about the present call. */
   readonly note: number;
 }
@@ -29,8 +32,15 @@ export interface State {
   readonly threads: readonly Call[];
 }
 
-/** Carries out one operation, or replays it. */
-export type Step = <T>(operation: () => T) => T;
+/** What a thread does next. Moves of the clock matter only to those who are about to read it. */
+export type Kind = 'memory' | 'clock';
+
+/**
+ * Carries out one operation, or replays it. With `restart`, the call carries nothing over this point
+ * but the `local` that `restart` returns, so that calling afresh with it leads to the same: the log
+ * before it can be forgotten, which keeps the number of states finite and small.
+ */
+export type Step = <T>(kind: Kind, operation: () => T, restart?: () => number) => T;
 
 /** What a model's operations see and may change, for the step under way. */
 export interface Moment {
@@ -84,13 +94,14 @@ export function explore(model: Model, initial: State): Explored {
 }
 
 function* successors(model: Model, state: State): Generator<State> {
-  if (state.threads.every(isOver)) return;
   for (const [index, thread] of state.threads.entries()) {
-    if (!isOver(thread)) yield advance(model, state, index);
-  }
-  if (state.clockMovesLeft === 0) return;
-  for (const ns of model.clockMovesNs) {
-    yield { ...state, timeNs: state.timeNs + ns, clockMovesLeft: state.clockMovesLeft - 1 };
+    if (isOver(thread)) continue;
+    yield advance(model, state, index);
+    if (thread.next !== 'clock' || state.clockMovesLeft === 0) continue;
+    const clockMovesLeft = state.clockMovesLeft - 1;
+    for (const ns of model.clockMovesNs) {
+      yield advance(model, { ...state, timeNs: state.timeNs + ns, clockMovesLeft }, index);
+    }
   }
 }
 
@@ -99,23 +110,29 @@ export function advance(model: Model, state: State, index: number): State {
   const thread = state.threads[index];
   model.cells.set(state.cells);
   const moment = { timeNs: state.timeNs, history: state.history, note: thread.note };
-  const log: unknown[] = [...thread.log];
+  let { local, log, next } = thread;
   let replayed = 0;
-  const step: Step = <T>(operation: () => T): T => {
-    if (replayed < thread.log.length) return log[replayed++] as T;
-    if (log.length > thread.log.length) throw PAUSE;
-    if (log.length === STEPS_MAX) throw new Error(`a call took more than ${STEPS_MAX} steps`);
+  let stepped = false;
+  const step: Step = <T>(kind: Kind, operation: () => T, restart?: () => number): T => {
+    if (replayed < thread.log.length) return thread.log[replayed++] as T;
+    if (stepped) {
+      next = kind;
+      throw PAUSE;
+    }
+    stepped = true;
+    assert.ok(log.length < STEPS_MAX, 'a call goes on and on');
+    if (restart !== undefined) local = restart();
     const result = operation();
-    log.push(result);
+    log = restart === undefined ? [...log, result] : [result];
     return result;
   };
   let after: Call;
   try {
-    const local = model.call(index, thread.local, step, moment);
-    after = { local, log: [], callsLeft: thread.callsLeft - 1, note: 0 };
+    local = model.call(index, thread.local, step, moment);
+    after = { local, log: [], callsLeft: thread.callsLeft - 1, note: 0, next: 'memory' };
   } catch (error) {
     if (error !== PAUSE) throw error;
-    after = { ...thread, log, note: moment.note };
+    after = { ...thread, local, log, note: moment.note, next };
   }
   return {
     ...state,
@@ -130,10 +147,14 @@ export function isOver(thread: Call): boolean {
 }
 
 /** Threads at the start of their first call. */
-export function idleThreads(count: number, calls: number): Call[] {
-  return Array.from({ length: count }, () => ({ local: 0, log: [], callsLeft: calls, note: 0 }));
+export function idleThreads(count: number, callsLeft: number): Call[] {
+  return Array.from({ length: count }, () => {
+    return { local: 0, log: [], callsLeft, note: 0, next: 'memory' };
+  });
 }
 
 function keyOf(state: State): string {
-  return JSON.stringify(state, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
+  const { cells, timeNs, clockMovesLeft, history, threads } = state;
+  const calls = threads.map(({ local, log, callsLeft, note }) => `${local},${callsLeft},${note},${log}`);
+  return `${timeNs} ${clockMovesLeft} ${history} ${cells} ${calls.join(' ')}`;
 }

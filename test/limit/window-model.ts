@@ -71,7 +71,7 @@ export class WindowModel implements Model {
     for (const position of new Set([0, ...state.threads.map((thread) => thread.local)])) {
       this.cells.set(state.cells);
       const moment: Moment = { timeNs: state.timeNs, history: state.history, note: 0 };
-      const limiter = this.#limiter((operation) => operation(), moment);
+      const limiter = this.#limiter((_, operation) => operation(), moment);
       limiter.resume(position);
       this.#admitsWhatTheLogAllows(limiter, moment);
       moment.timeNs += Math.round(limiter.waitMs() * 1e6) - 1;
@@ -97,23 +97,25 @@ export class WindowModel implements Model {
     const ring: WindowOperations = {
       limit: real.limit,
       windowNs: real.windowNs,
-      head: () => step(() => real.head()),
-      slot: (index) => step(() => real.slot(index)),
-      advanceHead: (from, to) => step(() => real.advanceHead(from, to)),
+      head: () => step('memory', () => real.head()),
+      // The limiter's loops begin with this, and carry nothing over but the position.
+      slot: (index) => step('memory', () => real.slot(index), () => limiter.at),
+      advanceHead: (from, to) => step('memory', () => real.advanceHead(from, to)),
       takeSlot: (index, seen, stamp) =>
-        step(() => {
+        step('memory', () => {
           const taken = real.takeSlot(index, seen, stamp);
           if (taken) this.#record(moment, Math.abs(stamp));
           return taken;
         }),
     };
     const clock = () =>
-      step(() => {
+      step('clock', () => {
         moment.note = this.#inWindow(moment) === real.limit ? FULL : 0;
         return moment.timeNs;
       });
     const parts = this.#sabotage({ ring, clock });
-    return new ResumedLimiter(this.#memory, parts.clock, parts.ring);
+    const limiter = new ResumedLimiter(this.#memory, parts.clock, parts.ring);
+    return limiter;
   }
 
   #record(moment: Moment, timeNs: number): void {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { COUNTER, GAUGE, HISTOGRAM } from '../../src/metrics/count.js';
 import { metricsDoc } from '../../src/metrics/docs.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -9,4 +10,20 @@ const root = join(import.meta.dirname, '..', '..', '..');
 test('docs/metrics.md is what the catalogue generates', () => {
   const committed = readFileSync(join(root, 'docs', 'metrics.md'), 'utf8');
   assert.equal(committed, metricsDoc(), 'run node scripts/options-doc.mjs');
+});
+
+test('every series of the catalogue is counted somewhere', () => {
+  const source = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
+    .join('\n');
+  // Reached through responseCounter and commitHistogram.
+  const byFunction = /^(?:responses\d|commitSeconds_)/;
+  const uncounted = Object.entries({ COUNTER, GAUGE, HISTOGRAM }).flatMap(([kind, keys]) =>
+    Object.keys(keys)
+      .filter((key) => !byFunction.test(key))
+      .map((key) => `${kind}.${key}`)
+      .filter((name) => !new RegExp(`\\b${name.replace('.', '\\.')}\\b`).test(source)),
+  );
+  assert.deepEqual(uncounted, []);
 });

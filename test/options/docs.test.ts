@@ -32,11 +32,15 @@ test('help shows every option with its help and its default, within 100 columns'
   for (const line of help.split('\n')) assert.ok(line.length <= 100, line);
 });
 
-test('every option is read somewhere as options.name', () => {
+test('every option is read somewhere, from the options or from the bounds a stage takes', () => {
   const source = [...sourcesUnder('src'), ...sourcesUnder('workers')].join('\n');
-  const unread = Object.keys(schema).filter(
-    (key) => !new RegExp(`\\boptions\\.${key}\\b`).test(source),
-  );
+  const unread = Object.keys(schema).filter((key) => {
+    const member = new RegExp(`\\b(?:options|bounds)\\.${key}\\b`);
+    const taken = new RegExp(
+      `\\{[^{}]*\\b${key}\\b[^{}]*\\} = (?:\\w+\\.#?)?(?:options|bounds)\\b`,
+    );
+    return !member.test(source) && !taken.test(source);
+  });
   assert.deepEqual(unread, []);
 });
 

@@ -1,0 +1,51 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Owner } from '../support/forebay.js';
+
+/** One order in one call of the handler. */
+export interface LedgerLine {
+  readonly id: string;
+  readonly attempt: number;
+  readonly username: string;
+  /** Milliseconds on the machine's monotonic clock. */
+  readonly atMs: number;
+  /** Orders in that call. */
+  readonly batch: number;
+}
+
+export interface LedgerHandler {
+  /** For `--handler`. */
+  readonly file: string;
+  readonly lines: () => Promise<LedgerLine[]>;
+}
+
+/**
+ * Writes a handler file that appends one line an order to a ledger, synchronously, and then runs
+ * `body`: JavaScript that sees `orders` and may return outcomes or throw.
+ */
+export async function ledgerHandler(owner: Owner, body = ''): Promise<LedgerHandler> {
+  const folder = await mkdtemp(join(tmpdir(), 'forebay-handler-'));
+  owner.after(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'handler.mjs');
+  const ledger = join(folder, 'ledger.ndjson');
+  await writeFile(ledger, '');
+  await writeFile(
+    file,
+    `import { appendFileSync } from 'node:fs';
+export default async function handle(orders) {
+  const atMs = Number(process.hrtime.bigint() / 1000n) / 1000;
+  const line = ({ id, attempt, data }) =>
+    JSON.stringify({ id, attempt, username: data.username, atMs, batch: orders.length }) + '\\n';
+  appendFileSync(${JSON.stringify(ledger)}, orders.map(line).join(''));
+  ${body}
+}
+`,
+  );
+  const lines = async () =>
+    (await readFile(ledger, 'utf8'))
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as LedgerLine);
+  return { file, lines };
+}

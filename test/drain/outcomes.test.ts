@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { eventually, metric, OrderClient } from '../support/orders.js';
+import { type LedgerHandler, ledgerHandler } from './handlers.js';
+
+const QUICK_RETRIES = ['--retry-ms-min', '20', '--retry-ms-max', '100'];
+
+interface Shop {
+  readonly forebay: ForebayProcess;
+  readonly handler: LedgerHandler;
+}
+
+async function open(t: TestContext, handlerBody: string, flags: string[] = []): Promise<Shop> {
+  const handler = await ledgerHandler(t, handlerBody);
+  const all = ['--handler', handler.file, ...QUICK_RETRIES, ...flags];
+  return { forebay: await startForebay(all, { owner: t }), handler };
+}
+
+/** Posts orders and waits until all of them are done or dead; returns the ids by user name. */
+async function process(shop: Shop, usernames: readonly string[]): Promise<Map<string, string>> {
+  const client = new OrderClient(shop.forebay.url);
+  const answers = await client.postAll(usernames);
+  client.close();
+  assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([200]));
+  await eventually('every order is through', async () => {
+    const done = await metric(shop.forebay, 'work_done_total{status="done"}');
+    const dead = await metric(shop.forebay, 'work_done_total{status="error"}');
+    return done + dead >= usernames.length;
+  });
+  await eventually(
+    'nothing is pending',
+    async () => (await metric(shop.forebay, 'forebay_journal_pending_orders')) === 0,
+  );
+  return new Map(answers.map((answer, i) => [usernames[i]!, answer.id]));
+}
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `user-${i}`);
+}
+
+describe('what becomes of orders', () => {
+  it('each is handed to the handler once, under the id its client was given', async (t) => {
+    const shop = await open(t, '');
+    const ids = await process(shop, names(500));
+    const lines = await shop.handler.lines();
+    assert.equal(lines.length, 500);
+    for (const line of lines) {
+      assert.equal(line.id, ids.get(line.username));
+      assert.equal(line.attempt, 1);
+    }
+    assert.equal(await shop.forebay.stop(), 0);
+  });
+
+  it('an outcome an order: retried ones come again under the same id, dead ones do not', async (t) => {
+    const shop = await open(
+      t,
+      `return orders.map(({ data, attempt }) =>
+         data.username === 'user-7' ? (attempt < 3 ? 'retry' : 'done')
+         : data.username === 'user-11' ? 'dead' : 'done');`,
+    );
+    const ids = await process(shop, names(40));
+    const lines = await shop.handler.lines();
+    const of = (name: string) => lines.filter((line) => line.username === name);
+    assert.deepEqual(
+      of('user-7').map((line) => [line.id, line.attempt]),
+      [1, 2, 3].map((attempt) => [ids.get('user-7'), attempt]),
+    );
+    assert.equal(of('user-11').length, 1);
+    assert.equal(lines.length, 42);
+    assert.equal(await metric(shop.forebay, 'forebay_retries_total'), 2);
+    assert.equal(await metric(shop.forebay, 'forebay_dead_total'), 1);
+    assert.equal(await metric(shop.forebay, 'work_done_total{status="done"}'), 39);
+    assert.equal(await shop.forebay.stop(), 0);
+  });
+
+  it('a throw over one order fails that order alone, and in the end makes it a dead letter', async (t) => {
+    const shop = await open(
+      t,
+      `if (orders.some(({ data }) => data.username === 'user-13')) throw new Error('poison');`,
+      ['--attempts-max', '3'],
+    );
+    await process(shop, names(64));
+    const alone = (await shop.handler.lines()).filter(
+      (line) => line.username === 'user-13' && line.batch === 1,
+    );
+    assert.deepEqual(
+      alone.map((line) => line.attempt),
+      [1, 2, 3],
+    );
+    assert.equal(await metric(shop.forebay, 'work_done_total{status="done"}'), 63);
+    assert.equal(await metric(shop.forebay, 'forebay_dead_total'), 1);
+    assert.equal(await shop.forebay.stop(), 0);
+  });
+
+  it('retries wait for longer each time', async (t) => {
+    const shop = await open(t, `return orders.map(() => 'retry');`, [
+      ...['--attempts-max', '4', '--retry-ms-min', '100', '--retry-ms-max', '10000'],
+    ]);
+    await process(shop, ['user']);
+    const times = (await shop.handler.lines()).map((line) => line.atMs);
+    assert.equal(times.length, 4);
+    const waits = times.slice(1).map((time, i) => time - times[i]!);
+    // Equal jitter: at least half of the full wait, which doubles.
+    for (const [i, wait] of waits.entries()) {
+      assert.ok(wait >= 50 * 2 ** i - 2, `wait ${i} was ${wait} ms`);
+    }
+    assert.equal(await shop.forebay.stop(), 0);
+  });
+
+  for (const [what, result] of [
+    ['too few outcomes', `orders.slice(1).map(() => 'done')`],
+    ['an unknown outcome', `orders.map(() => 'finished')`],
+    ['the name of an object method', `orders.map(() => 'constructor')`],
+    ['something else', `'done'`],
+  ]) {
+    it(`a handler that returns ${what} counts as having thrown`, async (t) => {
+      const shop = await open(t, `return ${result};`, ['--attempts-max', '2']);
+      await process(shop, names(3));
+      assert.equal(await metric(shop.forebay, 'forebay_dead_total'), 3);
+      assert.equal(await shop.forebay.stop(), 0);
+    });
+  }
+});
+
+describe('a pool thread that dies', () => {
+  for (const [what, deadly] of [
+    ['calls process.exit', 'process.exit(0)'],
+    ['calls process.exit with a code', 'process.exit(7)'],
+    [
+      'runs out of memory',
+      'for (const hoard = []; ; ) hoard.push(new Array(1e5).fill(Math.random()))',
+    ],
+  ]) {
+    it(`because the handler ${what} loses no order, and the pool recovers`, async (t) => {
+      const shop = await open(
+        t,
+        `if (orders.some(({ data, attempt }) => data.username === 'user-5' && attempt === 1)) { ${deadly}; }`,
+        ['--worker-heap-mb', '24'],
+      );
+      const ids = await process(shop, names(16));
+      assert.equal(await metric(shop.forebay, 'work_done_total{status="done"}'), 16);
+      assert.ok((await metric(shop.forebay, 'forebay_handler_thread_deaths_total')) >= 1);
+      const seen = new Set((await shop.handler.lines()).map((line) => line.id));
+      assert.deepEqual(seen, new Set(ids.values()));
+      assert.equal(await shop.forebay.stop(), 0);
+    });
+  }
+});
+
+describe('the pace', () => {
+  it('never lets more than --drain-rate orders into the handler in any second', async (t) => {
+    const shop = await open(t, '', ['--drain-rate', '40', '--workers', '2']);
+    await process(shop, names(130));
+    const times = (await shop.handler.lines()).map((line) => line.atMs).sort((a, b) => a - b);
+    // The pace is kept where batches are handed out; a thread may get to its own a little late, so
+    // that two are a little closer together than a second.
+    const hopMs = 100;
+    for (let i = 0; i + 40 < times.length; i++) {
+      const span = times[i + 40]! - times[i]!;
+      assert.ok(span >= 1000 - hopMs, `41 orders within ${span} ms`);
+    }
+    assert.equal(await shop.forebay.stop(), 0);
+  });
+});

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { eventually, metric } from '../support/orders.js';
+import { post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
+
+const INVALID_BODY = VALID_BODY.replace('"3"', '"x"');
+const UNICODE_BODY = '{"product_id":"33","count":"3","username":"Ма́ксим 🛒"}';
+
+describe('bodies that arrive in pieces', () => {
+  let forebay: ForebayProcess;
+  before(async () => {
+    forebay = await startForebay(['--body-bytes-max', '256']);
+  });
+  after(async () => assert.equal(await forebay.stop(), 0));
+
+  for (const [name, text, status] of [
+    ['valid', VALID_BODY, 200],
+    ['invalid', INVALID_BODY, 400],
+    ['beyond ASCII', UNICODE_BODY, 200],
+  ] as const) {
+    it(`a ${name} body split in two at any byte gets ${status}`, async () => {
+      const { head, body } = post(text);
+      const connection = await RawConnection.open(forebay.url);
+      for (let at = 0; at <= body.length; at++) {
+        await connection.writeApart(
+          [head, body.subarray(0, at)].filter((piece) => piece.length > 0),
+        );
+        await connection.write(body.subarray(at));
+        assert.equal((await connection.answer()).status, status, `split at ${at}`);
+      }
+      connection.destroy();
+    });
+
+    it(`a ${name} body sent byte by byte gets ${status}`, async () => {
+      const { head, body } = post(text);
+      const connection = await RawConnection.open(forebay.url);
+      await connection.writeApart([head, ...Array.from(body, (byte) => Uint8Array.of(byte))]);
+      assert.equal((await connection.answer()).status, status);
+      connection.destroy();
+    });
+  }
+
+  it('chunked transfer coding, in chunks of any size, gets 200', async () => {
+    const { body } = post(UNICODE_BODY);
+    const connection = await RawConnection.open(forebay.url);
+    for (const size of [1, 2, 3, 7, 20, 1000]) {
+      const pieces = ['POST /orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'];
+      for (let at = 0; at < body.length; at += size) {
+        const chunk = body.subarray(at, at + size);
+        pieces.push(`${chunk.length.toString(16)}\r\n${chunk.toString('latin1')}\r\n`);
+      }
+      await connection.write(Buffer.from(`${pieces.join('')}0\r\n\r\n`, 'latin1'));
+      assert.equal((await connection.answer()).status, 200, `chunks of ${size}`);
+    }
+    connection.destroy();
+  });
+
+  it('a body too large in pieces gets one 413, and the connection serves the next request', async () => {
+    const { head, body } = post(' '.repeat(900));
+    const connection = await RawConnection.open(forebay.url);
+    await connection.writeApart([head, body.subarray(0, 300), body.subarray(300, 600)]);
+    assert.equal((await connection.answer()).status, 413);
+    await connection.writeApart([body.subarray(600)]);
+    const next = post(VALID_BODY);
+    await connection.writeApart([next.head, next.body]);
+    assert.equal((await connection.answer()).status, 200);
+    connection.destroy();
+  });
+
+  it('what is left of a body too large never reaches another request', async () => {
+    const flood = post(VALID_BODY.repeat(20));
+    const flooding = await RawConnection.open(forebay.url);
+    await flooding.writeApart([flood.head, flood.body.subarray(0, 300)]);
+    assert.equal((await flooding.answer()).status, 413);
+    for (let at = 300; at < flood.body.length; at += 50) {
+      await flooding.write(flood.body.subarray(at, at + 50));
+      const { head, body } = post(VALID_BODY);
+      const other = await RawConnection.open(forebay.url);
+      await other.writeApart([head, body.subarray(0, 30), body.subarray(30)]);
+      assert.equal((await other.answer()).status, 200);
+      other.destroy();
+    }
+    flooding.destroy();
+  });
+});
+
+describe('clients that go away or dawdle', () => {
+  let forebay: ForebayProcess;
+  before(async () => {
+    const flags = [
+      '--mode',
+      'direct',
+      '--rps-limit',
+      '0',
+      '--work-ms',
+      '100',
+      '--body-ms-max',
+      '300',
+    ];
+    forebay = await startForebay(flags);
+  });
+  after(async () => assert.equal(await forebay.stop(), 0));
+
+  it('one that leaves within the head, within the body, or before the answer harms nobody', async () => {
+    const { head, body } = post(VALID_BODY);
+    for (const pieces of [
+      [head.slice(0, 20)],
+      [head],
+      [head, body.subarray(0, 30)],
+      [head, body],
+    ]) {
+      for (let i = 0; i < 20; i++) {
+        const connection = await RawConnection.open(forebay.url);
+        await connection.writeApart(pieces);
+        connection.destroy();
+      }
+    }
+    assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 200);
+    await eventually(
+      'nobody waits any more',
+      async () => (await metric(forebay, 'forebay_waiting_orders')) === 0,
+    );
+    assert.ok((await metric(forebay, 'forebay_aborted_requests_total')) >= 60);
+  });
+
+  it('a body that does not arrive in time ends the connection', async () => {
+    const { head, body } = post(VALID_BODY);
+    const connection = await RawConnection.open(forebay.url);
+    await connection.write(head);
+    await connection.write(body.subarray(0, 10));
+    await connection.closed;
+    assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 200);
+  });
+
+  it('a second request on a connection whose first waits for its answer does no harm', async () => {
+    const { head, body } = post(VALID_BODY);
+    const request = Buffer.concat([Buffer.from(head), body]);
+    const connection = await RawConnection.open(forebay.url);
+    await connection.write(Buffer.concat([request, request]));
+    await Promise.race([connection.answer().catch(() => {}), connection.closed]);
+    connection.destroy();
+    assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 200);
+  });
+});
+
+describe('backpressure', () => {
+  it('answers 503 with Retry-After while too many orders wait, and keeps none of those', async (t) => {
+    const flags = [
+      '--mode',
+      'direct',
+      '--rps-limit',
+      '0',
+      '--work-ms',
+      '300',
+      '--waiting-orders-max',
+      '1',
+    ];
+    const forebay = await startForebay(flags, { owner: t });
+    const first = postOrder(forebay.url, VALID_BODY);
+    await eventually(
+      'one waits',
+      async () => (await metric(forebay, 'forebay_waiting_orders')) === 1,
+    );
+    const second = await postOrder(forebay.url, VALID_BODY);
+    assert.equal(second.status, 503);
+    assert.equal(second.body, '{"result":"busy"}');
+    assert.match(second.headers['retry-after']!, /^[1-9][0-9]*$/);
+    assert.equal((await first).status, 200);
+    assert.equal(await metric(forebay, 'work_done_total{status="done"}'), 1);
+    assert.equal(await forebay.stop(), 0);
+  });
+
+  it('answers 503 in direct mode when the handler fails', async (t) => {
+    const flags = ['--mode', 'direct', '--rps-limit', '0', '--error-rate', '1'];
+    const forebay = await startForebay(flags, { owner: t });
+    assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 503);
+    assert.equal(await metric(forebay, 'work_done_total{status="error"}'), 1);
+    assert.equal(await forebay.stop(), 0);
+  });
+});

@@ -1,0 +1,35 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Appender } from '../../src/contract/journal.js';
+import { openJetStreamAppender } from '../../src/journal/jetstream-open.js';
+import { LocalAppender } from '../../src/journal/local-appender.js';
+import { LocalStore } from '../../src/journal/local-store.js';
+import { fresh } from './frames.js';
+
+export type AppenderRequest =
+  | { readonly journal: 'local'; readonly folder: string }
+  | { readonly journal: 'jetstream'; readonly url: string; readonly stream: string };
+
+/** As many as an intake thread has under way at most. */
+const IN_FLIGHT_MAX = 8;
+
+const request = workerData as AppenderRequest & { readonly frames: number };
+const appender = await open(request);
+let left = request.frames;
+await Promise.all(Array.from({ length: IN_FLIGHT_MAX }, commitSome));
+await appender.close();
+
+async function commitSome(): Promise<void> {
+  while (left-- > 0) {
+    const frame = fresh(1 + (left % 5));
+    await appender.commit(frame);
+    parentPort!.postMessage({ id: frame.id, count: frame.count });
+  }
+}
+
+async function open(asked: AppenderRequest): Promise<Appender> {
+  if (asked.journal === 'local') return new LocalAppender(new LocalStore(asked.folder));
+  const place = { servers: [asked.url], stream: asked.stream };
+  const jetstream = openJetStreamAppender(place, { commitMsMax: 10_000 }, () => {});
+  await jetstream.ready;
+  return jetstream;
+}

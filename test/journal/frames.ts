@@ -1,0 +1,70 @@
+import { FrameIds } from '../../src/commit/frame-id.js';
+import type { Frame } from '../../src/contract/frame.js';
+import type { Appender, Delivery, Source } from '../../src/contract/journal.js';
+
+const ids = new FrameIds();
+
+export function newFrameId(): string {
+  return ids.next(Date.now());
+}
+
+export function fresh(count: number, id = newFrameId()): Frame {
+  const lines = Array.from(
+    { length: count },
+    (_, i) => `{"product_id":"${i % 100}","count":"3","username":"${id}-${i} ünï"}\n`,
+  );
+  return {
+    id,
+    count,
+    payload: Buffer.from(lines.join('')),
+    acceptedAtMs: Date.now(),
+    attempt: 1,
+    notBeforeMs: 0,
+    refiled: null,
+  };
+}
+
+/** The order at a position of a frame, without its line end. */
+export function line(frame: Frame, position: number): string {
+  return Buffer.from(frame.payload).toString('utf8').split('\n')[position]!;
+}
+
+/** A frame as plain values, for comparing; the payload's class (Buffer or not) does not matter. */
+export function plain(frame: Frame) {
+  return { ...frame, payload: Buffer.from(frame.payload).toString('utf8') };
+}
+
+export const NOTHING = { refile: [], dead: [] } as const;
+
+/** Pulls until `frames` have come or `msMax` are over. Never more at a time than `framesMax`. */
+export async function take(
+  source: Source,
+  frames: number,
+  framesMax = frames,
+  msMax = 20_000,
+): Promise<Delivery[]> {
+  const signal = AbortSignal.timeout(msMax);
+  const taken: Delivery[] = [];
+  while (taken.length < frames && !signal.aborted) {
+    taken.push(...(await source.pull(Math.min(framesMax, frames - taken.length), signal)));
+  }
+  return taken;
+}
+
+/** What comes within `ms`: to show that nothing does. */
+export function takeFor(source: Source, ms: number): Promise<Delivery[]> {
+  return source.pull(100, AbortSignal.timeout(ms));
+}
+
+/** Resolves when `holds` does; a test that waits too long fails by the runner's own limit. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  const deadlineMs = Date.now() + 30_000;
+  while (!holds()) {
+    if (Date.now() > deadlineMs) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export async function commitAll(appender: Appender, frames: readonly Frame[]): Promise<void> {
+  await Promise.all(frames.map((frame) => appender.commit(frame)));
+}

@@ -1,0 +1,56 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream-open.js';
+import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { type JournalUnderTest, testJournal } from './conformance.js';
+import { newFrameId } from './frames.js';
+
+const STREAM = 'CONFORM';
+
+async function create(version: NatsVersion): Promise<JournalUnderTest> {
+  const server = await NatsServer.start({ version });
+  const place = { servers: [server.url], stream: STREAM };
+  return {
+    openAppender: async () => {
+      const appender = openJetStreamAppender(place, { commitMsMax: 10_000 }, console.error);
+      await appender.ready;
+      return appender;
+    },
+    openSource: async (acceptedOrders) => {
+      const log = console.error;
+      const source = openJetStreamSource(place, { newFrameId, acceptedOrders, log });
+      await source.ready;
+      return source;
+    },
+    threadAppender: { journal: 'jetstream', url: server.url, stream: STREAM },
+    deadLetters: () => deadLetters(server.url),
+    remove: () => server.stop(),
+  };
+}
+
+async function deadLetters(url: string) {
+  const nc = await connect({ servers: url });
+  try {
+    const manager = await jetstreamManager(nc);
+    const { state } = await manager.streams.info(`${STREAM}_DEAD`);
+    const letters = [];
+    for (let seq = 1; seq <= state.last_seq; seq++) {
+      const found = await manager.streams.getMessage(`${STREAM}_DEAD`, { seq });
+      const { header, data } = found!;
+      letters.push({
+        orderId: header.get('Forebay-Order-Id'),
+        reason: header.get('Forebay-Reason'),
+        attempts: Number(header.get('Forebay-Attempt')),
+        firstAtMs: Number(header.get('Forebay-Accepted-Ms')),
+        lastAtMs: Number(header.get('Forebay-Last-Ms')),
+        body: data,
+      });
+    }
+    return letters;
+  } finally {
+    await nc.close();
+  }
+}
+
+testJournal('jetstream, newest server', () => create('nats-server'));
+testJournal('jetstream, server 2.9', () => create('nats-server-2.9'));

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { LocalSource } from '../../src/journal/local-source.js';
+import { LocalStore } from '../../src/journal/local-store.js';
+import { newFrameId, plain, take } from './frames.js';
+
+const PROGRAM = fileURLToPath(new URL('./append-process.js', import.meta.url));
+const ROUNDS = 5;
+
+test('local: after kill -9 at any moment, every frame whose commit resolved is there, whole', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'forebay-crash-'));
+  const resolved = new Set<string>();
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const id of await appendUntilKilled(folder, Math.random() * 300)) resolved.add(id);
+      const found = await delivered(folder);
+      for (const id of resolved) assert.ok(found.has(id), `frame ${id} is lost`);
+    }
+    assert.ok(resolved.size > 0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** The ids it printed: between the first one and its end lie `aliveMs`. */
+async function appendUntilKilled(folder: string, aliveMs: number): Promise<string[]> {
+  const child = spawn(process.execPath, [PROGRAM, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    await once(child.stdout, 'data');
+    await sleep(aliveMs);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    return output.split('\n').slice(0, -1);
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+async function delivered(folder: string): Promise<Set<string>> {
+  const log = console.error;
+  const parts = { newFrameId, acceptedOrders: () => 0, log };
+  const source = new LocalSource(new LocalStore(folder), parts);
+  try {
+    await source.counted;
+    const orders = source.pendingOrders();
+    const taken = await take(source, orders / 8, 10_000);
+    for (const { frame } of taken) assert.equal(plain(frame).payload.split('\n').length, 9);
+    return new Set(taken.map(({ frame }) => frame.id));
+  } finally {
+    await source.close();
+  }
+}

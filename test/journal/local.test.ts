@@ -1,0 +1,30 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalAppender } from '../../src/journal/local-appender.js';
+import { LocalSource } from '../../src/journal/local-source.js';
+import { LocalStore } from '../../src/journal/local-store.js';
+import { testJournal } from './conformance.js';
+import { newFrameId } from './frames.js';
+
+testJournal('local', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'forebay-journal-'));
+  return {
+    openAppender: async () => new LocalAppender(new LocalStore(folder)),
+    openSource: async (acceptedOrders) =>
+      new LocalSource(new LocalStore(folder), { newFrameId, acceptedOrders, log: console.error }),
+    threadAppender: { journal: 'local', folder },
+    deadLetters: async () => {
+      const store = new LocalStore(folder);
+      const letters = [...store.dead.getRange()].map(({ key, value }) => {
+        const { reason, attempts, firstAtMs, lastAtMs } = JSON.parse(value.toString('utf8'));
+        const body = value.subarray(value.indexOf(',"body":') + 8, -1);
+        const orderId = key.toString('latin1');
+        return { orderId, reason, attempts, firstAtMs, lastAtMs, body };
+      });
+      await store.close();
+      return letters;
+    },
+    remove: async () => rmSync(folder, { recursive: true }),
+  };
+});

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
+import type { ForebayProcess } from './forebay.js';
+
+export interface OrderAnswer {
+  /** 0 when the connection ended without an answer. */
+  readonly status: number;
+  /** Empty unless the status is 200. */
+  readonly id: string;
+}
+
+export function orderBody(username: string): string {
+  return JSON.stringify({ product_id: '33', count: '3', username });
+}
+
+/** A client with a bounded number of connections that are kept alive. */
+export class OrderClient {
+  readonly #agent: Agent;
+  readonly #url: string;
+
+  constructor(url: string, connections = 64) {
+    this.#url = `${url}/orders`;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
+  }
+
+  /** Never rejects. */
+  post(username: string): Promise<OrderAnswer> {
+    return new Promise((resolve) => {
+      const gone = () => resolve({ status: 0, id: '' });
+      const sent = request(this.#url, { method: 'POST', agent: this.#agent }, (answer) => {
+        answer.resume();
+        answer.once('error', gone);
+        answer.once('end', () =>
+          resolve({
+            status: answer.statusCode!,
+            id: answer.statusCode === 200 ? String(answer.headers['x-order-id']) : '',
+          }),
+        );
+      });
+      sent.once('error', gone);
+      sent.end(orderBody(username));
+    });
+  }
+
+  /** Posts them all at once, as far as the connections go. */
+  postAll(usernames: readonly string[]): Promise<OrderAnswer[]> {
+    return Promise.all(usernames.map((username) => this.post(username)));
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** The value of one series of /metrics, labels included in the name. */
+export async function metric(forebay: ForebayProcess, series: string): Promise<number> {
+  const text = await (await fetch(`${forebay.adminUrl}/metrics`)).text();
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  assert.ok(line !== undefined, `no ${series} in /metrics`);
+  return Number(line.slice(series.length + 1));
+}
+
+/** Looks every 25 ms until it holds. @throws AssertionError when it does not in `msMax` */
+export async function eventually(
+  what: string,
+  holds: () => Promise<boolean> | boolean,
+  msMax = 20_000,
+): Promise<void> {
+  const deadlineMs = performance.now() + msMax;
+  while (performance.now() < deadlineMs) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  assert.fail(`did not come about in ${msMax} ms: ${what}`);
+}

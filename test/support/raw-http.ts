@@ -1,0 +1,123 @@
+import { connect, type Socket } from 'node:net';
+
+export interface RawAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A connection on which a test says byte for byte, and write for write, what is sent. */
+export class RawConnection {
+  readonly #socket: Socket;
+  readonly closed: Promise<void>;
+  #received = '';
+  #wake: () => void = () => {};
+  #isClosed = false;
+
+  static open(url: string): Promise<RawConnection> {
+    const { hostname, port } = new URL(url);
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+      socket.once('error', reject);
+      socket.once('connect', () => resolve(new RawConnection(socket)));
+    });
+  }
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('error', () => {});
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      this.#received += text;
+      this.#wake();
+    });
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#isClosed = true;
+        this.#wake();
+        resolve();
+      });
+    });
+  }
+
+  /** Sends `bytes` as one write, and resolves when the kernel has it. */
+  async write(bytes: string | Uint8Array): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#socket.write(bytes, () => resolve());
+    });
+  }
+
+  /** Sends each piece by itself, with a pause between them long enough that they arrive apart. */
+  async writeApart(pieces: readonly (string | Uint8Array)[]): Promise<void> {
+    for (const piece of pieces) {
+      await this.write(piece);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+
+  /** The next answer. @throws Error when the connection ends before it is complete */
+  async answer({ toHead = false } = {}): Promise<RawAnswer> {
+    for (;;) {
+      const answer = this.#parse(toHead);
+      if (answer !== null) return answer;
+      if (this.#isClosed) throw new Error(`closed after ${JSON.stringify(this.#received)}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** Goes away without a word. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #parse(toHead: boolean): RawAnswer | null {
+    const end = this.#received.indexOf('\r\n\r\n');
+    if (end < 0) return null;
+    const [statusLine, ...lines] = this.#received.slice(0, end).split('\r\n');
+    const headers = Object.fromEntries(
+      lines.map((line) => {
+        const colon = line.indexOf(':');
+        return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+      }),
+    );
+    const bodyBytes = toHead ? 0 : Number(headers['content-length'] ?? 0);
+    const bodyStart = end + 4;
+    if (this.#received.length < bodyStart + bodyBytes) return null;
+    const body = this.#received.slice(bodyStart, bodyStart + bodyBytes);
+    this.#received = this.#received.slice(bodyStart + bodyBytes);
+    return { status: Number(statusLine!.split(' ')[1]), headers, body };
+  }
+}
+
+/** A POST to /orders, head and body apart. */
+export function post(body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}) {
+  const bytes = Buffer.from(body as Uint8Array);
+  const all = { Host: 'x', 'Content-Length': String(bytes.length), ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return { head: `POST /orders HTTP/1.1\r\n${lines.join('')}\r\n`, body: bytes };
+}
+
+/** Sends one request on a connection of its own. */
+export async function exchange(url: string, request: string | Uint8Array): Promise<RawAnswer> {
+  const connection = await RawConnection.open(url);
+  try {
+    await connection.write(request);
+    return await connection.answer({ toHead: String(request).startsWith('HEAD') });
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** Posts one body on a connection of its own. */
+export function postOrder(
+  url: string,
+  body: string | Uint8Array,
+  headers?: Readonly<Record<string, string>>,
+): Promise<RawAnswer> {
+  const request = post(body, headers);
+  return exchange(url, Buffer.concat([Buffer.from(request.head), request.body]));
+}
+
+export const VALID_BODY = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
