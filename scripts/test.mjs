@@ -21,7 +21,7 @@ const TOOL_VARIABLES = {
 };
 
 /** Against a hang, not against slowness: the longest test file takes a fraction of this. */
-const TEST_MS_MAX = 10 * 60 * 1000;
+const TEST_MS_MAX = 4 * 60 * 1000;
 /** Test files start servers and workers of their own; more at once only makes them wait. */
 const FILES_AT_ONCE_MAX = 4;
 

@@ -4,9 +4,11 @@ import { MessageChannel } from 'node:worker_threads';
 import { type Logger, pino } from 'pino';
 import { AdminServer } from './admin/server.js';
 import { FrameIds } from './commit/frame-id.js';
+import { EXIT, OperatorFault } from './contract/fault.js';
 import type { IntakeThreadData } from './contract/intake-thread.js';
 import type { Options } from './contract/options.js';
 import { type OpenDrain, openDrain } from './drain/open-drain.js';
+import { missingServerBinary } from './intake/platform.mjs';
 import { type OpenSource, openSource } from './journal/open-source.js';
 import { claimFolder, claimPort } from './lifecycle/exclusive.js';
 import { handlerFault, handlerUrl } from './lifecycle/handler-file.js';
@@ -38,9 +40,11 @@ export async function serve(argv: readonly string[]): Promise<void> {
     return;
   }
   const options = loadOptions(argv, process.env);
+  const missing = await missingServerBinary();
+  if (missing !== null) throw new OperatorFault(missing, EXIT.failed);
   const log = pino({ level: options.logLevel, base: null }, pino.destination(2));
   const handler = handlerUrl(options.handler);
-  await claimPort(options.host, options.port);
+  const { port } = await claimPort(options.host, options.port);
   const memory: SharedMemory = {
     counts: createCounts(1 + options.threads),
     meter: RpsMeter.memory(),
@@ -80,7 +84,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     log,
   );
   try {
-    await start(options, { drain, intake, admin });
+    await start(options, port, { journal, drain, intake, admin });
   } catch (fault) {
     stopping.fail(fault);
   }
@@ -89,16 +93,23 @@ export async function serve(argv: readonly string[]): Promise<void> {
 /** Prints the one line that says where everything is, once orders are taken. */
 async function start(
   options: Options,
-  parts: { drain: OpenDrain; intake: IntakeThreads; admin: AdminServer },
+  port: number,
+  parts: {
+    journal: OpenSource | null;
+    drain: OpenDrain;
+    intake: IntakeThreads;
+    admin: AdminServer;
+  },
 ): Promise<void> {
-  const { drain, intake, admin } = parts;
+  const { journal, drain, intake, admin } = parts;
   const { host, adminHost } = options;
-  const [wrong, adminPort, port] = await Promise.all([
+  const [wrong, adminPort] = await Promise.all([
     drain.loadHandler(),
     admin.listen(adminHost, options.adminPort),
-    intake.start(options.port),
+    intake.start(port),
   ]);
   if (wrong !== null) throw handlerFault(options.handler, wrong);
+  await journal?.ready;
   drain.start();
   await intake.ready();
   process.stdout.write(

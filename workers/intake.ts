@@ -29,6 +29,8 @@ counts.clearGauges();
 const stopPublishing = publishThread(counts);
 
 let server: IntakeServer | null = null;
+/** A thread told to stop while it starts must not listen any more: nobody would close that socket. */
+let stopping = false;
 
 process.on('uncaughtException', (error) => {
   // uWebSockets.js aborts the whole process when a thread ends with sockets open.
@@ -55,16 +57,18 @@ server = new IntakeServer({
 });
 const stopWatching = watchJournal(appender);
 main.on('message', (command: IntakeCommand) => {
-  if (command.do === 'listen') void listen(server!, command.port);
-  else void stop(server!);
+  if (command.do === 'stop') void stop(server!);
+  else if (!stopping) void listen(server!, command.port);
 });
 report({ is: 'open' });
 
 async function listen(intake: IntakeServer, port: number): Promise<void> {
-  report({ is: 'listening', port: await intake.listen(options.host, port) });
+  await intake.listen(options.host, port);
+  report({ is: 'listening' });
 }
 
 async function stop(intake: IntakeServer): Promise<void> {
+  stopping = true;
   await intake.stop(() => committer.drained());
   intake.close();
   await appender.close();

@@ -8,7 +8,8 @@ const UNSIGNED_MS_MAX = 5_000;
 
 /**
  * Runs `work` while holding the folder `lock`: making a folder is atomic, so one process at a time
- * gets past. A lock whose holder has died is taken over.
+ * gets past. A lock whose holder has died is taken over. It spares a second process the same work
+ * and no more: what is installed is moved into place whole, so even two at once do no harm.
  *
  * @template T
  * @param {string} lock a path whose parent exists

@@ -33,6 +33,17 @@ export function findProgram(program) {
 }
 
 /**
+ * @param {string} program
+ * @returns {string} its absolute path
+ * @throws {Error} one line
+ */
+export function requireProgram(program) {
+  const file = findProgram(program);
+  if (file === null) throw new Error(`no ${program} on this machine`);
+  return file;
+}
+
+/**
  * Runs a program to its end.
  *
  * @param {string} program
@@ -42,8 +53,7 @@ export function findProgram(program) {
  * @throws {Error} one line: the program and the last thing it said
  */
 export async function runProgram(program, args, { cwd, env } = {}) {
-  const file = findProgram(program);
-  if (file === null) throw new Error(`no ${program} on this machine`);
+  const file = requireProgram(program);
   try {
     const { stdout, stderr } = await run(file, [...args], {
       cwd,

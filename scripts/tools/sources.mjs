@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { findProgram, isExecutable, isRoot, progress, runProgram } from './programs.mjs';
+import { isExecutable, isRoot, progress, requireProgram, runProgram } from './programs.mjs';
 
 /**
  * Ways to get a program. Each takes the file to make, and resolves once it stands there whole: it
@@ -16,6 +16,7 @@ import { findProgram, isExecutable, isRoot, progress, runProgram } from './progr
 export function goInstall(module) {
   return (file) =>
     inScratch(file, async (scratch) => {
+      requireProgram('go');
       progress(`go install ${module} (takes a minute or two)`);
       await runProgram('go', ['install', module], { env: { GOBIN: scratch } });
       const built = readdirSync(scratch)[0];
@@ -34,6 +35,7 @@ export function goInstall(module) {
 export function debianUnpack(debianPackage, member) {
   return (file) =>
     inScratch(file, async (scratch) => {
+      requireProgram('apt-get');
       progress(`apt-get download ${debianPackage}`);
       await aptDownload(debianPackage, scratch);
       const deb = readdirSync(scratch).find((name) => name.endsWith('.deb'));
@@ -48,7 +50,7 @@ async function aptDownload(debianPackage, cwd) {
   try {
     await runProgram('apt-get', ['download', debianPackage], { cwd });
   } catch (error) {
-    if (!isRoot() || findProgram('apt-get') === null) throw error;
+    if (!isRoot()) throw error;
     progress('apt-get update');
     await runProgram('apt-get', ['update']);
     await runProgram('apt-get', ['download', debianPackage], { cwd });
@@ -62,14 +64,14 @@ async function aptDownload(debianPackage, cwd) {
  * @returns {Promise<void>}
  */
 export async function aptInstall(debianPackage) {
+  requireProgram('apt-get');
   if (!isRoot()) throw new Error('apt-get install needs root');
   const args = ['install', '--yes', '--no-install-recommends', debianPackage];
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   progress(`apt-get install ${debianPackage}`);
   try {
     await runProgram('apt-get', args, { env });
-  } catch (error) {
-    if (findProgram('apt-get') === null) throw error;
+  } catch {
     progress('apt-get update');
     await runProgram('apt-get', ['update'], { env });
     await runProgram('apt-get', args, { env });

@@ -6,12 +6,9 @@ const TIME_CHARS = 10;
 const ORIGIN_CHARS = 8;
 const COUNTER_CHARS = 8;
 
-/** Characters of a frame id: 48 bits of time, 40 of origin, 40 of counter. */
-export const FRAME_ID_CHARS = TIME_CHARS + ORIGIN_CHARS + COUNTER_CHARS;
-
 /**
- * Makes frame ids in the shape of a ULID (github.com/ulid/spec): epoch milliseconds first, so that
- * ids sort by time; then 40 random bits drawn once for each instance; then a counter. The random
+ * Makes frame ids in the shape of a ULID (github.com/ulid/spec), 26 characters: epoch milliseconds
+ * first, so that ids sort by time; then 40 random bits drawn once for each instance; then a counter. The random
  * bits keep threads, processes and restarts apart, the counter keeps ids of one instance apart
  * even when the clock is set back.
  */
@@ -32,13 +29,6 @@ export class FrameIds {
     }
     return this.#stamp + this.#origin + encode(this.#counter++, COUNTER_CHARS);
   }
-}
-
-/** Epoch milliseconds at which a frame id was made. */
-export function frameIdTimeMs(id: string): number {
-  let ms = 0;
-  for (let i = 0; i < TIME_CHARS; i++) ms = ms * 32 + ALPHABET.indexOf(id[i]!);
-  return ms;
 }
 
 function encode(value: number, chars: number): string {

@@ -22,7 +22,7 @@ export type IntakeCommand =
 /** What an intake thread tells the main thread. */
 export type IntakeReport =
   | { readonly is: 'open' }
-  | { readonly is: 'listening'; readonly port: number }
+  | { readonly is: 'listening' }
   /** Frames became durable since the last report of this kind. */
   | { readonly is: 'committed' }
   /** The journal takes writes when `reason` is empty; otherwise it says why not. */

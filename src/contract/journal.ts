@@ -40,7 +40,8 @@ export interface Source {
   /**
    * Waits until at least one frame is due and returns up to `framesMax` of them. Each is in hand
    * until it is settled or released, and is not returned again meanwhile. Resolves with an empty
-   * array once `signal` is aborted. Does not throw: a journal that is away is waited for.
+   * array only when `signal` is aborted or the source is closed. Does not throw: a journal that is
+   * away is waited for.
    */
   pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]>;
   /** What waits in the journal or is in hand. Orders; an estimate where the backlog predates this process. */

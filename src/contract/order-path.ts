@@ -5,7 +5,10 @@
 
 /** Checks one body and can then write it, compact, without building an object of it. */
 export interface BodyValidator {
-  /** 0 when valid, else a fault code. Looks at `bytes[start, end)` only and keeps no reference. */
+  /**
+   * 0 when valid, else a fault code. Looks at `bytes[start, end)` only, which must stay as it is until
+   * `writeTo` was called; keeps it only until the next call.
+   */
   validate(bytes: Uint8Array, start: number, end: number): number;
   /** Bytes that `writeTo` will write for the body just found valid, its line end included. */
   readonly compactLength: number;

@@ -56,7 +56,10 @@ export class Drain {
         });
         continue;
       }
-      for (const delivery of await this.#source.pull(credit, signal)) this.#begin(delivery);
+      const deliveries = await this.#source.pull(credit, signal);
+      // Nothing at all means that there will never be anything: told to stop, or closed.
+      if (deliveries.length === 0) return;
+      for (const delivery of deliveries) this.#begin(delivery);
     }
   }
 

@@ -5,7 +5,6 @@ import {
   type TemplatedApp,
   type us_listen_socket,
   us_listen_socket_close,
-  us_socket_local_port,
 } from 'uWebSockets.js';
 import { answers, type Status } from '../contract/answers.js';
 import { EXIT, OperatorFault } from '../contract/fault.js';
@@ -64,13 +63,13 @@ export class IntakeServer {
       .any('/*', (res, req) => this.#refusePath(res, req));
   }
 
-  /** Listens on `port`, shared with the process's other intake threads; 0 takes a free one. Resolves with the port. */
-  listen(host: string, port: number): Promise<number> {
+  /** Listens on `port`, which the process's other intake threads share. */
+  listen(host: string, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#app.listen(host, port, (listenSocket) => {
         if (listenSocket) {
           this.#listenSocket = listenSocket;
-          resolve(us_socket_local_port(listenSocket));
+          resolve();
           return;
         }
         const remedy = 'choose another --host or --port, or stop what holds it';

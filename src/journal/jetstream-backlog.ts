@@ -22,7 +22,9 @@ export class JetStreamBacklog {
   #earlierFrames = 0;
   #earlierFrameOrders = 1;
   #oldestAcceptedAtMs = 0;
+  #settling = 0;
   #settlements = 0;
+  #isLooking = false;
   #manager: JetStreamManager | null = null;
   #timer: NodeJS.Timeout | null = null;
 
@@ -56,11 +58,18 @@ export class JetStreamBacklog {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  settled(seq: number, orders: number, refiled: number): void {
+  /** To be called before a settlement's first step: what the stream holds is in flux from then on. */
+  settleStarts(): void {
+    this.#settling++;
     this.#settlements++;
+  }
+
+  /** The settlement has ended; `orders` left the frame at `seq`, of which `refiled` were filed again. */
+  settleEnds(seq: number, orders: number, refiled: number): void {
+    this.#settling--;
     this.#balance += refiled;
     if (seq > this.#earlierSeqMax) this.#balance -= orders;
-    else this.#earlierFrames = Math.max(0, this.#earlierFrames - 1);
+    else if (orders > 0) this.#earlierFrames = Math.max(0, this.#earlierFrames - 1);
   }
 
   async #countEarlier(manager: JetStreamManager): Promise<void> {
@@ -80,29 +89,40 @@ export class JetStreamBacklog {
   }
 
   async #look(): Promise<void> {
-    const accepted = this.#acceptedOrders();
-    const settlements = this.#settlements;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
     try {
       if (this.#earlierSeqMax < 0) await this.#countEarlier(this.#manager!);
-      const { state } = await this.#manager!.streams.info(this.#names.stream);
-      if (state.first_seq > this.#earlierSeqMax) this.#earlierFrames = 0;
-      if (state.messages > 0) {
-        await this.#lookAtOldest(state.first_seq);
-        return;
-      }
-      this.#oldestAcceptedAtMs = 0;
-      const isQuiet = accepted === this.#acceptedOrders() && settlements === this.#settlements;
-      if (isQuiet) {
-        this.#earlierFrames = 0;
-        this.#balance = this.#acceptedBefore - accepted;
-      }
+      await this.#lookAtStream(this.#manager!);
     } catch {
       // Away: the connection says so, and the last look stands until the next.
+    } finally {
+      this.#isLooking = false;
     }
   }
 
-  async #lookAtOldest(seq: number): Promise<void> {
-    const found = await this.#manager!.streams.getMessage(this.#names.stream, { seq });
+  async #lookAtStream(manager: JetStreamManager): Promise<void> {
+    const accepted = this.#acceptedOrders();
+    const settlements = this.#settlements;
+    const { state } = await manager.streams.info(this.#names.stream);
+    if (state.first_seq > this.#earlierSeqMax) this.#earlierFrames = 0;
+    if (state.messages > 0) {
+      await this.#lookAtOldest(manager, state.first_seq);
+      return;
+    }
+    this.#oldestAcceptedAtMs = 0;
+    const isQuiet =
+      this.#settling === 0 &&
+      settlements === this.#settlements &&
+      accepted === this.#acceptedOrders();
+    if (isQuiet) {
+      this.#earlierFrames = 0;
+      this.#balance = this.#acceptedBefore - accepted;
+    }
+  }
+
+  async #lookAtOldest(manager: JetStreamManager, seq: number): Promise<void> {
+    const found = await manager.streams.getMessage(this.#names.stream, { seq });
     const acceptedAtMs = Number(found?.header.get('Forebay-Accepted-Ms'));
     if (acceptedAtMs > 0) this.#oldestAcceptedAtMs = acceptedAtMs;
   }

@@ -26,7 +26,22 @@ export function openJetStreamSource(
   parts: JetStreamSourceParts,
 ): JetStreamSource {
   const names = jetStreamNames(place.stream);
-  return new JetStreamSource(connection(place, 'forebay drain', parts.log), names, parts);
+  const opened = connection(place, 'forebay drain', parts.log);
+  opened.ready.then(
+    () => opened.up && parts.log(guarantee(opened.nc.info?.version ?? '', opened.nc.getServer())),
+    () => {},
+  );
+  return new JetStreamSource(opened, names, parts);
+}
+
+/** What an ack of this server is worth. Its `sync_interval` cannot be asked for by a client. */
+function guarantee(version: string, server: string): string {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const canSyncAlways = major > 2 || (major === 2 && minor >= 10);
+  const flush = canSyncAlways
+    ? 'unless the server is configured with sync_interval: always'
+    : 'and this version cannot do better (2.10 and later can: sync_interval: always)';
+  return `NATS ${version} at ${server}: an accepted order is written to its operating system, and fsynced within 2 minutes, ${flush}`;
 }
 
 function connection(

@@ -176,10 +176,11 @@ export class JetStreamSource implements Source {
   }
 
   async #settle(frame: Frame, seq: number, settlement: Settlement): Promise<void> {
-    if (!(await this.#settler.settle(frame, settlement))) return;
+    this.#backlog.settleStarts();
+    const isDone = await this.#settler.settle(frame, settlement);
     const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);
-    this.#inHand.settled(frame.id);
-    this.#backlog.settled(seq, frame.count, refiled);
+    this.#backlog.settleEnds(seq, isDone ? frame.count : 0, isDone ? refiled : 0);
+    if (isDone) this.#inHand.settled(frame.id);
   }
 }
 

@@ -4,7 +4,7 @@ import { freshKey } from './local-keys.js';
 import type { LocalStore } from './local-store.js';
 import { encodeRecord } from './record.js';
 
-/** How long commits are refused untried after one has failed, so that a full disk is not hammered. */
+/** How long commits are refused untried after one has failed, so that a failing disk is not hammered. */
 const REST_MS = 1000;
 
 /** `EIO`: a write or a flush failed in the device, so what a restart will find there is unknown. */
@@ -24,13 +24,12 @@ export class LocalAppender implements Appender {
   }
 
   get writable(): boolean {
-    if (this.#closed) return false;
-    return this.#restUntilMs === 0 || performance.now() >= this.#restUntilMs;
+    return !this.#closed && !this.#rests() && this.#store.lack === '';
   }
 
   get reason(): string {
     if (this.#closed) return 'the local journal is closed';
-    return this.writable ? '' : `data folder ${this.#store.folder}: ${this.#fault}`;
+    return this.#rests() ? `data folder ${this.#store.folder}: ${this.#fault}` : this.#store.lack;
   }
 
   async commit(frame: Frame): Promise<null> {
@@ -54,6 +53,10 @@ export class LocalAppender implements Appender {
     this.#closed = true;
     await Promise.allSettled(this.#underWay);
     await this.#store.close();
+  }
+
+  #rests(): boolean {
+    return this.#restUntilMs !== 0 && performance.now() < this.#restUntilMs;
   }
 
   #failed(error: Error & { code?: number }): Error {

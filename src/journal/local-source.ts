@@ -71,11 +71,10 @@ export class LocalSource implements Source {
   }
 
   async pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
-    const ended = AbortSignal.any([signal, this.#closing.signal]);
-    while (!ended.aborted) {
+    while (!signal.aborted && !this.#closing.signal.aborted) {
       const found = this.#look(framesMax);
       if (found.length > 0) return found;
-      await this.#bell.wait(Math.min(POLL_MS, this.#untilNextDueMs()), ended);
+      await this.#bell.wait(Math.min(POLL_MS, this.#untilNextDueMs()), signal);
     }
     return [];
   }
@@ -90,6 +89,7 @@ export class LocalSource implements Source {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#bell.ring();
     await this.#backlog.stop();
     await Promise.allSettled(this.#settling);
     await this.#store.close();

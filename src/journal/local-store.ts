@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { EXIT, OperatorFault } from '../contract/fault.js';
+import { prepareFolder, refuseForeignFile } from './data-folder.js';
+import { APPEND_BYTES_MIN, DiskSpace, WRITE_BYTES_MIN } from './disk-space.js';
 
 export type Table = Database<Buffer, Buffer>;
 
@@ -36,16 +37,20 @@ export class LocalStore {
   /** Dead letters by order id. */
   readonly dead: Table;
   readonly #root: RootDatabase<Buffer, Buffer>;
+  readonly #space: DiskSpace;
   #closed = false;
 
   /** @throws OperatorFault when the folder cannot be made, read and written. */
   constructor(folder: string) {
     this.folder = folder;
+    this.#space = new DiskSpace(folder);
     try {
-      mkdirSync(folder, { recursive: true });
-      accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+      const path = join(folder, FILE);
+      prepareFolder(folder);
+      refuseForeignFile(path);
+      this.#refuseLack(WRITE_BYTES_MIN);
       this.#root = open<Buffer, Buffer>({
-        path: join(folder, FILE),
+        path,
         encoding: 'binary',
         keyEncoding: 'binary',
         maxDbs: TABLES.length,
@@ -62,10 +67,16 @@ export class LocalStore {
       this.dead = dead!;
     } catch (error) {
       throw new OperatorFault(
-        `data folder ${folder}: ${(error as Error).message.split('\n')[0]}; name a folder that this user can write with --data`,
+        `data folder ${folder}: ${(error as Error).message.split('\n')[0]}; name a folder with --data that this user can write`,
         EXIT.failed,
       );
     }
+  }
+
+  /** Why no frames should be added now, in one line; empty while they may. */
+  get lack(): string {
+    const lack = this.#space.lack(APPEND_BYTES_MIN);
+    return lack === '' ? '' : `data folder ${this.folder}: ${lack}`;
   }
 
   /**
@@ -75,11 +86,17 @@ export class LocalStore {
    */
   async write(writes: () => void): Promise<void> {
     if (this.#closed) throw new Error('the journal is closed');
+    this.#refuseLack(WRITE_BYTES_MIN);
     try {
       await this.#root.batch(writes);
     } catch (error) {
       throw await underlying(error);
     }
+  }
+
+  #refuseLack(bytesMin: number): void {
+    const lack = this.#space.lack(bytesMin);
+    if (lack !== '') throw new Error(lack);
   }
 
   /** Lets the next read see what other threads have committed meanwhile. */

@@ -1,5 +1,6 @@
 import type { Source } from '../contract/journal.js';
 import type { Options } from '../contract/options.js';
+import { openJetStreamSource } from './jetstream-open.js';
 import { LocalSource } from './local-source.js';
 import { LocalStore } from './local-store.js';
 
@@ -12,14 +13,21 @@ export interface SourceParts {
   readonly log: (line: string) => void;
 }
 
-/** A source, and how it is told that one of this process's appenders has committed. */
 export interface OpenSource {
   readonly source: Source;
+  /** Tells the source that one of this process's appenders has committed. */
   readonly onCommitted: () => void;
+  /** Resolves when the journal first answers; rejects with an OperatorFault when it never will. */
+  readonly ready: Promise<void>;
 }
 
 /** The journal that the options ask for, as the drain reads it; not for direct mode, which has none. */
 export function openSource(options: Options, parts: SourceParts): OpenSource {
+  if (options.nats.length > 0) {
+    const place = { servers: options.nats, stream: options.natsStream };
+    const source = openJetStreamSource(place, parts);
+    return { source, onCommitted: () => {}, ready: source.ready };
+  }
   const source = new LocalSource(new LocalStore(options.data), parts);
-  return { source, onCommitted: () => source.ring() };
+  return { source, onCommitted: () => source.ring(), ready: Promise.resolve() };
 }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 
 /** Something that one process at a time may use, for as long as that process lives. */
@@ -7,27 +7,44 @@ export interface Claim {
   release(): void;
 }
 
+/** The port to listen on. */
+export interface PortClaim extends Claim {
+  readonly port: number;
+}
+
 /**
- * Claims the orders' port. Intake threads listen with SO_REUSEPORT, with which Linux lets a second
- * process share the port in silence; so a plain listen is tried first, which anything that listens
- * there already refuses, and a lock keeps out a second Forebay that starts at the same moment.
+ * Claims the orders' port; 0 stands for any free one. Intake threads listen with SO_REUSEPORT, with
+ * which Linux lets a second process share the port in silence; so a plain listen is tried first, which
+ * anything that listens there already refuses, and a lock keeps out a second Forebay that starts at the
+ * same moment. (uWebSockets.js could take a free port itself, but not share that one.)
  *
  * @throws OperatorFault naming the port
  */
-export async function claimPort(host: string, port: number): Promise<Claim> {
-  if (port === 0) return { release: () => {} };
-  const remedy = 'choose another --port, or stop what listens there';
-  const taken = () => new OperatorFault(`port ${port} is taken on ${host}: ${remedy}`, EXIT.failed);
-  const lock = await lockName(`forebay-port-${port}`, taken);
+export async function claimPort(host: string, wanted: number): Promise<PortClaim> {
+  const port = await probePort(host, wanted);
+  const lock = await lockName(`forebay-port-${port}`, () => portTaken(host, port));
+  return { port, release: lock.release };
+}
+
+async function probePort(host: string, wanted: number): Promise<number> {
   try {
-    await closed(await listening({ host, port }));
+    const server = await listening({ host, port: wanted });
+    const { port } = server.address() as AddressInfo;
+    await closed(server);
+    return port;
   } catch (error) {
-    lock.release();
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw taken();
-    throw new OperatorFault(`cannot listen on ${host}:${port}: ${message}: ${remedy}`, EXIT.failed);
+    if (code === 'EADDRINUSE') throw portTaken(host, wanted);
+    throw new OperatorFault(
+      `cannot listen on ${host}:${wanted}: ${message}; see --host and --port`,
+      EXIT.failed,
+    );
   }
-  return lock;
+}
+
+function portTaken(host: string, port: number): OperatorFault {
+  const remedy = 'choose another with --port, or stop what listens there';
+  return new OperatorFault(`port ${port} is taken on ${host}: ${remedy}`, EXIT.failed);
 }
 
 /**

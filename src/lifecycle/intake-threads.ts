@@ -43,18 +43,16 @@ export class IntakeThreads {
   }
 
   /**
-   * Starts all threads and has them listen; with port 0 the first one takes a free port, which the
-   * others share. Resolves with the port.
+   * Starts all threads and has them listen on `port`, which they share.
    *
    * @throws OperatorFault when one cannot start
    */
-  async start(port: number): Promise<number> {
+  async start(port: number): Promise<void> {
     const opened: Promise<void>[] = [];
     for (let i = 0; i < this.#parts.threads; i++) opened.push(this.#open(i));
     await Promise.all(opened);
-    this.#port = await this.#listen(0, port);
-    for (let i = 1; i < this.#threads.length; i++) await this.#listen(i, this.#port);
-    return this.#port;
+    await Promise.all(this.#threads.map((_, index) => this.#listen(index, port)));
+    this.#port = port;
   }
 
   /** Why the intake cannot take orders, a line each; empty when it can. */
@@ -108,11 +106,11 @@ export class IntakeThreads {
     return awaitReport(worker, 'open').then(() => {});
   }
 
-  async #listen(index: number, port: number): Promise<number> {
+  async #listen(index: number, port: number): Promise<void> {
     const { worker } = this.#threads[index]!;
     const listening = awaitReport(worker, 'listening');
     worker.postMessage({ do: 'listen', port } satisfies IntakeCommand);
-    return (await listening).port;
+    await listening;
   }
 
   #onExit(index: number, code: number): void {

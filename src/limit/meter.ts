@@ -70,7 +70,7 @@ export class RpsMeter {
   /** The sum of the second that ends where `end` begins; -1 if the ring came round meanwhile. */
   #sumBefore(end: number): number {
     let sum = 0;
-    for (let epoch = end - SECOND_BUCKETS; epoch < end; epoch++) {
+    for (let epoch = Math.max(0, end - SECOND_BUCKETS); epoch < end; epoch++) {
       const seen = this.#ring.bucket(bucketOf(epoch));
       if (epochOf(seen) > epoch) return -1;
       if (epochOf(seen) === epoch) sum += countOf(seen);

@@ -28,10 +28,10 @@ const HEAD_STRIDE_MAX = 16;
  * and limit + 1 admissions inside one window would put two in one slot. A swap cannot mistake a
  * later stamp for the one it saw, since the stamps of a slot never repeat.
  *
- * What counts as the time of an admission is the clock reading taken inside its call, AFTER its slot
- * was seen untaken. Hence all admissions with lower numbers had read the clock before, times never
- * decrease along the numbers, and a refused call has seen `limit` admissions inside the window. A
- * thread that is preempted between clock and swap is harmless: its swap fails if it was overtaken.
+ * What counts as the time of an admission is the clock reading taken inside its call, AFTER all
+ * lower numbers were seen taken. Hence they had read the clock before, times never decrease along the
+ * numbers, and a refused call has `limit` admissions inside the window before it. A thread that is
+ * preempted between clock and swap is harmless: its swap fails if it was overtaken.
  *
  * Why one parity bit is enough: each thread keeps the lowest number it has not seen taken (its
  * position), reads the slot there first and the head second. The head moves in strides of at most
@@ -73,7 +73,7 @@ export class WindowLimiter implements Limiter {
   tryAdmit(): boolean {
     for (;;) {
       const seen = this.#seekUntaken();
-      // Not before the slot was seen: that is what keeps the times in the order of the numbers.
+      // Not before the lower numbers were seen taken: so times keep the order of the numbers.
       const nowNs = this.#clock();
       const stamp = stampOf(seen);
       if (stamp !== NEVER_TAKEN && nowNs - Math.abs(stamp) < this.#windowNs) return false;

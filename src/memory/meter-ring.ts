@@ -1,4 +1,4 @@
-import { bitsOf, numberOf } from './window-bits.js';
+import { bitsOf, numberOf } from './float-bits.js';
 
 /** A power of two, so that an epoch's bucket is its low bits. */
 export const METER_BUCKETS = 16;

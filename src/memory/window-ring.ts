@@ -1,4 +1,4 @@
-import { bitsOf, numberOf } from './window-bits.js';
+import { bitsOf, numberOf } from './float-bits.js';
 
 /** Limits that may be asked for. At the upper one the memory takes 8 MB. */
 export const WINDOW_LIMIT_MAX = 1_000_000;
@@ -106,6 +106,11 @@ export function createWindowMemory(limit: number, windowMs: number): SharedArray
   const memory = new SharedArrayBuffer((SLOTS + limit) * CELL_BYTES);
   const cells = new BigInt64Array(memory);
   cells[LIMIT] = bitsOf(limit);
-  cells[WINDOW_NS] = bitsOf(Math.ceil(windowMs * NS_PER_MS));
+  cells[WINDOW_NS] = bitsOf(wholeNs(windowMs));
   return memory;
+}
+
+/** Rounded up, but for what the multiplication itself adds: 535.815675 ms are 535815675 ns, not one more. */
+function wholeNs(windowMs: number): number {
+  return Math.max(1, Math.ceil(Number((windowMs * NS_PER_MS).toFixed(3))));
 }

@@ -3,11 +3,8 @@ import type { Appender } from '../../src/contract/journal.js';
 import { openJetStreamAppender } from '../../src/journal/jetstream-open.js';
 import { LocalAppender } from '../../src/journal/local-appender.js';
 import { LocalStore } from '../../src/journal/local-store.js';
+import type { AppenderRequest } from './append-in-thread.js';
 import { fresh } from './frames.js';
-
-export type AppenderRequest =
-  | { readonly journal: 'local'; readonly folder: string }
-  | { readonly journal: 'jetstream'; readonly url: string; readonly stream: string };
 
 /** As many as an intake thread has under way at most. */
 const IN_FLIGHT_MAX = 8;

@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { orderId } from '../../src/contract/frame.js';
 import { type Appender, CommitRefused, type Source } from '../../src/contract/journal.js';
-import type { KeptDeadLetter } from '../../src/journal/refile.js';
-import type { AppenderRequest } from './append-thread.js';
+import { appendInThread } from './append-in-thread.js';
 import { commitAll, fresh, line, NOTHING, plain, take, takeFor, until } from './frames.js';
-
-/** One journal under test, empty at first. */
-export interface JournalUnderTest {
-  /** Opens an appender; several can be open. The test closes it. */
-  openAppender(): Promise<Appender>;
-  /** Opens the source; one at a time. `acceptedOrders` is what the process counts. */
-  openSource(acceptedOrders: () => number): Promise<Source>;
-  /** How a thread of its own opens an appender. */
-  readonly threadAppender: AppenderRequest;
-  deadLetters(): Promise<KeptDeadLetter[]>;
-  /** Called when everything is closed. */
-  remove(): Promise<void>;
-}
+import type { JournalUnderTest } from './journal-under-test.js';
 
 /** What every journal promises. `create` makes one that is empty. */
 export function testJournal(name: string, create: () => Promise<JournalUnderTest>): void {
@@ -115,11 +101,20 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       assert.equal(second!.frame.id.length, frame!.id.length);
       assert.equal(second!.frame.attempt, 2);
       assert.equal(second!.frame.acceptedAtMs, frame!.acceptedAtMs);
-      await second!.settle({ refile: [{ positions: [2, 0], attempt: 3, notBeforeMs: 0 }], dead: [] });
+      await second!.settle({
+        refile: [{ positions: [2, 0], attempt: 3, notBeforeMs: 0 }],
+        dead: [],
+      });
       const [third] = await take(source, 1);
       assert.equal(third!.frame.attempt, 3);
-      assert.deepEqual([0, 1].map((i) => orderId(third!.frame, i)), [`${frame!.id}-5`, `${frame!.id}-1`]);
-      assert.deepEqual([0, 1].map((i) => line(third!.frame, i)), [line(frame!, 5), line(frame!, 1)]);
+      assert.deepEqual(
+        [0, 1].map((i) => orderId(third!.frame, i)),
+        [`${frame!.id}-5`, `${frame!.id}-1`],
+      );
+      assert.deepEqual(
+        [0, 1].map((i) => line(third!.frame, i)),
+        [line(frame!, 5), line(frame!, 1)],
+      );
       await third!.settle(NOTHING);
       assert.deepEqual(await takeFor(source, 600), []);
     });
@@ -151,10 +146,10 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
         ],
       });
       const letters = (await journal.deadLetters()).slice(before);
-      assert.deepEqual(
-        letters.map(({ orderId }) => orderId).sort(),
-        [`${frame!.id}-1`, `${frame!.id}-3`],
-      );
+      assert.deepEqual(letters.map(({ orderId }) => orderId).sort(), [
+        `${frame!.id}-1`,
+        `${frame!.id}-3`,
+      ]);
       const letter = letters.find(({ orderId }) => orderId.endsWith('-1'))!;
       assert.match(letter.reason, /^no such product: "ü"\s+second line$/);
       assert.equal(letter.attempts, 1);
@@ -182,7 +177,9 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       const threads = 3;
       const framesEach = 200;
       const committed = new Set<string>();
-      const ends = Array.from({ length: threads }, () => runThread(journal, framesEach, committed));
+      const ends = Array.from({ length: threads }, () =>
+        appendInThread(journal.threadAppender, framesEach, committed),
+      );
       const delivered: string[] = [];
       while (delivered.length < threads * framesEach) {
         const some = await source.pull(16, AbortSignal.timeout(20_000));
@@ -204,7 +201,10 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       assert.ok(source.oldestAcceptedAtMs() >= frame!.acceptedAtMs);
       const taken = await take(source, 3);
       assert.equal(source.pendingOrders(), 30);
-      await taken[0]!.settle({ refile: [{ positions: [0], attempt: 2, notBeforeMs: 0 }], dead: [] });
+      await taken[0]!.settle({
+        refile: [{ positions: [0], attempt: 2, notBeforeMs: 0 }],
+        dead: [],
+      });
       await until(() => source.pendingOrders() === 21, 'pendingOrders at 21');
       for (const delivery of [taken[1]!, taken[2]!, ...(await take(source, 1))]) {
         await delivery.settle(NOTHING);
@@ -216,7 +216,10 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
     test('closed and opened again, it goes on where it was', async () => {
       const frames = await commit(2, 2, 2);
       const taken = await take(source, 2);
-      await taken[0]!.settle({ refile: [{ positions: [1], attempt: 2, notBeforeMs: 0 }], dead: [] });
+      await taken[0]!.settle({
+        refile: [{ positions: [1], attempt: 2, notBeforeMs: 0 }],
+        dead: [],
+      });
       await reopen();
       await until(() => source.pendingOrders() === 5, 'pendingOrders at 5');
       const rest = await take(source, 3);
@@ -238,25 +241,5 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       assert.equal(source.reachable, false);
       await reopen();
     });
-  });
-}
-
-/** Resolves with how many orders the thread committed. */
-function runThread(
-  journal: JournalUnderTest,
-  frames: number,
-  committed: Set<string>,
-): Promise<number> {
-  const thread = new Worker(new URL('./append-thread.js', import.meta.url), {
-    workerData: { ...journal.threadAppender, frames },
-  });
-  return new Promise((resolve, reject) => {
-    let orders = 0;
-    thread.on('message', ({ id, count }: { id: string; count: number }) => {
-      committed.add(id);
-      orders += count;
-    });
-    thread.on('error', reject);
-    thread.on('exit', (code) => (code === 0 ? resolve(orders) : reject(new Error(`exit ${code}`))));
   });
 }

@@ -2,8 +2,9 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream-open.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
-import { type JournalUnderTest, testJournal } from './conformance.js';
+import { testJournal } from './conformance.js';
 import { newFrameId } from './frames.js';
+import type { JournalUnderTest } from './journal-under-test.js';
 
 const STREAM = 'CONFORM';
 

@@ -31,7 +31,9 @@ test('local: after kill -9 at any moment, every frame whose commit resolved is t
 
 /** The ids it printed: between the first one and its end lie `aliveMs`. */
 async function appendUntilKilled(folder: string, aliveMs: number): Promise<string[]> {
-  const child = spawn(process.execPath, [PROGRAM, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [PROGRAM, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   try {
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -9,7 +9,7 @@ import { CommitRefused } from '../../src/contract/journal.js';
 import { LocalAppender } from '../../src/journal/local-appender.js';
 import { LocalSource } from '../../src/journal/local-source.js';
 import { LocalStore } from '../../src/journal/local-store.js';
-import { fresh, newFrameId, NOTHING, take, until } from './frames.js';
+import { fresh, NOTHING, newFrameId, take, until } from './frames.js';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -55,94 +55,100 @@ describe('local: a data folder that cannot be used is one line with the remedy',
   });
 });
 
-describe(
-  'local: on a disk that is full',
-  { skip: !isRoot && 'mounting a small file system needs root' },
-  () => {
-    const log: string[] = [];
-    let disk: string;
-    let accepted = 0;
-    let appender: LocalAppender;
-    let source: LocalSource;
+/** Below 32 MiB of free space no frames are taken, below 16 nothing is written: 16 are left to fill. */
+const DISK = 'size=48m';
 
-    before(() => {
-      disk = mkdtempSync(join(tmpdir(), 'forebay-full-'));
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', disk]);
-      appender = new LocalAppender(new LocalStore(disk));
-      source = new LocalSource(new LocalStore(disk), {
-        newFrameId,
-        acceptedOrders: () => accepted,
-        log: (line) => log.push(line),
-      });
+describe('local: on a disk that is full', {
+  skip: !isRoot && 'mounting a small file system needs root',
+}, () => {
+  const log: string[] = [];
+  let disk: string;
+  let accepted = 0;
+  let appender: LocalAppender;
+  let source: LocalSource;
+
+  before(() => {
+    disk = mkdtempSync(join(tmpdir(), 'forebay-full-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', DISK, 'none', disk]);
+    appender = new LocalAppender(new LocalStore(disk));
+    source = new LocalSource(new LocalStore(disk), {
+      newFrameId,
+      acceptedOrders: () => accepted,
+      log: (line) => log.push(line),
     });
+  });
 
-    after(async () => {
-      await appender.close();
-      await source.close();
-      execFileSync('umount', [disk]);
-      rmSync(disk, { recursive: true });
-    });
+  after(async () => {
+    await appender.close();
+    await source.close();
+    execFileSync('umount', [disk]);
+    rmSync(disk, { recursive: true });
+  });
 
-    /** Commits until one is refused, one at a time. */
-    async function fill(count: number): Promise<unknown> {
+  /** Commits, eight at a time, until all are refused; resolves with the last refusal. */
+  async function fill(): Promise<unknown> {
+    let refusal: unknown;
+    const lane = async () => {
       for (;;) {
         try {
-          await appender.commit(fresh(count));
-          accepted += count;
+          await appender.commit(fresh(64));
+          accepted += 64;
         } catch (error) {
-          return error;
+          refusal = error;
+          return;
         }
       }
-    }
+    };
+    await Promise.all(Array.from({ length: 8 }, lane));
+    return refusal;
+  }
 
-    test('a commit is refused in one line, and tried again a little later', async () => {
-      const refusal = await fill(256);
-      assert.ok(refusal instanceof CommitRefused);
-      assert.match(refusal.message, /^No space left on device$/);
-      assert.equal(appender.writable, false);
-      assert.ok(appender.reason.includes(disk) && appender.reason.includes('No space left'));
-      await assert.rejects(appender.commit(fresh(1)), CommitRefused);
-      await until(() => appender.writable, 'writable again');
-    });
+  test('a commit is refused in one line, and what was accepted is processed', async () => {
+    const refusal = await fill();
+    assert.ok(refusal instanceof CommitRefused);
+    assert.match(refusal.message, /disk full: \d+ MiB free, 32 needed$/);
+    assert.ok(refusal.message.includes(disk));
+    assert.equal(appender.writable, false);
+    assert.equal(appender.reason, refusal.message);
+    const frames = accepted / 64;
+    const taken = await take(source, frames);
+    assert.equal(taken.length, frames);
+    await Promise.all(taken.map((delivery) => delivery.settle(NOTHING)));
+    assert.equal(source.pendingOrders(), 0);
+  });
 
-    test('what was accepted is processed, which makes room', async () => {
-      const frames = accepted / 256;
-      const taken = await take(source, frames);
-      assert.equal(taken.length, frames);
-      await Promise.all(taken.map((delivery) => delivery.settle(NOTHING)));
-      assert.equal(source.pendingOrders(), 0);
-      await until(() => appender.writable, 'writable again');
-      const again = fresh(1);
-      await appender.commit(again);
-      const [delivery] = await take(source, 1);
-      assert.equal(delivery!.frame.id, again.id);
-      await delivery!.settle(NOTHING);
-      accepted = 0;
+  test('filled by others, a settlement waits until there is room, and is made once', async () => {
+    const other = join(disk, 'other');
+    execFileSync('mount', ['-o', 'remount,size=96m', disk]);
+    await until(() => appender.writable, 'writable again');
+    const frame = fresh(3);
+    await appender.commit(frame);
+    const [delivery] = await take(source, 1);
+    assert.equal(delivery!.frame.id, frame.id);
+    writeFileSync(other, Buffer.alloc(72 * 1024 ** 2));
+    await until(() => !appender.writable, 'not writable');
+    const settling = delivery!.settle({
+      refile: [{ positions: [0, 1], attempt: 2, notBeforeMs: 0 }],
+      dead: [{ position: 2, reason: 'for the test' }],
     });
+    await until(() => !source.reachable, 'a settlement that fails');
+    assert.match(source.reason, /disk full/);
+    assert.equal(log.length, 1);
+    rmSync(other);
+    await settling;
+    assert.equal(source.reachable, true);
+    await until(() => appender.writable, 'writable again');
+    const [again] = await take(source, 1);
+    assert.equal(again!.frame.refiled?.origin, frame.id);
+    assert.equal(again!.frame.count, 2);
+    await again!.settle(NOTHING);
+  });
 
-    test('a settlement that finds no room is tried until there is some, and made once', async () => {
-      const big = 4000;
-      await until(() => appender.writable, 'writable');
-      const frame = fresh(big);
-      await appender.commit(frame);
-      const [delivery] = await take(source, 1);
-      await fill(256);
-      await until(() => appender.writable, 'writable');
-      await fill(1);
-      const positions = Array.from({ length: big - 1 }, (_, i) => i);
-      const settling = delivery!.settle({
-        refile: [{ positions, attempt: 2, notBeforeMs: 0 }],
-        dead: [{ position: big - 1, reason: 'for the test' }],
-      });
-      await until(() => !source.reachable, 'a settlement that fails');
-      assert.match(source.reason, /No space left/);
-      assert.equal(log.length, 1);
-      execFileSync('mount', ['-o', 'remount,size=32m', disk]);
-      await settling;
-      assert.equal(source.reachable, true);
-      const [again] = await take(source, 1);
-      assert.equal(again!.frame.refiled?.origin, frame.id);
-      assert.equal(again!.frame.count, big - 1);
-    });
-  },
-);
+  test('it does not start, and says so in one line', async () => {
+    const other = join(disk, 'other');
+    writeFileSync(other, Buffer.alloc(72 * 1024 ** 2));
+    await until(() => !appender.writable, 'not writable');
+    assert.throws(() => new LocalStore(join(disk, 'second')), /disk full.*--data/);
+    rmSync(other);
+  });
+});

@@ -8,8 +8,7 @@ import assert from 'node:assert/strict';
  * log, the next operation is carried out on the real shared memory, and the one after that is
  * refused by throwing. The code is deterministic given those results, so it comes to the same point.
  *
- * The search is depth-first over distinct states. It ends only if every schedule ends, and every
- * step of it is bounded, so it shows termination too. Atomics are sequentially consistent, hence no
+ * The search is depth-first over distinct states. Atomics are sequentially consistent, hence no
  * behaviour of real threads is left out, but for the bounds on calls and on clock moves.
  */
 export interface Call {
@@ -40,7 +39,7 @@ export type Kind = 'memory' | 'clock';
  * but the `local` that `restart` returns, so that calling afresh with it leads to the same: the log
  * before it can be forgotten, which keeps the number of states finite and small.
  */
-export type Step = <T>(kind: Kind, operation: () => T, restart?: () => number) => T;
+export type Step = <T>(kind: Kind, operation: () => T, restart?: (() => number) | null) => T;
 
 /** What a model's operations see and may change, for the step under way. */
 export interface Moment {
@@ -54,6 +53,8 @@ export interface Model {
   readonly cells: Float64Array;
   /** How far the clock may jump in one move. */
   readonly clockMovesNs: readonly number[];
+  /** What every call does first. */
+  readonly firstStep: Kind;
   /** Makes one call as `thread`, doing each operation through `step`; returns the new `local`. */
   call(thread: number, local: number, step: Step, moment: Moment): number;
   /** Looked at when all calls are over; throws what is wrong. */
@@ -70,26 +71,31 @@ export interface Explored {
   ends: number;
 }
 
-/** Explores everything that can follow; throws at the first state that breaks the model's rules. */
+/**
+ * Explores everything that can follow; throws at the first state that breaks the model's rules, and
+ * at a state that a schedule comes back to: that schedule would go on for ever.
+ */
 export function explore(model: Model, initial: State): Explored {
-  const explored = { states: 1, steps: 0, ends: 0 };
-  const visited = new Set([keyOf(initial)]);
-  const stack = [initial];
-  while (stack.length > 0) {
-    const state = stack.pop() as State;
+  const explored = { states: 0, steps: 0, ends: 0 };
+  const finished = new Map<string, boolean>();
+  const visit = (state: State): void => {
+    const key = keyOf(state);
+    const known = finished.get(key);
+    assert.notEqual(known, false, 'a schedule without end');
+    if (known) return;
+    finished.set(key, false);
+    explored.states += 1;
     if (state.threads.every(isOver)) {
       explored.ends += 1;
       model.atRest(state);
     }
     for (const next of successors(model, state)) {
       explored.steps += 1;
-      const key = keyOf(next);
-      if (visited.has(key)) continue;
-      visited.add(key);
-      explored.states += 1;
-      stack.push(next);
+      visit(next);
     }
-  }
+    finished.set(key, true);
+  };
+  visit(initial);
   return explored;
 }
 
@@ -106,30 +112,30 @@ function* successors(model: Model, state: State): Generator<State> {
 }
 
 /** The state after one more operation of a thread, and all it does alone up to its next one. */
-export function advance(model: Model, state: State, index: number): State {
+function advance(model: Model, state: State, index: number): State {
   const thread = state.threads[index];
   model.cells.set(state.cells);
   const moment = { timeNs: state.timeNs, history: state.history, note: thread.note };
   let { local, log, next } = thread;
   let replayed = 0;
   let stepped = false;
-  const step: Step = <T>(kind: Kind, operation: () => T, restart?: () => number): T => {
-    if (replayed < thread.log.length) return thread.log[replayed++] as T;
+  const step: Step = (kind, operation, restart = null) => {
+    if (replayed < thread.log.length) return thread.log[replayed++] as ReturnType<typeof operation>;
     if (stepped) {
       next = kind;
       throw PAUSE;
     }
     stepped = true;
     assert.ok(log.length < STEPS_MAX, 'a call goes on and on');
-    if (restart !== undefined) local = restart();
+    if (restart !== null) local = restart();
     const result = operation();
-    log = restart === undefined ? [...log, result] : [result];
+    log = restart === null ? [...log, result] : [result];
     return result;
   };
   let after: Call;
   try {
     local = model.call(index, thread.local, step, moment);
-    after = { local, log: [], callsLeft: thread.callsLeft - 1, note: 0, next: 'memory' };
+    after = { local, log: [], callsLeft: thread.callsLeft - 1, note: 0, next: model.firstStep };
   } catch (error) {
     if (error !== PAUSE) throw error;
     after = { ...thread, local, log, note: moment.note, next };
@@ -142,19 +148,30 @@ export function advance(model: Model, state: State, index: number): State {
   };
 }
 
-export function isOver(thread: Call): boolean {
+function isOver(thread: Call): boolean {
   return thread.callsLeft === 0;
 }
 
-/** Threads at the start of their first call. */
-export function idleThreads(count: number, callsLeft: number): Call[] {
-  return Array.from({ length: count }, () => {
-    return { local: 0, log: [], callsLeft, note: 0, next: 'memory' };
-  });
+/** All threads at the start of their first call. */
+export function beginning(
+  model: Model,
+  bounds: { readonly threads: number; readonly calls: number; readonly clockMoves: number },
+  timeNs: number,
+): State {
+  const thread = { local: 0, log: [], callsLeft: bounds.calls, note: 0, next: model.firstStep };
+  return {
+    cells: Array.from(model.cells),
+    timeNs,
+    clockMovesLeft: bounds.clockMoves,
+    history: [],
+    threads: Array.from({ length: bounds.threads }, () => thread),
+  };
 }
 
 function keyOf(state: State): string {
   const { cells, timeNs, clockMovesLeft, history, threads } = state;
-  const calls = threads.map(({ local, log, callsLeft, note }) => `${local},${callsLeft},${note},${log}`);
+  const calls = threads.map(
+    ({ local, log, callsLeft, note }) => `${local},${callsLeft},${note},${log}`,
+  );
   return `${timeNs} ${clockMovesLeft} ${history} ${cells} ${calls.join(' ')}`;
 }

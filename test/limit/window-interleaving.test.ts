@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { bitsOf } from '../../src/memory/window-bits.js';
-import { stampOf } from '../../src/memory/window-ring.js';
-import { explore } from './explore.js';
+import { beginning, explore } from './explore.js';
 import { type Parts, WindowModel } from './window-model.js';
 
 const WINDOW_NS = 10;
@@ -17,7 +15,7 @@ interface Bounds {
 const explored: Bounds[] = [
   { limit: 1, threads: 2, calls: 3, clockMoves: 3 },
   { limit: 2, threads: 2, calls: 4, clockMoves: 2 },
-  { limit: 3, threads: 2, calls: 4, clockMoves: 2 },
+  { limit: 3, threads: 2, calls: 4, clockMoves: 1 },
   { limit: 4, threads: 2, calls: 5, clockMoves: 1 },
   { limit: 1, threads: 3, calls: 1, clockMoves: 2 },
   { limit: 2, threads: 3, calls: 1, clockMoves: 2 },
@@ -30,6 +28,11 @@ for (const bounds of explored) {
     report(t, run(bounds));
   });
 }
+
+test('the same holds when a call that starts over is explored in full length', (t) => {
+  const untouched = (parts: Parts) => parts;
+  report(t, run({ limit: 1, threads: 2, calls: 2, clockMoves: 1 }, untouched));
+});
 
 test('the explorer catches a swap that does not compare', () => {
   const blind = ({ ring, clock }: Parts): Parts => ({
@@ -52,16 +55,26 @@ test('the explorer catches a swap that does not compare', () => {
 test('the explorer catches slots without the round bit', () => {
   const unsigned = ({ ring, clock }: Parts): Parts => ({
     clock,
-    ring: { ...ring, slot: (index) => bitsOf(Math.abs(stampOf(ring.slot(index)))) },
+    ring: {
+      ...ring,
+      takeSlot: (index, seen, stamp) => ring.takeSlot(index, seen, Math.abs(stamp)),
+    },
   });
-  assert.throws(() => run({ limit: 2, threads: 2, calls: 3, clockMoves: 1 }, unsigned));
+  assert.throws(
+    () => run({ limit: 2, threads: 2, calls: 3, clockMoves: 1 }, unsigned),
+    /though there is room/,
+  );
 });
 
-test('the explorer catches a clock that is read before the slot', () => {
+test('the explorer catches a clock that is read before the lower numbers are seen taken', () => {
   const early = ({ ring, clock }: Parts): Parts => {
     let reading: number | null = null;
     return {
-      clock: () => reading ?? clock(),
+      clock: () => {
+        const early = reading ?? clock();
+        reading = null;
+        return early;
+      },
       ring: {
         ...ring,
         slot: (index) => {
@@ -77,6 +90,27 @@ test('the explorer catches a clock that is read before the slot', () => {
   );
 });
 
+test('the explorer catches a head that is read before the slot', () => {
+  const early = ({ ring, clock }: Parts): Parts => {
+    let head = 0;
+    return {
+      clock,
+      ring: {
+        ...ring,
+        head: () => head,
+        slot: (index) => {
+          head = ring.head();
+          return ring.slot(index);
+        },
+      },
+    };
+  };
+  assert.throws(
+    () => run({ limit: 2, threads: 2, calls: 4, clockMoves: 2 }, early),
+    /refused, though the window had room/,
+  );
+});
+
 test('the explorer catches a head that outruns its slots', () => {
   const hasty = ({ ring, clock }: Parts): Parts => ({
     clock,
@@ -87,7 +121,7 @@ test('the explorer catches a head that outruns its slots', () => {
 
 function run(bounds: Bounds, sabotage?: (parts: Parts) => Parts) {
   const model = new WindowModel(bounds.limit, WINDOW_NS, sabotage);
-  return explore(model, model.initial(bounds.threads, bounds.calls, bounds.clockMoves));
+  return explore(model, beginning(model, bounds, 1));
 }
 
 function report(t: TestContext, { states, steps, ends }: ReturnType<typeof explore>): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { WindowLimiter } from '../../src/limit/window.js';
 import { type WindowOperations, WindowRing } from '../../src/memory/window-ring.js';
-import { idleThreads, type Model, type Moment, type State, type Step } from './explore.js';
+import type { Kind, Model, Moment, State, Step } from './explore.js';
 
 /** A limiter whose position can be put back, so that a call can be run again. */
 class ResumedLimiter extends WindowLimiter {
@@ -20,10 +20,12 @@ export interface Parts {
   readonly clock: () => number;
 }
 
-/** What a deliberately broken variant puts in place of the real parts. */
+/** What a deliberately broken variant puts in place of the real parts; explored in full length. */
 export type Sabotage = (parts: Parts) => Parts;
 
 const intact: Sabotage = (parts) => parts;
+
+const AT_REST_STEPS_MAX = 1000;
 
 /** Set in a call's note while its last clock reading found the window full. */
 const FULL = 1;
@@ -35,6 +37,7 @@ const FULL = 1;
 export class WindowModel implements Model {
   readonly cells: Float64Array;
   readonly clockMovesNs: readonly number[];
+  readonly firstStep: Kind;
   readonly #memory: SharedArrayBuffer;
   readonly #ring: WindowRing;
   readonly #sabotage: Sabotage;
@@ -43,25 +46,20 @@ export class WindowModel implements Model {
     this.#memory = WindowLimiter.memory(limit, windowNs / 1e6);
     this.#ring = new WindowRing(this.#memory);
     this.#sabotage = sabotage;
+    this.firstStep = sabotage === intact ? 'memory' : 'clock';
     this.cells = new Float64Array(this.#memory);
     this.clockMovesNs = [windowNs - 1, windowNs];
-  }
-
-  initial(threads: number, calls: number, clockMoves: number): State {
-    return {
-      cells: Array.from(this.cells),
-      timeNs: 1,
-      clockMovesLeft: clockMoves,
-      history: [],
-      threads: idleThreads(threads, calls),
-    };
   }
 
   call(_thread: number, local: number, step: Step, moment: Moment): number {
     const limiter = this.#limiter(step, moment);
     limiter.resume(local);
     if (!limiter.tryAdmit()) {
-      assert.equal(moment.note, FULL, 'refused, though the window had room when the clock was read');
+      assert.equal(
+        moment.note,
+        FULL,
+        'refused, though the window had room when the clock was read',
+      );
     }
     return limiter.at;
   }
@@ -71,7 +69,12 @@ export class WindowModel implements Model {
     for (const position of new Set([0, ...state.threads.map((thread) => thread.local)])) {
       this.cells.set(state.cells);
       const moment: Moment = { timeNs: state.timeNs, history: state.history, note: 0 };
-      const limiter = this.#limiter((_, operation) => operation(), moment);
+      let steps = 0;
+      const alone: Step = (_, operation) => {
+        assert.ok(steps++ < AT_REST_STEPS_MAX, 'a call that is alone goes on and on');
+        return operation();
+      };
+      const limiter = this.#limiter(alone, moment);
       limiter.resume(position);
       this.#admitsWhatTheLogAllows(limiter, moment);
       moment.timeNs += Math.round(limiter.waitMs() * 1e6) - 1;
@@ -79,13 +82,18 @@ export class WindowModel implements Model {
       moment.timeNs += this.#ring.windowNs;
       this.#admitsWhatTheLogAllows(limiter, moment);
       moment.timeNs += this.#ring.windowNs;
-      assert.equal(this.#admitsWhatTheLogAllows(limiter, moment), this.#ring.limit, 'a slot is lost');
+      assert.equal(
+        this.#admitsWhatTheLogAllows(limiter, moment),
+        this.#ring.limit,
+        'a slot is lost',
+      );
     }
   }
 
   #admitsWhatTheLogAllows(limiter: WindowLimiter, moment: Moment): number {
     const room = this.#ring.limit - this.#inWindow(moment);
-    for (let i = 0; i < room; i++) assert.equal(limiter.waitMs(), 0, 'a wait, though there is room');
+    for (let i = 0; i < room; i++)
+      assert.equal(limiter.waitMs(), 0, 'a wait, though there is room');
     for (let i = 0; i < room; i++) assert.ok(limiter.tryAdmit(), 'refused, though there is room');
     assert.ok(limiter.waitMs() > 0, 'no wait, though the window is full');
     assert.equal(limiter.tryAdmit(), false, 'admitted, though the window is full');
@@ -94,12 +102,13 @@ export class WindowModel implements Model {
 
   #limiter(step: Step, moment: Moment): ResumedLimiter {
     const real = this.#ring;
+    const forget = this.#sabotage === intact;
     const ring: WindowOperations = {
       limit: real.limit,
       windowNs: real.windowNs,
       head: () => step('memory', () => real.head()),
       // The limiter's loops begin with this, and carry nothing over but the position.
-      slot: (index) => step('memory', () => real.slot(index), () => limiter.at),
+      slot: (index) => step('memory', () => real.slot(index), forget ? () => limiter.at : null),
       advanceHead: (from, to) => step('memory', () => real.advanceHead(from, to)),
       takeSlot: (index, seen, stamp) =>
         step('memory', () => {
@@ -120,7 +129,10 @@ export class WindowModel implements Model {
 
   #record(moment: Moment, timeNs: number): void {
     const log = moment.history;
-    assert.ok(log.every((earlier) => earlier <= timeNs), 'admission times went back');
+    assert.ok(
+      log.every((earlier) => earlier <= timeNs),
+      'admission times went back',
+    );
     if (log.length === this.#ring.limit) {
       assert.ok(timeNs - log[0] >= this.#ring.windowNs, 'one admission too many in a window');
     }

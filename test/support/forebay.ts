@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const READY_MS_MAX = 30_000;
 const STOP_MS_MAX = 60_000;
+const RUN_MS_MAX = 120_000;
 
 /** Ends what was started when the test is over, however it went: node:test's context is one. */
 export interface Owner {
@@ -24,6 +25,7 @@ export interface StartOptions {
 export interface Ended {
   /** null when a signal ended it. */
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -54,15 +56,20 @@ export async function startForebay(
   return forebay;
 }
 
-/** Runs the forebay command to its end: for what is expected to refuse or to finish. */
+/**
+ * Runs the forebay command to its end: for what is expected to refuse or to finish.
+ * After 2 minutes it is killed, which shows as the signal SIGKILL.
+ */
 export async function runForebay(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   const child = spawnForebay(args, env);
   const output = collect(child);
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout: output.stdout, stderr: output.stderr };
+  const deadline = setTimeout(() => child.kill('SIGKILL'), RUN_MS_MAX);
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  clearTimeout(deadline);
+  return { code, signal, stdout: output.stdout, stderr: output.stderr };
 }
 
 /** One running server. */
@@ -163,6 +170,13 @@ const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
+// node:test ends a file that takes too long by SIGTERM, on which nothing would see to the children.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    // Whoever else listens ends the process in its own way.
+    if (process.listenerCount(signal) === 0) process.exit(1);
+  });
+}
 
 function spawnForebay(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, [MAIN, ...args], {

@@ -1,0 +1,106 @@
+/**
+ * `npm run bench`: how many orders a second Forebay takes, as a share of what bare uWebSockets.js
+ * answers in the same run on the same machine, with its memory under that load and its time to
+ * ready. The contenders take turns, so that a slow spell of the machine meets them all.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { readServer } from '../k6/lib/metrics-text.js';
+import { answers } from '../src/contract/answers.js';
+import { type Contender, contenders, type Running } from './contenders.js';
+import { type LoadOptions, load, ORDER } from './load.js';
+import { type Round, table, toJson, toRows } from './report.js';
+
+const WARM_UP_S = 1;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '5' },
+      rounds: { type: 'string', default: '5' },
+      connections: { type: 'string', default: '256' },
+      only: { type: 'string', default: '' },
+      json: { type: 'string', default: '' },
+    },
+  });
+  const [seconds, rounds, connections] = [values.seconds, values.rounds, values.connections].map(
+    positive,
+  ) as [number, number, number];
+  const options = { wrk: await wrkProgram(), seconds, connections };
+  const chosen = contenders.filter(
+    ({ name, ratioMin }) => ratioMin === null || name.includes(values.only),
+  );
+  const results = new Map<Contender, Round[]>(chosen.map((contender) => [contender, []]));
+  for (let round = 1; round <= rounds; round++) {
+    for (const [contender, seen] of results) {
+      const result = await drive(contender, options);
+      seen.push(result);
+      const rate = Math.round(result.requestsPerSecond);
+      console.error(
+        `round ${round} of ${rounds}, ${contender.name}: ${rate}/s, errors ${result.errors}`,
+      );
+    }
+  }
+  const rows = toRows(results);
+  console.log(table(rows, options, rounds));
+  if (values.json !== '') await writeFile(values.json, toJson(rows, options, rounds));
+  if (rows.some(({ errors }) => errors > 0)) process.exitCode = 1;
+}
+
+async function drive(contender: Contender, options: LoadOptions): Promise<Round> {
+  const server = await contender.start();
+  try {
+    await checkAnswer(server.url);
+    await load(server.url, { ...options, seconds: WARM_UP_S });
+    const doneBefore = await doneOrders(server);
+    const result = await load(server.url, options);
+    const donePerSecond = ((await doneOrders(server)) - doneBefore) / options.seconds;
+    return {
+      ...result,
+      donePerSecond,
+      residentMb: await residentMaxMb(server.pid),
+      readyMs: server.readyMs,
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** A benchmark of wrong answers is worth nothing. */
+async function checkAnswer(url: string): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${url}/orders`, { method: 'POST', headers, body: ORDER });
+  const body = await response.text();
+  if (response.status !== answers.created.status || body !== answers.created.body) {
+    throw new Error(`${url} answers ${response.status} ${body}`);
+  }
+}
+
+async function doneOrders({ adminUrl }: Running): Promise<number> {
+  if (adminUrl === null) return 0;
+  const response = await fetch(`${adminUrl}/metrics`);
+  return readServer(await response.text()).doneOrders;
+}
+
+/** The most memory that the process has held so far. NaN where there is no /proc. */
+async function residentMaxMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1024;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(Number.isInteger(value) && value > 0)) throw new Error(`${text}: a whole number above 0`);
+  return value;
+}
+
+async function wrkProgram(): Promise<string> {
+  // From dist/bench: the script lies outside what is compiled.
+  const tools = await import(new URL('../../scripts/tools.mjs', import.meta.url).href);
+  return tools.ensureTool('wrk');
+}
+
+main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

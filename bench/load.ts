@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export const ORDER = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
+
+export interface LoadOptions {
+  /** Path of the load generator. */
+  readonly wrk: string;
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+/** What the load generator saw. */
+export interface Load {
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Answers other than 2xx and 3xx, and errors of sockets. */
+  readonly errors: number;
+}
+
+const MARK = 'RESULT ';
+
+const SCRIPT = `wrk.method = 'POST'
+wrk.headers['Content-Type'] = 'application/json'
+wrk.body = '${ORDER}'
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format('${MARK}{"requests":%d,"durationUs":%d,"p50Us":%d,"p99Us":%d,"errors":%d}\\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    e.connect + e.read + e.write + e.status + e.timeout))
+end
+`;
+
+/** Posts orders at `url` as fast as they are answered, over so many connections at once. */
+export async function load(url: string, options: LoadOptions): Promise<Load> {
+  const folder = await mkdtemp(join(tmpdir(), 'forebay-wrk-'));
+  try {
+    const script = join(folder, 'post.lua');
+    await writeFile(script, SCRIPT);
+    const { connections, seconds } = options;
+    const shape = [
+      '--threads',
+      '1',
+      '--connections',
+      `${connections}`,
+      '--duration',
+      `${seconds}s`,
+    ];
+    const { stdout } = await run(options.wrk, [...shape, '--script', script, `${url}/orders`]);
+    return readResult(stdout);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function readResult(stdout: string): Load {
+  const line = stdout.split('\n').find((text) => text.startsWith(MARK));
+  if (line === undefined) throw new Error(`wrk said no result:\n${stdout}`);
+  const result = JSON.parse(line.slice(MARK.length)) as Record<string, number>;
+  return {
+    requestsPerSecond: result.requests! / (result.durationUs! / 1e6),
+    p50Ms: result.p50Us! / 1000,
+    p99Ms: result.p99Us! / 1000,
+    errors: result.errors!,
+  };
+}

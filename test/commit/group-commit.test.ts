@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { GroupCommit, type GroupCommitBounds } from '../../src/commit/group-commit.js';
+import type { Frame } from '../../src/contract/frame.js';
+import { type Appender, CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
+import type { Waiter } from '../../src/contract/order-path.js';
+import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import { OrderValidator } from '../../src/validate/validator.js';
+import { orderBody } from '../support/orders.js';
+
+const BOUNDS: GroupCommitBounds = {
+  frameOrdersMax: 4,
+  frameBytesMax: 4096,
+  framesInFlightMax: 2,
+  waitingOrdersMax: 20,
+  commitMsMax: 60_000,
+};
+
+/** A journal whose acknowledgements come when the test says so. */
+class HeldAppender implements Appender {
+  readonly name = 'local';
+  writable = true;
+  reason = '';
+  readonly sent: {
+    frame: Frame;
+    text: string;
+    resolve: (v: Uint8Array | null) => void;
+    reject: (e: Error) => void;
+  }[] = [];
+
+  commit(frame: Frame): Promise<Uint8Array | null> {
+    const text = Buffer.from(frame.payload).toString();
+    return new Promise((resolve, reject) => this.sent.push({ frame, text, resolve, reject }));
+  }
+
+  async close(): Promise<void> {}
+}
+
+function open(bounds: Partial<GroupCommitBounds> = {}) {
+  const appender = new HeldAppender();
+  const counts = new ThreadCounts(createCounts(1), 0);
+  const group = new GroupCommit(appender, { ...BOUNDS, ...bounds }, counts, () => {});
+  const answers = new Map<string, string>();
+  const validator = new OrderValidator();
+  const take = (username: string): boolean => {
+    const bytes = new TextEncoder().encode(orderBody(username));
+    assert.equal(validator.validate(bytes, 0, bytes.length), 0);
+    const once = (answer: string) => {
+      assert.ok(!answers.has(username), `${username} was answered twice`);
+      answers.set(username, answer);
+    };
+    const waiter: Waiter = {
+      accepted: (frameId, index) => once(`${frameId}-${index}`),
+      refused: () => once('refused'),
+      ambiguous: () => once('ambiguous'),
+    };
+    return group.take(validator, waiter);
+  };
+  return { appender, group, answers, take };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('group commit', () => {
+  it('sends the orders of one event-loop turn as one frame, when the turn ends', async () => {
+    const { appender, take } = open();
+    for (const name of ['a', 'b', 'c']) assert.ok(take(name));
+    assert.equal(appender.sent.length, 0);
+    await turn();
+    assert.equal(appender.sent.length, 1);
+    assert.equal(
+      appender.sent[0]!.text,
+      ['a', 'b', 'c'].map((name) => `${orderBody(name)}\n`).join(''),
+    );
+    assert.equal(appender.sent[0]!.frame.count, 3);
+  });
+
+  it('answers nobody before the acknowledgement, and then each by its place in the frame', async () => {
+    const { appender, answers, take } = open();
+    take('a');
+    take('b');
+    await turn();
+    assert.equal(answers.size, 0);
+    appender.sent[0]!.resolve(null);
+    await turn();
+    const { id } = appender.sent[0]!.frame;
+    assert.deepEqual(
+      [...answers],
+      [
+        ['a', `${id}-0`],
+        ['b', `${id}-1`],
+      ],
+    );
+  });
+
+  it('lets the open frame grow while the frames in flight are at their bound', async () => {
+    const { appender, take } = open();
+    for (const name of ['a', 'b']) {
+      take(name);
+      await turn();
+    }
+    for (const name of ['c', 'd', 'e']) {
+      take(name);
+      await turn();
+    }
+    assert.equal(appender.sent.length, 2);
+    appender.sent[0]!.resolve(null);
+    await turn();
+    await turn();
+    assert.equal(appender.sent.length, 3);
+    assert.equal(appender.sent[2]!.frame.count, 3);
+  });
+
+  it('closes a frame that is full and never sends more than the bound at once', async () => {
+    const { appender, answers, take } = open();
+    for (let i = 0; i < 18; i++) assert.ok(take(`user-${i}`));
+    for (let settled = 0; answers.size < 18; settled++) {
+      await turn();
+      await turn();
+      assert.ok(appender.sent.length - settled <= BOUNDS.framesInFlightMax);
+      assert.ok(appender.sent[settled]!.frame.count <= BOUNDS.frameOrdersMax);
+      appender.sent[settled]!.resolve(null);
+      await turn();
+    }
+    const posted = Array.from({ length: 18 }, (_, i) => `${orderBody(`user-${i}`)}\n`).join('');
+    assert.equal(appender.sent.map(({ text }) => text).join(''), posted);
+  });
+
+  it('closes a frame when the next order would not fit into its bytes', async () => {
+    const { appender, take } = open({ frameBytesMax: 2 * (orderBody('a').length + 1) });
+    for (const name of ['a', 'b', 'c']) take(name);
+    await turn();
+    assert.deepEqual(
+      appender.sent.map(({ frame }) => frame.count),
+      [2, 1],
+    );
+  });
+
+  it('refuses orders over the bound on waiting ones, and takes them again when there is room', async () => {
+    const { appender, answers, take } = open({ waitingOrdersMax: 2 });
+    assert.ok(take('a'));
+    assert.ok(take('b'));
+    assert.equal(take('c'), false);
+    await turn();
+    appender.sent[0]!.resolve(null);
+    await turn();
+    assert.ok(take('d'));
+    assert.equal(answers.has('c'), false);
+  });
+
+  it('refuses orders while the journal takes no writes', () => {
+    const { appender, take } = open();
+    appender.writable = false;
+    assert.equal(take('a'), false);
+  });
+
+  it('tells a refused commit from an ambiguous one, and from orders refused one by one', async () => {
+    const { appender, answers, take } = open({ framesInFlightMax: 3 });
+    for (const name of ['a', 'b', 'c']) {
+      take(name);
+      await turn();
+    }
+    take('d');
+    appender.sent[0]!.reject(new CommitRefused('full'));
+    appender.sent[1]!.reject(new CommitAmbiguous('no ack'));
+    appender.sent[2]!.resolve(Uint8Array.of(0));
+    await turn();
+    await turn();
+    appender.sent[3]!.resolve(Uint8Array.of(1));
+    await turn();
+    assert.deepEqual(
+      [answers.get('a'), answers.get('b'), answers.get('c')],
+      ['refused', 'ambiguous', 'refused'],
+    );
+    assert.equal(answers.get('d'), `${appender.sent[3]!.frame.id}-0`);
+  });
+
+  it('does not touch the bytes of a commit that failed: the journal may still hold them', async () => {
+    const { appender, take } = open({ framesInFlightMax: 1 });
+    take('kept');
+    await turn();
+    const { payload } = appender.sent[0]!.frame;
+    appender.sent[0]!.reject(new CommitAmbiguous('no ack'));
+    await turn();
+    take('next');
+    await turn();
+    assert.equal(Buffer.from(payload).toString(), `${orderBody('kept')}\n`);
+  });
+
+  it('refuses for certain what could not even be sent in time', async () => {
+    const { answers, take } = open({ framesInFlightMax: 1, commitMsMax: 50 });
+    take('sent');
+    await turn();
+    take('stuck');
+    while (!answers.has('stuck')) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(answers.get('stuck'), 'refused');
+    assert.equal(answers.has('sent'), false);
+  });
+
+  it('is drained when the last order has its answer', async () => {
+    const { appender, group, take } = open();
+    take('a');
+    let isDrained = false;
+    const drained = group.drained().then(() => {
+      isDrained = true;
+    });
+    await turn();
+    assert.equal(isDrained, false);
+    appender.sent[0]!.resolve(null);
+    await drained;
+    await open().group.drained();
+  });
+});

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { backoffMs } from '../../src/drain/backoff.js';
+import { BatchSize } from '../../src/drain/batch-size.js';
+import { SteadyPacer, smoothing } from '../../src/drain/pace.js';
+import { WindowLimiter } from '../../src/limit/window.js';
+
+/** A pacer on a clock that the test moves. */
+function pacerAt(rate: number) {
+  const clock = { ns: 1e9 };
+  const { limit, windowMs } = smoothing(rate);
+  const limiter = (n: number, ms: number) =>
+    new WindowLimiter(WindowLimiter.memory(n, ms), () => clock.ns);
+  return { clock, pacer: new SteadyPacer(limiter(rate, 1000), limiter(limit, windowMs)) };
+}
+
+describe('the pacer', () => {
+  for (const rate of [1, 7, 20, 60, 61, 1000, 1009]) {
+    it(`gives out at most ${rate} in any second, evenly, and no less than it could`, () => {
+      const { clock, pacer } = pacerAt(rate);
+      const times: number[] = [];
+      const seconds = 4;
+      for (let ms = 0; ms < seconds * 1000; ms++) {
+        for (let taken = pacer.take(1e6); taken > 0; taken--) times.push(clock.ns);
+        clock.ns += 1e6;
+      }
+      for (let i = 0; i + rate < times.length; i++) assert.ok(times[i + rate]! - times[i]! >= 1e9);
+      const burst = smoothing(rate).limit;
+      const inFirstTenth = times.filter((time) => time < 1.1e9).length;
+      assert.ok(inFirstTenth <= Math.ceil(0.1 * rate) + burst, `${inFirstTenth} in 100 ms`);
+      // A clock that moves in whole milliseconds costs each of 20 bursts a second up to one.
+      assert.ok(times.length >= seconds * rate * 0.95 - 1, `${times.length} in ${seconds} s`);
+    });
+  }
+
+  it('says how long to wait, and then has something', () => {
+    const { clock, pacer } = pacerAt(60);
+    for (let i = 0; i < 200; i++) {
+      assert.ok(pacer.take(1000) > 0);
+      assert.equal(pacer.take(1000), 0);
+      clock.ns += Math.ceil(pacer.waitMs() * 1e6);
+    }
+  });
+});
+
+describe('the size of a batch', () => {
+  it('grows to what fits the target time, by doubling at most', () => {
+    const size = new BatchSize(500, 200);
+    const seen = [size.orders];
+    for (let i = 0; i < 10; i++) {
+      size.learn(size.orders, size.orders * 1);
+      seen.push(size.orders);
+    }
+    assert.deepEqual(seen.slice(0, 6), [8, 16, 32, 64, 128, 200]);
+    assert.equal(size.orders, 200);
+  });
+
+  it('shrinks to one order when one takes longer than the target', () => {
+    const size = new BatchSize(500, 200);
+    for (let i = 0; i < 10; i++) size.learn(size.orders, size.orders * 1000);
+    assert.equal(size.orders, 1);
+  });
+
+  it('never passes its bound, however quick the handler', () => {
+    const size = new BatchSize(500, 200);
+    for (let i = 0; i < 20; i++) size.learn(size.orders, 0);
+    assert.equal(size.orders, 500);
+  });
+});
+
+describe('the wait before a retry', () => {
+  it('doubles up to its bound, at least half of it fixed', () => {
+    const bounds = { retryMsMin: 100, retryMsMax: 1000 };
+    const least = [1, 2, 3, 4, 5, 60].map((attempt) => backoffMs(attempt, bounds, () => 0));
+    const most = [1, 2, 3, 4, 5, 60].map((attempt) => backoffMs(attempt, bounds, () => 1));
+    assert.deepEqual(least, [50, 100, 200, 400, 500, 500]);
+    assert.deepEqual(most, [100, 200, 400, 800, 1000, 1000]);
+  });
+});

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { RetentionPolicy } from '@nats-io/jetstream';
+import { OperatorFault } from '../../src/contract/fault.js';
+import { CommitRefused } from '../../src/contract/journal.js';
+import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream-open.js';
+import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { commitAll, fresh, NOTHING, newFrameId, take } from './frames.js';
+import { withManager } from './jetstream-api.js';
+
+for (const version of ['nats-server', 'nats-server-2.9'] as const) testDeclaring(version);
+
+function testDeclaring(version: NatsVersion): void {
+  describe(`jetstream on ${version}: what exists already`, () => {
+    let server: NatsServer;
+    before(async () => {
+      server = await NatsServer.start({ version });
+    });
+    after(() => server.stop());
+
+    test('a stream with other settings is named with the difference, and left as it is', async () => {
+      const name = 'OTHER';
+      const found = await withManager(server, async (manager) => {
+        await manager.streams.add({ name, subjects: ['other.orders'], max_age: 5e9 });
+        return (await manager.streams.info(name)).config;
+      });
+      const appender = openJetStreamAppender(
+        { servers: [server.url], stream: name },
+        { commitMsMax: 1000 },
+        () => {},
+      );
+      await assert.rejects(appender.ready, (error) => {
+        assert.ok(error instanceof OperatorFault);
+        assert.equal(error.exitCode, 2);
+        assert.match(
+          error.message,
+          /NATS stream OTHER exists with subjects .*"other.orders".*, expected/,
+        );
+        assert.ok(!error.message.includes('\n'));
+        return true;
+      });
+      assert.equal(appender.writable, false);
+      await appender.close();
+      const after = await withManager(server, (manager) => manager.streams.info(name));
+      assert.deepEqual(after.config, found);
+    });
+
+    test('limits chosen by the operator stay; a full stream refuses, and takes again', async () => {
+      const place = { servers: [server.url], stream: 'FULL' };
+      const parts = { newFrameId, acceptedOrders: () => 0, log: () => {} };
+      const source = openJetStreamSource(place, parts);
+      await source.ready;
+      await withManager(server, (manager) => manager.streams.update('FULL', { max_msgs: 3 }));
+      const appender = openJetStreamAppender(place, { commitMsMax: 5000 }, () => {});
+      try {
+        await appender.ready;
+        await commitAll(appender, [fresh(1), fresh(1), fresh(1)]);
+        await assert.rejects(appender.commit(fresh(1)), (error) => {
+          assert.ok(error instanceof CommitRefused);
+          assert.match(error.message, /maximum messages exceeded/);
+          return true;
+        });
+        const [delivery] = await take(source, 1);
+        await delivery!.settle(NOTHING);
+        await appender.commit(fresh(1));
+      } finally {
+        await appender.close();
+        await source.close();
+      }
+    });
+
+    test('a consumer with other settings is named too', async () => {
+      const place = { servers: [server.url], stream: 'CONSUMER' };
+      const first = openJetStreamAppender(place, { commitMsMax: 1000 }, () => {});
+      await first.ready;
+      await first.close();
+      await withManager(server, (manager) =>
+        manager.consumers.update('CONSUMER', 'consumer-drain', { ack_wait: 1e9 }),
+      );
+      const second = openJetStreamAppender(place, { commitMsMax: 1000 }, () => {});
+      await assert.rejects(
+        second.ready,
+        /CONSUMER\/consumer-drain exists with ack_wait 1000000000/,
+      );
+      await second.close();
+    });
+
+    test('two installations share a server', async () => {
+      const frames = [];
+      for (const stream of ['SHOP_A', 'SHOP_B']) {
+        const place = { servers: [server.url], stream };
+        const appender = openJetStreamAppender(place, { commitMsMax: 1000 }, () => {});
+        await appender.ready;
+        const frame = fresh(1);
+        await appender.commit(frame);
+        await appender.close();
+        const { config, state } = await withManager(server, (m) => m.streams.info(stream));
+        assert.equal(config.retention, RetentionPolicy.Workqueue);
+        assert.equal(state.messages, 1);
+        frames.push(frame);
+      }
+      assert.equal(frames.length, 2);
+    });
+  });
+}

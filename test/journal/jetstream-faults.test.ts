@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
+import type { JetStreamAppender } from '../../src/journal/jetstream-appender.js';
+import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream-open.js';
+import type { JetStreamSource } from '../../src/journal/jetstream-source.js';
+import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { commitAll, fresh, NOTHING, newFrameId, plain, take, takeFor, until } from './frames.js';
+import { withManager } from './jetstream-api.js';
+
+const STREAM = 'FAULTS';
+
+for (const version of ['nats-server', 'nats-server-2.9'] as const) testFaults(version);
+
+function testFaults(version: NatsVersion): void {
+  describe(`jetstream on ${version}: when the server fails`, () => {
+    const log: string[] = [];
+    const note = (line: string) => {
+      log.push(line);
+    };
+    let server: NatsServer;
+    let appender: JetStreamAppender;
+    let source: JetStreamSource;
+
+    before(async () => {
+      server = await NatsServer.prepare({ version });
+      const place = { servers: [server.url], stream: STREAM };
+      appender = openJetStreamAppender(place, { commitMsMax: 5000 }, note);
+      const parts = { newFrameId, acceptedOrders: () => 0, log: note };
+      source = openJetStreamSource(place, parts);
+    });
+
+    after(async () => {
+      await appender.close();
+      await source.close();
+      await server.stop();
+    });
+
+    test('not there at the start: refused at once with the reason, a line a second, then up', async () => {
+      await until(() => log.length >= 4, 'two lines of each side');
+      assert.ok(log[0]!.includes(server.url.slice('nats://'.length)));
+      assert.equal(appender.writable, false);
+      assert.ok(appender.reason.includes('127.0.0.1'));
+      assert.equal(source.reachable, false);
+      await assert.rejects(appender.commit(fresh(1)), CommitRefused);
+      assert.deepEqual(await takeFor(source, 300), []);
+      await server.start();
+      await Promise.all([appender.ready, source.ready]);
+      assert.equal(appender.writable, true);
+      assert.equal(appender.reason, '');
+      assert.equal(source.reachable, true);
+    });
+
+    test('killed and started again: in hand stays in hand, what was accepted is delivered once', async () => {
+      const frames = Array.from({ length: 20 }, () => fresh(4));
+      await commitAll(appender, frames);
+      const inHand = await take(source, 8);
+      await server.kill();
+      await until(() => !appender.writable && !source.reachable, 'both sides see it');
+      await assert.rejects(appender.commit(fresh(1)), CommitRefused);
+      const settling = inHand.map((delivery, i) =>
+        delivery.settle({
+          refile: i === 0 ? [{ positions: [1], attempt: 2, notBeforeMs: 0 }] : [],
+          dead: i === 1 ? [{ position: 0, reason: 'for the test' }] : [],
+        }),
+      );
+      await server.start();
+      await until(() => appender.writable && source.reachable, 'both sides are back');
+      await Promise.all(settling);
+      const later = fresh(2);
+      await appender.commit(later);
+      const rest = await take(source, 14);
+      const ids = rest.map(({ frame }) => frame.refiled?.origin ?? frame.id);
+      const expected = [...frames.slice(8).map(({ id }) => id), later.id, inHand[0]!.frame.id];
+      assert.deepEqual(ids.sort(), expected.sort());
+      await Promise.all(rest.map((delivery) => delivery.settle(NOTHING)));
+      assert.deepEqual(await takeFor(source, 1000), []);
+      const left = await withManager(server, (manager) => manager.streams.info(STREAM));
+      assert.equal(left.state.messages, 0);
+    });
+
+    test('what the server forgot it delivered is not delivered twice, and is settled', async () => {
+      const frames = [fresh(1), fresh(1)];
+      await commitAll(appender, frames);
+      const inHand = await take(source, 2);
+      await withManager(server, async (manager) => {
+        const { config } = await manager.consumers.info(STREAM, 'faults-drain');
+        await manager.consumers.delete(STREAM, 'faults-drain');
+        await manager.consumers.add(STREAM, config);
+      });
+      await inHand[0]!.settle(NOTHING);
+      assert.deepEqual(await takeFor(source, 600), []);
+      await inHand[1]!.settle(NOTHING);
+      const left = await withManager(server, (manager) => manager.streams.info(STREAM));
+      assert.equal(left.state.messages, 0);
+      assert.deepEqual(await takeFor(source, 600), []);
+    });
+
+    test('frozen: a commit waits, and is stored once when the server is back in time', async () => {
+      const frame = fresh(3);
+      server.freeze();
+      const commit = appender.commit(frame);
+      await sleep(3000);
+      server.thaw();
+      await commit;
+      const [delivery] = await take(source, 1);
+      assert.deepEqual(plain(delivery!.frame), plain(frame));
+      await delivery!.settle(NOTHING);
+      assert.deepEqual(await takeFor(source, 600), []);
+    });
+
+    test('frozen for too long: a commit is ambiguous, and the next are refused for a while', async () => {
+      server.freeze();
+      await assert.rejects(appender.commit(fresh(1)), CommitAmbiguous);
+      assert.equal(appender.writable, false);
+      assert.notEqual(appender.reason, '');
+      await assert.rejects(appender.commit(fresh(1)), CommitRefused);
+      server.thaw();
+      await until(() => appender.writable, 'writable again');
+      const frame = fresh(1);
+      await appender.commit(frame);
+      const taken = await take(source, 2, 2, 3000);
+      assert.ok(taken.some((delivery) => delivery.frame.id === frame.id));
+      await Promise.all(taken.map((delivery) => delivery.settle(NOTHING)));
+    });
+  });
+
+  test(`jetstream on ${version}: with the server gone, it closes all the same`, async () => {
+    const server = await NatsServer.start({ version });
+    try {
+      const place = { servers: [server.url], stream: STREAM };
+      const appender = openJetStreamAppender(place, { commitMsMax: 1000 }, () => {});
+      const parts = { newFrameId, acceptedOrders: () => 0, log: () => {} };
+      const source = openJetStreamSource(place, parts);
+      await Promise.all([appender.ready, source.ready]);
+      await appender.commit(fresh(1));
+      const [delivery] = await take(source, 1);
+      await server.kill();
+      const pulling = source.pull(1, AbortSignal.timeout(20_000));
+      const commit = assert.rejects(appender.commit(fresh(1)));
+      const settling = delivery!.settle(NOTHING);
+      await Promise.all([appender.close(), source.close(), settling, commit]);
+      assert.deepEqual(await pulling, []);
+    } finally {
+      await server.stop();
+    }
+  });
+}

@@ -1,0 +1,16 @@
+import type { Appender, Source } from '../../src/contract/journal.js';
+import type { KeptDeadLetter } from '../../src/journal/refile.js';
+import type { AppenderRequest } from './append-in-thread.js';
+
+/** One journal under test, empty at first. */
+export interface JournalUnderTest {
+  /** Opens an appender; several can be open. The test closes it. */
+  openAppender(): Promise<Appender>;
+  /** Opens the source; one at a time. `acceptedOrders` is what the process counts. */
+  openSource(acceptedOrders: () => number): Promise<Source>;
+  /** How a thread of its own opens an appender. */
+  readonly threadAppender: AppenderRequest;
+  deadLetters(): Promise<KeptDeadLetter[]>;
+  /** Called when everything is closed. */
+  remove(): Promise<void>;
+}

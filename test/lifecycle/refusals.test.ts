@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { runForebay, startForebay } from '../support/forebay.js';
+import { freePort } from '../support/free-port.js';
+import { NatsServer } from '../support/nats.js';
+import { eventually, OrderClient } from '../support/orders.js';
+
+async function folder(t: TestContext): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), 'forebay-'));
+  t.after(() => rm(made, { recursive: true, force: true }));
+  return made;
+}
+
+/** Runs a server that must refuse to start: one line, no stack, this exit code. */
+async function refusal(t: TestContext, flags: string[], exitCode: number): Promise<string> {
+  const ports = ['--host', '127.0.0.1', '--port', '0', '--admin-port', '0'];
+  const { code, stderr } = await runForebay([
+    ...['serve', ...ports, '--data', await folder(t)],
+    ...flags,
+  ]);
+  const lines = stderr
+    .trim()
+    .split('\n')
+    .filter((line) => !line.startsWith('{'));
+  assert.equal(lines.length, 1, stderr);
+  assert.match(lines[0]!, /^forebay: /);
+  assert.equal(code, exitCode, stderr);
+  return lines[0]!;
+}
+
+describe('what cannot work is refused at the start in one line', () => {
+  it('an unknown option', async (t) => {
+    assert.match(await refusal(t, ['--prot', '80'], 2), /--prot.*--port/);
+  });
+
+  it('a value out of range', async (t) => {
+    assert.match(await refusal(t, ['--workers', '0'], 2), /--workers.*0.*1/);
+  });
+
+  it('an unknown subcommand', async () => {
+    const { code, stderr } = await runForebay(['sevre']);
+    assert.equal(code, 2);
+    assert.match(stderr, /^forebay: .*sevre.*\n$/);
+  });
+
+  it('a handler file that is not there', async (t) => {
+    assert.match(await refusal(t, ['--handler', './nowhere.mjs'], 2), /nowhere\.mjs.*no such file/);
+  });
+
+  for (const [what, text] of [
+    ['without a default export', 'export const handle = () => {};'],
+    ['whose default export is no function', 'export default 3;'],
+    ['that throws when it is loaded', 'throw new Error("no database");'],
+    ['that is not JavaScript', 'export default function {'],
+  ]) {
+    it(`a handler file ${what}`, async (t) => {
+      const file = join(await folder(t), 'handler.mjs');
+      await writeFile(file, text!);
+      assert.match(await refusal(t, ['--handler', file], 2), /handler\.mjs/);
+    });
+  }
+
+  it('a port that another server has', async (t) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    t.after(() => new Promise((resolve) => server.close(resolve)));
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    assert.match(
+      await refusal(t, ['--port', String(port)], 1),
+      new RegExp(`port ${port} is taken`),
+    );
+    assert.match(await refusal(t, ['--admin-port', String(port)], 1), new RegExp(`${port}`));
+  });
+
+  it('a port that another forebay has, which Linux would share in silence', async (t) => {
+    const forebay = await startForebay([], { owner: t });
+    const { port } = new URL(forebay.url);
+    assert.match(await refusal(t, ['--port', port], 1), new RegExp(`port ${port} is taken`));
+    assert.equal(await forebay.stop(), 0);
+  });
+
+  it('one of two that start on a port at the same moment', async (t) => {
+    const port = String(await freePort());
+    const starts = await Promise.allSettled(
+      [1, 2, 3].map(() => startForebay(['--port', port], { owner: t })),
+    );
+    const started = starts.filter((start) => start.status === 'fulfilled');
+    assert.equal(started.length, 1);
+    assert.equal(await started[0]!.value.stop(), 0);
+  });
+
+  it('a data folder that another forebay has', async (t) => {
+    const forebay = await startForebay([], { owner: t });
+    assert.match(await refusal(t, ['--data', forebay.data], 1), /data folder .* is in use/);
+    assert.equal(await forebay.stop(), 0);
+  });
+
+  it('a data folder that cannot be made', async (t) => {
+    const file = join(await folder(t), 'file');
+    await writeFile(file, '');
+    assert.match(await refusal(t, ['--data', join(file, 'data')], 1), /data folder .*--data/);
+  });
+});
+
+describe('NATS that is not there at the start', () => {
+  it('is waited for, with a line a second, /readyz saying why, and 503 to clients', async (t) => {
+    const nats = await NatsServer.prepare();
+    t.after(() => nats.stop());
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const ports = ['--port', `${port}`, '--admin-port', `${adminPort}`];
+    const starting = startForebay(['--nats', nats.url, ...ports], { owner: t });
+    const client = new OrderClient(`http://127.0.0.1:${port}`);
+    t.after(async () => client.close());
+    await eventually('it answers 503', async () => (await client.post('early')).status === 503);
+    const ready = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+    assert.equal(ready.status, 503);
+    assert.ok((await ready.text()).includes(nats.url.slice('nats://'.length)));
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+
+    await nats.start();
+    const forebay = await starting;
+    const lines = forebay.stderr.split('\n').filter((line) => line.includes(nats.url));
+    assert.ok(lines.length >= 3, forebay.stderr);
+    assert.equal((await client.post('late')).status, 200);
+    assert.equal((await fetch(`http://127.0.0.1:${adminPort}/readyz`)).status, 200);
+    assert.equal(await forebay.stop(), 0);
+  });
+
+  it('a stream that exists with other settings is left alone: one line and exit code 2', async (t) => {
+    const nats = await NatsServer.start();
+    t.after(() => nats.stop());
+    const nc = await connect({ servers: nats.url });
+    const jsm = await jetstreamManager(nc);
+    await jsm.streams.add({ name: 'FOREBAY', subjects: ['other.>'], max_msgs: 7 });
+    const line = await refusal(t, ['--nats', nats.url], 2);
+    assert.match(line, /FOREBAY/);
+    const { config } = await jsm.streams.info('FOREBAY');
+    assert.deepEqual([config.subjects, config.max_msgs], [['other.>'], 7]);
+    await nc.close();
+  });
+});

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { type LedgerLine, ledgerHandler } from '../drain/handlers.js';
+import { type Owner, startForebay } from '../support/forebay.js';
+import { NatsServer } from '../support/nats.js';
+import { eventually, metric, OrderClient } from '../support/orders.js';
+
+const JOURNALS = ['local', 'jetstream'] as const;
+
+/** Flags that make Forebay use the journal, for as many starts as one likes. */
+async function journalFlags(journal: (typeof JOURNALS)[number], owner: Owner): Promise<string[]> {
+  if (journal === 'local') return [];
+  const nats = await NatsServer.start();
+  owner.after(() => nats.stop());
+  return ['--nats', nats.url];
+}
+
+async function dataFolder(owner: Owner): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'forebay-data-'));
+  owner.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Posts orders without a pause on several connections until told to stop; returns the ids of all 200s. */
+function startLoad(url: string): { stop: () => Promise<string[]> } {
+  const client = new OrderClient(url, 32);
+  const ids: string[] = [];
+  let running = true;
+  let posted = 0;
+  const loops = Array.from({ length: 32 }, async () => {
+    while (running && posted < 50_000) {
+      const { status, id } = await client.post(`user-${posted++}`);
+      if (status === 200) ids.push(id);
+      else await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  });
+  return {
+    stop: async () => {
+      running = false;
+      await Promise.all(loops);
+      client.close();
+      return ids;
+    },
+  };
+}
+
+function timesById(lines: readonly LedgerLine[]): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const { id } of lines) times.set(id, (times.get(id) ?? 0) + 1);
+  return times;
+}
+
+for (const journal of JOURNALS) {
+  describe(`ordered shutdown under load, journal ${journal}`, () => {
+    it('processes every 200 exactly once, across three shutdowns', async (t) => {
+      const data = await dataFolder(t);
+      // Slow enough that each shutdown finds orders at every stage.
+      const handler = await ledgerHandler(
+        t,
+        'await new Promise((r) => setTimeout(r, 2 * orders.length));',
+      );
+      const flags = [
+        ...(await journalFlags(journal, t)),
+        '--handler',
+        handler.file,
+        '--threads',
+        '2',
+      ];
+      const accepted: string[] = [];
+      for (let round = 0; round < 3; round++) {
+        const forebay = await startForebay(flags, { owner: t, data });
+        const load = startLoad(forebay.url);
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        assert.equal(await forebay.stop(), 0);
+        accepted.push(...(await load.stop()));
+      }
+      assert.ok(accepted.length > 300, `only ${accepted.length} orders got through`);
+      const last = await startForebay([...flags, '--batch-orders-max', '1000'], { owner: t, data });
+      await eventually(
+        'the backlog is gone',
+        async () => {
+          const seen = new Set((await handler.lines()).map((line) => line.id));
+          return accepted.every((id) => seen.has(id));
+        },
+        60_000,
+      );
+      assert.equal(await last.stop(), 0);
+      const times = timesById(await handler.lines());
+      assert.deepEqual(
+        accepted.filter((id) => times.get(id) !== 1),
+        [],
+        'lost or doubled',
+      );
+    });
+
+    it('processes every 200 at least once when it was killed instead', async (t) => {
+      const data = await dataFolder(t);
+      const handler = await ledgerHandler(t, '');
+      const flags = [
+        ...(await journalFlags(journal, t)),
+        '--handler',
+        handler.file,
+        '--drain-rate',
+        '2000',
+      ];
+      const accepted: string[] = [];
+      for (let round = 0; round < 3; round++) {
+        const forebay = await startForebay(flags, { owner: t, data });
+        const load = startLoad(forebay.url);
+        await new Promise((resolve) => setTimeout(resolve, 300 + 400 * Math.random()));
+        await forebay.kill9();
+        accepted.push(...(await load.stop()));
+      }
+      const last = await startForebay(flags.slice(0, -2), { owner: t, data });
+      await eventually(
+        'every accepted order was processed',
+        async () => {
+          const seen = new Set((await handler.lines()).map((line) => line.id));
+          return accepted.every((id) => seen.has(id));
+        },
+        90_000,
+      );
+      assert.equal(await last.stop(), 0);
+    });
+  });
+}
+
+describe('ordered shutdown', () => {
+  it('answers what is accepted before it ends', async (t) => {
+    const flags = ['--mode', 'direct', '--rps-limit', '0', '--work-ms', '300'];
+    const forebay = await startForebay(flags, { owner: t });
+    const client = new OrderClient(forebay.url);
+    const answer = client.post('user');
+    await eventually(
+      'it waits',
+      async () => (await metric(forebay, 'forebay_waiting_orders')) === 1,
+    );
+    assert.equal(await forebay.stop(), 0);
+    assert.equal((await answer).status, 200);
+    client.close();
+  });
+
+  it('ends at once at a second signal', async (t) => {
+    const handler = await ledgerHandler(t, 'for (;;);');
+    const forebay = await startForebay(['--handler', handler.file], { owner: t });
+    const client = new OrderClient(forebay.url);
+    await client.post('user');
+    await eventually('the handler has it', async () => (await handler.lines()).length === 1);
+    forebay.signal('SIGTERM');
+    await eventually('it is stopping', () => forebay.stderr.includes('stopping'));
+    forebay.signal('SIGTERM');
+    const startedMs = performance.now();
+    await forebay.exited;
+    assert.ok(performance.now() - startedMs < 5000, 'waited for the handler');
+    client.close();
+  });
+
+  it('ends at --shutdown-ms-max when a handler never comes back, and says so', async (t) => {
+    const handler = await ledgerHandler(t, 'await new Promise(() => {});');
+    const flags = ['--handler', handler.file, '--shutdown-ms-max', '500'];
+    const forebay = await startForebay(flags, { owner: t });
+    const client = new OrderClient(forebay.url);
+    await client.post('user');
+    await eventually('the handler has it', async () => (await handler.lines()).length === 1);
+    forebay.signal('SIGINT');
+    assert.notEqual(await forebay.exited, 0);
+    assert.match(forebay.stderr, /not through within --shutdown-ms-max/);
+    client.close();
+  });
+});

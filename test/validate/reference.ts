@@ -1,0 +1,37 @@
+import { Ajv } from 'ajv';
+import fastJsonStringify from 'fast-json-stringify';
+import { type OrderData, orderSchema } from '../../src/contract/order.js';
+import { hasRepeatedMember } from './repeated-member.js';
+
+/** What an order body is by the book: its compact form, or its first fault as `x-invalid` names it. */
+export type Judgement = { readonly compact: string } | { readonly fault: string };
+
+/**
+ * The oracle: strict UTF-8, JSON.parse, a check for repeated names, ajv. Written for its plainness and
+ * apart from the production code, with which it shares the schema and the libraries.
+ */
+export class Reference {
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  readonly #isOrder = new Ajv().compile<OrderData>(orderSchema);
+  readonly #stringify = fastJsonStringify(orderSchema as unknown as fastJsonStringify.ObjectSchema);
+
+  judge(body: Uint8Array): Judgement {
+    let text: string;
+    try {
+      text = this.#decoder.decode(body);
+    } catch {
+      return { fault: '/ utf8' };
+    }
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return { fault: '/ json' };
+    }
+    if (hasRepeatedMember(text)) return { fault: '/ duplicate' };
+    if (this.#isOrder(value)) return { compact: this.#stringify(value) };
+    const { instancePath, keyword, params } = this.#isOrder.errors![0];
+    const where = instancePath === '' ? '/' : instancePath;
+    return { fault: [where, keyword, params.missingProperty ?? ''].join(' ').trimEnd() };
+  }
+}
