@@ -42,7 +42,10 @@ export async function serve(argv: readonly string[]): Promise<void> {
   const options = loadOptions(argv, process.env);
   const missing = await missingServerBinary();
   if (missing !== null) throw new OperatorFault(missing, EXIT.failed);
-  const log = pino({ level: options.logLevel, base: null }, pino.destination(2));
+  const log = pino(
+    { level: options.logLevel, base: null },
+    pino.destination({ dest: 2, sync: true }),
+  );
   const handler = handlerUrl(options.handler);
   const { port } = await claimPort(options.host, options.port);
   const memory: SharedMemory = {

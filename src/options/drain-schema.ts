@@ -49,9 +49,9 @@ export const drainSchema = {
     unit: 'frames',
     min: 1,
     max: 1000,
-    default: 8,
+    default: 64,
     group: 'Drain',
-    help: 'frames held in memory beyond those that the pool runs',
+    help: 'frames in hand at most: those that wait, run, or are being settled',
   },
   batchOrdersMax: {
     type: 'integer',

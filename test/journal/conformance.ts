@@ -195,6 +195,7 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
 
     test('the backlog and its age are told, and are 0 when all is settled', async () => {
       await until(() => source.pendingOrders() === 0, 'pendingOrders at 0');
+      await until(() => source.oldestAcceptedAtMs() === 0, 'no frame of an earlier test');
       const [frame] = await commit(10, 10, 10);
       assert.equal(source.pendingOrders(), 30);
       await until(() => source.oldestAcceptedAtMs() > 0, 'an oldest frame');
