@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { type Appender, CommitAmbiguous } from '../contract/journal.js';
 import type { BodyValidator, Committer, Waiter } from '../contract/order-path.js';
 import { COUNTER, commitHistogram, GAUGE, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
@@ -59,7 +60,9 @@ export class GroupCommit implements Committer {
   }
 
   take(order: BodyValidator, waiter: Waiter): boolean {
-    if (this.#waiting >= this.#bounds.waitingOrdersMax || !this.#appender.writable) return false;
+    if (this.#waiting >= this.#bounds.waitingOrdersMax) return false;
+    // Asked once a turn: the answer can cost a look at the disk.
+    if (!this.#flushIsDue && !this.#appender.writable) return false;
     let open = this.#open;
     if (open === null) {
       open = this.#openNext();

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Frame } from '../contract/frame.js';
 import type { BodyValidator, Waiter } from '../contract/order-path.js';
 

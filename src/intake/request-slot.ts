@@ -1,4 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
+import { performance } from 'node:perf_hooks';
 import { type Answer, answers, type Status } from '../contract/answers.js';
 import type { BodyValidator, Committer, Waiter } from '../contract/order-path.js';
 import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
@@ -14,6 +15,8 @@ export interface OrderPath {
   readonly bodyBytesMax: number;
   /** Takes back a slot whose request is over. */
   readonly release: (slot: RequestSlot) => void;
+  /** Forgets a slot that must not be used again. */
+  readonly retire: (slot: RequestSlot) => void;
   /** True while the server stops: what is not accepted yet is refused, and its connection ends. */
   readonly isStopping: () => boolean;
 }
@@ -33,6 +36,8 @@ const ANSWERED_EARLY = 3;
  * used again: it stays ANSWERED_EARLY and is left to the garbage collector.
  */
 export class RequestSlot implements Waiter {
+  /** Where the pool keeps it. */
+  place: number;
   readonly #path: OrderPath;
   #state = FREE;
   /** Null once the client went away: the response must not be touched any more. */
@@ -42,8 +47,9 @@ export class RequestSlot implements Waiter {
   #bodyBytes = 0;
   #orderId = '';
 
-  constructor(path: OrderPath) {
+  constructor(path: OrderPath, place: number) {
     this.#path = path;
+    this.place = place;
   }
 
   /** Milliseconds on the clock of `performance.now()`; meaningful while `isReading`. */
@@ -159,7 +165,7 @@ export class RequestSlot implements Waiter {
     this.#res = null;
     this.#dropBody();
     this.#state = ANSWERED_EARLY;
-    this.#path.release(this);
+    this.#path.retire(this);
   }
 
   #finish(status: Status): void {
@@ -171,11 +177,6 @@ export class RequestSlot implements Waiter {
     const { counts } = this.#path;
     counts.add(responseCounter(status));
     counts.observe(HISTOGRAM.requestSeconds, (performance.now() - this.#startedMs) / 1000);
-  }
-
-  /** True when the slot can serve another request. */
-  get isFree(): boolean {
-    return this.#state === FREE;
   }
 
   #free(): void {

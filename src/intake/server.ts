@@ -6,6 +6,7 @@ import {
   type us_listen_socket,
   us_listen_socket_close,
 } from 'uWebSockets.js';
+import { performance } from 'node:perf_hooks';
 import { answers, type Status } from '../contract/answers.js';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 import type { BodyValidator, Committer } from '../contract/order-path.js';
