@@ -20,7 +20,9 @@ export function summarize(data, settings) {
   }
   if (windows.length > 0) verdicts.push(secondVerdict(windows, settings.limitRps));
   verdicts.sort((a, b) => a.name.localeCompare(b.name));
-  return { settings, verdicts, metrics };
+  // Where the summary is written is of no interest to whoever reads it.
+  const { summaryFile: _, ...shown } = settings;
+  return { settings: shown, verdicts, metrics };
 }
 
 function seen(metric, rule) {

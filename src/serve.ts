@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { type Logger, pino } from 'pino';
-import { AdminServer } from './admin/server.js';
+import type { AdminServer } from './admin/server.js';
 import { FrameIds } from './commit/frame-id.js';
 import { EXIT, OperatorFault } from './contract/fault.js';
 import type { IntakeThreadData } from './contract/intake-thread.js';
@@ -16,13 +16,10 @@ import { IntakeThreads } from './lifecycle/intake-threads.js';
 import { Stopping } from './lifecycle/stopping.js';
 import { RpsMeter } from './limit/meter.js';
 import { WindowLimiter } from './limit/window.js';
-import { createRegistry } from './metrics/collect.js';
 import { COUNTER, createCounts, ThreadCounts } from './metrics/count.js';
 import { publishThread } from './metrics/thread-beacon.js';
-import { ThreadLoad } from './metrics/thread-load.js';
 import { helpText } from './options/help.js';
 import { loadOptions } from './options/load.js';
-import { VERSION } from './version.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../workers/intake.js', import.meta.url));
 const HANDLE_ENTRY = fileURLToPath(new URL('../workers/handle.js', import.meta.url));
@@ -74,50 +71,43 @@ export async function serve(argv: readonly string[]): Promise<void> {
     onRestart: () => counts.add(COUNTER.intakeThreadRestarts),
     onFault: (fault) => stopping.fail(fault),
   });
-  const admin = openAdmin(options, memory, { journal, drain, intake });
+  let admin: AdminServer | null = null;
   const stopping = new Stopping(
     [
       { what: 'intake', stop: () => intake.stop() },
       { what: 'drain', stop: () => drain.stop() },
       { what: 'journal', stop: async () => journal?.source.close() },
       { what: 'pool', stop: () => drain.destroyPool() },
-      { what: 'admin', stop: () => admin.close() },
+      { what: 'admin', stop: async () => admin?.close() },
     ],
     options.shutdownMsMax,
     log,
   );
   try {
-    await start(options, port, { journal, drain, intake, admin });
+    const threadsStarted = intake.start(port);
+    // Awaited below; until then its failure must not count as unhandled.
+    threadsStarted.catch(() => {});
+    // Loaded while the threads start, which takes about as long.
+    const { openAdmin } = await import('./observe.js');
+    admin = openAdmin(options, { ...memory, journal, drain, intake });
+    const [adminPort] = await Promise.all([
+      admin.listen(options.adminHost, options.adminPort),
+      requireHandler(options, drain),
+      threadsStarted,
+    ]);
+    await journal?.ready;
+    drain.start();
+    await intake.ready();
+    const urls = [`http://${options.host}:${port}`, `http://${options.adminHost}:${adminPort}`];
+    process.stdout.write(`forebay ready: orders ${urls[0]} metrics ${urls[1]}\n`);
   } catch (fault) {
     stopping.fail(fault);
   }
 }
 
-/** Prints the one line that says where everything is, once orders are taken. */
-async function start(
-  options: Options,
-  port: number,
-  parts: {
-    journal: OpenSource | null;
-    drain: OpenDrain;
-    intake: IntakeThreads;
-    admin: AdminServer;
-  },
-): Promise<void> {
-  const { journal, drain, intake, admin } = parts;
-  const { host, adminHost } = options;
-  const [wrong, adminPort] = await Promise.all([
-    drain.loadHandler(),
-    admin.listen(adminHost, options.adminPort),
-    intake.start(port),
-  ]);
+async function requireHandler(options: Options, drain: OpenDrain): Promise<void> {
+  const wrong = await drain.loadHandler();
   if (wrong !== null) throw handlerFault(options.handler, wrong);
-  await journal?.ready;
-  drain.start();
-  await intake.ready();
-  process.stdout.write(
-    `forebay ready: orders http://${host}:${port} metrics http://${adminHost}:${adminPort}\n`,
-  );
 }
 
 async function openJournal(
@@ -130,7 +120,7 @@ async function openJournal(
     (_, i) => new ThreadCounts(memory.counts, 1 + i),
   );
   const ids = new FrameIds();
-  const open = openSource(options, {
+  const open = await openSource(options, {
     newFrameId: () => ids.next(Date.now()),
     acceptedOrders: () =>
       intakeCounts.reduce((sum, counts) => sum + counts.get(COUNTER.ordersAccepted), 0),
@@ -151,42 +141,4 @@ function threadData(
   const { port1, port2 } = new MessageChannel();
   drain.serveDirect(port1);
   return { ...data, directPort: port2 };
-}
-
-function openAdmin(
-  options: Options,
-  memory: SharedMemory,
-  parts: { journal: OpenSource | null; drain: OpenDrain; intake: IntakeThreads },
-): AdminServer {
-  const { journal, drain, intake } = parts;
-  const source = journal?.source;
-  const meter = new RpsMeter(memory.meter);
-  const threadNames = ['main', ...Array.from({ length: options.threads }, (_, i) => `intake-${i}`)];
-  const registry = createRegistry({
-    counts: memory.counts,
-    live: {
-      rps: () => meter.perSecond(),
-      pendingOrders: () => source?.pendingOrders() ?? 0,
-      oldestAgeSeconds: () => ageSeconds(source?.oldestAcceptedAtMs() ?? 0),
-    },
-    threadLoad: new ThreadLoad(memory.counts, threadNames, () => drain.threadIds.list()),
-    build: {
-      version: VERSION,
-      node: process.version,
-      mode: options.mode,
-      journal: source?.name ?? 'direct',
-    },
-  });
-  return new AdminServer({
-    metrics: () => registry.metrics(),
-    metricsContentType: registry.contentType,
-    readiness: () => {
-      const reasons = intake.reasons();
-      return source === undefined || source.reachable ? reasons : [...reasons, source.reason];
-    },
-  });
-}
-
-function ageSeconds(acceptedAtMs: number): number {
-  return acceptedAtMs === 0 ? 0 : Math.max(0, (Date.now() - acceptedAtMs) / 1000);
 }

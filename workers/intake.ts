@@ -43,7 +43,7 @@ process.on('uncaughtException', (error) => {
   throw error;
 });
 
-const appender = openAppender(options, data.directPort);
+const appender = await openAppender(options, data.directPort);
 const committer = new GroupCommit(appender, options, counts, announceOncePerTurn());
 const limiter = data.limiter === null ? null : new WindowLimiter(data.limiter);
 server = new IntakeServer({

@@ -21,8 +21,8 @@ import type { JetStreamNames } from './jetstream-names.js';
  */
 const DEDUPE_WINDOW_MS = 10 * 60 * 1000;
 
-/** Twice the largest frame (256 KiB), for its headers and for frames of a later version. */
-const MESSAGE_BYTES_MAX = 512 * 1024;
+/** The most that NATS takes in one message by default; room for the largest --frame-bytes-max and its headers. */
+const MESSAGE_BYTES_MAX = 1024 * 1024;
 
 /** Frames in hand are kept alive by a sign of life every third of this. */
 export const ACK_WAIT_MS = 30_000;

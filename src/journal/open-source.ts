@@ -1,8 +1,5 @@
 import type { Source } from '../contract/journal.js';
 import type { Options } from '../contract/options.js';
-import { openJetStreamSource } from './jetstream-open.js';
-import { LocalSource } from './local-source.js';
-import { LocalStore } from './local-store.js';
 
 export interface SourceParts {
   /** Ids for frames that are filed again; sort by time like those of fresh frames. */
@@ -22,12 +19,14 @@ export interface OpenSource {
 }
 
 /** The journal that the options ask for, as the drain reads it; not for direct mode, which has none. */
-export function openSource(options: Options, parts: SourceParts): OpenSource {
+export async function openSource(options: Options, parts: SourceParts): Promise<OpenSource> {
   if (options.nats.length > 0) {
+    const { openJetStreamSource } = await import('./jetstream-open.js');
     const place = { servers: options.nats, stream: options.natsStream };
     const source = openJetStreamSource(place, parts);
     return { source, onCommitted: () => {}, ready: source.ready };
   }
-  const source = new LocalSource(new LocalStore(options.data), parts);
+  const { openLocalSource } = await import('./local-open.js');
+  const source = openLocalSource(options.data, parts);
   return { source, onCommitted: () => source.ring(), ready: Promise.resolve() };
 }

@@ -64,7 +64,8 @@ export class Stopping {
       this.#step = what;
       await stop();
     }
-    this.#log.info('stopped');
+    // After a fault its own line is the last word.
+    if (exitCode === EXIT.ok) this.#log.info('stopped');
     process.exit(exitCode);
   }
 }

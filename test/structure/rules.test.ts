@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const CODE = ['src', 'workers', 'bench', 'k6', 'scripts', 'test'];
 
 /** Where the stages are put together: these may import anything of the project. */
-const COMPOSITION = ['src/main.ts', 'src/serve.ts', 'src/version.ts', 'workers/'];
+const COMPOSITION = ['src/main.ts', 'src/serve.ts', 'src/observe.ts', 'src/version.ts', 'workers/'];
 
 /** What each folder under src may import besides itself; `contract` stands on nothing. */
 const STAGE = ['contract', 'options', 'memory', 'metrics/count'];

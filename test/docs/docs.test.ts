@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { type Answer, answers } from '../../src/contract/answers.js';
+import { EXIT } from '../../src/contract/fault.js';
+import { schema } from '../../src/options/schema.js';
+import { flagName } from '../../src/options/spec.js';
+import { faultTexts } from '../../src/validate/faults.js';
+import { waveHelp } from '../../src/wave/wave-options.js';
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+
+interface Manifest {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+/** Pages on measurements, which name the options of the programs that measure. */
+const OTHER_PROGRAMS = ['docs/performance.md', 'docs/waves.md'];
+
+const manifest = JSON.parse(read('package.json')) as Manifest;
+const pages = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** The cells of each row of the page's tables. */
+function rows(page: string): string[][] {
+  return read(page)
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .map((cells) => cells.slice(1, -1));
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchors(page: string): string[] {
+  return Array.from(read(page).matchAll(/^#+ (.*)$/gm), ([, title]) =>
+    title!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe('the answers to orders', () => {
+  const isOf =
+    ({ status, body }: Answer) =>
+    (cells: string[]) =>
+      cells[0] === String(status) && cells[1] === `\`${body}\``;
+
+  for (const page of ['docs/errors.md', 'README.md']) {
+    it(`stand in ${page}, each with its status and body, in the order of precedence`, () => {
+      const places = Object.values(answers).map((answer) => rows(page).findIndex(isOf(answer)));
+      assert.ok(!places.includes(-1), `${places}`);
+      assert.deepEqual(
+        places,
+        places.toSorted((a, b) => a - b),
+      );
+    });
+  }
+
+  it('stand in docs/errors.md with whether to try again', () => {
+    for (const answer of Object.values(answers)) {
+      const row = rows('docs/errors.md').find(isOf(answer));
+      assert.equal(row?.[2], answer.retryable ? 'yes' : 'no', answer.body);
+    }
+  });
+});
+
+describe('docs/errors.md', () => {
+  it('lists every fault that x-invalid names, in the order of precedence', () => {
+    const listed = read('docs/errors.md').matchAll(/^(\d+)\. `(\/[^`]*)`/gm);
+    assert.deepEqual(
+      Array.from(listed, ([, code, text]) => [Number(code), text]),
+      faultTexts.map((text, code) => [code, text]).slice(1),
+    );
+  });
+
+  it('has every exit code', () => {
+    const codes = rows('docs/errors.md').map(([first]) => first);
+    for (const code of Object.values(EXIT)) assert.ok(codes.includes(String(code)), String(code));
+  });
+});
+
+describe('docs/dependencies.md', () => {
+  it('has a line for every dependency, and for nothing else', () => {
+    const listed = rows('docs/dependencies.md')
+      .map(([name]) => name!)
+      .filter((name) => name !== 'package' && !name.startsWith('--'));
+    const { dependencies, devDependencies } = manifest;
+    assert.deepEqual(
+      listed.toSorted(),
+      Object.keys({ ...dependencies, ...devDependencies }).toSorted(),
+    );
+  });
+});
+
+describe('README and docs', () => {
+  it('have no relative link that leads nowhere', () => {
+    const broken: string[] = [];
+    for (const page of pages) {
+      for (const [, link] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(link!)) continue;
+        const [path, anchor] = link!.split('#') as [string, string?];
+        const target = path === '' ? page : join(dirname(page), path);
+        const found = existsSync(join(ROOT, target));
+        if (!found || (anchor !== undefined && !anchors(target).includes(anchor))) {
+          broken.push(`${page}: ${link}`);
+        }
+      }
+    }
+    assert.deepEqual(broken, []);
+  });
+
+  it('name no npm script that does not exist', () => {
+    const ofNpm = ['ci', 'install', 'outdated'];
+    const known = [...Object.keys(manifest.scripts), ...ofNpm];
+    // In code only, between backquotes or at the start of a line of an example.
+    const command = /(?:`|^|&& )npm (?:run )?([a-z]+(?::[a-z]+)?)/gm;
+    const named = pages.flatMap((page) =>
+      Array.from(read(page).matchAll(command), ([, name]) => name!),
+    );
+    assert.ok(named.includes('bench'));
+    assert.deepEqual(
+      named.filter((name) => !known.includes(name)),
+      [],
+    );
+  });
+
+  it('name no option of forebay that does not exist', () => {
+    const served = [...Object.keys(schema).map(flagName), 'config', 'help'];
+    const waved = Array.from(waveHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
+    const faults: string[] = [];
+    for (const page of pages.filter((name) => !OTHER_PROGRAMS.includes(name))) {
+      for (const line of read(page).split('\n')) {
+        const known =
+          line.includes('wave') || line.includes('--period') ? [...served, ...waved] : served;
+        for (const [, name] of line.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)) {
+          if (!known.includes(name!)) faults.push(`${page}: --${name}`);
+        }
+      }
+    }
+    assert.deepEqual(faults, []);
+  });
+});
+
+describe('docs/img/wave.svg', () => {
+  it('is what docs/img/draw-wave.mjs draws', async () => {
+    const { waveSvg } = await import(
+      new URL('../../../docs/img/draw-wave.mjs', import.meta.url).href
+    );
+    assert.equal(read('docs/img/wave.svg'), waveSvg());
+  });
+});
