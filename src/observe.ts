@@ -42,7 +42,8 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
     metrics: () => registry.metrics(),
     metricsContentType: registry.contentType,
     // Intake and drain have connections of their own to one journal: the same reason is told once.
-    readiness: () => [...new Set([...intake.reasons(), source?.reason ?? ''])].filter(Boolean),
+    readiness: () =>
+      [...new Set([...intake.reasons(), source?.reason ?? '', drain.reason()])].filter(Boolean),
   });
 }
 

@@ -44,7 +44,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     pino.destination({ dest: 2, sync: true }),
   );
   const handler = handlerUrl(options.handler);
-  const { port } = await claimPort(options.host, options.port);
+  const port = await claimPort(options.host, options.port);
   const memory: SharedMemory = {
     counts: createCounts(1 + options.threads),
     meter: RpsMeter.memory(),
@@ -61,6 +61,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     handlerUrl: handler,
     limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
     onFault: (line, error) => log.error({ err: error }, line),
+    log: (line) => log.warn(line),
   });
   const intake = new IntakeThreads({
     entry: INTAKE_ENTRY,
@@ -96,12 +97,15 @@ export async function serve(argv: readonly string[]): Promise<void> {
       threadsStarted,
     ]);
     await journal?.ready;
+    if (stopping.isUnderWay) return;
     drain.start();
     await intake.ready();
+    if (stopping.isUnderWay) return;
     const urls = [`http://${options.host}:${port}`, `http://${options.adminHost}:${adminPort}`];
     process.stdout.write(`forebay ready: orders ${urls[0]} metrics ${urls[1]}\n`);
   } catch (fault) {
-    stopping.fail(fault);
+    // What is told to stop while it starts fails to start: that is no fault.
+    if (!stopping.isUnderWay) stopping.fail(fault);
   }
 }
 

@@ -20,6 +20,9 @@ const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
 /** Longest message of a thrown error that is kept as a reason; characters. */
 const REASON_CHARS_MAX = 500;
 
+/** What a thread that ends leaves to its results to get out; the runner sends it nothing more meanwhile. */
+const LAST_WORDS_MS = 50;
+
 const { handler: handlerUrl, context } = workerData as PoolThreadData;
 const tid = kernelThreadId();
 let loaded: Promise<Handler> | null = null;
@@ -44,18 +47,25 @@ export async function loadHandler(): Promise<string | null> {
 }
 
 export default async function run(message: BatchMessage): Promise<BatchResult> {
-  loaded ??= load();
-  const handler = await loaded;
-  const orders = ordersOf(message);
   const startedMs = performance.now();
   let outcomes: Uint8Array | null = null;
+  let notLoaded: string | null = null;
   let thrown: string | null = null;
+  const wrong = await loadHandler();
+  if (wrong !== null) {
+    // Node keeps a module that failed to load: only a new thread can try again.
+    setTimeout(() => process.exit(1), LAST_WORDS_MS);
+    notLoaded = wrong;
+    return { outcomes, notLoaded, thrown, handlerMs: 0, tid };
+  }
+  const handler = await loaded!;
   try {
+    const orders = ordersOf(message);
     outcomes = outcomeBytes(await handler(orders, context), orders.length);
   } catch (error) {
     thrown = oneLine(error);
   }
-  return { outcomes, thrown, handlerMs: performance.now() - startedMs, tid };
+  return { outcomes, notLoaded, thrown, handlerMs: performance.now() - startedMs, tid };
 }
 
 function ordersOf({ payload, segments }: BatchMessage): Order[] {
@@ -75,7 +85,7 @@ function ordersOf({ payload, segments }: BatchMessage): Order[] {
 function outcomeBytes(returned: unknown, orders: number): Uint8Array | null {
   if (returned === undefined) return null;
   if (!Array.isArray(returned) || returned.length !== orders) {
-    const got = Array.isArray(returned) ? `${returned.length} outcomes` : typeof returned;
+    const got = Array.isArray(returned) ? `${returned.length} outcomes` : String(returned);
     throw new Error(
       `the handler returned ${got} for ${orders} orders: nothing, or one outcome each`,
     );

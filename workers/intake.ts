@@ -35,15 +35,11 @@ let stopping = false;
 process.on('uncaughtException', (error) => {
   // uWebSockets.js aborts the whole process when a thread ends with sockets open.
   server?.close();
-  if (error instanceof OperatorFault) {
-    report({ is: 'fault', message: error.message, exitCode: error.exitCode });
-    process.exit(error.exitCode);
-  }
   process.removeAllListeners('uncaughtException');
-  throw error;
+  endWithFault(error);
 });
 
-const appender = await openAppender(options, data.directPort);
+const appender = await openAppender(options, data.directPort).catch(endWithFault);
 const committer = new GroupCommit(appender, options, counts, announceOncePerTurn());
 const limiter = data.limiter === null ? null : new WindowLimiter(data.limiter);
 server = new IntakeServer({
@@ -62,6 +58,13 @@ main.on('message', (command: IntakeCommand) => {
 });
 report({ is: 'open' });
 
+/** An operator's fault is told in a line; anything else is a bug and keeps its stack. */
+function endWithFault(error: unknown): never {
+  if (!(error instanceof OperatorFault)) throw error;
+  report({ is: 'fault', message: error.message, exitCode: error.exitCode });
+  process.exit(error.exitCode);
+}
+
 async function listen(intake: IntakeServer, port: number): Promise<void> {
   await intake.listen(options.host, port);
   report({ is: 'listening' });
@@ -74,7 +77,6 @@ async function stop(intake: IntakeServer): Promise<void> {
   await appender.close();
   stopWatching();
   stopPublishing();
-  report({ is: 'stopped' });
   main.close();
 }
 

@@ -11,12 +11,14 @@ export interface GroupCommitBounds {
   readonly framesInFlightMax: number;
   /** Orders of this thread whose frame is not durable yet. */
   readonly waitingOrdersMax: number;
-  /** Milliseconds after which a frame that could not even be sent is refused. */
+  /** Milliseconds after which a frame is given up: refused when it could not even be sent. */
   readonly commitMsMax: number;
 }
 
 /** How often frames that could not be sent are looked at; milliseconds. */
 const EXPIRY_CHECK_MS = 100;
+/** What a journal gets beyond `commitMsMax` to keep to it by itself; milliseconds. */
+const SENT_GRACE_MS = 500;
 
 /**
  * Group commit: one open frame a thread. It is sent when the event-loop turn ends, provided fewer
@@ -35,6 +37,7 @@ export class GroupCommit implements Committer {
   readonly #ids = new FrameIds();
   readonly #full: OpenFrame[] = [];
   readonly #spare: OpenFrame[] = [];
+  readonly #sent = new Set<OpenFrame>();
   readonly #expiry: NodeJS.Timeout;
   readonly #commitSeconds: number;
   #open: OpenFrame | null = null;
@@ -117,10 +120,18 @@ export class GroupCommit implements Committer {
 
   #send(sent: OpenFrame): void {
     this.#inFlight++;
+    this.#sent.add(sent);
+    sent.markSent();
     const startedMs = performance.now();
     this.#appender.commit(sent.frame()).then(
       (verdicts) => {
         const { length } = sent.waiters;
+        if (!this.#sent.delete(sent)) {
+          // Given up before, but kept after all: it will be processed.
+          this.#counts.add(COUNTER.ordersAccepted, length);
+          this.#finish(0);
+          return;
+        }
         this.#counts.observe(this.#commitSeconds, (performance.now() - startedMs) / 1000);
         this.#counts.observe(HISTOGRAM.frameOrders, length);
         this.#counts.add(COUNTER.framesCommitted);
@@ -132,6 +143,10 @@ export class GroupCommit implements Committer {
       },
       (error: unknown) => {
         const { length } = sent.waiters;
+        if (!this.#sent.delete(sent)) {
+          this.#finish(0);
+          return;
+        }
         this.#fail(sent, error instanceof CommitAmbiguous);
         this.#finish(length);
       },
@@ -172,9 +187,16 @@ export class GroupCommit implements Committer {
     if (this.#waiting === 0) this.#onIdle?.();
   }
 
-  /** Frames that were never sent are refused for certain, so their clients need not wait longer. */
+  /**
+   * Frames that were never sent are refused for certain, so their clients need not wait longer. A journal
+   * keeps to the deadline itself where it can; one whose disk hangs cannot, so what was sent is given up
+   * here, a little later.
+   */
   #refuseExpired(): void {
     const oldestMs = performance.now() - this.#bounds.commitMsMax;
+    for (const sent of this.#sent) {
+      if (sent.sentTickMs < oldestMs - SENT_GRACE_MS) this.#giveUp(sent);
+    }
     while (this.#full.length > 0 && this.#full[0]!.openedTickMs < oldestMs) {
       this.#refuse(this.#full.shift()!);
     }
@@ -183,6 +205,12 @@ export class GroupCommit implements Committer {
       this.#open = null;
       this.#refuse(expired);
     }
+  }
+
+  #giveUp(sent: OpenFrame): void {
+    this.#sent.delete(sent);
+    this.#fail(sent, true);
+    this.#release(sent.waiters.length);
   }
 
   #refuse(expired: OpenFrame): void {

@@ -13,6 +13,7 @@ export class OpenFrame {
   #id = '';
   #openedAtMs = 0;
   #openedTickMs = 0;
+  #sentTickMs = 0;
   #bytes = 0;
 
   constructor(ordersMax: number, bytesMax: number) {
@@ -27,6 +28,15 @@ export class OpenFrame {
   /** When it was opened, on the clock of `performance.now()`: steady when the wall clock is set. */
   get openedTickMs(): number {
     return this.#openedTickMs;
+  }
+
+  /** When it was sent, on the same clock. */
+  get sentTickMs(): number {
+    return this.#sentTickMs;
+  }
+
+  markSent(): void {
+    this.#sentTickMs = performance.now();
   }
 
   /** Epoch milliseconds in `nowMs`: the frame counts as accepted when its first order is. */

@@ -18,11 +18,15 @@ export interface BatchSegment {
 export const OUTCOME_DONE = 0;
 export const OUTCOME_RETRY = 1;
 export const OUTCOME_DEAD = 2;
+/** Not run after all: it is to be run as if nothing had been. No handler can say so. */
+export const OUTCOME_AGAIN = 3;
 
 /** What a pool thread answers. */
 export interface BatchResult {
   /** Null when all are done, else one `OUTCOME_…` byte an order. Meaningless when `thrown` is set. */
   readonly outcomes: Uint8Array | null;
+  /** The thread could not load the handler, so nothing was run, and the thread ends: why. Null otherwise. */
+  readonly notLoaded: string | null;
   /** The handler threw, or returned what no handler may: the message. Null otherwise. */
   readonly thrown: string | null;
   readonly handlerMs: number;

@@ -27,6 +27,5 @@ export type IntakeReport =
   | { readonly is: 'committed' }
   /** The journal takes writes when `reason` is empty; otherwise it says why not. */
   | { readonly is: 'journal'; readonly reason: string }
-  | { readonly is: 'stopped' }
   /** A fault that the operator can mend. */
   | { readonly is: 'fault'; readonly message: string; readonly exitCode: number };

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { OUTCOME_AGAIN } from '../contract/batch.js';
 import type { DirectReply, DirectRequest } from '../contract/direct-port.js';
 import type { Frame } from '../contract/frame.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
@@ -13,16 +14,23 @@ import type { Scheduler } from './scheduler.js';
 export class DirectService {
   readonly #scheduler: Scheduler;
   readonly #counts: ThreadCounts;
+  readonly #waitMsMax: number;
 
-  constructor(scheduler: Scheduler, counts: ThreadCounts) {
+  /**
+   * A frame that has waited for half of `commitMsMax` is given up, so that its clients hear 503 while
+   * their threads still wait: a pool that worked through what nobody waits for would never catch up.
+   */
+  constructor(scheduler: Scheduler, counts: ThreadCounts, commitMsMax: number) {
     this.#scheduler = scheduler;
     this.#counts = counts;
+    this.#waitMsMax = commitMsMax / 2;
   }
 
   serve(port: MessagePort): void {
     port.on('message', (request: DirectRequest) => {
       const frame: Frame = { ...request, attempt: 1, notBeforeMs: 0, refiled: null };
-      this.#scheduler.add(new FrameRun(frame, (run) => this.#reply(port, request.sequence, run)));
+      const reply = (run: FrameRun) => this.#reply(port, request.sequence, run);
+      this.#scheduler.add(new FrameRun(frame, reply, performance.now() + this.#waitMsMax));
     });
   }
 
@@ -30,7 +38,8 @@ export class DirectService {
     const { count, acceptedAtMs } = run.frame;
     const done = count - run.failed.length;
     this.#counts.add(COUNTER.workDone, done);
-    this.#counts.add(COUNTER.workError, run.failed.length);
+    const failed = run.failed.filter(({ outcome }) => outcome !== OUTCOME_AGAIN);
+    this.#counts.add(COUNTER.workError, failed.length);
     const ageSeconds = Math.max(0, Date.now() - acceptedAtMs) / 1000;
     if (done > 0) this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, done);
     port.postMessage({ sequence, verdicts: verdictsOf(run) } satisfies DirectReply);

@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { BatchMessage, BatchResult } from '../contract/batch.js';
 import type { HandlerContext } from '../contract/order.js';
+
+/** How long a handler may take to load, its own top-level awaits included; milliseconds. */
+const LOAD_MS_MAX = 10_000;
 
 /** Runs batches in other threads. */
 export interface BatchPool {
@@ -45,7 +49,10 @@ export class PiscinaPool implements BatchPool {
 
   /** Loads the handler in a pool thread. Resolves with what is wrong with it, or null. */
   async loadHandler(): Promise<string | null> {
-    return (await this.#pool.run(null, { name: 'loadHandler' })) as string | null;
+    const loading = this.#pool.run(null, { name: 'loadHandler' }) as Promise<string | null>;
+    const ended = loading.catch((error: Error) => `its thread ended: ${error.message}`);
+    const late = sleep(LOAD_MS_MAX, `it did not load within ${LOAD_MS_MAX} ms`, { ref: false });
+    return Promise.race([ended, late]);
   }
 
   async run(message: BatchMessage): Promise<BatchResult> {

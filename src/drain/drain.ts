@@ -1,4 +1,5 @@
-import { OUTCOME_DEAD } from '../contract/batch.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OUTCOME_AGAIN, OUTCOME_DEAD } from '../contract/batch.js';
 import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../contract/journal.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
@@ -6,6 +7,8 @@ import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 
 export interface DrainBounds extends BackoffBounds {
+  /** Milliseconds that a stop waits for settlements, for a journal that is away may never take them. */
+  readonly settleMsMax: number;
   /** Frames in hand, whether waiting, with the pool, or being settled. */
   readonly framesMax: number;
   readonly attemptsMax: number;
@@ -36,13 +39,21 @@ export class Drain {
 
   /**
    * Pulls nothing more, waits for what the pool has, settles it, and puts the rest back: frames not
-   * begun as they were, of the others only the orders not handed out yet.
+   * begun as they were, of the others only the orders not handed out yet. What cannot be settled in time
+   * stays in the journal and is processed again after the next start.
    */
   async stop(): Promise<void> {
     this.#stopPulling.abort();
     this.#onRoom?.();
     await this.#pulling;
     for (const run of await this.#scheduler.stop()) this.#putBack(run);
+    await Promise.race([
+      this.#settled(),
+      sleep(this.#bounds.settleMsMax, undefined, { ref: false }),
+    ]);
+  }
+
+  async #settled(): Promise<void> {
     while (this.#settling.size > 0) await Promise.all(this.#settling);
   }
 
@@ -85,25 +96,28 @@ export class Drain {
   /** Counts what became of the orders and says what the journal must keep of them. */
   #settlement(run: FrameRun, unfinished: readonly Refile[]): Settlement {
     const { attempt } = run.frame;
+    const again: number[] = [];
     const retry: number[] = [];
     const dead: DeadLetter[] = [];
     for (const { position, outcome, reason } of run.failed) {
-      if (outcome === OUTCOME_DEAD) dead.push({ position, reason });
+      if (outcome === OUTCOME_AGAIN) again.push(position);
+      else if (outcome === OUTCOME_DEAD) dead.push({ position, reason });
       else if (attempt >= this.#bounds.attemptsMax) {
         dead.push({ position, reason: `${reason} (attempt ${attempt}, the last)` });
       } else retry.push(position);
     }
     const refile = [...unfinished];
+    if (again.length > 0) refile.push({ positions: again, attempt, notBeforeMs: 0 });
     if (retry.length > 0) {
       const notBeforeMs = Date.now() + backoffMs(attempt, this.#bounds);
       refile.push({ positions: retry, attempt: attempt + 1, notBeforeMs });
     }
-    this.#count(run, retry.length, dead.length);
+    this.#count(run, again.length, retry.length, dead.length);
     return { refile, dead };
   }
 
-  #count(run: FrameRun, retries: number, dead: number): void {
-    const done = run.cutOrders - retries - dead;
+  #count(run: FrameRun, again: number, retries: number, dead: number): void {
+    const done = run.cutOrders - again - retries - dead;
     const ageSeconds = Math.max(0, Date.now() - run.frame.acceptedAtMs) / 1000;
     this.#counts.add(COUNTER.workDone, done);
     this.#counts.add(COUNTER.workError, dead);

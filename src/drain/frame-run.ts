@@ -1,11 +1,18 @@
-import { OUTCOME_DEAD, OUTCOME_DONE, OUTCOME_RETRY } from '../contract/batch.js';
+import {
+  OUTCOME_AGAIN,
+  type OUTCOME_DEAD,
+  OUTCOME_DONE,
+  type OUTCOME_RETRY,
+} from '../contract/batch.js';
 import type { Frame } from '../contract/frame.js';
 
 const LINE_END = 10;
 
+type FailedOutcome = typeof OUTCOME_RETRY | typeof OUTCOME_DEAD | typeof OUTCOME_AGAIN;
+
 export interface FailedOrder {
   readonly position: number;
-  readonly outcome: typeof OUTCOME_RETRY | typeof OUTCOME_DEAD;
+  readonly outcome: FailedOutcome;
   readonly reason: string;
 }
 
@@ -22,6 +29,8 @@ export interface FrameSlice {
 export class FrameRun {
   readonly frame: Frame;
   readonly failed: FailedOrder[] = [];
+  /** On the clock of `performance.now()`: after that, what was not handed out is not wanted any more. */
+  readonly giveUpMs: number;
   readonly #payload: Buffer;
   readonly #onComplete: (run: FrameRun) => void;
   #cutOrders = 0;
@@ -29,8 +38,13 @@ export class FrameRun {
   #finishedOrders = 0;
 
   /** `onComplete` is called once, when every order of the frame has an outcome. */
-  constructor(frame: Frame, onComplete: (run: FrameRun) => void) {
+  constructor(
+    frame: Frame,
+    onComplete: (run: FrameRun) => void,
+    giveUpMs = Number.POSITIVE_INFINITY,
+  ) {
     this.frame = frame;
+    this.giveUpMs = giveUpMs;
     const { buffer, byteOffset, byteLength } = frame.payload;
     this.#payload = Buffer.from(buffer, byteOffset, byteLength);
     this.#onComplete = onComplete;
@@ -44,10 +58,6 @@ export class FrameRun {
   /** Orders handed out or finished: the front of the frame. */
   get cutOrders(): number {
     return this.#cutOrders;
-  }
-
-  get isComplete(): boolean {
-    return this.#finishedOrders === this.frame.count;
   }
 
   cut(ordersMax: number): FrameSlice {
@@ -80,12 +90,17 @@ export class FrameRun {
         if (outcome === OUTCOME_DONE) continue;
         this.failed.push({
           position: slice.position + i,
-          outcome: outcome === OUTCOME_DEAD ? OUTCOME_DEAD : OUTCOME_RETRY,
+          outcome: outcome as FailedOutcome,
           reason,
         });
       }
     }
     this.#finishedOrders += slice.count;
-    if (this.isComplete) this.#onComplete(this);
+    if (this.#finishedOrders === this.frame.count) this.#onComplete(this);
+  }
+
+  /** Finishes a slice whose orders were not run. */
+  finishUnrun(slice: FrameSlice): void {
+    this.finish(slice, new Uint8Array(slice.count).fill(OUTCOME_AGAIN), 'not run');
   }
 }

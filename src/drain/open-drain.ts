@@ -24,6 +24,8 @@ export interface DrainParts {
   /** Makes an exact limiter: at most `limit` in any window of `windowMs`. */
   readonly limiter: (limit: number, windowMs: number) => Limiter;
   readonly onFault: (line: string, error: Error) => void;
+  /** One line for the operator. */
+  readonly log: (line: string) => void;
 }
 
 /** The processing side as a whole: the pool, and what feeds it. */
@@ -34,6 +36,8 @@ export interface OpenDrain {
   /** Serves an intake thread of direct mode. */
   readonly serveDirect: (port: MessagePort) => void;
   readonly threadIds: PoolThreadIds;
+  /** Why nothing can be processed, in one line; empty while it can. */
+  readonly reason: () => string;
   /** Settles what is in the pool and puts back what is not. */
   readonly stop: () => Promise<void>;
   readonly destroyPool: () => Promise<void>;
@@ -65,19 +69,28 @@ export function openDrain(parts: DrainParts): OpenDrain {
     counts,
     onFinished: (orders, handlerMs) => size.learn(orders, handlerMs),
     onThread: (tid) => threadIds.seen(tid),
+    log: parts.log,
   });
   const scheduler = new Scheduler(runner, pacer, size, options.workers);
   const drain =
     source === null
       ? null
-      : new Drain(source, scheduler, counts, { ...options, framesMax: options.lookAheadFrames });
-  const direct = new DirectService(scheduler, counts);
+      : new Drain(source, scheduler, counts, {
+          ...options,
+          framesMax: options.lookAheadFrames,
+          settleMsMax: options.shutdownMsMax / 2,
+        });
+  const direct = new DirectService(scheduler, counts, options.commitMsMax);
   return {
     loadHandler: () => pool.loadHandler(),
     start: () => drain?.start(),
     serveDirect: (port) => direct.serve(port),
     threadIds,
-    stop: async () => drain?.stop(),
+    stop: async () => {
+      runner.stop();
+      await drain?.stop();
+    },
+    reason: () => runner.reason,
     destroyPool: () => pool.destroy(),
   };
 }

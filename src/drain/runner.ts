@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BatchResult, OUTCOME_RETRY } from '../contract/batch.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type Batch, batchMessage, splitBatch } from './batch.js';
 import type { BatchPool } from './dispatch.js';
 import type { Pacer } from './pace.js';
+
+/** Between two tries to load a handler that worked before, say while its database is away; milliseconds. */
+const LOAD_RETRY_MS = 1000;
 
 const RETRY_ALONE = new Uint8Array([OUTCOME_RETRY]);
 
@@ -12,6 +16,8 @@ export interface RunnerParts {
   readonly counts: ThreadCounts;
   /** Learns of each batch that the handler finished. */
   readonly onFinished: (orders: number, handlerMs: number) => void;
+  /** One line for the operator. */
+  readonly log: (line: string) => void;
   /** Learns which thread of the pool is alive. */
   readonly onThread: (tid: number) => void;
 }
@@ -23,9 +29,21 @@ export interface RunnerParts {
  */
 export class BatchRunner {
   readonly #parts: RunnerParts;
+  #notLoaded = '';
+  #stopping = false;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
+  }
+
+  /** Why the pool cannot run the handler, in one line; empty while it can. */
+  get reason(): string {
+    return this.#notLoaded;
+  }
+
+  /** Gives back, unrun, what waits for the handler to load. */
+  stop(): void {
+    this.#stopping = true;
   }
 
   /** Resolves when each order of the batch has an outcome; never rejects. */
@@ -45,19 +63,33 @@ export class BatchRunner {
 
   /** Null, or why the batch as a whole came to nothing. */
   async #tryOnce(batch: Batch): Promise<string | null> {
-    const { pool, counts, onFinished, onThread } = this.#parts;
+    const { pool, counts, onFinished, onThread, log } = this.#parts;
     let result: BatchResult;
     try {
       result = await pool.run(batchMessage(batch));
     } catch (error) {
       counts.add(COUNTER.handlerThreadDeaths);
-      return `the handler's thread died: ${(error as Error).message}`;
+      const reason = `the handler's thread died: ${(error as Error).message}`;
+      log(`${reason}; running its ${batch.orders} orders again`);
+      return reason;
     }
+    if (result.notLoaded !== null) return this.#waitForHandler(batch, result.notLoaded);
+    this.#notLoaded = '';
     onThread(result.tid);
     counts.observe(HISTOGRAM.handlerSeconds, result.handlerMs / 1000);
     if (result.thrown !== null) return result.thrown;
     onFinished(batch.orders, result.handlerMs);
     this.#record(batch, result.outcomes);
+    return null;
+  }
+
+  /** Nothing was run, so nothing counts as an attempt: the same batch again, until the handler is back. */
+  async #waitForHandler(batch: Batch, why: string): Promise<string | null> {
+    if (this.#notLoaded === '') this.#parts.log(`the handler cannot be loaded: ${why}; trying on`);
+    this.#notLoaded = `the handler cannot be loaded: ${why}`;
+    if (!this.#stopping) await sleep(LOAD_RETRY_MS);
+    if (!this.#stopping) return this.#tryOnce(batch);
+    for (const slice of batch.slices) slice.run.finishUnrun(slice);
     return null;
   }
 

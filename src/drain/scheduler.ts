@@ -47,6 +47,7 @@ export class Scheduler {
   }
 
   readonly #pump = (): void => {
+    this.#abandonExpired();
     while (!this.#stopped && this.#queue.length > 0 && this.#batches < this.#batchesMax) {
       const orders = this.#pacer.take(this.#ready());
       if (orders === 0) {
@@ -57,6 +58,15 @@ export class Scheduler {
       void this.#runner.run(cutBatch(this.#queue, orders)).then(this.#onBatchEnd);
     }
   };
+
+  /** Oldest first is how they stand, and all that can expire have the same time to live. */
+  #abandonExpired(): void {
+    const nowMs = performance.now();
+    while (this.#queue.length > 0 && this.#queue[0]!.giveUpMs <= nowMs) {
+      const run = this.#queue.shift()!;
+      run.finishUnrun(run.cut(run.uncut));
+    }
+  }
 
   /** Orders that the next batch could take: no more are asked of the pacer, for it does not take back. */
   #ready(): number {

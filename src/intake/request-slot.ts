@@ -43,7 +43,7 @@ export class RequestSlot implements Waiter {
   /** Null once the client went away: the response must not be touched any more. */
   #res: HttpResponse | null = null;
   #startedMs = 0;
-  #body: Buffer | null = null;
+  #body: Uint8Array | null = null;
   #bodyBytes = 0;
   #orderId = '';
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { OperatorFault } from '../contract/fault.js';
+import { type NatsServers, natsServers } from './nats-servers.js';
 
 export interface JetStreamConnectionParts {
   /** NATS URLs; any that answers will do. */
@@ -32,6 +33,7 @@ export class JetStreamConnection {
   /** Resolves when first up; rejects with an OperatorFault when that can never be. */
   readonly ready: Promise<void>;
   readonly #parts: JetStreamConnectionParts;
+  readonly #servers: NatsServers;
   readonly #closing = new AbortController();
   readonly #onChange = new Set<(up: boolean) => void>();
   readonly #ended: Promise<void>;
@@ -43,7 +45,8 @@ export class JetStreamConnection {
 
   constructor(parts: JetStreamConnectionParts) {
     this.#parts = parts;
-    this.#reason = `NATS at ${parts.servers.join(', ')} has not answered yet`;
+    this.#servers = natsServers(parts.servers);
+    this.#reason = `NATS at ${this.#servers.shown} has not answered yet`;
     let succeed!: () => void;
     let fail!: (fault: OperatorFault) => void;
     this.ready = new Promise<void>((resolve, reject) => {
@@ -122,9 +125,9 @@ export class JetStreamConnection {
   }
 
   async #connect(): Promise<void> {
-    const { servers, clientName } = this.#parts;
+    const { clientName } = this.#parts;
     this.#nc = await connect({
-      servers: [...servers],
+      ...this.#servers.options,
       name: clientName,
       timeout: DIAL_MS_MAX,
       maxReconnectAttempts: -1,
@@ -163,15 +166,14 @@ export class JetStreamConnection {
         return;
       } catch (error) {
         this.#report(error as Error);
-        await sleep(RECONNECT_MS, undefined, { signal }).catch(() => {});
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }
   }
 
   #report(error: Error): void {
     if (this.#closing.signal.aborted) return;
-    const servers = this.#parts.servers.join(', ');
-    this.#setUp(false, `NATS at ${servers}: ${error.message || error.name}`);
+    this.#setUp(false, `NATS at ${this.#servers.shown}: ${error.message || error.name}`);
     this.#parts.log(this.#reason);
   }
 

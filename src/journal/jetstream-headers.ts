@@ -2,6 +2,7 @@ import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import type { Frame } from '../contract/frame.js';
 import type { StreamMessage } from './jetstream-message.js';
 import type { KeptDeadLetter } from './refile.js';
+import { requireWhole } from './whole-frame.js';
 
 const ID = 'Nats-Msg-Id';
 const COUNT = 'Forebay-Count';
@@ -38,7 +39,7 @@ export function readFrame(message: StreamMessage): Frame {
     throw new Error(`message ${message.seq} on ${message.subject} is not a frame`);
   }
   const origin = found.get(ORIGIN);
-  return {
+  return requireWhole({
     id,
     count,
     payload: message.payload,
@@ -46,7 +47,7 @@ export function readFrame(message: StreamMessage): Frame {
     attempt: Number(found.get(ATTEMPT) || 1),
     notBeforeMs: Number(found.get(NOT_BEFORE_MS)),
     refiled: origin === '' ? null : { origin, indexes: found.get(INDEXES).split(',').map(Number) },
-  };
+  });
 }
 
 /** A dead letter as a message: the payload is the compact order. */

@@ -2,9 +2,9 @@ import { LocalAppender } from './local-appender.js';
 import { LocalSource, type LocalSourceParts } from './local-source.js';
 import { LocalStore } from './local-store.js';
 
-/** @throws OperatorFault when the folder cannot be used */
+/** For a journal that the source has opened before. @throws OperatorFault when it is not there */
 export function openLocalAppender(folder: string): LocalAppender {
-  return new LocalAppender(new LocalStore(folder));
+  return new LocalAppender(new LocalStore(folder, { mustExist: true }));
 }
 
 /** @throws OperatorFault when the folder cannot be used */

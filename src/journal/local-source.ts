@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame } from '../contract/frame.js';
 import type { Delivery, Settlement, Source } from '../contract/journal.js';
 import { Doorbell } from './doorbell.js';
+import { GroupedWrites } from './grouped-writes.js';
 import { LocalBacklog } from './local-backlog.js';
 import { freshFacts, laterFacts, leadingTimeMs } from './local-keys.js';
 import { settlementWrites } from './local-settlement.js';
@@ -38,6 +39,7 @@ interface InHand {
 export class LocalSource implements Source {
   readonly name = 'local';
   readonly #store: LocalStore;
+  readonly #settlements: GroupedWrites;
   readonly #parts: LocalSourceParts;
   readonly #backlog: LocalBacklog;
   readonly #bell = new Doorbell();
@@ -48,6 +50,7 @@ export class LocalSource implements Source {
 
   constructor(store: LocalStore, parts: LocalSourceParts) {
     this.#store = store;
+    this.#settlements = new GroupedWrites(store);
     this.#parts = parts;
     this.#backlog = new LocalBacklog(store, parts.acceptedOrders);
   }
@@ -157,7 +160,7 @@ export class LocalSource implements Source {
       pauseMs = Math.min(2 * pauseMs, SETTLE_RETRY_MS_MAX)
     ) {
       try {
-        await this.#store.write(write);
+        await this.#settlements.write(write);
         this.#fault = '';
         return true;
       } catch (error) {

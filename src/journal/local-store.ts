@@ -1,3 +1,4 @@
+import { accessSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { EXIT, OperatorFault } from '../contract/fault.js';
@@ -40,13 +41,19 @@ export class LocalStore {
   readonly #space: DiskSpace;
   #closed = false;
 
-  /** @throws OperatorFault when the folder cannot be made, read and written. */
-  constructor(folder: string) {
+  /**
+   * With `mustExist` nothing is created: a thread that starts later must not begin a second journal
+   * where the first was removed.
+   *
+   * @throws OperatorFault when the folder cannot be made, read and written.
+   */
+  constructor(folder: string, { mustExist = false } = {}) {
     this.folder = folder;
-    this.#space = new DiskSpace(folder);
+    const path = join(folder, FILE);
+    this.#space = new DiskSpace(folder, path);
     try {
-      const path = join(folder, FILE);
-      prepareFolder(folder);
+      if (mustExist) accessSync(path);
+      else prepareFolder(folder);
       refuseForeignFile(path);
       this.#refuseLack(WRITE_BYTES_MIN);
       this.#root = open<Buffer, Buffer>({
@@ -65,6 +72,7 @@ export class LocalStore {
       this.later = later!;
       this.ages = ages!;
       this.dead = dead!;
+      this.#space.watchFile();
     } catch (error) {
       throw new OperatorFault(
         `data folder ${folder}: ${(error as Error).message.split('\n')[0]}; name a folder with --data that this user can write`,

@@ -1,4 +1,5 @@
 import type { Frame } from '../contract/frame.js';
+import { requireWhole } from './whole-frame.js';
 
 const VERSION = 1;
 const NEWLINE = 10;
@@ -43,7 +44,7 @@ export function decodeRecord(record: Uint8Array): Frame {
   const line = Buffer.from(record.buffer, record.byteOffset, lineEnd).toString('utf8');
   const header = JSON.parse(line) as Header;
   if (header.v !== VERSION) throw new Error(`a journal record has the version ${header.v}`);
-  return {
+  return requireWhole({
     id: header.id,
     count: header.count,
     payload: record.subarray(lineEnd + 1),
@@ -51,5 +52,5 @@ export function decodeRecord(record: Uint8Array): Frame {
     attempt: header.attempt,
     notBeforeMs: header.notBeforeMs,
     refiled: header.refiled ?? null,
-  };
+  });
 }

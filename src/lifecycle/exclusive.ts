@@ -1,16 +1,6 @@
-import { statSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { openSync, rmSync, statSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { EXIT, OperatorFault } from '../contract/fault.js';
-
-/** Something that one process at a time may use, for as long as that process lives. */
-export interface Claim {
-  release(): void;
-}
-
-/** The port to listen on. */
-export interface PortClaim extends Claim {
-  readonly port: number;
-}
 
 /**
  * Claims the orders' port; 0 stands for any free one. Intake threads listen with SO_REUSEPORT, with
@@ -20,10 +10,10 @@ export interface PortClaim extends Claim {
  *
  * @throws OperatorFault naming the port
  */
-export async function claimPort(host: string, wanted: number): Promise<PortClaim> {
+export async function claimPort(host: string, wanted: number): Promise<number> {
   const port = await probePort(host, wanted);
-  const lock = await lockName(`forebay-port-${port}`, () => portTaken(host, port));
-  return { port, release: lock.release };
+  await lockName(`forebay-port-${port}`, () => portTaken(host, port));
+  return port;
 }
 
 async function probePort(host: string, wanted: number): Promise<number> {
@@ -48,20 +38,21 @@ function portTaken(host: string, port: number): OperatorFault {
 }
 
 /**
- * Claims a data folder, which must exist. Two processes on one would process each order twice.
+ * Claims a data folder, which must exist, for as long as this process lives. Two processes on one would
+ * process each order twice. A name in the kernel keeps out whoever shares this network namespace; a
+ * socket in the folder itself those that share only the folder, such as two containers on one volume.
  *
  * @throws OperatorFault naming the folder
  */
-export function claimFolder(folder: string): Promise<Claim> {
+export async function claimFolder(folder: string): Promise<void> {
   const { dev, ino } = statSync(folder);
-  return lockName(
-    `forebay-data-${dev}-${ino}`,
-    () =>
-      new OperatorFault(
-        `data folder ${folder} is in use by another forebay: name another with --data, or stop that one`,
-        EXIT.failed,
-      ),
-  );
+  const taken = () =>
+    new OperatorFault(
+      `data folder ${folder} is in use by another forebay: name another with --data, or stop that one`,
+      EXIT.failed,
+    );
+  await lockName(`forebay-data-${dev}-${ino}`, taken);
+  await lockFolder(folder, taken);
 }
 
 /**
@@ -69,16 +60,44 @@ export function claimFolder(folder: string): Promise<Claim> {
  * the kernel drops it when the process ends, however it ends. Elsewhere there is no such thing, and
  * no lock.
  */
-async function lockName(name: string, taken: () => OperatorFault): Promise<Claim> {
-  if (process.platform !== 'linux') return { release: () => {} };
+async function lockName(name: string, taken: () => OperatorFault): Promise<void> {
+  if (process.platform !== 'linux') return;
   try {
-    const server = await listening({ path: `\0${name}` });
-    server.unref();
-    return { release: () => server.close() };
+    (await listening({ path: `\0${name}` })).unref();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw taken();
     throw error;
   }
+}
+
+/** Where a file system has no sockets, such as some that come over a network, there is no such lock. */
+async function lockFolder(folder: string, taken: () => OperatorFault): Promise<void> {
+  if (process.platform !== 'linux') return;
+  // The name of a socket has at most 107 bytes; by way of the open folder it is always shorter. The
+  // folder stays open for as long as the lock.
+  const path = `/proc/self/fd/${openSync(folder, 'r')}/lock.sock`;
+  for (let tries = 0; tries < 2; tries++) {
+    try {
+      (await listening({ path })).unref();
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return;
+    }
+    if (await answers(path)) throw taken();
+    // Left behind by a process that was killed.
+    rmSync(path, { force: true });
+  }
+  throw taken();
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }
 
 function listening(where: { host: string; port: number } | { path: string }): Promise<Server> {

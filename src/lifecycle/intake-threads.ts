@@ -6,6 +6,8 @@ import type { IntakeCommand, IntakeReport, IntakeThreadData } from '../contract/
 /** Deaths of intake threads within `RESTART_WINDOW_MS` after which the process gives up. */
 const RESTARTS_MAX = 5;
 const RESTART_WINDOW_MS = 60_000;
+/** Pause before the first of them is started again; it doubles with each. */
+const RESTART_MS_MIN = 100;
 
 export interface IntakeThreadsParts {
   /** File name of the compiled thread entry. */
@@ -127,11 +129,20 @@ export class IntakeThreads {
     this.#parts.log.warn({ thread: index, code }, 'intake thread ended; starting it again');
     this.#parts.onRestart();
     this.#threads[index]!.reason = 'an intake thread is being started again';
-    this.#open(index)
-      .then(() => this.#listen(index, this.#port))
-      .catch((error: Error) => {
-        this.#parts.log.error({ err: error, thread: index }, 'intake thread did not start again');
-      });
+    const pauseMs = RESTART_MS_MIN * 2 ** (this.#deathsMs.length - 1);
+    setTimeout(() => void this.#startAgain(index), pauseMs);
+  }
+
+  async #startAgain(index: number): Promise<void> {
+    if (this.#stopping) return;
+    try {
+      await this.#open(index);
+      await this.#listen(index, this.#port);
+    } catch (error) {
+      if (this.#stopping) return;
+      const { message } = error as Error;
+      this.#parts.log.error({ thread: index }, `intake thread did not start again: ${message}`);
+    }
   }
 }
 

@@ -1,6 +1,9 @@
 import type { Logger } from 'pino';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 
+/** Signals that follow each other so closely are one request, delivered more than once; milliseconds. */
+const SAME_REQUEST_MS = 100;
+
 /** One thing to be brought to rest. Must do no harm where that thing never got going. */
 export interface StopStep {
   readonly what: string;
@@ -20,6 +23,7 @@ export class Stopping {
   readonly #msMax: number;
   readonly #log: Logger;
   #step = '';
+  #signalledAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(steps: readonly StopStep[], msMax: number, log: Logger) {
     this.#steps = steps;
@@ -44,6 +48,9 @@ export class Stopping {
   }
 
   #onSignal(signal: string): void {
+    // A terminal and npm both pass on one Ctrl-C.
+    if (performance.now() - this.#signalledAtMs < SAME_REQUEST_MS) return;
+    this.#signalledAtMs = performance.now();
     if (this.isUnderWay) {
       this.#log.warn({ signal, step: this.#step }, 'told to stop again: ending at once');
       endAtOnce();
@@ -62,7 +69,12 @@ export class Stopping {
     }, this.#msMax);
     for (const { what, stop } of this.#steps) {
       this.#step = what;
-      await stop();
+      try {
+        await stop();
+      } catch (error) {
+        this.#log.error({ err: error, step: what }, 'did not stop in order');
+        exitCode ||= EXIT.failed;
+      }
     }
     // After a fault its own line is the last word.
     if (exitCode === EXIT.ok) this.#log.info('stopped');

@@ -64,7 +64,7 @@ export const intakeSchema = {
     unit: 'bytes',
     min: 65,
     // NATS takes messages of 1 MiB (its max_payload) by default; the rest is room for the headers.
-    max: 1_000_000,
+    max: 900_000,
     default: 262_144,
     group: 'Commit',
     help: 'most bytes in one frame; more than --body-bytes-max',

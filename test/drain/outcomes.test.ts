@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, it, type TestContext } from 'node:test';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
@@ -146,6 +147,35 @@ describe('a pool thread that dies', () => {
       assert.equal(await shop.forebay.stop(), 0);
     });
   }
+});
+
+describe('a handler that cannot be loaded any more', () => {
+  it('holds its orders back, says so, and goes on when it can', async (t) => {
+    const shop = await open(
+      t,
+      `if (orders.some(({ data, attempt }) => data.username === 'killer' && attempt === 1)) process.exit(1);`,
+    );
+    const good = await readFile(shop.handler.file, 'utf8');
+    await writeFile(shop.handler.file, 'throw new Error("no database");');
+    const client = new OrderClient(shop.forebay.url);
+    await client.post('killer');
+    await eventually('it says so', async () => {
+      const ready = await fetch(`${shop.forebay.adminUrl}/readyz`);
+      return ready.status === 503 && (await ready.text()).includes('no database');
+    });
+    const posted = client.postAll(names(50));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await writeFile(shop.handler.file, good);
+    await posted;
+    await eventually(
+      'all are done',
+      async () => (await metric(shop.forebay, 'work_done_total{status="done"}')) === 51,
+    );
+    assert.equal(await metric(shop.forebay, 'forebay_dead_total'), 0);
+    assert.equal((await fetch(`${shop.forebay.adminUrl}/readyz`)).status, 200);
+    client.close();
+    assert.equal(await shop.forebay.stop(), 0);
+  });
 });
 
 describe('the pace', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
-import { eventually, metric } from '../support/orders.js';
+import { eventually, metric, OrderClient } from '../support/orders.js';
 import { post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
 
 const INVALID_BODY = VALID_BODY.replace('"3"', '"x"');
@@ -176,6 +176,25 @@ describe('backpressure', () => {
     const forebay = await startForebay(flags, { owner: t });
     assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 503);
     assert.equal(await metric(forebay, 'work_done_total{status="error"}'), 1);
+    assert.equal(await forebay.stop(), 0);
+  });
+
+  it('in direct mode an overload is answered 503 in time, and it recovers when that is over', async (t) => {
+    const flags = ['--mode', 'direct', '--rps-limit', '0', '--work-ms', '50', '--workers', '1'];
+    const forebay = await startForebay([...flags, '--commit-ms-max', '1000'], { owner: t });
+    const statuses: number[] = [];
+    const client = new OrderClient(forebay.url, 256);
+    for (let i = 0; i < 40; i++) {
+      for (let k = 0; k < 3; k++)
+        void client.post(`u${i}`).then(({ status }) => statuses.push(status));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await eventually('all have an answer', () => statuses.length === 120);
+    assert.deepEqual(new Set(statuses), new Set([200, 503]));
+    const created = statuses.filter((status) => status === 200).length;
+    assert.equal(await metric(forebay, 'work_done_total{status="done"}'), created);
+    assert.equal((await client.post('afterwards')).status, 200);
+    client.close();
     assert.equal(await forebay.stop(), 0);
   });
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { runForebay, startForebay } from '../support/forebay.js';
@@ -58,6 +60,7 @@ describe('what cannot work is refused at the start in one line', () => {
     ['whose default export is no function', 'export default 3;'],
     ['that throws when it is loaded', 'throw new Error("no database");'],
     ['that is not JavaScript', 'export default function {'],
+    ['that ends its thread when it is loaded', 'process.exit(3);'],
   ]) {
     it(`a handler file ${what}`, async (t) => {
       const file = join(await folder(t), 'handler.mjs');
@@ -99,6 +102,34 @@ describe('what cannot work is refused at the start in one line', () => {
     const forebay = await startForebay([], { owner: t });
     assert.match(await refusal(t, ['--data', forebay.data], 1), /data folder .* is in use/);
     assert.equal(await forebay.stop(), 0);
+  });
+
+  it('a data folder that another forebay has in another network namespace', async (t) => {
+    if (process.getuid?.() !== 0) {
+      t.skip('only root can make a network namespace');
+      return;
+    }
+    const forebay = await startForebay([], { owner: t });
+    const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+    const command = ['-n', process.execPath, main, 'serve', '--data', forebay.data];
+    const { status, stderr } = spawnSync(
+      'unshare',
+      [...command, '--port', '0', '--admin-port', '0'],
+      {
+        encoding: 'utf8',
+        timeout: 20_000,
+        killSignal: 'SIGKILL',
+      },
+    );
+    assert.match(stderr, /data folder .* is in use/);
+    assert.equal(status, 1);
+    assert.equal(await forebay.stop(), 0);
+  });
+
+  it('a data folder whose lock was left behind by a kill -9 is free', async (t) => {
+    const data = await folder(t);
+    await (await startForebay([], { owner: t, data })).kill9();
+    assert.equal(await (await startForebay([], { owner: t, data })).stop(), 0);
   });
 
   it('a data folder that cannot be made', async (t) => {

@@ -151,10 +151,33 @@ describe('ordered shutdown', () => {
     await eventually('the handler has it', async () => (await handler.lines()).length === 1);
     forebay.signal('SIGTERM');
     await eventually('it is stopping', () => forebay.stderr.includes('stopping'));
+    // Closer together they would count as one, as a terminal and npm deliver it.
+    await new Promise((resolve) => setTimeout(resolve, 200));
     forebay.signal('SIGTERM');
     const startedMs = performance.now();
     await forebay.exited;
     assert.ok(performance.now() - startedMs < 5000, 'waited for the handler');
+    client.close();
+  });
+
+  it('takes one request that is delivered twice, as by a terminal and npm, as one', async (t) => {
+    const forebay = await startForebay([], { owner: t });
+    forebay.signal('SIGINT');
+    forebay.signal('SIGTERM');
+    assert.equal(await forebay.exited, 0);
+  });
+
+  it('ends in order while NATS is away and a settlement cannot be written', async (t) => {
+    const nats = await NatsServer.start();
+    t.after(() => nats.stop());
+    const handler = await ledgerHandler(t, 'await new Promise((r) => setTimeout(r, 700));');
+    const flags = ['--nats', nats.url, '--handler', handler.file, '--shutdown-ms-max', '6000'];
+    const forebay = await startForebay(flags, { owner: t });
+    const client = new OrderClient(forebay.url);
+    await client.post('user');
+    await eventually('the handler has it', async () => (await handler.lines()).length === 1);
+    await nats.kill();
+    assert.equal(await forebay.stop(), 0);
     client.close();
   });
 
