@@ -73,10 +73,11 @@ function ordersOf({ payload, segments }: BatchMessage): Order[] {
     .toString('utf8')
     .split('\n');
   const orders: Order[] = [];
-  for (const { origin, indexes, attempt, acceptedAtMs } of segments) {
-    for (const index of indexes) {
+  for (const { origin, count, firstIndex, indexes, attempt, acceptedAtMs } of segments) {
+    for (let i = 0; i < count; i++) {
+      const id = `${origin}-${indexes === null ? firstIndex + i : indexes[i]!}`;
       const data = JSON.parse(lines[orders.length]!) as OrderData;
-      orders.push({ id: `${origin}-${index}`, attempt, acceptedAt: acceptedAtMs, data });
+      orders.push({ id, attempt, acceptedAt: acceptedAtMs, data });
     }
   }
   return orders;

@@ -18,6 +18,8 @@ import { OrderValidator } from '../src/validate/validator.js';
 
 /** How often the main thread is told whether the journal takes writes; milliseconds. */
 const JOURNAL_CHECK_MS = 100;
+/** Between two announcements of new frames: each wakes the main thread; milliseconds. */
+const ANNOUNCE_MS_MIN = 5;
 
 const data = workerData as IntakeThreadData;
 const { options } = data;
@@ -40,7 +42,7 @@ process.on('uncaughtException', (error) => {
 });
 
 const appender = await openAppender(options, data.directPort).catch(endWithFault);
-const committer = new GroupCommit(appender, options, counts, announceOncePerTurn());
+const committer = new GroupCommit(appender, options, counts, announceTogether());
 const limiter = data.limiter === null ? null : new WindowLimiter(data.limiter);
 server = new IntakeServer({
   validator: new OrderValidator(),
@@ -80,17 +82,22 @@ async function stop(intake: IntakeServer): Promise<void> {
   main.close();
 }
 
-/** Tells the main thread of new frames: once for all that became durable in a turn. */
-function announceOncePerTurn(): () => void {
+/** Tells the main thread of new frames: the first at once, those that follow closely together. */
+function announceTogether(): () => void {
+  let isResting = false;
   let isDue = false;
   const announce = () => {
-    isDue = false;
+    isResting = true;
     report({ is: 'committed' });
+    setTimeout(() => {
+      isResting = false;
+      if (isDue) announce();
+      isDue = false;
+    }, ANNOUNCE_MS_MIN);
   };
   return () => {
-    if (isDue) return;
-    isDue = true;
-    setImmediate(announce);
+    if (isResting) isDue = true;
+    else announce();
   };
 }
 

@@ -9,8 +9,11 @@ export interface BatchMessage {
 export interface BatchSegment {
   /** What their ids begin with: the id of the frame they were accepted in. */
   readonly origin: string;
-  /** Where each of them stood in that frame. */
-  readonly indexes: readonly number[];
+  readonly count: number;
+  /** Where the first of them stood in that frame; the others follow it, unless `indexes` says otherwise. */
+  readonly firstIndex: number;
+  /** Where each of them stood; null for a run of neighbours, which crosses more cheaply. */
+  readonly indexes: readonly number[] | null;
   readonly attempt: number;
   readonly acceptedAtMs: number;
 }

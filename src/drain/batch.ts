@@ -81,9 +81,13 @@ export function batchMessage(batch: Batch): BatchMessage {
 
 function segmentOf({ run, position, count }: FrameSlice): BatchSegment {
   const { id, refiled, attempt, acceptedAtMs } = run.frame;
-  const indexes =
-    refiled === null
-      ? Array.from({ length: count }, (_, i) => position + i)
-      : refiled.indexes.slice(position, position + count);
-  return { origin: refiled?.origin ?? id, indexes, attempt, acceptedAtMs };
+  const indexes = refiled?.indexes.slice(position, position + count) ?? null;
+  return {
+    origin: refiled?.origin ?? id,
+    count,
+    firstIndex: position,
+    indexes,
+    attempt,
+    acceptedAtMs,
+  };
 }

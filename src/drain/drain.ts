@@ -6,6 +6,13 @@ import { type BackoffBounds, backoffMs } from './backoff.js';
 import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 
+/**
+ * Pause after a pull that emptied the journal, milliseconds: under load the frames of so long come
+ * together. Waking this thread and one of the pool for every single frame costs more than the frame.
+ * An order that comes in when all is quiet is pulled at once.
+ */
+const GATHER_MS = 5;
+
 export interface DrainBounds extends BackoffBounds {
   /** Milliseconds that a stop waits for settlements, for a journal that is away may never take them. */
   readonly settleMsMax: number;
@@ -71,6 +78,7 @@ export class Drain {
       // Nothing at all means that there will never be anything: told to stop, or closed.
       if (deliveries.length === 0) return;
       for (const delivery of deliveries) this.#begin(delivery);
+      if (deliveries.length < credit) await sleep(GATHER_MS);
     }
   }
 
