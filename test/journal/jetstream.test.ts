@@ -2,6 +2,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream-open.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { testAppender, writingSide } from './appender-conformance.js';
 import { testJournal } from './conformance.js';
 import { newFrameId } from './frames.js';
 import type { JournalUnderTest } from './journal-under-test.js';
@@ -55,3 +56,5 @@ async function deadLetters(url: string) {
 
 testJournal('jetstream, newest server', () => create('nats-server'));
 testJournal('jetstream, server 2.9', () => create('nats-server-2.9'));
+testAppender('jetstream, newest server', async () => writingSide(await create('nats-server')));
+testAppender('jetstream, server 2.9', async () => writingSide(await create('nats-server-2.9')));

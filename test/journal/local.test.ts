@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { LocalAppender } from '../../src/journal/local-appender.js';
 import { LocalSource } from '../../src/journal/local-source.js';
 import { LocalStore } from '../../src/journal/local-store.js';
+import { testAppender, writingSide } from './appender-conformance.js';
 import { testJournal } from './conformance.js';
 import { newFrameId } from './frames.js';
+import type { JournalUnderTest } from './journal-under-test.js';
 
-testJournal('local', async () => {
+async function create(): Promise<JournalUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-journal-'));
   return {
     openAppender: async () => new LocalAppender(new LocalStore(folder)),
@@ -27,4 +29,7 @@ testJournal('local', async () => {
     },
     remove: async () => rmSync(folder, { recursive: true }),
   };
-});
+}
+
+testJournal('local', create);
+testAppender('local', async () => writingSide(await create()));

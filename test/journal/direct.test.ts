@@ -1,0 +1,49 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { MessageChannel } from 'node:worker_threads';
+import { openDrain } from '../../src/drain/open-drain.js';
+import { DirectAppender } from '../../src/journal/direct-appender.js';
+import { WindowLimiter } from '../../src/limit/window.js';
+import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import { loadOptions } from '../../src/options/load.js';
+import { testAppender } from './appender-conformance.js';
+
+const HANDLE_ENTRY = fileURLToPath(new URL('../../workers/handle.js', import.meta.url));
+
+testAppender('direct', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'forebay-direct-'));
+  const ledger = join(folder, 'ledger.ndjson');
+  const handler = join(folder, 'handler.mjs');
+  writeFileSync(
+    handler,
+    `import { appendFileSync } from 'node:fs';
+     export default (orders) => {
+       appendFileSync(${JSON.stringify(ledger)}, orders.map(({ data }) => JSON.stringify(data) + '\\n').join(''));
+     };`,
+  );
+  const options = loadOptions(['--mode', 'direct', '--workers', '2'], {});
+  const drain = openDrain({
+    options,
+    source: null,
+    counts: new ThreadCounts(createCounts(1), 0),
+    entry: HANDLE_ENTRY,
+    handlerUrl: pathToFileURL(handler).href,
+    limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
+    onFault: (line, error) => console.error(line, error),
+    log: console.error,
+  });
+  return {
+    openAppender: async () => {
+      const { port1, port2 } = new MessageChannel();
+      drain.serveDirect(port1);
+      return new DirectAppender(port2, options.commitMsMax);
+    },
+    lines: async () => readFileSync(ledger, 'utf8').trimEnd().split('\n'),
+    remove: async () => {
+      await drain.destroyPool();
+      rmSync(folder, { recursive: true });
+    },
+  };
+});
