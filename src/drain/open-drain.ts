@@ -88,7 +88,8 @@ export function openDrain(parts: DrainParts): OpenDrain {
     threadIds,
     stop: async () => {
       runner.stop();
-      await drain?.stop();
+      if (drain === null) await scheduler.stop();
+      else await drain.stop();
     },
     reason: () => runner.reason,
     destroyPool: () => pool.destroy(),

@@ -42,6 +42,7 @@ testAppender('direct', async () => {
     },
     lines: async () => readFileSync(ledger, 'utf8').trimEnd().split('\n'),
     remove: async () => {
+      await drain.stop();
       await drain.destroyPool();
       rmSync(folder, { recursive: true });
     },
