@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
@@ -175,6 +177,41 @@ describe('a handler that cannot be loaded any more', () => {
     assert.equal((await fetch(`${shop.forebay.adminUrl}/readyz`)).status, 200);
     client.close();
     assert.equal(await shop.forebay.stop(), 0);
+  });
+});
+
+describe('a stop while the handler cannot be loaded', () => {
+  it('puts its orders back, at the attempt they were at, for the next start', async (t) => {
+    const data = await mkdtemp(join(tmpdir(), 'forebay-data-'));
+    t.after(() => rm(data, { recursive: true, force: true }));
+    const handler = await ledgerHandler(
+      t,
+      `if (orders.some(({ data, attempt }) => data.username === 'killer' && attempt === 1)) process.exit(1);`,
+    );
+    const flags = ['--handler', handler.file, ...QUICK_RETRIES];
+    const first = await startForebay(flags, { owner: t, data });
+    const good = await readFile(handler.file, 'utf8');
+    await writeFile(handler.file, 'throw new Error("no database");');
+    const client = new OrderClient(first.url);
+    await client.post('killer');
+    await eventually(
+      'it says so',
+      async () => (await fetch(`${first.adminUrl}/readyz`)).status === 503,
+    );
+    const ids = (await client.postAll(names(20))).map(({ id }) => id);
+    client.close();
+    assert.equal(await first.stop(), 0);
+
+    await writeFile(handler.file, good);
+    const second = await startForebay(flags, { owner: t, data });
+    await eventually(
+      'all are done',
+      async () => (await metric(second, 'work_done_total{status="done"}')) === 21,
+    );
+    const lines = (await handler.lines()).filter(({ username }) => username !== 'killer');
+    assert.deepEqual(lines.map(({ id }) => id).sort(), ids.sort());
+    assert.deepEqual(new Set(lines.map(({ attempt }) => attempt)), new Set([1]));
+    assert.equal(await second.stop(), 0);
   });
 });
 
