@@ -69,6 +69,7 @@ export class OpenFrame {
       attempt: 1,
       notBeforeMs: 0,
       refiled: null,
+      keys: [],
     };
   }
 }

@@ -18,6 +18,24 @@ export interface Frame {
   /** Epoch milliseconds before which it must not be delivered; 0 for at once. */
   readonly notBeforeMs: number;
   readonly refiled: Refiled | null;
+  /** The idempotency keys its clients sent, by ascending position; empty for a frame filed again. */
+  readonly keys: readonly KeyedOrder[];
+}
+
+/** An order whose client sent an idempotency key. */
+export interface KeyedOrder {
+  readonly position: number;
+  /** 1 to 64 visible ASCII characters. */
+  readonly key: string;
+  /** Of the compact order without its line end, 16 hexadecimal digits: tells another body under the same key. */
+  readonly digest: string;
+}
+
+/** A key whose order is durable. */
+export interface RememberedKey extends KeyedOrder {
+  readonly frameId: string;
+  /** Epoch milliseconds at which its frame was accepted. */
+  readonly acceptedAtMs: number;
 }
 
 export interface Refiled {

@@ -1,4 +1,5 @@
 import type { Frame } from './frame.js';
+import type { Receipt } from './receipt.js';
 
 export type JournalName = 'local' | 'jetstream' | 'direct';
 
@@ -48,6 +49,8 @@ export interface Source {
   pendingOrders(): number;
   /** Epoch milliseconds at which the oldest unsettled frame was accepted; 0 when there is none. */
   oldestAcceptedAtMs(): number;
+  /** What became of the order `<frameId>-<index>`. */
+  receipt(frameId: string, index: number): Promise<Receipt>;
   /** Whether the journal answers, and if not why, in one line. */
   readonly reachable: boolean;
   readonly reason: string;

@@ -24,6 +24,8 @@ export interface Options {
   readonly bodyBytesMax: number;
   readonly bodyMsMax: number;
   readonly waitingOrdersMax: number;
+  readonly idempotencyS: number;
+  readonly idempotencyKeysMax: number;
 
   readonly commitMsMax: number;
   readonly frameOrdersMax: number;
@@ -33,6 +35,12 @@ export interface Options {
   readonly data: string;
   readonly nats: readonly string[];
   readonly natsStream: string;
+  readonly natsReplicas: number;
+  readonly natsMonitor: readonly string[];
+  readonly spoolOrdersMax: number;
+  readonly spoolRate: number;
+  readonly receiptsS: number;
+  readonly deadMax: number;
 
   readonly drain: boolean;
   readonly drainRate: number;
@@ -46,5 +54,6 @@ export interface Options {
   readonly handler: string;
   readonly workMs: number;
   readonly errorRate: number;
+  readonly postgresUrl: string;
   readonly workerHeapMb: number;
 }

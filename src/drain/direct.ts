@@ -28,7 +28,7 @@ export class DirectService {
 
   serve(port: MessagePort): void {
     port.on('message', (request: DirectRequest) => {
-      const frame: Frame = { ...request, attempt: 1, notBeforeMs: 0, refiled: null };
+      const frame: Frame = { ...request, attempt: 1, notBeforeMs: 0, refiled: null, keys: [] };
       const reply = (run: FrameRun) => this.#reply(port, request.sequence, run);
       this.#scheduler.add(new FrameRun(frame, reply, performance.now() + this.#waitMsMax));
     });

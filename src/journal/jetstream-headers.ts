@@ -1,7 +1,7 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import type { Frame } from '../contract/frame.js';
+import type { KeptDeadLetter } from '../contract/dead-letters.js';
+import type { Frame, KeyedOrder } from '../contract/frame.js';
 import type { StreamMessage } from './jetstream-message.js';
-import type { KeptDeadLetter } from './refile.js';
 import { requireWhole } from './whole-frame.js';
 
 const ID = 'Nats-Msg-Id';
@@ -11,6 +11,7 @@ const ATTEMPT = 'Forebay-Attempt';
 const NOT_BEFORE_MS = 'Forebay-Not-Before-Ms';
 const ORIGIN = 'Forebay-Origin';
 const INDEXES = 'Forebay-Indexes';
+const KEYS = 'Forebay-Keys';
 const ORDER_ID = 'Forebay-Order-Id';
 const REASON = 'Forebay-Reason';
 const LAST_MS = 'Forebay-Last-Ms';
@@ -27,6 +28,7 @@ export function frameHeaders(frame: Frame): MsgHdrs {
     out.set(ORIGIN, frame.refiled.origin);
     out.set(INDEXES, frame.refiled.indexes.join(','));
   }
+  if (frame.keys.length > 0) out.set(KEYS, keysText(frame.keys));
   return out;
 }
 
@@ -47,7 +49,22 @@ export function readFrame(message: StreamMessage): Frame {
     attempt: Number(found.get(ATTEMPT) || 1),
     notBeforeMs: Number(found.get(NOT_BEFORE_MS)),
     refiled: origin === '' ? null : { origin, indexes: found.get(INDEXES).split(',').map(Number) },
+    keys: readKeys(found.get(KEYS)),
   });
+}
+
+/** Position, digest and key in turn, separated by spaces, which no key contains. */
+function keysText(keys: readonly KeyedOrder[]): string {
+  return keys.map(({ position, digest, key }) => `${position} ${digest} ${key}`).join(' ');
+}
+
+function readKeys(text: string): KeyedOrder[] {
+  const words = text === '' ? [] : text.split(' ');
+  const keys: KeyedOrder[] = [];
+  for (let i = 0; i + 2 < words.length; i += 3) {
+    keys.push({ position: Number(words[i]), digest: words[i + 1]!, key: words[i + 2]! });
+  }
+  return keys;
 }
 
 /** A dead letter as a message: the payload is the compact order. */

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Frame } from '../contract/frame.js';
 import type { Delivery, Settlement, Source } from '../contract/journal.js';
+import type { Receipt } from '../contract/receipt.js';
 import { JetStreamBacklog } from './jetstream-backlog.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { ACK_WAIT_MS } from './jetstream-declare.js';
@@ -103,6 +104,10 @@ export class JetStreamSource implements Source {
 
   oldestAcceptedAtMs(): number {
     return this.#backlog.oldestAcceptedAtMs();
+  }
+
+  async receipt(_frameId: string, _index: number): Promise<Receipt> {
+    return 'unknown';
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Frame } from '../contract/frame.js';
 import { type Appender, CommitAmbiguous, CommitRefused } from '../contract/journal.js';
+import { recordKeys } from './key-rows.js';
 import { freshKey } from './local-keys.js';
 import type { LocalStore } from './local-store.js';
 import { encodeRecord } from './record.js';
@@ -36,6 +37,7 @@ export class LocalAppender implements Appender {
     if (!this.writable) throw new CommitRefused(this.reason);
     const write = this.#store.write(() => {
       this.#store.frames.put(freshKey(frame), encodeRecord(frame));
+      recordKeys(this.#store, frame);
     });
     this.#underWay.add(write);
     try {

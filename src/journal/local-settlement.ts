@@ -1,9 +1,11 @@
+import type { KeptDeadLetter } from '../contract/dead-letters.js';
 import type { Frame } from '../contract/frame.js';
 import type { Settlement } from '../contract/journal.js';
 import { ageKey, laterKey } from './local-keys.js';
 import type { LocalStore, Table } from './local-store.js';
+import { recordSettled, settledFrame } from './receipts-table.js';
 import { encodeRecord } from './record.js';
-import { type KeptDeadLetter, keptDeadLetters, refiledFrame } from './refile.js';
+import { keptDeadLetters, refiledFrame } from './refile.js';
 
 /**
  * The writes that settle a frame, to be made in one transaction and, should that fail, again: ids
@@ -18,7 +20,9 @@ export function settlementWrites(
 ): () => void {
   const refiled = settlement.refile.map((refile) => refiledFrame(frame, refile, newFrameId()));
   const dead = keptDeadLetters(frame, settlement.dead, Date.now());
+  const settled = settledFrame(frame, settlement);
   return () => {
+    recordSettled(store, settled);
     for (const again of refiled) {
       store.later.put(laterKey(again), encodeRecord(again));
       store.ages.put(ageKey(again), Buffer.alloc(0));

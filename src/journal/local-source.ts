@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Frame } from '../contract/frame.js';
+import type { Frame, RememberedKey } from '../contract/frame.js';
 import type { Delivery, Settlement, Source } from '../contract/journal.js';
+import type { Receipt } from '../contract/receipt.js';
 import { Doorbell } from './doorbell.js';
 import { GroupedWrites } from './grouped-writes.js';
+import { rememberedKeys } from './key-rows.js';
 import { LocalBacklog } from './local-backlog.js';
 import { freshFacts, laterFacts, leadingTimeMs } from './local-keys.js';
 import { settlementWrites } from './local-settlement.js';
 import type { LocalStore, Table } from './local-store.js';
+import { findReceipt } from './receipts-table.js';
 import { decodeRecord } from './record.js';
 
 export interface LocalSourceParts {
@@ -88,6 +91,17 @@ export class LocalSource implements Source {
 
   oldestAcceptedAtMs(): number {
     return this.#closing.signal.aborted ? 0 : this.#backlog.oldestAcceptedAtMs();
+  }
+
+  async receipt(frameId: string, index: number): Promise<Receipt> {
+    this.#store.refresh();
+    return findReceipt(this.#store, frameId, index);
+  }
+
+  /** The idempotency keys of orders accepted since then, epoch milliseconds. */
+  keys(sinceMs: number): Iterable<RememberedKey> {
+    this.#store.refresh();
+    return rememberedKeys(this.#store, sinceMs);
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,16 @@ export type Table = Database<Buffer, Buffer>;
 const MAP_BYTES = 256 * 1024 ** 3;
 
 const FILE = 'journal.lmdb';
-const TABLES = ['frames', 'later', 'ages', 'dead'] as const;
+const TABLES = [
+  'frames',
+  'later',
+  'ages',
+  'dead',
+  'settled',
+  'exceptions',
+  'keys',
+  'meta',
+] as const;
 
 /**
  * The local journal's LMDB environment, opened by every thread that uses it.
@@ -37,6 +46,14 @@ export class LocalStore {
   readonly ages: Table;
   /** Dead letters by order id. */
   readonly dead: Table;
+  /** Fresh frames that were settled: id to the number of their orders (4 bytes, big endian). */
+  readonly settled: Table;
+  /** Orders of settled frames that are not done, by order id: see receipts-table.ts. */
+  readonly exceptions: Table;
+  /** Idempotency keys by frame id: see key-rows.ts. */
+  readonly keys: Table;
+  /** Single values by name. */
+  readonly meta: Table;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #space: DiskSpace;
   #closed = false;
@@ -65,13 +82,17 @@ export class LocalStore {
         overlappingSync: false,
         eventTurnBatching: false,
       });
-      const [frames, later, ages, dead] = TABLES.map((name) =>
+      const [frames, later, ages, dead, settled, exceptions, keys, meta] = TABLES.map((name) =>
         this.#root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' }),
       );
       this.frames = frames!;
       this.later = later!;
       this.ages = ages!;
       this.dead = dead!;
+      this.settled = settled!;
+      this.exceptions = exceptions!;
+      this.keys = keys!;
+      this.meta = meta!;
       this.#space.watchFile();
     } catch (error) {
       throw new OperatorFault(

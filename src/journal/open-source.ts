@@ -1,3 +1,4 @@
+import type { RememberedKey } from '../contract/frame.js';
 import type { Source } from '../contract/journal.js';
 import type { Options } from '../contract/options.js';
 
@@ -16,6 +17,8 @@ export interface OpenSource {
   readonly onCommitted: () => void;
   /** Resolves when the journal first answers; rejects with an OperatorFault when it never will. */
   readonly ready: Promise<void>;
+  /** The idempotency keys of orders accepted since then, epoch milliseconds; to be read before intake listens. */
+  readonly keys: (sinceMs: number) => Iterable<RememberedKey> | AsyncIterable<RememberedKey>;
 }
 
 /** The journal that the options ask for, as the drain reads it; not for direct mode, which has none. */
@@ -24,9 +27,14 @@ export async function openSource(options: Options, parts: SourceParts): Promise<
     const { openJetStreamSource } = await import('./jetstream-open.js');
     const place = { servers: options.nats, stream: options.natsStream };
     const source = openJetStreamSource(place, parts);
-    return { source, onCommitted: () => {}, ready: source.ready };
+    return { source, onCommitted: () => {}, ready: source.ready, keys: () => [] };
   }
   const { openLocalSource } = await import('./local-open.js');
   const source = openLocalSource(options.data, parts);
-  return { source, onCommitted: () => source.ring(), ready: Promise.resolve() };
+  return {
+    source,
+    onCommitted: () => source.ring(),
+    ready: Promise.resolve(),
+    keys: (sinceMs) => source.keys(sinceMs),
+  };
 }

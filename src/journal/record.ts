@@ -1,4 +1,4 @@
-import type { Frame } from '../contract/frame.js';
+import type { Frame, KeyedOrder, Refiled } from '../contract/frame.js';
 import { requireWhole } from './whole-frame.js';
 
 const VERSION = 1;
@@ -11,7 +11,8 @@ interface Header {
   readonly acceptedAtMs: number;
   readonly attempt: number;
   readonly notBeforeMs: number;
-  readonly refiled?: { readonly origin: string; readonly indexes: readonly number[] };
+  readonly refiled?: Refiled;
+  readonly keys?: readonly KeyedOrder[];
 }
 
 /**
@@ -27,6 +28,7 @@ export function encodeRecord(frame: Frame): Buffer {
     attempt: frame.attempt,
     notBeforeMs: frame.notBeforeMs,
     ...(frame.refiled === null ? {} : { refiled: frame.refiled }),
+    ...(frame.keys.length === 0 ? {} : { keys: frame.keys }),
   };
   const line = `${JSON.stringify(header)}\n`;
   const lineBytes = Buffer.byteLength(line);
@@ -52,5 +54,6 @@ export function decodeRecord(record: Uint8Array): Frame {
     attempt: header.attempt,
     notBeforeMs: header.notBeforeMs,
     refiled: header.refiled ?? null,
+    keys: header.keys ?? [],
   });
 }

@@ -1,3 +1,4 @@
+import type { KeptDeadLetter } from '../contract/dead-letters.js';
 import type { Frame } from '../contract/frame.js';
 import { orderId } from '../contract/frame.js';
 import type { DeadLetter, Refile } from '../contract/journal.js';
@@ -30,21 +31,8 @@ export function refiledFrame(frame: Frame, refile: Refile, id: string): Frame {
       origin: frame.refiled?.origin ?? frame.id,
       indexes: refile.positions.map((p) => frame.refiled?.indexes[p] ?? p),
     },
+    keys: [],
   };
-}
-
-/** An order that failed for good, as a journal keeps it. */
-export interface KeptDeadLetter {
-  readonly orderId: string;
-  readonly reason: string;
-  /** How often it was tried. */
-  readonly attempts: number;
-  /** Epoch milliseconds at which its frame was accepted. */
-  readonly firstAtMs: number;
-  /** Epoch milliseconds at which it was given up. */
-  readonly lastAtMs: number;
-  /** The compact order, byte for byte as it was accepted, without the line end. */
-  readonly body: Uint8Array;
 }
 
 export function keptDeadLetters(

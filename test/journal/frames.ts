@@ -21,6 +21,7 @@ export function fresh(count: number, id = newFrameId()): Frame {
     attempt: 1,
     notBeforeMs: 0,
     refiled: null,
+    keys: [],
   };
 }
 

@@ -1,0 +1,42 @@
+import type { Frame, KeyedOrder, RememberedKey } from '../contract/frame.js';
+import type { LocalStore } from './local-store.js';
+
+/** The value of a row of `keys`: when its frame was accepted, and the keys of its orders. */
+interface KeyRow {
+  readonly acceptedAtMs: number;
+  readonly keys: readonly KeyedOrder[];
+}
+
+/** Rows removed in one transaction. */
+const ROWS_MAX = 1000;
+
+/**
+ * Remembers the keys of a frame beyond the frame itself: one row a frame, in the order of time, so that
+ * writing them costs no more than the frame did. To be called inside a write transaction.
+ */
+export function recordKeys(store: LocalStore, { id, acceptedAtMs, keys }: Frame): void {
+  if (keys.length === 0) return;
+  const row: KeyRow = { acceptedAtMs, keys };
+  store.keys.put(Buffer.from(id, 'latin1'), Buffer.from(JSON.stringify(row)));
+}
+
+/** All keys of frames accepted at or after `sinceMs`, epoch milliseconds. */
+export function* rememberedKeys(store: LocalStore, sinceMs: number): Iterable<RememberedKey> {
+  for (const { key, value } of store.keys.getRange()) {
+    const { acceptedAtMs, keys } = JSON.parse(value.toString()) as KeyRow;
+    if (acceptedAtMs < sinceMs) continue;
+    const frameId = key.toString('latin1');
+    for (const keyed of keys) yield { ...keyed, frameId, acceptedAtMs };
+  }
+}
+
+/**
+ * Forgets the oldest rows that are behind the horizon, some at a time. To be called inside a write transaction.
+ *
+ * @param before an id that sorts behind all that may be forgotten
+ */
+export function forgetKeys(store: LocalStore, before: string): void {
+  const end = Buffer.from(before, 'latin1');
+  for (const key of store.keys.getKeys({ end, limit: ROWS_MAX }))
+    store.keys.remove(Buffer.from(key));
+}

@@ -1,0 +1,110 @@
+import type { Frame } from '../contract/frame.js';
+import { orderId } from '../contract/frame.js';
+import type { Settlement } from '../contract/journal.js';
+import type { Receipt } from '../contract/receipt.js';
+import { freshFacts } from './local-keys.js';
+import type { LocalStore } from './local-store.js';
+
+/** Values of the table `exceptions`: filed again and not done yet; a dead letter; one that was dropped. */
+const AGAIN = Buffer.from('a');
+const DEAD = Buffer.from('d');
+const DROPPED = Buffer.from('x');
+
+const COUNT_BYTES = 4;
+
+/** Higher than any byte of a frame id, so that `id + AFTER` sorts behind every key that begins with `id`. */
+const AFTER = 0xff;
+
+/** What a settlement means for the receipts of its orders. */
+export interface SettledFrame {
+  readonly id: string;
+  /** Orders of a fresh frame; 0 for one that was filed again, whose orders belong to another. */
+  readonly count: number;
+  /** Order ids. */
+  readonly again: readonly string[];
+  readonly dead: readonly string[];
+  /** Orders that are done now and were filed again before. */
+  readonly doneAtLast: readonly string[];
+}
+
+export function settledFrame(frame: Frame, { refile, dead }: Settlement): SettledFrame {
+  const again = refile.flatMap(({ positions }) => positions);
+  const deadPositions = dead.map(({ position }) => position);
+  const isOpen = new Set([...again, ...deadPositions]);
+  const doneAtLast = [];
+  if (frame.refiled !== null) {
+    for (let i = 0; i < frame.count; i++) if (!isOpen.has(i)) doneAtLast.push(orderId(frame, i));
+  }
+  return {
+    id: frame.id,
+    count: frame.refiled === null ? frame.count : 0,
+    again: again.map((position) => orderId(frame, position)),
+    dead: deadPositions.map((position) => orderId(frame, position)),
+    doneAtLast,
+  };
+}
+
+/** To be called inside a write transaction. */
+export function recordSettled(store: LocalStore, settled: SettledFrame): void {
+  if (settled.count > 0) store.settled.put(bytes(settled.id), countBytes(settled.count));
+  for (const id of settled.again) store.exceptions.put(bytes(id), AGAIN);
+  for (const id of settled.dead) store.exceptions.put(bytes(id), DEAD);
+  for (const id of settled.doneAtLast) store.exceptions.remove(bytes(id));
+}
+
+/** A dead letter was filed again, or dropped. To be called inside a write transaction. */
+export function recordReplayed(store: LocalStore, id: string): void {
+  store.exceptions.put(bytes(id), AGAIN);
+}
+
+export function recordDropped(store: LocalStore, id: string): void {
+  store.exceptions.put(bytes(id), DROPPED);
+}
+
+/**
+ * What became of an order, as far as this store knows: frames that wait stand in `frames`, those that
+ * were settled in `settled`, and of their orders those that are not done in `exceptions`.
+ */
+export function findReceipt(store: LocalStore, frameId: string, index: number): Receipt {
+  const count = store.settled.getBinary(bytes(frameId))?.readUInt32BE(0);
+  if (count === undefined) return isWaiting(store, frameId, index) ? 'accepted' : 'unknown';
+  if (index >= count) return 'unknown';
+  const exception = store.exceptions.getBinary(bytes(`${frameId}-${index}`));
+  if (exception === undefined) return 'done';
+  return exception.equals(AGAIN) ? 'accepted' : 'dead';
+}
+
+/**
+ * Forgets frames settled longer ago than the horizon, and dropped dead letters; ids sort by time. To be
+ * called inside a write transaction, again and again: at most `rowsMax` rows go at once.
+ *
+ * @param before an id that sorts behind all that may be forgotten
+ */
+export function forgetSettled(store: LocalStore, before: string, rowsMax: number): void {
+  const end = bytes(before);
+  for (const key of store.settled.getKeys({ end, limit: rowsMax })) {
+    store.settled.remove(Buffer.from(key));
+  }
+  for (const { key, value } of store.exceptions.getRange({ end, limit: rowsMax })) {
+    if (value.equals(DROPPED)) store.exceptions.remove(Buffer.from(key));
+  }
+}
+
+function isWaiting(store: LocalStore, frameId: string, index: number): boolean {
+  const start = bytes(frameId);
+  const end = Buffer.concat([start, Buffer.from([AFTER])]);
+  for (const key of store.frames.getKeys({ start, end, limit: 1 })) {
+    return index < freshFacts(key).count;
+  }
+  return false;
+}
+
+function bytes(id: string): Buffer {
+  return Buffer.from(id, 'latin1');
+}
+
+function countBytes(count: number): Buffer {
+  const out = Buffer.alloc(COUNT_BYTES);
+  out.writeUInt32BE(count);
+  return out;
+}
