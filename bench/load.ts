@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,8 @@ export interface LoadOptions {
   readonly wrk: string;
   readonly connections: number;
   readonly seconds: number;
+  /** The name of a header that has another value in each request. */
+  readonly numberedHeader?: string;
 }
 
 /** What the load generator saw. */
@@ -26,10 +29,31 @@ export interface Load {
 
 const MARK = 'RESULT ';
 
-const SCRIPT = `wrk.method = 'POST'
+const SAME_REQUEST = `wrk.method = 'POST'
 wrk.headers['Content-Type'] = 'application/json'
 wrk.body = '${ORDER}'
-done = function(summary, latency)
+`;
+
+/** Requests put together by hand: `wrk.format` would take longer than the server does. */
+function numberedRequests(url: string, header: string): string {
+  const head = [
+    'POST /orders HTTP/1.1',
+    `Host: ${new URL(url).host}`,
+    'Content-Type: application/json',
+    `Content-Length: ${ORDER.length}`,
+    `${header}: ${randomBytes(8).toString('hex')}-`,
+  ];
+  return `local head = '${head.join('\\r\\n')}'
+local tail = '\\r\\n\\r\\n${ORDER}'
+local number = 0
+request = function()
+  number = number + 1
+  return head .. number .. tail
+end
+`;
+}
+
+const REPORT = `done = function(summary, latency)
   local e = summary.errors
   io.write(string.format('${MARK}{"requests":%d,"durationUs":%d,"p50Us":%d,"p99Us":%d,"errors":%d}\\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
@@ -42,8 +66,10 @@ export async function load(url: string, options: LoadOptions): Promise<Load> {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-wrk-'));
   try {
     const script = join(folder, 'post.lua');
-    await writeFile(script, SCRIPT);
-    const { connections, seconds } = options;
+    const { connections, seconds, numberedHeader } = options;
+    const requests =
+      numberedHeader === undefined ? SAME_REQUEST : numberedRequests(url, numberedHeader);
+    await writeFile(script, requests + REPORT);
     const shape = [
       '--threads',
       '1',

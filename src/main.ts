@@ -5,6 +5,7 @@ import { EXIT, OperatorFault } from './contract/fault.js';
 const USAGE = `forebay: takes orders through the wave, durable before the answer
 
   forebay serve [options]   take and process orders (the default); forebay serve --help
+  forebay dlq COMMAND       list, show, replay or drop dead letters; forebay dlq --help
   forebay wave [options]    drive a sine wave of orders at a server; forebay wave --help
 `;
 
@@ -15,11 +16,14 @@ async function run(argv: readonly string[]): Promise<void> {
   } else if (first === 'serve' || first.startsWith('--')) {
     const { serve } = await import('./serve.js');
     await serve(first === 'serve' ? rest : argv);
+  } else if (first === 'dlq') {
+    const { dlq } = await import('./dlq.js');
+    process.exitCode = await dlq(rest);
   } else if (first === 'wave') {
     const { wave } = await import('./wave/command.js');
     process.exitCode = await wave(rest);
   } else {
-    throw new OperatorFault(`unknown command ${first}: it is serve or wave`, EXIT.usage);
+    throw new OperatorFault(`unknown command ${first}: it is serve, dlq or wave`, EXIT.usage);
   }
 }
 

@@ -1,26 +1,36 @@
 /** What operators see: metrics and readiness, put together in the main thread. */
 import { AdminServer } from './admin/server.js';
+import type { Durability } from './contract/durability.js';
 import type { Options } from './contract/options.js';
 import type { OpenDrain } from './drain/open-drain.js';
 import type { OpenSource } from './journal/open-source.js';
 import type { IntakeThreads } from './lifecycle/intake-threads.js';
+import { monotonicNs } from './limit/clock.js';
 import { RpsMeter } from './limit/meter.js';
+import { KeyTable } from './memory/key-table.js';
 import { createRegistry } from './metrics/collect.js';
+import { GAUGE, ThreadCounts } from './metrics/count.js';
 import { ThreadLoad } from './metrics/thread-load.js';
 import { VERSION } from './version.js';
 
 export interface Observed {
   readonly counts: SharedArrayBuffer;
   readonly meter: SharedArrayBuffer;
+  readonly keys: SharedArrayBuffer;
   /** Null in direct mode. */
   readonly journal: OpenSource | null;
   readonly drain: OpenDrain;
   readonly intake: IntakeThreads;
 }
 
+/** Direct mode: an order that was answered 200 is processed, and nothing of it is kept. */
+const NO_DURABILITY: Durability = { class: 'none', replicas: 0, text: 'accepted means processed' };
+
 export function openAdmin(options: Options, observed: Observed): AdminServer {
   const { counts, journal, drain, intake } = observed;
   const source = journal?.source;
+  const mainCounts = new ThreadCounts(counts, 0);
+  const keys = new KeyTable(observed.keys);
   const meter = new RpsMeter(observed.meter);
   const threadNames = ['main', ...Array.from({ length: options.threads }, (_, i) => `intake-${i}`)];
   const registry = createRegistry({
@@ -29,7 +39,10 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
       rps: () => meter.perSecond(),
       pendingOrders: () => source?.pendingOrders() ?? 0,
       oldestAgeSeconds: () => ageSeconds(source?.oldestAcceptedAtMs() ?? 0),
+      deadLetters: () => source?.deadLetters() ?? 0,
+      deadLettersMax: () => options.deadMax,
     },
+    durability: journal?.durability ?? (() => NO_DURABILITY),
     threadLoad: new ThreadLoad(counts, threadNames, () => drain.threadIds.list()),
     build: {
       version: VERSION,
@@ -38,12 +51,17 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
       journal: source?.name ?? 'direct',
     },
   });
+  const waits = () => [source?.reason ?? '', drain.reason()].filter(Boolean);
   return new AdminServer({
-    metrics: () => registry.metrics(),
+    metrics: () => {
+      mainCounts.set(GAUGE.idempotencyKeys, keys.size(monotonicNs()));
+      return registry.metrics();
+    },
     metricsContentType: registry.contentType,
-    // Intake and drain have connections of their own to one journal: the same reason is told once.
-    readiness: () =>
-      [...new Set([...intake.reasons(), source?.reason ?? '', drain.reason()])].filter(Boolean),
+    // Processing that waits is no reason to send customers away: their orders are safe. Direct mode has no
+    // place to keep them.
+    readiness: () => (source === undefined ? [...intake.reasons(), ...waits()] : intake.reasons()),
+    degraded: () => (source === undefined ? [] : waits()),
   });
 }
 

@@ -8,14 +8,17 @@ import { EXIT, OperatorFault } from './contract/fault.js';
 import type { IntakeThreadData } from './contract/intake-thread.js';
 import type { Options } from './contract/options.js';
 import { type OpenDrain, openDrain } from './drain/open-drain.js';
+import { keyMemory, rememberKeys } from './idempotency/key-memory.js';
 import { missingServerBinary } from './intake/platform.mjs';
 import { type OpenSource, openSource } from './journal/open-source.js';
 import { claimFolder, claimPort } from './lifecycle/exclusive.js';
 import { handlerFault, handlerUrl } from './lifecycle/handler-file.js';
 import { IntakeThreads } from './lifecycle/intake-threads.js';
 import { Stopping } from './lifecycle/stopping.js';
+import { monotonicNs } from './limit/clock.js';
 import { RpsMeter } from './limit/meter.js';
 import { WindowLimiter } from './limit/window.js';
+import { KeyTable } from './memory/key-table.js';
 import { COUNTER, createCounts, ThreadCounts } from './metrics/count.js';
 import { publishThread } from './metrics/thread-beacon.js';
 import { helpText } from './options/help.js';
@@ -29,6 +32,7 @@ interface SharedMemory {
   readonly counts: SharedArrayBuffer;
   readonly meter: SharedArrayBuffer;
   readonly limiter: SharedArrayBuffer | null;
+  readonly keys: SharedArrayBuffer;
 }
 
 export async function serve(argv: readonly string[]): Promise<void> {
@@ -49,6 +53,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     counts: createCounts(1 + options.threads),
     meter: RpsMeter.memory(),
     limiter: options.rpsLimit === 0 ? null : WindowLimiter.memory(options.rpsLimit),
+    keys: keyMemory(options),
   };
   const counts = new ThreadCounts(memory.counts, 0);
   publishThread(counts);
@@ -69,6 +74,8 @@ export async function serve(argv: readonly string[]): Promise<void> {
     dataOf: (index) => threadData(options, memory, index, drain),
     log,
     onCommitted: journal?.onCommitted ?? (() => {}),
+    // In direct mode nobody remembers an order.
+    findReceipt: async (frameId, index) => journal?.source.receipt(frameId, index) ?? 'unknown',
     onRestart: () => counts.add(COUNTER.intakeThreadRestarts),
     onFault: (fault) => stopping.fail(fault),
   });
@@ -77,7 +84,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     [
       { what: 'intake', stop: () => intake.stop() },
       { what: 'drain', stop: () => drain.stop() },
-      { what: 'journal', stop: async () => journal?.source.close() },
+      { what: 'journal', stop: async () => journal?.close() },
       { what: 'pool', stop: () => drain.destroyPool() },
       { what: 'admin', stop: async () => admin?.close() },
     ],
@@ -85,7 +92,8 @@ export async function serve(argv: readonly string[]): Promise<void> {
     log,
   );
   try {
-    const threadsStarted = intake.start(port);
+    const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
+    const threadsStarted = intake.start(port, keysKnown);
     // Awaited below; until then its failure must not count as unhandled.
     threadsStarted.catch(() => {});
     // Loaded while the threads start, which takes about as long.
@@ -123,15 +131,30 @@ async function openJournal(
     { length: options.threads },
     (_, i) => new ThreadCounts(memory.counts, 1 + i),
   );
+  const total = (counter: number) =>
+    intakeCounts.reduce((sum, counts) => sum + counts.get(counter), 0);
   const ids = new FrameIds();
   const open = await openSource(options, {
     newFrameId: () => ids.next(Date.now()),
-    acceptedOrders: () =>
-      intakeCounts.reduce((sum, counts) => sum + counts.get(COUNTER.ordersAccepted), 0),
+    acceptedOrders: () => total(COUNTER.ordersAccepted),
+    spooledOrders: () => total(COUNTER.ordersSpooled),
+    counts: new ThreadCounts(memory.counts, 0),
     log: (line) => log.warn(line),
+    notice: (line) => log.info(line),
   });
-  if (open.source.name === 'local') await claimFolder(options.data);
+  await claimFolder(options.data);
   return open;
+}
+
+/** Before intake listens: a key that a client sends again must be known by then. */
+async function loadKeys(memory: SharedMemory, journal: OpenSource, log: Logger): Promise<void> {
+  const clocks = { nowNs: monotonicNs, nowMs: Date.now };
+  const leftOut = await rememberKeys(new KeyTable(memory.keys), journal.keys, clocks);
+  if (leftOut === 0) return;
+  log.warn(
+    { leftOut },
+    'idempotency keys do not fit into --idempotency-keys-max and are forgotten',
+  );
 }
 
 function threadData(

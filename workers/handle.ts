@@ -3,11 +3,18 @@ import { workerData } from 'node:worker_threads';
 import {
   type BatchMessage,
   type BatchResult,
+  type LoadResult,
   OUTCOME_DEAD,
   OUTCOME_DONE,
   OUTCOME_RETRY,
 } from '../src/contract/batch.js';
-import type { Handler, Order, OrderData, Outcome } from '../src/contract/order.js';
+import type {
+  HandlerModule,
+  Order,
+  OrderData,
+  Outcome,
+  ThrownByHandler,
+} from '../src/contract/order.js';
 import type { PoolThreadData } from '../src/drain/dispatch.js';
 import { kernelThreadId } from '../src/metrics/thread-beacon.js';
 
@@ -25,47 +32,63 @@ const LAST_WORDS_MS = 50;
 
 const { handler: handlerUrl, context } = workerData as PoolThreadData;
 const tid = kernelThreadId();
-let loaded: Promise<Handler> | null = null;
+let loading: Promise<HandlerModule> | null = null;
 
-async function load(): Promise<Handler> {
-  const url =
-    handlerUrl === 'simulate' ? new URL('./handlers/simulate.js', import.meta.url) : handlerUrl;
-  const { default: handler } = (await import(String(url))) as { default?: unknown };
-  if (typeof handler !== 'function') throw new Error('it has no default export that is a function');
-  return handler as Handler;
+async function load(): Promise<HandlerModule> {
+  const module = (await import(handlerUrl)) as HandlerModule;
+  if (typeof module.default !== 'function') {
+    throw new Error('it has no default export that is a function');
+  }
+  return module;
 }
 
-/** Null, or in one line why the handler cannot be loaded. */
-export async function loadHandler(): Promise<string | null> {
+function loadOnce(): Promise<HandlerModule> {
+  loading ??= load();
+  return loading;
+}
+
+export async function loadHandler(): Promise<LoadResult> {
   try {
-    loaded ??= load();
-    await loaded;
-    return null;
+    const { prepare } = await loadOnce();
+    await prepare?.(context);
+    return { wrong: null, away: null };
   } catch (error) {
-    return oneLine(error);
+    const why = oneLine(error);
+    return saysSo(error, 'pause') ? { wrong: null, away: why } : { wrong: why, away: null };
   }
 }
 
 export default async function run(message: BatchMessage): Promise<BatchResult> {
   const startedMs = performance.now();
-  let outcomes: Uint8Array | null = null;
-  let notLoaded: string | null = null;
-  let thrown: string | null = null;
-  const wrong = await loadHandler();
-  if (wrong !== null) {
+  const result = {
+    outcomes: null as Uint8Array | null,
+    notLoaded: null as string | null,
+    paused: null as string | null,
+    thrown: null as string | null,
+    thrownDead: false,
+    tid,
+  };
+  let handler: HandlerModule['default'];
+  try {
+    handler = (await loadOnce()).default;
+  } catch (error) {
     // Node keeps a module that failed to load: only a new thread can try again.
     setTimeout(() => process.exit(1), LAST_WORDS_MS);
-    notLoaded = wrong;
-    return { outcomes, notLoaded, thrown, handlerMs: 0, tid };
+    return { ...result, notLoaded: oneLine(error), handlerMs: 0 };
   }
-  const handler = await loaded!;
   try {
     const orders = ordersOf(message);
-    outcomes = outcomeBytes(await handler(orders, context), orders.length);
+    result.outcomes = outcomeBytes(await handler(orders, context), orders.length);
   } catch (error) {
-    thrown = oneLine(error);
+    if (saysSo(error, 'pause')) result.paused = oneLine(error);
+    else result.thrown = oneLine(error);
+    result.thrownDead = saysSo(error, 'dead');
   }
-  return { outcomes, notLoaded, thrown, handlerMs: performance.now() - startedMs, tid };
+  return { ...result, handlerMs: performance.now() - startedMs };
+}
+
+function saysSo(thrown: unknown, what: keyof ThrownByHandler): boolean {
+  return (thrown as ThrownByHandler | null | undefined)?.[what] === true;
 }
 
 function ordersOf({ payload, segments }: BatchMessage): Order[] {

@@ -8,10 +8,14 @@ import type {
   IntakeThreadData,
 } from '../src/contract/intake-thread.js';
 import type { Appender } from '../src/contract/journal.js';
+import { KeyDesk } from '../src/idempotency/key-desk.js';
+import { ReceiptQuestions } from '../src/intake/receipt-questions.js';
 import { IntakeServer } from '../src/intake/server.js';
 import { openAppender } from '../src/journal/open-appender.js';
+import { monotonicNs } from '../src/limit/clock.js';
 import { RpsMeter } from '../src/limit/meter.js';
 import { WindowLimiter } from '../src/limit/window.js';
+import { KeyTable } from '../src/memory/key-table.js';
 import { ThreadCounts } from '../src/metrics/count.js';
 import { publishThread } from '../src/metrics/thread-beacon.js';
 import { OrderValidator } from '../src/validate/validator.js';
@@ -41,12 +45,29 @@ process.on('uncaughtException', (error) => {
   endWithFault(error);
 });
 
-const appender = await openAppender(options, data.directPort).catch(endWithFault);
+const appender = await openAppender(
+  options,
+  data.directPort,
+  counts,
+  new ThreadCounts(data.counts, 0),
+).catch(endWithFault);
 const committer = new GroupCommit(appender, options, counts, announceTogether());
+const receipts = new ReceiptQuestions((questions) => report({ is: 'receipts', questions }));
+const keyed = new KeyDesk({
+  table: new KeyTable(data.keys),
+  nowNs: monotonicNs,
+  validator: new OrderValidator(),
+  committer,
+  receipts,
+  counts,
+  bodyBytesMax: options.bodyBytesMax,
+});
 const limiter = data.limiter === null ? null : new WindowLimiter(data.limiter);
 server = new IntakeServer({
   validator: new OrderValidator(),
   committer,
+  keyed,
+  receipts,
   counts,
   tryAdmit: limiter === null ? () => true : () => limiter.tryAdmit(),
   meter: new RpsMeter(data.meter),
@@ -55,7 +76,8 @@ server = new IntakeServer({
 });
 const stopWatching = watchJournal(appender);
 main.on('message', (command: IntakeCommand) => {
-  if (command.do === 'stop') void stop(server!);
+  if (command.do === 'receipts') receipts.answer(command.answers);
+  else if (command.do === 'stop') void stop(server!);
   else if (!stopping) void listen(server!, command.port);
 });
 report({ is: 'open' });
@@ -74,7 +96,12 @@ async function listen(intake: IntakeServer, port: number): Promise<void> {
 
 async function stop(intake: IntakeServer): Promise<void> {
   stopping = true;
-  await intake.stop(() => committer.drained());
+  await intake.stop(async () => {
+    // First, because it takes no key over any more: what the committer has then is all there is.
+    await keyed.drained();
+    await committer.drained();
+    receipts.close();
+  });
   intake.close();
   await appender.close();
   stopWatching();

@@ -9,6 +9,8 @@ export interface AdminConfig {
   readonly metricsContentType: string;
   /** Why orders can't be taken now, one line each; empty when they can. */
   readonly readiness: () => readonly string[];
+  /** What does not work although orders can be taken, one line each. */
+  readonly degraded: () => readonly string[];
 }
 
 interface Page {
@@ -34,12 +36,12 @@ export class AdminServer {
   readonly #pages: ReadonlyMap<string, () => Page | Promise<Page>>;
   readonly #server: Server;
 
-  constructor({ metrics, metricsContentType, readiness }: AdminConfig) {
+  constructor({ metrics, metricsContentType, readiness, degraded }: AdminConfig) {
     const text = new Shared(metrics);
     this.#pages = new Map<string, () => Page | Promise<Page>>([
       ['/metrics', async () => ({ status: 200, type: metricsContentType, body: await text.get() })],
       ['/healthz', () => json(200, { status: 'ok' })],
-      ['/readyz', () => readyPage(readiness())],
+      ['/readyz', () => readyPage(readiness(), degraded())],
     ]);
     this.#server = createServer({
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -106,10 +108,9 @@ function pathOf({ url = '' }: IncomingMessage): string {
   return query === -1 ? url : url.slice(0, query);
 }
 
-function readyPage(reasons: readonly string[]): Page {
-  return reasons.length === 0
-    ? json(200, { status: 'ready' })
-    : json(503, { status: 'not-ready', reasons });
+function readyPage(reasons: readonly string[], degraded: readonly string[]): Page {
+  if (reasons.length > 0) return json(503, { status: 'not-ready', reasons, degraded });
+  return json(200, degraded.length === 0 ? { status: 'ready' } : { status: 'ready', degraded });
 }
 
 function json(status: number, body: object): Page {

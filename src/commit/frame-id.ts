@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { base32, FRAME_ID_ALPHABET, frameTime } from '../contract/frame-time.js';
 
-/** Crockford's base 32, the alphabet of ULID: sorts as it counts, has no look-alikes. */
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const TIME_CHARS = 10;
 const ORIGIN_CHARS = 8;
 const COUNTER_CHARS = 8;
 
@@ -19,23 +17,15 @@ export class FrameIds {
   #stamp = '';
 
   constructor(random: Uint8Array = randomBytes(ORIGIN_CHARS)) {
-    this.#origin = Array.from(random.subarray(0, ORIGIN_CHARS), (b) => ALPHABET[b & 31]).join('');
+    const origin = random.subarray(0, ORIGIN_CHARS);
+    this.#origin = Array.from(origin, (byte) => FRAME_ID_ALPHABET[byte & 31]).join('');
   }
 
   next(nowMs: number): string {
     if (nowMs !== this.#stampMs) {
       this.#stampMs = nowMs;
-      this.#stamp = encode(nowMs, TIME_CHARS);
+      this.#stamp = frameTime(nowMs);
     }
-    return this.#stamp + this.#origin + encode(this.#counter++, COUNTER_CHARS);
+    return this.#stamp + this.#origin + base32(this.#counter++, COUNTER_CHARS);
   }
-}
-
-function encode(value: number, chars: number): string {
-  let text = '';
-  for (let i = 0; i < chars; i++) {
-    text = ALPHABET[value % 32] + text;
-    value = Math.floor(value / 32);
-  }
-  return text;
 }

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { type Appender, CommitAmbiguous } from '../contract/journal.js';
-import type { BodyValidator, Committer, Waiter } from '../contract/order-path.js';
+import type { BodyValidator, Committer, KeyedWaiter, Waiter } from '../contract/order-path.js';
 import { COUNTER, commitHistogram, GAUGE, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { FrameIds } from './frame-id.js';
-import { OpenFrame } from './open-frame.js';
+import { keyBytes, OpenFrame } from './open-frame.js';
 
 export interface GroupCommitBounds {
   readonly frameOrdersMax: number;
@@ -63,17 +63,19 @@ export class GroupCommit implements Committer {
   }
 
   take(order: BodyValidator, waiter: Waiter): boolean {
-    if (this.#waiting >= this.#bounds.waitingOrdersMax) return false;
-    // Asked once a turn: the answer can cost a look at the disk.
-    if (!this.#flushIsDue && !this.#appender.writable) return false;
-    let open = this.#open;
-    if (open === null) {
-      open = this.#openNext();
-    } else if (!open.hasRoomFor(order.compactLength)) {
-      this.#full.push(open);
-      open = this.#openNext();
-    }
+    const open = this.#frameFor(order.compactLength);
+    if (open === null) return false;
     open.add(order, waiter);
+    this.#waiting++;
+    this.#flushAtTurnEnd();
+    return true;
+  }
+
+  takeKeyed(order: BodyValidator, waiter: KeyedWaiter): boolean {
+    const open = this.#frameFor(order.compactLength + keyBytes(waiter.key));
+    if (open === null) return false;
+    waiter.placed(open.id, open.waiters.length);
+    open.addKeyed(order, waiter);
     this.#waiting++;
     this.#flushAtTurnEnd();
     return true;
@@ -87,6 +89,18 @@ export class GroupCommit implements Committer {
       });
     }
     clearInterval(this.#expiry);
+  }
+
+  /** The frame that an order of so many bytes goes into; null when it must be refused. */
+  #frameFor(bytes: number): OpenFrame | null {
+    if (this.#waiting >= this.#bounds.waitingOrdersMax) return null;
+    // Asked once a turn: the answer can cost a look at the disk.
+    if (!this.#flushIsDue && !this.#appender.writable) return null;
+    const open = this.#open;
+    if (open === null) return this.#openNext();
+    if (open.hasRoomFor(bytes)) return open;
+    this.#full.push(open);
+    return this.#openNext();
   }
 
   #openNext(): OpenFrame {
@@ -129,6 +143,7 @@ export class GroupCommit implements Committer {
         if (!this.#sent.delete(sent)) {
           // Given up before, but kept after all: it will be processed.
           this.#counts.add(COUNTER.ordersAccepted, length);
+          for (const waiter of sent.keyed) waiter.keptAfterAll();
           this.#finish(0);
           return;
         }
@@ -144,6 +159,9 @@ export class GroupCommit implements Committer {
       (error: unknown) => {
         const { length } = sent.waiters;
         if (!this.#sent.delete(sent)) {
+          if (!(error instanceof CommitAmbiguous)) {
+            for (const waiter of sent.keyed) waiter.refusedAfterAll();
+          }
           this.#finish(0);
           return;
         }

@@ -1,6 +1,20 @@
 import { performance } from 'node:perf_hooks';
-import type { Frame } from '../contract/frame.js';
-import type { BodyValidator, Waiter } from '../contract/order-path.js';
+import type { Frame, KeyedOrder } from '../contract/frame.js';
+import type { BodyValidator, KeyedWaiter, Waiter } from '../contract/order-path.js';
+
+/**
+ * What an idempotency key adds to a frame besides itself: its order's position, the digest, two spaces.
+ * In JetStream it travels in a header, which the server's bound on a message's bytes counts too.
+ */
+const KEY_BYTES = 32;
+
+/** Shared by all frames without keys; never written to. */
+const NO_KEYS: KeyedOrder[] = [];
+
+/** The bytes that an order's key takes of its frame's. */
+export function keyBytes(key: string): number {
+  return key.length + KEY_BYTES;
+}
 
 /**
  * A frame being filled, and those who wait for it. Reused: its buffer is as large as a frame may
@@ -8,6 +22,10 @@ import type { BodyValidator, Waiter } from '../contract/order-path.js';
  */
 export class OpenFrame {
   readonly waiters: Waiter[] = [];
+  /** Those of them whose orders have a key, by ascending position. */
+  readonly keyed: KeyedWaiter[] = [];
+  #keys = NO_KEYS;
+  #keyBytes = 0;
   readonly #buffer: Buffer;
   readonly #ordersMax: number;
   #id = '';
@@ -46,17 +64,33 @@ export class OpenFrame {
     this.#openedTickMs = performance.now();
     this.#bytes = 0;
     this.waiters.length = 0;
+    this.keyed.length = 0;
+    this.#keys = NO_KEYS;
+    this.#keyBytes = 0;
   }
 
-  hasRoomFor(compactBytes: number): boolean {
+  /** @param bytes of the compact order, and of its key if it has one */
+  hasRoomFor(bytes: number): boolean {
     return (
-      this.waiters.length < this.#ordersMax && this.#bytes + compactBytes <= this.#buffer.length
+      this.waiters.length < this.#ordersMax &&
+      this.#bytes + this.#keyBytes + bytes <= this.#buffer.length
     );
   }
 
   add(order: BodyValidator, waiter: Waiter): void {
     this.#bytes = order.writeTo(this.#buffer, this.#bytes);
     this.waiters.push(waiter);
+  }
+
+  addKeyed(order: BodyValidator, waiter: KeyedWaiter): void {
+    const { key, digest } = waiter;
+    const position = this.waiters.length;
+    this.add(order, waiter);
+    this.keyed.push(waiter);
+    // A new array each time the frame is used: the journal may hold on to the one before.
+    if (this.keyed.length === 1) this.#keys = [];
+    this.#keys.push({ position, key, digest });
+    this.#keyBytes += keyBytes(key);
   }
 
   /** What the journal gets. The payload is a view, valid until the next `reset`. */
@@ -69,7 +103,7 @@ export class OpenFrame {
       attempt: 1,
       notBeforeMs: 0,
       refiled: null,
-      keys: [],
+      keys: this.#keys,
     };
   }
 }

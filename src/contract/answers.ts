@@ -20,10 +20,11 @@ export const answers = {
   unsupportedMediaType: answer(415, 'Unsupported Media Type', 'unsupported-media-type', false),
   tooLarge: answer(413, 'Content Too Large', 'too-large', false),
   invalid: answer(400, 'Bad Request', 'invalid', false),
+  keyReused: answer(422, 'Unprocessable Content', 'key-reused', false),
   busy: answer(503, 'Service Unavailable', 'busy', true),
   created: answer(200, 'OK', 'created', false),
 } as const satisfies Record<string, Answer>;
 
 /** The statuses in use, in table order: the metrics give each its own cell. */
-export const STATUSES = [404, 405, 500, 415, 413, 400, 503, 200] as const;
+export const STATUSES = [404, 405, 500, 415, 413, 400, 422, 503, 200] as const;
 export type Status = (typeof STATUSES)[number];

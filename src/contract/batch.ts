@@ -26,13 +26,28 @@ export const OUTCOME_AGAIN = 3;
 
 /** What a pool thread answers. */
 export interface BatchResult {
-  /** Null when all are done, else one `OUTCOME_…` byte an order. Meaningless when `thrown` is set. */
+  /**
+   * Null when all are done, else one `OUTCOME_…` byte an order. Meaningless when `notLoaded`, `paused`
+   * or `thrown` is set.
+   */
   readonly outcomes: Uint8Array | null;
   /** The thread could not load the handler, so nothing was run, and the thread ends: why. Null otherwise. */
   readonly notLoaded: string | null;
-  /** The handler threw, or returned what no handler may: the message. Null otherwise. */
+  /** The handler threw with `pause: true`: what it works for is away, and why. Null otherwise. */
+  readonly paused: string | null;
+  /** The handler threw anything else, or returned what no handler may: the message. Null otherwise. */
   readonly thrown: string | null;
+  /** What was thrown has `dead: true`: for an order that stands alone, trying again is of no use. */
+  readonly thrownDead: boolean;
   readonly handlerMs: number;
   /** The thread's id in the operating system, for its CPU figure; 0 where there is none. */
   readonly tid: number;
+}
+
+/** What a pool thread answers when it is told to load the handler, at the start. */
+export interface LoadResult {
+  /** Why Forebay cannot start with this handler, in one line; null when it can. */
+  readonly wrong: string | null;
+  /** Why what the handler works for is away, which is no reason not to start; null when it is there. */
+  readonly away: string | null;
 }

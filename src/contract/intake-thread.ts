@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Options } from './options.js';
+import type { OrderPlace, Receipt } from './receipt.js';
 
 /** What an intake thread is started with. */
 export interface IntakeThreadData {
@@ -10,6 +11,8 @@ export interface IntakeThreadData {
   readonly meter: SharedArrayBuffer;
   /** Null where there is no limit. */
   readonly limiter: SharedArrayBuffer | null;
+  /** The table of idempotency keys. */
+  readonly keys: SharedArrayBuffer;
   /** In direct mode, the way to the pool; null otherwise. */
   readonly directPort: MessagePort | null;
 }
@@ -17,7 +20,20 @@ export interface IntakeThreadData {
 /** What the main thread asks of an intake thread. */
 export type IntakeCommand =
   | { readonly do: 'listen'; readonly port: number }
+  | { readonly do: 'receipts'; readonly answers: readonly ReceiptAnswer[] }
   | { readonly do: 'stop' };
+
+/** What became of an order? */
+export interface ReceiptQuestion extends OrderPlace {
+  /** The thread's own number for the question. */
+  readonly sequence: number;
+}
+
+export interface ReceiptAnswer {
+  readonly sequence: number;
+  /** Null when the journal could not say. */
+  readonly receipt: Receipt | null;
+}
 
 /** What an intake thread tells the main thread. */
 export type IntakeReport =
@@ -27,5 +43,7 @@ export type IntakeReport =
   | { readonly is: 'committed' }
   /** The journal takes writes when `reason` is empty; otherwise it says why not. */
   | { readonly is: 'journal'; readonly reason: string }
+  /** The questions of one turn. */
+  | { readonly is: 'receipts'; readonly questions: readonly ReceiptQuestion[] }
   /** A fault that the operator can mend. */
   | { readonly is: 'fault'; readonly message: string; readonly exitCode: number };

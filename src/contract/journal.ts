@@ -49,6 +49,8 @@ export interface Source {
   pendingOrders(): number;
   /** Epoch milliseconds at which the oldest unsettled frame was accepted; 0 when there is none. */
   oldestAcceptedAtMs(): number;
+  /** Dead letters kept now; those that another process filed or took away count within about a second. */
+  deadLetters(): number;
   /** What became of the order `<frameId>-<index>`. */
   receipt(frameId: string, index: number): Promise<Receipt>;
   /** Whether the journal answers, and if not why, in one line. */

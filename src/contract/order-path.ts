@@ -1,6 +1,8 @@
+import type { KeyedOrder } from './frame.js';
+
 /**
- * The interfaces by which intake, validate and commit meet. One object of each a thread; all calls
- * are synchronous and on that thread.
+ * The interfaces by which intake, validate, idempotency and commit meet. One object of each a thread;
+ * all calls are synchronous and on that thread.
  */
 
 /** Checks one body and can then write it, compact, without building an object of it. */
@@ -28,6 +30,15 @@ export interface Waiter {
   ambiguous(): void;
 }
 
+/** Whoever waits for an order with an idempotency key to become durable. */
+export interface KeyedWaiter extends Waiter, Pick<KeyedOrder, 'key' | 'digest'> {
+  /** Called once, before all others: where the order will be. */
+  placed(frameId: string, index: number): void;
+  /** After `ambiguous`, if ever, one of these: it was kept after all; for certain it was not. */
+  keptAfterAll(): void;
+  refusedAfterAll(): void;
+}
+
 export interface Committer {
   /**
    * Takes the order that `order` has just validated, which stays valid only for this call.
@@ -35,4 +46,33 @@ export interface Committer {
    * will not be called.
    */
   take(order: BodyValidator, waiter: Waiter): boolean;
+  /** The same for an order whose key is to be remembered with it. */
+  takeKeyed(order: BodyValidator, waiter: KeyedWaiter): boolean;
+}
+
+/** Characters of an idempotency key. */
+export const IDEMPOTENCY_KEY_CHARS_MAX = 64;
+
+/**
+ * The client behind an order with an idempotency key. Exactly one of its methods is called, once, and possibly
+ * before `KeyedIntake.take` returns.
+ */
+export interface KeyedClient extends Waiter {
+  /** It went away: nothing should be begun for it any more. */
+  readonly isGone: boolean;
+  /** This order was accepted before, under that id. */
+  replayed(frameId: string, index: number): void;
+  /** Another order was accepted under this key. */
+  keyReused(): void;
+}
+
+/** Takes orders that come with an idempotency key. */
+export interface KeyedIntake {
+  /**
+   * Judges the body `bytes[0, length)`, which is not needed any more when this returns. 0 when the client
+   * is or will be called; else a fault code, and it is not.
+   *
+   * @param key visible ASCII characters, at least one and at most `IDEMPOTENCY_KEY_CHARS_MAX`
+   */
+  take(key: string, bytes: Uint8Array, length: number, client: KeyedClient): number;
 }

@@ -48,21 +48,51 @@ export type Outcome = 'done' | 'retry' | 'dead';
 export interface HandlerContext {
   /** Attempts after which an order that still fails is a dead letter. */
   readonly attemptsMax: number;
-  /** The options a handler may read: `--work-ms` and `--error-rate` for `simulate`. */
+  /** The options a handler may read: each is named after the built-in handler that does. */
   readonly options: HandlerOptions;
 }
 
 export interface HandlerOptions {
+  /** `--work-ms`, for `simulate`. */
   readonly workMs: number;
+  /** `--error-rate`, for `simulate`. */
   readonly errorRate: number;
+  /** `--postgres-url`, for `postgres`. It may hold a password. */
+  readonly postgresUrl: string;
 }
 
 /**
  * The user's function. Returning nothing means that every order is done; otherwise one outcome an
- * order, in the same order. Throwing means that none of the batch counts as done: it is run again in
- * halves until the culprit stands alone.
+ * order, in the same order. Throwing means that none of the batch counts as done. What then happens
+ * is told by what is thrown, see `ThrownByHandler`.
  */
 export type Handler = (
   orders: readonly Order[],
   context: HandlerContext,
 ) => Promise<void | readonly Outcome[]> | void | readonly Outcome[];
+
+/** Anything may be thrown; these two members of it, where they are `true`, say more. */
+export interface ThrownByHandler {
+  /**
+   * What the handler works for, a database say, is away, for all orders alike. Nothing counts as an
+   * attempt: after a pause, which grows from 100 ms to 5 s, the same batch is run again, and meanwhile all
+   * others of the pool wait too. `/readyz` says why. In direct mode the clients get 503.
+   */
+  readonly pause?: boolean;
+  /**
+   * Trying again is of no use. As with any other throw, the batch is run again in halves until the
+   * culprit stands alone; then it is a dead letter at once, with the message as its reason, where it
+   * would be tried again otherwise.
+   */
+  readonly dead?: boolean;
+}
+
+/** The module that `--handler` names. */
+export interface HandlerModule {
+  readonly default: Handler;
+  /**
+   * Called once at the start, in one pool thread. When it throws, Forebay does not start, and says the
+   * message; unless what is thrown has `pause: true`: then the orders are taken, and wait.
+   */
+  readonly prepare?: (context: HandlerContext) => Promise<void> | void;
+}

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
-import type { BatchMessage, BatchResult } from '../contract/batch.js';
+import type { BatchMessage, BatchResult, LoadResult } from '../contract/batch.js';
 import type { HandlerContext } from '../contract/order.js';
 
 /** How long a handler may take to load, its own top-level awaits included; milliseconds. */
@@ -14,7 +14,7 @@ export interface BatchPool {
 
 /** What a pool thread is started with. */
 export interface PoolThreadData {
-  /** `simulate`, or the file URL of an ES module. */
+  /** The file URL of an ES module. */
   readonly handler: string;
   readonly context: HandlerContext;
 }
@@ -47,12 +47,13 @@ export class PiscinaPool implements BatchPool {
     this.#pool.on('error', onFault);
   }
 
-  /** Loads the handler in a pool thread. Resolves with what is wrong with it, or null. */
-  async loadHandler(): Promise<string | null> {
-    const loading = this.#pool.run(null, { name: 'loadHandler' }) as Promise<string | null>;
-    const ended = loading.catch((error: Error) => `its thread ended: ${error.message}`);
-    const late = sleep(LOAD_MS_MAX, `it did not load within ${LOAD_MS_MAX} ms`, { ref: false });
-    return Promise.race([ended, late]);
+  /** Loads the handler in a pool thread and has it prepare itself. */
+  async loadHandler(): Promise<LoadResult> {
+    const loading = this.#pool.run(null, { name: 'loadHandler' }) as Promise<LoadResult>;
+    const failed = (wrong: string): LoadResult => ({ wrong, away: null });
+    const ended = loading.catch((error: Error) => failed(`its thread ended: ${error.message}`));
+    const late = failed(`it did not load within ${LOAD_MS_MAX} ms`);
+    return Promise.race([ended, sleep(LOAD_MS_MAX, late, { ref: false })]);
   }
 
   async run(message: BatchMessage): Promise<BatchResult> {

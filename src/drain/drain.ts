@@ -3,6 +3,7 @@ import { OUTCOME_AGAIN, OUTCOME_DEAD } from '../contract/batch.js';
 import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../contract/journal.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
+import type { DeadBound } from './dead-bound.js';
 import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -27,17 +28,25 @@ export class Drain {
   readonly #scheduler: Scheduler;
   readonly #counts: ThreadCounts;
   readonly #bounds: DrainBounds;
+  readonly #deadBound: DeadBound;
   readonly #stopPulling = new AbortController();
   readonly #inHand = new Map<FrameRun, Delivery>();
   readonly #settling = new Set<Promise<void>>();
   #onRoom: (() => void) | null = null;
   #pulling: Promise<void> = Promise.resolve();
 
-  constructor(source: Source, scheduler: Scheduler, counts: ThreadCounts, bounds: DrainBounds) {
+  constructor(
+    source: Source,
+    scheduler: Scheduler,
+    counts: ThreadCounts,
+    bounds: DrainBounds,
+    deadBound: DeadBound,
+  ) {
     this.#source = source;
     this.#scheduler = scheduler;
     this.#counts = counts;
     this.#bounds = bounds;
+    this.#deadBound = deadBound;
   }
 
   start(): void {
@@ -120,7 +129,13 @@ export class Drain {
       const notBeforeMs = Date.now() + backoffMs(attempt, this.#bounds);
       refile.push({ positions: retry, attempt: attempt + 1, notBeforeMs });
     }
-    this.#count(run, again.length, retry.length, dead.length);
+    const refused = dead.splice(this.#deadBound.take(dead.length));
+    if (refused.length > 0) {
+      const positions = refused.map(({ position }) => position);
+      refile.push({ positions, attempt, notBeforeMs: Date.now() + this.#bounds.retryMsMax });
+      this.#counts.add(COUNTER.deadRefused, refused.length);
+    }
+    this.#count(run, again.length + refused.length, retry.length, dead.length);
     return { refile, dead };
   }
 
@@ -139,6 +154,7 @@ export class Drain {
       .get(run)!
       .settle(settlement)
       .then(() => {
+        this.#deadBound.filed(settlement.dead.length);
         this.#inHand.delete(run);
         this.#settling.delete(settling);
         this.#onRoom?.();

@@ -2,14 +2,17 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Source } from '../contract/journal.js';
 import type { Limiter } from '../contract/limiter.js';
 import type { Options } from '../contract/options.js';
+import type { HandlerOptions } from '../contract/order.js';
 import type { ThreadCounts } from '../metrics/count.js';
 import { BatchSize } from './batch-size.js';
+import { DeadBound } from './dead-bound.js';
 import { DirectService } from './direct.js';
 import { PiscinaPool } from './dispatch.js';
 import { Drain } from './drain.js';
+import { Outage } from './outage.js';
 import { type Pacer, SteadyPacer, smoothing, unpaced } from './pace.js';
 import { PoolThreadIds } from './pool-thread-ids.js';
-import { BatchRunner } from './runner.js';
+import { awayText, BatchRunner, SINK_PAUSE } from './runner.js';
 import { Scheduler } from './scheduler.js';
 
 export interface DrainParts {
@@ -19,7 +22,7 @@ export interface DrainParts {
   readonly counts: ThreadCounts;
   /** File name of the compiled pool thread entry. */
   readonly entry: string;
-  /** `simulate`, or the file URL of an ES module. */
+  /** The file URL of an ES module. */
   readonly handlerUrl: string;
   /** Makes an exact limiter: at most `limit` in any window of `windowMs`. */
   readonly limiter: (limit: number, windowMs: number) => Limiter;
@@ -30,7 +33,7 @@ export interface DrainParts {
 
 /** The processing side as a whole: the pool, and what feeds it. */
 export interface OpenDrain {
-  /** Null, or in one line why the handler cannot be loaded. */
+  /** Null, or in one line why the handler cannot be loaded or is set up wrongly. */
   readonly loadHandler: () => Promise<string | null>;
   readonly start: () => void;
   /** Serves an intake thread of direct mode. */
@@ -54,7 +57,7 @@ export function openDrain(parts: DrainParts): OpenDrain {
         handler: parts.handlerUrl,
         context: {
           attemptsMax: options.attemptsMax,
-          options: { workMs: options.workMs, errorRate: options.errorRate },
+          options: handlerOptions(options),
         },
       },
     },
@@ -63,10 +66,13 @@ export function openDrain(parts: DrainParts): OpenDrain {
   const pacer = pacerOf(options.drainRate, parts.limiter);
   const size = new BatchSize(options.batchOrdersMax, options.batchMsTarget);
   const threadIds = new PoolThreadIds(options.workers);
+  // In direct mode there is a client behind each order who waits for it.
+  const outage = new Outage({ canWait: options.mode !== 'direct', log: parts.log });
   const runner = new BatchRunner({
     pool,
     pacer,
     counts,
+    outage,
     onFinished: (orders, handlerMs) => size.learn(orders, handlerMs),
     onThread: (tid) => threadIds.seen(tid),
     log: parts.log,
@@ -75,25 +81,39 @@ export function openDrain(parts: DrainParts): OpenDrain {
   const drain =
     source === null
       ? null
-      : new Drain(source, scheduler, counts, {
-          ...options,
-          framesMax: options.lookAheadFrames,
-          settleMsMax: options.shutdownMsMax / 2,
-        });
+      : new Drain(
+          source,
+          scheduler,
+          counts,
+          {
+            ...options,
+            framesMax: options.lookAheadFrames,
+            settleMsMax: options.shutdownMsMax / 2,
+          },
+          new DeadBound(source, options.deadMax, parts.log),
+        );
   const direct = new DirectService(scheduler, counts, options.commitMsMax);
   return {
-    loadHandler: () => pool.loadHandler(),
+    loadHandler: async () => {
+      const { wrong, away } = await pool.loadHandler();
+      if (away !== null) outage.away(null, awayText(away), SINK_PAUSE);
+      return wrong;
+    },
     start: () => drain?.start(),
     serveDirect: (port) => direct.serve(port),
     threadIds,
     stop: async () => {
-      runner.stop();
+      outage.stop();
       if (drain === null) await scheduler.stop();
       else await drain.stop();
     },
-    reason: () => runner.reason,
+    reason: () => outage.reason,
     destroyPool: () => pool.destroy(),
   };
+}
+
+function handlerOptions({ workMs, errorRate, postgresUrl }: Options): HandlerOptions {
+  return { workMs, errorRate, postgresUrl };
 }
 
 function pacerOf(rate: number, limiter: DrainParts['limiter']): Pacer {

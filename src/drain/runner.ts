@@ -1,19 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type BatchResult, OUTCOME_RETRY } from '../contract/batch.js';
+import { type BatchResult, OUTCOME_DEAD, OUTCOME_RETRY } from '../contract/batch.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
+import type { BackoffBounds } from './backoff.js';
 import { type Batch, batchMessage, splitBatch } from './batch.js';
 import type { BatchPool } from './dispatch.js';
+import type { Outage, Turn } from './outage.js';
 import type { Pacer } from './pace.js';
 
-/** Between two tries to load a handler that worked before, say while its database is away; milliseconds. */
-const LOAD_RETRY_MS = 1000;
+/** Bounds of the pause while what the handler works for is away. */
+export const SINK_PAUSE: BackoffBounds = { retryMsMin: 100, retryMsMax: 5000 };
+/** The same while the handler cannot be loaded: a thread that could not load it needs a moment to end. */
+const LOAD_PAUSE: BackoffBounds = { retryMsMin: 1000, retryMsMax: 5000 };
 
 const RETRY_ALONE = new Uint8Array([OUTCOME_RETRY]);
+const DEAD_ALONE = new Uint8Array([OUTCOME_DEAD]);
 
 export interface RunnerParts {
   readonly pool: BatchPool;
   readonly pacer: Pacer;
   readonly counts: ThreadCounts;
+  readonly outage: Outage;
   /** Learns of each batch that the handler finished. */
   readonly onFinished: (orders: number, handlerMs: number) => void;
   /** One line for the operator. */
@@ -22,37 +27,33 @@ export interface RunnerParts {
   readonly onThread: (tid: number) => void;
 }
 
+/** Why a batch as a whole came to nothing. */
+interface Failure {
+  readonly reason: string;
+  /** Whether trying again is of no use. */
+  readonly isFinal: boolean;
+}
+
 /**
  * Runs a batch in the pool and records the outcome of each order. A batch whose handler throws, or
  * kills its thread, is run again in halves until the culprit stands alone, so that one bad order does
- * not fail its neighbours: at most 2·log2(n) further calls for each culprit among n orders.
+ * not fail its neighbours: at most 2·log2(n) further calls for each culprit among n orders. A batch that
+ * could not be run at all waits for the end of the outage, and is run again as if nothing had been.
  */
 export class BatchRunner {
   readonly #parts: RunnerParts;
-  #notLoaded = '';
-  #stopping = false;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
   }
 
-  /** Why the pool cannot run the handler, in one line; empty while it can. */
-  get reason(): string {
-    return this.#notLoaded;
-  }
-
-  /** Gives back, unrun, what waits for the handler to load. */
-  stop(): void {
-    this.#stopping = true;
-  }
-
   /** Resolves when each order of the batch has an outcome; never rejects. */
   async run(batch: Batch): Promise<void> {
-    const failure = await this.#tryOnce(batch);
+    const failure = await this.#runWhole(batch);
     if (failure === null) return;
     if (batch.orders === 1) {
       const slice = batch.slices[0]!;
-      slice.run.finish(slice, RETRY_ALONE, failure);
+      slice.run.finish(slice, failure.isFinal ? DEAD_ALONE : RETRY_ALONE, failure.reason);
       return;
     }
     for (const half of splitBatch(batch)) {
@@ -61,36 +62,54 @@ export class BatchRunner {
     }
   }
 
-  /** Null, or why the batch as a whole came to nothing. */
-  async #tryOnce(batch: Batch): Promise<string | null> {
-    const { pool, counts, onFinished, onThread, log } = this.#parts;
-    let result: BatchResult;
+  /** Null when its orders have outcomes, else why the batch as a whole came to nothing. */
+  async #runWhole(batch: Batch): Promise<Failure | null> {
+    const { outage } = this.#parts;
+    for (;;) {
+      const turn = await outage.turn();
+      if (turn === null) {
+        for (const slice of batch.slices) slice.run.finishUnrun(slice);
+        return null;
+      }
+      if (turn.hasWaited) await this.#admit(batch.orders);
+      const result = await this.#call(batch);
+      if (typeof result !== 'string' && this.#isAway(turn, result)) continue;
+      outage.through(turn);
+      if (typeof result === 'string') return { reason: result, isFinal: false };
+      if (result.thrown !== null) return { reason: result.thrown, isFinal: result.thrownDead };
+      this.#parts.onFinished(batch.orders, result.handlerMs);
+      this.#record(batch, result.outcomes);
+      return null;
+    }
+  }
+
+  /** What the thread answers; or, when it died over the batch, how. */
+  async #call(batch: Batch): Promise<BatchResult | string> {
+    const { pool, counts, log } = this.#parts;
     try {
-      result = await pool.run(batchMessage(batch));
+      return await pool.run(batchMessage(batch));
     } catch (error) {
       counts.add(COUNTER.handlerThreadDeaths);
       const reason = `the handler's thread died: ${(error as Error).message}`;
       log(`${reason}; running its ${batch.orders} orders again`);
       return reason;
     }
-    if (result.notLoaded !== null) return this.#waitForHandler(batch, result.notLoaded);
-    this.#notLoaded = '';
-    onThread(result.tid);
-    counts.observe(HISTOGRAM.handlerSeconds, result.handlerMs / 1000);
-    if (result.thrown !== null) return result.thrown;
-    onFinished(batch.orders, result.handlerMs);
-    this.#record(batch, result.outcomes);
-    return null;
   }
 
-  /** Nothing was run, so nothing counts as an attempt: the same batch again, until the handler is back. */
-  async #waitForHandler(batch: Batch, why: string): Promise<string | null> {
-    if (this.#notLoaded === '') this.#parts.log(`the handler cannot be loaded: ${why}; trying on`);
-    this.#notLoaded = `the handler cannot be loaded: ${why}`;
-    if (!this.#stopping) await sleep(LOAD_RETRY_MS);
-    if (!this.#stopping) return this.#tryOnce(batch);
-    for (const slice of batch.slices) slice.run.finishUnrun(slice);
-    return null;
+  /** Whether the batch could not be run, which is nobody's attempt. */
+  #isAway(turn: Turn, { notLoaded, paused, tid, handlerMs }: BatchResult): boolean {
+    const { outage, counts, onThread } = this.#parts;
+    if (notLoaded !== null) {
+      outage.away(turn, `the handler cannot be loaded: ${notLoaded}`, LOAD_PAUSE);
+      return true;
+    }
+    onThread(tid);
+    if (paused !== null) {
+      outage.away(turn, awayText(paused), SINK_PAUSE);
+      return true;
+    }
+    counts.observe(HISTOGRAM.handlerSeconds, handlerMs / 1000);
+    return false;
   }
 
   #record(batch: Batch, outcomes: Uint8Array | null): void {
@@ -111,4 +130,9 @@ export class BatchRunner {
       missing -= pacer.take(missing);
     }
   }
+}
+
+/** What the operator reads while the handler pauses. */
+export function awayText(why: string): string {
+  return `the handler waits: ${why}`;
 }

@@ -1,6 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Answer } from '../contract/answers.js';
 import { answers } from '../contract/answers.js';
+import type { Receipt } from '../contract/receipt.js';
 
 /** `Retry-After` of a 503, seconds: the journal or the queue in front of it clears in that order of time. */
 const RETRY_AFTER_S = '1';
@@ -15,6 +16,12 @@ export function replyCreated(res: HttpResponse, orderId: string): void {
     .writeHeader('Content-Type', 'application/json')
     .writeHeader('x-order-id', orderId)
     .end(answers.created.body);
+}
+
+/** The first answer to an order again, and a header that says so. */
+export function replyReplayed(res: HttpResponse, orderId: string): void {
+  res.writeHeader('idempotent-replay', 'true');
+  replyCreated(res, orderId);
 }
 
 export function replyInvalid(res: HttpResponse, fault: string): void {
@@ -37,6 +44,23 @@ export function replyNotFound(res: HttpResponse, isHead: boolean): void {
   endFor(head(res, answers.notFound), answers.notFound.body, isHead);
 }
 
+/** What became of an order; 404 with a body of its own when nobody knows it. */
+export function replyReceipt(
+  res: HttpResponse,
+  id: string,
+  receipt: Receipt,
+  isHead: boolean,
+): void {
+  if (receipt === 'unknown') res.writeStatus(answers.notFound.statusLine);
+  res.writeHeader('Content-Type', 'application/json');
+  endFor(res, JSON.stringify({ id, status: receipt }), isHead);
+}
+
+export function replyNoReceipt(res: HttpResponse, isHead: boolean): void {
+  head(res, answers.busy).writeHeader('Retry-After', RETRY_AFTER_S);
+  endFor(res, answers.busy.body, isHead);
+}
+
 function head(res: HttpResponse, answer: Answer): HttpResponse {
   return res.writeStatus(answer.statusLine).writeHeader('Content-Type', 'application/json');
 }
@@ -46,6 +70,6 @@ function head(res: HttpResponse, answer: Answer): HttpResponse {
  * is written here because `endWithoutBody(length)` of uWebSockets.js waits for that body.
  */
 function endFor(res: HttpResponse, body: string, isHead: boolean): void {
-  if (isHead) res.writeHeader('Content-Length', String(body.length)).endWithoutBody();
+  if (isHead) res.writeHeader('Content-Length', String(Buffer.byteLength(body))).endWithoutBody();
   else res.end(body);
 }

@@ -1,15 +1,17 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { performance } from 'node:perf_hooks';
 import { type Answer, answers, type Status } from '../contract/answers.js';
-import type { BodyValidator, Committer, Waiter } from '../contract/order-path.js';
+import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../contract/order-path.js';
 import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import type { BodyBuffers } from './body-buffers.js';
-import { reply, replyBusy, replyCreated, replyInvalid } from './reply.js';
+import { reply, replyBusy, replyCreated, replyInvalid, replyReplayed } from './reply.js';
 
 /** What a request needs on its way from the socket to the open frame; one for each thread. */
 export interface OrderPath {
   readonly validator: BodyValidator;
   readonly committer: Committer;
+  /** The way for orders with an idempotency key. */
+  readonly keyed: KeyedIntake;
   readonly counts: ThreadCounts;
   readonly bodies: BodyBuffers;
   readonly bodyBytesMax: number;
@@ -35,7 +37,7 @@ const ANSWERED_EARLY = 3;
  * longer says when that connection dies. So a slot that answered before its last chunk is never
  * used again: it stays ANSWERED_EARLY and is left to the garbage collector.
  */
-export class RequestSlot implements Waiter {
+export class RequestSlot implements KeyedClient {
   /** Where the pool keeps it. */
   place: number;
   readonly #path: OrderPath;
@@ -46,6 +48,8 @@ export class RequestSlot implements Waiter {
   #body: Uint8Array | null = null;
   #bodyBytes = 0;
   #orderId = '';
+  /** The idempotency key; empty when the order has none. */
+  #key = '';
 
   constructor(path: OrderPath, place: number) {
     this.#path = path;
@@ -61,8 +65,14 @@ export class RequestSlot implements Waiter {
     return this.#state === READING;
   }
 
-  begin(res: HttpResponse, startedMs: number): void {
+  get isGone(): boolean {
+    return this.#res === null;
+  }
+
+  /** @param key the idempotency key; empty when there is none */
+  begin(res: HttpResponse, startedMs: number, key: string): void {
     this.#state = READING;
+    this.#key = key;
     this.#res = res;
     this.#startedMs = startedMs;
     res.onAborted(this.#onAborted);
@@ -100,6 +110,10 @@ export class RequestSlot implements Waiter {
   };
 
   #take(bytes: Uint8Array, length: number): void {
+    if (this.#key !== '') {
+      this.#takeKeyed(bytes, length);
+      return;
+    }
     const { validator, committer, isStopping } = this.#path;
     const fault = validator.validate(bytes, 0, length);
     if (fault !== 0) {
@@ -117,23 +131,35 @@ export class RequestSlot implements Waiter {
     this.#dropBody();
   }
 
-  accepted(frameId: string, index: number): void {
-    if (this.#res === null) {
-      this.#free();
-      return;
+  #takeKeyed(bytes: Uint8Array, length: number): void {
+    const { validator, keyed } = this.#path;
+    // Before `take`, which may answer at once.
+    this.#state = WAITING;
+    const fault = keyed.take(this.#key, bytes, length, this);
+    if (fault !== 0) {
+      replyInvalid(this.#res!, validator.faultText(fault));
+      this.#finish(400);
+    } else if (this.#state === WAITING) {
+      this.#dropBody();
     }
+  }
+
+  accepted(frameId: string, index: number): void {
     this.#orderId = `${frameId}-${index}`;
-    this.#res.cork(this.#writeCreated);
-    this.#finish(200);
+    this.#answerLater(this.#writeCreated, 200);
   }
 
   refused(): void {
-    if (this.#res === null) {
-      this.#free();
-      return;
-    }
-    this.#res.cork(this.#writeBusy);
-    this.#finish(503);
+    this.#answerLater(this.#writeBusy, 503);
+  }
+
+  replayed(frameId: string, index: number): void {
+    this.#orderId = `${frameId}-${index}`;
+    this.#answerLater(this.#writeReplayed, 200);
+  }
+
+  keyReused(): void {
+    this.#answerLater(this.#writeKeyReused, 422);
   }
 
   /** The connection ends without an answer: a 200 or a 503 would each claim more than is known. */
@@ -149,6 +175,24 @@ export class RequestSlot implements Waiter {
   readonly #writeBusy = (): void => {
     replyBusy(this.#res!, this.#path.isStopping());
   };
+
+  readonly #writeReplayed = (): void => {
+    replyReplayed(this.#res!, this.#orderId);
+  };
+
+  readonly #writeKeyReused = (): void => {
+    reply(this.#res!, answers.keyReused);
+  };
+
+  /** Outside uWebSockets.js's own callbacks an answer must be corked; the client may be gone by then. */
+  #answerLater(write: () => void, status: Status): void {
+    if (this.#res === null) {
+      this.#free();
+      return;
+    }
+    this.#res.cork(write);
+    this.#finish(status);
+  }
 
   #answer(answer: Answer): void {
     reply(this.#res!, answer);

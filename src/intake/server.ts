@@ -9,16 +9,23 @@ import {
 import { performance } from 'node:perf_hooks';
 import { answers, type Status } from '../contract/answers.js';
 import { EXIT, OperatorFault } from '../contract/fault.js';
-import type { BodyValidator, Committer } from '../contract/order-path.js';
+import type { BodyValidator, Committer, KeyedIntake } from '../contract/order-path.js';
+import type { ReceiptDesk } from '../contract/receipt.js';
 import { HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { BodyBuffers } from './body-buffers.js';
+import { isIdempotencyKey } from './idempotency-key.js';
 import { isAcceptedMediaType } from './media-type.js';
-import { reply, replyMethodNotAllowed, replyNotFound } from './reply.js';
+import { ReceiptRoute } from './receipt-route.js';
+import { reply, replyInvalid, replyMethodNotAllowed, replyNotFound } from './reply.js';
 import { SlotPool } from './slot-pool.js';
 
 export interface IntakeParts {
   readonly validator: BodyValidator;
   readonly committer: Committer;
+  /** Takes the orders that come with an idempotency key. */
+  readonly keyed: KeyedIntake;
+  /** Says what became of orders. */
+  readonly receipts: ReceiptDesk;
   readonly counts: ThreadCounts;
   /** The limit of requests a second; always true where there is none. */
   readonly tryAdmit: () => boolean;
@@ -45,10 +52,11 @@ export class IntakeServer {
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
-    const { validator, committer, counts, bodyBytesMax, bodyMsMax } = parts;
+    const { validator, committer, keyed, receipts, counts, bodyBytesMax, bodyMsMax } = parts;
     this.#slots = new SlotPool({
       validator,
       committer,
+      keyed,
       counts,
       bodyBytesMax,
       bodies: new BodyBuffers(bodyBytesMax),
@@ -58,9 +66,13 @@ export class IntakeServer {
       () => this.#slots.cutOffReadingSince(performance.now() - bodyMsMax),
       SWEEP_MS,
     );
+    const receipt = new ReceiptRoute(receipts, counts);
     this.#app = App()
       .post('/orders', this.#postOrder)
-      .any('/orders', (res, req) => this.#refuseMethod(res, req))
+      .any('/orders', (res, req) => this.#refuseMethod(res, req, 'POST'))
+      .get('/orders/:id', receipt.answer)
+      .head('/orders/:id', receipt.answer)
+      .any('/orders/:id', (res, req) => this.#refuseMethod(res, req, 'GET, HEAD'))
       .any('/*', (res, req) => this.#refusePath(res, req));
   }
 
@@ -111,13 +123,19 @@ export class IntakeServer {
       reply(res, answers.unsupportedMediaType);
       this.#count(415, startedMs);
     } else {
-      this.#slots.acquire().begin(res, startedMs);
+      const key = req.getHeader('idempotency-key');
+      if (key !== '' && !isIdempotencyKey(key)) {
+        replyInvalid(res, 'idempotency-key');
+        this.#count(400, startedMs);
+      } else {
+        this.#slots.acquire().begin(res, startedMs, key);
+      }
     }
   };
 
-  #refuseMethod(res: HttpResponse, req: HttpRequest): void {
+  #refuseMethod(res: HttpResponse, req: HttpRequest, allow: string): void {
     const startedMs = performance.now();
-    replyMethodNotAllowed(res, 'POST', req.getMethod() === 'head');
+    replyMethodNotAllowed(res, allow, req.getMethod() === 'head');
     this.#count(405, startedMs);
   }
 

@@ -9,6 +9,8 @@ import { JetStreamPublisher } from './jetstream-publisher.js';
 export interface JetStreamAppenderBounds {
   /** Milliseconds until a frame whose ack does not come is given up as ambiguous. */
   readonly commitMsMax: number;
+  /** Whether that time is used to try again; if not, the first failure is the end. */
+  readonly triesAgain: boolean;
 }
 
 /** One try of several: an ack normally takes about a millisecond. */
@@ -92,12 +94,16 @@ export class JetStreamAppender implements Appender {
     let isAmbiguous = false;
     let reason = '';
     while (leftMs > 0) {
-      const outcome = await this.#publisher.attempt(publication, Math.min(leftMs, ATTEMPT_MS_MAX));
+      const outcome = await this.#publisher.attempt(
+        publication,
+        this.#bounds.triesAgain ? Math.min(leftMs, ATTEMPT_MS_MAX) : leftMs,
+      );
       if (outcome.verdict === 'stored') return null;
       reason = outcome.reason;
       // A refusal speaks for its own try only: an earlier one may have been stored.
       isAmbiguous ||= outcome.verdict === 'ambiguous';
       if (!isAmbiguous) throw new CommitRefused(reason);
+      if (!this.#bounds.triesAgain) throw new CommitAmbiguous(reason);
       await sleep(PAUSE_MS);
       await this.#connection.whenUp(deadlineMs - performance.now());
       leftMs = deadlineMs - performance.now();

@@ -16,6 +16,7 @@ export interface JetStreamConnectionParts {
 
 const DIAL_MS_MAX = 2000;
 const RETRY_MS = 1000;
+const CLOSED_MS = 20;
 const RECONNECT_MS = 250;
 const RECONNECT_JITTER_MS = 250;
 
@@ -30,7 +31,7 @@ const PING_MS = 10_000;
  * whether it is up: publishing while it is not is not refused by the client, the bytes are just lost.
  */
 export class JetStreamConnection {
-  /** Resolves when first up; rejects with an OperatorFault when that can never be. */
+  /** Resolves when first up; rejects with an OperatorFault when that takes the operator. */
   readonly ready: Promise<void>;
   readonly #parts: JetStreamConnectionParts;
   readonly #servers: NatsServers;
@@ -81,7 +82,12 @@ export class JetStreamConnection {
 
   /** Resolves when up, closed or after `ms`, whichever is first. */
   async whenUp(ms: number): Promise<void> {
-    if (this.#up || this.#closing.signal.aborted) return;
+    if (this.#up) return;
+    if (this.#closing.signal.aborted) {
+      // Not at once: whoever waits in a loop must not keep the thread from everything else.
+      await sleep(Math.min(ms, CLOSED_MS));
+      return;
+    }
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer);
@@ -113,10 +119,8 @@ export class JetStreamConnection {
         await this.#watch(this.nc);
       } catch (error) {
         this.#report(error as Error);
-        if (error instanceof OperatorFault && !wasUp) {
-          fail(error);
-          this.#closing.abort();
-        }
+        // Tried on all the same: the operator may mend it on the server.
+        if (error instanceof OperatorFault && !wasUp) fail(error);
       }
       await this.#nc?.close();
       if (!signal.aborted) await sleep(RETRY_MS, undefined, { signal }).catch(() => {});

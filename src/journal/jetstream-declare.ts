@@ -33,6 +33,13 @@ const FRESH_ACK_PENDING_MAX = 1000;
 /** Frames put off until they are due count as pending: beyond so many, due ones wait behind them. */
 const RETRY_ACK_PENDING_MAX = 65_536;
 
+/**
+ * How long the ledger is kept: who reads it for the first time learns of what was settled within that time. Those
+ * who read on remember longer, in their own store.
+ */
+const LEDGER_MS = 60 * 60 * 1000;
+const LEDGER_DEDUPE_WINDOW_MS = 2 * 60 * 1000;
+
 type Settings = Readonly<Record<string, unknown>>;
 
 /** Only what the journal relies on. Limits and replicas are the operator's to choose beforehand. */
@@ -47,6 +54,21 @@ function streamSettings(subjects: string[], retention: RetentionPolicy): Partial
     max_msgs_per_subject: -1,
     max_msg_size: MESSAGE_BYTES_MAX,
     duplicate_window: nanos(DEDUPE_WINDOW_MS),
+  };
+}
+
+/** An order has one dead letter at most: should a crash have it filed twice, the later takes the earlier's place. */
+function deadSettings(subjects: string): Partial<StreamConfig> {
+  return { ...streamSettings([subjects], RetentionPolicy.Limits), max_msgs_per_subject: 1 };
+}
+
+/** Old entries of the ledger go by themselves; it must never be full. */
+function ledgerSettings(subject: string): Partial<StreamConfig> {
+  return {
+    ...streamSettings([subject], RetentionPolicy.Limits),
+    discard: DiscardPolicy.Old,
+    max_age: nanos(LEDGER_MS),
+    duplicate_window: nanos(LEDGER_DEDUPE_WINDOW_MS),
   };
 }
 
@@ -68,18 +90,20 @@ function consumerSettings(subject: string, ackPendingMax: number): Partial<Consu
  *
  * @throws OperatorFault something exists with other settings.
  */
-export async function declareJournal(nc: NatsConnection, names: JetStreamNames): Promise<void> {
+export async function declareJournal(
+  nc: NatsConnection,
+  names: JetStreamNames,
+  replicas: number,
+): Promise<void> {
   const manager = await jetstreamManager(nc);
   await declareStream(
     manager,
+    replicas,
     names.stream,
     streamSettings([names.freshSubject, names.retrySubject], RetentionPolicy.Workqueue),
   );
-  await declareStream(
-    manager,
-    names.deadStream,
-    streamSettings([names.deadSubject], RetentionPolicy.Limits),
-  );
+  await declareStream(manager, replicas, names.deadStream, deadSettings(names.deadSubjects));
+  await declareStream(manager, replicas, names.ledgerStream, ledgerSettings(names.ledgerSubject));
   await declareConsumer(
     manager,
     names.stream,
@@ -96,12 +120,22 @@ export async function declareJournal(nc: NatsConnection, names: JetStreamNames):
 
 async function declareStream(
   manager: JetStreamManager,
+  replicas: number,
   name: string,
   wanted: Partial<StreamConfig>,
 ): Promise<void> {
   const found = await manager.streams.info(name).catch(nullWhen(JetStreamApiCodes.StreamNotFound));
-  if (found === null) await manager.streams.add({ name, ...wanted });
-  else refuseDifference(`NATS stream ${name}`, wanted, found.config);
+  if (found === null) {
+    await manager.streams.add({ name, num_replicas: replicas, ...wanted });
+    return;
+  }
+  refuseDifference(`NATS stream ${name}`, wanted, found.config);
+  if (found.config.num_replicas < replicas) {
+    throw new OperatorFault(
+      `NATS stream ${name} exists with ${found.config.num_replicas} replicas, fewer than --nats-replicas ${replicas}; change it, or name another stream`,
+      EXIT.usage,
+    );
+  }
 }
 
 async function declareConsumer(

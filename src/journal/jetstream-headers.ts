@@ -1,6 +1,7 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import type { KeptDeadLetter } from '../contract/dead-letters.js';
 import type { Frame, KeyedOrder } from '../contract/frame.js';
+import { requireReadable } from './dead-letter-checks.js';
 import type { StreamMessage } from './jetstream-message.js';
 import { requireWhole } from './whole-frame.js';
 
@@ -37,10 +38,11 @@ export function readFrame(message: StreamMessage): Frame {
   const found = message.headers;
   const id = found?.get(ID) ?? '';
   const count = Number(found?.get(COUNT));
-  if (found === undefined || id === '' || !(count > 0)) {
+  if (found === undefined || !isFrameId(id) || !(count > 0)) {
     throw new Error(`message ${message.seq} on ${message.subject} is not a frame`);
   }
   const origin = found.get(ORIGIN);
+  if (origin !== '' && !isFrameId(origin)) throw new Error(`frame ${id} has no origin that can be`);
   return requireWhole({
     id,
     count,
@@ -49,8 +51,22 @@ export function readFrame(message: StreamMessage): Frame {
     attempt: Number(found.get(ATTEMPT) || 1),
     notBeforeMs: Number(found.get(NOT_BEFORE_MS)),
     refiled: origin === '' ? null : { origin, indexes: found.get(INDEXES).split(',').map(Number) },
-    keys: readKeys(found.get(KEYS)),
+    keys: readKeys(found),
   });
+}
+
+/** Order ids begin with it, and they stand in subjects: nothing that means something there may be in it. */
+function isFrameId(text: string): boolean {
+  return /^[\w-]{1,64}$/.test(text);
+}
+
+/** What the headers alone tell of a frame. */
+export function storedFrame(found: MsgHdrs) {
+  return {
+    frameId: found.get(ID),
+    count: Number(found.get(COUNT)),
+    acceptedAtMs: Number(found.get(ACCEPTED_MS)),
+  };
 }
 
 /** Position, digest and key in turn, separated by spaces, which no key contains. */
@@ -58,7 +74,8 @@ function keysText(keys: readonly KeyedOrder[]): string {
   return keys.map(({ position, digest, key }) => `${position} ${digest} ${key}`).join(' ');
 }
 
-function readKeys(text: string): KeyedOrder[] {
+export function readKeys(found: MsgHdrs): KeyedOrder[] {
+  const text = found.get(KEYS);
   const words = text === '' ? [] : text.split(' ');
   const keys: KeyedOrder[] = [];
   for (let i = 0; i + 2 < words.length; i += 3) {
@@ -77,6 +94,23 @@ export function deadLetterHeaders(letter: KeptDeadLetter, messageId: string): Ms
   out.set(ACCEPTED_MS, String(letter.firstAtMs));
   out.set(LAST_MS, String(letter.lastAtMs));
   return out;
+}
+
+/** @throws Error when the message is no dead letter that can be filed again; it does not name it */
+export function readDeadLetter(
+  orderId: string,
+  found: MsgHdrs | undefined,
+  body: Uint8Array,
+): KeptDeadLetter {
+  if (found?.get(ORDER_ID) !== orderId) throw new Error('its header does not name its order');
+  return requireReadable({
+    orderId,
+    reason: found.get(REASON),
+    attempts: Number(found.get(ATTEMPT)),
+    firstAtMs: Number(found.get(ACCEPTED_MS)),
+    lastAtMs: Number(found.get(LAST_MS)),
+    body,
+  });
 }
 
 /** A header is one line: what would end it, and other control characters, becomes a space. */

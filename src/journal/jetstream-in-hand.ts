@@ -3,20 +3,16 @@ import type { Frame } from '../contract/frame.js';
 import { readFrame } from './jetstream-headers.js';
 import type { StreamMessage } from './jetstream-message.js';
 
-/** Frames settled lately whose message may still come again: an ack was lost, or stored twice. */
-const SETTLED_IDS_MAX = 16_384;
-
 /**
- * The frames that were delivered and are not settled yet, by frame id. A message that comes again
- * (its ack was lost, the server was restarted, the frame was stored twice) is told apart here, so
- * that a frame is delivered once by this process.
+ * The frames that were delivered and are not settled yet, by frame id. A message that comes again meanwhile
+ * (the server was restarted, the frame was stored twice) is told apart here; one that comes again
+ * later, or to another process, by the ledger.
  */
 export class FramesInHand {
   readonly #log: (line: string) => void;
   /** The messages that carry each frame, by their place in the stream: the newest delivery of each. */
   readonly #messages = new Map<string, Map<number, StreamMessage>>();
   readonly #unreadable = new Map<number, StreamMessage>();
-  readonly #settledIds = new Set<string>();
 
   constructor(log: (line: string) => void) {
     this.#log = log;
@@ -38,10 +34,6 @@ export class FramesInHand {
       known.set(message.seq, message);
       return null;
     }
-    if (this.#settledIds.has(frame.id)) {
-      message.ack(nc);
-      return null;
-    }
     const waitMs = frame.notBeforeMs - Date.now();
     if (waitMs > 0) {
       message.nak(nc, waitMs);
@@ -55,26 +47,29 @@ export class FramesInHand {
     return [...(this.#messages.get(frameId)?.values() ?? [])];
   }
 
+  /** The frame has been settled: its messages are no longer of interest. */
   settled(frameId: string): void {
     this.#messages.delete(frameId);
-    this.#settledIds.add(frameId);
-    if (this.#settledIds.size > SETTLED_IDS_MAX) {
-      // A set keeps the order of insertion, so its first is the oldest.
-      for (const oldest of this.#settledIds) {
-        this.#settledIds.delete(oldest);
-        break;
-      }
-    }
   }
 
-  /** Gives the frame back to the server, due at once. */
-  release(frameId: string, nc: NatsConnection | null): void {
-    if (nc !== null) for (const message of this.messages(frameId)) message.nak(nc, 0);
+  /** The frame was settled before: its messages are to leave the stream. */
+  drop(frameId: string, nc: NatsConnection | null): void {
+    if (nc !== null) for (const message of this.messages(frameId)) message.ack(nc);
     this.#messages.delete(frameId);
+  }
+
+  /** Gives the frame back to the server, due in so many milliseconds. */
+  release(frameId: string, nc: NatsConnection | null, delayMs = 0): void {
+    if (nc !== null) for (const message of this.messages(frameId)) message.nak(nc, delayMs);
+    this.#messages.delete(frameId);
+  }
+
+  ids(): string[] {
+    return [...this.#messages.keys()];
   }
 
   releaseAll(nc: NatsConnection): void {
-    for (const frameId of [...this.#messages.keys()]) this.release(frameId, nc);
+    for (const frameId of this.ids()) this.release(frameId, nc);
   }
 
   /** To be called well within ack_wait: a paced frame can be in hand for minutes. */

@@ -6,8 +6,15 @@ export interface JetStreamNames {
   readonly retrySubject: string;
   readonly freshConsumer: string;
   readonly retryConsumer: string;
+  /** Who has which frame in hand, and which are settled. */
+  readonly ledgerStream: string;
+  readonly ledgerSubject: string;
+  /** Not stored: processes that share the stream say that they live. */
+  readonly aliveSubject: string;
   readonly deadStream: string;
-  readonly deadSubject: string;
+  /** One subject an order, so that its dead letter is found without a search. */
+  readonly deadSubjects: string;
+  readonly deadSubject: (orderId: string) => string;
 }
 
 export function jetStreamNames(stream: string): JetStreamNames {
@@ -18,7 +25,11 @@ export function jetStreamNames(stream: string): JetStreamNames {
     retrySubject: `${stem}.retry`,
     freshConsumer: `${stem}-drain`,
     retryConsumer: `${stem}-retry`,
+    ledgerStream: `${stream}_LEDGER`,
+    ledgerSubject: `${stem}.ledger`,
+    aliveSubject: `${stem}.alive`,
     deadStream: `${stream}_DEAD`,
-    deadSubject: `${stem}.dead`,
+    deadSubjects: `${stem}.dead.>`,
+    deadSubject: (orderId) => `${stem}.dead.${orderId}`,
   };
 }

@@ -2,13 +2,28 @@ import { JetStreamAppender, type JetStreamAppenderBounds } from './jetstream-app
 import { JetStreamConnection } from './jetstream-connection.js';
 import { declareJournal } from './jetstream-declare.js';
 import { jetStreamNames } from './jetstream-names.js';
+import { JetStreamReceipts } from './jetstream-receipts.js';
 import { JetStreamSource, type JetStreamSourceParts } from './jetstream-source.js';
+import { rememberKeys } from './key-rows.js';
+import type { LocalStore } from './local-store.js';
+import { openLedger } from './open-ledger.js';
+import { StreamSearch } from './stream-search.js';
 
 export interface JetStreamPlace {
   /** NATS URLs of one server or cluster. */
   readonly servers: readonly string[];
   /** Name of the stream; subjects and consumers are named after it. */
   readonly stream: string;
+  /** Servers that each keep every frame. */
+  readonly replicas: number;
+}
+
+export interface OpenJetStreamSource {
+  readonly source: JetStreamSource;
+  readonly connection: JetStreamConnection;
+  readonly search: StreamSearch;
+  /** Closes the source, then what it leaned on, but not the store. */
+  readonly close: () => Promise<void>;
 }
 
 /** Both come up in the background: neither waits for the server, see `ready`. */
@@ -18,34 +33,38 @@ export function openJetStreamAppender(
   log: (line: string) => void,
 ): JetStreamAppender {
   const names = jetStreamNames(place.stream);
-  return new JetStreamAppender(connection(place, 'forebay intake', log), names, bounds);
+  return new JetStreamAppender(connectionTo(place, 'forebay intake', log), names, bounds);
 }
 
+/** @param store where this process keeps what it has read of the ledger, and keys */
 export function openJetStreamSource(
   place: JetStreamPlace,
-  parts: JetStreamSourceParts,
-): JetStreamSource {
+  store: LocalStore,
+  parts: Omit<JetStreamSourceParts, 'receipt' | 'rememberKeys'>,
+): OpenJetStreamSource {
   const names = jetStreamNames(place.stream);
-  const opened = connection(place, 'forebay drain', parts.log);
-  opened.ready.then(
-    () => opened.up && parts.log(guarantee(opened.nc.info?.version ?? '', opened.nc.getServer())),
-    () => {},
-  );
-  return new JetStreamSource(opened, names, parts);
+  const connection = connectionTo(place, 'forebay drain', parts.log);
+  const opened = openLedger(connection, names, store, parts.log);
+  const search = new StreamSearch(connection, names);
+  const receipts = new JetStreamReceipts(store, connection, search);
+  const source = new JetStreamSource(connection, names, opened.ledger, {
+    ...parts,
+    receipt: (frameId, index) => receipts.find(frameId, index),
+    rememberKeys: (frame) => rememberKeys(store, frame),
+  });
+  return {
+    source,
+    connection,
+    search,
+    close: async () => {
+      await source.close();
+      await opened.close();
+    },
+  };
 }
 
-/** What an ack of this server is worth. Its `sync_interval` cannot be asked for by a client. */
-function guarantee(version: string, server: string): string {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const canSyncAlways = major > 2 || (major === 2 && minor >= 10);
-  const flush = canSyncAlways
-    ? 'unless the server is configured with sync_interval: always'
-    : 'and this version cannot do better (2.10 and later can: sync_interval: always)';
-  return `NATS ${version} at ${server}: an accepted order is written to its operating system, and fsynced within 2 minutes, ${flush}`;
-}
-
-function connection(
-  { servers, stream }: JetStreamPlace,
+function connectionTo(
+  { servers, stream, replicas }: JetStreamPlace,
   clientName: string,
   log: (line: string) => void,
 ): JetStreamConnection {
@@ -53,7 +72,7 @@ function connection(
   return new JetStreamConnection({
     servers,
     clientName,
-    prepare: (nc) => declareJournal(nc, names),
+    prepare: (nc) => declareJournal(nc, names, replicas),
     log,
   });
 }

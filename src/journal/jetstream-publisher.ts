@@ -1,4 +1,9 @@
-import { JetStreamApiError, type JetStreamClient, jetstream } from '@nats-io/jetstream';
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamClient,
+  jetstream,
+} from '@nats-io/jetstream';
 import { errors, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { JetStreamConnection } from './jetstream-connection.js';
 
@@ -8,14 +13,22 @@ export interface Publication {
   readonly subject: string;
   readonly payload: Uint8Array;
   readonly headers: MsgHdrs;
+  /** Stored only when the stream's last message has this number. */
+  readonly lastSeq?: number;
 }
 
-/** `refused`: not stored, for certain. `ambiguous`: nobody knows. */
+/**
+ * `refused`: not stored, for certain. `conflict`: the same, because the stream's last message was another than
+ * expected. `ambiguous`: nobody knows.
+ */
 export type PublishOutcome =
-  | { readonly verdict: 'stored' }
-  | { readonly verdict: 'refused' | 'ambiguous'; readonly reason: string };
+  | { readonly verdict: 'stored'; readonly seq: number }
+  | { readonly verdict: 'refused' | 'conflict' | 'ambiguous'; readonly reason: string };
 
-const STORED: PublishOutcome = { verdict: 'stored' };
+const CONFLICTS: readonly number[] = [
+  JetStreamApiCodes.StreamWrongLastSequence,
+  JetStreamApiCodes.StreamWrongLastSequenceUnknown,
+];
 
 /** Publishes to a stream, one try at a time, and says what is known about each. */
 export class JetStreamPublisher {
@@ -30,18 +43,23 @@ export class JetStreamPublisher {
   async attempt(publication: Publication, timeoutMs: number): Promise<PublishOutcome> {
     const { up, reason } = this.#connection;
     if (!up) return { verdict: 'refused', reason };
-    const { stream, subject, payload, headers } = publication;
+    const { stream, subject, payload, headers, lastSeq } = publication;
     let stopListening = () => {};
     try {
       const lost = new Promise<never>((_resolve, reject) => {
         stopListening = this.#connection.onChange(() => reject(new Error('connection lost')));
       });
-      const options = { headers, timeout: timeoutMs, expect: { streamName: stream } };
-      await Promise.race([this.#currentClient().publish(subject, payload, options), lost]);
-      return STORED;
+      const expect = {
+        streamName: stream,
+        ...(lastSeq === undefined ? {} : { lastSequence: lastSeq }),
+      };
+      const options = { headers, timeout: timeoutMs, expect };
+      const publish = this.#currentClient().publish(subject, payload, options);
+      const { seq } = await Promise.race([publish, lost]);
+      return { verdict: 'stored', seq };
     } catch (error) {
       const { message, name } = error as Error;
-      const verdict = isRefusal(error) ? 'refused' : 'ambiguous';
+      const verdict = isConflict(error) ? 'conflict' : isRefusal(error) ? 'refused' : 'ambiguous';
       return { verdict, reason: `NATS: ${message || name}` };
     } finally {
       stopListening();
@@ -56,6 +74,10 @@ export class JetStreamPublisher {
     }
     return this.#client;
   }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof JetStreamApiError && CONFLICTS.includes(error.code);
 }
 
 /** An answer of the server that is not an ack, or bytes that were never sent. */

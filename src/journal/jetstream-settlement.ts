@@ -8,6 +8,8 @@ import type { FramesInHand } from './jetstream-in-hand.js';
 import type { StreamMessage } from './jetstream-message.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamPublisher, type Publication } from './jetstream-publisher.js';
+import type { Ledger } from './ledger.js';
+import { settledFrame } from './receipts-table.js';
 import { keptDeadLetters, refiledFrame } from './refile.js';
 
 export interface SettlerParts {
@@ -15,6 +17,9 @@ export interface SettlerParts {
   readonly names: JetStreamNames;
   readonly newFrameId: () => string;
   readonly inHand: FramesInHand;
+  readonly ledger: Ledger;
+  /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
+  readonly rememberKeys: (frame: Frame) => Promise<void>;
   readonly log: (line: string) => void;
   /** Aborted when the source is closed: nothing is tried again then. */
   readonly closing: AbortSignal;
@@ -26,7 +31,8 @@ const RETRY_MS_MAX = 1000;
 
 /**
  * Settles frames in JetStream: what is filed again or dead is stored first, each under a message id
- * that makes trying again harmless; then the message is acknowledged, and that confirmed.
+ * that makes trying again harmless; then the ledger is told, so that no double of the frame is processed; then
+ * the message is acknowledged, and that confirmed.
  */
 export class JetStreamSettler {
   readonly #parts: SettlerParts;
@@ -45,6 +51,12 @@ export class JetStreamSettler {
       ),
     );
     if (stored.includes(false)) return false;
+    if (!(await this.#untilDone(frame.id, () => this.#parts.rememberKeys(frame)))) return false;
+    try {
+      await this.#parts.ledger.settle(settledFrame(frame, settlement));
+    } catch {
+      return false;
+    }
     let failures = 0;
     return this.#untilDone(frame.id, async () => {
       const messages = this.#parts.inHand.messages(frame.id);
@@ -66,7 +78,7 @@ export class JetStreamSettler {
       })),
       ...dead.map((letter, i) => ({
         stream: names.deadStream,
-        subject: names.deadSubject,
+        subject: names.deadSubject(letter.orderId),
         payload: letter.body,
         // Of this frame, not of the order: one that is replayed and dies again is a new letter.
         headers: deadLetterHeaders(letter, `${frame.id}-dead-${settlement.dead[i]!.position}`),

@@ -1,76 +1,83 @@
-import type { NatsConnection } from '@nats-io/transport-node';
 import type { Frame } from '../contract/frame.js';
 import type { Delivery, Settlement, Source } from '../contract/journal.js';
 import type { Receipt } from '../contract/receipt.js';
+import { DeadLetterCount } from './dead-letter-count.js';
+import { JetStreamArrivals } from './jetstream-arrivals.js';
 import { JetStreamBacklog } from './jetstream-backlog.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { ACK_WAIT_MS } from './jetstream-declare.js';
 import { FramesInHand } from './jetstream-in-hand.js';
-import type { StreamMessage } from './jetstream-message.js';
 import type { JetStreamNames } from './jetstream-names.js';
-import { JetStreamPull } from './jetstream-pull.js';
 import { JetStreamSettler } from './jetstream-settlement.js';
+import type { Ledger } from './ledger.js';
 
 export interface JetStreamSourceParts {
   /** Ids for frames that are filed again; sort by time like those of fresh frames. */
   readonly newFrameId: () => string;
   /** Orders committed by all appenders of this process, ever rising. */
   readonly acceptedOrders: () => number;
+  /** What became of an order. @throws Error when NATS does not answer */
+  readonly receipt: (frameId: string, index: number) => Promise<Receipt>;
+  /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
+  readonly rememberKeys: (frame: Frame) => Promise<void>;
   /** One line for the operator. */
   readonly log: (line: string) => void;
 }
 
-/** How late a retry can be seen: while there is nothing, or between two looks under load. */
-const RETRY_POLL_MS = 250;
-
 /** For what was sent last to leave before the connection is closed. */
 const FLUSH_MS_MAX = 1000;
 
-interface Pulls {
-  readonly nc: NatsConnection;
-  readonly fresh: JetStreamPull;
-  readonly retry: JetStreamPull;
-}
-
-/**
- * Reads the stream through its two consumers, fresh frames and retries. Never more is asked for than
- * the pull at hand may return; retries first.
- */
+/** Reads the stream, and delivers what the ledger says is this process's to deliver. */
 export class JetStreamSource implements Source {
   readonly name = 'jetstream';
   readonly #connection: JetStreamConnection;
-  readonly #names: JetStreamNames;
+  readonly #arrivals: JetStreamArrivals;
   readonly #inHand: FramesInHand;
   readonly #settler: JetStreamSettler;
   readonly #backlog: JetStreamBacklog;
+  readonly #deadLetters: DeadLetterCount;
   readonly #closing = new AbortController();
   readonly #settling = new Set<Promise<void>>();
   readonly #keepAlive: NodeJS.Timeout;
+  readonly #ledger: Ledger;
+  readonly #receipt: JetStreamSourceParts['receipt'];
   /** Frames that have come and that no pull has returned yet: of a round, or of an aborted pull. */
   readonly #arrived: Delivery[] = [];
-  #pulls: Pulls | null = null;
   #round: Promise<void> | null = null;
-  #retriesAskedAtMs = 0;
 
   constructor(
     connection: JetStreamConnection,
     names: JetStreamNames,
-    { newFrameId, acceptedOrders, log }: JetStreamSourceParts,
+    ledger: Ledger,
+    { newFrameId, acceptedOrders, receipt, rememberKeys, log }: JetStreamSourceParts,
   ) {
+    this.#ledger = ledger;
+    this.#receipt = receipt;
     this.#connection = connection;
-    this.#names = names;
     this.#inHand = new FramesInHand(log);
     const closing = this.#closing.signal;
     const inHand = this.#inHand;
-    this.#settler = new JetStreamSettler({ connection, names, newFrameId, inHand, log, closing });
+    this.#arrivals = new JetStreamArrivals(connection, names, inHand, ledger);
+    this.#settler = new JetStreamSettler({
+      connection,
+      names,
+      newFrameId,
+      inHand,
+      ledger,
+      rememberKeys,
+      log,
+      closing,
+    });
     this.#backlog = new JetStreamBacklog(names, acceptedOrders);
+    this.#deadLetters = new DeadLetterCount(names.deadStream);
     this.#keepAlive = setInterval(() => {
       if (connection.up) inHand.keepAlive(connection.nc);
     }, ACK_WAIT_MS / 3);
     this.#keepAlive.unref();
     connection.onChange((up) => {
-      if (up) void this.#backlog.start(connection.nc).catch(() => {});
-      else this.#abandonRound();
+      if (!up) return this.#arrivals.abandon();
+      void this.#backlog.start(connection.nc).catch(() => {});
+      void this.#deadLetters.start(connection.nc).catch(() => {});
     });
   }
 
@@ -90,7 +97,7 @@ export class JetStreamSource implements Source {
   async pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
     while (!signal.aborted && !this.#closing.signal.aborted) {
       if (this.#arrived.length > 0) return this.#arrived.splice(0, framesMax);
-      this.#round ??= this.#ask(framesMax).finally(() => {
+      this.#round ??= this.#arrive(framesMax).finally(() => {
         this.#round = null;
       });
       await endedOrAborted(this.#round, signal);
@@ -106,63 +113,35 @@ export class JetStreamSource implements Source {
     return this.#backlog.oldestAcceptedAtMs();
   }
 
-  async receipt(_frameId: string, _index: number): Promise<Receipt> {
-    return 'unknown';
+  receipt(frameId: string, index: number): Promise<Receipt> {
+    return this.#receipt(frameId, index);
+  }
+
+  deadLetters(): number {
+    return this.#deadLetters.kept();
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#ledger.close();
     clearInterval(this.#keepAlive);
     this.#backlog.stop();
-    this.#abandonRound();
+    this.#deadLetters.stop();
+    this.#arrivals.abandon();
     await Promise.allSettled([this.#round, ...this.#settling]);
     if (this.#connection.up) {
       const { nc } = this.#connection;
+      await this.#ledger.release(this.#inHand.ids()).catch(() => {});
       this.#inHand.releaseAll(nc);
       await Promise.race([nc.flush().catch(() => {}), delay(FLUSH_MS_MAX)]);
     }
     await this.#connection.close();
   }
 
-  /** One round: what is due of the retries, else fresh frames, waiting a little for the first. */
-  async #ask(framesMax: number): Promise<void> {
-    if (!this.#connection.up) {
-      await this.#connection.whenUp(RETRY_POLL_MS);
-      return;
+  async #arrive(framesMax: number): Promise<void> {
+    for (const { frame, seq } of await this.#arrivals.round(framesMax)) {
+      this.#arrived.push(this.#delivery(frame, seq));
     }
-    const { fresh, retry } = this.#currentPulls();
-    const nowMs = performance.now();
-    if (nowMs - this.#retriesAskedAtMs >= RETRY_POLL_MS) {
-      const received = await retry.request(framesMax, 0);
-      // A full answer may not be all: ask again in the next round.
-      if (received < framesMax) this.#retriesAskedAtMs = nowMs;
-    }
-    const room = framesMax - this.#arrived.length;
-    if (room > 0) await fresh.request(room, this.#arrived.length > 0 ? 0 : RETRY_POLL_MS);
-  }
-
-  #currentPulls(): Pulls {
-    const { nc } = this.#connection;
-    if (this.#pulls?.nc !== nc) {
-      const { stream, freshConsumer, retryConsumer } = this.#names;
-      const receive = (message: StreamMessage) => this.#receive(message, nc);
-      this.#pulls = {
-        nc,
-        fresh: new JetStreamPull(nc, stream, freshConsumer, receive),
-        retry: new JetStreamPull(nc, stream, retryConsumer, receive),
-      };
-    }
-    return this.#pulls;
-  }
-
-  #abandonRound(): void {
-    this.#pulls?.fresh.abandon();
-    this.#pulls?.retry.abandon();
-  }
-
-  #receive(message: StreamMessage, nc: NatsConnection): void {
-    const frame = this.#inHand.admit(message, nc);
-    if (frame !== null) this.#arrived.push(this.#delivery(frame, message.seq));
   }
 
   #delivery(frame: Frame, seq: number): Delivery {
@@ -173,16 +152,20 @@ export class JetStreamSource implements Source {
         this.#settling.add(settled);
         return settled.finally(() => this.#settling.delete(settled));
       },
-      release: () => {
-        const { up } = this.#connection;
-        this.#inHand.release(frame.id, up ? this.#connection.nc : null);
-      },
+      release: () => void this.#release(frame.id),
     };
+  }
+
+  /** In this order: whoever gets it next must find that nobody has it. */
+  async #release(frameId: string): Promise<void> {
+    await this.#ledger.release([frameId]).catch(() => {});
+    this.#inHand.release(frameId, this.#connection.up ? this.#connection.nc : null);
   }
 
   async #settle(frame: Frame, seq: number, settlement: Settlement): Promise<void> {
     this.#backlog.settleStarts();
     const isDone = await this.#settler.settle(frame, settlement);
+    if (isDone) this.#deadLetters.filed(settlement.dead.length);
     const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);
     this.#backlog.settleEnds(seq, isDone ? frame.count : 0, isDone ? refiled : 0);
     if (isDone) this.#inHand.settled(frame.id);

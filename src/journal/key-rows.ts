@@ -7,9 +7,6 @@ interface KeyRow {
   readonly keys: readonly KeyedOrder[];
 }
 
-/** Rows removed in one transaction. */
-const ROWS_MAX = 1000;
-
 /**
  * Remembers the keys of a frame beyond the frame itself: one row a frame, in the order of time, so that
  * writing them costs no more than the frame did. To be called inside a write transaction.
@@ -18,6 +15,12 @@ export function recordKeys(store: LocalStore, { id, acceptedAtMs, keys }: Frame)
   if (keys.length === 0) return;
   const row: KeyRow = { acceptedAtMs, keys };
   store.keys.put(Buffer.from(id, 'latin1'), Buffer.from(JSON.stringify(row)));
+}
+
+/** The same by itself, where it is not remembered yet. @throws Error the disk takes no writes */
+export async function rememberKeys(store: LocalStore, frame: Frame): Promise<void> {
+  if (frame.keys.length === 0 || store.keys.doesExist(Buffer.from(frame.id, 'latin1'))) return;
+  await store.write(() => recordKeys(store, frame));
 }
 
 /** All keys of frames accepted at or after `sinceMs`, epoch milliseconds. */
@@ -35,8 +38,8 @@ export function* rememberedKeys(store: LocalStore, sinceMs: number): Iterable<Re
  *
  * @param before an id that sorts behind all that may be forgotten
  */
-export function forgetKeys(store: LocalStore, before: string): void {
+export function forgetKeys(store: LocalStore, before: string, rowsMax: number): void {
   const end = Buffer.from(before, 'latin1');
-  for (const key of store.keys.getKeys({ end, limit: ROWS_MAX }))
+  for (const key of store.keys.getKeys({ end, limit: rowsMax }))
     store.keys.remove(Buffer.from(key));
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { replayedOrders } from './dead-replays.js';
 import { freshFacts, laterFacts, leadingTimeMs } from './local-keys.js';
 import type { LocalStore, Table } from './local-store.js';
 
@@ -7,7 +8,8 @@ const KEYS_PER_TURN = 1000;
 
 /**
  * How many orders the local journal holds: those found when it was opened, counted from the keys
- * alone and a slice a turn, plus those accepted since by this process, less those settled.
+ * alone and a slice a turn, plus those accepted since by this process and those replayed since by any,
+ * less those settled.
  */
 export class LocalBacklog {
   /** Resolves when what was found at the start is counted. */
@@ -16,6 +18,9 @@ export class LocalBacklog {
   readonly #acceptedOrders: () => number;
   readonly #acceptedBefore: number;
   #found = 0;
+  /** Replayed ever, as of the count; null before that. */
+  #replayedBefore: number | null = null;
+  #replayed = 0;
   #settled = 0;
   #stopped = false;
 
@@ -30,7 +35,7 @@ export class LocalBacklog {
   /** Never below 0: an order can be settled before the thread that took it has counted it. */
   orders(): number {
     const accepted = this.#acceptedOrders() - this.#acceptedBefore;
-    return Math.max(0, this.#found + accepted - this.#settled);
+    return Math.max(0, this.#found + accepted + this.#replayedSince() - this.#settled);
   }
 
   /** @param orders those that left the journal, done or dead. */
@@ -55,10 +60,21 @@ export class LocalBacklog {
     await this.counted;
   }
 
+  #replayedSince(): number {
+    if (this.#replayedBefore === null) return 0;
+    if (!this.#stopped) {
+      this.#store.refresh();
+      this.#replayed = replayedOrders(this.#store);
+    }
+    return this.#replayed - this.#replayedBefore;
+  }
+
   async #count(): Promise<void> {
     this.#store.refresh();
     const snapshot = this.#store.frames.useReadTransaction();
     try {
+      this.#replayed = replayedOrders(this.#store, snapshot);
+      this.#replayedBefore = this.#replayed;
       await this.#countTable(this.#store.frames, snapshot, (key) => freshFacts(key).count);
       await this.#countTable(this.#store.later, snapshot, (key) => laterFacts(key).count);
     } finally {

@@ -1,13 +1,36 @@
+import type { Durability } from '../contract/durability.js';
+import type { Options } from '../contract/options.js';
+import { forgetByAndBy } from './forgetting.js';
 import { LocalAppender } from './local-appender.js';
 import { LocalSource, type LocalSourceParts } from './local-source.js';
 import { LocalStore } from './local-store.js';
+import type { OpenSource } from './open-source.js';
 
 /** For a journal that the source has opened before. @throws OperatorFault when it is not there */
 export function openLocalAppender(folder: string): LocalAppender {
   return new LocalAppender(new LocalStore(folder, { mustExist: true }));
 }
 
+const FSYNC: Durability = {
+  class: 'fsync',
+  replicas: 1,
+  text: 'local journal: accepted means on disk, fsynced before the answer',
+};
+
 /** @throws OperatorFault when the folder cannot be used */
-export function openLocalSource(folder: string, parts: LocalSourceParts): LocalSource {
-  return new LocalSource(new LocalStore(folder), parts);
+export function openLocalSource(options: Options, parts: LocalSourceParts): OpenSource {
+  const store = new LocalStore(options.data);
+  const stopForgetting = forgetByAndBy(store, options);
+  const source = new LocalSource(store, parts);
+  return {
+    source,
+    onCommitted: () => source.ring(),
+    ready: Promise.resolve(),
+    durability: () => FSYNC,
+    close: async () => {
+      stopForgetting();
+      await source.close();
+    },
+    keys: (sinceMs) => source.keys(sinceMs),
+  };
 }

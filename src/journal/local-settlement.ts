@@ -1,11 +1,18 @@
-import type { KeptDeadLetter } from '../contract/dead-letters.js';
 import type { Frame } from '../contract/frame.js';
 import type { Settlement } from '../contract/journal.js';
+import { encodeDeadLetter } from './dead-letter-record.js';
+import { recordKeys } from './key-rows.js';
 import { ageKey, laterKey } from './local-keys.js';
 import type { LocalStore, Table } from './local-store.js';
-import { recordSettled, settledFrame } from './receipts-table.js';
+import { recordForwarded, recordSettled, settledFrame } from './receipts-table.js';
 import { encodeRecord } from './record.js';
 import { keptDeadLetters, refiledFrame } from './refile.js';
+
+/** Where a frame lies, and under which key. */
+export interface FrameRow {
+  readonly table: Table;
+  readonly key: Buffer;
+}
 
 /**
  * The writes that settle a frame, to be made in one transaction and, should that fail, again: ids
@@ -14,7 +21,7 @@ import { keptDeadLetters, refiledFrame } from './refile.js';
 export function settlementWrites(
   store: LocalStore,
   frame: Frame,
-  row: { readonly table: Table; readonly key: Buffer },
+  row: FrameRow,
   settlement: Settlement,
   newFrameId: () => string,
 ): () => void {
@@ -28,15 +35,22 @@ export function settlementWrites(
       store.ages.put(ageKey(again), Buffer.alloc(0));
     }
     for (const letter of dead) {
-      store.dead.put(Buffer.from(letter.orderId, 'latin1'), deadLetterRecord(letter));
+      store.dead.put(Buffer.from(letter.orderId, 'latin1'), encodeDeadLetter(letter));
     }
-    row.table.remove(row.key);
-    if (row.table === store.later) store.ages.remove(ageKey(frame));
+    removeRow(store, frame, row);
   };
 }
 
-/** JSON with the order as its last member, spelt byte for byte as it was accepted. */
-function deadLetterRecord({ reason, attempts, firstAtMs, lastAtMs, body }: KeptDeadLetter): Buffer {
-  const head = JSON.stringify({ reason, attempts, firstAtMs, lastAtMs });
-  return Buffer.concat([Buffer.from(`${head.slice(0, -1)},"body":`), body, Buffer.from('}')]);
+/** The writes by which a frame leaves for another journal, in the same way. */
+export function forwardedWrites(store: LocalStore, frame: Frame, row: FrameRow): () => void {
+  return () => {
+    recordForwarded(store, frame);
+    recordKeys(store, frame);
+    removeRow(store, frame, row);
+  };
+}
+
+function removeRow(store: LocalStore, frame: Frame, row: FrameRow): void {
+  row.table.remove(row.key);
+  if (row.table === store.later) store.ages.remove(ageKey(frame));
 }

@@ -7,7 +7,7 @@ import { GroupedWrites } from './grouped-writes.js';
 import { rememberedKeys } from './key-rows.js';
 import { LocalBacklog } from './local-backlog.js';
 import { freshFacts, laterFacts, leadingTimeMs } from './local-keys.js';
-import { settlementWrites } from './local-settlement.js';
+import { type FrameRow, forwardedWrites, settlementWrites } from './local-settlement.js';
 import type { LocalStore, Table } from './local-store.js';
 import { findReceipt } from './receipts-table.js';
 import { decodeRecord } from './record.js';
@@ -28,10 +28,10 @@ const POLL_MS = 250;
 const SETTLE_RETRY_MS_MIN = 50;
 const SETTLE_RETRY_MS_MAX = 1000;
 
-/** The frame's row: where it lies, and under which key. */
-interface InHand {
-  readonly table: Table;
-  readonly key: Buffer;
+/** A frame in hand that another journal can take over. */
+export interface LocalDelivery extends Delivery {
+  /** Another journal has it: it leaves this one, its orders still to be done. Tries until that is durable. */
+  forwarded(): Promise<void>;
 }
 
 /**
@@ -46,7 +46,7 @@ export class LocalSource implements Source {
   readonly #parts: LocalSourceParts;
   readonly #backlog: LocalBacklog;
   readonly #bell = new Doorbell();
-  readonly #inHand = new Map<string, InHand>();
+  readonly #inHand = new Map<string, FrameRow>();
   readonly #settling = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   #fault = '';
@@ -76,7 +76,7 @@ export class LocalSource implements Source {
     this.#bell.ring();
   }
 
-  async pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
+  async pull(framesMax: number, signal: AbortSignal): Promise<LocalDelivery[]> {
     while (!signal.aborted && !this.#closing.signal.aborted) {
       const found = this.#look(framesMax);
       if (found.length > 0) return found;
@@ -91,6 +91,12 @@ export class LocalSource implements Source {
 
   oldestAcceptedAtMs(): number {
     return this.#closing.signal.aborted ? 0 : this.#backlog.oldestAcceptedAtMs();
+  }
+
+  deadLetters(): number {
+    if (this.#closing.signal.aborted) return 0;
+    this.#store.refresh();
+    return (this.#store.dead.getStats() as { entryCount: number }).entryCount;
   }
 
   async receipt(frameId: string, index: number): Promise<Receipt> {
@@ -112,9 +118,9 @@ export class LocalSource implements Source {
     await this.#store.close();
   }
 
-  #look(framesMax: number): Delivery[] {
+  #look(framesMax: number): LocalDelivery[] {
     this.#store.refresh();
-    const found: Delivery[] = [];
+    const found: LocalDelivery[] = [];
     const { later, frames } = this.#store;
     const nowMs = Date.now();
     for (const key of later.getKeys()) {
@@ -128,7 +134,7 @@ export class LocalSource implements Source {
     return found;
   }
 
-  #take(table: Table, key: Buffer, id: string, found: Delivery[]): void {
+  #take(table: Table, key: Buffer, id: string, found: LocalDelivery[]): void {
     if (this.#inHand.has(id)) return;
     const inHand = { table, key: Buffer.from(key) };
     this.#inHand.set(id, inHand);
@@ -140,14 +146,11 @@ export class LocalSource implements Source {
     }
   }
 
-  #delivery(frame: Frame, inHand: InHand): Delivery {
+  #delivery(frame: Frame, inHand: FrameRow): LocalDelivery {
     return {
       frame,
-      settle: (settlement) => {
-        const settled = this.#settle(frame, inHand, settlement);
-        this.#settling.add(settled);
-        return settled.finally(() => this.#settling.delete(settled));
-      },
+      settle: (settlement) => this.#untilClosed(this.#settle(frame, inHand, settlement)),
+      forwarded: () => this.#untilClosed(this.#forwarded(frame, inHand)),
       release: () => {
         this.#inHand.delete(frame.id);
         this.#bell.ring();
@@ -155,7 +158,19 @@ export class LocalSource implements Source {
     };
   }
 
-  async #settle(frame: Frame, inHand: InHand, settlement: Settlement): Promise<void> {
+  #untilClosed(settled: Promise<void>): Promise<void> {
+    this.#settling.add(settled);
+    return settled.finally(() => this.#settling.delete(settled));
+  }
+
+  async #forwarded(frame: Frame, inHand: FrameRow): Promise<void> {
+    const write = forwardedWrites(this.#store, frame, inHand);
+    if (!(await this.#writeUntilDone(frame.id, write))) return;
+    this.#backlog.settled(frame.count);
+    this.#inHand.delete(frame.id);
+  }
+
+  async #settle(frame: Frame, inHand: FrameRow, settlement: Settlement): Promise<void> {
     const { newFrameId } = this.#parts;
     const write = settlementWrites(this.#store, frame, inHand, settlement, newFrameId);
     if (!(await this.#writeUntilDone(frame.id, write))) return;

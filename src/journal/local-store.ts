@@ -1,4 +1,4 @@
-import { accessSync } from 'node:fs';
+import { accessSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { EXIT, OperatorFault } from '../contract/fault.js';
@@ -14,12 +14,18 @@ export type Table = Database<Buffer, Buffer>;
 const MAP_BYTES = 256 * 1024 ** 3;
 
 const FILE = 'journal.lmdb';
+
+export function hasJournal(folder: string): boolean {
+  return existsSync(join(folder, FILE));
+}
+
 const TABLES = [
   'frames',
   'later',
   'ages',
   'dead',
   'settled',
+  'forwarded',
   'exceptions',
   'keys',
   'meta',
@@ -48,6 +54,8 @@ export class LocalStore {
   readonly dead: Table;
   /** Fresh frames that were settled: id to the number of their orders (4 bytes, big endian). */
   readonly settled: Table;
+  /** Fresh frames of the spool that another journal took over, in the same way. */
+  readonly forwarded: Table;
   /** Orders of settled frames that are not done, by order id: see receipts-table.ts. */
   readonly exceptions: Table;
   /** Idempotency keys by frame id: see key-rows.ts. */
@@ -82,14 +90,16 @@ export class LocalStore {
         overlappingSync: false,
         eventTurnBatching: false,
       });
-      const [frames, later, ages, dead, settled, exceptions, keys, meta] = TABLES.map((name) =>
-        this.#root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' }),
+      const [frames, later, ages, dead, settled, forwarded, exceptions, keys, meta] = TABLES.map(
+        (name) =>
+          this.#root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' }),
       );
       this.frames = frames!;
       this.later = later!;
       this.ages = ages!;
       this.dead = dead!;
       this.settled = settled!;
+      this.forwarded = forwarded!;
       this.exceptions = exceptions!;
       this.keys = keys!;
       this.meta = meta!;
@@ -123,6 +133,16 @@ export class LocalStore {
     }
   }
 
+  /**
+   * The same for writes that depend on what they read: nobody else writes meanwhile, in any process. This thread
+   * waits for the lock and for the flush, so it is not for a thread that serves.
+   */
+  transact<T>(work: () => T): T {
+    if (this.#closed) throw new Error('the journal is closed');
+    this.#refuseLack(WRITE_BYTES_MIN);
+    return this.#root.transactionSync(work);
+  }
+
   #refuseLack(bytesMin: number): void {
     const lack = this.#space.lack(bytesMin);
     if (lack !== '') throw new Error(lack);
@@ -131,6 +151,14 @@ export class LocalStore {
   /** Lets the next read see what other threads have committed meanwhile. */
   refresh(): void {
     this.#root.resetReadTxn();
+  }
+
+  /**
+   * A process that was killed while it read leaves its mark, and LMDB then keeps all pages as of that moment: the file
+   * grows by all that is written. To be called every few seconds by whoever is there for long.
+   */
+  forgetDeadReaders(): void {
+    if (!this.#closed) this.#root.readerCheck();
   }
 
   async close(): Promise<void> {

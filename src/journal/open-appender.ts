@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Appender } from '../contract/journal.js';
 import type { Options } from '../contract/options.js';
+import type { ThreadCounts } from '../metrics/count.js';
 import { DirectAppender } from './direct-appender.js';
 
 /**
@@ -10,6 +11,8 @@ import { DirectAppender } from './direct-appender.js';
 export async function openAppender(
   options: Options,
   directPort: MessagePort | null,
+  counts: ThreadCounts,
+  mainCounts: ThreadCounts,
 ): Promise<Appender> {
   if (directPort !== null) return new DirectAppender(directPort, options.commitMsMax);
   // Each loaded only where it is used: LMDB or NATS is a tenth of the time to ready.
@@ -17,9 +20,6 @@ export async function openAppender(
     const { openLocalAppender } = await import('./local-open.js');
     return openLocalAppender(options.data);
   }
-  const { openJetStreamAppender } = await import('./jetstream-open.js');
-  const place = { servers: options.nats, stream: options.natsStream };
-  // The source in the main thread has a connection to the same servers and reports their faults;
-  // one line for each thread more would tell the operator nothing.
-  return openJetStreamAppender(place, options, () => {});
+  const { openSpooledAppender } = await import('./open-spooled.js');
+  return openSpooledAppender(options, counts, mainCounts);
 }

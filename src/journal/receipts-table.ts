@@ -52,6 +52,11 @@ export function recordSettled(store: LocalStore, settled: SettledFrame): void {
   for (const id of settled.doneAtLast) store.exceptions.remove(bytes(id));
 }
 
+/** Another journal has taken the frame over. To be called inside a write transaction. */
+export function recordForwarded(store: LocalStore, { id, count, refiled }: Frame): void {
+  if (refiled === null) store.forwarded.put(bytes(id), countBytes(count));
+}
+
 /** A dead letter was filed again, or dropped. To be called inside a write transaction. */
 export function recordReplayed(store: LocalStore, id: string): void {
   store.exceptions.put(bytes(id), AGAIN);
@@ -67,7 +72,7 @@ export function recordDropped(store: LocalStore, id: string): void {
  */
 export function findReceipt(store: LocalStore, frameId: string, index: number): Receipt {
   const count = store.settled.getBinary(bytes(frameId))?.readUInt32BE(0);
-  if (count === undefined) return isWaiting(store, frameId, index) ? 'accepted' : 'unknown';
+  if (count === undefined) return index < waitingCount(store, frameId) ? 'accepted' : 'unknown';
   if (index >= count) return 'unknown';
   const exception = store.exceptions.getBinary(bytes(`${frameId}-${index}`));
   if (exception === undefined) return 'done';
@@ -82,21 +87,20 @@ export function findReceipt(store: LocalStore, frameId: string, index: number): 
  */
 export function forgetSettled(store: LocalStore, before: string, rowsMax: number): void {
   const end = bytes(before);
-  for (const key of store.settled.getKeys({ end, limit: rowsMax })) {
-    store.settled.remove(Buffer.from(key));
+  for (const table of [store.settled, store.forwarded]) {
+    for (const key of table.getKeys({ end, limit: rowsMax })) table.remove(Buffer.from(key));
   }
   for (const { key, value } of store.exceptions.getRange({ end, limit: rowsMax })) {
     if (value.equals(DROPPED)) store.exceptions.remove(Buffer.from(key));
   }
 }
 
-function isWaiting(store: LocalStore, frameId: string, index: number): boolean {
+/** The orders of a frame that is not settled; 0 when there is none such. */
+function waitingCount(store: LocalStore, frameId: string): number {
   const start = bytes(frameId);
   const end = Buffer.concat([start, Buffer.from([AFTER])]);
-  for (const key of store.frames.getKeys({ start, end, limit: 1 })) {
-    return index < freshFacts(key).count;
-  }
-  return false;
+  for (const key of store.frames.getKeys({ start, end, limit: 1 })) return freshFacts(key).count;
+  return store.forwarded.getBinary(start)?.readUInt32BE(0) ?? 0;
 }
 
 function bytes(id: string): Buffer {

@@ -3,13 +3,22 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 
+/** The handlers that come with Forebay, and where each is. */
+const BUILT_IN: ReadonlyMap<string, URL> = new Map(
+  ['simulate', 'postgres'].map((name) => [
+    name,
+    new URL(`../../workers/handlers/${name}.js`, import.meta.url),
+  ]),
+);
+
 /**
- * What `--handler` stands for: `simulate` as it is, a file as its URL.
+ * The URL of the module that `--handler` stands for: a built-in one by its name, else a file.
  *
  * @throws OperatorFault when there is no such file
  */
 export function handlerUrl(handler: string): string {
-  if (handler === 'simulate') return handler;
+  const builtIn = BUILT_IN.get(handler);
+  if (builtIn !== undefined) return builtIn.href;
   const file = resolve(handler);
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
     throw handlerFault(handler, 'there is no such file');
@@ -17,8 +26,10 @@ export function handlerUrl(handler: string): string {
   return pathToFileURL(file).href;
 }
 
+/** `why` is one line; that of a built-in handler says the remedy too. */
 export function handlerFault(handler: string, why: string): OperatorFault {
-  const remedy =
-    'it must be an ES module whose default export is async (orders, context) => outcomes';
-  return new OperatorFault(`handler ${handler}: ${why}; ${remedy}`, EXIT.usage);
+  const remedy = BUILT_IN.has(handler)
+    ? ''
+    : '; it must be an ES module whose default export is async (orders, context) => outcomes';
+  return new OperatorFault(`handler ${handler}: ${why}${remedy}`, EXIT.usage);
 }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from '../contract/intake-thread.js';
+import { type FindReceipt, ReceiptAnswers } from './receipt-answers.js';
 
 /** Deaths of intake threads within `RESTART_WINDOW_MS` after which the process gives up. */
 const RESTARTS_MAX = 5;
@@ -17,6 +18,7 @@ export interface IntakeThreadsParts {
   readonly dataOf: (threadIndex: number) => IntakeThreadData;
   readonly log: Logger;
   readonly onCommitted: () => void;
+  readonly findReceipt: FindReceipt;
   readonly onRestart: () => void;
   /** The intake cannot go on. */
   readonly onFault: (fault: OperatorFault) => void;
@@ -45,12 +47,12 @@ export class IntakeThreads {
   }
 
   /**
-   * Starts all threads and has them listen on `port`, which they share.
+   * Starts all threads and has them listen on `port`, which they share, once `prepared` has resolved.
    *
    * @throws OperatorFault when one cannot start
    */
-  async start(port: number): Promise<void> {
-    const opened: Promise<void>[] = [];
+  async start(port: number, prepared: Promise<void>): Promise<void> {
+    const opened: Promise<void>[] = [prepared];
     for (let i = 0; i < this.#parts.threads; i++) opened.push(this.#open(i));
     await Promise.all(opened);
     await Promise.all(this.#threads.map((_, index) => this.#listen(index, port)));
@@ -94,8 +96,12 @@ export class IntakeThreads {
     });
     const thread: IntakeThread = { worker, reason: 'the journal is not open yet', hasEnded: false };
     this.#threads[index] = thread;
+    const receipts = new ReceiptAnswers(this.#parts.findReceipt, (answers) =>
+      worker.postMessage({ do: 'receipts', answers } satisfies IntakeCommand),
+    );
     worker.on('message', (report: IntakeReport) => {
       if (report.is === 'committed') this.#parts.onCommitted();
+      else if (report.is === 'receipts') receipts.answer(report.questions);
       else if (report.is === 'journal') thread.reason = report.reason;
     });
     worker.on('error', (error) =>

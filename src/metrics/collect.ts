@@ -22,7 +22,11 @@ export interface Collected {
     readonly rps: () => number;
     readonly pendingOrders: () => number;
     readonly oldestAgeSeconds: () => number;
+    readonly deadLetters: () => number;
+    readonly deadLettersMax: () => number;
   };
+  /** The guarantee in force. */
+  readonly durability: () => { readonly class: string; readonly replicas: number };
   readonly threadLoad: ThreadLoad;
   readonly build: {
     readonly version: string;
@@ -31,6 +35,15 @@ export interface Collected {
     readonly journal: string;
   };
 }
+
+/** Live gauges that are one number each. */
+const LIVE_KEYS = [
+  'rps',
+  'pendingOrders',
+  'oldestAgeSeconds',
+  'deadLetters',
+  'deadLettersMax',
+] as const satisfies readonly (keyof Collected['live'])[];
 
 /** One line of the exposition; `metricName` where it differs from the family's. */
 interface Series {
@@ -42,7 +55,13 @@ interface Series {
 type Cell = Readonly<Record<string, number>>;
 
 /** The whole catalogue as a prom-client registry; `registry.metrics()` sums the threads' cells. */
-export function createRegistry({ counts, live, threadLoad, build }: Collected): Registry {
+export function createRegistry({
+  counts,
+  live,
+  durability,
+  threadLoad,
+  build,
+}: Collected): Registry {
   const registry = new Registry();
   const blocks = allBlocks(counts);
   for (const family of counterFamilies) {
@@ -54,13 +73,17 @@ export function createRegistry({ counts, live, threadLoad, build }: Collected): 
   for (const family of histogramFamilies) {
     register(registry, family, 'histogram', () => histogramSeries(blocks, family));
   }
-  for (const key of ['rps', 'pendingOrders', 'oldestAgeSeconds'] as const) {
+  for (const key of LIVE_KEYS) {
     register(registry, liveFamilies[key], 'gauge', () => [{ labels: {}, value: live[key]() }]);
   }
   register(registry, liveFamilies.eventLoopLag, 'gauge', () =>
     threadSeries(threadLoad.eventLoopLags()),
   );
   register(registry, liveFamilies.threadCpu, 'gauge', () => threadSeries(threadLoad.cpuRatios()));
+  register(registry, liveFamilies.durability, 'gauge', () => {
+    const { class: durabilityClass, replicas } = durability();
+    return [{ labels: { class: durabilityClass, replicas: String(replicas) }, value: 1 }];
+  });
   register(registry, liveFamilies.buildInfo, 'gauge', () => [{ labels: { ...build }, value: 1 }]);
   registerProcess(registry);
   return registry;

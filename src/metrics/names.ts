@@ -1,6 +1,8 @@
 import type { Status } from '../contract/answers.js';
 import type { JournalName } from '../contract/journal.js';
 
+export { liveFamilies, processFamilies } from './live-names.js';
+
 /**
  * The catalogue: every metric that /metrics shows. Counting (count.ts), collecting (collect.ts) and
  * docs/metrics.md are all made from it.
@@ -19,13 +21,6 @@ export interface HistogramFamily extends CellFamily {
   readonly bounds: readonly number[];
 }
 
-/** Gauges that are asked for at the scrape instead of being kept in a cell. */
-export interface LiveFamily {
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly string[];
-}
-
 export type Labels = Readonly<Record<string, string>>;
 
 /** The cell of each status; the compiler holds it against STATUSES. */
@@ -36,6 +31,7 @@ const responses: Readonly<Record<`responses${Status}`, Labels>> = {
   responses405: { status: '405' },
   responses413: { status: '413' },
   responses415: { status: '415' },
+  responses422: { status: '422' },
   responses500: { status: '500' },
   responses503: { status: '503' },
 };
@@ -70,6 +66,26 @@ export const counterFamilies = [
     cells: { ordersAccepted: {} },
   },
   {
+    name: 'forebay_spooled_orders_total',
+    help: 'Orders accepted by the local spool because NATS did not take them.',
+    cells: { ordersSpooled: {} },
+  },
+  {
+    name: 'forebay_spool_forwarded_orders_total',
+    help: 'Orders of the spool that NATS has taken over.',
+    cells: { ordersForwarded: {} },
+  },
+  {
+    name: 'forebay_idempotent_replays_total',
+    help: 'Requests whose idempotency key was known: answered as its order was before.',
+    cells: { idempotentReplays: {} },
+  },
+  {
+    name: 'forebay_idempotency_refused_total',
+    help: 'Requests with an idempotency key answered 503 because too many keys are remembered or awaited.',
+    cells: { idempotencyRefused: {} },
+  },
+  {
     name: 'forebay_frames_committed_total',
     help: 'Frames that a journal acknowledged.',
     cells: { framesCommitted: {} },
@@ -91,6 +107,11 @@ export const counterFamilies = [
     name: 'forebay_dead_total',
     help: 'Orders that became dead letters.',
     cells: { dead: {} },
+  },
+  {
+    name: 'forebay_dead_refused_total',
+    help: 'Times that an order failed for good and was put off instead, because --dead-max letters are kept.',
+    cells: { deadRefused: {} },
   },
   {
     name: 'forebay_handler_thread_deaths_total',
@@ -152,79 +173,20 @@ export const gaugeFamilies = [
     help: 'Orders received and not yet answered.',
     cells: { waitingOrders: {} },
   },
+  {
+    name: 'forebay_idempotency_keys',
+    help: 'Idempotency keys that are remembered; some of those that have expired count for a while.',
+    cells: { idempotencyKeys: {} },
+  },
+  {
+    name: 'forebay_spool_orders',
+    help: 'Orders in the local spool that wait for NATS to take them over.',
+    cells: { spoolOrders: {} },
+  },
 ] as const satisfies readonly CellFamily[];
 
 /** What a thread tells about itself; shown by `ThreadLoad`, one series a thread, or not at all. */
 export const THREAD_CELLS = ['threadId', 'lagSeconds'] as const;
-
-export const liveFamilies = {
-  rps: {
-    name: 'forebay_rps',
-    help: 'Requests received in the last second.',
-    labels: [],
-  },
-  pendingOrders: {
-    name: 'forebay_journal_pending_orders',
-    help: 'Orders in the journal that are not settled, those in hand included.',
-    labels: [],
-  },
-  oldestAgeSeconds: {
-    name: 'forebay_journal_oldest_age_seconds',
-    help: 'Age of the oldest order that is not settled; 0 when there is none.',
-    labels: [],
-  },
-  eventLoopLag: {
-    name: 'forebay_event_loop_lag_seconds',
-    help: 'Longest delay of the event loop within the last 15 seconds, by thread.',
-    labels: ['thread'],
-  },
-  threadCpu: {
-    name: 'forebay_thread_cpu_ratio',
-    help: 'Share of one core that a thread used since the last scrape; Linux only, from the second scrape on.',
-    labels: ['thread'],
-  },
-  buildInfo: {
-    name: 'forebay_build_info',
-    help: 'Always 1; what is running stands in the labels.',
-    labels: ['version', 'node', 'mode', 'journal'],
-  },
-} as const satisfies Readonly<Record<string, LiveFamily>>;
-
-/** What is worth knowing of any process, under the names that dashboards for Node expect. */
-export const processFamilies = {
-  cpuSeconds: {
-    name: 'process_cpu_seconds_total',
-    help: 'User and system CPU time of the process in seconds, all threads.',
-    type: 'counter',
-  },
-  residentBytes: {
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory of the process in bytes.',
-    type: 'gauge',
-  },
-  startSeconds: {
-    name: 'process_start_time_seconds',
-    help: 'When the process started, in seconds since the epoch.',
-    type: 'gauge',
-  },
-  heapTotalBytes: {
-    name: 'nodejs_heap_size_total_bytes',
-    help: 'V8 heap of the main thread in bytes.',
-    type: 'gauge',
-  },
-  heapUsedBytes: {
-    name: 'nodejs_heap_size_used_bytes',
-    help: 'V8 heap of the main thread that is in use, in bytes.',
-    type: 'gauge',
-  },
-  externalBytes: {
-    name: 'nodejs_external_memory_bytes',
-    help: 'Memory outside the V8 heap that objects of the main thread hold, in bytes.',
-    type: 'gauge',
-  },
-} as const satisfies Readonly<
-  Record<string, { name: string; help: string; type: 'counter' | 'gauge' }>
->;
 
 type KeysOf<F extends CellFamily> = F extends CellFamily ? keyof F['cells'] & string : never;
 export type CounterKey = KeysOf<(typeof counterFamilies)[number]>;

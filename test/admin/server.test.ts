@@ -16,6 +16,7 @@ async function withServer(
     metrics: async () => 'up 1\n',
     metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
     readiness: () => [],
+    degraded: () => [],
     ...config,
   });
   const port = await server.listen(HOST, 0);
@@ -46,13 +47,20 @@ test('/readyz follows the reasons there are', async () => {
   await withServer({ readiness: () => reasons }, async (origin) => {
     const before = await fetch(`${origin}/readyz`);
     assert.equal(before.status, 503);
-    assert.deepEqual(await before.json(), { status: 'not-ready', reasons });
+    assert.deepEqual(await before.json(), { status: 'not-ready', reasons, degraded: [] });
     reasons.length = 0;
     const then = await fetch(`${origin}/readyz`);
     assert.equal(then.status, 200);
     assert.equal(await then.text(), '{"status":"ready"}');
   });
 });
+
+test('/readyz is 200 while orders can be taken, and says what else does not work', () =>
+  withServer({ degraded: () => ['NATS is away'] }, async (origin) => {
+    const response = await fetch(`${origin}/readyz`);
+    assert.equal(response.status, 200);
+    assert.deepEqual(await response.json(), { status: 'ready', degraded: ['NATS is away'] });
+  }));
 
 test('HEAD gives the headers of GET without the body', () =>
   withServer({}, async (origin) => {
@@ -113,6 +121,7 @@ test('a port that is taken is one line that names it', () =>
       metrics: async () => '',
       metricsContentType: 'text/plain',
       readiness: () => [],
+      degraded: () => [],
     });
     await assert.rejects(second.listen(HOST, port), (error: unknown) => {
       assert.ok(error instanceof OperatorFault);
@@ -129,6 +138,7 @@ test('a host that is not ours is one line too', async () => {
     metrics: async () => '',
     metricsContentType: 'text/plain',
     readiness: () => [],
+    degraded: () => [],
   });
   await assert.rejects(
     server.listen('192.0.2.1', 0),

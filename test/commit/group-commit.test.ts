@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GroupCommit, type GroupCommitBounds } from '../../src/commit/group-commit.js';
-import type { Frame } from '../../src/contract/frame.js';
-import { type Appender, CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
+import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
 import type { Waiter } from '../../src/contract/order-path.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { OrderValidator } from '../../src/validate/validator.js';
 import { orderBody } from '../support/orders.js';
+import { HeldAppender } from './held-appender.js';
 
 const BOUNDS: GroupCommitBounds = {
   frameOrdersMax: 4,
@@ -15,26 +15,6 @@ const BOUNDS: GroupCommitBounds = {
   waitingOrdersMax: 20,
   commitMsMax: 60_000,
 };
-
-/** A journal whose acknowledgements come when the test says so. */
-class HeldAppender implements Appender {
-  readonly name = 'local';
-  writable = true;
-  reason = '';
-  readonly sent: {
-    frame: Frame;
-    text: string;
-    resolve: (v: Uint8Array | null) => void;
-    reject: (e: Error) => void;
-  }[] = [];
-
-  commit(frame: Frame): Promise<Uint8Array | null> {
-    const text = Buffer.from(frame.payload).toString();
-    return new Promise((resolve, reject) => this.sent.push({ frame, text, resolve, reject }));
-  }
-
-  async close(): Promise<void> {}
-}
 
 function open(bounds: Partial<GroupCommitBounds> = {}) {
   const appender = new HeldAppender();

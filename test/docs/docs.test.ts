@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type Answer, answers } from '../../src/contract/answers.js';
 import { EXIT } from '../../src/contract/fault.js';
+import { DLQ_HELP } from '../../src/dlq/help.js';
 import { schema } from '../../src/options/schema.js';
 import { flagName } from '../../src/options/spec.js';
 import { faultTexts } from '../../src/validate/faults.js';
@@ -138,12 +139,14 @@ describe('README and docs', () => {
 
   it('name no option of forebay that does not exist', () => {
     const served = [...Object.keys(schema).map(flagName), 'config', 'help'];
+    const looked = Array.from(DLQ_HELP.matchAll(/--([a-z-]+)/g), ([, name]) => name!);
     const waved = Array.from(waveHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
     const faults: string[] = [];
     for (const page of pages.filter((name) => !OTHER_PROGRAMS.includes(name))) {
       for (const line of read(page).split('\n')) {
-        const known =
-          line.includes('wave') || line.includes('--period') ? [...served, ...waved] : served;
+        const known = [...served];
+        if (line.includes('wave') || line.includes('--period')) known.push(...waved);
+        if (page === 'docs/dead-letters.md' || line.includes('dlq')) known.push(...looked);
         for (const [, name] of line.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)) {
           if (!known.includes(name!)) faults.push(`${page}: --${name}`);
         }

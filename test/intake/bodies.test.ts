@@ -118,7 +118,11 @@ describe('clients that go away or dawdle', () => {
         connection.destroy();
       }
     }
-    assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 200);
+    // The pool may have more to do first than it is given time for.
+    await eventually(
+      'orders are taken',
+      async () => (await postOrder(forebay.url, VALID_BODY)).status === 200,
+    );
     await eventually(
       'nobody waits any more',
       async () => (await metric(forebay, 'forebay_waiting_orders')) === 0,

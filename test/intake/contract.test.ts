@@ -102,7 +102,7 @@ describe('the HTTP contract', () => {
     });
   }
 
-  for (const path of ['/', '/orders/', '/ORDERS', '/orders/1', '//orders', '/orders%2f']) {
+  for (const path of ['/', '/orders/', '/ORDERS', '/orders/1/2', '//orders', '/orders%2f']) {
     it(`answers 404 to POST ${path}`, async () => {
       const request = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
       assert.equal((await exchange(forebay.url, request)).status, 404);

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Appender } from '../../src/contract/journal.js';
-import { openJetStreamAppender } from '../../src/journal/jetstream-open.js';
 import { LocalAppender } from '../../src/journal/local-appender.js';
 import { LocalStore } from '../../src/journal/local-store.js';
 import type { AppenderRequest } from './append-in-thread.js';
 import { fresh } from './frames.js';
+import { appenderOf } from './jetstream-opened.js';
 
 /** As many as an intake thread has under way at most. */
 const IN_FLIGHT_MAX = 8;
@@ -26,7 +26,7 @@ async function commitSome(): Promise<void> {
 async function open(asked: AppenderRequest): Promise<Appender> {
   if (asked.journal === 'local') return new LocalAppender(new LocalStore(asked.folder));
   const place = { servers: [asked.url], stream: asked.stream };
-  const jetstream = openJetStreamAppender(place, { commitMsMax: 10_000 }, () => {});
+  const jetstream = appenderOf(place, 10_000, () => {});
   await jetstream.ready;
   return jetstream;
 }

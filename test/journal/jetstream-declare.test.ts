@@ -3,10 +3,10 @@ import { after, before, describe, test } from 'node:test';
 import { RetentionPolicy } from '@nats-io/jetstream';
 import { OperatorFault } from '../../src/contract/fault.js';
 import { CommitRefused } from '../../src/contract/journal.js';
-import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream-open.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take } from './frames.js';
 import { withManager } from './jetstream-api.js';
+import { appenderOf, sourceOf } from './jetstream-opened.js';
 
 for (const version of ['nats-server', 'nats-server-2.9'] as const) testDeclaring(version);
 
@@ -24,11 +24,7 @@ function testDeclaring(version: NatsVersion): void {
         await manager.streams.add({ name, subjects: ['other.orders'], max_age: 5e9 });
         return (await manager.streams.info(name)).config;
       });
-      const appender = openJetStreamAppender(
-        { servers: [server.url], stream: name },
-        { commitMsMax: 1000 },
-        () => {},
-      );
+      const appender = appenderOf({ servers: [server.url], stream: name }, 1000, () => {});
       await assert.rejects(appender.ready, (error) => {
         assert.ok(error instanceof OperatorFault);
         assert.equal(error.exitCode, 2);
@@ -48,10 +44,10 @@ function testDeclaring(version: NatsVersion): void {
     test('limits chosen by the operator stay; a full stream refuses, and takes again', async () => {
       const place = { servers: [server.url], stream: 'FULL' };
       const parts = { newFrameId, acceptedOrders: () => 0, log: () => {} };
-      const source = openJetStreamSource(place, parts);
+      const source = sourceOf(place, parts);
       await source.ready;
       await withManager(server, (manager) => manager.streams.update('FULL', { max_msgs: 3 }));
-      const appender = openJetStreamAppender(place, { commitMsMax: 5000 }, () => {});
+      const appender = appenderOf(place, 5000, () => {});
       try {
         await appender.ready;
         await commitAll(appender, [fresh(1), fresh(1), fresh(1)]);
@@ -71,13 +67,13 @@ function testDeclaring(version: NatsVersion): void {
 
     test('a consumer with other settings is named too', async () => {
       const place = { servers: [server.url], stream: 'CONSUMER' };
-      const first = openJetStreamAppender(place, { commitMsMax: 1000 }, () => {});
+      const first = appenderOf(place, 1000, () => {});
       await first.ready;
       await first.close();
       await withManager(server, (manager) =>
         manager.consumers.update('CONSUMER', 'consumer-drain', { ack_wait: 1e9 }),
       );
-      const second = openJetStreamAppender(place, { commitMsMax: 1000 }, () => {});
+      const second = appenderOf(place, 1000, () => {});
       await assert.rejects(
         second.ready,
         /CONSUMER\/consumer-drain exists with ack_wait 1000000000/,
@@ -89,7 +85,7 @@ function testDeclaring(version: NatsVersion): void {
       const frames = [];
       for (const stream of ['SHOP_A', 'SHOP_B']) {
         const place = { servers: [server.url], stream };
-        const appender = openJetStreamAppender(place, { commitMsMax: 1000 }, () => {});
+        const appender = appenderOf(place, 1000, () => {});
         await appender.ready;
         const frame = fresh(1);
         await appender.commit(frame);

@@ -3,11 +3,11 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
 import type { JetStreamAppender } from '../../src/journal/jetstream-appender.js';
-import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream-open.js';
 import type { JetStreamSource } from '../../src/journal/jetstream-source.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, plain, take, takeFor, until } from './frames.js';
 import { withManager } from './jetstream-api.js';
+import { appenderOf, sourceOf } from './jetstream-opened.js';
 
 const STREAM = 'FAULTS';
 
@@ -26,9 +26,9 @@ function testFaults(version: NatsVersion): void {
     before(async () => {
       server = await NatsServer.prepare({ version });
       const place = { servers: [server.url], stream: STREAM };
-      appender = openJetStreamAppender(place, { commitMsMax: 5000 }, note);
+      appender = appenderOf(place, 5000, note);
       const parts = { newFrameId, acceptedOrders: () => 0, log: note };
-      source = openJetStreamSource(place, parts);
+      source = sourceOf(place, parts);
     });
 
     after(async () => {
@@ -130,9 +130,9 @@ function testFaults(version: NatsVersion): void {
     const server = await NatsServer.start({ version });
     try {
       const place = { servers: [server.url], stream: STREAM };
-      const appender = openJetStreamAppender(place, { commitMsMax: 1000 }, () => {});
+      const appender = appenderOf(place, 1000, () => {});
       const parts = { newFrameId, acceptedOrders: () => 0, log: () => {} };
-      const source = openJetStreamSource(place, parts);
+      const source = sourceOf(place, parts);
       await Promise.all([appender.ready, source.ready]);
       await appender.commit(fresh(1));
       const [delivery] = await take(source, 1);

@@ -1,10 +1,10 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream-open.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
 import { testAppender, writingSide } from './appender-conformance.js';
 import { testJournal } from './conformance.js';
 import { newFrameId } from './frames.js';
+import { appenderOf, sourceOf } from './jetstream-opened.js';
 import type { JournalUnderTest } from './journal-under-test.js';
 
 const STREAM = 'CONFORM';
@@ -14,13 +14,13 @@ async function create(version: NatsVersion): Promise<JournalUnderTest> {
   const place = { servers: [server.url], stream: STREAM };
   return {
     openAppender: async () => {
-      const appender = openJetStreamAppender(place, { commitMsMax: 10_000 }, console.error);
+      const appender = appenderOf(place, 10_000, console.error);
       await appender.ready;
       return appender;
     },
     openSource: async (acceptedOrders) => {
       const log = console.error;
-      const source = openJetStreamSource(place, { newFrameId, acceptedOrders, log });
+      const source = sourceOf(place, { newFrameId, acceptedOrders, log });
       await source.ready;
       return source;
     },

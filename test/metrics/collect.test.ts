@@ -28,7 +28,15 @@ const THREADS = 3;
 function collected(counts: SharedArrayBuffer, live: Partial<Collected['live']> = {}): Collected {
   return {
     counts,
-    live: { rps: () => 7, pendingOrders: () => 8, oldestAgeSeconds: () => 9, ...live },
+    live: {
+      rps: () => 7,
+      pendingOrders: () => 8,
+      oldestAgeSeconds: () => 9,
+      deadLetters: () => 10,
+      deadLettersMax: () => 11,
+      ...live,
+    },
+    durability: () => ({ class: 'fsync', replicas: 1 }),
     threadLoad: new ThreadLoad(counts, ['main', 'intake-1', 'intake-2'], () => []),
     build: { version: '0.1.0', node: process.version, mode: 'queue', journal: 'local' },
   };
@@ -111,6 +119,8 @@ test('live gauges, the build and the process are shown, and nothing else than th
   assert.equal(samples.get('forebay_rps'), 7);
   assert.equal(samples.get('forebay_journal_pending_orders'), 8);
   assert.equal(samples.get('forebay_journal_oldest_age_seconds'), 9);
+  assert.equal(samples.get('forebay_dead_letters'), 10);
+  assert.equal(samples.get('forebay_dead_letters_max'), 11);
   const build = `version="0.1.0",node="${process.version}",mode="queue",journal="local"`;
   assert.equal(samples.get(`forebay_build_info{${build}}`), 1);
   assert.ok(samples.get('process_resident_memory_bytes')! > 1e6);

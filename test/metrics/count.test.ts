@@ -12,7 +12,14 @@ const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 async function samples(counts: SharedArrayBuffer): Promise<Map<string, number>> {
   const registry = createRegistry({
     counts,
-    live: { rps: () => 0, pendingOrders: () => 0, oldestAgeSeconds: () => 0 },
+    live: {
+      rps: () => 0,
+      pendingOrders: () => 0,
+      oldestAgeSeconds: () => 0,
+      deadLetters: () => 0,
+      deadLettersMax: () => 0,
+    },
+    durability: () => ({ class: 'fsync', replicas: 1 }),
     threadLoad: new ThreadLoad(counts, [], () => []),
     build: { version: '', node: '', mode: '', journal: '' },
   });

@@ -8,7 +8,14 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const CODE = ['src', 'workers', 'bench', 'k6', 'scripts', 'test'];
 
 /** Where the stages are put together: these may import anything of the project. */
-const COMPOSITION = ['src/main.ts', 'src/serve.ts', 'src/observe.ts', 'src/version.ts', 'workers/'];
+const COMPOSITION = [
+  'src/main.ts',
+  'src/serve.ts',
+  'src/dlq.ts',
+  'src/observe.ts',
+  'src/version.ts',
+  'workers/',
+];
 
 /** What each folder under src may import besides itself; `contract` stands on nothing. */
 const STAGE = ['contract', 'options', 'memory', 'metrics/count'];
@@ -18,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   memory: ['contract'],
   metrics: ['contract', 'options', 'memory'],
   intake: STAGE,
+  idempotency: STAGE,
   limit: STAGE,
   validate: STAGE,
   commit: STAGE,
@@ -26,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   admin: STAGE,
   lifecycle: STAGE,
   wave: ['contract', 'options'],
+  dlq: ['contract', 'options'],
 };
 
 /** Packages that one place alone may know. */

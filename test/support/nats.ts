@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,6 +38,8 @@ export interface NatsOptions {
   readonly version?: NatsVersion;
   /** When what is stored is fsynced; needs the newest server. Left out: every 2 minutes. */
   readonly syncInterval?: 'always';
+  /** The port of its HTTP monitoring; left out: none. */
+  readonly monitorPort?: number;
 }
 
 /**
@@ -49,9 +59,11 @@ export class NatsServer {
     this.#program = program;
     const config = join(this.folder, 'server.conf');
     const sync = options.syncInterval === undefined ? '' : `sync_interval: ${options.syncInterval}`;
+    const http =
+      options.monitorPort === undefined ? '' : `http: "127.0.0.1:${options.monitorPort}"\n`;
     writeFileSync(
       config,
-      `listen: "127.0.0.1:${port}"\njetstream { store_dir: "${join(this.folder, 'store')}"\n${sync} }\n`,
+      `${http}listen: "127.0.0.1:${port}"\njetstream { store_dir: "${join(this.folder, 'store')}"\n${sync} }\n`,
     );
     this.#arguments = ['-c', config];
   }
@@ -93,8 +105,13 @@ export class NatsServer {
     await this.#end('SIGKILL');
   }
 
+  /** Returns when every thread of the server stands still: the signal alone leaves it a moment. */
   freeze(): void {
     this.#child?.kill('SIGSTOP');
+    const tasks = `/proc/${this.#child?.pid}/task`;
+    const isStopped = (task: string) =>
+      /^State:\s+T/m.test(readFileSync(join(tasks, task, 'status'), 'utf8'));
+    while (existsSync(tasks) && !readdirSync(tasks).every(isStopped));
   }
 
   thaw(): void {

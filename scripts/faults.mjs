@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// Runs the fault suite from what is compiled (docs/faults.md):
+//   node scripts/faults.mjs --short
+//   node scripts/faults.mjs --only nats-kill --seed 7 --times 1
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const COMPILED = fileURLToPath(new URL('../dist/test/faults/run-faults.js', import.meta.url));
+
+if (!existsSync(COMPILED)) {
+  console.error('the fault suite is not compiled: run `npm run build` first');
+  process.exit(1);
+}
+const node = spawn(process.execPath, [COMPILED, ...process.argv.slice(2)], { stdio: 'inherit' });
+// The suite ends what it has started, and releases its mounts, before it ends.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => node.kill(signal));
+node.on('exit', (code) => {
+  process.exitCode = code ?? 1;
+});

@@ -1,0 +1,49 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { Status } from '../contract/answers.js';
+import { parseOrderId, type Receipt, type ReceiptDesk } from '../contract/receipt.js';
+import { COUNTER, responseCounter, type ThreadCounts } from '../metrics/count.js';
+import { replyNoReceipt, replyReceipt } from './reply.js';
+
+/**
+ * `GET /orders/{id}`. Its answers count by status, but not in the histogram of durations: that one is about
+ * orders.
+ */
+export class ReceiptRoute {
+  readonly #receipts: ReceiptDesk;
+  readonly #counts: ThreadCounts;
+
+  constructor(receipts: ReceiptDesk, counts: ThreadCounts) {
+    this.#receipts = receipts;
+    this.#counts = counts;
+  }
+
+  readonly answer = (res: HttpResponse, req: HttpRequest): void => {
+    const id = req.getParameter(0)!;
+    const isHead = req.getMethod() === 'head';
+    const place = parseOrderId(id);
+    if (place === null) {
+      this.#reply(res, id, 'unknown', isHead);
+      return;
+    }
+    let isGone = false;
+    res.onAborted(() => {
+      isGone = true;
+      this.#counts.add(COUNTER.abortedRequests);
+    });
+    const isAsked = this.#receipts.ask(place, (receipt) => {
+      if (!isGone) res.cork(() => this.#reply(res, id, receipt, isHead));
+    });
+    if (!isAsked) this.#reply(res, id, null, isHead);
+  };
+
+  #reply(res: HttpResponse, id: string, receipt: Receipt | null, isHead: boolean): void {
+    if (receipt === null) replyNoReceipt(res, isHead);
+    else replyReceipt(res, id, receipt, isHead);
+    this.#counts.add(responseCounter(statusOf(receipt)));
+  }
+}
+
+function statusOf(receipt: Receipt | null): Status {
+  if (receipt === null) return 503;
+  return receipt === 'unknown' ? 404 : 200;
+}

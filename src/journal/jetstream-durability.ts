@@ -1,0 +1,118 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Durability } from '../contract/durability.js';
+import type { JetStreamConnection } from './jetstream-connection.js';
+
+/** Replicas from which on a majority survives the loss of one. */
+const REPLICAS_MIN = 3;
+const MONITOR_PORT = 8222;
+const ASK_MS_MAX = 1000;
+const LOOK_MS = 30_000;
+
+export interface JetStreamDurabilityParts {
+  readonly connection: JetStreamConnection;
+  readonly stream: string;
+  /** NATS URLs; where no monitor is named, port 8222 of each is asked. */
+  readonly servers: readonly string[];
+  /** HTTP URLs of the servers' monitoring. */
+  readonly monitors: readonly string[];
+  readonly log: (line: string) => void;
+}
+
+/** What of a server's `/varz` is looked at. */
+interface ServerStatus {
+  readonly server_id?: string;
+  readonly jetstream?: { readonly config?: { readonly sync_always?: boolean } };
+}
+
+/** By whether every message is flushed. */
+const FLUSH = {
+  true: 'fsynced before the ack',
+  false: 'fsynced within the sync_interval of the server, 2 minutes by default',
+  null: 'fsynced nobody knows when, for no monitoring answers (see --nats-monitor)',
+} as const;
+
+const REMEDY =
+  'for more, configure sync_interval: always (nats-server 2.10 or later), or use --nats-replicas 3';
+
+/**
+ * Finds out which guarantee NATS gives: how many replicas the stream has, and whether each server flushes every
+ * message. The latter no client can ask for; it stands in the servers' monitoring (`/varz`). Where
+ * that does not answer, the weaker guarantee is assumed and said to be.
+ */
+export class JetStreamDurability {
+  readonly #parts: JetStreamDurabilityParts;
+  readonly #stopListening: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #found: Durability = { class: 'unknown', replicas: 0, text: 'NATS has not answered yet' };
+
+  constructor(parts: JetStreamDurabilityParts) {
+    this.#parts = parts;
+    this.#stopListening = parts.connection.onChange((up) => {
+      if (up) void this.#look();
+    });
+    this.#timer = setInterval(() => void this.#look(), LOOK_MS);
+    this.#timer.unref();
+  }
+
+  get found(): Durability {
+    return this.#found;
+  }
+
+  close(): void {
+    this.#stopListening();
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const { connection, log } = this.#parts;
+    if (!connection.up) return;
+    try {
+      const found = await this.#ask(connection.nc);
+      if (found.text !== this.#found.text) log(found.text);
+      this.#found = found;
+    } catch {
+      // Away again: what was found holds for what was accepted, and the connection says the rest.
+    }
+  }
+
+  async #ask(nc: NatsConnection): Promise<Durability> {
+    const manager = await jetstreamManager(nc, { checkAPI: false });
+    const { config } = await manager.streams.info(this.#parts.stream);
+    const replicas = config.num_replicas;
+    const sync = await this.#syncAlways(nc.info?.server_id ?? '');
+    const at = `NATS ${nc.info?.version} at ${nc.getServer()}: accepted means`;
+    if (replicas >= REPLICAS_MIN) {
+      const text = `${at} on a majority of ${replicas} servers, ${FLUSH[`${sync}`]}`;
+      return { class: 'replicated', replicas, text };
+    }
+    if (sync === true) return { class: 'fsync', replicas, text: `${at} on disk, ${FLUSH.true}` };
+    const text = `${at} written to its operating system, ${FLUSH[`${sync}`]}; ${REMEDY}`;
+    return { class: 'os', replicas, text };
+  }
+
+  /** Whether all servers flush every message; null when they, or this very one, cannot be asked. */
+  async #syncAlways(serverId: string): Promise<boolean | null> {
+    const { monitors, servers } = this.#parts;
+    const urls = monitors.length > 0 ? monitors : servers.map(monitorOf);
+    const answers = await Promise.all(urls.map(askMonitor));
+    // Port 8222 of that machine may be another server's.
+    if (!answers.some((answer) => answer?.server_id === serverId)) return null;
+    if (answers.includes(null)) return null;
+    return answers.every((answer) => answer?.jetstream?.config?.sync_always === true);
+  }
+}
+
+function monitorOf(server: string): string {
+  const { hostname } = new URL(server.includes('://') ? server : `nats://${server}`);
+  return `http://${hostname}:${MONITOR_PORT}`;
+}
+
+async function askMonitor(url: string): Promise<ServerStatus | null> {
+  try {
+    const answer = await fetch(new URL('/varz', url), { signal: AbortSignal.timeout(ASK_MS_MAX) });
+    return (await answer.json()) as ServerStatus;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,79 @@
+import type { RememberedKey } from '../contract/frame.js';
+import type { JetStreamConnection } from './jetstream-connection.js';
+import { readKeys } from './jetstream-headers.js';
+import { rememberedKeys } from './key-rows.js';
+import type { LocalStore } from './local-store.js';
+import type { StreamSearch } from './stream-search.js';
+
+/** Between two notes of how far the keys are remembered. */
+const NOTE_MS = 1000;
+/** Behind now, because rows of keys are written after the frames were acknowledged. */
+const LAG_MS = 5000;
+/** How long a start waits for NATS to tell the last keys. */
+const CONNECT_MS_MAX = 2000;
+
+const META_KEY = Buffer.from('keys-known');
+
+/**
+ * The idempotency keys of orders whose frames lie in JetStream. They travel with their frame and so are
+ * as durable as the order; rows in the store, written a moment later, save a start from reading the whole
+ * stream. What was accepted after the last note of how far the rows go is read from the stream itself.
+ */
+export class KeyIndex {
+  readonly #store: LocalStore;
+  readonly #connection: JetStreamConnection;
+  readonly #search: StreamSearch;
+  readonly #acceptedOrders: () => number;
+  readonly #log: (line: string) => void;
+  readonly #knownBeforeMs: number;
+  readonly #timer: NodeJS.Timeout;
+  #noted = 0;
+
+  /** @param acceptedOrders ever rising: where it stands still, there is nothing to note */
+  constructor(
+    store: LocalStore,
+    connection: JetStreamConnection,
+    search: StreamSearch,
+    acceptedOrders: () => number,
+    log: (line: string) => void,
+  ) {
+    this.#store = store;
+    this.#connection = connection;
+    this.#search = search;
+    this.#acceptedOrders = acceptedOrders;
+    this.#log = log;
+    this.#knownBeforeMs = Number(store.meta.getBinary(META_KEY)?.toString() ?? 0);
+    this.#timer = setInterval(() => void this.#note(), NOTE_MS);
+    this.#timer.unref();
+  }
+
+  /** To be read before orders are taken. */
+  async *keys(sinceMs: number): AsyncIterable<RememberedKey> {
+    this.#store.refresh();
+    yield* rememberedKeys(this.#store, sinceMs);
+    await this.#connection.whenUp(CONNECT_MS_MAX);
+    if (!this.#connection.up) {
+      this.#log(
+        'NATS does not answer: idempotency keys of the last seconds before the last stop may be unknown',
+      );
+      return;
+    }
+    const fromMs = Math.max(sinceMs, this.#knownBeforeMs);
+    for await (const found of this.#search.between(fromMs, Date.now())) {
+      const { frameId, acceptedAtMs } = found;
+      for (const keyed of readKeys(found.message.header)) yield { ...keyed, frameId, acceptedAtMs };
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #note(): Promise<void> {
+    const accepted = this.#acceptedOrders();
+    if (accepted === this.#noted) return;
+    this.#noted = accepted;
+    const known = Buffer.from(String(Date.now() - LAG_MS));
+    await this.#store.write(() => this.#store.meta.put(META_KEY, known)).catch(() => {});
+  }
+}

@@ -1,0 +1,34 @@
+import type { JetStreamConnection } from './jetstream-connection.js';
+import type { JetStreamNames } from './jetstream-names.js';
+import { Ledger } from './ledger.js';
+import { LedgerLog } from './ledger-log.js';
+import { LedgerPeers } from './ledger-peers.js';
+import { LedgerState } from './ledger-state.js';
+import type { LocalStore } from './local-store.js';
+import { processId } from './process-id.js';
+
+export interface OpenLedger {
+  readonly ledger: Ledger;
+  /** Resolves when what was settled is durable in the store too, if that takes writes. */
+  readonly close: () => Promise<void>;
+}
+
+/** The ledger of the stream, read on from where the store says that this process has come to. */
+export function openLedger(
+  connection: JetStreamConnection,
+  names: JetStreamNames,
+  store: LocalStore,
+  note: (line: string) => void,
+): OpenLedger {
+  const self = processId(store);
+  const state = new LedgerState(store, self);
+  const peers = new LedgerPeers(connection, names, self);
+  const log = new LedgerLog(connection, names);
+  return {
+    ledger: new Ledger({ self, connection, log, state, peers, note }),
+    close: async () => {
+      peers.close();
+      await state.close();
+    },
+  };
+}

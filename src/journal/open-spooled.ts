@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Appender } from '../contract/journal.js';
+import type { Options } from '../contract/options.js';
+import { COUNTER, GAUGE, type ThreadCounts } from '../metrics/count.js';
+import { FailoverAppender } from './failover-appender.js';
+import { forgetByAndBy } from './forgetting.js';
+import { JetStreamDurability } from './jetstream-durability.js';
+import { jetStreamNames } from './jetstream-names.js';
+import {
+  type JetStreamPlace,
+  openJetStreamAppender,
+  openJetStreamSource,
+} from './jetstream-open.js';
+import { KeyIndex } from './key-index.js';
+import { rememberKeys } from './key-rows.js';
+import { LocalAppender } from './local-appender.js';
+import { LocalSource } from './local-source.js';
+import { LocalStore } from './local-store.js';
+import type { OpenSource, SourceParts } from './open-source.js';
+import { SpoolForwarder } from './spool-forwarder.js';
+import { SpooledSource } from './spooled-source.js';
+
+/** How far the count of what is in the spool may lag behind, for those who hold its bound. */
+const SPOOL_GAUGE_MS = 100;
+const READY_MS_MAX = 2000;
+
+/** JetStream, with a spool in the data folder for when it does not answer, for one intake thread. */
+export function openSpooledAppender(
+  options: Options,
+  counts: ThreadCounts,
+  mainCounts: ThreadCounts,
+): Appender {
+  const hasSpool = options.spoolOrdersMax > 0;
+  const bounds = {
+    // Half, so that the spool has the other half before the client's time is up.
+    commitMsMax: hasSpool ? options.commitMsMax / 2 : options.commitMsMax,
+    triesAgain: !hasSpool,
+  };
+  // The source in the main thread has a connection to the same servers and reports their faults;
+  // one line for each thread more would tell the operator nothing.
+  const primary = openJetStreamAppender(placeOf(options), bounds, () => {});
+  if (!hasSpool) return primary;
+  const store = new LocalStore(options.data, { mustExist: true });
+  return new FailoverAppender({
+    primary,
+    spool: new LocalAppender(store),
+    rememberKeys: (frame) => void rememberKeys(store, frame).catch(() => {}),
+    counts,
+    spooledOrders: () => mainCounts.get(GAUGE.spoolOrders),
+    spooledOrdersMax: options.spoolOrdersMax,
+  });
+}
+
+/** The same, as the drain reads it. */
+export function openSpooledSource(options: Options, parts: SourceParts): OpenSource {
+  const { counts, log } = parts;
+  const names = jetStreamNames(options.natsStream);
+  const store = new LocalStore(options.data);
+  const spool = new LocalSource(store, { ...parts, acceptedOrders: parts.spooledOrders });
+  const forwardedOrders = () => counts.get(COUNTER.ordersForwarded);
+  const primary = openJetStreamSource(placeOf(options), store, {
+    ...parts,
+    acceptedOrders: () => parts.acceptedOrders() - parts.spooledOrders() + forwardedOrders(),
+  });
+  const { connection, search } = primary;
+  const forwarder = new SpoolForwarder({
+    spool,
+    connection,
+    names,
+    rate: options.spoolRate,
+    onForwarded: (orders) => counts.add(COUNTER.ordersForwarded, orders),
+    log,
+  });
+  const durability = new JetStreamDurability({
+    connection,
+    stream: names.stream,
+    servers: options.nats,
+    monitors: options.natsMonitor,
+    log: parts.notice,
+  });
+  const keyIndex = new KeyIndex(store, connection, search, parts.acceptedOrders, log);
+  const stopForgetting = forgetByAndBy(store, options);
+  const gauge = setInterval(
+    () => counts.set(GAUGE.spoolOrders, spool.pendingOrders()),
+    SPOOL_GAUGE_MS,
+  );
+  const source = new SpooledSource({
+    primary: primary.source,
+    closePrimary: primary.close,
+    spool,
+  });
+  forwarder.start();
+  return {
+    source,
+    onCommitted: () => {},
+    ready: readyOrSpooling(primary.source.ready, log),
+    durability: () => durability.found,
+    close: async () => {
+      clearInterval(gauge);
+      durability.close();
+      keyIndex.close();
+      stopForgetting();
+      await forwarder.close();
+      await source.close();
+    },
+    keys: (sinceMs) => keyIndex.keys(sinceMs),
+  };
+}
+
+/** A start does not wait long for NATS: the spool takes orders. @throws OperatorFault what is declared there differs */
+async function readyOrSpooling(ready: Promise<void>, log: (line: string) => void): Promise<void> {
+  const late = sleep(READY_MS_MAX, 'late', { ref: false });
+  if ((await Promise.race([ready, late])) !== 'late') return;
+  log('NATS has not answered: orders go to the spool until it does');
+}
+
+function placeOf({ nats, natsStream, natsReplicas }: Options): JetStreamPlace {
+  return { servers: nats, stream: natsStream, replicas: natsReplicas };
+}

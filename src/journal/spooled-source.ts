@@ -1,0 +1,62 @@
+import type { Delivery, JournalName, Source } from '../contract/journal.js';
+import type { Receipt } from '../contract/receipt.js';
+import type { JetStreamSource } from './jetstream-source.js';
+import type { LocalSource } from './local-source.js';
+
+export interface SpooledSourceParts {
+  readonly primary: JetStreamSource;
+  readonly closePrimary: () => Promise<void>;
+  readonly spool: LocalSource;
+}
+
+/**
+ * JetStream with a spool before it, as the drain reads them: frames are delivered from JetStream alone, which gets
+ * those of the spool when it is there again.
+ */
+export class SpooledSource implements Source {
+  readonly #parts: SpooledSourceParts;
+
+  constructor(parts: SpooledSourceParts) {
+    this.#parts = parts;
+  }
+
+  get name(): JournalName {
+    return this.#parts.primary.name;
+  }
+
+  get reachable(): boolean {
+    return this.#parts.primary.reachable;
+  }
+
+  get reason(): string {
+    return this.#parts.primary.reason || this.#parts.spool.reason;
+  }
+
+  pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
+    return this.#parts.primary.pull(framesMax, signal);
+  }
+
+  pendingOrders(): number {
+    return this.#parts.primary.pendingOrders() + this.#parts.spool.pendingOrders();
+  }
+
+  oldestAcceptedAtMs(): number {
+    const { primary, spool } = this.#parts;
+    const times = [primary.oldestAcceptedAtMs(), spool.oldestAcceptedAtMs()].filter((ms) => ms > 0);
+    return times.length === 0 ? 0 : Math.min(...times);
+  }
+
+  deadLetters(): number {
+    return this.#parts.primary.deadLetters();
+  }
+
+  receipt(frameId: string, index: number): Promise<Receipt> {
+    return this.#parts.primary.receipt(frameId, index);
+  }
+
+  /** The primary first: it writes to the spool's store to the last. */
+  async close(): Promise<void> {
+    await this.#parts.closePrimary();
+    await this.#parts.spool.close();
+  }
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { GroupCommit } from '../../src/commit/group-commit.js';
+import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
+import type { KeyedWaiter } from '../../src/contract/order-path.js';
+import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import { OrderValidator } from '../../src/validate/validator.js';
+import { orderBody } from '../support/orders.js';
+import { HeldAppender } from './held-appender.js';
+
+function open({ frameBytesMax = 4096, commitMsMax = 60_000 } = {}) {
+  const appender = new HeldAppender();
+  const bounds = {
+    frameOrdersMax: 4,
+    frameBytesMax,
+    framesInFlightMax: 3,
+    waitingOrdersMax: 20,
+    commitMsMax,
+  };
+  const counts = new ThreadCounts(createCounts(1), 0);
+  const group = new GroupCommit(appender, bounds, counts, () => {});
+  const validator = new OrderValidator();
+  const validate = (username: string) => {
+    const bytes = new TextEncoder().encode(orderBody(username));
+    assert.equal(validator.validate(bytes, 0, bytes.length), 0);
+  };
+  const take = (username: string) => {
+    validate(username);
+    const waiter = { accepted: () => {}, refused: () => {}, ambiguous: () => {} };
+    assert.ok(group.take(validator, waiter));
+  };
+  /** An order with a key; its news are noted as they come. */
+  const takeKeyed = (username: string, key: string): string[] => {
+    validate(username);
+    const news: string[] = [];
+    const waiter: KeyedWaiter = {
+      key,
+      digest: '0123456789abcdef',
+      placed: (_, index) => news.push(`placed ${index}`),
+      accepted: (_, index) => news.push(`accepted ${index}`),
+      refused: () => news.push('refused'),
+      ambiguous: () => news.push('ambiguous'),
+      keptAfterAll: () => news.push('kept after all'),
+      refusedAfterAll: () => news.push('refused after all'),
+    };
+    assert.ok(group.takeKeyed(validator, waiter));
+    return news;
+  };
+  return { appender, take, takeKeyed };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('group commit, of orders with idempotency keys', () => {
+  it('hands keys to the journal with their positions, and none that a frame had before', async () => {
+    const { appender, take, takeKeyed } = open();
+    take('a');
+    const news = takeKeyed('b', 'key-b');
+    await turn();
+    const { frame, resolve } = appender.sent[0]!;
+    assert.deepEqual(frame.keys, [{ position: 1, key: 'key-b', digest: '0123456789abcdef' }]);
+    resolve(null);
+    await turn();
+    assert.deepEqual(news, ['placed 1', 'accepted 1']);
+    take('c');
+    await turn();
+    assert.deepEqual(appender.sent[1]!.frame.keys, []);
+    assert.equal(frame.keys.length, 1);
+  });
+
+  it('counts keys against the bytes of a frame', async () => {
+    const line = orderBody('a').length + 1;
+    const key = 'k'.repeat(64);
+    const frameBytesMax = 2 * line + (key.length + 32);
+    const { appender, take, takeKeyed } = open({ frameBytesMax });
+    takeKeyed('a', key);
+    take('b');
+    take('c');
+    takeKeyed('d', key);
+    await turn();
+    assert.deepEqual(
+      appender.sent.map(({ frame }) => frame.count),
+      [2, 2],
+    );
+  });
+
+  it('tells who has a key what became of a frame that it had given up', async () => {
+    const { appender, takeKeyed } = open({ commitMsMax: 50 });
+    const news: string[][] = [];
+    for (const name of ['a', 'b', 'c']) {
+      news.push(takeKeyed(name, name));
+      await turn();
+    }
+    while (news.some((told) => !told.includes('ambiguous'))) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    appender.sent[0]!.resolve(null);
+    appender.sent[1]!.reject(new CommitRefused('full'));
+    appender.sent[2]!.reject(new CommitAmbiguous('no ack'));
+    await turn();
+    assert.deepEqual(
+      news.map((told) => told.slice(2)),
+      [['kept after all'], ['refused after all'], []],
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import { ACCEPTED_IS_KEPT, type Fault, NOBODY_NOTICES } from './fault.js';
+import { postgresLack, startPostgres } from './postgres-faults.js';
+import type { Stage } from './stage.js';
+
+/** How long nats-server says nothing: less than Forebay waits before it turns to its spool; milliseconds. */
+const SILENCE_MS = 150;
+
+/** After all that, each order that was sent is answered 200 and is one row. */
+async function exactlyOnce(stage: Stage): Promise<void> {
+  await stage.finish();
+  const left = stage.sent!.statuses.filter((status) => status > 0 && status !== 200).length;
+  if (left > 0) stage.problems.push(`${left} keyed orders were not accepted in the end`);
+}
+
+/** The client sends each order again, under its idempotency key, until it is accepted. */
+export const keyFaults: readonly Fault[] = [
+  {
+    name: 'keys-forebay-kill',
+    what: 'kill -9 of Forebay; the client repeats under its keys what was not answered; local journal',
+    isLongOnly: true,
+    promises: ACCEPTED_IS_KEPT,
+    async run(stage) {
+      const shop = await stage.shop(['--handler', stage.plainHandler()]);
+      stage.load({ isKeyed: true });
+      await stage.pass(stage.share(0.2, 0.4));
+      await shop.kill9();
+      await shop.start();
+      await stage.pass(stage.share(0.2, 0.4));
+      await exactlyOnce(stage);
+    },
+  },
+  {
+    name: 'keys-nats-stutter',
+    what: 'nats-server frozen and killed under keyed orders, JetStream to PostgreSQL',
+    isLongOnly: true,
+    promises: NOBODY_NOTICES,
+    lack: postgresLack,
+    async run(stage) {
+      const { flags } = await startPostgres(stage);
+      const nats = await stage.nats();
+      await stage.shop([...flags, '--nats', nats.url]);
+      stage.load({ isKeyed: true });
+      await stage.pass(stage.share(0.1, 0.3));
+      nats.freeze();
+      await stage.pass(stage.between(500, 2500));
+      nats.thaw();
+      await stage.pass(stage.random.below(300));
+      await nats.kill9();
+      await stage.pass(stage.random.below(1000));
+      await nats.start();
+      await stage.pass(stage.share(0.2, 0.4));
+      await exactlyOnce(stage);
+    },
+  },
+  {
+    name: 'keys-all-killed',
+    what: 'kill -9 of Forebay, nats-server and PostgreSQL under keyed orders: each is one row in the end',
+    promises: ACCEPTED_IS_KEPT,
+    lack: postgresLack,
+    async run(stage) {
+      const { server, flags } = await startPostgres(stage);
+      const nats = await stage.nats();
+      const shop = await stage.shop([...flags, '--nats', nats.url]);
+      stage.load({ isKeyed: true });
+      await stage.pass(stage.share(0.2, 0.4));
+      // What piles up in the silence is stored while Forebay can't hear of it: kept, and never answered.
+      nats.freeze();
+      await stage.pass(SILENCE_MS);
+      shop.freeze();
+      nats.thaw();
+      await stage.pass(SILENCE_MS);
+      await Promise.all([shop.kill9(), nats.kill9(), server.kill()]);
+      await Promise.all([shop.start(), nats.start(), server.start()]);
+      await stage.pass(stage.share(0.3, 0.5));
+      await exactlyOnce(stage);
+    },
+  },
+];

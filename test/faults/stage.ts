@@ -1,0 +1,177 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Owner } from '../support/forebay.js';
+import { NatsNode, type NatsNodeOptions } from '../support/nats-cluster.js';
+import { Random } from '../validate/random.js';
+import { Ledger, type LedgerPlan, NO_PLAN } from './ledger.js';
+import { Load } from './load.js';
+import type { SentOrders } from './sent-orders.js';
+import { Shop } from './shop.js';
+import type { Processing } from './verdict.js';
+
+export interface StageOptions {
+  readonly folder: string;
+  readonly seed: number;
+  /** Waits are cut short. */
+  readonly isShort: boolean;
+  /** Orders a second. */
+  readonly rate: number;
+  /** How long the load lasts where the fault does not say otherwise; seconds. */
+  readonly durationS: number;
+  /** Aborted when the run is to end at once. */
+  readonly signal: AbortSignal;
+}
+
+/** Where the processed orders are: the files of the plain handler, or a table. */
+export interface ProcessedOrders {
+  processings(): Processing[] | Promise<Processing[]>;
+}
+
+const CONNECTIONS = 64;
+/** The longest load of all, with room; seconds. */
+const LOAD_S_MAX = 300;
+/** JetStream delivers again after 30 s what a killed process had in hand: three times that. */
+const DRAIN_MS_MAX = 90_000;
+/** What a killed process did but had not told NATS is delivered again after 30 s: only then is the journal empty. */
+const EMPTY_MS_MAX = 60_000;
+const LOOK_MS = 250;
+
+/** Where one run of a fault takes place: it starts what is needed, and ends all of it. */
+export class Stage implements Owner {
+  readonly folder: string;
+  readonly seed: number;
+  readonly isShort: boolean;
+  /** Orders a second. */
+  readonly rate: number;
+  readonly durationMs: number;
+  readonly random: Random;
+  /** What was seen that must not be, beside what the verdict finds. */
+  readonly problems: string[] = [];
+  processed: ProcessedOrders | null = null;
+  sent: SentOrders | null = null;
+  readonly #options: StageOptions;
+  readonly #ends: (() => Promise<void>)[] = [];
+  readonly #shops: Shop[] = [];
+  #ledger: Ledger | null = null;
+  #load: Load | null = null;
+
+  constructor(options: StageOptions) {
+    this.#options = options;
+    this.folder = options.folder;
+    this.seed = options.seed;
+    this.isShort = options.isShort;
+    this.rate = options.rate;
+    this.durationMs = options.durationS * 1000;
+    this.random = new Random(options.seed);
+    mkdirSync(this.folder, { recursive: true });
+  }
+
+  after(end: () => Promise<void>): void {
+    this.#ends.push(end);
+  }
+
+  /** Ends everything, the last started first. */
+  async close(): Promise<void> {
+    await this.#load?.destroy();
+    for (const end of this.#ends.splice(0).reverse()) {
+      await end().catch((error: Error) => this.problems.push(`not ended: ${error.message}`));
+    }
+  }
+
+  /** A handler for all shops of this run. */
+  plainHandler(plan: Partial<LedgerPlan> = {}): string {
+    this.#ledger = new Ledger(this.folder, { ...NO_PLAN, ...plan });
+    this.processed = this.#ledger;
+    return this.#ledger.handler;
+  }
+
+  /** A Forebay with a data folder of its own. */
+  async shop(flags: readonly string[], more: ShopChoices = {}): Promise<Shop> {
+    const name = `forebay-${this.#shops.length + 1}`;
+    const { data = join(this.folder, `${name}-data`), env = {} } = more;
+    const shop = await Shop.open(this, { name, folder: this.folder, data, flags, env });
+    this.#shops.push(shop);
+    return shop;
+  }
+
+  async nats(options: Partial<NatsNodeOptions> = {}): Promise<NatsNode> {
+    const node = await NatsNode.prepare(this, { folder: this.folder, ...options });
+    await node.start();
+    return node;
+  }
+
+  /** Starts the load on all shops. Keyed orders are sent again until they are answered 200. */
+  load({ isKeyed = false } = {}): void {
+    const { rate, seed } = this.#options;
+    const urls = this.#shops.map(({ url }) => url);
+    const ordersMax = rate * LOAD_S_MAX;
+    this.#load = new Load({ urls, seed, rate, connections: CONNECTIONS, ordersMax, isKeyed });
+  }
+
+  /** Waits. @throws Error when the whole run is to end */
+  async pass(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#options.signal });
+  }
+
+  /** A part of the load's time that the seed chooses, in milliseconds. */
+  share(least: number, most: number): number {
+    return this.durationMs * (least + ((most - least) * this.random.below(1001)) / 1000);
+  }
+
+  /** The same in milliseconds, whatever the load's time. */
+  between(leastMs: number, mostMs: number): number {
+    return leastMs + this.random.below(mostMs - leastMs + 1);
+  }
+
+  /** How many pool threads have died as planned. */
+  plannedDeaths(): number {
+    return this.#ledger?.died().length ?? 0;
+  }
+
+  wasKilled(runner: string): boolean {
+    const diedAsPlanned = this.#ledger?.died().includes(runner) ?? false;
+    return diedAsPlanned || this.#shops.some((shop) => shop.wasKilled(runner));
+  }
+
+  /**
+   * Ends the load, waits until every accepted order is processed, and stops the shops.
+   * Where losses are expected, it waits for the journal to be empty only.
+   */
+  async finish({ isLossExpected = false } = {}): Promise<void> {
+    this.sent = await this.#load!.end();
+    // What is not processed by then is found lost.
+    if (!isLossExpected) await this.#comesAbout(DRAIN_MS_MAX, () => this.#isAllProcessed());
+    const isEmpty = await this.#comesAbout(EMPTY_MS_MAX, async () => (await this.#pending()) === 0);
+    if (!isEmpty) this.problems.push(`${await this.#pending()} orders pending though all are done`);
+    for (const shop of this.#shops) {
+      await shop.stop().catch((error: Error) => this.problems.push(error.message.split('\n')[0]!));
+    }
+  }
+
+  async #isAllProcessed(): Promise<boolean> {
+    const { statuses } = this.sent!;
+    const done = new Uint8Array(statuses.length);
+    for (const { sequence } of await this.processed!.processings()) done[sequence] = 1;
+    return statuses.every((status, sequence) => status !== 200 || done[sequence] === 1);
+  }
+
+  async #pending(): Promise<number> {
+    const each = await Promise.all(this.#shops.map((shop) => shop.pending().catch(() => -1)));
+    return Math.max(...each.map(Math.abs));
+  }
+
+  async #comesAbout(msMax: number, holds: () => Promise<boolean>): Promise<boolean> {
+    const deadlineMs = performance.now() + msMax;
+    while (performance.now() < deadlineMs) {
+      if (await holds()) return true;
+      await this.pass(LOOK_MS);
+    }
+    return holds();
+  }
+}
+
+export interface ShopChoices {
+  readonly data?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}

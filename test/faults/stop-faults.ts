@@ -1,0 +1,56 @@
+import { ACCEPTED_IS_KEPT, type Fault } from './fault.js';
+import type { Stage } from './stage.js';
+
+const STOPS = 2;
+
+/** An ordered stop kills nobody: here no order at all may be processed twice. */
+async function stopAndStart(stage: Stage, flags: readonly string[]): Promise<void> {
+  const handler = stage.plainHandler({ batchMs: stage.random.below(20) });
+  const pace = stage.random.pick([[], ['--drain-rate', '1500']]);
+  const shop = await stage.shop(['--handler', handler, ...pace, ...flags]);
+  stage.load();
+  for (let i = 0; i < STOPS; i++) {
+    await stage.pass(stage.share(0.1, 0.3));
+    await shop.stop();
+    await shop.start();
+  }
+  await stage.pass(stage.share(0.1, 0.3));
+  await stage.finish();
+}
+
+export const stopFaults: readonly Fault[] = [
+  {
+    name: 'forebay-stop-local',
+    what: 'SIGTERM under load, and start, twice; local journal',
+    isLongOnly: true,
+    promises: ACCEPTED_IS_KEPT,
+    run: (stage) => stopAndStart(stage, []),
+  },
+  {
+    name: 'forebay-stop-jetstream',
+    what: 'SIGTERM under load, and start, twice; JetStream',
+    promises: ACCEPTED_IS_KEPT,
+    async run(stage) {
+      await stopAndStart(stage, ['--nats', (await stage.nats()).url]);
+    },
+  },
+  {
+    name: 'forebay-stop-spooling',
+    what: 'SIGTERM while nats-server is away, and start; then nats-server comes back',
+    promises: ACCEPTED_IS_KEPT,
+    async run(stage) {
+      const nats = await stage.nats();
+      const shop = await stage.shop(['--handler', stage.plainHandler(), '--nats', nats.url]);
+      stage.load();
+      await stage.pass(stage.share(0.1, 0.3));
+      await nats.kill9();
+      await stage.pass(stage.share(0.1, 0.3));
+      await shop.stop();
+      await shop.start();
+      await stage.pass(stage.share(0.1, 0.3));
+      await nats.start();
+      await stage.pass(stage.share(0.1, 0.3));
+      await stage.finish();
+    },
+  },
+];

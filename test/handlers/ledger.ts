@@ -1,0 +1,26 @@
+import { OrderClient } from '../support/orders.js';
+
+export interface Ledger {
+  /** User name by order id, of all orders that were answered 200. */
+  readonly accepted: Map<string, string>;
+  readonly statuses: number[];
+}
+
+/** Posts orders, a few at a time, each under a name of its own, until the signal. */
+export async function postUntil(signal: AbortSignal, url: string): Promise<Ledger> {
+  const atATime = 16;
+  const client = new OrderClient(url, atATime);
+  const ledger: Ledger = { accepted: new Map(), statuses: [] };
+  let posted = 0;
+  const postOn = async () => {
+    while (!signal.aborted) {
+      const username = `user-${posted++}`;
+      const { status, id } = await client.post(username);
+      ledger.statuses.push(status);
+      if (status === 200) ledger.accepted.set(id, username);
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, postOn));
+  client.close();
+  return ledger;
+}

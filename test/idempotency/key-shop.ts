@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { GroupCommit } from '../../src/commit/group-commit.js';
+import type { KeyedClient } from '../../src/contract/order-path.js';
+import type { Receipt } from '../../src/contract/receipt.js';
+import { KeyDesk } from '../../src/idempotency/key-desk.js';
+import { createKeyMemory } from '../../src/memory/key-layout.js';
+import { KeyTable } from '../../src/memory/key-table.js';
+import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import { OrderValidator } from '../../src/validate/validator.js';
+import { HeldAppender } from '../commit/held-appender.js';
+import { eventually, orderBody } from '../support/orders.js';
+
+export const LIFE_NS = 600e9;
+export const PENDING_NS = 3e9;
+
+/** Some threads' desks on one table, on a clock that the test moves. */
+export class Shop {
+  nowNs = 1;
+  /** What the journal says of an order; null for no answer. */
+  receipt: Receipt | null = 'unknown';
+  readonly asked: string[] = [];
+  readonly #memory: SharedArrayBuffer;
+  readonly #commitMsMax: number;
+
+  constructor({ keysMax = 1000, commitMsMax = 60_000 } = {}) {
+    this.#memory = createKeyMemory(keysMax, LIFE_NS, PENDING_NS);
+    this.#commitMsMax = commitMsMax;
+  }
+
+  thread() {
+    const appender = new HeldAppender();
+    const counts = new ThreadCounts(createCounts(1), 0);
+    const bounds = {
+      frameOrdersMax: 100,
+      frameBytesMax: 100_000,
+      framesInFlightMax: 8,
+      waitingOrdersMax: 100,
+      commitMsMax: this.#commitMsMax,
+    };
+    const committer = new GroupCommit(appender, bounds, counts, () => {});
+    const desk = new KeyDesk({
+      table: new KeyTable(this.#memory),
+      nowNs: () => this.nowNs,
+      validator: new OrderValidator(),
+      committer,
+      receipts: {
+        ask: ({ frameId, index }, onReceipt) => {
+          this.asked.push(`${frameId}-${index}`);
+          setImmediate(() => onReceipt(this.receipt));
+          return true;
+        },
+      },
+      counts,
+      bodyBytesMax: 4096,
+    });
+    const post = (key: string, username = 'a', client = new Client()): Client => {
+      const bytes = new TextEncoder().encode(orderBody(username));
+      assert.equal(desk.take(key, bytes, bytes.length, client), 0);
+      return client;
+    };
+    return { appender, counts, committer, desk, post };
+  }
+}
+
+export class Client implements KeyedClient {
+  isGone = false;
+  answer = '';
+
+  accepted(frameId: string, index: number): void {
+    this.#once(`accepted ${frameId}-${index}`);
+  }
+  refused(): void {
+    this.#once('refused');
+  }
+  ambiguous(): void {
+    this.#once('ambiguous');
+  }
+  replayed(frameId: string, index: number): void {
+    this.#once(`replayed ${frameId}-${index}`);
+  }
+  keyReused(): void {
+    this.#once('reused');
+  }
+
+  async answered(): Promise<string> {
+    await eventually('an answer', () => this.answer !== '');
+    return this.answer;
+  }
+
+  #once(answer: string): void {
+    assert.equal(this.answer, '', 'answered twice');
+    this.answer = answer;
+  }
+}

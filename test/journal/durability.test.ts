@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { startForebay } from '../support/forebay.js';
+import { freePort } from '../support/free-port.js';
+import { type NatsOptions, NatsServer } from '../support/nats.js';
+import { eventually, metric } from '../support/orders.js';
+
+async function shown(
+  t: TestContext,
+  options: NatsOptions,
+  isAsked: boolean,
+): Promise<{ log: () => string; has: (series: string) => Promise<boolean> }> {
+  const monitorPort = await freePort();
+  const nats = await NatsServer.start({ ...options, monitorPort });
+  t.after(() => nats.stop());
+  const monitor = isAsked ? ['--nats-monitor', `http://127.0.0.1:${monitorPort}`] : [];
+  const forebay = await startForebay(['--nats', nats.url, ...monitor], { owner: t });
+  return {
+    log: () => forebay.stderr,
+    has: async (labels) => (await metric(forebay, `forebay_durability_info{${labels}}`)) === 1,
+  };
+}
+
+describe('the guarantee in force is found out, logged and exported', () => {
+  test('the local journal: fsync', async (t) => {
+    const forebay = await startForebay([], { owner: t });
+    assert.equal(await metric(forebay, 'forebay_durability_info{class="fsync",replicas="1"}'), 1);
+  });
+
+  test('direct mode: none', async (t) => {
+    const forebay = await startForebay(['--mode', 'direct'], { owner: t });
+    assert.equal(await metric(forebay, 'forebay_durability_info{class="none",replicas="0"}'), 1);
+  });
+
+  test('JetStream that syncs always, and says so: fsync', async (t) => {
+    const { log, has } = await shown(t, { syncInterval: 'always' }, true);
+    await eventually('exported', () => has('class="fsync",replicas="1"').catch(() => false));
+    assert.match(log(), /accepted means on disk, fsynced before the ack/);
+  });
+
+  for (const version of ['nats-server', 'nats-server-2.9'] as const) {
+    test(`JetStream by default, ${version}: the operating system`, async (t) => {
+      const { log, has } = await shown(t, { version }, true);
+      await eventually('exported', () => has('class="os",replicas="1"').catch(() => false));
+      assert.match(log(), /operating system, fsynced within the sync_interval.*--nats-replicas 3/);
+    });
+  }
+
+  test('JetStream whose monitoring is not known: the weaker is assumed, and said to be', async (t) => {
+    const { log, has } = await shown(t, { syncInterval: 'always' }, false);
+    await eventually('exported', () => has('class="os",replicas="1"').catch(() => false));
+    assert.match(log(), /no monitoring answers \(see --nats-monitor\)/);
+  });
+});

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JetStreamAppender } from '../../src/journal/jetstream-appender.js';
+import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream-open.js';
+import type { JetStreamSource } from '../../src/journal/jetstream-source.js';
+import { LocalStore } from '../../src/journal/local-store.js';
+
+export interface Place {
+  readonly servers: readonly string[];
+  readonly stream: string;
+}
+
+export interface SourceParts {
+  readonly newFrameId: () => string;
+  readonly acceptedOrders: () => number;
+  readonly log: (line: string) => void;
+}
+
+/** One that tries again for as long as it may, as without a spool. */
+export function appenderOf(
+  place: Place,
+  commitMsMax: number,
+  log: (line: string) => void,
+): JetStreamAppender {
+  return openJetStreamAppender({ ...place, replicas: 1 }, { commitMsMax, triesAgain: true }, log);
+}
+
+/**
+ * The data folders of processes that drain a stream. A source opened again in the same one is the same process
+ * after a restart.
+ */
+const folders = new Map<string, string>();
+
+process.on('exit', () => {
+  for (const folder of folders.values()) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A source with a store of its own, which closes with it. */
+export function sourceOf(place: Place, parts: SourceParts, who = 'one'): JetStreamSource {
+  const key = `${place.servers} ${place.stream} ${who}`;
+  const folder = folders.get(key) ?? mkdtempSync(join(tmpdir(), 'forebay-source-'));
+  folders.set(key, folder);
+  const store = new LocalStore(folder);
+  const opened = openJetStreamSource({ ...place, replicas: 1 }, store, parts);
+  const { source } = opened;
+  const closeAlone = source.close.bind(source);
+  source.close = async () => {
+    source.close = closeAlone;
+    await opened.close();
+    await store.close();
+  };
+  return source;
+}

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstream } from '@nats-io/jetstream';
+import { connect, nanos } from '@nats-io/transport-node';
+import type { Frame } from '../../src/contract/frame.js';
+import type { Delivery } from '../../src/contract/journal.js';
+import type { JetStreamAppender } from '../../src/journal/jetstream-appender.js';
+import { frameHeaders } from '../../src/journal/jetstream-headers.js';
+import type { JetStreamSource } from '../../src/journal/jetstream-source.js';
+import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { commitAll, fresh, NOTHING, newFrameId, take, takeFor, until } from './frames.js';
+import { withManager } from './jetstream-api.js';
+import { appenderOf, sourceOf } from './jetstream-opened.js';
+
+const STREAM = 'LEDGERED';
+
+/** What the journal declares, and the least that a server takes. */
+const WINDOW_MS = 600_000;
+const SHORT_WINDOW_MS = 100;
+
+for (const version of ['nats-server', 'nats-server-2.9'] as const) testLedger(version);
+
+function testLedger(version: NatsVersion): void {
+  describe(`the ledger on ${version}`, () => {
+    let server: NatsServer;
+    let appender: JetStreamAppender;
+    const sources: JetStreamSource[] = [];
+
+    before(async () => {
+      server = await NatsServer.start({ version });
+      appender = appenderOf({ servers: [server.url], stream: STREAM }, 5000, console.error);
+      await appender.ready;
+    });
+
+    after(async () => {
+      for (const source of sources) await source.close();
+      await appender.close();
+      await server.stop();
+    });
+
+    async function open(who: string): Promise<JetStreamSource> {
+      const place = { servers: [server.url], stream: STREAM };
+      const parts = { newFrameId, acceptedOrders: () => 0, log: () => {} };
+      const source = sourceOf(place, parts, who);
+      sources.push(source);
+      await source.ready;
+      return source;
+    }
+
+    async function close(source: JetStreamSource): Promise<void> {
+      sources.splice(sources.indexOf(source), 1);
+      await source.close();
+    }
+
+    /** Stores the frame again under its message id, which the server is made to forget first. */
+    async function storeAgain(frame: Frame): Promise<void> {
+      await dedupeWindow(SHORT_WINDOW_MS);
+      await sleep(2 * SHORT_WINDOW_MS);
+      const nc = await connect({ servers: server.url });
+      try {
+        const options = { headers: frameHeaders(frame) };
+        const subject = `${STREAM.toLowerCase()}.orders`;
+        const { duplicate } = await jetstream(nc).publish(subject, frame.payload, options);
+        assert.equal(duplicate, false);
+      } finally {
+        await nc.close();
+      }
+      await dedupeWindow(WINDOW_MS);
+    }
+
+    async function dedupeWindow(ms: number): Promise<void> {
+      const duplicate_window = nanos(ms);
+      await withManager(server, (manager) => manager.streams.update(STREAM, { duplicate_window }));
+    }
+
+    async function restart(): Promise<void> {
+      await server.kill();
+      await server.start();
+      await until(() => appender.writable && sources.every((s) => s.reachable), 'connected again');
+    }
+
+    test('a double that comes after the frame was settled is dropped, also by a later life', async () => {
+      const source = await open('one');
+      const frame = fresh(3);
+      await appender.commit(frame);
+      const [delivery] = await take(source, 1);
+      await delivery!.settle(NOTHING);
+      await restart();
+      await storeAgain(frame);
+      assert.deepEqual(await takeFor(source, 800), []);
+      await close(source);
+      await restart();
+      await storeAgain(frame);
+      const later = await open('one');
+      assert.deepEqual(await takeFor(later, 800), []);
+      const left = await withManager(server, (manager) => manager.streams.info(STREAM));
+      assert.equal(left.state.messages, 0);
+      await close(later);
+    });
+
+    test('a double is dropped by another process too, one that saw nothing of it', async () => {
+      const one = await open('one');
+      const frame = fresh(2);
+      await appender.commit(frame);
+      const [delivery] = await take(one, 1);
+      await delivery!.settle(NOTHING);
+      await close(one);
+      await restart();
+      await storeAgain(frame);
+      const stranger = await open('stranger');
+      assert.deepEqual(await takeFor(stranger, 800), []);
+      await close(stranger);
+    });
+
+    test('what one process has in hand, another is not given, though the server forgot', async () => {
+      const one = await open('one');
+      const two = await open('two');
+      const frame = fresh(4);
+      await appender.commit(frame);
+      const [delivery] = await take(one, 1);
+      await restart();
+      await storeAgain(frame);
+      assert.deepEqual(await takeFor(two, 1500), []);
+      await delivery!.settle(NOTHING);
+      assert.deepEqual(await takeFor(two, 3000), []);
+      await close(one);
+      await close(two);
+    });
+
+    test('what a process puts back, another gets at once', async () => {
+      const one = await open('one');
+      const two = await open('two');
+      await appender.commit(fresh(1));
+      const [delivery] = await take(one, 1);
+      delivery!.release();
+      await close(one);
+      const [again] = await take(two, 1, 1, 10_000);
+      await again!.settle(NOTHING);
+      await close(two);
+    });
+
+    test('two processes share a backlog, and no frame goes to both', async () => {
+      const [one, two] = [await open('one'), await open('two')];
+      const frames = Array.from({ length: 200 }, () => fresh(1));
+      await commitAll(appender, frames);
+      const seen: string[] = [];
+      const work = async (source: JetStreamSource) => {
+        let idle = 0;
+        while (idle < 3) {
+          const found: Delivery[] = await source.pull(8, AbortSignal.timeout(500));
+          idle = found.length === 0 ? idle + 1 : 0;
+          for (const { frame } of found) seen.push(frame.id);
+          await Promise.all(found.map((delivery) => delivery.settle(NOTHING)));
+        }
+      };
+      await Promise.all([work(one), work(two)]);
+      assert.deepEqual(seen.toSorted(), frames.map(({ id }) => id).toSorted());
+      await close(one);
+      await close(two);
+    });
+
+    test('receipts: accepted in the stream, done when settled, retried and dead ones told apart', async () => {
+      const source = await open('one');
+      const frame = fresh(4);
+      await commitAll(appender, [fresh(1), frame, fresh(2)]);
+      assert.equal(await source.receipt(frame.id, 3), 'accepted');
+      assert.equal(await source.receipt(frame.id, 4), 'unknown');
+      assert.equal(await source.receipt(newFrameId(), 0), 'unknown');
+      assert.equal(await source.receipt('not an id', 0), 'unknown');
+      for (const delivery of await take(source, 3)) {
+        await delivery.settle(
+          delivery.frame.id === frame.id
+            ? {
+                refile: [{ positions: [1], attempt: 2, notBeforeMs: 0 }],
+                dead: [{ position: 2, reason: 'so' }],
+              }
+            : NOTHING,
+        );
+      }
+      const receipts = () => Promise.all([0, 1, 2, 3, 4].map((i) => source.receipt(frame.id, i)));
+      await untilTrue(async () => (await source.receipt(frame.id, 0)) === 'done');
+      assert.deepEqual(await receipts(), ['done', 'accepted', 'dead', 'done', 'unknown']);
+      const [again] = await take(source, 1);
+      await again!.settle(NOTHING);
+      await untilTrue(async () => (await source.receipt(frame.id, 1)) === 'done');
+      assert.deepEqual(await receipts(), ['done', 'done', 'dead', 'done', 'unknown']);
+      await close(source);
+    });
+  });
+}
+
+async function untilTrue(holds: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = Date.now() + 10_000;
+  while (!(await holds()) && Date.now() < deadlineMs) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

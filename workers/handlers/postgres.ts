@@ -1,0 +1,29 @@
+import type { HandlerContext, Order } from '../../src/contract/order.js';
+import { PostgresFault } from './postgres-fault.js';
+import { PostgresSink } from './postgres-sink.js';
+
+/** Of this thread. */
+let sink: PostgresSink | null = null;
+
+function sinkOf({ options }: HandlerContext): PostgresSink {
+  sink ??= new PostgresSink(options.postgresUrl);
+  return sink;
+}
+
+/** A wrong set-up is told at the start; later, when it has worked before, it is an outage like any other. */
+export async function prepare(context: HandlerContext): Promise<void> {
+  try {
+    await sinkOf(context).open();
+  } catch (error) {
+    if (error instanceof PostgresFault && error.kind === 'setup') throw new Error(error.message);
+    throw error;
+  }
+}
+
+/** The built-in handler `postgres`: each order becomes one row of the table `forebay_orders`. */
+export default async function insertOrders(
+  orders: readonly Order[],
+  context: HandlerContext,
+): Promise<void> {
+  await sinkOf(context).insert(orders);
+}
