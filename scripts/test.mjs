@@ -53,6 +53,8 @@ async function main(args) {
   const files = testFiles(args.filter((arg) => !arg.startsWith('-')));
   if (files.length === 0) throw new Error('no compiled tests match: run `npm run build` first');
   const env = { ...process.env, ...(await toolPaths()) };
+  // Only some tests want it, and they say so where it is missing.
+  if (!env.FOREBAY_POSTGRES_BIN) await ensureTool('postgresql').catch(() => {});
   const concurrency = Math.min(availableParallelism(), FILES_AT_ONCE_MAX);
   const node = spawn(
     process.execPath,

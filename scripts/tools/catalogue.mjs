@@ -70,4 +70,16 @@ export const tools = {
     aptPackage: null,
     remedy: 'put promtool on PATH: it comes with Prometheus (`sudo apt-get install prometheus`)',
   },
+  // Its server lies outside PATH; this program of the same package tells that it is there.
+  postgresql: {
+    program: 'pg_lsclusters',
+    file: 'bin/pg_lsclusters',
+    versionArgs: ['--help'],
+    accept: /Usage/,
+    acceptAtWorst: /Usage/,
+    sources: [],
+    aptPackage: 'postgresql',
+    remedy:
+      'install the package postgresql, or set FOREBAY_POSTGRES_BIN to the folder of its programs',
+  },
 };

@@ -15,10 +15,8 @@ const ROUND_MS = 5000;
 const ROWS_MAX = 5000;
 
 /** Deletes what nobody may ask for any more, some every few seconds; returns how to end that. */
-export function forgetByAndBy(
-  store: LocalStore,
-  { receiptsS, idempotencyS }: Horizons,
-): () => void {
+export function forgetByAndBy(store: LocalStore, bounds: Horizons): () => void {
+  const { receiptsS, idempotencyS } = bounds;
   const forget = () => {
     store.forgetDeadReaders();
     const nowMs = Date.now();

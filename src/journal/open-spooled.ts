@@ -114,6 +114,10 @@ async function readyOrSpooling(ready: Promise<void>, log: (line: string) => void
   log('NATS has not answered: orders go to the spool until it does');
 }
 
-function placeOf({ nats, natsStream, natsReplicas }: Options): JetStreamPlace {
-  return { servers: nats, stream: natsStream, replicas: natsReplicas };
+function placeOf(options: Options): JetStreamPlace {
+  return {
+    servers: options.nats,
+    stream: options.natsStream,
+    replicas: options.natsReplicas,
+  };
 }

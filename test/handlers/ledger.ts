@@ -1,4 +1,5 @@
-import { OrderClient } from '../support/orders.js';
+import type { ForebayProcess } from '../support/forebay.js';
+import { metric, OrderClient } from '../support/orders.js';
 
 export interface Ledger {
   /** User name by order id, of all orders that were answered 200. */
@@ -23,4 +24,18 @@ export async function postUntil(signal: AbortSignal, url: string): Promise<Ledge
   await Promise.all(Array.from({ length: atATime }, postOn));
   client.close();
   return ledger;
+}
+
+/** A row of the table of orders. */
+export interface Row {
+  readonly order_id: string;
+  readonly product_id: number;
+  readonly count: number;
+  readonly username: string;
+  readonly accepted_at: Date;
+  readonly attempt: number;
+}
+
+export async function isEmpty(forebay: ForebayProcess): Promise<boolean> {
+  return (await metric(forebay, 'forebay_journal_pending_orders')) === 0;
 }

@@ -110,7 +110,7 @@ describe('a database that is only away at the start', () => {
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
     await eventually('/readyz says why', async () => {
       const ready = await fetch(`${forebay.adminUrl}/readyz`);
-      return ready.status === 503 && (await ready.text()).includes('ECONNREFUSED');
+      return ready.ok && (await ready.text()).includes('ECONNREFUSED');
     });
     await later.start();
     await eventually(

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { PostgresServer } from '../support/postgres.js';
-import { type Ledger, postUntil } from './ledger.js';
+import { isEmpty, type Ledger, postUntil, type Row } from './ledger.js';
 
 let postgres: PostgresServer;
 
@@ -30,21 +30,8 @@ function open(t: TestContext, flags: string[] = [], data?: string): Promise<Fore
   return startForebay(all, data === undefined ? { owner: t } : { owner: t, data });
 }
 
-interface Row {
-  readonly order_id: string;
-  readonly product_id: number;
-  readonly count: number;
-  readonly username: string;
-  readonly accepted_at: Date;
-  readonly attempt: number;
-}
-
 function rows(): Promise<Row[]> {
   return postgres.query<Row>('SELECT * FROM forebay_orders', database);
-}
-
-async function isEmpty(forebay: ForebayProcess): Promise<boolean> {
-  return (await metric(forebay, 'forebay_journal_pending_orders')) === 0;
 }
 
 /** Every order that was answered 200 is there once, none used an attempt, and there is nothing else. */
@@ -124,7 +111,7 @@ describe('the postgres handler', () => {
     await postgres.shutDown();
     await eventually('/readyz says so', async () => {
       const ready = await fetch(`${forebay.adminUrl}/readyz`);
-      return ready.status === 503 && (await ready.text()).includes('ECONNREFUSED');
+      return ready.ok && (await ready.text()).includes('ECONNREFUSED');
     });
     await postgres.start();
     await sleep(300);

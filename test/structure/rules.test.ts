@@ -43,6 +43,7 @@ const OWNERS: readonly (readonly [RegExp, string])[] = [
   [/^(@nats-io\/|lmdb$)/, 'src/journal/'],
   [/^piscina$/, 'src/drain/dispatch.ts'],
   [/^prom-client$/, 'src/metrics/collect.ts'],
+  [/^pg$/, 'workers/handlers/postgres-sink.ts'],
 ];
 
 const LINES_MAX = 250;
