@@ -51,10 +51,14 @@ export class JetStreamSettler {
       ),
     );
     if (stored.includes(false)) return false;
-    if (!(await this.#untilDone(frame.id, () => this.#parts.rememberKeys(frame)))) return false;
+    const { ledger, rememberKeys } = this.#parts;
+    const settled = settledFrame(frame, settlement);
+    if (!(await this.#untilDone(frame.id, () => rememberKeys(frame), false))) return false;
     try {
-      await this.#parts.ledger.settle(settledFrame(frame, settlement));
+      await ledger.settle(settled);
     } catch {
+      // Closed while NATS is away: this process at least will know after its next start.
+      ledger.settleAlone(settled);
       return false;
     }
     let failures = 0;
@@ -106,12 +110,12 @@ export class JetStreamSettler {
     }
   }
 
-  async #untilDone(frameId: string, step: () => Promise<void>): Promise<boolean> {
+  async #untilDone(frameId: string, step: () => Promise<void>, needsNats = true): Promise<boolean> {
     const { connection, closing, log } = this.#parts;
     let reported = false;
     for (let pauseMs = RETRY_MS_MIN; ; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
       try {
-        if (connection.up) {
+        if (connection.up || !needsNats) {
           await step();
           return true;
         }
