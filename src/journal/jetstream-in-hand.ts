@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Frame } from '../contract/frame.js';
+import { untilDueMs } from './due.js';
 import { readFrame } from './jetstream-headers.js';
 import type { StreamMessage } from './jetstream-message.js';
 
@@ -9,12 +10,15 @@ import type { StreamMessage } from './jetstream-message.js';
  * later, or to another process, by the ledger.
  */
 export class FramesInHand {
+  readonly #retryMsMax: number;
   readonly #log: (line: string) => void;
   /** The messages that carry each frame, by their place in the stream: the newest delivery of each. */
   readonly #messages = new Map<string, Map<number, StreamMessage>>();
   readonly #unreadable = new Map<number, StreamMessage>();
 
-  constructor(log: (line: string) => void) {
+  /** @param retryMsMax the longest that a retry is put off; milliseconds */
+  constructor(retryMsMax: number, log: (line: string) => void) {
+    this.#retryMsMax = retryMsMax;
     this.#log = log;
   }
 
@@ -34,7 +38,7 @@ export class FramesInHand {
       known.set(message.seq, message);
       return null;
     }
-    const waitMs = frame.notBeforeMs - Date.now();
+    const waitMs = untilDueMs(frame.notBeforeMs, Date.now(), this.#retryMsMax);
     if (waitMs > 0) {
       message.nak(nc, waitMs);
       return null;

@@ -16,6 +16,8 @@ export interface JetStreamSourceParts {
   readonly newFrameId: () => string;
   /** Orders committed by all appenders of this process, ever rising. */
   readonly acceptedOrders: () => number;
+  /** The longest that a retry is put off; milliseconds. */
+  readonly retryMsMax: number;
   /** What became of an order. @throws Error when NATS does not answer */
   readonly receipt: (frameId: string, index: number) => Promise<Receipt>;
   /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
@@ -49,12 +51,12 @@ export class JetStreamSource implements Source {
     connection: JetStreamConnection,
     names: JetStreamNames,
     ledger: Ledger,
-    { newFrameId, acceptedOrders, receipt, rememberKeys, log }: JetStreamSourceParts,
+    { newFrameId, acceptedOrders, retryMsMax, receipt, rememberKeys, log }: JetStreamSourceParts,
   ) {
     this.#ledger = ledger;
     this.#receipt = receipt;
     this.#connection = connection;
-    this.#inHand = new FramesInHand(log);
+    this.#inHand = new FramesInHand(retryMsMax, log);
     const closing = this.#closing.signal;
     const inHand = this.#inHand;
     this.#arrivals = new JetStreamArrivals(connection, names, inHand, ledger);

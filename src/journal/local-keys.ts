@@ -47,6 +47,18 @@ export function leadingTimeMs(key: Buffer): number {
   return key.readUIntBE(0, TIME_BYTES);
 }
 
+/** A key that sorts before all of `later` that are due then or after; epoch milliseconds. */
+export function timeKey(epochMs: number): Buffer {
+  const key = Buffer.alloc(TIME_BYTES);
+  key.writeUIntBE(epochMs, 0, TIME_BYTES);
+  return key;
+}
+
+/** The ranges of `later` that are due, see `untilDueMs`: before now, and impossibly far ahead. */
+export function dueRanges(nowMs: number, retryMsMax: number) {
+  return [{ end: timeKey(nowMs + 1) }, { start: timeKey(nowMs + retryMsMax + 1) }];
+}
+
 function writeFacts(key: Buffer, at: number, frame: Frame): void {
   at += key.write(frame.id, at, 'latin1');
   at = key.writeUInt32BE(frame.count, at);

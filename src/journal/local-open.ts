@@ -18,10 +18,13 @@ const FSYNC: Durability = {
 };
 
 /** @throws OperatorFault when the folder cannot be used */
-export function openLocalSource(options: Options, parts: LocalSourceParts): OpenSource {
+export function openLocalSource(
+  options: Options,
+  parts: Omit<LocalSourceParts, 'retryMsMax'>,
+): OpenSource {
   const store = new LocalStore(options.data);
   const stopForgetting = forgetByAndBy(store, options);
-  const source = new LocalSource(store, parts);
+  const source = new LocalSource(store, { ...parts, retryMsMax: options.retryMsMax });
   return {
     source,
     onCommitted: () => source.ring(),

@@ -3,10 +3,11 @@ import type { Frame, RememberedKey } from '../contract/frame.js';
 import type { Delivery, Settlement, Source } from '../contract/journal.js';
 import type { Receipt } from '../contract/receipt.js';
 import { Doorbell } from './doorbell.js';
+import { untilDueMs } from './due.js';
 import { GroupedWrites } from './grouped-writes.js';
 import { rememberedKeys } from './key-rows.js';
 import { LocalBacklog } from './local-backlog.js';
-import { freshFacts, laterFacts, leadingTimeMs } from './local-keys.js';
+import { dueRanges, freshFacts, laterFacts, leadingTimeMs, timeKey } from './local-keys.js';
 import { type FrameRow, forwardedWrites, settlementWrites } from './local-settlement.js';
 import type { LocalStore, Table } from './local-store.js';
 import { findReceipt } from './receipts-table.js';
@@ -17,6 +18,8 @@ export interface LocalSourceParts {
   readonly newFrameId: () => string;
   /** Orders committed by all appenders of this process, ever rising. */
   readonly acceptedOrders: () => number;
+  /** The longest that a retry is put off; milliseconds. */
+  readonly retryMsMax: number;
   /** One line for the operator. */
   readonly log: (line: string) => void;
 }
@@ -123,9 +126,11 @@ export class LocalSource implements Source {
     const found: LocalDelivery[] = [];
     const { later, frames } = this.#store;
     const nowMs = Date.now();
-    for (const key of later.getKeys()) {
-      if (found.length >= framesMax || leadingTimeMs(key) > nowMs) break;
-      this.#take(later, key, laterFacts(key).id, found);
+    for (const range of dueRanges(nowMs, this.#parts.retryMsMax)) {
+      for (const key of later.getKeys(range)) {
+        if (found.length >= framesMax) break;
+        this.#take(later, key, laterFacts(key).id, found);
+      }
     }
     for (const key of frames.getKeys()) {
       if (found.length >= framesMax) break;
@@ -204,10 +209,9 @@ export class LocalSource implements Source {
 
   #untilNextDueMs(): number {
     const nowMs = Date.now();
-    for (const key of this.#store.later.getKeys()) {
-      const dueMs = leadingTimeMs(key);
-      if (dueMs > nowMs) return dueMs - nowMs;
-    }
-    return POLL_MS;
+    const [next] = this.#store.later.getKeys({ start: timeKey(nowMs + 1), limit: 1 });
+    if (next === undefined) return POLL_MS;
+    // 0 is what is in hand already, from before the clock was set back.
+    return untilDueMs(leadingTimeMs(next), nowMs, this.#parts.retryMsMax) || POLL_MS;
   }
 }

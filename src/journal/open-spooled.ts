@@ -56,10 +56,16 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
   const { counts, log } = parts;
   const names = jetStreamNames(options.natsStream);
   const store = new LocalStore(options.data);
-  const spool = new LocalSource(store, { ...parts, acceptedOrders: parts.spooledOrders });
+  const { retryMsMax } = options;
+  const spool = new LocalSource(store, {
+    ...parts,
+    acceptedOrders: parts.spooledOrders,
+    retryMsMax,
+  });
   const forwardedOrders = () => counts.get(COUNTER.ordersForwarded);
   const primary = openJetStreamSource(placeOf(options), store, {
     ...parts,
+    retryMsMax,
     acceptedOrders: () => parts.acceptedOrders() - parts.spooledOrders() + forwardedOrders(),
   });
   const { connection, search } = primary;

@@ -53,6 +53,7 @@ describe('the local journal', () => {
     const source = new LocalSource(new LocalStore(folder), {
       newFrameId,
       acceptedOrders: () => 0,
+      retryMsMax: 60_000,
       log,
     });
     const store = new LocalStore(folder);

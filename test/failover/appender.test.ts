@@ -20,7 +20,7 @@ async function create(isUp: boolean): Promise<AppenderUnderTest> {
   if (isUp) await server.start();
   const place = { servers: [server.url], stream: STREAM };
   const folder = mkdtempSync(join(tmpdir(), 'forebay-failover-'));
-  const parts = { newFrameId, acceptedOrders: () => 0, log: () => {} };
+  const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };
   return {
     openAppender: async () => {
       const bounds = { commitMsMax: 500, triesAgain: false };

@@ -119,6 +119,18 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       assert.deepEqual(await takeFor(source, 600), []);
     });
 
+    test('what was put off before the clock was set back does not wait for it to catch up', async () => {
+      await commit(2);
+      const [first] = await take(source, 1);
+      const notBeforeMs = Date.now() + 3_600_000;
+      await first!.settle({ refile: [{ positions: [1], attempt: 2, notBeforeMs }], dead: [] });
+      const [again] = await take(source, 1, 1, 5000);
+      assert.equal(again!.frame.attempt, 2);
+      assert.deepEqual(await takeFor(source, 300), []);
+      await again!.settle(NOTHING);
+      assert.deepEqual(await takeFor(source, 300), []);
+    });
+
     test('a frame that is due later does not hold up others', async () => {
       await commit(1);
       const [first] = await take(source, 1);

@@ -43,7 +43,7 @@ function testDeclaring(version: NatsVersion): void {
 
     test('limits chosen by the operator stay; a full stream refuses, and takes again', async () => {
       const place = { servers: [server.url], stream: 'FULL' };
-      const parts = { newFrameId, acceptedOrders: () => 0, log: () => {} };
+      const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };
       const source = sourceOf(place, parts);
       await source.ready;
       await withManager(server, (manager) => manager.streams.update('FULL', { max_msgs: 3 }));

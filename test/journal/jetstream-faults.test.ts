@@ -27,7 +27,7 @@ function testFaults(version: NatsVersion): void {
       server = await NatsServer.prepare({ version });
       const place = { servers: [server.url], stream: STREAM };
       appender = appenderOf(place, 5000, note);
-      const parts = { newFrameId, acceptedOrders: () => 0, log: note };
+      const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: note };
       source = sourceOf(place, parts);
     });
 
@@ -131,7 +131,7 @@ function testFaults(version: NatsVersion): void {
     try {
       const place = { servers: [server.url], stream: STREAM };
       const appender = appenderOf(place, 1000, () => {});
-      const parts = { newFrameId, acceptedOrders: () => 0, log: () => {} };
+      const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };
       const source = sourceOf(place, parts);
       await Promise.all([appender.ready, source.ready]);
       await appender.commit(fresh(1));

@@ -14,6 +14,7 @@ export interface Place {
 export interface SourceParts {
   readonly newFrameId: () => string;
   readonly acceptedOrders: () => number;
+  readonly retryMsMax: number;
   readonly log: (line: string) => void;
 }
 

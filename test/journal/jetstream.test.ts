@@ -20,7 +20,7 @@ async function create(version: NatsVersion): Promise<JournalUnderTest> {
     },
     openSource: async (acceptedOrders) => {
       const log = console.error;
-      const source = sourceOf(place, { newFrameId, acceptedOrders, log });
+      const source = sourceOf(place, { newFrameId, acceptedOrders, retryMsMax: 60_000, log });
       await source.ready;
       return source;
     },

@@ -41,7 +41,7 @@ function testLedger(version: NatsVersion): void {
 
     async function open(who: string): Promise<JetStreamSource> {
       const place = { servers: [server.url], stream: STREAM };
-      const parts = { newFrameId, acceptedOrders: () => 0, log: () => {} };
+      const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };
       const source = sourceOf(place, parts, who);
       sources.push(source);
       await source.ready;

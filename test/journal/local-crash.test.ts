@@ -51,7 +51,7 @@ async function appendUntilKilled(folder: string, aliveMs: number): Promise<strin
 
 async function delivered(folder: string): Promise<Set<string>> {
   const log = console.error;
-  const parts = { newFrameId, acceptedOrders: () => 0, log };
+  const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log };
   const source = new LocalSource(new LocalStore(folder), parts);
   try {
     await source.counted;

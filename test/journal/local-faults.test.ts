@@ -74,6 +74,7 @@ describe('local: on a disk that is full', {
     source = new LocalSource(new LocalStore(disk), {
       newFrameId,
       acceptedOrders: () => accepted,
+      retryMsMax: 60_000,
       log: (line) => log.push(line),
     });
   });

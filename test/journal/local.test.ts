@@ -14,7 +14,12 @@ async function create(): Promise<JournalUnderTest> {
   return {
     openAppender: async () => new LocalAppender(new LocalStore(folder)),
     openSource: async (acceptedOrders) =>
-      new LocalSource(new LocalStore(folder), { newFrameId, acceptedOrders, log: console.error }),
+      new LocalSource(new LocalStore(folder), {
+        newFrameId,
+        acceptedOrders,
+        retryMsMax: 60_000,
+        log: console.error,
+      }),
     threadAppender: { journal: 'local', folder },
     deadLetters: async () => {
       const store = new LocalStore(folder);
