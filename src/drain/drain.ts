@@ -135,17 +135,15 @@ export class Drain {
       refile.push({ positions, attempt, notBeforeMs: Date.now() + this.#bounds.retryMsMax });
       this.#counts.add(COUNTER.deadRefused, refused.length);
     }
-    this.#count(run, again.length + refused.length, retry.length, dead.length);
+    this.#count(run, again.length + refused.length + retry.length, dead.length);
     return { refile, dead };
   }
 
-  #count(run: FrameRun, again: number, retries: number, dead: number): void {
-    const done = run.cutOrders - again - retries - dead;
+  #count(run: FrameRun, again: number, dead: number): void {
+    const done = run.cutOrders - again - dead;
     const ageSeconds = Math.max(0, Date.now() - run.frame.acceptedAtMs) / 1000;
     this.#counts.add(COUNTER.workDone, done);
     this.#counts.add(COUNTER.workError, dead);
-    this.#counts.add(COUNTER.retries, retries);
-    this.#counts.add(COUNTER.dead, dead);
     if (done > 0) this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, done);
   }
 
@@ -155,6 +153,9 @@ export class Drain {
       .settle(settlement)
       .then(() => {
         this.#deadBound.filed(settlement.dead.length);
+        // Only now: whoever reads that there is a dead letter must find it.
+        this.#counts.add(COUNTER.dead, settlement.dead.length);
+        this.#counts.add(COUNTER.retries, retried(run, settlement));
         this.#inHand.delete(run);
         this.#settling.delete(settling);
         this.#onRoom?.();
@@ -162,4 +163,11 @@ export class Drain {
       });
     this.#settling.add(settling);
   }
+}
+
+/** Orders that are filed again for another attempt; the others that are filed again were not tried. */
+function retried({ frame }: FrameRun, { refile }: Settlement): number {
+  return refile
+    .filter(({ attempt }) => attempt > frame.attempt)
+    .reduce((sum, { positions }) => sum + positions.length, 0);
 }
