@@ -3,6 +3,8 @@ import type { KeptDeadLetter } from '../contract/dead-letters.js';
 import type { Frame, KeyedOrder } from '../contract/frame.js';
 import { requireReadable } from './dead-letter-checks.js';
 import type { StreamMessage } from './jetstream-message.js';
+import type { JetStreamNames } from './jetstream-names.js';
+import type { Publication } from './jetstream-publisher.js';
 import { requireWhole } from './whole-frame.js';
 
 const ID = 'Nats-Msg-Id';
@@ -85,7 +87,20 @@ export function readKeys(found: MsgHdrs): KeyedOrder[] {
 }
 
 /** A dead letter as a message: the payload is the compact order. */
-export function deadLetterHeaders(letter: KeptDeadLetter, messageId: string): MsgHdrs {
+export function deadLetterPublication(
+  names: JetStreamNames,
+  letter: KeptDeadLetter,
+  messageId: string,
+): Publication {
+  return {
+    stream: names.deadStream,
+    subject: names.deadSubject(letter.orderId),
+    payload: letter.body,
+    headers: deadLetterHeaders(letter, messageId),
+  };
+}
+
+function deadLetterHeaders(letter: KeptDeadLetter, messageId: string): MsgHdrs {
   const out = headers();
   out.set(ID, messageId);
   out.set(ORDER_ID, letter.orderId);

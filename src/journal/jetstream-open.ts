@@ -7,6 +7,7 @@ import { JetStreamSource, type JetStreamSourceParts } from './jetstream-source.j
 import { rememberKeys } from './key-rows.js';
 import type { LocalStore } from './local-store.js';
 import { openLedger } from './open-ledger.js';
+import { settleAlone } from './settle-alone.js';
 import { StreamSearch } from './stream-search.js';
 
 export interface JetStreamPlace {
@@ -40,7 +41,7 @@ export function openJetStreamAppender(
 export function openJetStreamSource(
   place: JetStreamPlace,
   store: LocalStore,
-  parts: Omit<JetStreamSourceParts, 'receipt' | 'rememberKeys'>,
+  parts: Omit<JetStreamSourceParts, 'receipt' | 'rememberKeys' | 'settleAlone'>,
 ): OpenJetStreamSource {
   const names = jetStreamNames(place.stream);
   const connection = connectionTo(place, 'forebay drain', parts.log);
@@ -51,6 +52,7 @@ export function openJetStreamSource(
     ...parts,
     receipt: (frameId, index) => receipts.find(frameId, index),
     rememberKeys: (frame) => rememberKeys(store, frame),
+    settleAlone: (end) => settleAlone(store, end),
   });
   return {
     source,

@@ -3,7 +3,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { Frame } from '../contract/frame.js';
 import type { Settlement } from '../contract/journal.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
-import { deadLetterHeaders, frameHeaders } from './jetstream-headers.js';
+import { deadLetterPublication, frameHeaders } from './jetstream-headers.js';
 import type { FramesInHand } from './jetstream-in-hand.js';
 import type { StreamMessage } from './jetstream-message.js';
 import type { JetStreamNames } from './jetstream-names.js';
@@ -11,6 +11,7 @@ import { JetStreamPublisher, type Publication } from './jetstream-publisher.js';
 import type { Ledger } from './ledger.js';
 import { settledFrame } from './receipts-table.js';
 import { keptDeadLetters, refiledFrame } from './refile.js';
+import type { FrameEnd } from './settle-alone.js';
 
 export interface SettlerParts {
   readonly connection: JetStreamConnection;
@@ -20,6 +21,8 @@ export interface SettlerParts {
   readonly ledger: Ledger;
   /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
   readonly rememberKeys: (frame: Frame) => Promise<void>;
+  /** Files the end of a frame that NATS could not be told of. @throws Error the disk takes no writes */
+  readonly settleAlone: (end: FrameEnd) => Promise<void>;
   readonly log: (line: string) => void;
   /** Aborted when the source is closed: nothing is tried again then. */
   readonly closing: AbortSignal;
@@ -43,23 +46,21 @@ export class JetStreamSettler {
     this.#publisher = new JetStreamPublisher(parts.connection);
   }
 
-  /** False when the source was closed first: the frame will be delivered again. */
+  /** False when the source was closed before NATS knew: the frame will be delivered again. */
   async settle(frame: Frame, settlement: Settlement): Promise<boolean> {
+    const end = this.#end(frame, settlement);
+    const { ledger, rememberKeys } = this.#parts;
     const stored = await Promise.all(
-      this.#publications(frame, settlement).map((publication) =>
+      this.#publications(end).map((publication) =>
         this.#untilDone(frame.id, () => this.#store(publication)),
       ),
     );
-    if (stored.includes(false)) return false;
-    const { ledger, rememberKeys } = this.#parts;
-    const settled = settledFrame(frame, settlement);
+    if (stored.includes(false)) return this.#alone(end);
     if (!(await this.#untilDone(frame.id, () => rememberKeys(frame), false))) return false;
     try {
-      await ledger.settle(settled);
+      await ledger.settle(end.settled);
     } catch {
-      // Closed while NATS is away: this process at least will know after its next start.
-      ledger.settleAlone(settled);
-      return false;
+      return this.#alone({ ...end, refiled: [], dead: [] });
     }
     let failures = 0;
     return this.#untilDone(frame.id, async () => {
@@ -69,10 +70,23 @@ export class JetStreamSettler {
     });
   }
 
-  #publications(frame: Frame, settlement: Settlement): Publication[] {
-    const { names, newFrameId } = this.#parts;
-    const refiled = settlement.refile.map((refile) => refiledFrame(frame, refile, newFrameId()));
-    const dead = keptDeadLetters(frame, settlement.dead, Date.now());
+  #end(frame: Frame, settlement: Settlement): FrameEnd {
+    const { newFrameId } = this.#parts;
+    const letters = keptDeadLetters(frame, settlement.dead, Date.now());
+    return {
+      frame,
+      settled: settledFrame(frame, settlement),
+      refiled: settlement.refile.map((refile) => refiledFrame(frame, refile, newFrameId())),
+      dead: letters.map((letter, i) => ({
+        letter,
+        // Of this frame, not of the order: one that is replayed and dies again is a new letter.
+        messageId: `${frame.id}-dead-${settlement.dead[i]!.position}`,
+      })),
+    };
+  }
+
+  #publications({ refiled, dead }: FrameEnd): Publication[] {
+    const { names } = this.#parts;
     return [
       ...refiled.map((again) => ({
         stream: names.stream,
@@ -80,14 +94,17 @@ export class JetStreamSettler {
         payload: again.payload,
         headers: frameHeaders(again),
       })),
-      ...dead.map((letter, i) => ({
-        stream: names.deadStream,
-        subject: names.deadSubject(letter.orderId),
-        payload: letter.body,
-        // Of this frame, not of the order: one that is replayed and dies again is a new letter.
-        headers: deadLetterHeaders(letter, `${frame.id}-dead-${settlement.dead[i]!.position}`),
-      })),
+      ...dead.map(({ letter, messageId }) => deadLetterPublication(names, letter, messageId)),
     ];
+  }
+
+  /** Closed while NATS is away: this process at least will know after its next start. */
+  async #alone(end: FrameEnd): Promise<false> {
+    const { settleAlone, log } = this.#parts;
+    await settleAlone(end).catch((error: Error) => {
+      log(`frame ${end.frame.id} will be processed again: ${error.message}`);
+    });
+    return false;
   }
 
   async #store(publication: Publication): Promise<void> {

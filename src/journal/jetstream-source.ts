@@ -10,6 +10,7 @@ import { FramesInHand } from './jetstream-in-hand.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamSettler } from './jetstream-settlement.js';
 import type { Ledger } from './ledger.js';
+import type { FrameEnd } from './settle-alone.js';
 
 export interface JetStreamSourceParts {
   /** Ids for frames that are filed again; sort by time like those of fresh frames. */
@@ -22,6 +23,8 @@ export interface JetStreamSourceParts {
   readonly receipt: (frameId: string, index: number) => Promise<Receipt>;
   /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
   readonly rememberKeys: (frame: Frame) => Promise<void>;
+  /** Files the end of a frame that NATS could not be told of. @throws Error the disk takes no writes */
+  readonly settleAlone: (end: FrameEnd) => Promise<void>;
   /** One line for the operator. */
   readonly log: (line: string) => void;
 }
@@ -51,8 +54,10 @@ export class JetStreamSource implements Source {
     connection: JetStreamConnection,
     names: JetStreamNames,
     ledger: Ledger,
-    { newFrameId, acceptedOrders, retryMsMax, receipt, rememberKeys, log }: JetStreamSourceParts,
+    parts: JetStreamSourceParts,
   ) {
+    const { newFrameId, acceptedOrders, retryMsMax, receipt, rememberKeys, settleAlone, log } =
+      parts;
     this.#ledger = ledger;
     this.#receipt = receipt;
     this.#connection = connection;
@@ -67,6 +72,7 @@ export class JetStreamSource implements Source {
       inHand,
       ledger,
       rememberKeys,
+      settleAlone,
       log,
       closing,
     });

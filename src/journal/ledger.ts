@@ -69,11 +69,6 @@ export class Ledger {
     await this.#step({ settle: frame, bytes: settledBytes(frame) });
   }
 
-  /** For a frame of which the ledger could not be told any more: this process's own store remembers it. */
-  settleAlone(frame: SettledFrame): void {
-    this.#parts.state.settle(frame);
-  }
-
   /** Tried once: who does not come to it loses a lease's time, and nothing else. */
   async release(frameIds: readonly string[]): Promise<void> {
     await this.#step({ release: frameIds, bytes: frameIds.length * ID_BYTES });

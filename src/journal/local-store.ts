@@ -24,6 +24,7 @@ const TABLES = [
   'later',
   'ages',
   'dead',
+  'deadSpool',
   'settled',
   'forwarded',
   'exceptions',
@@ -52,7 +53,9 @@ export class LocalStore {
   readonly ages: Table;
   /** Dead letters by order id. */
   readonly dead: Table;
-  /** Fresh frames that were settled: id to the number of their orders (4 bytes, big endian). */
+  /** Dead letters that wait for NATS: see dead-letter-spool.ts. */
+  readonly deadSpool: Table;
+  /** Frames that were settled: id to the number of orders accepted in them (4 bytes, big endian; 0 when filed again). */
   readonly settled: Table;
   /** Fresh frames of the spool that another journal took over, in the same way. */
   readonly forwarded: Table;
@@ -90,19 +93,18 @@ export class LocalStore {
         overlappingSync: false,
         eventTurnBatching: false,
       });
-      const [frames, later, ages, dead, settled, forwarded, exceptions, keys, meta] = TABLES.map(
-        (name) =>
-          this.#root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' }),
-      );
-      this.frames = frames!;
-      this.later = later!;
-      this.ages = ages!;
-      this.dead = dead!;
-      this.settled = settled!;
-      this.forwarded = forwarded!;
-      this.exceptions = exceptions!;
-      this.keys = keys!;
-      this.meta = meta!;
+      const table = (name: (typeof TABLES)[number]) =>
+        this.#root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
+      this.frames = table('frames');
+      this.later = table('later');
+      this.ages = table('ages');
+      this.dead = table('dead');
+      this.deadSpool = table('deadSpool');
+      this.settled = table('settled');
+      this.forwarded = table('forwarded');
+      this.exceptions = table('exceptions');
+      this.keys = table('keys');
+      this.meta = table('meta');
       this.#space.watchFile();
     } catch (error) {
       throw new OperatorFault(

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Appender } from '../contract/journal.js';
 import type { Options } from '../contract/options.js';
 import { COUNTER, GAUGE, type ThreadCounts } from '../metrics/count.js';
+import { DeadLetterForwarder } from './dead-letter-forwarder.js';
 import { FailoverAppender } from './failover-appender.js';
 import { forgetByAndBy } from './forgetting.js';
 import { JetStreamDurability } from './jetstream-durability.js';
@@ -77,6 +78,7 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
     onForwarded: (orders) => counts.add(COUNTER.ordersForwarded, orders),
     log,
   });
+  const deadLetters = new DeadLetterForwarder({ store, connection, names, log });
   const durability = new JetStreamDurability({
     connection,
     stream: names.stream,
@@ -96,6 +98,7 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
     spool,
   });
   forwarder.start();
+  deadLetters.start();
   return {
     source,
     onCommitted: () => {},
@@ -106,7 +109,7 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
       durability.close();
       keyIndex.close();
       stopForgetting();
-      await forwarder.close();
+      await Promise.all([forwarder.close(), deadLetters.close()]);
       await source.close();
     },
     keys: (sinceMs) => keyIndex.keys(sinceMs),

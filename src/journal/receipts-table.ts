@@ -46,7 +46,7 @@ export function settledFrame(frame: Frame, { refile, dead }: Settlement): Settle
 
 /** To be called inside a write transaction. */
 export function recordSettled(store: LocalStore, settled: SettledFrame): void {
-  if (settled.count > 0) store.settled.put(bytes(settled.id), countBytes(settled.count));
+  store.settled.put(bytes(settled.id), countBytes(settled.count));
   for (const id of settled.again) store.exceptions.put(bytes(id), AGAIN);
   for (const id of settled.dead) store.exceptions.put(bytes(id), DEAD);
   for (const id of settled.doneAtLast) store.exceptions.remove(bytes(id));

@@ -7,7 +7,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import type { KeptDeadLetter } from '../../src/contract/dead-letters.js';
 import { encodeDeadLetter } from '../../src/journal/dead-letter-record.js';
-import { deadLetterHeaders } from '../../src/journal/jetstream-headers.js';
+import { deadLetterPublication } from '../../src/journal/jetstream-headers.js';
 import { jetStreamNames } from '../../src/journal/jetstream-names.js';
 import { LocalStore } from '../../src/journal/local-store.js';
 import { type LedgerHandler, ledgerHandler } from '../drain/handlers.js';
@@ -196,9 +196,13 @@ export class Shop {
     }
     const nc = await connect({ servers: this.nats.url });
     try {
-      const options = letter === null ? {} : { headers: deadLetterHeaders(letter, randomUUID()) };
-      const body = letter?.body ?? record;
-      await jetstream(nc).publish(jetStreamNames(STREAM).deadSubject(orderId), body, options);
+      const names = jetStreamNames(STREAM);
+      if (letter === null) {
+        await jetstream(nc).publish(names.deadSubject(orderId), record);
+        return;
+      }
+      const { subject, payload, headers } = deadLetterPublication(names, letter, randomUUID());
+      await jetstream(nc).publish(subject, payload, { headers });
     } finally {
       await nc.close();
     }

@@ -36,11 +36,12 @@ export const stopFaults: readonly Fault[] = [
   },
   {
     name: 'forebay-stop-spooling',
-    what: 'SIGTERM while nats-server is away, and start; then nats-server comes back',
+    what: 'SIGTERM while nats-server is away, and start; then nats-server comes back; half of the seeds with retries',
     promises: ACCEPTED_IS_KEPT,
     async run(stage) {
       const nats = await stage.nats();
-      const shop = await stage.shop(['--handler', stage.plainHandler(), '--nats', nats.url]);
+      const handler = stage.plainHandler({ retriedPermille: stage.random.pick([0, 20]) });
+      const shop = await stage.shop(['--handler', handler, '--nats', nats.url]);
       stage.load();
       await stage.pass(stage.share(0.1, 0.3));
       await nats.kill9();

@@ -60,7 +60,7 @@ function testLedger(version: NatsVersion): void {
       const nc = await connect({ servers: server.url });
       try {
         const options = { headers: frameHeaders(frame) };
-        const subject = `${STREAM.toLowerCase()}.orders`;
+        const subject = `${STREAM.toLowerCase()}.${frame.refiled === null ? 'orders' : 'retry'}`;
         const { duplicate } = await jetstream(nc).publish(subject, frame.payload, options);
         assert.equal(duplicate, false);
       } finally {
@@ -97,6 +97,24 @@ function testLedger(version: NatsVersion): void {
       const left = await withManager(server, (manager) => manager.streams.info(STREAM));
       assert.equal(left.state.messages, 0);
       await close(later);
+    });
+
+    test('so is a double of a frame of retries', async () => {
+      const source = await open('one');
+      await appender.commit(fresh(2));
+      const [first] = await take(source, 1);
+      await first!.settle({
+        refile: [{ positions: [1], attempt: 2, notBeforeMs: 0 }],
+        dead: [],
+      });
+      const [again] = await take(source, 1);
+      await again!.settle(NOTHING);
+      // The ledger's state is written to the store ten times a second, and only then forgotten in memory.
+      await sleep(300);
+      await restart();
+      await storeAgain(again!.frame);
+      assert.deepEqual(await takeFor(source, 800), []);
+      await close(source);
     });
 
     test('a double is dropped by another process too, one that saw nothing of it', async () => {

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { ledgerHandler } from '../drain/handlers.js';
+import { runForebay, startForebay } from '../support/forebay.js';
+import { NatsServer } from '../support/nats.js';
+import { eventually, metric, OrderClient } from '../support/orders.js';
+
+/** What each order comes to is told by its username; nothing ends before the file `go` is there. */
+function outcomes(go: string): string {
+  return `
+  const { existsSync } = await import('node:fs');
+  while (!existsSync(${JSON.stringify(go)})) await new Promise((resolve) => setTimeout(resolve, 20));
+  return orders.map(({ attempt, data }) => {
+    if (data.username.startsWith('dead')) return 'dead';
+    return data.username.startsWith('retry') && attempt === 1 ? 'retry' : 'done';
+  });`;
+}
+
+describe('a stop while NATS is away', { timeout: 120_000 }, () => {
+  test('processes nothing twice, and forgets neither retries nor dead letters', async (t) => {
+    const data = await mkdtemp(join(tmpdir(), 'forebay-stop-away-'));
+    t.after(() => rm(data, { recursive: true, force: true }));
+    const nats = await NatsServer.start({});
+    t.after(() => nats.stop());
+    const ledger = await ledgerHandler(t, outcomes(join(data, 'go')));
+    const flags = ['--nats', nats.url, '--handler', ledger.file, '--retry-ms-min', '50'];
+    const forebay = await startForebay(flags, { owner: t, data });
+    const client = new OrderClient(forebay.url);
+    t.after(() => client.close());
+    const names = Array.from({ length: 90 }, (_, i) => `${['ok', 'retry', 'dead'][i % 3]}-${i}`);
+    for (const { status } of await client.postAll(names)) assert.equal(status, 200);
+    await eventually('some are in the handler', async () => (await ledger.lines()).length > 0);
+    await nats.kill();
+    await writeFile(join(data, 'go'), '');
+    assert.equal(await forebay.stop(), 0);
+    assert.ok((await ledger.lines()).length < 90);
+
+    const again = await startForebay(flags, { owner: t, data });
+    assert.ok((await metric(again, 'forebay_spool_orders')) > 0);
+    await nats.start();
+    const list = async () => {
+      const { stdout } = await runForebay(['dlq', 'list', '--json', '--nats', nats.url]);
+      const lines = stdout.split('\n').filter((line) => line !== '');
+      return lines.map((line) => JSON.parse(JSON.parse(line).body).username as string);
+    };
+    // What was in hand at the stop, NATS delivers again after its ack_wait of 30 s.
+    await eventually('all are tried', async () => (await ledger.lines()).length >= 120, 60_000);
+    await eventually('the dead letters are kept', async () => (await list()).length >= 30);
+    await eventually(
+      'nothing is pending',
+      async () => (await metric(again, 'forebay_journal_pending_orders')) === 0,
+      60_000,
+    );
+    const lines = await ledger.lines();
+    const byAttempt = (wanted: number) =>
+      lines.filter(({ attempt }) => attempt === wanted).map(({ username }) => username);
+    assert.deepEqual(byAttempt(1).toSorted(), names.toSorted());
+    const retried = names.filter((name) => name.startsWith('retry'));
+    assert.deepEqual(byAttempt(2).toSorted(), retried.toSorted());
+    assert.equal(lines.length, 120);
+    const dead = names.filter((name) => name.startsWith('dead'));
+    assert.deepEqual((await list()).toSorted(), dead.toSorted());
+    assert.equal(await again.stop(), 0);
+  });
+});
