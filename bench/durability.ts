@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { NatsServer } from '../test/support/nats.js';
-import { type Load, type LoadOptions, load } from './load.js';
+import { type Load, type LoadOptions, load, wrkProgram } from './load.js';
 
 const WARM_UP_S = 2;
 const SYNC_RATIO_MIN = 0.85;
@@ -91,12 +91,6 @@ function row({ name, ratioMin, ratios }: Pair): string {
   const verdict = `${median >= ratioMin ? 'at least' : 'MISSED'} ${ratioMin}`;
   const spread = `${sorted[0]!.toFixed(2)} to ${sorted.at(-1)!.toFixed(2)}`;
   return `| ${name} | ${median.toFixed(2)} | ${spread} | ${verdict} |`;
-}
-
-async function wrkProgram(): Promise<string> {
-  // From dist/bench: the script lies outside what is compiled.
-  const tools = await import(new URL('../../scripts/tools.mjs', import.meta.url).href);
-  return tools.ensureTool('wrk');
 }
 
 main().catch((error: Error) => {

@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util';
 import { startForebay } from '../test/support/forebay.js';
 import { metric } from '../test/support/orders.js';
-import { type Load, load } from './load.js';
+import { type Load, load, wrkProgram } from './load.js';
 
 const RATIO_MIN = 0.7;
 const WARM_UP_S = 3;
@@ -75,12 +75,6 @@ async function drive({ name, header }: Case, { wrk, seconds, connections }: Run)
 
 function told({ requestsPerSecond, p50Ms, p99Ms, errors }: Load): string {
   return `${Math.round(requestsPerSecond)}/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms, errors ${errors}`;
-}
-
-async function wrkProgram(): Promise<string> {
-  // From dist/bench: the script lies outside what is compiled.
-  const tools = await import(new URL('../../scripts/tools.mjs', import.meta.url).href);
-  return tools.ensureTool('wrk');
 }
 
 main().catch((error: Error) => {

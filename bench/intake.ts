@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { readServer } from '../k6/lib/metrics-text.js';
 import { answers } from '../src/contract/answers.js';
 import { type Contender, contenders, type Running } from './contenders.js';
-import { type LoadOptions, load, ORDER } from './load.js';
+import { type LoadOptions, load, ORDER, wrkProgram } from './load.js';
 import { type Round, table, toJson, toRows } from './report.js';
 
 /** Long enough for V8 to have compiled what is hot: with 1 s it still compiles within the measurement. */
@@ -104,12 +104,6 @@ function positive(text: string): number {
   const value = Number(text);
   if (!(Number.isInteger(value) && value > 0)) throw new Error(`${text}: a whole number above 0`);
   return value;
-}
-
-async function wrkProgram(): Promise<string> {
-  // From dist/bench: the script lies outside what is compiled.
-  const tools = await import(new URL('../../scripts/tools.mjs', import.meta.url).href);
-  return tools.ensureTool('wrk');
 }
 
 main().catch((error: Error) => {

@@ -96,3 +96,10 @@ function readResult(stdout: string): Load {
     errors: result.errors!,
   };
 }
+
+/** The path of the load generator, which is got where it is missing. */
+export async function wrkProgram(): Promise<string> {
+  // From dist/bench: the script lies outside what is compiled.
+  const tools = await import(new URL('../../scripts/tools.mjs', import.meta.url).href);
+  return tools.ensureTool('wrk');
+}

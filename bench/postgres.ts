@@ -1,8 +1,8 @@
 /**
  * `npm run bench:postgres`: how many orders a second the handler `postgres` drains from a local journal, and
  * how many PostgreSQL takes from as many threads with the same client, statement and batches without
- * Forebay; and how many get there from the clients' sockets, when they are posted at the same time on the same
- * machine. The three take turns on one server. Every order is counted in the table.
+ * Forebay; and how many get there from the clients' sockets, when wrk posts as many as are taken for some seconds
+ * on the same machine and the rest is drained behind. The three take turns on one server. Every order is counted in the table.
  */
 import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
@@ -12,9 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { startForebay } from '../test/support/forebay.js';
+import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { metric } from '../test/support/orders.js';
 import { PostgresServer } from '../test/support/postgres.js';
+import { load, wrkProgram } from './load.js';
 import { postOrders } from './post-orders.js';
 import type { PostgresThreadData } from './postgres-thread.js';
 
@@ -25,6 +26,8 @@ export interface PostgresBenchOptions {
   readonly rounds: number;
   readonly workers: number;
   readonly batchOrders: number;
+  /** How long orders are posted while they are drained. */
+  readonly postSeconds: number;
 }
 
 /** Orders a second, of one round. */
@@ -42,15 +45,13 @@ export async function postgresBench(options: PostgresBenchOptions): Promise<Post
     await fillJournal(backlog, options.orders);
     const rounds: PostgresRound[] = [];
     for (let i = 0; i < options.rounds; i++) {
-      const alone = await measure(postgres, options, () => insertAlone(postgres.url(), options));
+      const alone = await measure(postgres, () => insertAlone(postgres.url(), options));
       const data = join(folder, `${i}`);
       await cp(backlog, data, { recursive: true, filter: (file) => !file.endsWith('.sock') });
       const url = postgres.url();
-      const drained = await measure(postgres, options, () => drainInto(url, options, data, 0));
+      const drained = await measure(postgres, () => drainInto(url, options, data));
       const live = join(folder, `${i}-live`);
-      const posted = await measure(postgres, options, () =>
-        drainInto(url, options, live, options.orders),
-      );
+      const posted = await measure(postgres, () => postInto(url, options, live));
       rounds.push({ alone, drained, posted });
       await rm(live, { recursive: true });
       await rm(data, { recursive: true });
@@ -71,7 +72,8 @@ async function fillJournal(data: string, orders: number): Promise<void> {
   }
 }
 
-async function insertAlone(url: string, options: PostgresBenchOptions): Promise<void> {
+/** Each way below resolves with the orders that must be in the table. */
+async function insertAlone(url: string, options: PostgresBenchOptions): Promise<number> {
   const { orders, workers, batchOrders } = options;
   const threads = Array.from({ length: workers }, (_, i) => {
     const share = Math.floor((orders * (i + 1)) / workers) - Math.floor((orders * i) / workers);
@@ -83,35 +85,57 @@ async function insertAlone(url: string, options: PostgresBenchOptions): Promise<
   const ended = threads.map((thread) => once(thread, 'exit'));
   for (const thread of threads) thread.postMessage('go');
   await Promise.all(ended);
+  return orders;
 }
 
-/** Posts the orders of which `toPost` are not in the journal yet, and waits until all are in the table. */
-async function drainInto(
+/** What lies in the journal. */
+function drainInto(url: string, options: PostgresBenchOptions, data: string): Promise<number> {
+  return withSink(url, options, data, async (forebay) => {
+    await doneOrders(forebay, options.orders);
+    return options.orders;
+  });
+}
+
+function postInto(url: string, options: PostgresBenchOptions, data: string): Promise<number> {
+  return withSink(url, options, data, async (forebay) => {
+    const { postSeconds: seconds } = options;
+    const { errors } = await load(forebay.url, {
+      wrk: await wrkProgram(),
+      connections: 256,
+      seconds,
+    });
+    if (errors > 0) throw new Error(`${errors} orders were not answered 200`);
+    const accepted = await metric(forebay, 'forebay_orders_accepted_total');
+    await doneOrders(forebay, accepted);
+    return accepted;
+  });
+}
+
+async function withSink(
   url: string,
-  { orders, workers, batchOrders }: PostgresBenchOptions,
+  { workers, batchOrders }: PostgresBenchOptions,
   data: string,
-  toPost: number,
-): Promise<void> {
+  run: (forebay: ForebayProcess) => Promise<number>,
+): Promise<number> {
   const sink = ['--handler', 'postgres', '--postgres-url', url];
   const shape = ['--workers', `${workers}`, '--batch-orders-max', `${batchOrders}`];
   const forebay = await startForebay([...sink, ...shape, '--log-level', 'warn'], { data });
   try {
-    await postOrders(forebay.url, toPost);
-    // Looked at seldom, for each look costs the server some of what is measured.
-    while ((await metric(forebay, 'work_done_total{status="done"}')) < orders) await sleep(POLL_MS);
+    return await run(forebay);
   } finally {
     await forebay.stop();
   }
 }
 
+/** Looked at seldom, for each look costs the server some of what is measured. */
+async function doneOrders(forebay: ForebayProcess, orders: number): Promise<void> {
+  while ((await metric(forebay, 'work_done_total{status="done"}')) < orders) await sleep(POLL_MS);
+}
+
 /** By PostgreSQL's own clock, from the start of the first transaction to the start of the last. */
-async function measure(
-  postgres: PostgresServer,
-  { orders }: PostgresBenchOptions,
-  insert: () => Promise<void>,
-): Promise<number> {
+async function measure(postgres: PostgresServer, insert: () => Promise<number>): Promise<number> {
   await postgres.query('DROP TABLE IF EXISTS forebay_orders; CHECKPOINT');
-  await insert();
+  const orders = await insert();
   const count = await rowCount(postgres);
   if (count !== orders) throw new Error(`${count} rows for ${orders} orders`);
   const [row] = await postgres.query<{ seconds: number }>(
@@ -139,6 +163,7 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '5' },
       workers: { type: 'string', default: '2' },
       batch: { type: 'string', default: '500' },
+      seconds: { type: 'string', default: '5' },
     },
   });
   const options = {
@@ -146,6 +171,7 @@ async function main(): Promise<void> {
     rounds: Number(values.rounds),
     workers: Number(values.workers),
     batchOrders: Number(values.batch),
+    postSeconds: Number(values.seconds),
   };
   const rounds = await postgresBench(options);
   const line = (cells: readonly (string | number)[]) => console.log(`| ${cells.join(' | ')} |`);
