@@ -7,9 +7,9 @@ const POLL_MS = 1000;
 /**
  * An estimate of how many orders the stream holds. Frames that this process stored are counted in
  * orders, exactly. Of those that were there before, the server tells only how many messages they are:
- * each is taken for the mean of the first and the last. Whenever the stream is empty and nothing is
- * going on, the estimate is set to 0, so that errors (a commit whose ack was lost, another process
- * that writes to the same stream) do not add up.
+ * each is taken for the mean of the first and the last. What another process stores (dead letters that
+ * are replayed, another Forebay) shows within a second, as one order a message at least. Whenever the stream is
+ * empty and nothing is going on, the estimate is set to 0, so that errors do not add up.
  */
 export class JetStreamBacklog {
   readonly #names: JetStreamNames;
@@ -24,6 +24,10 @@ export class JetStreamBacklog {
   #oldestAcceptedAtMs = 0;
   #settling = 0;
   #settlements = 0;
+  /** Messages in the stream at the last look, and the frames settled here before that and in all. */
+  #messages = 0;
+  #settledBeforeLook = 0;
+  #settledFrames = 0;
   #isLooking = false;
   #manager: JetStreamManager | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -36,7 +40,8 @@ export class JetStreamBacklog {
   orders(): number {
     const earlier = this.#earlierFrames * this.#earlierFrameOrders;
     const own = this.#acceptedOrders() - this.#acceptedBefore + this.#balance;
-    return Math.max(0, Math.round(earlier + own));
+    const messages = this.#messages - (this.#settledFrames - this.#settledBeforeLook);
+    return Math.max(0, messages, Math.round(earlier + own));
   }
 
   /** As of the last look at the stream, at most about a second ago. */
@@ -67,6 +72,7 @@ export class JetStreamBacklog {
   /** The settlement has ended; `orders` left the frame at `seq`, of which `refiled` were filed again. */
   settleEnds(seq: number, orders: number, refiled: number): void {
     this.#settling--;
+    if (orders > 0) this.#settledFrames++;
     this.#balance += refiled;
     if (seq > this.#earlierSeqMax) this.#balance -= orders;
     else if (orders > 0) this.#earlierFrames = Math.max(0, this.#earlierFrames - 1);
@@ -104,7 +110,11 @@ export class JetStreamBacklog {
   async #lookAtStream(manager: JetStreamManager): Promise<void> {
     const accepted = this.#acceptedOrders();
     const settlements = this.#settlements;
+    // Taken before the question: rather too few messages for a moment than one that is settled.
+    const settledFrames = this.#settledFrames;
     const { state } = await manager.streams.info(this.#names.stream);
+    this.#messages = state.messages;
+    this.#settledBeforeLook = settledFrames;
     if (state.first_seq > this.#earlierSeqMax) this.#earlierFrames = 0;
     if (state.messages > 0) {
       await this.#lookAtOldest(manager, state.first_seq);

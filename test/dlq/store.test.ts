@@ -13,7 +13,7 @@ import { LocalSource } from '../../src/journal/local-source.js';
 import { LocalStore } from '../../src/journal/local-store.js';
 import { NOTHING, newFrameId, take } from '../journal/frames.js';
 import { NatsServer } from '../support/nats.js';
-import { orderBody } from '../support/orders.js';
+import { eventually, metric, orderBody } from '../support/orders.js';
 import { Shop } from './shop.js';
 
 const ORIGIN = '01K3V6GQ7M8ZQW4T9XB2C00000';
@@ -108,6 +108,17 @@ for (const version of ['nats-server', 'nats-server-2.9'] as const) {
         await shop.done(1);
       }
       assert.deepEqual(await shop.timesById(), new Map([[one.orderId, 1]]));
+      await shop.stop();
+    });
+
+    it('what is replayed counts among the orders that wait', async (t) => {
+      const shop = await Shop.open(t, version, ['--drain', 'off']);
+      for (let i = 0; i < 3; i++) await shop.file(letter(i));
+      assert.equal((await shop.dlq('replay', '--all')).stdout, 'replayed 3, invalid 0, gone 0\n');
+      await eventually(
+        'three are pending',
+        async () => (await metric(shop.forebay, 'forebay_journal_pending_orders')) === 3,
+      );
       await shop.stop();
     });
 
