@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type Appender, CommitAmbiguous } from '../contract/journal.js';
+import { type Appender, CommitAmbiguous, VERDICT } from '../contract/journal.js';
 import type { BodyValidator, Committer, KeyedWaiter, Waiter } from '../contract/order-path.js';
 import { COUNTER, commitHistogram, GAUGE, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { FrameIds } from './frame-id.js';
@@ -175,9 +175,11 @@ export class GroupCommit implements Committer {
     const { waiters, id } = sent;
     let accepted = 0;
     for (let i = 0; i < waiters.length; i++) {
-      if (verdicts === null || verdicts[i] === 1) {
+      if (verdicts === null || verdicts[i] === VERDICT.accepted) {
         accepted++;
         waiters[i]!.accepted(id, i);
+      } else if (verdicts[i] === VERDICT.unknown) {
+        waiters[i]!.ambiguous();
       } else {
         waiters[i]!.refused();
       }

@@ -23,6 +23,8 @@ export const OUTCOME_RETRY = 1;
 export const OUTCOME_DEAD = 2;
 /** Not run after all: it is to be run as if nothing had been. No handler can say so. */
 export const OUTCOME_AGAIN = 3;
+/** The thread died over it alone: to be tried again, and nobody knows whether it was processed. */
+export const OUTCOME_LOST_SIGHT = 4;
 
 /** What a pool thread answers. */
 export interface BatchResult {

@@ -13,6 +13,6 @@ export interface DirectRequest {
 
 export interface DirectReply {
   readonly sequence: number;
-  /** Null when every order is processed, else one byte an order: 1 processed, 0 failed. */
+  /** Null when every order is processed, else a `VERDICT` an order. */
   readonly verdicts: Uint8Array | null;
 }

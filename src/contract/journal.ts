@@ -3,6 +3,14 @@ import type { Receipt } from './receipt.js';
 
 export type JournalName = 'local' | 'jetstream' | 'direct';
 
+/** What became of one order of a commit, where orders can fail one by one. */
+export const VERDICT = {
+  refused: 0,
+  accepted: 1,
+  /** Nobody knows: no answer can be honest. */
+  unknown: 2,
+} as const;
+
 /** The writing side of a journal. Each intake thread has its own. */
 export interface Appender {
   readonly name: JournalName;
@@ -15,7 +23,7 @@ export interface Appender {
   readonly reason: string;
   /**
    * Resolves when the frame is durable: `null` when that holds for all its orders, or, where orders
-   * can fail one by one (direct), one byte an order, 1 for accepted and 0 for refused.
+   * can fail one by one (direct), a `VERDICT` an order.
    *
    * @throws CommitRefused nothing of the frame was kept; safe to answer 503.
    * @throws CommitAmbiguous nobody knows whether it was kept; no answer can be honest.

@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
-import { OUTCOME_AGAIN } from '../contract/batch.js';
+import { OUTCOME_AGAIN, OUTCOME_LOST_SIGHT } from '../contract/batch.js';
 import type { DirectReply, DirectRequest } from '../contract/direct-port.js';
 import type { Frame } from '../contract/frame.js';
+import { VERDICT } from '../contract/journal.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
@@ -9,7 +10,8 @@ import type { Scheduler } from './scheduler.js';
 /**
  * The main thread's side of direct mode: the frames that intake threads send come in by their ports,
  * the pool processes them, and each order's verdict goes back. There is no journal, so an order that
- * fails is not tried again: its client is told, and may.
+ * fails is not tried again: its client is told, and may. Of one over which a pool thread died nobody knows whether it
+ * was processed, so its client gets no answer.
  */
 export class DirectService {
   readonly #scheduler: Scheduler;
@@ -48,7 +50,9 @@ export class DirectService {
 
 function verdictsOf(run: FrameRun): Uint8Array | null {
   if (run.failed.length === 0) return null;
-  const verdicts = new Uint8Array(run.frame.count).fill(1);
-  for (const { position } of run.failed) verdicts[position] = 0;
+  const verdicts = new Uint8Array(run.frame.count).fill(VERDICT.accepted);
+  for (const { position, outcome } of run.failed) {
+    verdicts[position] = outcome === OUTCOME_LOST_SIGHT ? VERDICT.unknown : VERDICT.refused;
+  }
   return verdicts;
 }

@@ -2,13 +2,18 @@ import {
   OUTCOME_AGAIN,
   type OUTCOME_DEAD,
   OUTCOME_DONE,
+  type OUTCOME_LOST_SIGHT,
   type OUTCOME_RETRY,
 } from '../contract/batch.js';
 import type { Frame } from '../contract/frame.js';
 
 const LINE_END = 10;
 
-type FailedOutcome = typeof OUTCOME_RETRY | typeof OUTCOME_DEAD | typeof OUTCOME_AGAIN;
+type FailedOutcome =
+  | typeof OUTCOME_RETRY
+  | typeof OUTCOME_DEAD
+  | typeof OUTCOME_AGAIN
+  | typeof OUTCOME_LOST_SIGHT;
 
 export interface FailedOrder {
   readonly position: number;

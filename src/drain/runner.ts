@@ -1,4 +1,9 @@
-import { type BatchResult, OUTCOME_DEAD, OUTCOME_RETRY } from '../contract/batch.js';
+import {
+  type BatchResult,
+  OUTCOME_DEAD,
+  OUTCOME_LOST_SIGHT,
+  OUTCOME_RETRY,
+} from '../contract/batch.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import type { BackoffBounds } from './backoff.js';
 import { type Batch, batchMessage, splitBatch } from './batch.js';
@@ -13,6 +18,7 @@ const LOAD_PAUSE: BackoffBounds = { retryMsMin: 1000, retryMsMax: 5000 };
 
 const RETRY_ALONE = new Uint8Array([OUTCOME_RETRY]);
 const DEAD_ALONE = new Uint8Array([OUTCOME_DEAD]);
+const LOST_SIGHT_ALONE = new Uint8Array([OUTCOME_LOST_SIGHT]);
 
 export interface RunnerParts {
   readonly pool: BatchPool;
@@ -30,8 +36,8 @@ export interface RunnerParts {
 /** Why a batch as a whole came to nothing. */
 interface Failure {
   readonly reason: string;
-  /** Whether trying again is of no use. */
-  readonly isFinal: boolean;
+  /** What that makes of an order that stands alone. */
+  readonly alone: Uint8Array;
 }
 
 /**
@@ -53,7 +59,7 @@ export class BatchRunner {
     if (failure === null) return;
     if (batch.orders === 1) {
       const slice = batch.slices[0]!;
-      slice.run.finish(slice, failure.isFinal ? DEAD_ALONE : RETRY_ALONE, failure.reason);
+      slice.run.finish(slice, failure.alone, failure.reason);
       return;
     }
     for (const half of splitBatch(batch)) {
@@ -75,8 +81,11 @@ export class BatchRunner {
       const result = await this.#call(batch);
       if (typeof result !== 'string' && this.#isAway(turn, result)) continue;
       outage.through(turn);
-      if (typeof result === 'string') return { reason: result, isFinal: false };
-      if (result.thrown !== null) return { reason: result.thrown, isFinal: result.thrownDead };
+      if (typeof result === 'string') return { reason: result, alone: LOST_SIGHT_ALONE };
+      if (result.thrown !== null) {
+        const alone = result.thrownDead ? DEAD_ALONE : RETRY_ALONE;
+        return { reason: result.thrown, alone };
+      }
       this.#parts.onFinished(batch.orders, result.handlerMs);
       this.#record(batch, result.outcomes);
       return null;

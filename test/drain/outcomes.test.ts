@@ -151,6 +151,19 @@ describe('a pool thread that dies', () => {
   }
 });
 
+describe('a pool thread that dies in direct mode', () => {
+  it('leaves the order it stood over without an answer, for it may be processed, and no other', async (t) => {
+    const body = `if (orders.some(({ data }) => data.username === 'killer')) process.exit(1);`;
+    const shop = await open(t, body, ['--mode', 'direct', '--rps-limit', '0']);
+    const client = new OrderClient(shop.forebay.url);
+    const answers = await client.postAll([...names(16), 'killer']);
+    client.close();
+    const statuses = answers.map(({ status }) => status);
+    assert.deepEqual(statuses, [...names(16).map(() => 200), 0]);
+    assert.equal(await shop.forebay.stop(), 0);
+  });
+});
+
 describe('a handler that cannot be loaded any more', () => {
   it('holds its orders back, says so, and goes on when it can', async (t) => {
     const shop = await open(
