@@ -26,7 +26,7 @@ export async function dlq(argv: readonly string[]): Promise<number> {
   const note = (line: string) => void process.stderr.write(`${line}\n`);
   const store = await openDeadLetters(journal, {
     newFrameId: () => ids.next(Date.now()),
-    log: note,
+    log: (_event, line) => note(line),
   });
   const stop = new AbortController();
   // A second one ends it at once, which is as safe as any crash.

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Source } from '../contract/journal.js';
 import type { Limiter } from '../contract/limiter.js';
+import type { Log } from '../contract/log.js';
 import type { Options } from '../contract/options.js';
 import type { HandlerOptions } from '../contract/order.js';
 import type { ThreadCounts } from '../metrics/count.js';
@@ -26,9 +27,7 @@ export interface DrainParts {
   readonly handlerUrl: string;
   /** Makes an exact limiter: at most `limit` in any window of `windowMs`. */
   readonly limiter: (limit: number, windowMs: number) => Limiter;
-  readonly onFault: (line: string, error: Error) => void;
-  /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** The processing side as a whole: the pool, and what feeds it. */
@@ -61,7 +60,10 @@ export function openDrain(parts: DrainParts): OpenDrain {
         },
       },
     },
-    (error) => parts.onFault('an error in a pool thread that no batch was waiting for', error),
+    (error) =>
+      parts.log('handler-stray-error', 'an error in a pool thread that no batch was waiting for', {
+        err: error,
+      }),
   );
   const pacer = pacerOf(options.drainRate, parts.limiter);
   const size = new BatchSize(options.batchOrdersMax, options.batchMsTarget);

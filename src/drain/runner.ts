@@ -1,4 +1,5 @@
 import { type BatchResult, OUTCOME_DEAD, OUTCOME_RETRY } from '../contract/batch.js';
+import type { Log } from '../contract/log.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import type { BackoffBounds } from './backoff.js';
 import { type Batch, batchMessage, splitBatch } from './batch.js';
@@ -21,8 +22,7 @@ export interface RunnerParts {
   readonly outage: Outage;
   /** Learns of each batch that the handler finished. */
   readonly onFinished: (orders: number, handlerMs: number) => void;
-  /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
   /** Learns which thread of the pool is alive. */
   readonly onThread: (tid: number) => void;
 }
@@ -76,7 +76,10 @@ export class BatchRunner {
       if (typeof result !== 'string' && this.#isAway(turn, result)) continue;
       outage.through(turn);
       if (typeof result === 'string') return { reason: result, isFinal: false };
-      if (result.thrown !== null) return { reason: result.thrown, isFinal: result.thrownDead };
+      if (result.thrown !== null) {
+        this.#tellThrown(batch, result);
+        return { reason: result.thrown, isFinal: result.thrownDead };
+      }
       this.#parts.onFinished(batch.orders, result.handlerMs);
       this.#record(batch, result.outcomes);
       return null;
@@ -90,10 +93,19 @@ export class BatchRunner {
       return await pool.run(batchMessage(batch));
     } catch (error) {
       counts.add(COUNTER.handlerThreadDeaths);
-      const reason = `the handler's thread died: ${(error as Error).message}`;
-      log(`${reason}; running its ${batch.orders} orders again`);
-      return reason;
+      const err = error as Error;
+      log('handler-thread-died', `the handler's thread died; running its batch again`, {
+        orders: batch.orders,
+        err,
+      });
+      return `the handler's thread died: ${err.message}`;
     }
+  }
+
+  /** Its message may quote an order: dead letters keep that, the log does not. */
+  #tellThrown({ orders }: Batch, { thrownAt }: BatchResult): void {
+    const next = orders === 1 ? 'the order is tried again or dead' : 'running its batch in halves';
+    this.#parts.log('handler-threw', `the handler threw ${thrownAt}; ${next}`, { orders });
   }
 
   /** Whether the batch could not be run, which is nobody's attempt. */

@@ -1,6 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Durability } from '../contract/durability.js';
+import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 
 /** Replicas from which on a majority survives the loss of one. */
@@ -16,7 +17,7 @@ export interface JetStreamDurabilityParts {
   readonly servers: readonly string[];
   /** HTTP URLs of the servers' monitoring. */
   readonly monitors: readonly string[];
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** What of a server's `/varz` is looked at. */
@@ -69,7 +70,7 @@ export class JetStreamDurability {
     if (!connection.up) return;
     try {
       const found = await this.#ask(connection.nc);
-      if (found.text !== this.#found.text) log(found.text);
+      if (found.text !== this.#found.text) log('guarantee', found.text, { class: found.class });
       this.#found = found;
     } catch {
       // Away again: what was found holds for what was accepted, and the connection says the rest.

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { Frame } from '../contract/frame.js';
 import type { Settlement } from '../contract/journal.js';
+import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { deadLetterHeaders, frameHeaders } from './jetstream-headers.js';
 import type { FramesInHand } from './jetstream-in-hand.js';
@@ -20,7 +21,7 @@ export interface SettlerParts {
   readonly ledger: Ledger;
   /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
   readonly rememberKeys: (frame: Frame) => Promise<void>;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   /** Aborted when the source is closed: nothing is tried again then. */
   readonly closing: AbortSignal;
 }
@@ -121,7 +122,9 @@ export class JetStreamSettler {
         }
       } catch (error) {
         const { message } = error as Error;
-        if (!reported) log(`cannot settle frame ${frameId}, trying on: ${message}`);
+        if (!reported) {
+          log('settle-waits', `cannot settle frame ${frameId}, trying on: ${message}`);
+        }
         reported = true;
       }
       if (closing.aborted) return false;

@@ -1,5 +1,6 @@
 import type { Frame } from '../contract/frame.js';
 import type { Delivery, Settlement, Source } from '../contract/journal.js';
+import type { Log } from '../contract/log.js';
 import type { Receipt } from '../contract/receipt.js';
 import { DeadLetterCount } from './dead-letter-count.js';
 import { JetStreamArrivals } from './jetstream-arrivals.js';
@@ -23,7 +24,7 @@ export interface JetStreamSourceParts {
   /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
   readonly rememberKeys: (frame: Frame) => Promise<void>;
   /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** For what was sent last to leave before the connection is closed. */

@@ -33,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   drain: STAGE,
   admin: STAGE,
   lifecycle: STAGE,
+  log: STAGE,
   wave: ['contract', 'options'],
   dlq: ['contract', 'options'],
 };
@@ -41,6 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const OWNERS: readonly (readonly [RegExp, string])[] = [
   [/^uWebSockets\.js$/, 'src/intake/'],
   [/^(@nats-io\/|lmdb$)/, 'src/journal/'],
+  [/^pino$/, 'src/log/open-log.ts'],
   [/^piscina$/, 'src/drain/dispatch.ts'],
   [/^prom-client$/, 'src/metrics/collect.ts'],
   [/^pg$/, 'workers/handlers/postgres-sink.ts'],
