@@ -22,7 +22,7 @@ import { openLog } from './log/open-log.js';
 import { KeyTable } from './memory/key-table.js';
 import { COUNTER, createCounts, ThreadCounts } from './metrics/count.js';
 import { publishThread } from './metrics/thread-beacon.js';
-import { helpText } from './options/help.js';
+import { serveHelp } from './options/help.js';
 import { loadOptions } from './options/load.js';
 import { VERSION } from './version.js';
 
@@ -37,11 +37,10 @@ interface SharedMemory {
   readonly keys: SharedArrayBuffer;
 }
 
-export async function serve(argv: readonly string[]): Promise<void> {
-  if (argv.includes('--help')) {
-    process.stdout.write(helpText());
-    return;
-  }
+export const help = serveHelp;
+
+/** Returns when it serves, or has begun to stop. @throws OperatorFault it cannot begin */
+export async function run(argv: readonly string[]): Promise<undefined> {
   const options = loadOptions(argv, process.env);
   const missing = await missingServerBinary();
   if (missing !== null) throw new OperatorFault(missing, EXIT.failed);

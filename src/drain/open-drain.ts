@@ -3,13 +3,13 @@ import type { Source } from '../contract/journal.js';
 import type { Limiter } from '../contract/limiter.js';
 import type { Log } from '../contract/log.js';
 import type { Options } from '../contract/options.js';
-import type { HandlerOptions } from '../contract/order.js';
 import type { ThreadCounts } from '../metrics/count.js';
 import { BatchSize } from './batch-size.js';
 import { DeadBound } from './dead-bound.js';
 import { DirectService } from './direct.js';
 import { PiscinaPool } from './dispatch.js';
 import { Drain } from './drain.js';
+import { handlerContext } from './handler-context.js';
 import { Outage } from './outage.js';
 import { type Pacer, SteadyPacer, smoothing, unpaced } from './pace.js';
 import { PoolThreadIds } from './pool-thread-ids.js';
@@ -54,10 +54,7 @@ export function openDrain(parts: DrainParts): OpenDrain {
       heapMb: options.workerHeapMb,
       threadData: {
         handler: parts.handlerUrl,
-        context: {
-          attemptsMax: options.attemptsMax,
-          options: handlerOptions(options),
-        },
+        context: handlerContext(options),
       },
     },
     (error) =>
@@ -112,10 +109,6 @@ export function openDrain(parts: DrainParts): OpenDrain {
     reason: () => outage.reason,
     destroyPool: () => pool.destroy(),
   };
-}
-
-function handlerOptions({ workMs, errorRate, postgresUrl }: Options): HandlerOptions {
-  return { workMs, errorRate, postgresUrl };
 }
 
 function pacerOf(rate: number, limiter: DrainParts['limiter']): Pacer {

@@ -12,6 +12,7 @@ const COMPOSITION = [
   'src/main.ts',
   'src/serve.ts',
   'src/dlq.ts',
+  'src/check.ts',
   'src/observe.ts',
   'src/version.ts',
   'workers/',
@@ -36,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: STAGE,
   wave: ['contract', 'options'],
   dlq: ['contract', 'options'],
+  check: ['contract', 'options'],
 };
 
 /** Packages that one place alone may know. */
