@@ -1,8 +1,7 @@
 /** `forebay dlq`: puts together what looks after the dead letters. */
 import { once } from 'node:events';
 import { FrameIds } from './commit/frame-id.js';
-import { EXIT } from './contract/fault.js';
-import { DLQ_HELP } from './dlq/help.js';
+import { dlqHelp } from './dlq/help.js';
 import { parseDlq } from './dlq/parse.js';
 import { runDlq } from './dlq/run.js';
 import { openDeadLetters } from './journal/dead-letters-open.js';
@@ -15,18 +14,16 @@ const EXIT_INTERRUPTED = 130;
 /** Where the output is no terminal. */
 const COLUMNS = 200;
 
+export const help = dlqHelp;
+
 /** @returns the exit code. @throws OperatorFault wrong usage, or the journal cannot be used */
-export async function dlq(argv: readonly string[]): Promise<number> {
-  if (argv.includes('--help') || argv[0] === 'help') {
-    process.stdout.write(DLQ_HELP);
-    return EXIT.ok;
-  }
+export async function run(argv: readonly string[]): Promise<number> {
   const { request, journal } = parseDlq(argv, process.env);
   const ids = new FrameIds();
   const note = (line: string) => void process.stderr.write(`${line}\n`);
   const store = await openDeadLetters(journal, {
     newFrameId: () => ids.next(Date.now()),
-    log: note,
+    log: (_event, line) => note(line),
   });
   const stop = new AbortController();
   // A second one ends it at once, which is as safe as any crash.

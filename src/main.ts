@@ -1,30 +1,81 @@
 #!/usr/bin/env node
 /** The forebay command. */
 import { EXIT, OperatorFault } from './contract/fault.js';
+import { nearest } from './options/nearest.js';
+import { VERSION } from './version.js';
 
-const USAGE = `forebay: takes orders through the wave, durable before the answer
+interface CommandModule {
+  readonly help: () => string;
+  /** @param argv what follows the command. @returns the exit code, if it is known yet */
+  readonly run: (argv: readonly string[]) => Promise<number | undefined>;
+}
 
-  forebay serve [options]   take and process orders (the default); forebay serve --help
-  forebay dlq COMMAND       list, show, replay or drop dead letters; forebay dlq --help
-  forebay wave [options]    drive a sine wave of orders at a server; forebay wave --help
-`;
+interface Command {
+  /** For the overview, whose lines have at most 80 columns. */
+  readonly does: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  serve: { does: 'take and process orders (the default)', load: () => import('./serve.js') },
+  check: { does: 'say what serve would do, and what is wrong', load: () => import('./check.js') },
+  wave: { does: 'drive a wave of orders at a server', load: () => import('./wave/command.js') },
+  dlq: { does: 'list, show, replay or drop dead letters', load: () => import('./dlq.js') },
+};
+
+const HELP = ['--help', '-h'];
 
 async function run(argv: readonly string[]): Promise<void> {
   const [first = 'serve', ...rest] = argv;
-  if (first === 'help' || first === '--help' || first === '-h') {
-    process.stdout.write(USAGE);
-  } else if (first === 'serve' || first.startsWith('--')) {
-    const { serve } = await import('./serve.js');
-    await serve(first === 'serve' ? rest : argv);
-  } else if (first === 'dlq') {
-    const { dlq } = await import('./dlq.js');
-    process.exitCode = await dlq(rest);
-  } else if (first === 'wave') {
-    const { wave } = await import('./wave/command.js');
-    process.exitCode = await wave(rest);
+  if (HELP.includes(first) || (first === 'help' && rest.length === 0)) {
+    process.stdout.write(overview());
+  } else if (first === '--version' || first === 'version') {
+    process.stdout.write(`forebay ${VERSION}\n`);
+  } else if (first === 'help') {
+    process.stdout.write((await load(rest[0]!)).help());
+  } else if (first.startsWith('-')) {
+    await runCommand('serve', argv);
   } else {
-    throw new OperatorFault(`unknown command ${first}: it is serve, dlq or wave`, EXIT.usage);
+    await runCommand(first, rest);
   }
+}
+
+async function runCommand(name: string, argv: readonly string[]): Promise<void> {
+  const command = await load(name);
+  if (HELP.some((flag) => argv.includes(flag))) process.stdout.write(command.help());
+  else process.exitCode = await command.run(argv);
+}
+
+function load(name: string): Promise<CommandModule> {
+  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!.load();
+  const meant = nearest(name, Object.keys(COMMANDS));
+  throw new OperatorFault(
+    `unknown command ${JSON.stringify(name)}: did you mean ${meant}? forebay --help lists all`,
+    EXIT.usage,
+  );
+}
+
+function overview(): string {
+  const commands = Object.entries(COMMANDS).map(
+    ([name, { does }]) => `  forebay ${name.padEnd(6)}  ${does}`,
+  );
+  return `forebay: takes orders through the wave, durable before the answer
+
+${commands.join('\n')}
+
+Options of serve that are used most, with their defaults
+  --port 3000        where orders are taken     --threads --workers  cores / 2
+  --data ./data      folder of the journal      --handler simulate   your module
+  --nats URLS        JetStream as the journal   --drain-rate 0       orders/s
+  --mode queue       or direct, without queue   --rps-limit 0        requests/s
+
+Examples
+  forebay check --nats nats://127.0.0.1:4222
+  forebay serve --drain-rate 60 --handler ./shop.mjs
+  forebay wave --drain-rate 60
+
+More: forebay COMMAND --help, forebay --version, README.md and docs/
+`;
 }
 
 run(process.argv.slice(2)).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /** What operators see: metrics and readiness, put together in the main thread. */
 import { AdminServer } from './admin/server.js';
-import type { Durability } from './contract/durability.js';
+import { DIRECT_DURABILITY } from './contract/durability.js';
 import type { Options } from './contract/options.js';
 import type { OpenDrain } from './drain/open-drain.js';
 import type { OpenSource } from './journal/open-source.js';
@@ -23,9 +23,6 @@ export interface Observed {
   readonly intake: IntakeThreads;
 }
 
-/** Direct mode: an order that was answered 200 is processed, and nothing of it is kept. */
-const NO_DURABILITY: Durability = { class: 'none', replicas: 0, text: 'accepted means processed' };
-
 export function openAdmin(options: Options, observed: Observed): AdminServer {
   const { counts, journal, drain, intake } = observed;
   const source = journal?.source;
@@ -42,7 +39,7 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
       deadLetters: () => source?.deadLetters() ?? 0,
       deadLettersMax: () => options.deadMax,
     },
-    durability: journal?.durability ?? (() => NO_DURABILITY),
+    durability: journal?.durability ?? (() => DIRECT_DURABILITY),
     threadLoad: new ThreadLoad(counts, threadNames, () => drain.threadIds.list()),
     build: {
       version: VERSION,

@@ -1,11 +1,11 @@
 /** `forebay serve`: puts the stages together, in the order in which an order passes them. */
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
-import { type Logger, pino } from 'pino';
 import type { AdminServer } from './admin/server.js';
 import { FrameIds } from './commit/frame-id.js';
 import { EXIT, OperatorFault } from './contract/fault.js';
 import type { IntakeThreadData } from './contract/intake-thread.js';
+import type { Log } from './contract/log.js';
 import type { Options } from './contract/options.js';
 import { type OpenDrain, openDrain } from './drain/open-drain.js';
 import { keyMemory, rememberKeys } from './idempotency/key-memory.js';
@@ -18,11 +18,13 @@ import { Stopping } from './lifecycle/stopping.js';
 import { monotonicNs } from './limit/clock.js';
 import { RpsMeter } from './limit/meter.js';
 import { WindowLimiter } from './limit/window.js';
+import { openLog } from './log/open-log.js';
 import { KeyTable } from './memory/key-table.js';
 import { COUNTER, createCounts, ThreadCounts } from './metrics/count.js';
 import { publishThread } from './metrics/thread-beacon.js';
-import { helpText } from './options/help.js';
+import { serveHelp } from './options/help.js';
 import { loadOptions } from './options/load.js';
+import { VERSION } from './version.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../workers/intake.js', import.meta.url));
 const HANDLE_ENTRY = fileURLToPath(new URL('../workers/handle.js', import.meta.url));
@@ -35,18 +37,14 @@ interface SharedMemory {
   readonly keys: SharedArrayBuffer;
 }
 
-export async function serve(argv: readonly string[]): Promise<void> {
-  if (argv.includes('--help')) {
-    process.stdout.write(helpText());
-    return;
-  }
+export const help = serveHelp;
+
+/** Returns when it serves, or has begun to stop. @throws OperatorFault it cannot begin */
+export async function run(argv: readonly string[]): Promise<undefined> {
   const options = loadOptions(argv, process.env);
   const missing = await missingServerBinary();
   if (missing !== null) throw new OperatorFault(missing, EXIT.failed);
-  const log = pino(
-    { level: options.logLevel, base: null },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const { log, flush } = openLog(options);
   const handler = handlerUrl(options.handler);
   const port = await claimPort(options.host, options.port);
   const memory: SharedMemory = {
@@ -65,8 +63,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     entry: HANDLE_ENTRY,
     handlerUrl: handler,
     limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
-    onFault: (line, error) => log.error({ err: error }, line),
-    log: (line) => log.warn(line),
+    log,
   });
   const intake = new IntakeThreads({
     entry: INTAKE_ENTRY,
@@ -90,6 +87,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     ],
     options.shutdownMsMax,
     log,
+    flush,
   );
   try {
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
@@ -109,12 +107,21 @@ export async function serve(argv: readonly string[]): Promise<void> {
     drain.start();
     await intake.ready();
     if (stopping.isUnderWay) return;
-    const urls = [`http://${options.host}:${port}`, `http://${options.adminHost}:${adminPort}`];
-    process.stdout.write(`forebay ready: orders ${urls[0]} metrics ${urls[1]}\n`);
+    stopping.serving();
+    tellReady(options, [port, adminPort], log);
   } catch (fault) {
     // What is told to stop while it starts fails to start: that is no fault.
     if (!stopping.isUnderWay) stopping.fail(fault);
   }
+}
+
+/** In one line on stdout, for whoever waits for it there, and as an event of the log, with what a fault report needs. */
+function tellReady(options: Options, [port, adminPort]: readonly number[], log: Log): void {
+  const { mode, host, adminHost, nats } = options;
+  const urls = [`http://${host}:${port}`, `http://${adminHost}:${adminPort}`];
+  process.stdout.write(`forebay ready: orders ${urls[0]} metrics ${urls[1]}\n`);
+  const journal = mode === 'direct' ? mode : nats.length > 0 ? 'jetstream' : 'local';
+  log('ready', 'orders are taken', { version: VERSION, node: process.version, journal });
 }
 
 async function requireHandler(options: Options, drain: OpenDrain): Promise<void> {
@@ -122,11 +129,7 @@ async function requireHandler(options: Options, drain: OpenDrain): Promise<void>
   if (wrong !== null) throw handlerFault(options.handler, wrong);
 }
 
-async function openJournal(
-  options: Options,
-  memory: SharedMemory,
-  log: Logger,
-): Promise<OpenSource> {
+async function openJournal(options: Options, memory: SharedMemory, log: Log): Promise<OpenSource> {
   const intakeCounts = Array.from(
     { length: options.threads },
     (_, i) => new ThreadCounts(memory.counts, 1 + i),
@@ -139,21 +142,23 @@ async function openJournal(
     acceptedOrders: () => total(COUNTER.ordersAccepted),
     spooledOrders: () => total(COUNTER.ordersSpooled),
     counts: new ThreadCounts(memory.counts, 0),
-    log: (line) => log.warn(line),
-    notice: (line) => log.info(line),
+    log,
   });
   await claimFolder(options.data);
   return open;
 }
 
 /** Before intake listens: a key that a client sends again must be known by then. */
-async function loadKeys(memory: SharedMemory, journal: OpenSource, log: Logger): Promise<void> {
+async function loadKeys(memory: SharedMemory, journal: OpenSource, log: Log): Promise<void> {
   const clocks = { nowNs: monotonicNs, nowMs: Date.now };
   const leftOut = await rememberKeys(new KeyTable(memory.keys), journal.keys, clocks);
   if (leftOut === 0) return;
-  log.warn(
-    { leftOut },
+  log(
+    'keys-left-out',
     'idempotency keys do not fit into --idempotency-keys-max and are forgotten',
+    {
+      keys: leftOut,
+    },
   );
 }
 

@@ -16,6 +16,7 @@ import type {
   ThrownByHandler,
 } from '../src/contract/order.js';
 import type { PoolThreadData } from '../src/drain/dispatch.js';
+import { throwPlace } from '../src/log/thrown.js';
 import { kernelThreadId } from '../src/metrics/thread-beacon.js';
 
 const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
@@ -65,6 +66,7 @@ export default async function run(message: BatchMessage): Promise<BatchResult> {
     notLoaded: null as string | null,
     paused: null as string | null,
     thrown: null as string | null,
+    thrownAt: '',
     thrownDead: false,
     tid,
   };
@@ -82,6 +84,7 @@ export default async function run(message: BatchMessage): Promise<BatchResult> {
   } catch (error) {
     if (saysSo(error, 'pause')) result.paused = oneLine(error);
     else result.thrown = oneLine(error);
+    result.thrownAt = throwPlace(error);
     result.thrownDead = saysSo(error, 'dead');
   }
   return { ...result, handlerMs: performance.now() - startedMs };

@@ -39,6 +39,8 @@ export interface BatchResult {
   readonly paused: string | null;
   /** The handler threw anything else, or returned what no handler may: the message. Null otherwise. */
   readonly thrown: string | null;
+  /** What kind of thing that was, and where in the code it was thrown: without the message. */
+  readonly thrownAt: string;
   /** What was thrown has `dead: true`: for an order that stands alone, trying again is of no use. */
   readonly thrownDead: boolean;
   readonly handlerMs: number;

@@ -12,4 +12,21 @@ export interface Durability {
   readonly replicas: number;
   /** In one line for the operator: what holds, and how it is known. */
   readonly text: string;
+  /** How to have more; empty where there is nothing to say. */
+  readonly remedy: string;
 }
+
+/** Direct mode: an order that was answered 200 is processed, and nothing of it is kept. */
+export const DIRECT_DURABILITY: Durability = {
+  class: 'none',
+  replicas: 0,
+  text: 'accepted means processed',
+  remedy: '',
+};
+
+export const LOCAL_DURABILITY: Durability = {
+  class: 'fsync',
+  replicas: 1,
+  text: 'local journal: accepted means on disk, fsynced before the answer',
+  remedy: '',
+};

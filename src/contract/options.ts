@@ -4,6 +4,9 @@ export type Mode = (typeof MODES)[number];
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
 /**
  * Everything that can be set from outside, checked and frozen by `loadOptions`. What each property
  * is for, its unit, range and default stand in options/schema.ts, which also gives it its names:
@@ -18,6 +21,7 @@ export interface Options {
   readonly threads: number;
   readonly workers: number;
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
   readonly shutdownMsMax: number;
 
   readonly rpsLimit: number;

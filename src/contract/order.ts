@@ -95,4 +95,9 @@ export interface HandlerModule {
    * message; unless what is thrown has `pause: true`: then the orders are taken, and wait.
    */
   readonly prepare?: (context: HandlerContext) => Promise<void> | void;
+  /**
+   * Called by `forebay check`, and by nothing else: looks whether `prepare` would succeed, and must change
+   * nothing. Says in one line what it found; throws as `prepare` does.
+   */
+  readonly check?: (context: HandlerContext) => Promise<string> | string;
 }

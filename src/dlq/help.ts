@@ -1,5 +1,6 @@
 /** What `forebay dlq --help` prints. */
-export const DLQ_HELP = `forebay dlq: looks after the dead letters, the orders that failed for good. The server may run.
+export function dlqHelp(): string {
+  return `forebay dlq: looks after the dead letters, the orders that failed for good. The server may run.
 
   forebay dlq list    [--reason TEXT] [--limit N] [--json]
   forebay dlq show ID [--json]
@@ -20,10 +21,15 @@ export const DLQ_HELP = `forebay dlq: looks after the dead letters, the orders t
   --nats-stream S   its stream there (FOREBAY)
   --config FILE     its options file; FOREBAY_DATA, FOREBAY_NATS and so on count too
 
+Examples
   forebay dlq list --reason 'no such product' --limit 20
   forebay dlq replay --all --rate 100 --nats nats://127.0.0.1:4222
   forebay dlq drop 01K3V6GQ7M8ZQW4T9XB2C00000-7
 
-exit code 0: done; 1: something is left (an order that is invalid now, an unknown id) or the journal
-cannot be reached; 2: wrong usage; 130: stopped by Ctrl-C, after what it says
+Exit codes
+  0    done
+  1    something is left (an order that is invalid now, an unknown id), or no journal is reached
+  2    wrong usage
+  130  stopped by Ctrl-C, after what it says
 `;
+}

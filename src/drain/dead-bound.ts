@@ -1,3 +1,5 @@
+import type { Log } from '../contract/log.js';
+
 /** At most one line so often, milliseconds: with the bound reached, every settlement may run against it. */
 const LOG_MS = 60_000;
 
@@ -13,12 +15,12 @@ export interface KeptDeadLetters {
 export class DeadBound {
   readonly #kept: KeptDeadLetters;
   readonly #lettersMax: number;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   /** Granted, and on their way into the journal. */
   #underWay = 0;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(kept: KeptDeadLetters, lettersMax: number, log: (line: string) => void) {
+  constructor(kept: KeptDeadLetters, lettersMax: number, log: Log) {
     this.#kept = kept;
     this.#lettersMax = lettersMax;
     this.#log = log;
@@ -44,6 +46,7 @@ export class DeadBound {
     if (nowMs - this.#loggedAtMs < LOG_MS) return;
     this.#loggedAtMs = nowMs;
     this.#log(
+      'dead-letters-full',
       `${this.#lettersMax} dead letters are kept, which is --dead-max: orders that fail for good are put off instead; replay or drop some with forebay dlq`,
     );
   }

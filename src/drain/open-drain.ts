@@ -1,14 +1,15 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Source } from '../contract/journal.js';
 import type { Limiter } from '../contract/limiter.js';
+import type { Log } from '../contract/log.js';
 import type { Options } from '../contract/options.js';
-import type { HandlerOptions } from '../contract/order.js';
 import type { ThreadCounts } from '../metrics/count.js';
 import { BatchSize } from './batch-size.js';
 import { DeadBound } from './dead-bound.js';
 import { DirectService } from './direct.js';
 import { PiscinaPool } from './dispatch.js';
 import { Drain } from './drain.js';
+import { handlerContext } from './handler-context.js';
 import { Outage } from './outage.js';
 import { type Pacer, SteadyPacer, smoothing, unpaced } from './pace.js';
 import { PoolThreadIds } from './pool-thread-ids.js';
@@ -26,9 +27,7 @@ export interface DrainParts {
   readonly handlerUrl: string;
   /** Makes an exact limiter: at most `limit` in any window of `windowMs`. */
   readonly limiter: (limit: number, windowMs: number) => Limiter;
-  readonly onFault: (line: string, error: Error) => void;
-  /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** The processing side as a whole: the pool, and what feeds it. */
@@ -55,13 +54,13 @@ export function openDrain(parts: DrainParts): OpenDrain {
       heapMb: options.workerHeapMb,
       threadData: {
         handler: parts.handlerUrl,
-        context: {
-          attemptsMax: options.attemptsMax,
-          options: handlerOptions(options),
-        },
+        context: handlerContext(options),
       },
     },
-    (error) => parts.onFault('an error in a pool thread that no batch was waiting for', error),
+    (error) =>
+      parts.log('handler-stray-error', 'an error in a pool thread that no batch was waiting for', {
+        err: error,
+      }),
   );
   const pacer = pacerOf(options.drainRate, parts.limiter);
   const size = new BatchSize(options.batchOrdersMax, options.batchMsTarget);
@@ -110,10 +109,6 @@ export function openDrain(parts: DrainParts): OpenDrain {
     reason: () => outage.reason,
     destroyPool: () => pool.destroy(),
   };
-}
-
-function handlerOptions({ workMs, errorRate, postgresUrl }: Options): HandlerOptions {
-  return { workMs, errorRate, postgresUrl };
 }
 
 function pacerOf(rate: number, limiter: DrainParts['limiter']): Pacer {

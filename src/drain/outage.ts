@@ -1,3 +1,4 @@
+import type { Log } from '../contract/log.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
 
 /** Between two lines about outages, so that one that comes and goes does not fill the log; milliseconds. */
@@ -16,8 +17,7 @@ const AT_ONCE: Turn = { isProbe: false, hasWaited: false };
 export interface OutageParts {
   /** Whether batches wait for the end of an outage; otherwise they get no turn while it lasts. */
   readonly canWait: boolean;
-  /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /**
@@ -74,7 +74,7 @@ export class Outage {
     if (!turn.isProbe) return;
     if (this.#logged !== '') {
       const seconds = ((performance.now() - this.#sinceMs) / 1000).toFixed(1);
-      this.#parts.log(`the handler goes on, after ${seconds} s`);
+      this.#parts.log('handler-back', `the handler goes on, after ${seconds} s`);
     }
     this.#why = '';
     this.#logged = '';
@@ -97,7 +97,7 @@ export class Outage {
     if (why !== this.#logged && nowMs - this.#loggedMs >= LOG_MS_MIN) {
       this.#logged = why;
       this.#loggedMs = nowMs;
-      this.#parts.log(`${why}; trying on`);
+      this.#parts.log('handler-away', `${why}; trying on`);
     }
   }
 

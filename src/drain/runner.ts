@@ -4,6 +4,7 @@ import {
   OUTCOME_LOST_SIGHT,
   OUTCOME_RETRY,
 } from '../contract/batch.js';
+import type { Log } from '../contract/log.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import type { BackoffBounds } from './backoff.js';
 import { type Batch, batchMessage, splitBatch } from './batch.js';
@@ -27,8 +28,7 @@ export interface RunnerParts {
   readonly outage: Outage;
   /** Learns of each batch that the handler finished. */
   readonly onFinished: (orders: number, handlerMs: number) => void;
-  /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
   /** Learns which thread of the pool is alive. */
   readonly onThread: (tid: number) => void;
 }
@@ -83,6 +83,7 @@ export class BatchRunner {
       outage.through(turn);
       if (typeof result === 'string') return { reason: result, alone: LOST_SIGHT_ALONE };
       if (result.thrown !== null) {
+        this.#tellThrown(batch, result);
         const alone = result.thrownDead ? DEAD_ALONE : RETRY_ALONE;
         return { reason: result.thrown, alone };
       }
@@ -99,10 +100,19 @@ export class BatchRunner {
       return await pool.run(batchMessage(batch));
     } catch (error) {
       counts.add(COUNTER.handlerThreadDeaths);
-      const reason = `the handler's thread died: ${(error as Error).message}`;
-      log(`${reason}; running its ${batch.orders} orders again`);
-      return reason;
+      const err = error as Error;
+      log('handler-thread-died', `the handler's thread died; running its batch again`, {
+        orders: batch.orders,
+        err,
+      });
+      return `the handler's thread died: ${err.message}`;
     }
+  }
+
+  /** Its message may quote an order: dead letters keep that, the log does not. */
+  #tellThrown({ orders }: Batch, { thrownAt }: BatchResult): void {
+    const next = orders === 1 ? 'the order is tried again or dead' : 'running its batch in halves';
+    this.#parts.log('handler-threw', `the handler threw ${thrownAt}; ${next}`, { orders });
   }
 
   /** Whether the batch could not be run, which is nobody's attempt. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../contract/log.js';
 import { firstSpooledDeadLetter, type SpooledDeadLetter } from './dead-letter-spool.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { deadLetterPublication } from './jetstream-headers.js';
@@ -10,8 +11,7 @@ export interface DeadLetterForwarderParts {
   readonly store: LocalStore;
   readonly connection: JetStreamConnection;
   readonly names: JetStreamNames;
-  /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 const ATTEMPT_MS_MAX = 2000;
@@ -60,7 +60,8 @@ export class DeadLetterForwarder {
         await this.#forward(first);
         pauseMs = RETRY_MS_MIN;
       } catch (error) {
-        if (pauseMs === RETRY_MS_MIN) log(`dead letters wait: ${(error as Error).message}`);
+        const { message } = error as Error;
+        if (pauseMs === RETRY_MS_MIN) log('dead-letters-wait', `dead letters wait: ${message}`);
         await this.#sleep(pauseMs);
         pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX);
       }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { OperatorFault } from '../contract/fault.js';
+import type { Log } from '../contract/log.js';
 import { type NatsServers, natsServers } from './nats-servers.js';
 
 export interface JetStreamConnectionParts {
@@ -10,8 +11,7 @@ export interface JetStreamConnectionParts {
   readonly clientName: string;
   /** Run whenever the connection has come up, before it counts as up. Tried again when it fails. */
   readonly prepare: (nc: NatsConnection) => Promise<void>;
-  /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 const DIAL_MS_MAX = 2000;
@@ -150,7 +150,7 @@ export class JetStreamConnection {
       if (status.type === 'disconnect') {
         this.#losses++;
         this.#setUp(false, `the connection to NATS at ${status.server} is lost`);
-        if (!this.#closing.signal.aborted) this.#parts.log(this.#reason);
+        if (!this.#closing.signal.aborted) this.#parts.log('journal-down', this.#reason);
       } else if (status.type === 'reconnect') {
         void this.#bringUp(nc);
       }
@@ -166,7 +166,7 @@ export class JetStreamConnection {
         await this.#parts.prepare(nc);
         if (this.#losses !== losses) return;
         this.#setUp(true, '');
-        this.#parts.log(`connected to NATS at ${nc.getServer()} again`);
+        this.#parts.log('journal-up', `connected to NATS at ${nc.getServer()} again`);
         return;
       } catch (error) {
         this.#report(error as Error);
@@ -178,7 +178,7 @@ export class JetStreamConnection {
   #report(error: Error): void {
     if (this.#closing.signal.aborted) return;
     this.#setUp(false, `NATS at ${this.#servers.shown}: ${error.message || error.name}`);
-    this.#parts.log(this.#reason);
+    this.#parts.log('journal-down', this.#reason);
   }
 
   #setUp(up: boolean, reason: string): void {

@@ -2,6 +2,7 @@ import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nat
 import type { MsgHdrs } from '@nats-io/transport-node';
 import type { DeadLetterStore, KeptDeadLetter } from '../contract/dead-letters.js';
 import { EXIT, OperatorFault } from '../contract/fault.js';
+import type { Log } from '../contract/log.js';
 import { storedMessages } from './dead-letter-messages.js';
 import { replayFrame, replayFrameId } from './dead-letter-replay.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
@@ -29,11 +30,11 @@ export class JetStreamDeadLetters implements DeadLetterStore {
   readonly #connection: JetStreamConnection;
   readonly #names: JetStreamNames;
   readonly #publisher: JetStreamPublisher;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   #manager: Promise<JetStreamManager> | null = null;
 
-  /** @param connection one that is up. @param log one line for the operator */
-  constructor(connection: JetStreamConnection, names: JetStreamNames, log: (line: string) => void) {
+  /** @param connection one that is up */
+  constructor(connection: JetStreamConnection, names: JetStreamNames, log: Log) {
     this.#connection = connection;
     this.#names = names;
     this.#publisher = new JetStreamPublisher(connection);
@@ -123,7 +124,8 @@ export class JetStreamDeadLetters implements DeadLetterStore {
     try {
       return readDeadLetter(orderId, found, body);
     } catch (error) {
-      this.#log(`dead letter ${orderId} cannot be read: ${(error as Error).message}`);
+      const { message } = error as Error;
+      this.#log('letter-unreadable', `dead letter ${orderId} cannot be read: ${message}`);
       return null;
     }
   }

@@ -1,6 +1,7 @@
 import {
   AckPolicy,
   type ConsumerConfig,
+  type ConsumerInfo,
   DeliverPolicy,
   DiscardPolicy,
   JetStreamApiCodes,
@@ -10,6 +11,7 @@ import {
   RetentionPolicy,
   StorageType,
   type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import { EXIT, OperatorFault } from '../contract/fault.js';
@@ -83,6 +85,33 @@ function consumerSettings(subject: string, ackPendingMax: number): Partial<Consu
   };
 }
 
+/** A stream or consumer that the journal needs. */
+export type Declaration = { readonly name: string; readonly role: string } & (
+  | { readonly kind: 'stream'; readonly wanted: Partial<StreamConfig> }
+  | {
+      readonly kind: 'consumer';
+      readonly stream: string;
+      readonly wanted: Partial<ConsumerConfig>;
+    }
+);
+
+/** All that the journal needs, each behind what it lies on. */
+export function declarations(names: JetStreamNames): Declaration[] {
+  const { stream, freshSubject, retrySubject } = names;
+  const workQueue = streamSettings([freshSubject, retrySubject], RetentionPolicy.Workqueue);
+  const fresh = consumerSettings(freshSubject, FRESH_ACK_PENDING_MAX);
+  const retry = consumerSettings(retrySubject, RETRY_ACK_PENDING_MAX);
+  const dead = deadSettings(names.deadSubjects);
+  const ledger = ledgerSettings(names.ledgerSubject);
+  return [
+    { kind: 'stream', name: stream, role: 'orders', wanted: workQueue },
+    { kind: 'stream', name: names.deadStream, role: 'dead letters', wanted: dead },
+    { kind: 'stream', name: names.ledgerStream, role: 'ledger', wanted: ledger },
+    { kind: 'consumer', stream, name: names.freshConsumer, role: 'fresh frames', wanted: fresh },
+    { kind: 'consumer', stream, name: names.retryConsumer, role: 'retries', wanted: retry },
+  ];
+}
+
 /**
  * Makes sure that streams and consumers are there with the settings that the journal relies on.
  * What is missing is made; what exists is compared and never changed. Any number of threads may
@@ -96,59 +125,38 @@ export async function declareJournal(
   replicas: number,
 ): Promise<void> {
   const manager = await jetstreamManager(nc);
-  await declareStream(
-    manager,
-    replicas,
-    names.stream,
-    streamSettings([names.freshSubject, names.retrySubject], RetentionPolicy.Workqueue),
-  );
-  await declareStream(manager, replicas, names.deadStream, deadSettings(names.deadSubjects));
-  await declareStream(manager, replicas, names.ledgerStream, ledgerSettings(names.ledgerSubject));
-  await declareConsumer(
-    manager,
-    names.stream,
-    names.freshConsumer,
-    consumerSettings(names.freshSubject, FRESH_ACK_PENDING_MAX),
-  );
-  await declareConsumer(
-    manager,
-    names.stream,
-    names.retryConsumer,
-    consumerSettings(names.retrySubject, RETRY_ACK_PENDING_MAX),
-  );
+  for (const declaration of declarations(names)) await declare(manager, replicas, declaration);
 }
 
-async function declareStream(
+async function declare(
   manager: JetStreamManager,
   replicas: number,
-  name: string,
-  wanted: Partial<StreamConfig>,
+  declaration: Declaration,
 ): Promise<void> {
-  const found = await manager.streams.info(name).catch(nullWhen(JetStreamApiCodes.StreamNotFound));
-  if (found === null) {
-    await manager.streams.add({ name, num_replicas: replicas, ...wanted });
-    return;
+  const found = await findDeclared(manager, declaration);
+  if (found !== null) {
+    const difference = differenceOf(declaration, found, replicas);
+    if (difference === '') return;
+    throw new OperatorFault(`${difference}; change it, or name another stream`, EXIT.usage);
   }
-  refuseDifference(`NATS stream ${name}`, wanted, found.config);
-  if (found.config.num_replicas < replicas) {
-    throw new OperatorFault(
-      `NATS stream ${name} exists with ${found.config.num_replicas} replicas, fewer than --nats-replicas ${replicas}; change it, or name another stream`,
-      EXIT.usage,
-    );
+  const { name } = declaration;
+  if (declaration.kind === 'stream') {
+    await manager.streams.add({ name, num_replicas: replicas, ...declaration.wanted });
+  } else {
+    await manager.consumers.add(declaration.stream, { durable_name: name, ...declaration.wanted });
   }
 }
 
-async function declareConsumer(
+/** Null when it does not exist. */
+export function findDeclared(
   manager: JetStreamManager,
-  stream: string,
-  name: string,
-  wanted: Partial<ConsumerConfig>,
-): Promise<void> {
-  const found = await manager.consumers
-    .info(stream, name)
-    .catch(nullWhen(JetStreamApiCodes.ConsumerNotFound));
-  if (found === null) await manager.consumers.add(stream, { durable_name: name, ...wanted });
-  else refuseDifference(`NATS consumer ${stream}/${name}`, wanted, found.config);
+  declaration: Declaration,
+): Promise<StreamInfo | ConsumerInfo | null> {
+  return declaration.kind === 'stream'
+    ? manager.streams.info(declaration.name).catch(nullWhen(JetStreamApiCodes.StreamNotFound))
+    : manager.consumers
+        .info(declaration.stream, declaration.name)
+        .catch(nullWhen(JetStreamApiCodes.ConsumerNotFound));
 }
 
 function nullWhen(code: number): (error: unknown) => null {
@@ -158,16 +166,25 @@ function nullWhen(code: number): (error: unknown) => null {
   };
 }
 
-/** Servers add settings of their own, which differ by version: only those that were set count. */
-function refuseDifference(what: string, wanted: Settings, found: Settings): void {
+/**
+ * How what exists differs from what is needed, in words; empty when it does not. Servers add settings of their
+ * own, which differ by version: only those that are needed count.
+ */
+export function differenceOf(
+  declaration: Declaration,
+  { config }: StreamInfo | ConsumerInfo,
+  replicas: number,
+): string {
+  const { kind, name, wanted } = declaration;
+  const what = `NATS ${kind} ${kind === 'stream' ? name : `${declaration.stream}/${name}`} exists with`;
+  const found = config as unknown as Settings;
   for (const [setting, value] of Object.entries(wanted)) {
     const expected = JSON.stringify(value);
     const actual = JSON.stringify(found[setting] ?? 0);
-    if (actual !== expected) {
-      throw new OperatorFault(
-        `${what} exists with ${setting} ${actual}, expected ${expected}; change it, or name another stream`,
-        EXIT.usage,
-      );
-    }
+    if (actual !== expected) return `${what} ${setting} ${actual}, expected ${expected}`;
   }
+  const has = config.num_replicas ?? 1;
+  return kind === 'stream' && has < replicas
+    ? `${what} ${has} replicas, fewer than --nats-replicas ${replicas}`
+    : '';
 }

@@ -1,6 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Durability } from '../contract/durability.js';
+import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 
 /** Replicas from which on a majority survives the loss of one. */
@@ -9,14 +10,18 @@ const MONITOR_PORT = 8222;
 const ASK_MS_MAX = 1000;
 const LOOK_MS = 30_000;
 
-export interface JetStreamDurabilityParts {
-  readonly connection: JetStreamConnection;
-  readonly stream: string;
+/** Where the servers' monitoring is. */
+interface MonitoringPlaces {
   /** NATS URLs; where no monitor is named, port 8222 of each is asked. */
   readonly servers: readonly string[];
   /** HTTP URLs of the servers' monitoring. */
   readonly monitors: readonly string[];
-  readonly log: (line: string) => void;
+}
+
+export interface JetStreamDurabilityParts extends MonitoringPlaces {
+  readonly connection: JetStreamConnection;
+  readonly stream: string;
+  readonly log: Log;
 }
 
 /** What of a server's `/varz` is looked at. */
@@ -44,7 +49,12 @@ export class JetStreamDurability {
   readonly #parts: JetStreamDurabilityParts;
   readonly #stopListening: () => void;
   readonly #timer: NodeJS.Timeout;
-  #found: Durability = { class: 'unknown', replicas: 0, text: 'NATS has not answered yet' };
+  #found: Durability = {
+    class: 'unknown',
+    replicas: 0,
+    text: 'NATS has not answered yet',
+    remedy: '',
+  };
 
   constructor(parts: JetStreamDurabilityParts) {
     this.#parts = parts;
@@ -69,7 +79,10 @@ export class JetStreamDurability {
     if (!connection.up) return;
     try {
       const found = await this.#ask(connection.nc);
-      if (found.text !== this.#found.text) log(found.text);
+      if (found.text !== this.#found.text) {
+        const line = [found.text, found.remedy].filter(Boolean).join('; ');
+        log('guarantee', line, { class: found.class });
+      }
       this.#found = found;
     } catch {
       // Away again: what was found holds for what was accepted, and the connection says the rest.
@@ -79,28 +92,40 @@ export class JetStreamDurability {
   async #ask(nc: NatsConnection): Promise<Durability> {
     const manager = await jetstreamManager(nc, { checkAPI: false });
     const { config } = await manager.streams.info(this.#parts.stream);
-    const replicas = config.num_replicas;
-    const sync = await this.#syncAlways(nc.info?.server_id ?? '');
-    const at = `NATS ${nc.info?.version} at ${nc.getServer()}: accepted means`;
-    if (replicas >= REPLICAS_MIN) {
-      const text = `${at} on a majority of ${replicas} servers, ${FLUSH[`${sync}`]}`;
-      return { class: 'replicated', replicas, text };
-    }
-    if (sync === true) return { class: 'fsync', replicas, text: `${at} on disk, ${FLUSH.true}` };
-    const text = `${at} written to its operating system, ${FLUSH[`${sync}`]}; ${REMEDY}`;
-    return { class: 'os', replicas, text };
+    return askDurability(nc, config.num_replicas, this.#parts);
   }
+}
 
-  /** Whether all servers flush every message; null when they, or this very one, cannot be asked. */
-  async #syncAlways(serverId: string): Promise<boolean | null> {
-    const { monitors, servers } = this.#parts;
-    const urls = monitors.length > 0 ? monitors : servers.map(monitorOf);
-    const answers = await Promise.all(urls.map(askMonitor));
-    // Port 8222 of that machine may be another server's.
-    if (!answers.some((answer) => answer?.server_id === serverId)) return null;
-    if (answers.includes(null)) return null;
-    return answers.every((answer) => answer?.jetstream?.config?.sync_always === true);
+/** What a stream of so many replicas survives on these servers. */
+export async function askDurability(
+  nc: NatsConnection,
+  replicas: number,
+  places: MonitoringPlaces,
+): Promise<Durability> {
+  const sync = await syncAlways(nc.info?.server_id ?? '', places);
+  const at = `NATS ${nc.info?.version} at ${nc.getServer()}: accepted means`;
+  if (replicas >= REPLICAS_MIN) {
+    const text = `${at} on a majority of ${replicas} servers, ${FLUSH[`${sync}`]}`;
+    return { class: 'replicated', replicas, text, remedy: '' };
   }
+  if (sync === true) {
+    return { class: 'fsync', replicas, text: `${at} on disk, ${FLUSH.true}`, remedy: '' };
+  }
+  const text = `${at} written to its operating system, ${FLUSH[`${sync}`]}`;
+  return { class: 'os', replicas, text, remedy: REMEDY };
+}
+
+/** Whether all servers flush every message; null when they, or this very one, cannot be asked. */
+async function syncAlways(
+  serverId: string,
+  { monitors, servers }: MonitoringPlaces,
+): Promise<boolean | null> {
+  const urls = monitors.length > 0 ? monitors : servers.map(monitorOf);
+  const answers = await Promise.all(urls.map(askMonitor));
+  // Port 8222 of that machine may be another server's.
+  if (!answers.some((answer) => answer?.server_id === serverId)) return null;
+  if (answers.includes(null)) return null;
+  return answers.every((answer) => answer?.jetstream?.config?.sync_always === true);
 }
 
 function monitorOf(server: string): string {

@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Frame } from '../contract/frame.js';
+import type { Log } from '../contract/log.js';
 import { untilDueMs } from './due.js';
 import { readFrame } from './jetstream-headers.js';
 import type { StreamMessage } from './jetstream-message.js';
@@ -11,13 +12,13 @@ import type { StreamMessage } from './jetstream-message.js';
  */
 export class FramesInHand {
   readonly #retryMsMax: number;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   /** The messages that carry each frame, by their place in the stream: the newest delivery of each. */
   readonly #messages = new Map<string, Map<number, StreamMessage>>();
   readonly #unreadable = new Map<number, StreamMessage>();
 
   /** @param retryMsMax the longest that a retry is put off; milliseconds */
-  constructor(retryMsMax: number, log: (line: string) => void) {
+  constructor(retryMsMax: number, log: Log) {
     this.#retryMsMax = retryMsMax;
     this.#log = log;
   }
@@ -29,7 +30,9 @@ export class FramesInHand {
       frame = readFrame(message);
     } catch (error) {
       // Kept out of the way but in the stream, where whoever can read it finds it.
-      if (!this.#unreadable.has(message.seq)) this.#log((error as Error).message);
+      if (!this.#unreadable.has(message.seq)) {
+        this.#log('frame-unreadable', (error as Error).message);
+      }
       this.#unreadable.set(message.seq, message);
       return null;
     }

@@ -1,3 +1,4 @@
+import type { Log } from '../contract/log.js';
 import { JetStreamAppender, type JetStreamAppenderBounds } from './jetstream-appender.js';
 import { JetStreamConnection } from './jetstream-connection.js';
 import { declareJournal } from './jetstream-declare.js';
@@ -31,7 +32,7 @@ export interface OpenJetStreamSource {
 export function openJetStreamAppender(
   place: JetStreamPlace,
   bounds: JetStreamAppenderBounds,
-  log: (line: string) => void,
+  log: Log,
 ): JetStreamAppender {
   const names = jetStreamNames(place.stream);
   return new JetStreamAppender(connectionTo(place, 'forebay intake', log), names, bounds);
@@ -68,7 +69,7 @@ export function openJetStreamSource(
 function connectionTo(
   { servers, stream, replicas }: JetStreamPlace,
   clientName: string,
-  log: (line: string) => void,
+  log: Log,
 ): JetStreamConnection {
   const names = jetStreamNames(stream);
   return new JetStreamConnection({

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { Frame } from '../contract/frame.js';
 import type { Settlement } from '../contract/journal.js';
+import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { deadLetterPublication, frameHeaders } from './jetstream-headers.js';
 import type { FramesInHand } from './jetstream-in-hand.js';
@@ -23,7 +24,7 @@ export interface SettlerParts {
   readonly rememberKeys: (frame: Frame) => Promise<void>;
   /** Files the end of a frame that NATS could not be told of. @throws Error the disk takes no writes */
   readonly settleAlone: (end: FrameEnd) => Promise<void>;
-  readonly log: (line: string) => void;
+  readonly log: Log;
   /** Aborted when the source is closed: nothing is tried again then. */
   readonly closing: AbortSignal;
 }
@@ -102,7 +103,10 @@ export class JetStreamSettler {
   async #alone(end: FrameEnd): Promise<false> {
     const { settleAlone, log } = this.#parts;
     await settleAlone(end).catch((error: Error) => {
-      log(`frame ${end.frame.id} will be processed again: ${error.message}`);
+      log(
+        'settle-lost',
+        `frame ${end.frame.id} will be processed again after the next start: ${error.message}`,
+      );
     });
     return false;
   }
@@ -138,7 +142,9 @@ export class JetStreamSettler {
         }
       } catch (error) {
         const { message } = error as Error;
-        if (!reported) log(`cannot settle frame ${frameId}, trying on: ${message}`);
+        if (!reported) {
+          log('settle-waits', `cannot settle frame ${frameId}, trying on: ${message}`);
+        }
         reported = true;
       }
       if (closing.aborted) return false;

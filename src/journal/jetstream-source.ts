@@ -1,5 +1,6 @@
 import type { Frame } from '../contract/frame.js';
 import type { Delivery, Settlement, Source } from '../contract/journal.js';
+import type { Log } from '../contract/log.js';
 import type { Receipt } from '../contract/receipt.js';
 import { DeadLetterCount } from './dead-letter-count.js';
 import { JetStreamArrivals } from './jetstream-arrivals.js';
@@ -26,7 +27,7 @@ export interface JetStreamSourceParts {
   /** Files the end of a frame that NATS could not be told of. @throws Error the disk takes no writes */
   readonly settleAlone: (end: FrameEnd) => Promise<void>;
   /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** For what was sent last to leave before the connection is closed. */

@@ -1,4 +1,5 @@
 import type { RememberedKey } from '../contract/frame.js';
+import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { readKeys } from './jetstream-headers.js';
 import { rememberedKeys } from './key-rows.js';
@@ -24,7 +25,7 @@ export class KeyIndex {
   readonly #connection: JetStreamConnection;
   readonly #search: StreamSearch;
   readonly #acceptedOrders: () => number;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   readonly #knownBeforeMs: number;
   readonly #timer: NodeJS.Timeout;
   #noted = 0;
@@ -35,7 +36,7 @@ export class KeyIndex {
     connection: JetStreamConnection,
     search: StreamSearch,
     acceptedOrders: () => number,
-    log: (line: string) => void,
+    log: Log,
   ) {
     this.#store = store;
     this.#connection = connection;
@@ -54,6 +55,7 @@ export class KeyIndex {
     await this.#connection.whenUp(CONNECT_MS_MAX);
     if (!this.#connection.up) {
       this.#log(
+        'keys-unknown',
         'NATS does not answer: idempotency keys of the last seconds before the last stop may be unknown',
       );
       return;

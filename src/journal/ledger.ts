@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { type LedgerEntry, settledBytes } from './ledger-entry.js';
 import type { LedgerLog } from './ledger-log.js';
@@ -15,8 +16,7 @@ export interface LedgerParts {
   readonly log: Pick<LedgerLog, 'append' | 'extent' | 'read'>;
   readonly state: LedgerState;
   readonly peers: Pick<LedgerPeers, 'isAlive'>;
-  /** One line for the operator. */
-  readonly note: (line: string) => void;
+  readonly tell: Log;
 }
 
 /** About how large an entry may get; what does not fit goes into the next. Bytes. */
@@ -153,7 +153,7 @@ export class Ledger {
 
   /** Reads what others have written. Tries until NATS answers. @throws Error when the source is closed first */
   async #catchUp(isFirstTry: boolean): Promise<void> {
-    const { connection, log, state, note } = this.#parts;
+    const { connection, log, state, tell } = this.#parts;
     for (let tries = 0; ; tries++) {
       if (this.#isClosing && (tries > 0 || !isFirstTry)) throw new Error('the journal is closed');
       try {
@@ -166,7 +166,9 @@ export class Ledger {
         this.#isCurrent = true;
         return;
       } catch (error) {
-        if (tries === 1 && connection.up) note(`the ledger waits: ${(error as Error).message}`);
+        if (tries === 1 && connection.up) {
+          tell('ledger-waits', `the ledger waits: ${(error as Error).message}`);
+        }
         await connection.whenUp(WAIT_MS);
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
@@ -178,9 +180,10 @@ export class Ledger {
    * frames that are settled make room. So this process goes on with what it knows and remembers by itself.
    */
   async #goWithout(entry: LedgerEntry, reason: string): Promise<void> {
-    const { state, note } = this.#parts;
+    const { state, tell } = this.#parts;
     if (!this.#isRefused) {
-      note(
+      tell(
+        'ledger-refused',
         `${reason}: the ledger takes no entries; other processes on this stream may process orders twice`,
       );
     }

@@ -1,5 +1,6 @@
 import type { DeadLetterStore, KeptDeadLetter } from '../contract/dead-letters.js';
 import { EXIT, OperatorFault } from '../contract/fault.js';
+import type { Log } from '../contract/log.js';
 import { decodeDeadLetter } from './dead-letter-record.js';
 import { replayFrame } from './dead-letter-replay.js';
 import { countReplayed } from './dead-replays.js';
@@ -12,8 +13,7 @@ import { encodeRecord } from './record.js';
 export interface LocalDeadLettersParts {
   /** Ids for frames that are filed again; sort by time like those of fresh frames. */
   readonly newFrameId: () => string;
-  /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /**
@@ -105,7 +105,8 @@ export class LocalDeadLetters implements DeadLetterStore {
     try {
       return decodeDeadLetter(orderId, record);
     } catch (error) {
-      this.#parts.log(`dead letter ${orderId} cannot be read: ${(error as Error).message}`);
+      const { message } = error as Error;
+      this.#parts.log('letter-unreadable', `dead letter ${orderId} cannot be read: ${message}`);
       return null;
     }
   }

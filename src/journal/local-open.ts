@@ -1,4 +1,4 @@
-import type { Durability } from '../contract/durability.js';
+import { LOCAL_DURABILITY } from '../contract/durability.js';
 import type { Options } from '../contract/options.js';
 import { forgetByAndBy } from './forgetting.js';
 import { LocalAppender } from './local-appender.js';
@@ -10,12 +10,6 @@ import type { OpenSource } from './open-source.js';
 export function openLocalAppender(folder: string): LocalAppender {
   return new LocalAppender(new LocalStore(folder, { mustExist: true }));
 }
-
-const FSYNC: Durability = {
-  class: 'fsync',
-  replicas: 1,
-  text: 'local journal: accepted means on disk, fsynced before the answer',
-};
 
 /** @throws OperatorFault when the folder cannot be used */
 export function openLocalSource(
@@ -29,7 +23,7 @@ export function openLocalSource(
     source,
     onCommitted: () => source.ring(),
     ready: Promise.resolve(),
-    durability: () => FSYNC,
+    durability: () => LOCAL_DURABILITY,
     close: async () => {
       stopForgetting();
       await source.close();

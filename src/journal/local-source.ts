@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame, RememberedKey } from '../contract/frame.js';
 import type { Delivery, Settlement, Source } from '../contract/journal.js';
+import type { Log } from '../contract/log.js';
 import type { Receipt } from '../contract/receipt.js';
 import { Doorbell } from './doorbell.js';
 import { untilDueMs } from './due.js';
@@ -21,7 +22,7 @@ export interface LocalSourceParts {
   /** The longest that a retry is put off; milliseconds. */
   readonly retryMsMax: number;
   /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** The safety net under `ring()`: how long a commit can go unseen if nobody rings. */
@@ -147,7 +148,8 @@ export class LocalSource implements Source {
       found.push(this.#delivery(decodeRecord(table.getBinary(inHand.key)!), inHand));
     } catch (error) {
       // Kept in hand, so that it is reported once and is there for whoever can read it.
-      this.#parts.log(`local journal: frame ${id} cannot be read: ${(error as Error).message}`);
+      const { message } = error as Error;
+      this.#parts.log('frame-unreadable', `local journal: frame ${id} cannot be read: ${message}`);
     }
   }
 
@@ -199,7 +201,9 @@ export class LocalSource implements Source {
         return true;
       } catch (error) {
         const fault = `data folder ${this.#store.folder}: ${(error as Error).message}`;
-        if (this.#fault === '') this.#parts.log(`cannot settle frame ${id}, trying on: ${fault}`);
+        if (this.#fault === '') {
+          this.#parts.log('settle-waits', `cannot settle frame ${id}, trying on: ${fault}`);
+        }
         this.#fault = fault;
         if (signal.aborted) return false;
         await sleep(pauseMs, undefined, { signal }).catch(() => {});

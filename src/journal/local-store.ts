@@ -11,15 +11,15 @@ export type Table = Database<Buffer, Buffer>;
  * Address space, not disk: the file grows as it is filled. Set so high that it is never reached and
  * LMDB need not map the file again, which with several threads costs about a tenth of the commits.
  */
-const MAP_BYTES = 256 * 1024 ** 3;
+export const MAP_BYTES = 256 * 1024 ** 3;
 
-const FILE = 'journal.lmdb';
+export const journalFile = 'journal.lmdb';
 
 export function hasJournal(folder: string): boolean {
-  return existsSync(join(folder, FILE));
+  return existsSync(join(folder, journalFile));
 }
 
-const TABLES = [
+export const TABLES = [
   'frames',
   'later',
   'ages',
@@ -77,7 +77,7 @@ export class LocalStore {
    */
   constructor(folder: string, { mustExist = false } = {}) {
     this.folder = folder;
-    const path = join(folder, FILE);
+    const path = join(folder, journalFile);
     this.#space = new DiskSpace(folder, path);
     try {
       if (mustExist) accessSync(path);

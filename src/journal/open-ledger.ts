@@ -1,3 +1,4 @@
+import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { Ledger } from './ledger.js';
@@ -18,14 +19,14 @@ export function openLedger(
   connection: JetStreamConnection,
   names: JetStreamNames,
   store: LocalStore,
-  note: (line: string) => void,
+  tell: Log,
 ): OpenLedger {
   const self = processId(store);
   const state = new LedgerState(store, self);
   const peers = new LedgerPeers(connection, names, self);
   const log = new LedgerLog(connection, names);
   return {
-    ledger: new Ledger({ self, connection, log, state, peers, note }),
+    ledger: new Ledger({ self, connection, log, state, peers, tell }),
     close: async () => {
       peers.close();
       await state.close();

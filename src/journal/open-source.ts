@@ -1,6 +1,7 @@
 import type { Durability } from '../contract/durability.js';
 import type { RememberedKey } from '../contract/frame.js';
 import type { Source } from '../contract/journal.js';
+import type { Log } from '../contract/log.js';
 import type { Options } from '../contract/options.js';
 import type { ThreadCounts } from '../metrics/count.js';
 
@@ -13,10 +14,7 @@ export interface SourceParts {
   readonly spooledOrders: () => number;
   /** Of the main thread. */
   readonly counts: ThreadCounts;
-  /** One line for the operator. */
-  readonly log: (line: string) => void;
-  /** The same, for what is no trouble. */
-  readonly notice: (line: string) => void;
+  readonly log: Log;
 }
 
 export interface OpenSource {

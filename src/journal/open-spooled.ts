@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Appender } from '../contract/journal.js';
+import type { Log } from '../contract/log.js';
 import type { Options } from '../contract/options.js';
 import { COUNTER, GAUGE, type ThreadCounts } from '../metrics/count.js';
 import { DeadLetterForwarder } from './dead-letter-forwarder.js';
@@ -84,7 +85,7 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
     stream: names.stream,
     servers: options.nats,
     monitors: options.natsMonitor,
-    log: parts.notice,
+    log,
   });
   const keyIndex = new KeyIndex(store, connection, search, parts.acceptedOrders, log);
   const stopForgetting = forgetByAndBy(store, options);
@@ -117,10 +118,10 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
 }
 
 /** A start does not wait long for NATS: the spool takes orders. @throws OperatorFault what is declared there differs */
-async function readyOrSpooling(ready: Promise<void>, log: (line: string) => void): Promise<void> {
+async function readyOrSpooling(ready: Promise<void>, log: Log): Promise<void> {
   const late = sleep(READY_MS_MAX, 'late', { ref: false });
   if ((await Promise.race([ready, late])) !== 'late') return;
-  log('NATS has not answered: orders go to the spool until it does');
+  log('spooling', 'NATS has not answered: orders go to the spool until it does');
 }
 
 function placeOf(options: Options): JetStreamPlace {

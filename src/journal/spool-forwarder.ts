@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { frameHeaders } from './jetstream-headers.js';
 import type { JetStreamNames } from './jetstream-names.js';
@@ -12,8 +13,7 @@ export interface SpoolForwarderParts {
   /** Orders a second at most, so that fresh orders are not starved; 0 for as fast as it can. */
   readonly rate: number;
   readonly onForwarded: (orders: number) => void;
-  /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** Published without waiting for the first of them to be acknowledged. */
@@ -69,7 +69,7 @@ export class SpoolForwarder {
         isReported = false;
         continue;
       }
-      if (!isReported) log(`the spool waits: ${failure}`);
+      if (!isReported) log('spool-waits', `the spool waits: ${failure}`);
       isReported = true;
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
       pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX);

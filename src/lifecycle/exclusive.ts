@@ -12,7 +12,7 @@ import { EXIT, OperatorFault } from '../contract/fault.js';
  */
 export async function claimPort(host: string, wanted: number): Promise<number> {
   const port = await probePort(host, wanted);
-  await lockName(`forebay-port-${port}`, () => portTaken(host, port));
+  await lockName(portLock(port), () => portTaken(host, port));
   return port;
 }
 
@@ -45,15 +45,27 @@ function portTaken(host: string, port: number): OperatorFault {
  * @throws OperatorFault naming the folder
  */
 export async function claimFolder(folder: string): Promise<void> {
-  const { dev, ino } = statSync(folder);
   const taken = () =>
     new OperatorFault(
       `data folder ${folder} is in use by another forebay: name another with --data, or stop that one`,
       EXIT.failed,
     );
-  await lockName(`forebay-data-${dev}-${ino}`, taken);
+  await lockName(folderLock(folder), taken);
   await lockFolder(folder, taken);
 }
+
+/** The names of the locks, for those who only look whether they are held. */
+export function portLock(port: number): string {
+  return `forebay-port-${port}`;
+}
+
+/** @throws Error when there is no such folder */
+export function folderLock(folder: string): string {
+  const { dev, ino } = statSync(folder);
+  return `forebay-data-${dev}-${ino}`;
+}
+
+export const FOLDER_LOCK_FILE = 'lock.sock';
 
 /**
  * A lock by a name in Linux's abstract socket namespace: it exists once in a network namespace, and
@@ -75,7 +87,7 @@ async function lockFolder(folder: string, taken: () => OperatorFault): Promise<v
   if (process.platform !== 'linux') return;
   // The name of a socket has at most 107 bytes; by way of the open folder it is always shorter. The
   // folder stays open for as long as the lock.
-  const path = `/proc/self/fd/${openSync(folder, 'r')}/lock.sock`;
+  const path = `/proc/self/fd/${openSync(folder, 'r')}/${FOLDER_LOCK_FILE}`;
   for (let tries = 0; tries < 2; tries++) {
     try {
       (await listening({ path })).unref();
@@ -90,7 +102,8 @@ async function lockFolder(folder: string, taken: () => OperatorFault): Promise<v
   throw taken();
 }
 
-function answers(path: string): Promise<boolean> {
+/** Whether somebody listens on a socket of that path; one in the abstract namespace begins with a NUL. */
+export function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path }, () => {
       socket.destroy();

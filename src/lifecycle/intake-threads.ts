@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { Logger } from 'pino';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from '../contract/intake-thread.js';
+import type { Log } from '../contract/log.js';
 import { type FindReceipt, ReceiptAnswers } from './receipt-answers.js';
 
 /** Deaths of intake threads within `RESTART_WINDOW_MS` after which the process gives up. */
@@ -16,7 +16,7 @@ export interface IntakeThreadsParts {
   readonly threads: number;
   /** Makes what a thread is started with; called again for the one that takes a dead one's place. */
   readonly dataOf: (threadIndex: number) => IntakeThreadData;
-  readonly log: Logger;
+  readonly log: Log;
   readonly onCommitted: () => void;
   readonly findReceipt: FindReceipt;
   readonly onRestart: () => void;
@@ -105,7 +105,10 @@ export class IntakeThreads {
       else if (report.is === 'journal') thread.reason = report.reason;
     });
     worker.on('error', (error) =>
-      this.#parts.log.error({ err: error, thread: index }, 'intake thread failed'),
+      this.#parts.log('intake-thread-failed', 'intake thread failed', {
+        thread: index,
+        err: error,
+      }),
     );
     worker.on('exit', (code) => {
       thread.hasEnded = true;
@@ -132,7 +135,10 @@ export class IntakeThreads {
       this.#parts.onFault(new OperatorFault(`${deaths}: see the log for why`, EXIT.failed));
       return;
     }
-    this.#parts.log.warn({ thread: index, code }, 'intake thread ended; starting it again');
+    this.#parts.log('intake-thread-restarted', 'intake thread ended; starting it again', {
+      thread: index,
+      code,
+    });
     this.#parts.onRestart();
     this.#threads[index]!.reason = 'an intake thread is being started again';
     const pauseMs = RESTART_MS_MIN * 2 ** (this.#deathsMs.length - 1);
@@ -147,7 +153,9 @@ export class IntakeThreads {
     } catch (error) {
       if (this.#stopping) return;
       const { message } = error as Error;
-      this.#parts.log.error({ thread: index }, `intake thread did not start again: ${message}`);
+      this.#parts.log('intake-thread-lost', `intake thread did not start again: ${message}`, {
+        thread: index,
+      });
     }
   }
 }

@@ -1,5 +1,5 @@
-import type { Logger } from 'pino';
 import { EXIT, OperatorFault } from '../contract/fault.js';
+import type { Log } from '../contract/log.js';
 
 /** Signals that follow each other so closely are one request, delivered more than once; milliseconds. */
 const SAME_REQUEST_MS = 100;
@@ -21,14 +21,18 @@ export interface StopStep {
 export class Stopping {
   readonly #steps: readonly StopStep[];
   readonly #msMax: number;
-  readonly #log: Logger;
+  readonly #log: Log;
+  readonly #flushLog: () => void;
   #step = '';
+  #isServing = false;
   #signalledAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(steps: readonly StopStep[], msMax: number, log: Logger) {
+  /** @param flushLog writes what the log still holds back */
+  constructor(steps: readonly StopStep[], msMax: number, log: Log, flushLog: () => void) {
     this.#steps = steps;
     this.#msMax = msMax;
     this.#log = log;
+    this.#flushLog = flushLog;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => this.#onSignal(signal));
     }
@@ -39,10 +43,21 @@ export class Stopping {
     return this.#step !== '';
   }
 
+  /** The start is over: whoever types the command no longer waits for how it goes. */
+  serving(): void {
+    this.#isServing = true;
+  }
+
   /** Stops because of a fault: one line where the operator can mend it, else the stack too. */
   fail(fault: unknown): void {
-    if (fault instanceof OperatorFault) process.stderr.write(`forebay: ${fault.message}\n`);
-    else this.#log.fatal({ err: fault }, 'a bug: stopping');
+    if (!(fault instanceof OperatorFault)) {
+      const err = fault instanceof Error ? fault : new Error(String(fault));
+      this.#log('bug', 'a bug: stopping', { err });
+    } else if (this.#isServing) {
+      this.#log('failed', fault.message);
+    } else {
+      process.stderr.write(`forebay: ${fault.message}\n`);
+    }
     if (!this.isUnderWay)
       void this.#run(fault instanceof OperatorFault ? fault.exitCode : EXIT.failed);
   }
@@ -52,38 +67,43 @@ export class Stopping {
     if (performance.now() - this.#signalledAtMs < SAME_REQUEST_MS) return;
     this.#signalledAtMs = performance.now();
     if (this.isUnderWay) {
-      this.#log.warn({ signal, step: this.#step }, 'told to stop again: ending at once');
-      endAtOnce();
+      this.#log('stop-forced', 'told to stop again: ending at once', { signal, step: this.#step });
+      this.#endAtOnce();
     }
-    this.#log.info({ signal }, 'stopping');
+    this.#log('stopping', 'stopping', { signal });
     void this.#run(EXIT.ok);
   }
 
   async #run(exitCode: number): Promise<void> {
     setTimeout(() => {
-      this.#log.error(
-        { step: this.#step, shutdownMsMax: this.#msMax },
+      this.#log(
+        'stop-late',
         'not through within --shutdown-ms-max: ending at once; what is not settled stays in the journal',
+        { step: this.#step, shutdownMsMax: this.#msMax },
       );
-      endAtOnce();
+      this.#endAtOnce();
     }, this.#msMax);
     for (const { what, stop } of this.#steps) {
       this.#step = what;
       try {
         await stop();
       } catch (error) {
-        this.#log.error({ err: error, step: what }, 'did not stop in order');
+        this.#log('stop-step-failed', 'did not stop in order', { step: what, err: error as Error });
+        // Of the steps after it one may fail too, and each is to be told.
+        this.#flushLog();
         exitCode ||= EXIT.failed;
       }
     }
+    this.#flushLog();
     // After a fault its own line is the last word.
-    if (exitCode === EXIT.ok) this.#log.info('stopped');
+    if (exitCode === EXIT.ok) this.#log('stopped', 'stopped');
     process.exit(exitCode);
   }
-}
 
-/** As a crash would: `process.exit` would wait for threads whose handler never yields. */
-function endAtOnce(): never {
-  process.kill(process.pid, 'SIGKILL');
-  throw new Error('SIGKILL cannot be survived');
+  /** As a crash would: `process.exit` would wait for threads whose handler never yields. */
+  #endAtOnce(): never {
+    this.#flushLog();
+    process.kill(process.pid, 'SIGKILL');
+    throw new Error('SIGKILL cannot be survived');
+  }
 }

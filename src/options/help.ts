@@ -5,8 +5,24 @@ const COLUMNS_MAX = 100;
 /** Where the text of an option starts; a flag that reaches further has a line to itself. */
 const TEXT_COLUMN = 34;
 
+const CLOSING = [
+  '',
+  'Examples',
+  '  forebay serve',
+  '  forebay serve --drain-rate 60 --handler ./shop.mjs',
+  '  forebay serve --nats nats://a:4222,nats://b:4222 --nats-replicas 3 --data /var/lib/forebay',
+  '  FOREBAY_PORT=8080 forebay serve --mode direct --rps-limit 50',
+  '  forebay check ...    the same options: says what serve would do, and what is wrong',
+  '',
+  'Exit codes',
+  '  0    stopped in order',
+  '  1    a fault of the surroundings, such as a port that is taken: starting again may help',
+  '  2    options, handler file or the declared stream are wrong: starting again will not help',
+  '  137  ended by SIGKILL: a second signal, or --shutdown-ms-max passed',
+];
+
 /** What `forebay serve --help` prints. */
-export function helpText(): string {
+export function serveHelp(): string {
   const lines = [
     'forebay serve [options]',
     '',
@@ -28,6 +44,7 @@ export function helpText(): string {
   lines.push('', 'Other');
   lines.push(...entry('--config <file>', 'JSON file with options, named like the flags'));
   lines.push(...entry('--help', 'this text'));
+  lines.push(...CLOSING);
   return `${lines.join('\n')}\n`;
 }
 

@@ -5,6 +5,12 @@ import { schema } from './schema.js';
 import { type GivenOptions, type OptionKey, readSources } from './sources.js';
 import { type AnySpec, isDerived, type Surroundings } from './spec.js';
 
+export interface LoadedOptions {
+  readonly options: Options;
+  /** Those that were given, if with the default's value, and where their value came from. */
+  readonly given: GivenOptions;
+}
+
 /**
  * The options in force: flag over environment over `--config FILE` over default; checked, and frozen
  * through and through.
@@ -13,6 +19,11 @@ import { type AnySpec, isDerived, type Surroundings } from './spec.js';
  * @throws OperatorFault with EXIT.usage, one line that names option, value, origin and remedy
  */
 export function loadOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Options {
+  return loadWithOrigins(argv, env).options;
+}
+
+/** The same, with what was given, and where. */
+export function loadWithOrigins(argv: readonly string[], env: NodeJS.ProcessEnv): LoadedOptions {
   const given = readSources(argv, env);
   const surroundings: Surroundings = {
     mode: modeOf(given),
@@ -27,7 +38,7 @@ export function loadOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   checkRanges(values, given);
   const options = values as unknown as Options;
   checkRelations(options, given, surroundings.platform);
-  return deepFreeze(options);
+  return { options: deepFreeze(options), given };
 }
 
 /** Needed before the check, because defaults depend on it; a wrong one is refused by the check. */

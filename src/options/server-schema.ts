@@ -1,4 +1,4 @@
-import { LOG_LEVELS, MODES } from '../contract/options.js';
+import { LOG_FORMATS, LOG_LEVELS, MODES } from '../contract/options.js';
 import type { DerivedDefault, Specs } from './spec.js';
 
 /** Half the cores: intake and pool run side by side. */
@@ -82,6 +82,13 @@ export const serverSchema = {
     default: 'info',
     group: 'Server',
     help: 'least severe level that is logged',
+  },
+  logFormat: {
+    type: 'choice',
+    choices: LOG_FORMATS,
+    default: 'auto',
+    group: 'Server',
+    help: 'json: an object a line; pretty: for people; auto: pretty where stderr is a terminal, else json',
   },
   shutdownMsMax: {
     type: 'integer',

@@ -116,7 +116,10 @@ function parseConfig(file: string): object {
 
 /** A value as one short line, whatever is in it; credentials inside URLs are left out. */
 export function quote(value: unknown): string {
-  const text = (JSON.stringify(value) ?? String(value)).replace(/[^/\s",]*@/g, '***@');
+  const text = (JSON.stringify(value) ?? String(value))
+    .replace(/[^/\s",]*@/g, '***@')
+    // As PostgreSQL's URLs may have it too.
+    .replace(/([?&](?:\w*password|token)=)[^&\s",]*/gi, '$1***');
   return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
 }
 

@@ -74,10 +74,26 @@ export function parseWaveOptions(args: readonly string[]): WaveOptions {
 }
 
 export function waveHelp(): string {
-  const lines = ['forebay wave: drives a server through the sine wave and judges what it did', ''];
+  const lines = [
+    'forebay wave [options]: drives a server through the sine wave and judges what it did',
+    '',
+    'Options',
+  ];
   for (const [name, { fallback, help }] of Object.entries({ ...texts, ...numbers })) {
     lines.push(`  ${`--${name}`.padEnd(14)} ${help} (default ${fallback})`);
   }
+  lines.push(
+    '',
+    'Examples',
+    '  forebay wave --drain-rate 60             against: forebay serve --drain-rate 60',
+    '  forebay wave --mode direct               against: forebay serve --mode direct',
+    '  forebay wave --period 10 --periods 1     a short one',
+    '',
+    'Exit codes',
+    '  0  the run showed what it must',
+    "  1  it did not, or the server's metrics cannot be read",
+    '  2  an option is wrong',
+  );
   return `${lines.join('\n')}\n`;
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type Answer, answers } from '../../src/contract/answers.js';
 import { EXIT } from '../../src/contract/fault.js';
-import { DLQ_HELP } from '../../src/dlq/help.js';
+import { dlqHelp } from '../../src/dlq/help.js';
 import { schema } from '../../src/options/schema.js';
 import { flagName } from '../../src/options/spec.js';
 import { faultTexts } from '../../src/validate/faults.js';
@@ -139,7 +139,7 @@ describe('README and docs', () => {
 
   it('name no option of forebay that does not exist', () => {
     const served = [...Object.keys(schema).map(flagName), 'config', 'help'];
-    const looked = Array.from(DLQ_HELP.matchAll(/--([a-z-]+)/g), ([, name]) => name!);
+    const looked = Array.from(dlqHelp().matchAll(/--([a-z-]+)/g), ([, name]) => name!);
     const waved = Array.from(waveHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
     const faults: string[] = [];
     for (const page of pages.filter((name) => !OTHER_PROGRAMS.includes(name))) {

@@ -8,7 +8,7 @@ const LONG = { retryMsMin: 60_000, retryMsMax: 60_000 };
 
 function outageOf(canWait = true): { outage: Outage; lines: string[] } {
   const lines: string[] = [];
-  return { outage: new Outage({ canWait, log: (line) => lines.push(line) }), lines };
+  return { outage: new Outage({ canWait, log: (_event, line) => lines.push(line) }), lines };
 }
 
 /** Starts as many batches as are asked for; says which of them have their turn. */

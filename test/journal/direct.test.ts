@@ -31,7 +31,6 @@ testAppender('direct', async () => {
     entry: HANDLE_ENTRY,
     handlerUrl: pathToFileURL(handler).href,
     limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
-    onFault: (line, error) => console.error(line, error),
     log: console.error,
   });
   return {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
+import type { Log } from '../../src/contract/log.js';
 import type { JetStreamAppender } from '../../src/journal/jetstream-appender.js';
 import type { JetStreamSource } from '../../src/journal/jetstream-source.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
@@ -16,7 +17,7 @@ for (const version of ['nats-server', 'nats-server-2.9'] as const) testFaults(ve
 function testFaults(version: NatsVersion): void {
   describe(`jetstream on ${version}: when the server fails`, () => {
     const log: string[] = [];
-    const note = (line: string) => {
+    const note: Log = (_event, line) => {
       log.push(line);
     };
     let server: NatsServer;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Log } from '../../src/contract/log.js';
 import type { JetStreamAppender } from '../../src/journal/jetstream-appender.js';
 import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream-open.js';
 import type { JetStreamSource } from '../../src/journal/jetstream-source.js';
@@ -15,15 +16,11 @@ export interface SourceParts {
   readonly newFrameId: () => string;
   readonly acceptedOrders: () => number;
   readonly retryMsMax: number;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** One that tries again for as long as it may, as without a spool. */
-export function appenderOf(
-  place: Place,
-  commitMsMax: number,
-  log: (line: string) => void,
-): JetStreamAppender {
+export function appenderOf(place: Place, commitMsMax: number, log: Log): JetStreamAppender {
   return openJetStreamAppender({ ...place, replicas: 1 }, { commitMsMax, triesAgain: true }, log);
 }
 

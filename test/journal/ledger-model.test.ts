@@ -67,7 +67,7 @@ function openLedgers(t: TestContext, log: LossyLog): Ledger[] {
     });
     const connection = { up: true, reason: '', whenUp: async () => {} };
     const peers = { isAlive: () => true };
-    return new Ledger({ self: `process-${i}`, connection, log, state, peers, note: () => {} });
+    return new Ledger({ self: `process-${i}`, connection, log, state, peers, tell: () => {} });
   });
 }
 

@@ -75,7 +75,7 @@ describe('local: on a disk that is full', {
       newFrameId,
       acceptedOrders: () => accepted,
       retryMsMax: 60_000,
-      log: (line) => log.push(line),
+      log: (_event, line) => log.push(line),
     });
   });
 

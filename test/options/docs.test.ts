@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { optionsDoc } from '../../src/options/docs.js';
-import { helpText } from '../../src/options/help.js';
+import { serveHelp } from '../../src/options/help.js';
 import { schema } from '../../src/options/schema.js';
 import { type AnySpec, defaultText, environmentName, flagName } from '../../src/options/spec.js';
 
@@ -22,7 +22,7 @@ test('docs/options.md names every flag and variable', () => {
 });
 
 test('help shows every option with its help and its default, within 100 columns', () => {
-  const help = helpText();
+  const help = serveHelp();
   const words = help.replace(/\s+/g, ' ');
   for (const [key, spec] of Object.entries(schema) as [string, AnySpec][]) {
     assert.match(help, new RegExp(`^  --${flagName(key)} `, 'm'));

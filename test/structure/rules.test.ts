@@ -12,6 +12,7 @@ const COMPOSITION = [
   'src/main.ts',
   'src/serve.ts',
   'src/dlq.ts',
+  'src/check.ts',
   'src/observe.ts',
   'src/version.ts',
   'workers/',
@@ -33,14 +34,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   drain: STAGE,
   admin: STAGE,
   lifecycle: STAGE,
+  log: STAGE,
   wave: ['contract', 'options'],
   dlq: ['contract', 'options'],
+  check: ['contract', 'options'],
 };
 
 /** Packages that one place alone may know. */
 const OWNERS: readonly (readonly [RegExp, string])[] = [
   [/^uWebSockets\.js$/, 'src/intake/'],
   [/^(@nats-io\/|lmdb$)/, 'src/journal/'],
+  [/^pino$/, 'src/log/open-log.ts'],
   [/^piscina$/, 'src/drain/dispatch.ts'],
   [/^prom-client$/, 'src/metrics/collect.ts'],
   [/^pg$/, 'workers/handlers/postgres-sink.ts'],

@@ -58,6 +58,13 @@ const INSERT = {
     ON CONFLICT (order_id) DO NOTHING`,
 };
 
+/** Rows by the planner's own estimate, for counting them can take minutes. */
+const LOOK = `
+  SELECT to_regclass('forebay_orders') IS NOT NULL AS found,
+    (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass('forebay_orders')) AS orders,
+    has_schema_privilege(current_schema(), 'CREATE') AS may_create,
+    current_schema() AS schema`;
+
 /** The table of orders, over one connection, which is made anew after each outage. */
 export class PostgresSink {
   readonly #url: string;
@@ -92,10 +99,37 @@ export class PostgresSink {
     }
   }
 
+  /**
+   * What `open` would find, in one line; changes nothing, and leaves no connection.
+   *
+   * @throws PostgresFault what `open` would throw
+   */
+  async look(): Promise<string> {
+    const client = this.#newClient();
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query('BEGIN READ ONLY');
+      const { rows } = await client.query(LOOK);
+      const { found, orders, may_create: mayCreate, schema } = rows[0];
+      if (found === false) {
+        const none = `${this.#where}: no table forebay_orders`;
+        if (mayCreate === true) return `${none} yet, it would be made in schema ${schema}`;
+        throw new PostgresFault('setup', `${none}, and no permission to make it in ${schema}`);
+      }
+      // Planned, not run: that alone shows missing columns, permissions and the unique index.
+      const values = orderColumns([]);
+      await client.query({ text: `EXPLAIN ${INSERT.text}`, values });
+      return `${this.#where}: the table forebay_orders is there, with about ${orders} rows`;
+    } catch (error) {
+      throw error instanceof PostgresFault ? error : postgresFault(error, this.#where);
+    } finally {
+      void client.end();
+    }
+  }
+
   async #connect(): Promise<pg.Client> {
     const client = this.#newClient();
-    const { user, host, port, database } = client;
-    this.#where = `PostgreSQL ${user}@${host}:${port}/${database}`;
     // The connection can end while nothing is asked of it.
     client.on('error', () => this.#letGo(client));
     client.on('end', () => this.#letGo(client));
@@ -113,7 +147,7 @@ export class PostgresSink {
 
   #newClient(): pg.Client {
     try {
-      return new pg.Client({
+      const client = new pg.Client({
         connectionString: this.#url,
         connectionTimeoutMillis: CONNECT_MS_MAX,
         query_timeout: ANSWER_MS_MAX,
@@ -121,6 +155,9 @@ export class PostgresSink {
         keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
         application_name: 'forebay',
       });
+      const { user, host, port, database } = client;
+      this.#where = `PostgreSQL ${user}@${host}:${port}/${database}`;
+      return client;
     } catch {
       // The error may quote the URL, and with it the password.
       const remedy = 'it must be such as postgres://user:password@host:5432/database';

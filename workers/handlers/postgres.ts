@@ -12,12 +12,17 @@ function sinkOf({ options }: HandlerContext): PostgresSink {
 
 /** A wrong set-up is told at the start; later, when it has worked before, it is an outage like any other. */
 export async function prepare(context: HandlerContext): Promise<void> {
-  try {
-    await sinkOf(context).open();
-  } catch (error) {
-    if (error instanceof PostgresFault && error.kind === 'setup') throw new Error(error.message);
-    throw error;
-  }
+  await sinkOf(context).open().catch(tellSetUp);
+}
+
+/** Changes nothing: where there is no table, it says so. */
+export async function check({ options }: HandlerContext): Promise<string> {
+  return new PostgresSink(options.postgresUrl).look().catch(tellSetUp);
+}
+
+function tellSetUp(error: unknown): never {
+  if (error instanceof PostgresFault && error.kind === 'setup') throw new Error(error.message);
+  throw error;
 }
 
 /** The built-in handler `postgres`: each order becomes one row of the table `forebay_orders`. */

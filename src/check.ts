@@ -1,0 +1,121 @@
+/** `forebay check`: puts together what looks at what serve would find. */
+import { fileURLToPath } from 'node:url';
+import { clockFinding } from './check/clock.js';
+import { coreFinding, memoryFinding } from './check/cores.js';
+import { folderFindings } from './check/data-folder.js';
+import type { Finding } from './check/finding.js';
+import { optionFindings } from './check/given-options.js';
+import { guaranteeFinding } from './check/guarantee.js';
+import { handlerFinding, handlerMissing } from './check/handler.js';
+import { loadInThread } from './check/handler-thread.js';
+import { checkHelp } from './check/help.js';
+import { limitFindings, parseLimits } from './check/limits.js';
+import { natsFindings } from './check/nats.js';
+import { portFinding } from './check/ports.js';
+import { exitCodeOf, reportJson, reportText } from './check/report.js';
+import { inspectMachine, installedVersion, limitsText } from './check/surroundings.js';
+import { versionFindings } from './check/versions.js';
+import { DIRECT_DURABILITY, LOCAL_DURABILITY } from './contract/durability.js';
+import { OperatorFault } from './contract/fault.js';
+import type { FolderFacts, JetStreamFacts } from './contract/journal-facts.js';
+import type { Options } from './contract/options.js';
+import { handlerContext } from './drain/handler-context.js';
+import { missingServerBinary } from './intake/platform.mjs';
+import { handlerUrl } from './lifecycle/handler-file.js';
+import { isFolderHeld, lookAtAdminPort, lookAtPort } from './lifecycle/held.js';
+import { type LoadedOptions, loadWithOrigins } from './options/load.js';
+import { VERSION } from './version.js';
+
+const LOOK_ENTRY = fileURLToPath(new URL('../workers/look-at-handler.js', import.meta.url));
+
+export const help = checkHelp;
+
+/** Ends the process with the exit code. @throws OperatorFault an option is wrong */
+export async function run(argv: readonly string[]): Promise<never> {
+  const isJson = argv.includes('--json');
+  const loaded = loadWithOrigins(
+    argv.filter((argument) => argument !== '--json'),
+    process.env,
+  );
+  const findings = await lookAround(loaded);
+  const report = isJson ? reportJson(findings) : reportText(findings);
+  await new Promise((resolve) => process.stdout.write(report, resolve));
+  // The NATS client leaves the socket of a dial that timed out open, and that would keep the process.
+  process.exit(exitCodeOf(findings));
+}
+
+async function lookAround(loaded: LoadedOptions): Promise<Finding[]> {
+  const { options } = loaded;
+  const machine = inspectMachine();
+  // None depends on another, and two may take seconds.
+  const [binaryMissing, nats, folder, handler, ports] = await Promise.all([
+    missingServerBinary(),
+    lookAtNats(options),
+    lookAtFolder(options),
+    lookAtHandler(options),
+    lookAtPorts(options),
+  ]);
+  const versions = {
+    forebay: VERSION,
+    node: process.version,
+    lmdb: installedVersion('lmdb'),
+    natsClient: installedVersion('@nats-io/transport-node'),
+    uWebSockets: installedVersion('uWebSockets.js'),
+    binaryMissing,
+  };
+  return [
+    ...versionFindings(versions),
+    ...optionFindings(loaded),
+    ...guaranteeFindings(options, nats),
+    ...(nats === null ? [] : natsFindings(options, nats)),
+    ...(folder === null ? [] : folderFindings(options, folder.facts, folder.isHeld)),
+    handler,
+    ...ports,
+    ...limitFindings(parseLimits(limitsText()), folder?.facts.mapBytes ?? 0),
+    coreFinding(options, machine),
+    memoryFinding(options, machine),
+    clockFinding(Date.now(), nats?.clockAheadMs ?? null),
+  ];
+}
+
+/** NATS that is away is told once, as itself. */
+function guaranteeFindings({ mode }: Options, nats: JetStreamFacts | null): Finding[] {
+  if (mode === 'direct') return [guaranteeFinding(DIRECT_DURABILITY)];
+  if (nats === null) return [guaranteeFinding(LOCAL_DURABILITY)];
+  return nats.durability === null ? [] : [guaranteeFinding(nats.durability)];
+}
+
+async function lookAtNats(options: Options): Promise<JetStreamFacts | null> {
+  if (options.mode === 'direct' || options.nats.length === 0) return null;
+  const { inspectJetStream } = await import('./journal/inspect-jetstream.js');
+  return inspectJetStream(options);
+}
+
+async function lookAtFolder(
+  options: Options,
+): Promise<{ facts: FolderFacts; isHeld: boolean } | null> {
+  if (options.mode === 'direct') return null;
+  const { inspectFolder } = await import('./journal/inspect-local.js');
+  const facts = await inspectFolder(options.data);
+  const isHeld = facts.exists && facts.fault === '' && (await isFolderHeld(options.data));
+  return { facts, isHeld };
+}
+
+async function lookAtHandler(options: Options): Promise<Finding> {
+  const { handler } = options;
+  try {
+    const facts = await loadInThread(LOOK_ENTRY, handlerUrl(handler), handlerContext(options));
+    return handlerFinding(handler, facts);
+  } catch (error) {
+    if (!(error instanceof OperatorFault)) throw error;
+    return handlerMissing(error.message);
+  }
+}
+
+/** In turn: with both at 0, each listens for a moment on a port that the other might get. */
+async function lookAtPorts({ host, port, adminHost, adminPort }: Options): Promise<Finding[]> {
+  return [
+    portFinding('--port', host, port, await lookAtPort(host, port)),
+    portFinding('--admin-port', adminHost, adminPort, await lookAtAdminPort(adminHost, adminPort)),
+  ];
+}

@@ -1,0 +1,12 @@
+import type { Options } from '../contract/options.js';
+import type { HandlerContext } from '../contract/order.js';
+
+/** What a handler is told of the options. */
+export function handlerContext({
+  attemptsMax,
+  workMs,
+  errorRate,
+  postgresUrl,
+}: Options): HandlerContext {
+  return { attemptsMax, options: { workMs, errorRate, postgresUrl } };
+}

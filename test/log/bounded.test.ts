@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { BoundedLog, type Entry } from '../../src/log/bounded.js';
+
+function open(t: TestContext) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const lines: string[] = [];
+  const log = new BoundedLog(({ event, line, fields }: Entry) =>
+    lines.push([event, line, ...Object.values(fields)].join(' ')),
+  );
+  const tell = (event: Entry['event'], line: string) => log.tell({ event, line, fields: {} });
+  return { lines, tell, log, pass: (ms: number) => t.mock.timers.tick(ms) };
+}
+
+describe('the bound on repeats', () => {
+  it('writes the first at once, and after 10 s the newest with the number of the others', (t) => {
+    const { lines, tell, pass } = open(t);
+    for (const line of ['a', 'b', 'c', 'd']) tell('journal-down', line);
+    assert.deepEqual(lines, ['journal-down a']);
+    pass(9999);
+    assert.equal(lines.length, 1);
+    pass(1);
+    assert.deepEqual(lines, ['journal-down a', 'journal-down d 2']);
+  });
+
+  it('writes at most one in any 10 s, however long it goes on', (t) => {
+    const { lines, tell, pass } = open(t);
+    for (let s = 0; s < 100; s++) {
+      tell('journal-down', `${s}`);
+      pass(1000);
+    }
+    // At 0 s, and at 10, 20, … 100 s.
+    assert.equal(lines.length, 11);
+    const leftOut = lines.map((line) => Number(line.split(' ')[2] ?? 0));
+    assert.equal(
+      leftOut.reduce((sum, n) => sum + n + 1, 0),
+      100,
+    );
+  });
+
+  it('writes one that comes alone at once, 10 s after the last', (t) => {
+    const { lines, tell, pass } = open(t);
+    tell('journal-up', 'a');
+    pass(10_000);
+    tell('journal-up', 'b');
+    assert.deepEqual(lines, ['journal-up a', 'journal-up b']);
+  });
+
+  it('bounds each event by itself', (t) => {
+    const { lines, tell } = open(t);
+    tell('journal-down', 'a');
+    tell('journal-up', 'b');
+    assert.deepEqual(lines, ['journal-down a', 'journal-up b']);
+  });
+
+  it('writes what it holds back when it is flushed, once', (t) => {
+    const { lines, tell, log, pass } = open(t);
+    for (const line of ['a', 'b', 'c']) tell('handler-threw', line);
+    log.flush();
+    log.flush();
+    pass(60_000);
+    assert.deepEqual(lines, ['handler-threw a', 'handler-threw c 1']);
+  });
+});

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { LOG_EVENTS } from '../../src/contract/log.js';
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+
+describe('the events of the log', () => {
+  it('stand in docs/logs.md, with level and meaning, and no others do', () => {
+    const page = readFileSync(join(ROOT, 'docs/logs.md'), 'utf8');
+    const section = page.slice(page.indexOf('## Events'), page.indexOf('## A fault that repeats'));
+    const listed = Array.from(
+      section.matchAll(/^\| `([a-z-]+)` \| (\w+) \| (.*) \|$/gm),
+      ([, name, level, what]) => [name, { level, what }],
+    );
+    assert.deepEqual(Object.fromEntries(listed), LOG_EVENTS);
+  });
+
+  it('are each told by some place in the code', () => {
+    const code = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('contract/log.ts'))
+      .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+      .join('\n');
+    const untold = Object.keys(LOG_EVENTS).filter(
+      (event) => !new RegExp(`(?:log|tell)\\(\\s*'${event}'`, 'i').test(code),
+    );
+    assert.deepEqual(untold, []);
+  });
+});
