@@ -59,6 +59,11 @@ export interface Source {
   oldestAcceptedAtMs(): number;
   /** Dead letters kept now; those that another process filed or took away count within about a second. */
   deadLetters(): number;
+  /**
+   * 0 while it is not sure that what is in hand has not been given to others: nothing of it should be begun. Else a
+   * number that changes when it was not sure meanwhile: some deliveries may be lost then.
+   */
+  readonly term: number;
   /** What became of the order `<frameId>-<index>`. */
   receipt(frameId: string, index: number): Promise<Receipt>;
   /** Whether the journal answers, and if not why, in one line. */
@@ -70,6 +75,8 @@ export interface Source {
 /** A frame in hand. */
 export interface Delivery {
   readonly frame: Frame;
+  /** Another process has it now: what is not begun should not be, and settling it or putting it back does nothing. */
+  readonly isLost: boolean;
   /**
    * Ends this delivery: the listed orders are filed again or kept as dead letters, all others are
    * done, and then the frame leaves the journal. Atomic in the local journal. In JetStream the new

@@ -32,7 +32,9 @@ export class DirectService {
     port.on('message', (request: DirectRequest) => {
       const frame: Frame = { ...request, attempt: 1, notBeforeMs: 0, refiled: null, keys: [] };
       const reply = (run: FrameRun) => this.#reply(port, request.sequence, run);
-      this.#scheduler.add(new FrameRun(frame, reply, performance.now() + this.#waitMsMax));
+      this.#scheduler.add(
+        new FrameRun(frame, reply, { giveUpMs: performance.now() + this.#waitMsMax }),
+      );
     });
   }
 

@@ -92,9 +92,8 @@ export class Drain {
   }
 
   #begin(delivery: Delivery): void {
-    const run = new FrameRun(delivery.frame, (complete) =>
-      this.#settle(complete, this.#settlement(complete, [])),
-    );
+    const settle = (complete: FrameRun) => this.#settle(complete, this.#settlement(complete, []));
+    const run = new FrameRun(delivery.frame, settle, { isLost: () => delivery.isLost });
     this.#inHand.set(run, delivery);
     this.#scheduler.add(run);
   }

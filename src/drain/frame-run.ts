@@ -8,6 +8,7 @@ import {
 import type { Frame } from '../contract/frame.js';
 
 const LINE_END = 10;
+const NEVER = () => false;
 
 type FailedOutcome =
   | typeof OUTCOME_RETRY
@@ -36,6 +37,8 @@ export class FrameRun {
   readonly failed: FailedOrder[] = [];
   /** On the clock of `performance.now()`: after that, what was not handed out is not wanted any more. */
   readonly giveUpMs: number;
+  /** Another process has it now: what was not handed out is not wanted any more. */
+  readonly isLost: () => boolean;
   readonly #payload: Buffer;
   readonly #onComplete: (run: FrameRun) => void;
   #cutOrders = 0;
@@ -46,10 +49,14 @@ export class FrameRun {
   constructor(
     frame: Frame,
     onComplete: (run: FrameRun) => void,
-    giveUpMs = Number.POSITIVE_INFINITY,
+    {
+      giveUpMs = Number.POSITIVE_INFINITY,
+      isLost = NEVER,
+    }: Partial<Pick<FrameRun, 'giveUpMs' | 'isLost'>> = {},
   ) {
     this.frame = frame;
     this.giveUpMs = giveUpMs;
+    this.isLost = isLost;
     const { buffer, byteOffset, byteLength } = frame.payload;
     this.#payload = Buffer.from(buffer, byteOffset, byteLength);
     this.#onComplete = onComplete;

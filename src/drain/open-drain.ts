@@ -76,7 +76,14 @@ export function openDrain(parts: DrainParts): OpenDrain {
     onThread: (tid) => threadIds.seen(tid),
     log: parts.log,
   });
-  const scheduler = new Scheduler(runner, pacer, size, options.workers);
+  const scheduler = new Scheduler(
+    runner,
+    pacer,
+    size,
+    options.workers,
+    // In direct mode clients wait for what is in hand, and nobody else has it.
+    () => source?.term ?? 1,
+  );
   const drain =
     source === null
       ? null

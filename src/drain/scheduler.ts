@@ -10,19 +10,32 @@ import type { BatchRunner } from './runner.js';
  */
 const BATCHES_A_THREAD = 2;
 
+/** How often it is looked whether what is in hand is surely this process's own, while it is not. */
+const UNSURE_POLL_MS = 50;
+
 /** Feeds the orders of the frames in hand to the pool: in batches, at the set pace, so many at a time. */
 export class Scheduler {
   readonly #runner: BatchRunner;
   readonly #pacer: Pacer;
   readonly #size: BatchSize;
   readonly #batchesMax: number;
-  readonly #queue: FrameRun[] = [];
+  /** See `Source.term`. */
+  readonly #termNow: () => number;
+  #term = 0;
+  #queue: FrameRun[] = [];
   #batches = 0;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
   #onIdle: (() => void) | null = null;
 
-  constructor(runner: BatchRunner, pacer: Pacer, size: BatchSize, threads: number) {
+  constructor(
+    runner: BatchRunner,
+    pacer: Pacer,
+    size: BatchSize,
+    threads: number,
+    termNow: () => number,
+  ) {
+    this.#termNow = termNow;
     this.#runner = runner;
     this.#pacer = pacer;
     this.#size = size;
@@ -49,9 +62,13 @@ export class Scheduler {
   readonly #pump = (): void => {
     this.#abandonExpired();
     while (!this.#stopped && this.#queue.length > 0 && this.#batches < this.#batchesMax) {
+      if (!this.#isSure()) {
+        this.#pumpIn(UNSURE_POLL_MS);
+        return;
+      }
       const orders = this.#pacer.take(this.#ready());
       if (orders === 0) {
-        this.#pumpLater();
+        this.#pumpIn(this.#pacer.waitMs());
         return;
       }
       this.#batches++;
@@ -78,14 +95,25 @@ export class Scheduler {
     return Math.min(ready, ordersMax);
   }
 
-  #pumpLater(): void {
+  /** Whether what stands in the queue may be begun. In a new term, what others have taken leaves it. */
+  #isSure(): boolean {
+    const term = this.#termNow();
+    if (term === this.#term || term === 0) return term !== 0;
+    this.#term = term;
+    const lost = this.#queue.filter((run) => run.isLost());
+    if (lost.length > 0) this.#queue = this.#queue.filter((run) => !run.isLost());
+    for (const run of lost) run.finishUnrun(run.cut(run.uncut));
+    return true;
+  }
+
+  #pumpIn(waitMs: number): void {
     if (this.#timer !== null) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = null;
         this.#pump();
       },
-      Math.max(1, Math.ceil(this.#pacer.waitMs())),
+      Math.max(1, Math.ceil(waitMs)),
     );
   }
 

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { KeptDeadLetter } from '../contract/dead-letters.js';
 import type { Frame } from '../contract/frame.js';
-import { FRAME_ID_ALPHABET, frameTime } from '../contract/frame-time.js';
 import { placeOf } from './dead-letter-checks.js';
-
-const DIGEST_CHARS = 16;
+import { derivedFrameId } from './derived-frame-id.js';
 
 /** The frame that files a dead letter's order again, as its first attempt and due at once. */
 export function replayFrame(letter: KeptDeadLetter, id: string): Frame {
@@ -25,10 +22,5 @@ export function replayFrame(letter: KeptDeadLetter, id: string): Frame {
  * frame. An order that fails again is a new letter, with another time and hence another id.
  */
 export function replayFrameId({ orderId, lastAtMs }: KeptDeadLetter): string {
-  const digest = createHash('sha256').update(`${orderId} ${lastAtMs}`).digest();
-  const chars = Array.from(
-    digest.subarray(0, DIGEST_CHARS),
-    (byte) => FRAME_ID_ALPHABET[byte & 31],
-  );
-  return frameTime(lastAtMs) + chars.join('');
+  return derivedFrameId(lastAtMs, `${orderId} ${lastAtMs}`);
 }

@@ -1,5 +1,5 @@
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
-import type { MsgHdrs } from '@nats-io/transport-node';
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import type { DeadLetterStore, KeptDeadLetter } from '../contract/dead-letters.js';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 import type { Log } from '../contract/log.js';
@@ -9,12 +9,17 @@ import type { JetStreamConnection } from './jetstream-connection.js';
 import { frameHeaders, readDeadLetter } from './jetstream-headers.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamPublisher } from './jetstream-publisher.js';
+import { encodeEntry, NO_STEPS } from './ledger-entry.js';
+import type { LetterSteps } from './receipts-table.js';
 
 /** A request that the server answers in about a millisecond. */
 const REQUEST_MS_MAX = 3000;
 
 /** What may stand in a subject as one part of it. */
 const SUBJECT_TOKEN = /^[\w-]+$/;
+
+/** Who has no frames in hand. */
+const NOBODY = 'dlq';
 
 interface Stored {
   readonly seq: number;
@@ -68,6 +73,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
       payload: frame.payload,
       headers: frameHeaders(frame),
     };
+    await this.#note({ replayed: [orderId] });
     const outcome = await this.#publisher.attempt(publication, REQUEST_MS_MAX);
     if (outcome.verdict !== 'stored') throw fault(new Error(outcome.reason));
     await this.#delete(stored.seq);
@@ -76,7 +82,9 @@ export class JetStreamDeadLetters implements DeadLetterStore {
 
   async drop(orderId: string): Promise<boolean> {
     const stored = await this.#stored(orderId);
-    return stored === null ? false : this.#delete(stored.seq);
+    if (stored === null) return false;
+    await this.#note({ dropped: [orderId] });
+    return this.#delete(stored.seq);
   }
 
   close(): Promise<void> {
@@ -92,6 +100,23 @@ export class JetStreamDeadLetters implements DeadLetterStore {
     );
     if (found === null) return null;
     return { seq: found.seq, letter: this.#read(orderId, found.header, found.data) };
+  }
+
+  /**
+   * Lets the processes on the stream know, by their ledger, what to answer who asks for the order. First, because the order can be done
+   * before this process comes to say anything more. It claims nothing, so it need not know what stands there; and
+   * where the server takes no entry, the receipt alone is late.
+   */
+  async #note(steps: Partial<LetterSteps>): Promise<void> {
+    const { ledgerStream, ledgerSubject } = this.#names;
+    const entry = { ...NO_STEPS, ...steps, by: NOBODY, nonce: '' };
+    const publication = {
+      stream: ledgerStream,
+      subject: ledgerSubject,
+      payload: encodeEntry(entry),
+      headers: headers(),
+    };
+    await this.#publisher.attempt(publication, REQUEST_MS_MAX);
   }
 
   /** False when it is gone already. */

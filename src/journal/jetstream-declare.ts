@@ -39,7 +39,7 @@ const RETRY_ACK_PENDING_MAX = 65_536;
  * How long the ledger is kept: who reads it for the first time learns of what was settled within that time. Those
  * who read on remember longer, in their own store.
  */
-const LEDGER_MS = 60 * 60 * 1000;
+export const LEDGER_MS = 60 * 60 * 1000;
 const LEDGER_DEDUPE_WINDOW_MS = 2 * 60 * 1000;
 
 type Settings = Readonly<Record<string, unknown>>;

@@ -49,7 +49,7 @@ export function openJetStreamSource(
   const opened = openLedger(connection, names, store, parts.log);
   const search = new StreamSearch(connection, names);
   const receipts = new JetStreamReceipts(store, connection, search);
-  const source = new JetStreamSource(connection, names, opened.ledger, {
+  const source = new JetStreamSource(connection, names, opened, {
     ...parts,
     receipt: (frameId, index) => receipts.find(frameId, index),
     rememberKeys: (frame) => rememberKeys(store, frame),

@@ -11,13 +11,12 @@ import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamPublisher, type Publication } from './jetstream-publisher.js';
 import type { Ledger } from './ledger.js';
 import { settledFrame } from './receipts-table.js';
-import { keptDeadLetters, refiledFrame } from './refile.js';
+import { keptDeadLetters, refiledFrame, refiledFrameId } from './refile.js';
 import type { FrameEnd } from './settle-alone.js';
 
 export interface SettlerParts {
   readonly connection: JetStreamConnection;
   readonly names: JetStreamNames;
-  readonly newFrameId: () => string;
   readonly inHand: FramesInHand;
   readonly ledger: Ledger;
   /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
@@ -72,12 +71,13 @@ export class JetStreamSettler {
   }
 
   #end(frame: Frame, settlement: Settlement): FrameEnd {
-    const { newFrameId } = this.#parts;
     const letters = keptDeadLetters(frame, settlement.dead, Date.now());
     return {
       frame,
       settled: settledFrame(frame, settlement),
-      refiled: settlement.refile.map((refile) => refiledFrame(frame, refile, newFrameId())),
+      refiled: settlement.refile.map((refile) =>
+        refiledFrame(frame, refile, refiledFrameId(frame, refile)),
+      ),
       dead: letters.map((letter, i) => ({
         letter,
         // Of this frame, not of the order: one that is replayed and dies again is a new letter.

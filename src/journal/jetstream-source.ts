@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame } from '../contract/frame.js';
 import type { Delivery, Settlement, Source } from '../contract/journal.js';
 import type { Log } from '../contract/log.js';
 import type { Receipt } from '../contract/receipt.js';
 import { DeadLetterCount } from './dead-letter-count.js';
+import { FrameHolds, type Hold } from './frame-holds.js';
 import { JetStreamArrivals } from './jetstream-arrivals.js';
 import { JetStreamBacklog } from './jetstream-backlog.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
@@ -11,11 +13,11 @@ import { FramesInHand } from './jetstream-in-hand.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamSettler } from './jetstream-settlement.js';
 import type { Ledger } from './ledger.js';
+import type { LedgerLease } from './ledger-lease.js';
+import type { OpenLedger } from './open-ledger.js';
 import type { FrameEnd } from './settle-alone.js';
 
 export interface JetStreamSourceParts {
-  /** Ids for frames that are filed again; sort by time like those of fresh frames. */
-  readonly newFrameId: () => string;
   /** Orders committed by all appenders of this process, ever rising. */
   readonly acceptedOrders: () => number;
   /** The longest that a retry is put off; milliseconds. */
@@ -29,6 +31,9 @@ export interface JetStreamSourceParts {
   /** One line for the operator. */
   readonly log: Log;
 }
+
+/** How often a settlement looks whether it is sure that the frame is still this process's own. */
+const SURE_POLL_MS = 50;
 
 /** For what was sent last to leave before the connection is closed. */
 const FLUSH_MS_MAX = 1000;
@@ -46,20 +51,23 @@ export class JetStreamSource implements Source {
   readonly #settling = new Set<Promise<void>>();
   readonly #keepAlive: NodeJS.Timeout;
   readonly #ledger: Ledger;
+  readonly #lease: LedgerLease;
   readonly #receipt: JetStreamSourceParts['receipt'];
+  readonly #holds = new FrameHolds();
   /** Frames that have come and that no pull has returned yet: of a round, or of an aborted pull. */
-  readonly #arrived: Delivery[] = [];
+  #arrived: Delivery[] = [];
   #round: Promise<void> | null = null;
 
   constructor(
     connection: JetStreamConnection,
     names: JetStreamNames,
-    ledger: Ledger,
+    { ledger, lease }: Pick<OpenLedger, 'ledger' | 'lease'>,
     parts: JetStreamSourceParts,
   ) {
-    const { newFrameId, acceptedOrders, retryMsMax, receipt, rememberKeys, settleAlone, log } =
-      parts;
+    const { acceptedOrders, retryMsMax, receipt, rememberKeys, settleAlone, log } = parts;
     this.#ledger = ledger;
+    this.#lease = lease;
+    lease.onSure(() => this.#lose());
     this.#receipt = receipt;
     this.#connection = connection;
     this.#inHand = new FramesInHand(retryMsMax, log);
@@ -69,7 +77,6 @@ export class JetStreamSource implements Source {
     this.#settler = new JetStreamSettler({
       connection,
       names,
-      newFrameId,
       inHand,
       ledger,
       rememberKeys,
@@ -122,6 +129,10 @@ export class JetStreamSource implements Source {
     return this.#backlog.oldestAcceptedAtMs();
   }
 
+  get term(): number {
+    return this.#lease.term;
+  }
+
   receipt(frameId: string, index: number): Promise<Receipt> {
     return this.#receipt(frameId, index);
   }
@@ -154,15 +165,30 @@ export class JetStreamSource implements Source {
   }
 
   #delivery(frame: Frame, seq: number): Delivery {
+    const hold = this.#holds.begin(frame.id);
     return {
       frame,
+      get isLost() {
+        return hold.isLost;
+      },
       settle: (settlement) => {
-        const settled = this.#settle(frame, seq, settlement);
+        const settled = this.#settle(frame, seq, settlement, hold);
         this.#settling.add(settled);
         return settled.finally(() => this.#settling.delete(settled));
       },
-      release: () => void this.#release(frame.id),
+      release: () => {
+        this.#holds.end(frame.id);
+        if (!hold.isLost) void this.#release(frame.id);
+      },
     };
+  }
+
+  /** A term begins: what others took meanwhile is theirs. */
+  #lose(): void {
+    for (const frameId of this.#holds.lose((id) => this.#ledger.isOurs(id))) {
+      this.#inHand.settled(frameId);
+    }
+    this.#arrived = this.#arrived.filter(({ isLost }) => !isLost);
   }
 
   /** In this order: whoever gets it next must find that nobody has it. */
@@ -171,13 +197,25 @@ export class JetStreamSource implements Source {
     this.#inHand.release(frameId, this.#connection.up ? this.#connection.nc : null);
   }
 
-  async #settle(frame: Frame, seq: number, settlement: Settlement): Promise<void> {
+  async #settle(frame: Frame, seq: number, settlement: Settlement, hold: Hold): Promise<void> {
+    await this.#untilSure();
+    if (hold.isLost) return;
     this.#backlog.settleStarts();
     const isDone = await this.#settler.settle(frame, settlement);
     if (isDone) this.#deadLetters.filed(settlement.dead.length);
     const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);
     this.#backlog.settleEnds(seq, isDone ? frame.count : 0, isDone ? refiled : 0);
-    if (isDone) this.#inHand.settled(frame.id);
+    if (!isDone) return;
+    this.#inHand.settled(frame.id);
+    this.#holds.end(frame.id);
+  }
+
+  /** Or until the source is closed: what comes of it then, this process alone will know. */
+  async #untilSure(): Promise<void> {
+    const { signal } = this.#closing;
+    while (this.#lease.term === 0 && !signal.aborted) {
+      await sleep(SURE_POLL_MS, undefined, { signal }).catch(() => {});
+    }
   }
 }
 

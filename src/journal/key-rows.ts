@@ -32,14 +32,3 @@ export function* rememberedKeys(store: LocalStore, sinceMs: number): Iterable<Re
     for (const keyed of keys) yield { ...keyed, frameId, acceptedAtMs };
   }
 }
-
-/**
- * Forgets the oldest rows that are behind the horizon, some at a time. To be called inside a write transaction.
- *
- * @param before an id that sorts behind all that may be forgotten
- */
-export function forgetKeys(store: LocalStore, before: string, rowsMax: number): void {
-  const end = Buffer.from(before, 'latin1');
-  for (const key of store.keys.getKeys({ end, limit: rowsMax }))
-    store.keys.remove(Buffer.from(key));
-}

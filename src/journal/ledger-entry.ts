@@ -11,7 +11,19 @@ export interface LedgerEntry {
   readonly settled: readonly SettledFrame[];
   /** Ids of frames that it puts back, unsettled. */
   readonly released: readonly string[];
+  /** Ids of orders whose dead letters are filed again, or dropped. */
+  readonly replayed: readonly string[];
+  readonly dropped: readonly string[];
 }
+
+/** Changes nothing. */
+export const NO_STEPS = {
+  claimed: [],
+  settled: [],
+  released: [],
+  replayed: [],
+  dropped: [],
+} as const satisfies Omit<LedgerEntry, 'by' | 'nonce'>;
 
 /** A settled frame as it is written: members that are empty at the end are left out. */
 type SettledTuple = [string, number, string[]?, string[]?, string[]?];
@@ -22,24 +34,31 @@ interface Written {
   readonly c?: readonly string[];
   readonly s?: readonly SettledTuple[];
   readonly r?: readonly string[];
+  readonly a?: readonly string[];
+  readonly x?: readonly string[];
 }
 
-export function encodeEntry({ by, nonce, claimed, settled, released }: LedgerEntry): Buffer {
+export function encodeEntry(entry: LedgerEntry): Buffer {
+  const { by, nonce, claimed, settled, released, replayed, dropped } = entry;
   const written: Written = {
     by,
     n: nonce,
     ...(claimed.length === 0 ? {} : { c: claimed }),
     ...(settled.length === 0 ? {} : { s: settled.map(tupleOf) }),
     ...(released.length === 0 ? {} : { r: released }),
+    ...(replayed.length === 0 ? {} : { a: replayed }),
+    ...(dropped.length === 0 ? {} : { x: dropped }),
   };
   return Buffer.from(JSON.stringify(written));
 }
 
 /** @throws Error when the bytes are no entry */
 export function decodeEntry(bytes: Uint8Array): LedgerEntry {
-  const { by, n, c = [], s = [], r = [] } = JSON.parse(Buffer.from(bytes).toString()) as Written;
-  if (typeof by !== 'string' || typeof n !== 'string')
+  const written = JSON.parse(Buffer.from(bytes).toString()) as Written;
+  const { by, n, c = [], s = [], r = [], a = [], x = [] } = written;
+  if (typeof by !== 'string' || typeof n !== 'string') {
     throw new Error('not an entry of the ledger');
+  }
   const settled = s.map(([id, count, again = [], dead = [], doneAtLast = []]) => ({
     id,
     count,
@@ -47,7 +66,7 @@ export function decodeEntry(bytes: Uint8Array): LedgerEntry {
     dead,
     doneAtLast,
   }));
-  return { by, nonce: n, claimed: c, settled, released: r };
+  return { by, nonce: n, claimed: c, settled, released: r, replayed: a, dropped: x };
 }
 
 /** About how many bytes a settled frame takes in an entry. */

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
-import { type LedgerEntry, settledBytes } from './ledger-entry.js';
+import { type LedgerEntry, NO_STEPS, settledBytes } from './ledger-entry.js';
 import type { LedgerLog } from './ledger-log.js';
 import type { LedgerPeers } from './ledger-peers.js';
 import type { LedgerState } from './ledger-state.js';
@@ -12,6 +11,8 @@ export type ClaimVerdict = 'ours' | 'settled' | 'held';
 
 export interface LedgerParts {
   readonly self: string;
+  /** What the nonces of this process's entries begin with, this time. */
+  readonly life: string;
   readonly connection: Pick<JetStreamConnection, 'up' | 'reason' | 'whenUp'>;
   readonly log: Pick<LedgerLog, 'append' | 'extent' | 'read'>;
   readonly state: LedgerState;
@@ -47,7 +48,6 @@ interface Step {
  */
 export class Ledger {
   readonly #parts: LedgerParts;
-  readonly #nonces = randomBytes(6).toString('base64url');
   #steps: Step[] = [];
   #entries = 0;
   #isRunning = false;
@@ -72,6 +72,17 @@ export class Ledger {
   /** Tried once: who does not come to it loses a lease's time, and nothing else. */
   async release(frameIds: readonly string[]): Promise<void> {
     await this.#step({ release: frameIds, bytes: frameIds.length * ID_BYTES });
+  }
+
+  /** Reads what others have written, and gives back what an earlier life of this process had in hand. */
+  async comeToDate(): Promise<void> {
+    this.#isCurrent = false;
+    await this.#step({ bytes: 0 });
+  }
+
+  /** Whether this process has the frame in hand, as far as it has read. */
+  isOurs(frameId: string): boolean {
+    return this.#parts.state.holder(frameId) === this.#parts.self;
   }
 
   /** From now on nothing waits for NATS: what it does not take at once is rejected. */
@@ -110,9 +121,9 @@ export class Ledger {
 
   async #write(group: readonly Step[]): Promise<void> {
     const { log, state } = this.#parts;
-    const nonce = `${this.#nonces}${this.#entries++}`;
+    const nonce = `${this.#parts.life}${this.#entries++}`;
     for (let isFirst = true; ; isFirst = false) {
-      if (!isFirst || !this.#isCurrent) await this.#catchUp(isFirst);
+      if (!isFirst || !this.#isCurrent || this.#holdsBack(group)) await this.#catchUp(isFirst);
       // An entry that was given up on may have been stored after all.
       if (state.ownNonce === nonce) break;
       const entry = this.#entry(group, nonce);
@@ -129,7 +140,12 @@ export class Ledger {
         break;
       }
     }
-    for (const { claim, resolve } of group) resolve(claim.map((id) => this.#verdict(id)));
+    for (const { claim, resolve } of group) resolve(claim.map((id) => this.#answer(id)));
+  }
+
+  /** Who is told that another has a frame may be told so by what is long past. */
+  #holdsBack(group: readonly Step[]): boolean {
+    return group.some(({ claim }) => claim.some((id) => this.#verdict(id) === 'held'));
   }
 
   /** What the group changes, given all that is known; null when nothing. */
@@ -140,8 +156,9 @@ export class Ledger {
       .filter((id) => this.#verdict(id) === 'ours' && state.holder(id) !== self);
     const settled = group.flatMap(({ settle }) => (settle === null ? [] : [settle]));
     const released = group.flatMap(({ release }) => release);
+    released.push(...state.earlierHolds().filter((id) => !claimed.includes(id)));
     if (claimed.length + settled.length + released.length === 0) return null;
-    return { by: self, nonce, claimed, settled, released };
+    return { ...NO_STEPS, by: self, nonce, claimed, settled, released };
   }
 
   #verdict(frameId: string): ClaimVerdict {
@@ -149,6 +166,13 @@ export class Ledger {
     if (state.isSettled(frameId)) return 'settled';
     const holder = state.holder(frameId);
     return holder === null || holder === self || !peers.isAlive(holder) ? 'ours' : 'held';
+  }
+
+  /** Only what stands in the ledger counts: a holder may have died, and been replaced, while the entry was under way. */
+  #answer(frameId: string): ClaimVerdict {
+    const { self, state } = this.#parts;
+    if (state.isSettled(frameId)) return 'settled';
+    return state.holder(frameId) === self ? 'ours' : 'held';
   }
 
   /** Reads what others have written. Tries until NATS answers. @throws Error when the source is closed first */

@@ -7,7 +7,7 @@ import { countReplayed } from './dead-replays.js';
 import { DeadTransactions } from './dead-transactions.js';
 import { ageKey, laterKey } from './local-keys.js';
 import type { LocalStore } from './local-store.js';
-import { recordDropped, recordReplayed } from './receipts-table.js';
+import { recordLetterSteps } from './receipts-table.js';
 import { encodeRecord } from './record.js';
 
 export interface LocalDeadLettersParts {
@@ -61,7 +61,7 @@ export class LocalDeadLetters implements DeadLetterStore {
       this.#store.later.put(laterKey(frame), encodeRecord(frame));
       this.#store.ages.put(ageKey(frame), Buffer.alloc(0));
       this.#store.dead.remove(keyOf(orderId));
-      recordReplayed(this.#store, orderId);
+      recordLetterSteps(this.#store, { replayed: [orderId], dropped: [] });
       countReplayed(this.#store);
       return true;
     });
@@ -71,7 +71,7 @@ export class LocalDeadLetters implements DeadLetterStore {
     return this.#change(() => {
       if (!this.#store.dead.doesExist(keyOf(orderId))) return false;
       this.#store.dead.remove(keyOf(orderId));
-      recordDropped(this.#store, orderId);
+      recordLetterSteps(this.#store, { replayed: [], dropped: [orderId] });
       return true;
     });
   }

@@ -17,7 +17,10 @@ export function openLocalSource(
   parts: Omit<LocalSourceParts, 'retryMsMax'>,
 ): OpenSource {
   const store = new LocalStore(options.data);
-  const stopForgetting = forgetByAndBy(store, options);
+  const stopForgetting = forgetByAndBy(store, {
+    settledS: options.receiptsS,
+    idempotencyS: options.idempotencyS,
+  });
   const source = new LocalSource(store, { ...parts, retryMsMax: options.retryMsMax });
   return {
     source,

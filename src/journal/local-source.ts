@@ -45,6 +45,8 @@ export interface LocalDelivery extends Delivery {
  */
 export class LocalSource implements Source {
   readonly name = 'local';
+  /** Nobody else drains a local journal. */
+  readonly term = 1;
   readonly #store: LocalStore;
   readonly #settlements: GroupedWrites;
   readonly #parts: LocalSourceParts;
@@ -156,6 +158,7 @@ export class LocalSource implements Source {
   #delivery(frame: Frame, inHand: FrameRow): LocalDelivery {
     return {
       frame,
+      isLost: false,
       settle: (settlement) => this.#untilClosed(this.#settle(frame, inHand, settlement)),
       forwarded: () => this.#untilClosed(this.#forwarded(frame, inHand)),
       release: () => {

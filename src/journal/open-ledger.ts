@@ -1,15 +1,20 @@
+import { randomBytes } from 'node:crypto';
 import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { Ledger } from './ledger.js';
+import { LedgerLease } from './ledger-lease.js';
 import { LedgerLog } from './ledger-log.js';
 import { LedgerPeers } from './ledger-peers.js';
 import { LedgerState } from './ledger-state.js';
 import type { LocalStore } from './local-store.js';
 import { processId } from './process-id.js';
 
+const LIFE_BYTES = 6;
+
 export interface OpenLedger {
   readonly ledger: Ledger;
+  readonly lease: LedgerLease;
   /** Resolves when what was settled is durable in the store too, if that takes writes. */
   readonly close: () => Promise<void>;
 }
@@ -22,11 +27,14 @@ export function openLedger(
   tell: Log,
 ): OpenLedger {
   const self = processId(store);
-  const state = new LedgerState(store, self);
+  const life = randomBytes(LIFE_BYTES).toString('base64url');
+  const state = new LedgerState(store, self, life);
   const peers = new LedgerPeers(connection, names, self);
   const log = new LedgerLog(connection, names);
+  const ledger = new Ledger({ self, life, connection, log, state, peers, tell });
   return {
-    ledger: new Ledger({ self, connection, log, state, peers, tell }),
+    ledger,
+    lease: new LedgerLease(ledger, peers),
     close: async () => {
       peers.close();
       await state.close();

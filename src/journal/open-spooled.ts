@@ -6,6 +6,7 @@ import { COUNTER, GAUGE, type ThreadCounts } from '../metrics/count.js';
 import { DeadLetterForwarder } from './dead-letter-forwarder.js';
 import { FailoverAppender } from './failover-appender.js';
 import { forgetByAndBy } from './forgetting.js';
+import { LEDGER_MS } from './jetstream-declare.js';
 import { JetStreamDurability } from './jetstream-durability.js';
 import { jetStreamNames } from './jetstream-names.js';
 import {
@@ -88,7 +89,10 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
     log,
   });
   const keyIndex = new KeyIndex(store, connection, search, parts.acceptedOrders, log);
-  const stopForgetting = forgetByAndBy(store, options);
+  const stopForgetting = forgetByAndBy(store, {
+    settledS: Math.max(options.receiptsS, LEDGER_MS / 1000),
+    idempotencyS: options.idempotencyS,
+  });
   const gauge = setInterval(
     () => counts.set(GAUGE.spoolOrders, spool.pendingOrders()),
     SPOOL_GAUGE_MS,

@@ -10,7 +10,9 @@ const AGAIN = Buffer.from('a');
 const DEAD = Buffer.from('d');
 const DROPPED = Buffer.from('x');
 
+/** A row of `settled`: the number of orders accepted in the frame, and when it was settled, epoch seconds. */
 const COUNT_BYTES = 4;
+const SETTLED_BYTES = 8;
 
 /** Higher than any byte of a frame id, so that `id + AFTER` sorts behind every key that begins with `id`. */
 const AFTER = 0xff;
@@ -44,9 +46,15 @@ export function settledFrame(frame: Frame, { refile, dead }: Settlement): Settle
   };
 }
 
+/** What was done about dead letters; the members are order ids. */
+export interface LetterSteps {
+  readonly replayed: readonly string[];
+  readonly dropped: readonly string[];
+}
+
 /** To be called inside a write transaction. */
 export function recordSettled(store: LocalStore, settled: SettledFrame): void {
-  store.settled.put(bytes(settled.id), countBytes(settled.count));
+  store.settled.put(bytes(settled.id), settledBytes(settled.count, Date.now()));
   for (const id of settled.again) store.exceptions.put(bytes(id), AGAIN);
   for (const id of settled.dead) store.exceptions.put(bytes(id), DEAD);
   for (const id of settled.doneAtLast) store.exceptions.remove(bytes(id));
@@ -57,13 +65,10 @@ export function recordForwarded(store: LocalStore, { id, count, refiled }: Frame
   if (refiled === null) store.forwarded.put(bytes(id), countBytes(count));
 }
 
-/** A dead letter was filed again, or dropped. To be called inside a write transaction. */
-export function recordReplayed(store: LocalStore, id: string): void {
-  store.exceptions.put(bytes(id), AGAIN);
-}
-
-export function recordDropped(store: LocalStore, id: string): void {
-  store.exceptions.put(bytes(id), DROPPED);
+/** To be called inside a write transaction. */
+export function recordLetterSteps(store: LocalStore, { replayed, dropped }: LetterSteps): void {
+  for (const id of replayed) store.exceptions.put(bytes(id), AGAIN);
+  for (const id of dropped) store.exceptions.put(bytes(id), DROPPED);
 }
 
 /**
@@ -79,22 +84,6 @@ export function findReceipt(store: LocalStore, frameId: string, index: number): 
   return exception.equals(AGAIN) ? 'accepted' : 'dead';
 }
 
-/**
- * Forgets frames settled longer ago than the horizon, and dropped dead letters; ids sort by time. To be
- * called inside a write transaction, again and again: at most `rowsMax` rows go at once.
- *
- * @param before an id that sorts behind all that may be forgotten
- */
-export function forgetSettled(store: LocalStore, before: string, rowsMax: number): void {
-  const end = bytes(before);
-  for (const table of [store.settled, store.forwarded]) {
-    for (const key of table.getKeys({ end, limit: rowsMax })) table.remove(Buffer.from(key));
-  }
-  for (const { key, value } of store.exceptions.getRange({ end, limit: rowsMax })) {
-    if (value.equals(DROPPED)) store.exceptions.remove(Buffer.from(key));
-  }
-}
-
 /** The orders of a frame that is not settled; 0 when there is none such. */
 function waitingCount(store: LocalStore, frameId: string): number {
   const start = bytes(frameId);
@@ -105,6 +94,24 @@ function waitingCount(store: LocalStore, frameId: string): number {
 
 function bytes(id: string): Buffer {
   return Buffer.from(id, 'latin1');
+}
+
+function settledBytes(count: number, nowMs: number): Buffer {
+  const out = Buffer.alloc(SETTLED_BYTES);
+  out.writeUInt32BE(count);
+  out.writeUInt32BE(Math.floor(nowMs / 1000), COUNT_BYTES);
+  return out;
+}
+
+/** When the frame of this row of `settled` was settled, epoch milliseconds; 0 where that is not known. */
+export function settledAtMs(row: Uint8Array): number {
+  if (row.length < SETTLED_BYTES) return 0;
+  return Buffer.from(row.buffer, row.byteOffset, row.length).readUInt32BE(COUNT_BYTES) * 1000;
+}
+
+/** Whether this row of `exceptions` is of a dead letter that was dropped. */
+export function isDropped(row: Uint8Array): boolean {
+  return DROPPED.equals(row);
 }
 
 function countBytes(count: number): Buffer {

@@ -1,7 +1,9 @@
 import type { KeptDeadLetter } from '../contract/dead-letters.js';
 import type { Frame } from '../contract/frame.js';
 import { orderId } from '../contract/frame.js';
+import { frameTimeMs } from '../contract/frame-time.js';
 import type { DeadLetter, Refile } from '../contract/journal.js';
+import { derivedFrameId } from './derived-frame-id.js';
 
 const NEWLINE = 10;
 
@@ -14,6 +16,15 @@ function lineStarts(frame: Frame): number[] {
     starts.push(end + 1);
   }
   return starts;
+}
+
+/**
+ * The id of a frame that is filed again, where it follows from what is filed: should two processes come to settle the
+ * same frame, because one was stopped for a while and the other took it over, they file the same. It begins
+ * with the time of the frame's own id.
+ */
+export function refiledFrameId(frame: Frame, { attempt, positions }: Refile): string {
+  return derivedFrameId(frameTimeMs(frame.id), `${frame.id} ${attempt} ${positions.join()}`);
 }
 
 /** The frame that files the listed orders again, under an id of its own; bytes as they were. */

@@ -46,6 +46,10 @@ export class SpooledSource implements Source {
     return times.length === 0 ? 0 : Math.min(...times);
   }
 
+  get term(): number {
+    return this.#parts.primary.term;
+  }
+
   deadLetters(): number {
     return this.#parts.primary.deadLetters();
   }

@@ -34,7 +34,7 @@ it('a reader that was killed does not make the journal grow for ever', async (t)
   const [, signal] = await once(spawn(process.execPath, [READER, folder]), 'exit');
   assert.equal(signal, 'SIGKILL');
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const stop = forgetByAndBy(store, { receiptsS: 60, idempotencyS: 60 });
+  const stop = forgetByAndBy(store, { settledS: 60, idempotencyS: 60 });
   t.mock.timers.tick(5000);
   stop();
   t.mock.timers.reset();

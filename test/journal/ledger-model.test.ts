@@ -59,7 +59,7 @@ function openLedgers(t: TestContext, log: LossyLog): Ledger[] {
   return Array.from({ length: PROCESSES }, (_, i) => {
     const folder = mkdtempSync(join(tmpdir(), 'forebay-ledger-'));
     const store = new LocalStore(folder);
-    const state = new LedgerState(store, `process-${i}`);
+    const state = new LedgerState(store, `process-${i}`, `life-${i}-`);
     t.after(async () => {
       await state.close();
       await store.close();
@@ -67,7 +67,16 @@ function openLedgers(t: TestContext, log: LossyLog): Ledger[] {
     });
     const connection = { up: true, reason: '', whenUp: async () => {} };
     const peers = { isAlive: () => true };
-    return new Ledger({ self: `process-${i}`, connection, log, state, peers, tell: () => {} });
+    const life = `life-${i}-`;
+    return new Ledger({
+      self: `process-${i}`,
+      life,
+      connection,
+      log,
+      state,
+      peers,
+      tell: () => {},
+    });
   });
 }
 

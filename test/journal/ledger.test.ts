@@ -5,7 +5,9 @@ import { jetstream } from '@nats-io/jetstream';
 import { connect, nanos } from '@nats-io/transport-node';
 import type { Frame } from '../../src/contract/frame.js';
 import type { Delivery } from '../../src/contract/journal.js';
+import { reachJetStream } from '../../src/journal/dead-letters-reach.js';
 import type { JetStreamAppender } from '../../src/journal/jetstream-appender.js';
+import { JetStreamDeadLetters } from '../../src/journal/jetstream-dead-letters.js';
 import { frameHeaders } from '../../src/journal/jetstream-headers.js';
 import type { JetStreamSource } from '../../src/journal/jetstream-source.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
@@ -176,6 +178,29 @@ function testLedger(version: NatsVersion): void {
       assert.deepEqual(seen.toSorted(), frames.map(({ id }) => id).toSorted());
       await close(one);
       await close(two);
+    });
+
+    test('receipts: a dead letter that is replayed waits again, one that is dropped stays dead', async () => {
+      const source = await open('one');
+      const frame = fresh(3);
+      await appender.commit(frame);
+      const [delivery] = await take(source, 1);
+      const dead = [0, 1].map((position) => ({ position, reason: 'so' }));
+      await delivery!.settle({ refile: [], dead });
+      await untilTrue(async () => (await source.receipt(frame.id, 0)) === 'dead');
+      const { connection, names } = await reachJetStream([server.url], STREAM);
+      const letters = new JetStreamDeadLetters(connection, names, () => {});
+      assert.equal(await letters.replay(`${frame.id}-0`), true);
+      assert.equal(await letters.drop(`${frame.id}-1`), true);
+      await letters.close();
+      const [again] = await take(source, 1);
+      const receipts = () => Promise.all([0, 1, 2].map((i) => source.receipt(frame.id, i)));
+      await untilTrue(async () => (await source.receipt(frame.id, 0)) === 'accepted');
+      assert.deepEqual(await receipts(), ['accepted', 'dead', 'done']);
+      await again!.settle(NOTHING);
+      await untilTrue(async () => (await source.receipt(frame.id, 0)) === 'done');
+      assert.deepEqual(await receipts(), ['done', 'dead', 'done']);
+      await close(source);
     });
 
     test('receipts: accepted in the stream, done when settled, retried and dead ones told apart', async () => {

@@ -1,0 +1,52 @@
+import type { Ledger } from './ledger.js';
+import type { LedgerPeers } from './ledger-peers.js';
+
+/**
+ * Whether what this process has in hand is still its own. Others take it over when they have not heard of
+ * this process for a lease's time, because it was stopped, say, or cut off. So once it may not have been heard it is
+ * not sure of anything, until it is heard again and has read what stands in the ledger by then.
+ *
+ * The classic source is Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed file cache
+ * consistency" (SOSP 1989).
+ */
+export class LedgerLease {
+  readonly #ledger: Pick<Ledger, 'comeToDate'>;
+  readonly #peers: Pick<LedgerPeers, 'isHeard' | 'onHeard'>;
+  readonly #onSure = new Set<() => void>();
+  #terms = 0;
+  #isVerified = false;
+  #isVerifying = false;
+
+  constructor(ledger: Pick<Ledger, 'comeToDate'>, peers: Pick<LedgerPeers, 'isHeard' | 'onHeard'>) {
+    this.#ledger = ledger;
+    this.#peers = peers;
+    peers.onHeard(() => void this.#verify());
+  }
+
+  /** 0 while nothing is sure; else which time in a row it has been sure, so that a change shows. */
+  get term(): number {
+    if (!this.#peers.isHeard) this.#isVerified = false;
+    return this.#isVerified ? this.#terms : 0;
+  }
+
+  /** `listener` is called when a term begins, before anyone else can see it. */
+  onSure(listener: () => void): void {
+    this.#onSure.add(listener);
+  }
+
+  async #verify(): Promise<void> {
+    if (this.term > 0 || this.#isVerifying) return;
+    this.#isVerifying = true;
+    try {
+      await this.#ledger.comeToDate();
+      if (!this.#peers.isHeard) return;
+      this.#terms++;
+      for (const listener of this.#onSure) listener();
+      this.#isVerified = true;
+    } catch {
+      // Closed.
+    } finally {
+      this.#isVerifying = false;
+    }
+  }
+}
