@@ -5,6 +5,7 @@ import type { Fault } from './fault.js';
 import { keyFaults } from './key-faults.js';
 import { killFaults } from './kill-faults.js';
 import { natsFaults } from './nats-faults.js';
+import { pauseFaults } from './pause-faults.js';
 import { postgresFaults } from './postgres-faults.js';
 import { powerFaults } from './power-faults.js';
 import { spoolFaults } from './spool-faults.js';
@@ -14,6 +15,7 @@ import { threadFaults } from './thread-faults.js';
 /** All faults, in the order in which they are run. */
 export const faults: readonly Fault[] = [
   ...killFaults,
+  ...pauseFaults,
   ...stopFaults,
   ...threadFaults,
   ...postgresFaults,

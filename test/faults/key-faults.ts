@@ -66,7 +66,7 @@ export const keyFaults: readonly Fault[] = [
       // What piles up in the silence is stored while Forebay can't hear of it: kept, and never answered.
       nats.freeze();
       await stage.pass(SILENCE_MS);
-      shop.freeze();
+      shop.pause();
       nats.thaw();
       await stage.pass(SILENCE_MS);
       await Promise.all([shop.kill9(), nats.kill9(), server.kill()]);

@@ -41,9 +41,14 @@ export class Shop {
     this.#process = await startForebay(this.#flags, { owner: this.#owner, data, env });
   }
 
-  /** It does nothing more, until it is killed. */
-  freeze(): void {
-    this.#process?.signal('SIGSTOP');
+  /** It does nothing more, until it is killed or goes on. What it had with its pool is repeated elsewhere. */
+  pause(): void {
+    this.#killed.add(String(this.#process!.pid));
+    this.#process!.signal('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#process!.signal('SIGCONT');
   }
 
   async kill9(): Promise<void> {

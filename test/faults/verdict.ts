@@ -123,6 +123,8 @@ export interface Promises {
   readonly isLossAllowed: boolean;
   /** Every order that was due is to be answered, and by 200. */
   readonly isOnly200: boolean;
+  /** Orders that may be processed again although their process was not killed but paused; left out: as many as there are. */
+  readonly repeatedMax?: number;
 }
 
 export function brokenPromises(verdict: Verdict, promises: Promises): string[] {
@@ -131,6 +133,8 @@ export function brokenPromises(verdict: Verdict, promises: Promises): string[] {
   if (accepted === 0) broken.push('nothing was accepted: the run says nothing');
   if (lost > 0 && !promises.isLossAllowed) broken.push(`${lost} lost`);
   if (doubled > 0) broken.push(`${doubled} doubled`);
+  const { repeatedMax = Number.POSITIVE_INFINITY } = promises;
+  if (verdict.repeated > repeatedMax) broken.push(`${verdict.repeated} repeated`);
   if (altered > 0) broken.push(`${altered} altered`);
   if (alien > 0) broken.push(`${alien} processed that nobody sent`);
   if (refusedButProcessed > 0) broken.push(`${refusedButProcessed} refused, but processed`);
