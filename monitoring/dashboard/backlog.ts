@@ -72,6 +72,21 @@ export const backlog: readonly Unplaced[] = [
   ),
   lines(
     {
+      title: 'Spool in use',
+      description:
+        'Share of --spool-orders-max. When it is full, clients get 503; the alert ForebaySpoolFilling is on it.',
+      unit: 'percentunit',
+    },
+    [
+      {
+        expr: `${of('forebay_spool_orders')} / (${of('forebay_spool_orders_max')} > 0)`,
+        legend: '{{instance}}',
+      },
+    ],
+    { max: 1 },
+  ),
+  lines(
+    {
       title: 'Waiting for an answer',
       description:
         'Orders received whose frame is not durable yet. Above --waiting-orders-max a thread answers 503.',

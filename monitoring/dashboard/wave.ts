@@ -109,7 +109,7 @@ export const now: readonly Unplaced[] = [
   ),
   stat(
     {
-      title: 'Backlog',
+      title: 'Orders waiting',
       description: 'Orders accepted and not yet processed, all instances that drain.',
       unit: 'short',
     },
@@ -118,7 +118,7 @@ export const now: readonly Unplaced[] = [
   ),
   stat(
     {
-      title: 'Oldest order',
+      title: 'Longest wait',
       description: 'How long the order that has waited longest has waited.',
       unit: 's',
     },
