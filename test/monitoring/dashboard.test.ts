@@ -70,8 +70,12 @@ describe('Forebay’s dashboard', () => {
     const maps = panels.filter(({ type }) => type === 'heatmap');
     for (const { name } of histogramFamilies) {
       const expr = `sum by (le) (increase(${name}_bucket{instance=~"$instance"}[$__rate_interval]))`;
-      const map = maps.find(({ targets }) => targets[0]!.expr === expr);
-      assert.equal(map?.targets[0]!.format, 'heatmap', name);
+      const queries = maps.flatMap(({ targets }) => targets).filter((q) => q.expr === expr);
+      assert.deepEqual(
+        queries.map(({ format }) => format),
+        ['heatmap'],
+        name,
+      );
     }
   });
 

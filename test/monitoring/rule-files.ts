@@ -8,6 +8,7 @@ export const MONITORING = join(ROOT, 'monitoring');
 export interface Alert {
   readonly alert: string;
   readonly expr: string;
+  readonly for?: string;
   readonly labels: { readonly severity: string };
   readonly annotations: Readonly<Record<string, string>>;
 }

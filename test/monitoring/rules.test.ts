@@ -113,3 +113,16 @@ describe('docs/runbook.md', () => {
     }
   });
 });
+
+describe('docs/monitoring.md', () => {
+  it('lists the alerts as they are', () => {
+    const rows = readFileSync(join(ROOT, 'docs/monitoring.md'), 'utf8').match(/^\| \[Forebay.*$/gm);
+    assert.deepEqual(
+      rows,
+      alerts.map(({ alert, labels, for: lasts = '0m' }) => {
+        const link = `[${alert}](runbook.md#${alert.toLowerCase()})`;
+        return `| ${link} | ${labels.severity} | ${lasts} |`;
+      }),
+    );
+  });
+});

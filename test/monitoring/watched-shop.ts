@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NativeStack } from '../container/native-stack.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { OrderClient } from '../support/orders.js';
-import { NativeStack } from './native-stack.js';
 import { PrometheusApi } from './prometheus-api.js';
 
 /** Processes what it is given, unless the customer's name says otherwise. */

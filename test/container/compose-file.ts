@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { ROOT } from './rule-files.js';
+import { ROOT } from '../monitoring/rule-files.js';
 
 /** A service of docker-compose.yml, as far as the tests look at it. */
 export interface Service {

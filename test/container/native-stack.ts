@@ -9,11 +9,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ROOT } from '../monitoring/rule-files.js';
 import { freePort } from '../support/free-port.js';
 import { natsProgram } from '../support/nats.js';
 import { Program, toolPath } from '../support/program.js';
 import { composeFile, type Service } from './compose-file.js';
-import { ROOT } from './rule-files.js';
 
 /** Where the services listen in their containers. */
 const PORTS = {
@@ -43,7 +43,8 @@ const ENTRY: Readonly<Record<Name, (port: (inside: number) => number) => Promise
   }),
   prometheus: async (port) => ({
     program: await toolPath('prometheus'),
-    args: [`--web.listen-address=127.0.0.1:${port(9090)}`],
+    // By default a series that ended for want of its target counts for another 5 minutes.
+    args: [`--web.listen-address=127.0.0.1:${port(9090)}`, '--query.lookback-delta=10s'],
   }),
 };
 
