@@ -71,6 +71,7 @@ export const dashboard: Dashboard = {
   refresh: '5s',
   time: { from: 'now-15m', to: 'now' },
   timezone: 'browser',
+  annotations: { list: [] },
   templating: { list: variables },
   panels: placed(),
 };
