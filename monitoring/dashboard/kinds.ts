@@ -38,6 +38,7 @@ import type {
 import { basics, type PanelText, type Query, type Unplaced } from './panel.js';
 
 const HEIGHT = 8;
+const SHADES_MAX = 60;
 
 /** Grafana's type leaves open what a panel's options are, which depends on its kind. */
 type Kind<TOptions, TFieldConfig> = Omit<Panel<TOptions, TFieldConfig>, 'options'> & {
@@ -169,6 +170,8 @@ export function shades(text: PanelText, query: Query): Unplaced {
   const panel: Kind<StatusHistoryOptions, StatusHistoryFieldConfig> = {
     type: 'status-history',
     ...basics(text, [query]),
+    // Grafana shows an error instead where a point has less than two pixels, on a phone or over a long time.
+    maxDataPoints: SHADES_MAX,
     fieldConfig: {
       defaults: {
         unit: text.unit,

@@ -49,7 +49,7 @@ describe('the Dockerfile', DEADLINE, () => {
       const user = isRoot ? { uid: image.user, gid: image.user } : {};
       const [program, ...args] = image.command();
       assert.equal(program, 'node');
-      const server = spawn(process.execPath, args, { cwd: app, env, stdio: 'pipe', ...user });
+      const server = spawn(image.node, args, { cwd: app, env, stdio: 'pipe', ...user });
       t.after(() => server.kill('SIGKILL'));
       let said = '';
       for (const stream of [server.stdout, server.stderr]) {
@@ -60,7 +60,7 @@ describe('the Dockerfile', DEADLINE, () => {
       const exited = once(server, 'exit');
       const health = () => {
         const [, ...check] = image.healthcheck();
-        return spawnSync(process.execPath, check, { cwd: app, env, encoding: 'utf8', ...user });
+        return spawnSync(image.node, check, { cwd: app, env, encoding: 'utf8', ...user });
       };
       await eventually('it is ready', () => {
         assert.equal(server.exitCode, null, said);

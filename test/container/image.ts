@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { ROOT } from '../monitoring/rule-files.js';
@@ -24,8 +24,14 @@ export class NativeImage {
     return this.#rootOf(this.#stages.at(-1)!);
   }
 
+  /** The Node of the base image: this one, where another user can reach it too. */
+  get node(): string {
+    return join(this.folder, 'node');
+  }
+
   /** @throws Error with the output of a RUN that fails */
   build(): void {
+    copyFileSync(process.execPath, this.node);
     for (const stage of this.#stages) {
       const root = this.#rootOf(stage);
       const workdir = join(root, lastOf(stage, 'WORKDIR'));
