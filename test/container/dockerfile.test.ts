@@ -36,6 +36,17 @@ describe('the Dockerfile', DEADLINE, () => {
       for (const left of ['src', 'test', 'dist/test', 'node_modules/typescript']) {
         assert.ok(!existsSync(join(app, left)), `${left} has no place in the image`);
       }
+      const command = (...args: string[]) =>
+        spawnSync(image.node, ['dist/src/main.js', ...args], { cwd: app, encoding: 'utf8' });
+      const commands = Array.from(
+        command('--help').stdout.matchAll(/^ +forebay ([a-z]+)/gm),
+        ([, name]) => name!,
+      );
+      assert.ok(commands.includes('wave'));
+      for (const name of commands) {
+        const { status, stderr } = command(name, '--help');
+        assert.equal(status, 0, `${name}: ${stderr}`);
+      }
       const adminPort = await freePort();
       const env = {
         PATH: process.env.PATH ?? '',
