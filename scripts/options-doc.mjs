@@ -1,15 +1,17 @@
-// Writes docs/options.md and docs/metrics.md from the compiled schema and catalogue.
+// Writes docs/options.md, docs/metrics.md and Grafana's dashboard from what is compiled.
 // Usage: node scripts/options-doc.mjs [folder of the compiled output, default dist]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const compiled = resolve(root, process.argv[2] ?? 'dist', 'src');
+const compiled = resolve(root, process.argv[2] ?? 'dist');
 const load = (file) => import(pathToFileURL(join(compiled, file)).href);
 
-const { optionsDoc } = await load('options/docs.js');
-const { metricsDoc } = await load('metrics/docs.js');
+const { optionsDoc } = await load('src/options/docs.js');
+const { metricsDoc } = await load('src/metrics/docs.js');
+const { dashboardJson } = await load('monitoring/dashboard/dashboard.js');
 mkdirSync(join(root, 'docs'), { recursive: true });
 writeFileSync(join(root, 'docs', 'options.md'), optionsDoc());
 writeFileSync(join(root, 'docs', 'metrics.md'), metricsDoc());
+writeFileSync(join(root, 'monitoring', 'grafana', 'dashboards', 'forebay.json'), dashboardJson());

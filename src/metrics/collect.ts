@@ -18,13 +18,7 @@ export interface Collected {
   /** Memory made by `createCounts`. */
   readonly counts: SharedArrayBuffer;
   /** Asked at each scrape, in the main thread. */
-  readonly live: {
-    readonly rps: () => number;
-    readonly pendingOrders: () => number;
-    readonly oldestAgeSeconds: () => number;
-    readonly deadLetters: () => number;
-    readonly deadLettersMax: () => number;
-  };
+  readonly live: Readonly<Record<(typeof LIVE_KEYS)[number], () => number>>;
   /** The guarantee in force. */
   readonly durability: () => { readonly class: string; readonly replicas: number };
   readonly threadLoad: ThreadLoad;
@@ -43,7 +37,13 @@ const LIVE_KEYS = [
   'oldestAgeSeconds',
   'deadLetters',
   'deadLettersMax',
-] as const satisfies readonly (keyof Collected['live'])[];
+  'rpsLimit',
+  'drainRate',
+  'spoolOrdersMax',
+  'ready',
+  'journalReachable',
+  'drainPaused',
+] as const satisfies readonly (keyof typeof liveFamilies)[];
 
 /** One line of the exposition; `metricName` where it differs from the family's. */
 interface Series {

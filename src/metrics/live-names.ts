@@ -31,6 +31,36 @@ export const liveFamilies = {
     help: 'Most dead letters kept: --dead-max.',
     labels: [],
   },
+  rpsLimit: {
+    name: 'forebay_rps_limit',
+    help: 'Most requests admitted in a second: --rps-limit; 0 is no limit.',
+    labels: [],
+  },
+  drainRate: {
+    name: 'forebay_drain_rate',
+    help: 'Most orders processed in a second: --drain-rate; 0 is no bound.',
+    labels: [],
+  },
+  spoolOrdersMax: {
+    name: 'forebay_spool_orders_max',
+    help: 'Most orders kept in the local spool: --spool-orders-max; 0 without NATS, which alone needs one.',
+    labels: [],
+  },
+  ready: {
+    name: 'forebay_ready',
+    help: '1 while orders can be taken, else 0; /readyz has the reasons.',
+    labels: [],
+  },
+  journalReachable: {
+    name: 'forebay_journal_reachable',
+    help: '1 while the journal answers, else 0; always 1 in direct mode, which has none.',
+    labels: [],
+  },
+  drainPaused: {
+    name: 'forebay_drain_paused',
+    help: '1 while processing waits for the handler, whose database is away say; /readyz has the reason.',
+    labels: [],
+  },
   eventLoopLag: {
     name: 'forebay_event_loop_lag_seconds',
     help: 'Longest delay of the event loop within the last 15 seconds, by thread.',

@@ -146,6 +146,7 @@ describe('README and docs', () => {
       for (const line of read(page).split('\n')) {
         const known = [...served];
         if (line.includes('faults')) known.push('only');
+        if (line.includes('docker compose')) known.push('build', 'profile');
         if (line.includes('wave') || line.includes('--period')) known.push(...waved);
         if (page === 'docs/dead-letters.md' || line.includes('dlq')) known.push(...looked);
         for (const [, name] of line.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)) {

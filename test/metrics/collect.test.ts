@@ -34,6 +34,12 @@ function collected(counts: SharedArrayBuffer, live: Partial<Collected['live']> =
       oldestAgeSeconds: () => 9,
       deadLetters: () => 10,
       deadLettersMax: () => 11,
+      rpsLimit: () => 12,
+      drainRate: () => 13,
+      spoolOrdersMax: () => 14,
+      ready: () => 1,
+      journalReachable: () => 1,
+      drainPaused: () => 0,
       ...live,
     },
     durability: () => ({ class: 'fsync', replicas: 1 }),
@@ -121,6 +127,9 @@ test('live gauges, the build and the process are shown, and nothing else than th
   assert.equal(samples.get('forebay_journal_oldest_age_seconds'), 9);
   assert.equal(samples.get('forebay_dead_letters'), 10);
   assert.equal(samples.get('forebay_dead_letters_max'), 11);
+  assert.equal(samples.get('forebay_rps_limit'), 12);
+  assert.equal(samples.get('forebay_drain_rate'), 13);
+  assert.equal(samples.get('forebay_spool_orders_max'), 14);
   const build = `version="0.1.0",node="${process.version}",mode="queue",journal="local"`;
   assert.equal(samples.get(`forebay_build_info{${build}}`), 1);
   assert.ok(samples.get('process_resident_memory_bytes')! > 1e6);

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const CODE = ['src', 'workers', 'bench', 'k6', 'scripts', 'test'];
+const CODE = ['src', 'workers', 'bench', 'k6', 'monitoring', 'scripts', 'test'];
 
 /** Where the stages are put together: these may import anything of the project. */
 const COMPOSITION = [

@@ -1,0 +1,44 @@
+/** Which thread is busy, and whether one is held up. */
+import { lines, shades } from './kinds.js';
+import { of, type Unplaced } from './panel.js';
+
+export const threads: readonly Unplaced[] = [
+  shades(
+    {
+      title: 'Load by thread',
+      description:
+        'Share of one core that each thread uses: green idle, red full. One red intake thread among green ones: connections are spread unevenly.',
+      unit: 'percentunit',
+    },
+    { expr: of('forebay_thread_cpu_ratio'), legend: '{{instance}} {{thread}}' },
+  ),
+  lines(
+    {
+      title: 'CPU by thread',
+      description: 'The same as lines: intake threads, main thread, and the pool that processes.',
+      unit: 'percentunit',
+    },
+    [{ expr: of('forebay_thread_cpu_ratio'), legend: '{{instance}} {{thread}}' }],
+    { max: 1 },
+  ),
+  lines(
+    {
+      title: 'Event loop lag by thread',
+      description:
+        'Longest delay within 15 s. Every client of that thread waited as long; the alert ForebayEventLoopLag is on it.',
+      unit: 's',
+    },
+    [{ expr: of('forebay_event_loop_lag_seconds'), legend: '{{instance}} {{thread}}' }],
+  ),
+  lines(
+    {
+      title: 'Memory',
+      description: 'Of the whole process, and V8’s heap in the main thread.',
+      unit: 'bytes',
+    },
+    [
+      { expr: of('process_resident_memory_bytes'), legend: 'resident {{instance}}' },
+      { expr: of('nodejs_heap_size_used_bytes'), legend: 'heap {{instance}}' },
+    ],
+  ),
+];

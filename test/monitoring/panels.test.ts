@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ShownPanel, shownPanels, shownVariables } from './dashboard-file.js';
+import type { Sample } from './prometheus-api.js';
+import { recordings } from './rule-files.js';
+import { WatchedShop } from './watched-shop.js';
+
+const DEADLINE = { timeout: 200_000 };
+const DATA_MS_MAX = 90_000;
+const PAUSE_MS = 500;
+
+/** What must not only be there but have counted what was done to the shop. */
+const MUST_RISE = ['Diff By Status', 'Work Done by status', 'Retries and dead letters'];
+
+interface Asked {
+  readonly what: string;
+  readonly expr: string;
+  /** Whether it is enough. */
+  readonly shows: (samples: readonly Sample[]) => boolean;
+}
+
+/** As Grafana sends it: its variables filled in. */
+function filledIn(expr: string): string {
+  return expr
+    .replaceAll('$__rate_interval', '5s')
+    .replaceAll('$instance', '.+')
+    .replaceAll('$stream', 'FOREBAY');
+}
+
+function ofPanel({ title, type, targets }: ShownPanel): Asked[] {
+  const isPositive = ({ value }: Sample) => value > 0;
+  const mustRise = type === 'heatmap' || MUST_RISE.includes(title);
+  return targets.map(({ expr, legendFormat }) => ({
+    what: `${title}: ${legendFormat}`,
+    expr: filledIn(expr),
+    shows:
+      mustRise && legendFormat !== 'put off'
+        ? (samples) => samples.some(isPositive)
+        : (samples) => samples.some(({ value }) => !Number.isNaN(value)),
+  }));
+}
+
+/** A little of everything that clients do. */
+async function trade(shop: WatchedShop): Promise<void> {
+  await shop.orders.postAll(['ada', 'bob']);
+  await shop.directOrders.postAll(Array.from({ length: 15 }, (_, i) => `direct-${i}`));
+  await shop.postInvalid();
+}
+
+describe('Forebay’s dashboard, with a real Prometheus', DEADLINE, () => {
+  it('shows data in every panel', DEADLINE, async (t) => {
+    const shop = await WatchedShop.start(t);
+    await shop.orders.postAll(Array.from({ length: 100 }, (_, i) => `peak-${i}`));
+    let missing: readonly Asked[] = [
+      ...shownPanels().flatMap(ofPanel),
+      ...recordings.map(({ record }) => ({
+        what: record,
+        expr: record,
+        shows: (samples: readonly Sample[]) => samples.length > 0,
+      })),
+    ];
+    assert.ok(missing.length > 60, `${missing.length} queries`);
+    const deadlineMs = performance.now() + DATA_MS_MAX;
+    while (missing.length > 0 && performance.now() < deadlineMs) {
+      await trade(shop);
+      const seen = await Promise.all(missing.map(({ expr }) => shop.prometheus.query(expr)));
+      missing = missing.filter(({ shows }, i) => !shows(seen[i]!));
+      await sleep(PAUSE_MS);
+    }
+    assert.deepEqual(
+      missing.map(({ what, expr }) => `${what}: ${expr}`),
+      [],
+    );
+    await t.test('and each status by its own name', async () => {
+      const { expr } = shownPanels().find(({ title }) => title === 'Diff By Status')!.targets[0]!;
+      const statuses = (await shop.prometheus.query(filledIn(expr)))
+        .filter(({ value }) => value > 0)
+        .map(({ metric }) => metric.status);
+      assert.deepEqual(statuses.sort(), ['200', '400', '500']);
+    });
+    await t.test('and its variable lists the instances', async () => {
+      const { query } = shownVariables().find(({ name }) => name === 'instance')!;
+      const [, metric, label] = /^label_values\((\w+), (\w+)\)$/.exec(
+        (query as { query: string }).query,
+      )!;
+      const instances = await shop.prometheus.labelValues(label!, metric!);
+      assert.deepEqual(
+        instances.sort(),
+        [
+          shop.stack.address('forebay:3001'),
+          new URL(shop.direct.adminUrl).host,
+          new URL(shop.spoolless.adminUrl).host,
+        ].sort(),
+      );
+    });
+    await t.test('and every rule has been evaluated without an error', async () => {
+      const unwell = (await shop.prometheus.rules()).filter(({ health }) => health !== 'ok');
+      assert.deepEqual(unwell, []);
+    });
+  });
+});

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NativeStack } from '../container/native-stack.js';
+import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { OrderClient } from '../support/orders.js';
+import { PrometheusApi } from './prometheus-api.js';
+
+/** Processes what it is given, unless the customer's name says otherwise. */
+const HANDLER = `export default async function handle(orders) {
+  for (const { data } of orders) {
+    if (data.username === 'dies') process.exit(1);
+    if (data.username === 'waits') throw Object.assign(new Error('its database is away'), { pause: true });
+  }
+}
+`;
+
+/** So that one order in three fails, and an order that failed twice is dead, which one too many then is. */
+const TROUBLE = {
+  FOREBAY_THREADS: '1',
+  FOREBAY_WORKERS: '1',
+  FOREBAY_ATTEMPTS_MAX: '2',
+  FOREBAY_RETRY_MS_MIN: '20',
+  FOREBAY_RETRY_MS_MAX: '100',
+  FOREBAY_DEAD_MAX: '1',
+  FOREBAY_SPOOL_ORDERS_MAX: '50',
+};
+
+/**
+ * The services of docker-compose.yml, run natively, and beside its Forebay two more that the same Prometheus scrapes:
+ * one in direct mode, with a limit and a handler that can be told to fail, and one without a spool.
+ */
+export class WatchedShop {
+  readonly stack: NativeStack;
+  readonly prometheus: PrometheusApi;
+  readonly orders: OrderClient;
+  readonly direct: ForebayProcess;
+  readonly directOrders: OrderClient;
+  readonly spoolless: ForebayProcess;
+  readonly spoollessOrders: OrderClient;
+
+  private constructor(stack: NativeStack, direct: ForebayProcess, spoolless: ForebayProcess) {
+    this.stack = stack;
+    this.prometheus = new PrometheusApi(stack.url('prometheus:9090'));
+    this.orders = new OrderClient(stack.url('forebay:3000'));
+    this.direct = direct;
+    this.directOrders = new OrderClient(direct.url);
+    this.spoolless = spoolless;
+    this.spoollessOrders = new OrderClient(spoolless.url);
+  }
+
+  /** @param configuration what is to become of a configuration file, besides that Prometheus scrapes each second */
+  static async start(
+    owner: { after(end: () => Promise<void>): void },
+    configuration: (text: string) => string = (text) => text,
+  ): Promise<WatchedShop> {
+    const others: string[] = [];
+    const edit = (text: string) =>
+      configuration(text)
+        .replaceAll('_interval: 5s', '_interval: 1s')
+        .replace('"forebay:3001"', ['"forebay:3001"', ...others].join(', '));
+    const env = { FOREBAY_DRAIN_RATE: '5', FOREBAY_ERROR_RATE: '0.35' };
+    const stack = await NativeStack.prepare(env, edit);
+    owner.after(() => stack.stop());
+    const nats = await stack.start('nats');
+    await nats.ready(() => isOk(`${stack.url('nats:8222')}/healthz?js-enabled-only=true`));
+    const exporter = await stack.start('prometheus-nats-exporter');
+    const forebay = await stack.start('forebay', TROUBLE);
+    await forebay.ready(() => isOk(`${stack.url('forebay:3001')}/readyz`));
+    const direct = await startDirect(owner);
+    const spoolless = await startSpoolless(stack.address('nats:4222'), owner);
+    for (const { adminUrl } of [direct, spoolless]) others.push(`"${new URL(adminUrl).host}"`);
+    await exporter.ready(() => isOk(`${stack.url('prometheus-nats-exporter:7777')}/metrics`));
+    const prometheus = await stack.start('prometheus');
+    await prometheus.ready(() => isOk(`${stack.url('prometheus:9090')}/-/ready`));
+    const shop = new WatchedShop(stack, direct, spoolless);
+    owner.after(async () => {
+      for (const client of [shop.orders, shop.directOrders, shop.spoollessOrders]) client.close();
+    });
+    return shop;
+  }
+
+  /** A body that is no order. */
+  async postInvalid(): Promise<number> {
+    const url = `${this.stack.url('forebay:3000')}/orders`;
+    const headers = { 'Content-Type': 'application/json' };
+    const answer = await fetch(url, { method: 'POST', headers, body: '{"product_id":"101"}' });
+    return answer.status;
+  }
+}
+
+export async function isOk(url: string): Promise<boolean> {
+  return (await fetch(url, { signal: AbortSignal.timeout(1000) })).ok;
+}
+
+async function startDirect(owner: {
+  after(end: () => Promise<void>): void;
+}): Promise<ForebayProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'forebay-handler-'));
+  owner.after(async () => rmSync(folder, { recursive: true, force: true }));
+  const handler = join(folder, 'moody.mjs');
+  writeFileSync(handler, HANDLER);
+  const flags = ['--mode', 'direct', '--rps-limit', '10', '--threads', '1', '--workers', '1'];
+  return startForebay([...flags, '--handler', handler], { owner });
+}
+
+function startSpoolless(
+  nats: string,
+  owner: { after(end: () => Promise<void>): void },
+): Promise<ForebayProcess> {
+  const flags = ['--nats', `nats://${nats}`, '--spool-orders-max', '0', '--drain', 'off'];
+  return startForebay([...flags, '--commit-ms-max', '500', '--threads', '1'], { owner });
+}
