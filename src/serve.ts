@@ -133,7 +133,8 @@ function tellReady(options: Options, [port, adminPort]: readonly number[], log: 
   const urls = [`http://${host}:${port}`, `http://${adminHost}:${adminPort}`];
   process.stdout.write(`forebay ready: orders ${urls[0]} metrics ${urls[1]}\n`);
   const journal = mode === 'direct' ? mode : nats.length > 0 ? 'jetstream' : 'local';
-  log('ready', 'orders are taken', { version: VERSION, node: process.version, journal });
+  const { pid, version: node } = process;
+  log('ready', 'orders are taken', { version: VERSION, node, journal, pid });
 }
 
 async function requireHandler(options: Options, drain: OpenDrain): Promise<void> {
