@@ -15,7 +15,7 @@ import { portFinding } from './check/ports.js';
 import { exitCodeOf, reportJson, reportText } from './check/report.js';
 import { inspectMachine, installedVersion, limitsText } from './check/surroundings.js';
 import { versionFindings } from './check/versions.js';
-import { DIRECT_DURABILITY, LOCAL_DURABILITY } from './contract/durability.js';
+import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from './contract/durability.js';
 import { OperatorFault } from './contract/fault.js';
 import type { FolderFacts, JetStreamFacts } from './contract/journal-facts.js';
 import type { Options } from './contract/options.js';
@@ -66,7 +66,7 @@ async function lookAround(loaded: LoadedOptions): Promise<Finding[]> {
   return [
     ...versionFindings(versions),
     ...optionFindings(loaded),
-    ...guaranteeFindings(options, nats),
+    guaranteeFinding(durabilityOf(options, nats)),
     ...(nats === null ? [] : natsFindings(options, nats)),
     ...(folder === null ? [] : folderFindings(options, folder.facts, folder.isHeld)),
     handler,
@@ -78,11 +78,16 @@ async function lookAround(loaded: LoadedOptions): Promise<Finding[]> {
   ];
 }
 
-/** NATS that is away is told once, as itself. */
-function guaranteeFindings({ mode }: Options, nats: JetStreamFacts | null): Finding[] {
-  if (mode === 'direct') return [guaranteeFinding(DIRECT_DURABILITY)];
-  if (nats === null) return [guaranteeFinding(LOCAL_DURABILITY)];
-  return nats.durability === null ? [] : [guaranteeFinding(nats.durability)];
+function durabilityOf(options: Options, nats: JetStreamFacts | null): Durability {
+  if (options.mode === 'direct') return DIRECT_DURABILITY;
+  if (nats === null) return LOCAL_DURABILITY;
+  if (nats.durability !== null) return nats.durability;
+  const until =
+    options.spoolOrdersMax > 0
+      ? 'what the spool accepts meanwhile is on disk, fsynced before the answer'
+      : 'and without a spool nothing is accepted meanwhile';
+  // How to mend it is said where NATS is.
+  return { class: 'unknown', replicas: 0, text: `NATS has not answered; ${until}`, remedy: '' };
 }
 
 async function lookAtNats(options: Options): Promise<JetStreamFacts | null> {

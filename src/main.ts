@@ -42,7 +42,8 @@ async function run(argv: readonly string[]): Promise<void> {
 
 async function runCommand(name: string, argv: readonly string[]): Promise<void> {
   const command = await load(name);
-  if (HELP.some((flag) => argv.includes(flag))) process.stdout.write(command.help());
+  const isAsked = argv[0] === 'help' || HELP.some((flag) => argv.includes(flag));
+  if (isAsked) process.stdout.write(command.help());
   else process.exitCode = await command.run(argv);
 }
 

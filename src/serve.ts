@@ -4,7 +4,7 @@ import { MessageChannel } from 'node:worker_threads';
 import type { AdminServer } from './admin/server.js';
 import { FrameIds } from './commit/frame-id.js';
 import { EXIT, OperatorFault } from './contract/fault.js';
-import type { IntakeThreadData } from './contract/intake-thread.js';
+import type { IntakeHost, IntakeThreadData } from './contract/intake-thread.js';
 import type { Log } from './contract/log.js';
 import type { Options } from './contract/options.js';
 import { type OpenDrain, openDrain } from './drain/open-drain.js';
@@ -14,6 +14,7 @@ import { type OpenSource, openSource } from './journal/open-source.js';
 import { claimFolder, claimPort } from './lifecycle/exclusive.js';
 import { handlerFault, handlerUrl } from './lifecycle/handler-file.js';
 import { IntakeThreads } from './lifecycle/intake-threads.js';
+import { intakeWorker } from './lifecycle/intake-worker.js';
 import { Stopping } from './lifecycle/stopping.js';
 import { monotonicNs } from './limit/clock.js';
 import { RpsMeter } from './limit/meter.js';
@@ -47,8 +48,10 @@ export async function run(argv: readonly string[]): Promise<undefined> {
   const { log, flush } = openLog(options);
   const handler = handlerUrl(options.handler);
   const port = await claimPort(options.host, options.port);
+  // With --threads 0 there is one too, in this thread.
+  const intakes = Math.max(1, options.threads);
   const memory: SharedMemory = {
-    counts: createCounts(1 + options.threads),
+    counts: createCounts(1 + intakes),
     meter: RpsMeter.memory(),
     limiter: options.rpsLimit === 0 ? null : WindowLimiter.memory(options.rpsLimit),
     keys: keyMemory(options),
@@ -56,6 +59,7 @@ export async function run(argv: readonly string[]): Promise<undefined> {
   const counts = new ThreadCounts(memory.counts, 0);
   publishThread(counts);
   const journal = options.mode === 'direct' ? null : await openJournal(options, memory, log);
+  const openIntake = await intakeOpener(options);
   const drain = openDrain({
     options,
     source: options.drain && journal !== null ? journal.source : null,
@@ -66,9 +70,8 @@ export async function run(argv: readonly string[]): Promise<undefined> {
     log,
   });
   const intake = new IntakeThreads({
-    entry: INTAKE_ENTRY,
-    threads: options.threads,
-    dataOf: (index) => threadData(options, memory, index, drain),
+    threads: intakes,
+    open: (index) => openIntake(index, threadData(options, memory, index, drain)),
     log,
     onCommitted: journal?.onCommitted ?? (() => {}),
     // In direct mode nobody remembers an order.
@@ -115,13 +118,23 @@ export async function run(argv: readonly string[]): Promise<undefined> {
   }
 }
 
+/** How an intake is started; what one needs is loaded into this thread only where it is to run here. */
+async function intakeOpener(
+  options: Options,
+): Promise<(index: number, data: IntakeThreadData) => IntakeHost> {
+  if (options.threads > 0) return (index, data) => intakeWorker(INTAKE_ENTRY, index, data);
+  const { intakeInMain } = await import('../workers/intake-in-main.js');
+  return (_index, data) => intakeInMain(data);
+}
+
 /** In one line on stdout, for whoever waits for it there, and as an event of the log, with what a fault report needs. */
 function tellReady(options: Options, [port, adminPort]: readonly number[], log: Log): void {
   const { mode, host, adminHost, nats } = options;
   const urls = [`http://${host}:${port}`, `http://${adminHost}:${adminPort}`];
   process.stdout.write(`forebay ready: orders ${urls[0]} metrics ${urls[1]}\n`);
   const journal = mode === 'direct' ? mode : nats.length > 0 ? 'jetstream' : 'local';
-  log('ready', 'orders are taken', { version: VERSION, node: process.version, journal });
+  const { pid, version: node } = process;
+  log('ready', 'orders are taken', { version: VERSION, node, journal, pid });
 }
 
 async function requireHandler(options: Options, drain: OpenDrain): Promise<void> {
@@ -131,7 +144,7 @@ async function requireHandler(options: Options, drain: OpenDrain): Promise<void>
 
 async function openJournal(options: Options, memory: SharedMemory, log: Log): Promise<OpenSource> {
   const intakeCounts = Array.from(
-    { length: options.threads },
+    { length: Math.max(1, options.threads) },
     (_, i) => new ThreadCounts(memory.counts, 1 + i),
   );
   const total = (counter: number) =>

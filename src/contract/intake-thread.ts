@@ -17,6 +17,17 @@ export interface IntakeThreadData {
   readonly directPort: MessagePort | null;
 }
 
+/** Where an intake runs: a `Worker` is one. */
+export interface IntakeHost {
+  postMessage(command: IntakeCommand): void;
+  on(event: 'message', listener: (report: IntakeReport) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'exit', listener: (code: number) => void): unknown;
+  off(event: 'message', listener: (report: IntakeReport) => void): unknown;
+  off(event: 'exit', listener: (code: number) => void): unknown;
+  once(event: 'exit', listener: (code: number) => void): unknown;
+}
+
 /** What the main thread asks of an intake thread. */
 export type IntakeCommand =
   | { readonly do: 'listen'; readonly port: number }

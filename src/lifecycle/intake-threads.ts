@@ -1,6 +1,5 @@
-import { Worker } from 'node:worker_threads';
 import { EXIT, OperatorFault } from '../contract/fault.js';
-import type { IntakeCommand, IntakeReport, IntakeThreadData } from '../contract/intake-thread.js';
+import type { IntakeCommand, IntakeHost, IntakeReport } from '../contract/intake-thread.js';
 import type { Log } from '../contract/log.js';
 import { type FindReceipt, ReceiptAnswers } from './receipt-answers.js';
 
@@ -11,11 +10,9 @@ const RESTART_WINDOW_MS = 60_000;
 const RESTART_MS_MIN = 100;
 
 export interface IntakeThreadsParts {
-  /** File name of the compiled thread entry. */
-  readonly entry: string;
   readonly threads: number;
-  /** Makes what a thread is started with; called again for the one that takes a dead one's place. */
-  readonly dataOf: (threadIndex: number) => IntakeThreadData;
+  /** Starts one; called again for the one that takes a dead one's place. */
+  readonly open: (threadIndex: number) => IntakeHost;
   readonly log: Log;
   readonly onCommitted: () => void;
   readonly findReceipt: FindReceipt;
@@ -25,7 +22,7 @@ export interface IntakeThreadsParts {
 }
 
 interface IntakeThread {
-  worker: Worker;
+  worker: IntakeHost;
   /** Why the journal takes no writes; empty when it does. */
   reason: string;
   hasEnded: boolean;
@@ -87,13 +84,7 @@ export class IntakeThreads {
   }
 
   #open(index: number): Promise<void> {
-    const workerData = this.#parts.dataOf(index);
-    const { directPort } = workerData;
-    const worker = new Worker(this.#parts.entry, {
-      name: `intake-${index}`,
-      workerData,
-      transferList: directPort === null ? [] : [directPort],
-    });
+    const worker = this.#parts.open(index);
     const thread: IntakeThread = { worker, reason: 'the journal is not open yet', hasEnded: false };
     this.#threads[index] = thread;
     const receipts = new ReceiptAnswers(this.#parts.findReceipt, (answers) =>
@@ -162,7 +153,7 @@ export class IntakeThreads {
 
 /** Resolves with the next report of this kind; rejects with the thread's fault, or when it ends. */
 function awaitReport<Kind extends IntakeReport['is']>(
-  worker: Worker,
+  worker: IntakeHost,
   kind: Kind,
 ): Promise<Extract<IntakeReport, { is: Kind }>> {
   return new Promise((resolve, reject) => {

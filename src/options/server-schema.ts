@@ -61,11 +61,11 @@ export const serverSchema = {
   threads: {
     type: 'integer',
     unit: 'threads',
-    min: 1,
+    min: 0,
     max: 64,
     default: intakeThreads,
     group: 'Server',
-    help: 'intake threads; they share the port, which only Linux allows',
+    help: 'intake threads, which share the port as only Linux allows; 0: the intake runs in the main thread',
   },
   workers: {
     type: 'integer',

@@ -105,6 +105,7 @@ describe('forebay check and what NATS can be', () => {
     assert.equal(spooling.code, 1);
     assert.match(spooling.about('nats').text, /put orders into the spool until it answers/);
     assert.match(spooling.about('nats').mend, /--nats/);
+    assert.match(spooling.about('guarantee').text, /^unknown: .* the spool accepts .* fsynced/);
     assert.ok(!spooling.stdout.includes('hunter2'));
     const alone = await look('--nats', url, '--spool-orders-max', '0', ...noData(t));
     assert.equal(alone.code, 1);

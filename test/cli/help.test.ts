@@ -65,6 +65,7 @@ describe('forebay --help', () => {
       );
       for (const line of help.split('\n')) assert.ok(line.length <= COLUMNS_MAX, line);
       assert.equal(await printed('help', name), help);
+      assert.equal(await printed(name, 'help'), help);
     }
   });
 });

@@ -19,7 +19,12 @@ interface Manifest {
 }
 
 /** Pages on measurements, which name the options of the programs that measure. */
-const OTHER_PROGRAMS = ['docs/faults.md', 'docs/performance.md', 'docs/waves.md'];
+const OTHER_PROGRAMS = [
+  'docs/faults.md',
+  'docs/performance.md',
+  'docs/profiling.md',
+  'docs/waves.md',
+];
 
 const manifest = JSON.parse(read('package.json')) as Manifest;
 const pages = [
@@ -147,6 +152,7 @@ describe('README and docs', () => {
         const known = [...served];
         if (line.includes('faults')) known.push('only');
         if (line.includes('docker compose')) known.push('build', 'profile');
+        if (line.includes('for programs')) known.push('json');
         if (line.includes('wave') || line.includes('--period')) known.push(...waved);
         if (page === 'docs/dead-letters.md' || line.includes('dlq')) known.push(...looked);
         for (const [, name] of line.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)) {

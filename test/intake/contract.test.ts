@@ -3,171 +3,183 @@ import { after, before, describe, it } from 'node:test';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { exchange, post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
 
-describe('the HTTP contract', () => {
-  let forebay: ForebayProcess;
-  before(async () => {
-    forebay = await startForebay(['--body-bytes-max', '256']);
-  });
-  after(async () => assert.equal(await forebay.stop(), 0));
-
-  it('answers 200 created with the order id for a valid order', async () => {
-    const answer = await postOrder(forebay.url, VALID_BODY, { 'Content-Type': 'application/json' });
-    assert.equal(answer.status, 200);
-    assert.equal(answer.body, '{"result":"created"}');
-    assert.equal(answer.headers['content-type'], 'application/json');
-    assert.match(answer.headers['x-order-id']!, /^[0-9A-HJKMNP-TV-Z]{26}-[0-9]+$/);
-  });
-
-  it('gives every order an id of its own', async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, () => postOrder(forebay.url, VALID_BODY)),
-    );
-    assert.equal(new Set(answers.map((answer) => answer.headers['x-order-id'])).size, 50);
-  });
-
-  for (const type of [
-    '',
-    'application/json; charset=utf-8',
-    'Application/JSON',
-    'application/json ;x=y',
-  ]) {
-    it(`takes the media type "${type}"`, async () => {
-      const headers = type === '' ? {} : { 'Content-Type': type };
-      assert.equal((await postOrder(forebay.url, VALID_BODY, headers)).status, 200);
+/** In a thread of its own, or, with 0, in the main thread: a client sees no difference. */
+for (const threads of ['1', '0']) {
+  describe(`the HTTP contract, --threads ${threads}`, () => {
+    let forebay: ForebayProcess;
+    before(async () => {
+      forebay = await startForebay(['--threads', threads, '--body-bytes-max', '256']);
     });
-  }
+    after(async () => assert.equal(await forebay.stop(), 0));
 
-  for (const type of [
-    'text/plain',
-    'application/jsonx',
-    'application/x-www-form-urlencoded',
-    ';',
-  ]) {
-    it(`answers 415 to the media type "${type}"`, async () => {
-      const answer = await postOrder(forebay.url, VALID_BODY, { 'Content-Type': type });
-      assert.equal(answer.status, 415);
-      assert.equal(answer.body, '{"result":"unsupported-media-type"}');
+    it('answers 200 created with the order id for a valid order', async () => {
+      const answer = await postOrder(forebay.url, VALID_BODY, {
+        'Content-Type': 'application/json',
+      });
+      assert.equal(answer.status, 200);
+      assert.equal(answer.body, '{"result":"created"}');
       assert.equal(answer.headers['content-type'], 'application/json');
+      assert.match(answer.headers['x-order-id']!, /^[0-9A-HJKMNP-TV-Z]{26}-[0-9]+$/);
     });
-  }
 
-  it('answers 400 and names the first fault', async () => {
-    const body = '{"product_id":"33","count":"101","username":"x"}';
-    const answer = await postOrder(forebay.url, body);
-    assert.equal(answer.status, 400);
-    assert.equal(answer.body, '{"result":"invalid"}');
-    assert.equal(answer.headers['x-invalid'], '/count pattern');
-  });
-
-  it('answers 400 to an empty body, announced or not', async () => {
-    assert.equal((await postOrder(forebay.url, '')).status, 400);
-    const bare = await exchange(forebay.url, 'POST /orders HTTP/1.1\r\nHost: x\r\n\r\n');
-    assert.equal(bare.status, 400);
-  });
-
-  it('takes a body of just the bytes that are allowed, and answers 413 to one more', async () => {
-    const padded = VALID_BODY + ' '.repeat(256 - VALID_BODY.length);
-    assert.equal((await postOrder(forebay.url, padded)).status, 200);
-    const answer = await postOrder(forebay.url, `${padded} `);
-    assert.equal(answer.status, 413);
-    assert.equal(answer.body, '{"result":"too-large"}');
-  });
-
-  it('answers 413 before the rest of a huge body came', async () => {
-    const connection = await RawConnection.open(forebay.url);
-    await connection.write(
-      `${post('', { 'Content-Length': '1000000000' }).head}${' '.repeat(300)}`,
-    );
-    assert.equal((await connection.answer()).status, 413);
-    connection.destroy();
-  });
-
-  for (const [method, toHead] of [
-    ['GET', false],
-    ['PUT', false],
-    ['DELETE', false],
-    ['OPTIONS', false],
-    ['PATCH', false],
-    ['HEAD', true],
-  ] as const) {
-    it(`answers 405 with Allow to ${method} /orders and 404 to ${method} elsewhere`, async () => {
-      const known = await exchange(forebay.url, `${method} /orders HTTP/1.1\r\nHost: x\r\n\r\n`);
-      assert.equal(known.status, 405);
-      assert.equal(known.headers.allow, 'POST');
-      assert.equal(known.body, toHead ? '' : '{"result":"method-not-allowed"}');
-      assert.equal(known.headers['content-length'], '31');
-      const unknown = await exchange(forebay.url, `${method} /order HTTP/1.1\r\nHost: x\r\n\r\n`);
-      assert.equal(unknown.status, 404);
-      assert.equal(unknown.body, toHead ? '' : '{"result":"not-found"}');
-    });
-  }
-
-  for (const path of ['/', '/orders/', '/ORDERS', '/orders/1/2', '//orders', '/orders%2f']) {
-    it(`answers 404 to POST ${path}`, async () => {
-      const request = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
-      assert.equal((await exchange(forebay.url, request)).status, 404);
-    });
-  }
-
-  it('does not mind a query', async () => {
-    const { head, body } = post(VALID_BODY);
-    const request = Buffer.concat([Buffer.from(head.replace('/orders', '/orders?a=b')), body]);
-    assert.equal((await exchange(forebay.url, request)).status, 200);
-  });
-});
-
-describe('precedence, where several answers apply', () => {
-  let forebay: ForebayProcess;
-  const faulty = { type: { 'Content-Type': 'text/plain' }, huge: ' '.repeat(500), wrong: '{}' };
-
-  before(async () => {
-    forebay = await startForebay(['--body-bytes-max', '256', '--rps-limit', '1']);
-  });
-  after(async () => assert.equal(await forebay.stop(), 0));
-  const newSecond = () => new Promise((resolve) => setTimeout(resolve, 1050));
-
-  it('404 and 405 come before the limit, which they do not count against', async () => {
-    await newSecond();
-    for (let i = 0; i < 5; i++) {
-      assert.equal(
-        (await exchange(forebay.url, 'GET /orders HTTP/1.1\r\nHost: x\r\n\r\n')).status,
-        405,
+    it('gives every order an id of its own', async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, () => postOrder(forebay.url, VALID_BODY)),
       );
-      assert.equal(
-        (await exchange(forebay.url, 'POST /x HTTP/1.1\r\nHost: x\r\n\r\n')).status,
-        404,
-      );
+      assert.equal(new Set(answers.map((answer) => answer.headers['x-order-id'])).size, 50);
+    });
+
+    for (const type of [
+      '',
+      'application/json; charset=utf-8',
+      'Application/JSON',
+      'application/json ;x=y',
+    ]) {
+      it(`takes the media type "${type}"`, async () => {
+        const headers = type === '' ? {} : { 'Content-Type': type };
+        assert.equal((await postOrder(forebay.url, VALID_BODY, headers)).status, 200);
+      });
     }
-    assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 200);
+
+    for (const type of [
+      'text/plain',
+      'application/jsonx',
+      'application/x-www-form-urlencoded',
+      ';',
+    ]) {
+      it(`answers 415 to the media type "${type}"`, async () => {
+        const answer = await postOrder(forebay.url, VALID_BODY, { 'Content-Type': type });
+        assert.equal(answer.status, 415);
+        assert.equal(answer.body, '{"result":"unsupported-media-type"}');
+        assert.equal(answer.headers['content-type'], 'application/json');
+      });
+    }
+
+    it('answers 400 and names the first fault', async () => {
+      const body = '{"product_id":"33","count":"101","username":"x"}';
+      const answer = await postOrder(forebay.url, body);
+      assert.equal(answer.status, 400);
+      assert.equal(answer.body, '{"result":"invalid"}');
+      assert.equal(answer.headers['x-invalid'], '/count pattern');
+    });
+
+    it('answers 400 to an empty body, announced or not', async () => {
+      assert.equal((await postOrder(forebay.url, '')).status, 400);
+      const bare = await exchange(forebay.url, 'POST /orders HTTP/1.1\r\nHost: x\r\n\r\n');
+      assert.equal(bare.status, 400);
+    });
+
+    it('takes a body of just the bytes that are allowed, and answers 413 to one more', async () => {
+      const padded = VALID_BODY + ' '.repeat(256 - VALID_BODY.length);
+      assert.equal((await postOrder(forebay.url, padded)).status, 200);
+      const answer = await postOrder(forebay.url, `${padded} `);
+      assert.equal(answer.status, 413);
+      assert.equal(answer.body, '{"result":"too-large"}');
+    });
+
+    it('answers 413 before the rest of a huge body came', async () => {
+      const connection = await RawConnection.open(forebay.url);
+      await connection.write(
+        `${post('', { 'Content-Length': '1000000000' }).head}${' '.repeat(300)}`,
+      );
+      assert.equal((await connection.answer()).status, 413);
+      connection.destroy();
+    });
+
+    for (const [method, toHead] of [
+      ['GET', false],
+      ['PUT', false],
+      ['DELETE', false],
+      ['OPTIONS', false],
+      ['PATCH', false],
+      ['HEAD', true],
+    ] as const) {
+      it(`answers 405 with Allow to ${method} /orders and 404 to ${method} elsewhere`, async () => {
+        const known = await exchange(forebay.url, `${method} /orders HTTP/1.1\r\nHost: x\r\n\r\n`);
+        assert.equal(known.status, 405);
+        assert.equal(known.headers.allow, 'POST');
+        assert.equal(known.body, toHead ? '' : '{"result":"method-not-allowed"}');
+        assert.equal(known.headers['content-length'], '31');
+        const unknown = await exchange(forebay.url, `${method} /order HTTP/1.1\r\nHost: x\r\n\r\n`);
+        assert.equal(unknown.status, 404);
+        assert.equal(unknown.body, toHead ? '' : '{"result":"not-found"}');
+      });
+    }
+
+    for (const path of ['/', '/orders/', '/ORDERS', '/orders/1/2', '//orders', '/orders%2f']) {
+      it(`answers 404 to POST ${path}`, async () => {
+        const request = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`;
+        assert.equal((await exchange(forebay.url, request)).status, 404);
+      });
+    }
+
+    it('does not mind a query', async () => {
+      const { head, body } = post(VALID_BODY);
+      const request = Buffer.concat([Buffer.from(head.replace('/orders', '/orders?a=b')), body]);
+      assert.equal((await exchange(forebay.url, request)).status, 200);
+    });
   });
 
-  it('the limit comes before media type, size and validity', async () => {
-    await newSecond();
-    const limited = async (body: string, headers = {}) => {
-      const answer = await postOrder(forebay.url, body, headers);
-      assert.equal(answer.status, 500);
-      assert.equal(answer.body, '{"result":"server-kaput"}');
-    };
-    assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 200);
-    await limited(VALID_BODY, faulty.type);
-    await limited(faulty.huge);
-    await limited(faulty.wrong);
-    await limited(VALID_BODY);
-  });
+  describe(`precedence, where several answers apply, --threads ${threads}`, () => {
+    let forebay: ForebayProcess;
+    const faulty = { type: { 'Content-Type': 'text/plain' }, huge: ' '.repeat(500), wrong: '{}' };
 
-  it('media type comes before size', async () => {
-    await newSecond();
-    assert.equal((await postOrder(forebay.url, faulty.huge, faulty.type)).status, 415);
-  });
+    before(async () => {
+      forebay = await startForebay([
+        '--threads',
+        threads,
+        '--body-bytes-max',
+        '256',
+        '--rps-limit',
+        '1',
+      ]);
+    });
+    after(async () => assert.equal(await forebay.stop(), 0));
+    const newSecond = () => new Promise((resolve) => setTimeout(resolve, 1050));
 
-  it('size comes before validity', async () => {
-    await newSecond();
-    assert.equal((await postOrder(forebay.url, faulty.huge)).status, 413);
-  });
+    it('404 and 405 come before the limit, which they do not count against', async () => {
+      await newSecond();
+      for (let i = 0; i < 5; i++) {
+        assert.equal(
+          (await exchange(forebay.url, 'GET /orders HTTP/1.1\r\nHost: x\r\n\r\n')).status,
+          405,
+        );
+        assert.equal(
+          (await exchange(forebay.url, 'POST /x HTTP/1.1\r\nHost: x\r\n\r\n')).status,
+          404,
+        );
+      }
+      assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 200);
+    });
 
-  it('an invalid order counts against the limit', async () => {
-    await newSecond();
-    assert.equal((await postOrder(forebay.url, faulty.wrong)).status, 400);
-    assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 500);
+    it('the limit comes before media type, size and validity', async () => {
+      await newSecond();
+      const limited = async (body: string, headers = {}) => {
+        const answer = await postOrder(forebay.url, body, headers);
+        assert.equal(answer.status, 500);
+        assert.equal(answer.body, '{"result":"server-kaput"}');
+      };
+      assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 200);
+      await limited(VALID_BODY, faulty.type);
+      await limited(faulty.huge);
+      await limited(faulty.wrong);
+      await limited(VALID_BODY);
+    });
+
+    it('media type comes before size', async () => {
+      await newSecond();
+      assert.equal((await postOrder(forebay.url, faulty.huge, faulty.type)).status, 415);
+    });
+
+    it('size comes before validity', async () => {
+      await newSecond();
+      assert.equal((await postOrder(forebay.url, faulty.huge)).status, 413);
+    });
+
+    it('an invalid order counts against the limit', async () => {
+      await newSecond();
+      assert.equal((await postOrder(forebay.url, faulty.wrong)).status, 400);
+      assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 500);
+    });
   });
-});
+}
