@@ -69,9 +69,12 @@ export async function run(argv: readonly string[]): Promise<undefined> {
     limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
     log,
   });
+  // Each announcement wakes this thread: none where nobody listens.
+  const announcesCommits = options.drain && (journal?.onCommitted ?? null) !== null;
   const intake = new IntakeThreads({
     threads: intakes,
-    open: (index) => openIntake(index, threadData(options, memory, index, drain)),
+    open: (index) =>
+      openIntake(index, threadData(options, memory, index, { drain, announcesCommits })),
     log,
     onCommitted: journal?.onCommitted ?? (() => {}),
     // In direct mode nobody remembers an order.
@@ -179,9 +182,9 @@ function threadData(
   options: Options,
   memory: SharedMemory,
   threadIndex: number,
-  drain: OpenDrain,
+  { drain, announcesCommits }: { drain: OpenDrain; announcesCommits: boolean },
 ): IntakeThreadData {
-  const data = { options, ...memory, countsIndex: 1 + threadIndex };
+  const data = { options, ...memory, countsIndex: 1 + threadIndex, announcesCommits };
   if (options.mode !== 'direct') return { ...data, directPort: null };
   const { port1, port2 } = new MessageChannel();
   drain.serveDirect(port1);

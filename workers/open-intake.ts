@@ -46,7 +46,12 @@ export async function openIntake(
     counts,
     new ThreadCounts(data.counts, 0),
   );
-  const committer = new GroupCommit(appender, options, counts, announceTogether(report));
+  const committer = new GroupCommit(
+    appender,
+    options,
+    counts,
+    data.announcesCommits ? announceTogether(report) : () => {},
+  );
   const receipts = new ReceiptQuestions((questions) => report({ is: 'receipts', questions }));
   const keyed = new KeyDesk({
     table: new KeyTable(data.keys),

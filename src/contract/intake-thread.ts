@@ -13,6 +13,8 @@ export interface IntakeThreadData {
   readonly limiter: SharedArrayBuffer | null;
   /** The table of idempotency keys. */
   readonly keys: SharedArrayBuffer;
+  /** Whether anybody wants to hear of frames that became durable. */
+  readonly announcesCommits: boolean;
   /** In direct mode, the way to the pool; null otherwise. */
   readonly directPort: MessagePort | null;
 }

@@ -19,8 +19,8 @@ export interface SourceParts {
 
 export interface OpenSource {
   readonly source: Source;
-  /** Tells the source that one of this process's appenders has committed. */
-  readonly onCommitted: () => void;
+  /** Tells the source that one of this process's appenders has committed; null where it finds out by itself. */
+  readonly onCommitted: (() => void) | null;
   /** Resolves when the journal first answers; rejects with an OperatorFault when it never will. */
   readonly ready: Promise<void>;
   /** The guarantee in force. */

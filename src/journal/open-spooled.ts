@@ -106,7 +106,7 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
   deadLetters.start();
   return {
     source,
-    onCommitted: () => {},
+    onCommitted: null,
     ready: readyOrSpooling(primary.source.ready, log),
     durability: () => durability.found,
     close: async () => {
