@@ -1,9 +1,6 @@
 import type { Log } from '../contract/log.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
 
-/** Between two lines about outages, so that one that comes and goes does not fill the log; milliseconds. */
-const LOG_MS_MIN = 10_000;
-
 /** Leave to run a batch. Given back by `through` or `away`, once. */
 export interface Turn {
   /** It finds out, alone, whether the outage is over. */
@@ -37,7 +34,6 @@ export class Outage {
   #timer: NodeJS.Timeout | null = null;
   #waiters: (() => void)[] = [];
   #stopped = false;
-  #loggedMs = Number.NEGATIVE_INFINITY;
   #logged = '';
 
   constructor(parts: OutageParts) {
@@ -87,16 +83,14 @@ export class Outage {
   away(turn: Turn | null, why: string, pause: BackoffBounds): void {
     // Others that were under way when the outage began learn of it one after the other.
     if (this.#why !== '' && turn?.isProbe !== true) return;
-    const nowMs = performance.now();
-    if (this.#why === '') this.#sinceMs = nowMs;
+    if (this.#why === '') this.#sinceMs = performance.now();
     this.#why = why;
     this.#isProbing = false;
     this.#probes++;
     this.#isDue = false;
     if (!this.#stopped) this.#timer = setTimeout(this.#onDue, backoffMs(this.#probes, pause));
-    if (why !== this.#logged && nowMs - this.#loggedMs >= LOG_MS_MIN) {
+    if (why !== this.#logged) {
       this.#logged = why;
-      this.#loggedMs = nowMs;
       this.#parts.log('handler-away', `${why}; trying on`);
     }
   }
