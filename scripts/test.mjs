@@ -55,6 +55,7 @@ async function main(args) {
   const env = { ...process.env, ...(await toolPaths()) };
   // Only some tests want it, and they say so where it is missing.
   if (!env.FOREBAY_POSTGRES_BIN) await ensureTool('postgresql').catch(() => {});
+  env.FOREBAY_CHROMIUM ||= await ensureTool('chromium').catch(() => '');
   const concurrency = Math.min(availableParallelism(), FILES_AT_ONCE_MAX);
   const node = spawn(
     process.execPath,
