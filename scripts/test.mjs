@@ -58,6 +58,7 @@ async function main(args) {
   const env = { ...process.env, ...(await toolPaths()) };
   const optional = [...OPTIONAL_TOOLS, ...(env.FOREBAY_POSTGRES_BIN ? [] : ['postgresql'])];
   for (const tool of optional) await ensureTool(tool).catch(() => {});
+  env.FOREBAY_CHROMIUM ||= await ensureTool('chromium').catch(() => '');
   const concurrency = Math.min(availableParallelism(), FILES_AT_ONCE_MAX);
   const node = spawn(
     process.execPath,

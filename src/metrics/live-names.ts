@@ -5,6 +5,21 @@ export interface LiveFamily {
   readonly labels: readonly string[];
 }
 
+/** Where the values of those that are one number each come from; in the main thread. */
+export interface LiveGauges {
+  readonly rps: () => number;
+  readonly pendingOrders: () => number;
+  readonly oldestAgeSeconds: () => number;
+  readonly deadLetters: () => number;
+  readonly deadLettersMax: () => number;
+  readonly rpsLimit: () => number;
+  readonly drainRate: () => number;
+  readonly spoolOrdersMax: () => number;
+  readonly ready: () => number;
+  readonly journalReachable: () => number;
+  readonly drainPaused: () => number;
+}
+
 export const liveFamilies = {
   rps: {
     name: 'forebay_rps',

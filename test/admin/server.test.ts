@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { VIEWERS_MAX } from '../../src/admin/live-feed.js';
+import { pageFiles } from '../../src/admin/page-files.js';
 import { type AdminConfig, AdminServer } from '../../src/admin/server.js';
 import { EXIT, OperatorFault } from '../../src/contract/fault.js';
+import { CountingSource } from './live-source.js';
 
 const HOST = '127.0.0.1';
 
@@ -17,6 +20,7 @@ async function withServer(
     metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
     readiness: () => [],
     degraded: () => [],
+    live: new CountingSource(),
     ...config,
   });
   const port = await server.listen(HOST, 0);
@@ -75,7 +79,7 @@ test('HEAD gives the headers of GET without the body', () =>
 
 test('another path is 404, another method 405 with Allow, in this order', () =>
   withServer({}, async (origin) => {
-    assert.equal((await fetch(`${origin}/`)).status, 404);
+    assert.equal((await fetch(`${origin}/page`)).status, 404);
     assert.equal((await fetch(`${origin}/metrics/`)).status, 404);
     assert.equal((await fetch(`${origin}/orders`, { method: 'POST' })).status, 404);
     const refused = await fetch(`${origin}/metrics`, { method: 'POST', body: 'x' });
@@ -122,6 +126,7 @@ test('a port that is taken is one line that names it', () =>
       metricsContentType: 'text/plain',
       readiness: () => [],
       degraded: () => [],
+      live: new CountingSource(),
     });
     await assert.rejects(second.listen(HOST, port), (error: unknown) => {
       assert.ok(error instanceof OperatorFault);
@@ -139,6 +144,7 @@ test('a host that is not ours is one line too', async () => {
     metricsContentType: 'text/plain',
     readiness: () => [],
     degraded: () => [],
+    live: new CountingSource(),
   });
   await assert.rejects(
     server.listen('192.0.2.1', 0),
@@ -157,3 +163,58 @@ test('close ends even with a connection that never finishes its request', async 
   });
   await gone;
 });
+
+test('/live streams, also to more than are scraped for, and is 503 beyond its bound', () =>
+  withServer({}, async (origin) => {
+    const streams = await Promise.all(
+      Array.from({ length: VIEWERS_MAX }, () => fetch(`${origin}/live`)),
+    );
+    for (const { status, headers } of streams) {
+      assert.equal(status, 200);
+      assert.equal(headers.get('content-type'), 'text/event-stream');
+    }
+    const refused = await fetch(`${origin}/live`);
+    assert.equal(refused.status, 503);
+    assert.match(await refused.text(), /32 look at the live page already/);
+    assert.equal((await fetch(`${origin}/metrics`)).status, 200);
+    await Promise.all(streams.map(({ body }) => body!.cancel()));
+  }));
+
+test('close ends the streams at once, not after the time that answers under way have', async () => {
+  let text: Promise<string> | undefined;
+  await withServer({}, async (origin) => {
+    text = (await fetch(`${origin}/live`)).text();
+  });
+  // Were it cut off by the deadline, the text would be an error.
+  assert.match(await text!, /^event: hello\n/);
+});
+
+test('the live page is all there: every file that a file names is served, under its type', () =>
+  withServer({}, async (origin) => {
+    const types: Readonly<Record<string, string>> = {
+      '/': 'text/html; charset=utf-8',
+      js: 'text/javascript; charset=utf-8',
+      css: 'text/css; charset=utf-8',
+      svg: 'image/svg+xml',
+    };
+    const toLook = ['/'];
+    for (const path of toLook) {
+      const response = await fetch(origin + path);
+      const text = await response.text();
+      assert.equal(response.status, 200, path);
+      assert.equal(response.headers.get('content-type'), types[path.split('.')[1] ?? path], path);
+      const policy = response.headers.get('content-security-policy')!;
+      assert.ok(policy.startsWith("default-src 'none'; script-src 'self';"), policy);
+      assert.ok(!policy.includes('unsafe'), policy);
+      const named = text.matchAll(/(?:src|href)="([^"]+)"|from '(\.[^']+)'/g);
+      for (const [, link, module] of named) {
+        const { pathname } = new URL((link ?? module)!, origin + path);
+        if (pathname !== '/metrics' && !toLook.includes(pathname)) toLook.push(pathname);
+      }
+    }
+    assert.ok(
+      toLook.includes('/page/uplot.js') && toLook.includes('/page/figures.js'),
+      `${toLook}`,
+    );
+    assert.deepEqual(toLook.toSorted(), [...pageFiles.keys()].toSorted());
+  }));

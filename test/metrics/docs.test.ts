@@ -15,6 +15,8 @@ test('docs/metrics.md is what the catalogue generates', () => {
 test('every series of the catalogue is counted somewhere', () => {
   const source = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
+    // It reads them.
+    .filter((file) => file !== join('metrics', 'live-snapshots.ts'))
     .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
     .join('\n');
   // Reached through responseCounter and commitHistogram.

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What the compiler made of page/*.ts, and beside the sources what it does not touch. */
+const COMPILED = fileURLToPath(new URL('./page/', import.meta.url));
+const AS_WRITTEN = fileURLToPath(new URL('../../../src/admin/page/', import.meta.url));
+const UPLOT = dirname(createRequire(import.meta.url).resolve('uplot'));
+
+const HTML = 'text/html; charset=utf-8';
+const CSS = 'text/css; charset=utf-8';
+const SCRIPT = 'text/javascript; charset=utf-8';
+
+const MODULES = [
+  'chart',
+  'columns',
+  'connection',
+  'figures',
+  'format',
+  'heatmap',
+  'latency-panel',
+  'main',
+  'page',
+  'palette',
+  'panel',
+  'panels',
+  'readout',
+  'rows',
+  'status-line',
+  'theme',
+  'thread-table',
+  'tiles',
+] as const;
+
+export interface PageFile {
+  readonly type: string;
+  readonly path: string;
+}
+
+/** Every file of the live page by the path under which it is served; there are no others. */
+export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
+  ['/', { type: HTML, path: join(AS_WRITTEN, 'index.html') }],
+  ['/page/page.css', { type: CSS, path: join(AS_WRITTEN, 'page.css') }],
+  ['/page/icon.svg', { type: 'image/svg+xml', path: join(AS_WRITTEN, 'icon.svg') }],
+  ['/page/uplot.css', { type: CSS, path: join(UPLOT, 'uPlot.min.css') }],
+  ['/page/uplot.js', { type: SCRIPT, path: join(UPLOT, 'uPlot.esm.js') }],
+  ...MODULES.map((name): [string, PageFile] => [
+    `/page/${name}.js`,
+    { type: SCRIPT, path: join(COMPILED, `${name}.js`) },
+  ]),
+]);
+
+/**
+ * Nothing from elsewhere, nothing inline, in nobody's frame. For all that is served here: a browser
+ * that opens /metrics has no use for more either.
+ */
+export const SECURITY_HEADERS = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+} as const;
+
+/** The files' contents, read once each. */
+export class PageFiles {
+  readonly #read = new Map<string, Promise<string>>();
+
+  text({ path }: PageFile): Promise<string> {
+    const known = this.#read.get(path);
+    if (known !== undefined) return known;
+    const text = readFile(path, 'utf8');
+    this.#read.set(path, text);
+    // One that could not be read is tried again by the next who asks.
+    text.catch(() => this.#read.delete(path));
+    return text;
+  }
+}

@@ -1,0 +1,44 @@
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+
+/** Every digit of a whole number: 12,345. */
+export function count(value: number): string {
+  return whole.format(value);
+}
+
+/** A rate or a mean; tenths only where they say something. */
+export function amount(value: number): string {
+  return Math.abs(value) < 10 ? tenths.format(value) : whole.format(value);
+}
+
+/** For an axis: 1,500 but 20k and 1.5M. */
+export function short(value: number): string {
+  if (Math.abs(value) < 10_000) return tenths.format(value);
+  if (Math.abs(value) < 1e6) return `${tenths.format(value / 1e3)}k`;
+  return `${tenths.format(value / 1e6)}M`;
+}
+
+/** 0.4 ms, 25 ms, 1.5 s, 2 min 5 s, 3 h 20 min. */
+export function duration(seconds: number): string {
+  if (seconds === 0) return '0 s';
+  if (seconds < 0.01) return `${tenths.format(seconds * 1e3)} ms`;
+  if (seconds < 1) return `${whole.format(seconds * 1e3)} ms`;
+  if (seconds < 10) return `${tenths.format(seconds)} s`;
+  if (seconds < 59.5) return `${whole.format(seconds)} s`;
+  return seconds < 3570 ? parts(seconds, 60, 'min', 's') : parts(seconds / 60, 60, 'h', 'min');
+}
+
+function parts(smaller: number, inLarger: number, larger: string, unit: string): string {
+  const rounded = Math.round(smaller);
+  const rest = rounded % inLarger;
+  const most = `${whole.format(Math.floor(rounded / inLarger))} ${larger}`;
+  return rest === 0 ? most : `${most} ${rest} ${unit}`;
+}
+
+/** The time of day, as the viewer's clock has it. */
+export function clock(epochMs: number, withSeconds = true): string {
+  const date = new Date(epochMs);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const minutes = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return withSeconds ? `${minutes}:${two(date.getSeconds())}` : minutes;
+}

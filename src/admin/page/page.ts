@@ -1,0 +1,103 @@
+import type { LiveFacts, LiveNow, LiveRow } from '../../contract/live.js';
+import { clock } from './format.js';
+import { latencyPanel } from './latency-panel.js';
+import { Palette } from './palette.js';
+import { Panel } from './panel.js';
+import { answersPanel, backlogPanel, framesPanel, requestsPanel, workPanel } from './panels.js';
+import { setText, type View } from './readout.js';
+import type { Rows } from './rows.js';
+import { ThreadTable } from './thread-table.js';
+import { Tiles } from './tiles.js';
+
+/** A server that has just started is not shown as an almost empty quarter of an hour. */
+const SPAN_S_MIN = 60;
+
+/** All that is drawn, for the process that told these facts. */
+export class Page {
+  readonly #facts: LiveFacts;
+  readonly #palette = new Palette();
+  readonly #tiles: Tiles;
+  readonly #panels: readonly Panel[];
+  readonly #threads: ThreadTable;
+  readonly #when = document.querySelector<HTMLElement>('#when')!;
+  /** The second that is pointed at, in all charts at once; epoch seconds. */
+  #cursorS: number | null = null;
+  #shown: View | null = null;
+  #drawn: [LiveNow, Rows] | null = null;
+
+  constructor(facts: LiveFacts) {
+    this.#facts = facts;
+    const onCursor = (seconds: number | null) => this.#point(seconds);
+    this.#tiles = new Tiles(document.querySelector<HTMLElement>('#tiles')!, facts);
+    this.#panels = [
+      answersPanel(facts),
+      workPanel(facts),
+      backlogPanel(facts),
+      latencyPanel(facts, this.#palette),
+      requestsPanel(facts),
+      framesPanel(facts),
+    ].map((spec) => new Panel(spec, this.#palette, onCursor));
+    const body = document.querySelector<HTMLElement>('#threads tbody')!;
+    this.#threads = new ThreadTable(body, facts, this.#palette);
+  }
+
+  show(now: LiveNow, rows: Rows): void {
+    this.#drawn = [now, rows];
+    const chosenS = Number(
+      document.querySelector<HTMLInputElement>('input[name=span]:checked')!.value,
+    );
+    const latest = rows.latest(chosenS);
+    const newest = latest.at(-1);
+    if (newest === undefined) return;
+    const toS = newest.atMs / 1000;
+    const oldestS = (latest[0].atMs - latest[0].spanMs) / 1000;
+    const fromS = Math.min(toS - SPAN_S_MIN, Math.max(toS - chosenS, oldestS));
+    const view = this.#view(now, latest);
+    this.#tiles.update(view);
+    for (const panel of this.#panels) panel.draw(view, fromS, toS);
+    this.#threads.draw(view, fromS, toS);
+    for (const panel of this.#panels) panel.point(this.#cursorS);
+    this.#tell(view);
+  }
+
+  /** Leaves its place to the page of another process. */
+  close(): void {
+    for (const panel of this.#panels) panel.close();
+  }
+
+  /** The theme has changed. */
+  recolor(): void {
+    this.#palette.refresh();
+    if (this.#drawn !== null) this.show(...this.#drawn);
+  }
+
+  #point(seconds: number | null): void {
+    if (this.#shown === null || seconds === this.#cursorS) return;
+    this.#cursorS = seconds;
+    const view = this.#view(this.#shown.now, this.#shown.rows);
+    for (const panel of this.#panels) {
+      panel.point(seconds);
+      panel.read(view);
+    }
+    this.#threads.read(view);
+    this.#tell(view);
+  }
+
+  #view(now: LiveNow, rows: readonly LiveRow[]): View {
+    const newest = rows.at(-1)!;
+    const row = this.#cursorS === null ? newest : nearest(rows, this.#cursorS * 1000);
+    const view = { facts: this.#facts, now, rows, row, isNewest: this.#cursorS === null };
+    this.#shown = view;
+    return view;
+  }
+
+  #tell({ row, isNewest }: View): void {
+    setText(this.#when, isNewest ? '' : `Values at ${clock(row.atMs)}`);
+  }
+}
+
+function nearest(rows: readonly LiveRow[], atMs: number): LiveRow {
+  return rows.reduce((best, row) =>
+    Math.abs(row.atMs - atMs) < Math.abs(best.atMs - atMs) ? row : best,
+  );
+}

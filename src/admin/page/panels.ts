@@ -1,0 +1,223 @@
+import type { LiveFacts, LiveRow } from '../../contract/live.js';
+import { columnsOf, stackedColumns, withConstants } from './columns.js';
+import { meanFrame, type Outlook, perSecond, quantile, total } from './figures.js';
+import { amount, count, duration } from './format.js';
+import type { PanelSpec } from './panel.js';
+import type { Item, View } from './readout.js';
+
+/** How many of the row's answers have a status that this holds for. */
+function answersWhere({ statuses }: LiveFacts, holds: (status: number) => boolean) {
+  const indexes = statuses.flatMap((status, i) => (holds(status) ? [i] : []));
+  return (row: LiveRow) => indexes.reduce((sum, i) => sum + row.answers[i], 0);
+}
+
+const is200 = (status: number) => status === 200;
+const is4xx = (status: number) => status >= 400 && status < 500;
+const is503 = (status: number) => status === 503;
+const is500 = (status: number) => status === 500;
+
+/** Shown even while there are none: their absence is the news. */
+const STATUSES_ALWAYS = [200, 500, 503];
+
+function nothingCame({ rows }: View): string {
+  return rows.every(({ answers }) => total(answers) === 0) ? 'No requests in this time.' : '';
+}
+
+export function answersPanel(facts: LiveFacts): PanelSpec {
+  const item = (status: number): Item => {
+    const at = facts.statuses.indexOf(status);
+    return {
+      label: String(status),
+      color: is200(status) ? 'ok' : is503(status) ? 'busy' : is500(status) ? 'refused' : 'client',
+      value: ({ row }) => `${amount(perSecond(row.answers[at], row))}/s`,
+      total: {
+        series: `forebay_http_responses_total{status="${status}"}`,
+        value: ({ now }) => count(now.answers[at]),
+      },
+      isIdle: ({ now }) => !STATUSES_ALWAYS.includes(status) && now.answers[at] === 0,
+    };
+  };
+  const layers = [is500, is503, is4xx, is200].map((holds) => answersWhere(facts, holds));
+  return {
+    id: 'answers',
+    items: facts.statuses.toSorted((a, b) => a - b).map(item),
+    chart: {
+      lines: [
+        { color: 'refused', filled: true },
+        { color: 'busy', filled: true },
+        { color: 'client', filled: true },
+        { color: 'ok', filled: true },
+      ],
+      topMin: 4,
+    },
+    columns: ({ rows }) => stackedColumns(rows, layers),
+    empty: nothingCame,
+  };
+}
+
+export function workPanel({ drainRate }: LiveFacts): PanelSpec {
+  const bound: Item[] =
+    drainRate === 0
+      ? []
+      : [
+          {
+            label: 'drain rate',
+            color: 'limit',
+            dashed: true,
+            value: () => `${count(drainRate)}/s`,
+          },
+        ];
+  return {
+    id: 'work',
+    items: [
+      {
+        label: 'done',
+        color: 'done',
+        value: ({ row }) => `${amount(perSecond(row.done, row))}/s`,
+        total: { series: 'work_done_total{status="done"}', value: ({ now }) => count(now.done) },
+      },
+      {
+        label: 'error',
+        color: 'refused',
+        value: ({ row }) => `${amount(perSecond(row.failed, row))}/s`,
+        total: { series: 'work_done_total{status="error"}', value: ({ now }) => count(now.failed) },
+      },
+      {
+        label: 'retries',
+        total: { series: 'forebay_retries_total', value: ({ now }) => count(now.retries) },
+        isIdle: ({ now }) => now.retries === 0,
+      },
+      ...bound,
+    ],
+    chart: {
+      lines: [
+        { color: 'refused', filled: true },
+        { color: 'done', filled: true },
+        ...(drainRate === 0 ? [] : [{ color: 'limit' as const, dashed: true }]),
+      ],
+      topMin: 4,
+    },
+    columns: ({ rows }) =>
+      withConstants(
+        stackedColumns(rows, [({ failed }) => failed, ({ done }) => done]),
+        drainRate === 0 ? [] : [drainRate],
+      ),
+    empty: ({ rows }) =>
+      rows.every(({ done, failed }) => done + failed === 0)
+        ? 'No order processed in this time.'
+        : '',
+  };
+}
+
+/** What the backlog will do, in a few words. */
+export function outlookText(found: Outlook): string {
+  if (found.kind === 'empty') return 'nothing waits';
+  if (found.kind === 'flows') return 'done as it comes';
+  if (found.kind === 'grows') return `by ${amount(found.perSecond)}/s`;
+  if (found.kind === 'stands') return 'stays as it is';
+  return `shrinks by ${amount(found.perSecond)}/s`;
+}
+
+export function backlogPanel({ build }: LiveFacts): PanelSpec {
+  return {
+    id: 'backlog',
+    items: [
+      {
+        label: 'waiting',
+        color: 'backlog',
+        value: ({ row }) => count(row.pendingOrders),
+      },
+      {
+        label: 'oldest',
+        color: 'age',
+        value: ({ row }) => duration(row.oldestAgeSeconds),
+      },
+    ],
+    chart: {
+      lines: [
+        { color: 'backlog', filled: true },
+        { color: 'age', right: true },
+      ],
+      right: duration,
+      topMin: 10,
+    },
+    columns: ({ rows }) =>
+      columnsOf(rows, [(row) => row.pendingOrders, (row) => row.oldestAgeSeconds]),
+    empty: ({ rows }) => {
+      if (build.mode === 'direct') return 'Direct mode has no queue: nothing waits.';
+      return rows.every(({ pendingOrders }) => pendingOrders === 0)
+        ? 'No backlog in this time.'
+        : '';
+    },
+  };
+}
+
+export function requestsPanel({ rpsLimit }: LiveFacts): PanelSpec {
+  return {
+    id: 'requests',
+    items: [
+      {
+        label: 'requests',
+        color: 'rate',
+        value: ({ row }) => `${count(row.rps)}/s`,
+      },
+      {
+        label: 'limit',
+        ...(rpsLimit === 0 ? {} : { color: 'limit' as const, dashed: true }),
+        value: () => (rpsLimit === 0 ? 'none' : `${count(rpsLimit)}/s`),
+      },
+      {
+        label: 'not yet answered',
+        total: { series: 'forebay_waiting_orders', value: ({ now }) => count(now.waitingOrders) },
+      },
+      {
+        label: 'gave up waiting',
+        total: { series: 'forebay_aborted_requests_total', value: ({ now }) => count(now.aborted) },
+        isIdle: ({ now }) => now.aborted === 0,
+      },
+    ],
+    chart: {
+      lines: [
+        { color: 'rate' },
+        ...(rpsLimit === 0 ? [] : [{ color: 'limit' as const, dashed: true }]),
+      ],
+      topMin: 4,
+    },
+    columns: ({ rows }) =>
+      withConstants(columnsOf(rows, [(row) => row.rps]), rpsLimit === 0 ? [] : [rpsLimit]),
+    empty: nothingCame,
+  };
+}
+
+export function framesPanel({ bounds }: LiveFacts): PanelSpec {
+  const largest = ({ frameOrders }: LiveRow) =>
+    total(frameOrders) === 0 ? null : quantile(1, bounds.frameOrders, frameOrders);
+  return {
+    id: 'frames',
+    items: [
+      {
+        label: 'mean',
+        color: 'load',
+        value: ({ row }) => orNone(meanFrame(row), amount),
+      },
+      {
+        label: 'max',
+        color: 'age',
+        value: ({ row }) => orNone(largest(row), (orders) => `≤ ${count(orders)}`),
+      },
+      {
+        label: 'frames',
+        total: { series: 'forebay_frames_committed_total', value: ({ now }) => count(now.frames) },
+      },
+    ],
+    chart: { lines: [{ color: 'age' }, { color: 'load' }], topMin: 2 },
+    columns: ({ rows }) => columnsOf(rows, [largest, meanFrame]),
+    empty: ({ rows }) =>
+      rows.every(({ frameOrders }) => total(frameOrders) === 0) ? 'No frame in this time.' : '',
+  };
+}
+
+/** A value that a second without events does not have. */
+export function orNone(value: number | null, format: (value: number) => string): string {
+  return value === null ? '–' : format(value);
+}

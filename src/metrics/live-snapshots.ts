@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { STATUSES } from '../contract/answers.js';
+import type { Durability } from '../contract/durability.js';
+import type { LiveFacts, LiveNow, LiveRow, LiveSource } from '../contract/live.js';
+import type { Options } from '../contract/options.js';
+import { responseCounter } from './count.js';
+import { COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
+import type { LiveGauges } from './live-names.js';
+import type { NamedValue, ThreadLoad } from './thread-load.js';
+import { Totals } from './totals.js';
+
+export interface Pictured {
+  readonly options: Options;
+  /** Memory made by `createCounts`. */
+  readonly counts: SharedArrayBuffer;
+  readonly live: Pick<
+    LiveGauges,
+    'rps' | 'pendingOrders' | 'oldestAgeSeconds' | 'deadLetters' | 'deadLettersMax'
+  >;
+  readonly durability: () => Durability;
+  /** For the pictures alone: a load is measured since it was last asked for. */
+  readonly threadLoad: ThreadLoad;
+  readonly threads: readonly string[];
+  readonly build: LiveFacts['build'];
+  readonly reasons: () => readonly string[];
+  readonly degraded: () => readonly string[];
+}
+
+/** 15 minutes. */
+const HISTORY_S = 900;
+
+/** What is counted on and on, as it stood at one moment; a row is the difference of two. */
+interface Counted {
+  readonly answers: readonly number[];
+  readonly done: number;
+  readonly failed: number;
+  readonly framedOrders: number;
+  readonly requestSeconds: readonly number[];
+  readonly orderAgeSeconds: readonly number[];
+  readonly frameOrders: readonly number[];
+}
+
+/** Takes pictures of what /metrics shows, from the same cells and gauges. In the main thread. */
+export class LiveSnapshots implements LiveSource {
+  readonly facts: LiveFacts;
+  readonly #pictured: Pictured;
+  readonly #totals: Totals;
+  #before: Counted;
+  #beforeMs = performance.now();
+
+  constructor(pictured: Pictured) {
+    const { options, threads, build } = pictured;
+    this.#pictured = pictured;
+    this.#totals = new Totals(pictured.counts);
+    this.#before = this.#count();
+    this.facts = {
+      boot: randomUUID(),
+      build,
+      startedAtMs: Math.round(performance.timeOrigin),
+      rpsLimit: options.rpsLimit,
+      drainRate: options.drainRate,
+      historyS: HISTORY_S,
+      statuses: STATUSES,
+      threads,
+      bounds: {
+        requestSeconds: histogramCells[HISTOGRAM.requestSeconds].bounds,
+        orderAgeSeconds: histogramCells[HISTOGRAM.orderAgeSeconds].bounds,
+        frameOrders: histogramCells[HISTOGRAM.frameOrders].bounds,
+      },
+    };
+  }
+
+  take(): { row: LiveRow; now: LiveNow } {
+    const before = this.#before;
+    const counted = this.#count();
+    const nowMs = performance.now();
+    const spanMs = Math.round(nowMs - this.#beforeMs);
+    this.#before = counted;
+    this.#beforeMs = nowMs;
+    const now = this.#now(counted);
+    const { threads, threadLoad } = this.#pictured;
+    const row: LiveRow = {
+      atMs: Date.now(),
+      spanMs,
+      rps: now.rps,
+      answers: less(counted.answers, before.answers),
+      done: counted.done - before.done,
+      failed: counted.failed - before.failed,
+      framedOrders: counted.framedOrders - before.framedOrders,
+      pendingOrders: now.pendingOrders,
+      oldestAgeSeconds: now.oldestAgeSeconds,
+      spoolOrders: now.spoolOrders,
+      requestSeconds: less(counted.requestSeconds, before.requestSeconds),
+      orderAgeSeconds: less(counted.orderAgeSeconds, before.orderAgeSeconds),
+      frameOrders: less(counted.frameOrders, before.frameOrders),
+      cpuPercent: inOrder(threads, threadLoad.cpuRatios(), (ratio) => Math.round(ratio * 100)),
+      lagMs: inOrder(threads, threadLoad.eventLoopLags(), (s) => Math.round(s * 10_000) / 10),
+    };
+    return { row, now };
+  }
+
+  #count(): Counted {
+    const totals = this.#totals;
+    return {
+      answers: STATUSES.map((status) => totals.of(responseCounter(status))),
+      done: totals.of(COUNTER.workDone),
+      failed: totals.of(COUNTER.workError),
+      framedOrders: totals.sum(HISTOGRAM.frameOrders),
+      requestSeconds: totals.buckets(HISTOGRAM.requestSeconds),
+      orderAgeSeconds: totals.buckets(HISTOGRAM.orderAgeSeconds),
+      frameOrders: totals.buckets(HISTOGRAM.frameOrders),
+    };
+  }
+
+  #now({ answers, done, failed }: Counted): LiveNow {
+    const { live, durability, reasons, degraded } = this.#pictured;
+    const totals = this.#totals;
+    return {
+      answers,
+      done,
+      failed,
+      frames: totals.of(COUNTER.framesCommitted),
+      aborted: totals.of(COUNTER.abortedRequests),
+      retries: totals.of(COUNTER.retries),
+      dead: totals.of(COUNTER.dead),
+      deadLetters: live.deadLetters(),
+      deadLettersMax: live.deadLettersMax(),
+      waitingOrders: totals.of(GAUGE.waitingOrders),
+      pendingOrders: live.pendingOrders(),
+      oldestAgeSeconds: Math.round(live.oldestAgeSeconds() * 1000) / 1000,
+      spoolOrders: totals.of(GAUGE.spoolOrders),
+      spooled: totals.of(COUNTER.ordersSpooled),
+      forwarded: totals.of(COUNTER.ordersForwarded),
+      rps: live.rps(),
+      durability: durability(),
+      reasons: reasons(),
+      degraded: degraded(),
+    };
+  }
+}
+
+function less(after: readonly number[], before: readonly number[]): number[] {
+  return after.map((value, i) => value - before[i]);
+}
+
+function inOrder(
+  names: readonly string[],
+  values: readonly NamedValue[],
+  rounded: (value: number) => number,
+): (number | null)[] {
+  const byName = new Map(values.map(({ name, value }) => [name, rounded(value)]));
+  return names.map((name) => byName.get(name) ?? null);
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, get, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LiveFeed, VIEWERS_MAX } from '../../src/admin/live-feed.js';
+import { CountingSource } from './live-source.js';
+
+const DEADLINE_MS = 30_000;
+/** For streams that would never end. */
+const LIMIT = { timeout: DEADLINE_MS };
+
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!holds()) {
+    assert.ok(Date.now() < deadline, `not in ${DEADLINE_MS} ms: ${holds}`);
+    await sleep(5);
+  }
+}
+
+interface Event {
+  readonly id: string;
+  readonly kind: string;
+  readonly data: { boot?: string; now?: { done: number }; rows?: { rps: number }[] };
+}
+
+/** A feed on a server of its own. */
+async function startFeed(t: TestContext, source: CountingSource, tickMs: number) {
+  const feed = new LiveFeed(source, tickMs);
+  const server = createServer((request, response) => {
+    feed.join(response, new URL(request.url!, 'http://x').searchParams.get('after') ?? '');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  feed.start();
+  t.after(() => {
+    feed.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return { feed, port: (server.address() as AddressInfo).port };
+}
+
+async function view(t: TestContext, port: number, after = ''): Promise<IncomingMessage> {
+  const asked = get({ host: '127.0.0.1', port, path: `/?after=${after}`, agent: false });
+  asked.on('error', () => {});
+  t.after(() => asked.destroy());
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.on('error', () => {});
+  return response.setEncoding('utf8');
+}
+
+/** The events of a stream as they come; ends with it. */
+async function* events(stream: IncomingMessage): AsyncGenerator<Event> {
+  let text = '';
+  for await (const chunk of stream) {
+    text += chunk;
+    for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
+      const fields = text.slice(0, end).split('\n');
+      const field = (name: string) =>
+        fields.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2) ?? '';
+      yield { id: field('id'), kind: field('event'), data: JSON.parse(field('data')) };
+      text = text.slice(end + 2);
+    }
+  }
+}
+
+/** Reads rows until there are `wanted`; the first event must be the hello. */
+async function rowsOf(stream: IncomingMessage, wanted: number) {
+  const rows: number[] = [];
+  let boot = '';
+  let id = '';
+  for await (const event of events(stream)) {
+    if (event.kind === 'hello') {
+      assert.equal(rows.length, 0);
+      boot = event.data.boot!;
+      continue;
+    }
+    id = event.id;
+    rows.push(...event.data.rows!.map(({ rps }) => rps));
+    assert.equal(event.data.now!.done, rows.at(-1)! + 1, 'the present is that of the newest row');
+    if (rows.length >= wanted) break;
+  }
+  return { boot, rows, id };
+}
+
+function isConsecutive(rows: readonly number[]): boolean {
+  return rows.every((row, i) => row === rows[0]! + i);
+}
+
+test('a viewer gets the history first, then every row once', LIMIT, async (t) => {
+  const source = new CountingSource({ historyS: 5 });
+  const { port } = await startFeed(t, source, 10);
+  await rowsOf(await view(t, port), 12);
+  const { boot, rows } = await rowsOf(await view(t, port), 20);
+  assert.equal(boot, 'boot');
+  assert.ok(rows[0]! >= 12 - 5 && isConsecutive(rows), `${rows}`);
+});
+
+test(
+  'a viewer that comes back gets what it missed, and all of another process',
+  LIMIT,
+  async (t) => {
+    const { port } = await startFeed(t, new CountingSource({ boot: 'one' }), 10);
+    const first = await rowsOf(await view(t, port), 3);
+    await rowsOf(await view(t, port), 8);
+    const again = await rowsOf(await view(t, port, first.id), 3);
+    assert.equal(again.rows[0], first.rows.at(-1)! + 1);
+    const stranger = await rowsOf(await view(t, port, 'two:7'), 3);
+    assert.equal(stranger.rows[0], 0);
+    const odd = await rowsOf(await view(t, port, 'one:9999999'), 3);
+    assert.equal(odd.rows[0], 0);
+  },
+);
+
+test('a row is taken once, however many look, and also while nobody does', LIMIT, async (t) => {
+  const source = new CountingSource();
+  const { port } = await startFeed(t, source, 10);
+  const viewers = await Promise.all(Array.from({ length: 20 }, () => view(t, port)));
+  const seen = await Promise.all(viewers.map((viewer) => rowsOf(viewer, 20)));
+  for (const { rows } of seen) {
+    assert.ok(isConsecutive(rows));
+    assert.equal(rows[0], 0);
+    assert.ok(rows.at(-1)! < source.taken);
+  }
+  await until(() => source.taken >= 40);
+});
+
+test(
+  'a viewer that does not read is cut off; one that does gets every row all the same',
+  LIMIT,
+  async (t) => {
+    // More than the kernel keeps for a connection.
+    const source = new CountingSource({ historyS: 30, paddingBytes: 1 << 20 });
+    const { feed, port } = await startFeed(t, source, 30);
+    const deaf = connect(port, '127.0.0.1');
+    t.after(() => deaf.destroy());
+    await once(deaf, 'connect');
+    deaf.pause();
+    deaf.on('error', () => {});
+    deaf.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const { rows } = await rowsOf(await view(t, port), 25);
+    assert.ok(isConsecutive(rows));
+    await until(() => feed.viewers === 0);
+  },
+);
+
+test('there are so many viewers and no more; who leaves makes room', LIMIT, async (t) => {
+  const { feed, port } = await startFeed(t, new CountingSource(), 10);
+  const viewers = [];
+  for (let i = 0; i < VIEWERS_MAX; i++) {
+    assert.equal(feed.isFull, false);
+    viewers.push(await view(t, port));
+  }
+  assert.equal(feed.isFull, true);
+  viewers[0]!.destroy();
+  await until(() => !feed.isFull);
+});
+
+test('numbers that can not be had end nothing: the rows go on when they can', LIMIT, async (t) => {
+  const source = new CountingSource();
+  let fails = true;
+  const take = source.take.bind(source);
+  let failed = 0;
+  source.take = () => {
+    if (!fails) return take();
+    failed++;
+    throw new Error('closed');
+  };
+  const { port } = await startFeed(t, source, 10);
+  const viewer = await view(t, port);
+  await until(() => failed >= 3);
+  fails = false;
+  assert.equal((await rowsOf(viewer, 2)).rows[0], 0);
+});
+
+test('closing ends every stream at once, and takes no more viewers', LIMIT, async (t) => {
+  const { feed, port } = await startFeed(t, new CountingSource(), 10);
+  const viewers = await Promise.all(Array.from({ length: 5 }, () => view(t, port)));
+  const ended = Promise.all(
+    viewers.map(async (viewer) => {
+      for await (const _ of events(viewer));
+      return viewer.complete;
+    }),
+  );
+  feed.close();
+  assert.deepEqual(await ended, [true, true, true, true, true]);
+  assert.equal(feed.isFull, true);
+});

@@ -1,0 +1,30 @@
+import type { LiveFacts, LiveNow, LiveRow, LiveSource } from '../../src/contract/live.js';
+
+/** A source of rows without a server behind it; each row says how many were taken before it. */
+export class CountingSource implements LiveSource {
+  taken = 0;
+  /** What a row and the present weigh in addition, bytes. */
+  readonly #padding: string;
+  readonly facts: LiveFacts;
+
+  constructor({ boot = 'boot', historyS = 900, paddingBytes = 0 } = {}) {
+    this.#padding = 'x'.repeat(paddingBytes);
+    this.facts = {
+      boot,
+      build: { version: '0.0.0', node: process.version, mode: 'queue', journal: 'local' },
+      startedAtMs: 0,
+      rpsLimit: 0,
+      drainRate: 0,
+      historyS,
+      statuses: [200],
+      threads: ['main'],
+      bounds: { requestSeconds: [1], orderAgeSeconds: [1], frameOrders: [1] },
+    };
+  }
+
+  take(): { row: LiveRow; now: LiveNow } {
+    const row = { rps: this.taken, padding: this.#padding } as unknown as LiveRow;
+    this.taken++;
+    return { row, now: { done: this.taken } as unknown as LiveNow };
+  }
+}

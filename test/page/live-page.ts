@@ -1,0 +1,119 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { samplesOf } from '../metrics/exposition.js';
+import { openPage } from '../support/browser.js';
+import type { ForebayProcess } from '../support/forebay.js';
+import { namedValues, pixelsOf } from './in-page.js';
+
+const DEADLINE_MS = 30_000;
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1e-3, s: 1, min: 60, h: 3600 };
+
+/** "1,234", "37/s", "12 ms", "2 min 5 s" as the number that /metrics has. */
+function numberIn(text: string): number {
+  const parts = text.replaceAll(',', '').matchAll(/([\d.]+)(?: (ms|s|min|h)\b)?/g);
+  let sum = Number.NaN;
+  for (const [, digits, unit = 's'] of parts) {
+    sum = (Number.isNaN(sum) ? 0 : sum) + Number(digits) * UNITS[unit]!;
+  }
+  return sum;
+}
+
+/** The live page of a server, open in a browser. */
+export class LivePage {
+  readonly page: Page;
+  /** What the browser complained of. */
+  readonly complaints: readonly string[];
+
+  private constructor(page: Page, complaints: readonly string[]) {
+    this.page = page;
+    this.complaints = complaints;
+  }
+
+  static async open(
+    browser: Browser,
+    { adminUrl }: ForebayProcess,
+    options?: BrowserContextOptions,
+  ): Promise<LivePage> {
+    const { page, complaints } = await openPage(browser, options);
+    const live = new LivePage(page, complaints);
+    await page.goto(adminUrl);
+    await live.is('live');
+    return live;
+  }
+
+  /** Waits until the page says so of its connection. */
+  async is(connection: 'live' | 'lost'): Promise<void> {
+    await this.page.waitForSelector(`body[data-connection=${connection}]`, {
+      timeout: DEADLINE_MS,
+    });
+  }
+
+  /** The value beside this label in a panel's readout. */
+  async value(panel: string, label: string): Promise<string> {
+    const item = this.page.locator(`#${panel} .item`, {
+      has: this.page.locator(`dt:text-is("${label}")`),
+    });
+    return (await item.locator('.value').textContent())!;
+  }
+
+  async number(panel: string, label: string): Promise<number> {
+    return numberIn(await this.value(panel, label));
+  }
+
+  /** Waits until that value is at least this. */
+  async reaches(panel: string, label: string, least: number): Promise<void> {
+    const deadline = Date.now() + DEADLINE_MS;
+    for (let value = Number.NaN; !(value >= least); ) {
+      if (Date.now() > deadline) throw new Error(`${panel} ${label}: ${value}, not ${least}`);
+      await this.page.waitForTimeout(50);
+      value = await this.number(panel, label);
+    }
+  }
+
+  async text(selector: string): Promise<string> {
+    return (await this.page.textContent(selector)) ?? '';
+  }
+
+  pixels(panel: string, color: string): Promise<number> {
+    return this.page.evaluate(pixelsOf, [panel, color] as const);
+  }
+
+  /**
+   * Waits until the page shows what /metrics has, for every series that it names.
+   *
+   * @returns the panels that name one
+   * @throws Error that says what differs
+   */
+  async showsMetrics(server: ForebayProcess): Promise<Set<string>> {
+    const deadline = Date.now() + DEADLINE_MS;
+    for (;;) {
+      const shown = await this.page.evaluate(namedValues);
+      const known = await samples(server);
+      const faults = shown
+        .filter(({ series, text }) => !agrees(series, text, known))
+        .map(({ series, text, panel }) => `${panel}: ${series} ${text}, not ${known.get(series)}`);
+      if (faults.length === 0) return new Set(shown.map(({ panel }) => panel));
+      if (Date.now() > deadline) throw new Error(faults.join('\n'));
+      await this.page.waitForTimeout(100);
+    }
+  }
+}
+
+export async function samples({ adminUrl }: ForebayProcess): Promise<Map<string, number>> {
+  return samplesOf(await (await fetch(`${adminUrl}/metrics`)).text());
+}
+
+function agrees(series: string, text: string, known: ReadonlyMap<string, number>): boolean {
+  if (series === 'forebay_durability_info') {
+    return [...known.keys()].some((name) => name.startsWith(`${series}{class="${text}"`));
+  }
+  const value = known.get(series);
+  // Measured since the last scrape there, over the last second here; not known before the second.
+  if (series.startsWith('forebay_thread_cpu_ratio')) {
+    return text === '–' || (value !== undefined && /^\d+ %$/.test(text));
+  }
+  if (value === undefined) return false;
+  // Times go on while one looks from one to the other, and are rounded to be read.
+  const tolerance = series.includes('_seconds') ? 1 + value * 0.1 : 0;
+  return Math.abs(numberIn(text) - value) <= tolerance;
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { freePort } from '../support/free-port.js';
+import { OrderClient } from '../support/orders.js';
+import { focused, lowContrasts } from './in-page.js';
+import { LivePage } from './live-page.js';
+
+let browser: Browser;
+/** For all that does not end it. */
+let server: ForebayProcess;
+before(async () => {
+  browser = await launchBrowser();
+  server = await startForebay(['--threads', '2', '--workers', '2']);
+  await post(server, 30);
+});
+after(async () => {
+  await browser?.close();
+  await server?.kill9();
+});
+
+async function post({ url }: ForebayProcess, orders: number): Promise<void> {
+  const client = new OrderClient(url);
+  try {
+    for (let i = 0; i < orders; i++) {
+      assert.equal((await client.post(`user-${i}`)).status, 200);
+    }
+  } finally {
+    client.close();
+  }
+}
+
+describe('the live page, used', () => {
+  it('survives a restart of the server: says so, comes back, and keeps what it has seen', async (t) => {
+    const ports = ['--port', `${await freePort()}`, '--admin-port', `${await freePort()}`];
+    const data = await mkdtemp(join(tmpdir(), 'forebay-page-'));
+    t.after(() => rm(data, { recursive: true, force: true }));
+    const first = await startForebay(ports, { owner: t, data });
+    await post(first, 20);
+    const live = await LivePage.open(browser, first);
+    await live.showsMetrics(first);
+    const stopped = await first.stop();
+    assert.equal(stopped, 0, 'an open page is no hindrance to an ordered end');
+    await live.is('lost');
+    assert.match(await live.text('#connection'), /^Connection lost at .*Reconnecting/);
+    const second = await startForebay(ports, { owner: t, data });
+    await post(second, 7);
+    await live.is('live');
+    await live.showsMetrics(second);
+    assert.equal(await live.number('latency', 'counted'), 27, 'of both processes');
+    // What is drawn for the second process has taken the place of the first's, and fits its size.
+    await live.page.setViewportSize({ width: 2560, height: 1440 });
+    await live.page.waitForTimeout(300);
+    assert.equal(await live.page.locator('.uplot').count(), 6);
+    const onlyRefused = live.complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'));
+    assert.deepEqual(onlyRefused, []);
+  });
+
+  it('is reached by key alone, and shows where the focus is', async () => {
+    const { page } = await LivePage.open(browser, server);
+    const reached: string[] = [];
+    for (let i = 0; i < 40; i++) {
+      await page.keyboard.press('Tab');
+      const { what, isVisible } = await page.evaluate(focused);
+      if (what === '') break;
+      assert.ok(isVisible, `no focus to be seen on ${what}`);
+      reached.push(what);
+    }
+    const charts = ['answers', 'work', 'backlog', 'latency', 'requests', 'frames'];
+    for (const what of [
+      'page span',
+      'page theme',
+      ...charts.map((id) => `${id} chart`),
+      'latency latency',
+      'threads scroll',
+      'page a',
+    ]) {
+      assert.ok(reached.includes(what), `${what} is not among ${reached.join(', ')}`);
+    }
+  });
+
+  it('reads a chart second by second with the arrow keys, and says it in words', async () => {
+    const live = await LivePage.open(browser, server);
+    const chart = live.page.locator('#answers .chart');
+    const words = () => chart.getAttribute('aria-valuetext').then(String);
+    assert.match(await words(), /^now: 200 .*\/s total \d+, 500 0\/s total 0, 503 0\/s total 0$/);
+    await chart.focus();
+    await live.page.keyboard.press('Home');
+    const first = await live.text('#when');
+    assert.match(first, /^Values at \d\d:\d\d:\d\d$/);
+    assert.match(await words(), /^at \d\d:\d\d:\d\d: 200 /);
+    await live.page.keyboard.press('ArrowRight');
+    assert.notEqual(await live.text('#when'), first);
+    // The other charts follow.
+    const other = await live.page.locator('#work .chart').getAttribute('aria-valuetext');
+    assert.equal(other!.split(': ')[0], (await words()).split(': ')[0]);
+    await live.page.keyboard.press('Escape');
+    assert.equal(await live.text('#when'), '');
+  });
+
+  for (const [width, height, isOneScreen] of [
+    [400, 800, false],
+    [1280, 800, true],
+    [2560, 1440, true],
+  ] as const) {
+    it(`fits ${width} × ${height}${isOneScreen ? ', in one screen' : ''}`, async () => {
+      const { page } = await LivePage.open(browser, server, { viewport: { width, height } });
+      const [contentWidth, contentHeight] = (await page.evaluate(
+        '[document.documentElement.scrollWidth, document.documentElement.scrollHeight]',
+      )) as [number, number];
+      assert.ok(contentWidth <= width, `${contentWidth} px wide`);
+      if (isOneScreen) assert.ok(contentHeight <= height, `${contentHeight} px high`);
+      for (const canvas of await page.locator('.uplot canvas').all()) {
+        const box = (await canvas.boundingBox())!;
+        assert.ok(box.x >= 0 && box.x + box.width <= width && box.height >= 100, `${box.height}`);
+      }
+    });
+  }
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`can be read in ${colorScheme}: every text has WCAG's contrast`, async () => {
+      const { page } = await LivePage.open(browser, server, { colorScheme });
+      assert.deepEqual(await page.evaluate(lowContrasts), []);
+    });
+  }
+
+  it('follows the system in light and dark, and remembers another choice', async () => {
+    const { page } = await LivePage.open(browser, server, { colorScheme: 'dark' });
+    const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const dark = await ground();
+    await page.emulateMedia({ colorScheme: 'light' });
+    const light = await ground();
+    assert.notEqual(dark, light);
+    const button = page.locator('#theme');
+    await button.press('Enter');
+    await button.press('Enter');
+    assert.equal(await button.textContent().then((text) => text!.trim()), 'dark');
+    assert.equal(await ground(), dark);
+    await page.reload();
+    assert.equal(await ground(), dark);
+  });
+});
