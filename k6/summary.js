@@ -1,10 +1,12 @@
 /**
- * Sums a run up: the figures, then one line for each thing it had to show.
+ * Sums a run up: the figures, then one line for each thing it had to show. The same shape for
+ * every script: `forebay story` reads it.
  *
  * @param {object} data what k6 hands to handleSummary
- * @param {ReturnType<typeof import('./settings.js').readSettings>} settings
+ * @param {object} settings see settings.js
+ * @param {{ script: string }} plan
  */
-export function summarize(data, settings) {
+export function summarize(data, settings, { script }) {
   const windows = [];
   const verdicts = [];
   const metrics = {};
@@ -22,11 +24,12 @@ export function summarize(data, settings) {
   verdicts.sort((a, b) => a.name.localeCompare(b.name));
   // Where the summary is written is of no interest to whoever reads it.
   const { summaryFile: _, ...shown } = settings;
-  return { settings: shown, verdicts, metrics };
+  return { script, settings: shown, verdicts, metrics };
 }
 
 function seen(metric, rule) {
-  const aggregate = /^[a-z]+/.exec(rule)[0];
+  // The same spelling as in metrics: `p(99)`, `count`.
+  const aggregate = /^[a-z]+(\([\d.]+\))?/.exec(rule)[0];
   return metric.values[aggregate];
 }
 
@@ -39,17 +42,19 @@ function secondVerdict(windows, limitRps) {
   };
 }
 
-/** @param {ReturnType<typeof summarize>} summary */
-export function summaryText({ settings, verdicts, metrics }) {
-  const { mode, wave } = settings;
+/**
+ * @param {ReturnType<typeof summarize>} summary
+ * @param {string} what the load, in words
+ */
+export function summaryText({ verdicts, metrics }, what) {
   const latency = metrics.order_latency;
-  const lines = [
-    `wave ${wave.minRps} to ${wave.maxRps} RPS, ${wave.periods} periods of ${wave.periodS} s, mode ${mode}`,
-    `offered ${metrics['iterations{scenario:wave}'].count}, created ${metrics.created?.count ?? 0}`,
-  ];
+  const sent = metrics['iterations{scenario:orders}'].count;
+  const lines = [what, `offered ${sent}, created ${metrics.created?.count ?? 0}`];
   if (latency !== undefined) {
-    const figures = ['med', 'p(95)', 'p(99)', 'max'].map((key) => `${key} ${round(latency[key])}`);
-    lines.push(`latency in ms: ${figures.join(', ')}`);
+    const shares = ['med', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)', 'max'];
+    lines.push(
+      `latency in ms: ${shares.map((share) => `${share} ${round(latency[share])}`).join(', ')}`,
+    );
   }
   if (metrics.backlog !== undefined) lines.push(`backlog at its highest: ${metrics.backlog.max}`);
   for (const { name, rule, ok, seen } of verdicts) {

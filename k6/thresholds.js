@@ -1,30 +1,22 @@
-import { durationS, expectedArrivals, rate, shareAbove } from './lib/sine.js';
+// What a run must show: k6 ends with a code other than 0 when one of these fails.
+import { durationS, shareAbove } from './lib/sine.js';
 import { WINDOW_MARGIN_S, WINDOWS_PER_SECOND } from './measures.js';
 
 /** How far the share of refusals may be from what the sine says. */
 const SHARE_TOLERANCE = 0.02;
 /** k6 rounds each ramp's arrivals, so the total may miss the integral by this share. */
 const ARRIVALS_TOLERANCE = 0.01;
-/** Intake must be seen to reach this share of the wave's peak: rates are measured over 0.9 s. */
+/** Intake must be seen to reach this share of the load's peak: rates are measured over 0.9 s. */
 const PEAK_SHARE_MIN = 0.9;
+/** How long a step's first latencies are gathered before they can end the run. */
+const STEP_DELAY = '2s';
 
-/**
- * What the run must show: k6 ends with a code other than 0 when one of these fails.
- *
- * @param {ReturnType<typeof import('./settings.js').readSettings>} settings
- * @returns {Record<string, string[]>}
- */
-export function thresholds(settings) {
-  const modes = { direct: directThresholds, queue: queueThresholds };
-  return { ...commonThresholds(settings), ...modes[settings.mode](settings) };
-}
-
-function commonThresholds({ wave }) {
-  const arrivals = expectedArrivals(wave);
+/** No wrong answer, nothing that was due and not sent, and each 200 processed. */
+export function everyRun({ arrivals }) {
   return {
     wrong_answers: ['count==0'],
     dropped_iterations: ['count==0'],
-    'iterations{scenario:wave}': [
+    'iterations{scenario:orders}': [
       `count>=${Math.floor(arrivals * (1 - ARRIVALS_TOLERANCE))}`,
       `count<=${Math.ceil(arrivals * (1 + ARRIVALS_TOLERANCE))}`,
     ],
@@ -32,7 +24,8 @@ function commonThresholds({ wave }) {
   };
 }
 
-function directThresholds({ wave, limitRps }) {
+/** A shop without a queue refuses what the sine says, and never admits more than its limit. */
+export function directThresholds({ wave, limitRps }) {
   const share = shareAbove(limitRps, wave);
   const limits = {
     refused: [`rate>=${share - SHARE_TOLERANCE}`, `rate<=${share + SHARE_TOLERANCE}`],
@@ -45,13 +38,31 @@ function directThresholds({ wave, limitRps }) {
   return limits;
 }
 
-function queueThresholds({ wave, drainRps }) {
+/** A queue refuses nobody, is empty in the end, and is drained no faster than it may be. */
+export function queueThresholds({ durationS, peakRps, drainRps }) {
   return {
     refused: ['rate==0'],
     backlog_at_end: ['value==0'],
-    drained_in_window: [`max<=${drainRps}`],
-    // Against a run that measured nothing, or a wave that never came.
-    measured_windows: [`count>=${Math.floor(durationS(wave))}`],
-    created_per_second: [`max>=${PEAK_SHARE_MIN * rate(wave.periodS / 4, wave)}`],
+    ...(drainRps > 0 ? { drained_in_window: [`max<=${drainRps}`] } : {}),
+    // Against a run that measured nothing, or a load that never came.
+    measured_windows: [`count>=${Math.floor(durationS)}`],
+    created_per_second: [`max>=${PEAK_SHARE_MIN * peakRps}`],
   };
+}
+
+export function latencyBelow(p99MsMax) {
+  return { order_latency: [`p(99)<${p99MsMax}`] };
+}
+
+/** Each step for itself; the first that breaks a promise ends the run. */
+export function stairThresholds({ stairs, p99MsMax }) {
+  const ending = (threshold) => ({ threshold, abortOnFail: true, delayAbortEval: STEP_DELAY });
+  const limits = {
+    dropped_iterations: [ending('count==0')],
+    wrong_answers: [ending('count==0')],
+  };
+  for (let step = 1; step <= stairs.steps; step++) {
+    limits[`order_latency{step:${step * stairs.stepRps}}`] = [ending(`p(99)<${p99MsMax}`)];
+  }
+  return limits;
 }
