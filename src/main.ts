@@ -7,6 +7,7 @@ const USAGE = `forebay: takes orders through the wave, durable before the answer
   forebay serve [options]   take and process orders (the default); forebay serve --help
   forebay dlq COMMAND       list, show, replay or drop dead letters; forebay dlq --help
   forebay wave [options]    drive a sine wave of orders at a server; forebay wave --help
+  forebay story [options]   the wave without and with a queue, measured, as a page; forebay story --help
 `;
 
 async function run(argv: readonly string[]): Promise<void> {
@@ -22,8 +23,14 @@ async function run(argv: readonly string[]): Promise<void> {
   } else if (first === 'wave') {
     const { wave } = await import('./wave/command.js');
     process.exitCode = await wave(rest);
+  } else if (first === 'story') {
+    const { story } = await import('./story/command.js');
+    process.exitCode = await story(rest);
   } else {
-    throw new OperatorFault(`unknown command ${first}: it is serve, dlq or wave`, EXIT.usage);
+    throw new OperatorFault(
+      `unknown command ${first}: it is serve, dlq, wave or story`,
+      EXIT.usage,
+    );
   }
 }
 

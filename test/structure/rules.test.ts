@@ -35,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lifecycle: STAGE,
   wave: ['contract', 'options'],
   dlq: ['contract', 'options'],
+  story: ['contract', 'wave', 'version'],
 };
 
 /** Packages that one place alone may know. */
