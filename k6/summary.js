@@ -47,20 +47,22 @@ function secondVerdict(windows, limitRps) {
  * @param {string} what the load, in words
  */
 export function summaryText({ verdicts, metrics }, what) {
-  const latency = metrics.order_latency;
   const sent = metrics['iterations{scenario:orders}'].count;
   const lines = [what, `offered ${sent}, created ${metrics.created?.count ?? 0}`];
-  if (latency !== undefined) {
-    const shares = ['med', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)', 'max'];
-    lines.push(
-      `latency in ms: ${shares.map((share) => `${share} ${round(latency[share])}`).join(', ')}`,
-    );
-  }
+  lines.push(...latencyLine('all answers', metrics.order_latency));
+  lines.push(...latencyLine('the 200s', metrics.created_latency));
   if (metrics.backlog !== undefined) lines.push(`backlog at its highest: ${metrics.backlog.max}`);
   for (const { name, rule, ok, seen } of verdicts) {
     lines.push(`${ok ? 'ok  ' : 'FAIL'} ${name}: ${rule} (seen ${round(seen)})`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function latencyLine(of, latency) {
+  if (latency === undefined) return [];
+  const shares = ['med', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)', 'max'];
+  const figures = shares.map((share) => `${share} ${round(latency[share])}`);
+  return [`latency of ${of} in ms: ${figures.join(', ')}`];
 }
 
 function round(value) {

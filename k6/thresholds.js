@@ -51,7 +51,7 @@ export function queueThresholds({ durationS, peakRps, drainRps }) {
 }
 
 export function latencyBelow(p99MsMax) {
-  return { order_latency: [`p(99)<${p99MsMax}`] };
+  return { created_latency: [`p(99)<${p99MsMax}`] };
 }
 
 /** Each step for itself; the first that breaks a promise ends the run. */
@@ -62,7 +62,7 @@ export function stairThresholds({ stairs, p99MsMax }) {
     wrong_answers: [ending('count==0')],
   };
   for (let step = 1; step <= stairs.steps; step++) {
-    limits[`order_latency{step:${step * stairs.stepRps}}`] = [ending(`p(99)<${p99MsMax}`)];
+    limits[`created_latency{step:${step * stairs.stepRps}}`] = [ending(`p(99)<${p99MsMax}`)];
   }
   return limits;
 }
