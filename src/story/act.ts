@@ -1,7 +1,7 @@
+import { join } from 'node:path';
 import type { Mode } from '../contract/options.js';
 import type { Verdict } from '../wave/verdicts.js';
 import type { WaveOptions } from '../wave/wave-options.js';
-import type { Children } from './children.js';
 import { histogramOf, quantilesOf } from './latencies.js';
 import type { Answer, Load, LoadResult } from './load.js';
 import type { ActRecord, ServedFigures } from './record.js';
@@ -11,6 +11,7 @@ import { stepsOf } from './series.js';
 import { servedFigures } from './served.js';
 import { ServerChild } from './server-child.js';
 import type { StoryOptions } from './story-options.js';
+import type { Workplace } from './workplace.js';
 
 /** Beyond what the drain rate asks for. */
 const SETTLE_S = 30;
@@ -23,7 +24,7 @@ export interface Act {
 export interface Stage {
   readonly options: StoryOptions;
   readonly load: Load;
-  readonly children: Children;
+  readonly workplace: Workplace;
   readonly onSample: (sample: Sample) => void;
 }
 
@@ -33,9 +34,10 @@ export interface Stage {
  * @throws OperatorFault it could not be measured
  */
 export async function runAct(mode: Mode, stage: Stage): Promise<Act> {
-  const { options, load } = stage;
+  const { options, load, workplace } = stage;
   const flags = serverFlags(mode, options);
-  const server = await ServerChild.start(stage.children, flags);
+  const data = join(workplace.folder, mode);
+  const server = await ServerChild.start(workplace.children, flags, data);
   const sampler = new Sampler(server.adminUrl, stage.onSample);
   const { url, adminUrl } = server;
   const target = { ...options, url, adminUrl, mode, settleS: SETTLE_S };

@@ -2,11 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EXIT, OperatorFault } from '../contract/fault.js';
-import { Children } from './children.js';
 import { storyPage } from './page/page.js';
 import type { StoryRecord } from './record.js';
 import { runStory, type Story } from './run-story.js';
 import { parseStoryOptions, storyHelp } from './story-options.js';
+import { Workplace } from './workplace.js';
 
 /** 128 and the number of the signal, as shells have it. */
 const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -26,25 +26,29 @@ export async function story(args: readonly string[]): Promise<number> {
   const folder = resolve(options.folder);
   // Before the minutes that it takes, not after them.
   await makeFolder(folder);
-  const children = new Children();
-  endOnSignal(children);
-  try {
-    const told = await runStory(options, args, children, process.stdout);
-    await write(folder, told);
-    process.stdout.write(summaryText(told.record, folder));
-    return told.record.ok ? EXIT.ok : EXIT.failed;
-  } finally {
-    await children.endAll();
-  }
+  const workplace = await Workplace.open();
+  const stopped = stopSignal();
+  const told = await Promise.race([
+    runStory(options, args, workplace, process.stdout),
+    stopped,
+  ]).finally(() => workplace.close());
+  // What the wave still had under way would keep the process alive.
+  if (typeof told === 'number') process.exit(told);
+  await write(folder, told);
+  process.stdout.write(summaryText(told.record, folder));
+  return told.record.ok ? EXIT.ok : EXIT.failed;
 }
 
-function endOnSignal(children: Children): void {
-  for (const [signal, code] of Object.entries(STOPPED)) {
-    process.once(signal, () => {
-      process.stdout.write(`\nstory: ${signal}, nothing is written\n`);
-      children.endAll().finally(() => process.exit(code));
-    });
-  }
+/** Resolves with the exit code when the process is told to stop. A second time ends it at once. */
+function stopSignal(): Promise<number> {
+  return new Promise((resolve) => {
+    for (const [signal, code] of Object.entries(STOPPED)) {
+      process.once(signal, () => {
+        process.stdout.write(`\nstory: stopped by ${signal}, nothing is written\n`);
+        resolve(code);
+      });
+    }
+  });
 }
 
 async function makeFolder(folder: string): Promise<void> {

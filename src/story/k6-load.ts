@@ -1,17 +1,16 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { arrivalsBefore } from '../../k6/lib/sine.js';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 import type { Verdict } from '../wave/verdicts.js';
 import type { WaveOptions } from '../wave/wave-options.js';
-import type { Children } from './children.js';
 import { type K6Request, readK6Csv } from './k6-csv.js';
 import type { K6Program } from './k6-program.js';
 import type { Load, LoadResult } from './load.js';
 import { Said } from './said.js';
+import type { Workplace } from './workplace.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../k6/sine.js', import.meta.url));
 /** The scenario of k6/run.js that posts orders. */
@@ -35,11 +34,11 @@ export class K6Load implements Load {
   readonly name: string;
   readonly latencyMeans = 'from sending a request to the end of its answer';
   readonly #k6: K6Program;
-  readonly #children: Children;
+  readonly #workplace: Workplace;
 
-  constructor(k6: K6Program, children: Children) {
+  constructor(k6: K6Program, workplace: Workplace) {
     this.#k6 = k6;
-    this.#children = children;
+    this.#workplace = workplace;
     this.name = `k6 ${k6.version}`;
   }
 
@@ -49,22 +48,21 @@ export class K6Load implements Load {
   }
 
   async drive(target: WaveOptions): Promise<LoadResult> {
-    const folder = await mkdtemp(join(tmpdir(), 'forebay-story-k6-'));
-    try {
-      const [summaryFile, csvFile] = [join(folder, 'summary.json'), join(folder, 'requests.csv')];
-      await this.#run({ ...settingsOf(target), SUMMARY: summaryFile }, csvFile);
-      const summary = JSON.parse(await readFile(summaryFile, 'utf8')) as K6Summary;
-      return resultOf(target, summary, await readK6Csv(csvFile, SCENARIO));
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const { folder } = this.#workplace;
+    const [summaryFile, csvFile] = [join(folder, 'summary.json'), join(folder, 'requests.csv')];
+    await this.#run({ ...settingsOf(target), SUMMARY: summaryFile }, csvFile);
+    const summary = JSON.parse(await readFile(summaryFile, 'utf8')) as K6Summary;
+    const requests = await readK6Csv(csvFile, SCENARIO);
+    // The next run must not be taken for this one.
+    await Promise.all([rm(summaryFile), rm(csvFile)]);
+    return resultOf(target, summary, requests);
   }
 
   async #run(settings: Readonly<Record<string, string>>, csvFile: string): Promise<void> {
     const args = ['run', '--quiet', '--no-usage-report', '--out', `csv=${csvFile}`];
-    const child = this.#children.start(this.#k6.file, [...args, ...environment(settings), SCRIPT], {
-      env: { ...process.env, K6_CSV_TIME_FORMAT: 'unix_micro' },
-    });
+    const env = { ...process.env, K6_CSV_TIME_FORMAT: 'unix_micro' };
+    const all = [...args, ...environment(settings), SCRIPT];
+    const child = this.#workplace.children.start(this.#k6.file, all, { env });
     const said = new Said(child);
     const [code] = (await once(child, 'close')) as [number | null];
     if (code !== 0 && code !== CROSSED) {

@@ -51,7 +51,8 @@ export interface ServedFigures {
   readonly handlerMsMean: number | null;
   readonly lagMsMax: number;
   readonly residentMbMax: number;
-  readonly cpuMsPerOrder: number | null;
+  /** Of one core, over the whole act. */
+  readonly cpuShare: number;
 }
 
 /** What story.json holds; the page shows it without the single answers. */

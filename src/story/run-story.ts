@@ -3,7 +3,6 @@ import { EXIT, OperatorFault } from '../contract/fault.js';
 import { VERSION } from '../version.js';
 import { runAct, type Stage } from './act.js';
 import { BuiltInLoad } from './built-in-load.js';
-import type { Children } from './children.js';
 import { K6Load } from './k6-load.js';
 import { findK6 } from './k6-program.js';
 import type { Load } from './load.js';
@@ -11,6 +10,7 @@ import { thisMachine } from './machine.js';
 import { Progress, type Terminal } from './progress.js';
 import type { StoryAnswers, StoryRecord } from './record.js';
 import type { Generator, StoryOptions } from './story-options.js';
+import type { Workplace } from './workplace.js';
 
 /** For the progress bar: to start a server and a generator, and to end them. */
 const AROUND_ACT_S = 3;
@@ -29,10 +29,10 @@ export interface Story {
 export async function runStory(
   options: StoryOptions,
   args: readonly string[],
-  children: Children,
+  workplace: Workplace,
   out: Terminal,
 ): Promise<Story> {
-  const load = await chooseLoad(options.generator, children);
+  const load = await chooseLoad(options.generator, workplace);
   const machine = thisMachine();
   const actS = durationS(options.wave) + AROUND_ACT_S;
   out.write(`two waves of ${durationS(options.wave)} s by ${load.name}, about ${2 * actS} s\n`);
@@ -40,7 +40,7 @@ export async function runStory(
   const stage: Stage = {
     options,
     load,
-    children,
+    workplace,
     onSample: (sample) => progress.show(sample),
   };
   try {
@@ -69,9 +69,9 @@ export async function runStory(
   }
 }
 
-async function chooseLoad(generator: Generator, children: Children): Promise<Load> {
+async function chooseLoad(generator: Generator, workplace: Workplace): Promise<Load> {
   const k6 = generator === 'built-in' ? null : await findK6();
-  if (k6 !== null) return new K6Load(k6, children);
+  if (k6 !== null) return new K6Load(k6, workplace);
   if (generator === 'k6') {
     const remedy = 'install it, or get it by `node scripts/tools.mjs k6`, or drop --generator';
     throw new OperatorFault(`story: no k6 on PATH or under .tools: ${remedy}`, EXIT.failed);

@@ -12,7 +12,6 @@ export function servedFigures(
 ): ServedFigures {
   const [first, last] = [samples[0]!, samples.at(-1)!];
   const most = (of: (sample: Sample) => number) => Math.max(...samples.map(of));
-  const answered = last.answers[200] + last.answers[500] - first.answers[200] - first.answers[500];
   const mean = (of: (sample: Sample) => Sum, scale: number) => meanOf(of(first), of(last), scale);
   return {
     created: last.answers[200] - first.answers[200],
@@ -32,7 +31,7 @@ export function servedFigures(
     handlerMsMean: mean(({ handler }) => handler, 1000),
     lagMsMax: most(({ lagMs }) => lagMs),
     residentMbMax: most(({ residentMb }) => residentMb),
-    cpuMsPerOrder: answered > 0 ? ((last.cpuS - first.cpuS) * 1000) / answered : null,
+    cpuShare: ((last.cpuS - first.cpuS) * 1000) / Math.max(1, last.atMs - first.atMs),
   };
 }
 

@@ -1,8 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { EXIT, OperatorFault } from '../contract/fault.js';
@@ -24,38 +21,34 @@ const OWN_PLACE = [
   'warn',
 ];
 
-/** A Forebay server of our own, with a data folder that goes with it. */
+/** A Forebay server of our own. */
 export class ServerChild {
   readonly url: string;
   readonly adminUrl: string;
   readonly #child: ChildProcess;
-  readonly #data: string;
 
-  private constructor(child: ChildProcess, data: string, urls: readonly [string, string]) {
+  private constructor(child: ChildProcess, urls: readonly [string, string]) {
     this.#child = child;
-    this.#data = data;
     [this.url, this.adminUrl] = urls;
   }
 
-  /** @throws OperatorFault it ended, or was not ready in time */
-  static async start(children: Children, flags: readonly string[]): Promise<ServerChild> {
-    const data = await mkdtemp(join(tmpdir(), 'forebay-story-'));
+  /**
+   * @param data the folder of its journal
+   * @throws OperatorFault it ended, or was not ready in time
+   */
+  static async start(
+    children: Children,
+    flags: readonly string[],
+    data: string,
+  ): Promise<ServerChild> {
     const args = [MAIN, 'serve', ...flags, ...OWN_PLACE, '--data', data];
     const child = children.start(process.execPath, args, { env: plainEnvironment() });
-    try {
-      const urls = await ready(child);
-      return new ServerChild(child, data, urls);
-    } catch (error) {
-      await end(child);
-      await rm(data, { recursive: true, force: true });
-      throw error;
-    }
+    return new ServerChild(child, await ready(child));
   }
 
   /** @throws OperatorFault it did not end in order */
   async stop(): Promise<void> {
     const code = await end(this.#child);
-    await rm(this.#data, { recursive: true, force: true });
     if (code !== EXIT.ok) {
       throw new OperatorFault(`story: the server ended with code ${code}`, EXIT.failed);
     }

@@ -1,5 +1,6 @@
 import { durationS } from '../../../k6/lib/sine.js';
 import type { ActRecord, StoryRecord } from '../record.js';
+import type { Step } from '../series.js';
 import { latencyPlot } from './latency-plot.js';
 import type { Frame } from './plot.js';
 import { percent, share, whole } from './text.js';
@@ -30,19 +31,23 @@ function headline({ offered, created, refused, served }: ActRecord): string {
 }
 
 function keyFigures(record: StoryRecord, act: ActRecord): string {
-  const bears =
-    (act.mode === 'direct' ? record.limitRps : record.drainRps) * durationS(record.wave);
+  const lastsS = durationS(record.wave);
+  const bears = (act.mode === 'direct' ? record.limitRps : record.drainRps) * lastsS;
+  const used = percent(share(doneWithin(act.steps, lastsS), bears));
   const figures: [string, string, string][] = [
     [whole(act.created), 'answered 200', 'good'],
     [whole(act.refused), 'answered 500', act.refused > 0 ? 'bad' : ''],
     [whole(act.served.done), 'processed', ''],
-    [
-      percent(Math.min(1, share(act.served.done, bears))),
-      'of what the shop bears in that time',
-      '',
-    ],
+    [used, 'of its capacity used during the wave', ''],
   ];
   return figures
     .map(([value, text, look]) => `<div class="${look}"><dd>${value}</dd><dt>${text}</dt></div>`)
     .join('');
+}
+
+function doneWithin(steps: readonly Step[], endS: number): number {
+  return steps.reduce(
+    (sum, { fromS, toS, doneRps }) => sum + doneRps * Math.max(0, Math.min(toS, endS) - fromS),
+    0,
+  );
 }

@@ -1,14 +1,24 @@
 import type { Verdict } from '../../wave/verdicts.js';
 import type { ActRecord, StoryRecord } from '../record.js';
-import { escaped } from './text.js';
+import { escaped, ms } from './text.js';
 
 /** What the run had to show, line by line. */
-export function checks({ direct, queue }: StoryRecord): string {
+export function checks(record: StoryRecord): string {
+  const { direct, queue } = record;
   const line = ({ ok, text }: Verdict) =>
     `<li class="${ok ? 'ok' : 'fail'}"><b>${ok ? 'ok' : 'FAIL'}</b> <span>${escaped(text)}</span></li>`;
   const list = (name: string, { verdicts }: ActRecord) =>
     `<div><h3>${name}</h3><ul class="checks">${verdicts.map(line).join('\n')}</ul></div>`;
-  return `<div class="pair">${list('Without a queue', direct)}${list('With a queue', queue)}</div>`;
+  return `<div class="pair">${list('Without a queue', direct)}${list('With a queue', queue)}</div>${doubt(record)}`;
+}
+
+/** Where a check failed, what may have been in the way of a fair one. */
+function doubt({ ok, machine, direct, queue }: StoryRecord): string {
+  if (ok) return '';
+  const stallMs = Math.max(direct.served.lagMsMax, queue.served.lagMsMax);
+  return `<p class="aside">Look at the machine too: its load average was ${machine.loadAverage} on ${machine.cores} cores before, and the server's
+threads stalled for up to ${ms(stallMs)}. A server that stalls finishes within one second what it took in hand in two, and a generator that stalls
+sends in one second what was due in two. On a machine that has time, do it again.</p>`;
 }
 
 /** How to do it again, and what it was done on. */

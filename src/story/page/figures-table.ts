@@ -22,7 +22,7 @@ const ROWS: readonly Row[] = [
   ['longest', ({ latencyMs }) => ms(latencyMs.created?.max ?? null)],
   ['latency of the 500s: p50', ({ latencyMs }) => ms(latencyMs.refused?.p50 ?? null)],
   ['p99', ({ latencyMs }) => ms(latencyMs.refused?.p99 ?? null)],
-  ['CPU of the server, an answer', ({ served }) => ms(served.cpuMsPerOrder)],
+  ['CPU of the server, of one core', ({ served }) => percent(served.cpuShare)],
   ['memory of the server, most', ({ served }) => `${short(served.residentMbMax)} MB`],
 ];
 

@@ -1,7 +1,7 @@
 import type { Histogram, Quantiles } from '../latencies.js';
 import type { ActRecord, StoryRecord } from '../record.js';
-import { type Band, type Frame, figure, Scale, type Tick } from './plot.js';
-import { ms, percent, share, whole } from './text.js';
+import { type Band, type Frame, figure, Scale, type Tick, ticksTo } from './plot.js';
+import { ms, share, whole } from './text.js';
 
 const HEADROOM = 1.18;
 /** Labelled on the axis. */
@@ -36,17 +36,18 @@ export function latencyPlot(act: ActRecord, frame: Frame): string {
     ],
     alt: `Share of the answers by latency, on a logarithmic axis. ${altOf(act.latencyMs.created)}`,
     xTicks: msTicks(frame),
-    yTicks: [0, 0.5, 1].map((at) => ({
-      at: at / HEADROOM,
-      text: percent((at * frame.yMax) / HEADROOM),
+    yTicks: ticksTo(frame.yMax * 100).map((value) => ({
+      at: value / 100 / frame.yMax,
+      text: `${value}\u202f%`,
     })),
     layers: [
       scale.area('created', taken),
       scale.area('refused', both),
       ...marks(act.latencyMs.created, frame, scale),
-      ...both.map((bar, i) =>
-        scale.hint(bar.from, bar.to, hintOf(bar, created.counts[i]!, refused.counts[i]!)),
-      ),
+      ...both.flatMap((bar, i) => {
+        if (bar.top === 0) return [];
+        return [scale.hint(bar.from, bar.to, hintOf(bar, created.counts[i]!, refused.counts[i]!))];
+      }),
     ],
     notes: markNotes(act.latencyMs.created, frame, scale),
   });
@@ -95,12 +96,7 @@ function marks(quantiles: Quantiles | null, frame: Frame, scale: Scale): string[
 /** Each a line lower than the one before, so that neighbours do not cover each other. */
 function markNotes(quantiles: Quantiles | null, frame: Frame, scale: Scale): string[] {
   return marked(quantiles).map(([name, value], i) =>
-    scale.note(
-      'quantile',
-      Math.log10(value),
-      frame.yMax * (0.94 - i * 0.11),
-      `${name} ${ms(value)}`,
-    ),
+    scale.beside(Math.log10(value), frame.yMax * (0.94 - i * 0.11), `${name} ${ms(value)}`),
   );
 }
 

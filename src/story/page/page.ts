@@ -50,7 +50,7 @@ ${record.latencyMeans}. Each pair has the same scales.</p>
 }
 
 function lead({ wave, limitRps, drainRps, direct, queue }: StoryRecord): string {
-  const load = `A sine of ${wave.minRps} to ${wave.maxRps} orders a second, ${wave.periods} × ${wave.periodS} s, meets a shop that bears ${limitRps} a second`;
+  const load = `A sine of ${wave.minRps} to ${wave.maxRps} orders a second, ${wave.periods}\u00a0×\u00a0${wave.periodS}\u202fs, meets a shop that bears ${limitRps} a second`;
   const rate = drainRps === limitRps ? 'at the same pace' : `at ${drainRps} a second`;
   const refused = `Alone, it turns ${whole(direct.refused)} of ${whole(direct.offered)} customers away (${percent(share(direct.refused, direct.offered))})`;
   const { created, offered, served } = queue;
@@ -60,7 +60,7 @@ function lead({ wave, limitRps, drainRps, direct, queue }: StoryRecord): string 
     : `With a queue in front ${whole(created)} of ${whole(offered)} orders are taken, and ${whole(served.done)} processed ${rate}`;
   const end =
     served.drainedAfterS > 0
-      ? ` The last is done ${seconds(served.drainedAfterS)} after the ${durationS(wave)} s of the wave.`
+      ? ` The last is done ${seconds(served.drainedAfterS)} after the ${durationS(wave)}\u202fs of the wave.`
       : '';
   return `${load}. ${refused}. ${taken}.${end}`;
 }

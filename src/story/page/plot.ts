@@ -35,6 +35,8 @@ export interface Plot {
 /** The box is stretched to the space there is; strokes and text are not. */
 const WIDTH = 1000;
 const HEIGHT = 400;
+/** Beyond this share of the width, text stands left of its line. */
+const TURN_AT = 0.6;
 
 /**
  * A figure whose labels are HTML, so that they have the size of text at every width of the page.
@@ -97,9 +99,19 @@ export class Scale {
   }
 
   /** Text in the plot, centred on a point. */
-  note(look: string, x: number, y: number, text: string): string {
+  note(x: number, y: number, text: string): string {
+    return this.#text('note', x, y, text);
+  }
+
+  /** Text beside a line, on the side where there is room. */
+  beside(x: number, y: number, text: string): string {
+    const side = this.x(x) > WIDTH * TURN_AT ? 'left' : 'right';
+    return this.#text(`note ${side}`, x, y, text);
+  }
+
+  #text(look: string, x: number, y: number, text: string): string {
     const [left, top] = [this.x(x) / WIDTH, this.y(y) / HEIGHT];
-    return `<span class="note ${look}" style="left:${fix(left * 100)}%;top:${fix(top * 100)}%">${escaped(text)}</span>`;
+    return `<span class="${look}" style="left:${fix(left * 100)}%;top:${fix(top * 100)}%">${escaped(text)}</span>`;
   }
 }
 

@@ -72,15 +72,16 @@ svg .bound { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 svg .mark { fill: none; stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 1.5 3; }
 svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacity: 0.12; }
 .note { position: absolute; transform: translate(-50%, -50%); padding: 0 0.35rem; border-radius: 0.3rem; background: color-mix(in srgb, var(--card) 82%, transparent); font-size: 0.8rem; line-height: 1.5; white-space: nowrap; pointer-events: none; }
-.note.quantile { transform: translate(0.3rem, -50%); background: none; padding: 0; }
+.note.right { transform: translate(0.3rem, -50%); } .note.left { transform: translate(calc(-100% - 0.3rem), -50%); }
+.note.right, .note.left { padding: 0 0.2rem; }
 
-.questions { display: grid; gap: 2rem; }
-.questions article { display: grid; gap: 0.8rem; }
+.questions { display: grid; gap: 2.2rem 3rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr)); }
+.questions article { display: grid; gap: 0.8rem; align-content: start; min-width: 0; }
 .questions h3 { display: flex; gap: 0.8rem; align-items: baseline; font-size: 1.15rem; }
 .questions h3 span { color: var(--soft); }
 .questions p { max-width: 50rem; }
 table { border-collapse: collapse; font-size: 0.92rem; }
-.figures, .metrics { width: 100%; max-width: 62rem; }
+.figures { width: 100%; max-width: 46rem; } .metrics { width: 100%; max-width: 62rem; }
 th, td { padding: 0.38rem 0.9rem 0.38rem 0; border-bottom: 1px solid var(--line); text-align: left; font-weight: 400; vertical-align: top; }
 thead th { color: var(--soft); font-size: 0.82rem; }
 .figures td, .figures thead th + th, .seconds th, .seconds td { text-align: right; white-space: nowrap; }
@@ -104,6 +105,7 @@ details { margin-top: 1.5rem; } summary { cursor: pointer; color: var(--soft); }
 caption { padding-bottom: 0.5rem; color: var(--soft); font-size: 0.85rem; text-align: left; }
 .seconds { width: 100%; font-size: 0.85rem; } .seconds th, .seconds td { padding: 0.15rem 0.7rem 0.15rem 0; }
 :focus-visible { outline: 2px solid var(--done); outline-offset: 2px; }
+@media (min-width: 30.01rem) { .metrics th code { white-space: nowrap; } }
 @media (max-width: 30rem) {
   .metrics thead { display: none; } .metrics tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
   .metrics th, .metrics td { display: block; padding: 0; border: 0; } .metrics td:last-child { font-weight: 600; }

@@ -77,10 +77,8 @@ export function answersPlot(record: StoryRecord, act: ActRecord, frame: Frame): 
       wave.periods > LABELLED_PERIODS_MAX
         ? []
         : [
-            scale.note('', wave.periodS / 4, limitRps / 2, 'answered 200'),
-            ...(act.refused > 0
-              ? [scale.note('', wave.periodS / 4, limitRps * 1.45, 'refused')]
-              : []),
+            scale.note(wave.periodS / 4, limitRps / 2, '200'),
+            ...(act.refused > 0 ? [scale.note(wave.periodS / 4, limitRps * 1.45, '500')] : []),
           ],
   });
 }
@@ -152,14 +150,7 @@ export function backlogPlot(act: ActRecord, frame: Frame): string {
       ),
     ],
     notes: nothing
-      ? [
-          scale.note(
-            '',
-            frame.xMax / 2,
-            frame.yMax / 2,
-            'no queue: who is refused does not wait, but goes',
-          ),
-        ]
+      ? [scale.note(frame.xMax / 2, frame.yMax / 2, 'no queue, nobody waits: 500, and gone')]
       : [],
   });
 }
