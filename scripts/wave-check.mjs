@@ -2,8 +2,8 @@
 // Drives real k6 through the loads of k6/ against the built server: the sine wave in each mode and
 // over each journal, and the others in a short form:
 //   node scripts/wave-check.mjs                               a short wave, and the others
-//   node scripts/wave-check.mjs --period 60 --summaries FOLDER  the wave in full, with k6's figures as JSON
 //   node scripts/wave-check.mjs spike step                    these only
+//   node scripts/wave-check.mjs direct --period 60 --summaries FOLDER  in full, with k6's figures as JSON
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -16,6 +16,8 @@ import { ensureTool } from './tools.mjs';
 
 const LIMIT_RPS = 50;
 const DRAIN_RPS = 60;
+/** In the short form a single stall of a busy machine is more than one request in a hundred. */
+const P99_MS = '2000';
 
 /**
  * @typedef {object} Check
@@ -26,7 +28,7 @@ const DRAIN_RPS = 60;
  */
 
 /** @type {Readonly<Record<string, Check>>} */
-const WAVES = {
+const CHECKS = {
   direct: {
     script: 'sine',
     flags: ['--mode', 'direct', '--rps-limit', `${LIMIT_RPS}`],
@@ -34,19 +36,11 @@ const WAVES = {
   },
   local: drained('sine', DRAIN_RPS, {}),
   jetstream: { ...drained('sine', DRAIN_RPS, {}), nats: true },
-};
-
-/** In the short form a single stall of a busy machine is more than one request in a hundred. */
-const P99_MS = '2000';
-
-/** Seconds instead of minutes: what they show is the same, only less of it. */
-const SHORT_LOADS = {
+  // Seconds instead of minutes: what they show is the same, only less of it.
   spike: drained('spike', 100, { PEAK: '300', BEFORE: '2', HOLD: '3', AFTER: '5', P99_MS }),
   step: { script: 'step', flags: [], settings: { STEPS: '4', HOLD: '2', P99_MS } },
   soak: drained('soak', DRAIN_RPS, { DURATION: '8', P99_MS }),
 };
-
-const CHECKS = { ...WAVES, ...SHORT_LOADS };
 
 /** @returns {Check} a server that processes at most so many orders a second, and a load that knows */
 function drained(script, drainRps, settings) {
@@ -129,7 +123,5 @@ if (unknown.length > 0) {
   console.error(`unknown: ${unknown.join(', ')}; there are ${Object.keys(CHECKS).join(', ')}`);
   process.exitCode = 2;
 } else {
-  // Of the others the short form is all there is, and not worth a page.
-  const all = values.summaries === '' ? CHECKS : WAVES;
-  await main(positionals.length > 0 ? positionals : Object.keys(all));
+  await main(positionals.length > 0 ? positionals : Object.keys(CHECKS));
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { defaultWave } from '../../k6/lib/sine.js';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 
-export const GENERATORS = ['auto', 'k6', 'built-in'] as const;
+const GENERATORS = ['auto', 'k6', 'built-in'] as const;
 export type Generator = (typeof GENERATORS)[number];
 
 export interface StoryOptions {
