@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OUTCOME_AGAIN, OUTCOME_DEAD } from '../contract/batch.js';
+import type { Frame } from '../contract/frame.js';
 import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../contract/journal.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
@@ -92,8 +93,12 @@ export class Drain {
   }
 
   #begin(delivery: Delivery): void {
-    const run = new FrameRun(delivery.frame, (complete) =>
-      this.#settle(complete, this.#settlement(complete, [])),
+    const { frame } = delivery;
+    const run = new FrameRun(
+      frame,
+      (complete) => this.#settle(complete, this.#settlement(complete, [])),
+      undefined,
+      (orders) => this.#countDone(frame, orders),
     );
     this.#inHand.set(run, delivery);
     this.#scheduler.add(run);
@@ -135,18 +140,17 @@ export class Drain {
       refile.push({ positions, attempt, notBeforeMs: Date.now() + this.#bounds.retryMsMax });
       this.#counts.add(COUNTER.deadRefused, refused.length);
     }
-    this.#count(run, again.length + refused.length, retry.length, dead.length);
+    this.#counts.add(COUNTER.workError, dead.length);
+    this.#counts.add(COUNTER.retries, retry.length);
+    this.#counts.add(COUNTER.dead, dead.length);
     return { refile, dead };
   }
 
-  #count(run: FrameRun, again: number, retries: number, dead: number): void {
-    const done = run.cutOrders - again - retries - dead;
-    const ageSeconds = Math.max(0, Date.now() - run.frame.acceptedAtMs) / 1000;
-    this.#counts.add(COUNTER.workDone, done);
-    this.#counts.add(COUNTER.workError, dead);
-    this.#counts.add(COUNTER.retries, retries);
-    this.#counts.add(COUNTER.dead, dead);
-    if (done > 0) this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, done);
+  /** As they are done, not when their frame is: the rate of work done is what the pace makes it. */
+  #countDone(frame: Frame, orders: number): void {
+    const ageSeconds = Math.max(0, Date.now() - frame.acceptedAtMs) / 1000;
+    this.#counts.add(COUNTER.workDone, orders);
+    this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, orders);
   }
 
   #settle(run: FrameRun, settlement: Settlement): void {

@@ -33,18 +33,24 @@ export class FrameRun {
   readonly giveUpMs: number;
   readonly #payload: Buffer;
   readonly #onComplete: (run: FrameRun) => void;
+  readonly #onDone: (orders: number) => void;
   #cutOrders = 0;
   #cutBytes = 0;
   #finishedOrders = 0;
 
-  /** `onComplete` is called once, when every order of the frame has an outcome. */
+  /**
+   * `onComplete` is called once, when every order of the frame has an outcome; `onDone` as often as
+   * some of them are done: at a set pace a frame of hundreds takes seconds.
+   */
   constructor(
     frame: Frame,
     onComplete: (run: FrameRun) => void,
     giveUpMs = Number.POSITIVE_INFINITY,
+    onDone: (orders: number) => void = () => {},
   ) {
     this.frame = frame;
     this.giveUpMs = giveUpMs;
+    this.#onDone = onDone;
     const { buffer, byteOffset, byteLength } = frame.payload;
     this.#payload = Buffer.from(buffer, byteOffset, byteLength);
     this.#onComplete = onComplete;
@@ -84,6 +90,7 @@ export class FrameRun {
 
   /** Records what became of a slice's orders; `outcomes` null means that all are done. */
   finish(slice: FrameSlice, outcomes: Uint8Array | null, reason: string): void {
+    const failedBefore = this.failed.length;
     if (outcomes !== null) {
       for (let i = 0; i < slice.count; i++) {
         const outcome = outcomes[i]!;
@@ -95,6 +102,8 @@ export class FrameRun {
         });
       }
     }
+    const done = slice.count - (this.failed.length - failedBefore);
+    if (done > 0) this.#onDone(done);
     this.#finishedOrders += slice.count;
     if (this.#finishedOrders === this.frame.count) this.#onComplete(this);
   }
