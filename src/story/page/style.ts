@@ -77,6 +77,7 @@ svg .hint { fill: transparent; } svg .hint:hover { fill: var(--ink); fill-opacit
 
 .questions { display: grid; gap: 2.2rem 3rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr)); }
 .questions article { display: grid; gap: 0.8rem; align-content: start; min-width: 0; }
+@media (max-width: 120rem) { .questions article:last-child { grid-column: 1 / -1; } }
 .questions h3 { display: flex; gap: 0.8rem; align-items: baseline; font-size: 1.15rem; }
 .questions h3 span { color: var(--soft); }
 .questions p { max-width: 50rem; }
