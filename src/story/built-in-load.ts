@@ -10,7 +10,7 @@ export class BuiltInLoad implements Load {
   commandLine({ mode, wave, limitRps, drainRps }: WaveOptions): string {
     const own =
       mode === 'direct' ? `--mode direct --limit ${limitRps}` : `--drain-rate ${drainRps}`;
-    return `npx forebay wave ${own} --period ${wave.periodS} --periods ${wave.periods}`;
+    return `node dist/src/main.js wave ${own} --period ${wave.periodS} --periods ${wave.periods}`;
   }
 
   async drive(target: WaveOptions): Promise<LoadResult> {

@@ -52,7 +52,7 @@ export async function runStory(
     const record = {
       forebay: VERSION,
       takenAt: new Date().toISOString(),
-      command: ['npx forebay story', ...args].join(' '),
+      command: commandText(args),
       generator: load.name,
       latencyMeans: load.latencyMeans,
       machine,
@@ -77,4 +77,9 @@ async function chooseLoad(generator: Generator, workplace: Workplace): Promise<L
     throw new OperatorFault(`story: no k6 on PATH or under .tools: ${remedy}`, EXIT.failed);
   }
   return new BuiltInLoad();
+}
+
+function commandText(args: readonly string[]): string {
+  const words = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`));
+  return words.length === 0 ? 'npm run story' : `npm run story -- ${words.join(' ')}`;
 }

@@ -27,7 +27,7 @@ function act(mode: 'direct' | 'queue', created: number, refused: number): ActRec
   return {
     mode,
     serverCommand: `npm start -- --mode ${mode}`,
-    loadCommand: 'npx forebay wave',
+    loadCommand: 'node dist/src/main.js wave',
     durability: 'fsync',
     offered: taken.length + sent.length,
     dropped: 0,
@@ -50,7 +50,7 @@ function record(more: Partial<StoryRecord> = {}): StoryRecord {
   return {
     forebay: '0.0.0',
     takenAt: '2026-11-24T06:00:00.000Z',
-    command: 'npx forebay story',
+    command: 'npm run story',
     generator: 'the built-in generator',
     latencyMeans: 'from here to there',
     machine: {

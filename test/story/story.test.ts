@@ -133,7 +133,9 @@ describe('forebay story', () => {
     assertNothingLeft(own);
     assert.match(stdout, /^ *\d+ % {2}with a queue \d+ s {2}200: /m);
     assert.match(stdout, /^file:\/\/\/\S+index\.html$/m);
-    assert.equal(told(own).record.generator, 'the built-in generator');
+    const { record } = told(own);
+    assert.equal(record.generator, 'the built-in generator');
+    assert.equal(record.command, `npm run story -- ${args.slice(1).join(' ')}`);
   });
 
   it('does so with real k6', async (t) => {
@@ -169,10 +171,20 @@ describe('forebay story', () => {
     assert.ok(!existsSync(join(own.out, 'index.html')));
   });
 
-  it('says in one line that its folder cannot be made', async () => {
-    const { code, stderr } = await runForebay(['story', '--out', '/dev/null/story']);
-    assert.equal(code, 1);
-    assert.match(stderr, /^forebay: story: --out \/dev\/null\/story: [^\n]+\n$/);
+  it('says in one line which folder cannot be made', async (t) => {
+    const { out } = place(t);
+    const cannotBe = '/dev/null/folder';
+    const ended = [
+      await runForebay(['story', '--out', cannotBe]),
+      await runForebay(['story', '--out', out], { TMPDIR: cannotBe }),
+    ];
+    for (const { code, stderr } of ended) {
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /^forebay: story: [^\n]*(--out|TMPDIR)[^\n]*\/dev\/null\/folder[^\n]*\n$/,
+      );
+    }
   });
 });
 

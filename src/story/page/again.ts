@@ -36,7 +36,7 @@ export function again(record: StoryRecord): string {
     `${escaped(serverCommand)}\n${escaped(loadCommand)}      <i># in a second terminal</i>`;
   return `<div class="pair"><div>
 <p>From a clone of Forebay, with nothing else installed:</p>
-<pre><code>npm ci &amp;&amp; npm run build
+<pre><code>npm ci
 ${escaped(record.command)}</code></pre>
 <p>Or each half by hand:</p>
 <pre><code>${byHand(direct)}
