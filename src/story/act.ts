@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../contract/options.js';
 import type { Verdict } from '../wave/verdicts.js';
 import type { WaveOptions } from '../wave/wave-options.js';
@@ -15,6 +16,8 @@ import type { Workplace } from './workplace.js';
 
 /** Beyond what the drain rate asks for. */
 const SETTLE_S = 30;
+/** How much later than its broken connections the end of a server may be noticed. */
+const DEATH_MS = 1000;
 
 export interface Act {
   readonly record: ActRecord;
@@ -38,15 +41,17 @@ export async function runAct(mode: Mode, stage: Stage): Promise<Act> {
   const flags = serverFlags(mode, options);
   const data = join(workplace.folder, mode);
   const server = await ServerChild.start(workplace.children, flags, data);
-  const sampler = new Sampler(server.adminUrl, stage.onSample);
   const { url, adminUrl } = server;
   const target = { ...options, url, adminUrl, mode, settleS: SETTLE_S };
-  const durability = await durabilityOf(adminUrl);
-  await sampler.begin();
-  const result = await load.drive(target);
-  await sampler.end();
+  const { result, samples, durability } = await Promise.race([
+    measure(target, stage),
+    server.died,
+  ]).catch(async (error: unknown) => {
+    // That it can't be reached is often heard of before its end, which is the cause.
+    await Promise.race([server.died, sleep(DEATH_MS)]);
+    throw error;
+  });
   await server.stop();
-  const { samples } = sampler;
   const record = {
     mode,
     serverCommand: `npm start -- ${flags.join(' ')}`,
@@ -55,6 +60,24 @@ export async function runAct(mode: Mode, stage: Stage): Promise<Act> {
     ...recordOf(target, result, samples),
   };
   return { record, answers: result.answers };
+}
+
+interface Measured {
+  readonly result: LoadResult;
+  readonly samples: readonly Sample[];
+  readonly durability: string;
+}
+
+async function measure(
+  target: WaveOptions & { readonly adminUrl: string },
+  { load, onSample }: Stage,
+): Promise<Measured> {
+  const durability = await durabilityOf(target.adminUrl);
+  const sampler = new Sampler(target.adminUrl, onSample);
+  await sampler.begin();
+  const result = await load.drive(target);
+  await sampler.end();
+  return { result, samples: sampler.samples, durability };
 }
 
 function serverFlags(mode: Mode, { limitRps, drainRps }: StoryOptions): string[] {

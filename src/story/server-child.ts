@@ -25,11 +25,23 @@ const OWN_PLACE = [
 export class ServerChild {
   readonly url: string;
   readonly adminUrl: string;
+  /** Rejects with an OperatorFault when it ends without being told to. */
+  readonly died: Promise<never>;
   readonly #child: ChildProcess;
+  #isStopping = false;
 
-  private constructor(child: ChildProcess, urls: readonly [string, string]) {
+  private constructor(child: ChildProcess, said: Said, urls: readonly [string, string]) {
     this.#child = child;
     [this.url, this.adminUrl] = urls;
+    this.died = new Promise((_, reject) => {
+      child.once('close', (code, signal) => {
+        if (this.#isStopping) return;
+        const how = `the server ended (${signal ?? code}) while it was measured`;
+        reject(new OperatorFault(`story: ${how}: ${said.lastLine}`, EXIT.failed));
+      });
+    });
+    // Whoever waits for it hears of it; nobody needs to.
+    this.died.catch(() => {});
   }
 
   /**
@@ -43,11 +55,13 @@ export class ServerChild {
   ): Promise<ServerChild> {
     const args = [MAIN, 'serve', ...flags, ...OWN_PLACE, '--data', data];
     const child = children.start(process.execPath, args, { env: plainEnvironment() });
-    return new ServerChild(child, await ready(child));
+    const said = new Said(child);
+    return new ServerChild(child, said, await ready(child, said));
   }
 
   /** @throws OperatorFault it did not end in order */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     const code = await end(this.#child);
     if (code !== EXIT.ok) {
       throw new OperatorFault(`story: the server ended with code ${code}`, EXIT.failed);
@@ -62,8 +76,7 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-async function ready(child: ChildProcess): Promise<readonly [string, string]> {
-  const said = new Said(child);
+async function ready(child: ChildProcess, said: Said): Promise<readonly [string, string]> {
   let hasEnded = false;
   once(child, 'close').then(() => {
     hasEnded = true;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ interface Place {
   readonly scratch: string;
 }
 
-function place(t: TestContext): Place {
+function makePlace(t: TestContext): Place {
   const root = mkdtempSync(join(tmpdir(), 'forebay-told-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   return { out: join(root, 'out'), scratch: mkdtempSync(join(root, 'tmp-')) };
@@ -39,13 +39,16 @@ function told({ out }: Place) {
   return { html, record: record as StoryRecord, answers };
 }
 
-function assertNothingLeft({ scratch }: Place): void {
-  assert.deepEqual(readdirSync(scratch), []);
-  // The servers' data and k6's files have their place on the command lines.
-  const running = readdirSync('/proc')
+function assertNothingLeft(place: Place): void {
+  assert.deepEqual(readdirSync(place.scratch), []);
+  assert.deepEqual(runningIn(place), []);
+}
+
+/** The servers' data and k6's files have their place on the command lines. */
+function runningIn({ scratch }: Place): string[] {
+  return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))
     .filter((pid) => commandLine(pid).includes(scratch));
-  assert.deepEqual(running, []);
 }
 
 function commandLine(pid: string): string {
@@ -123,7 +126,7 @@ function assertStory(
 
 describe('forebay story', () => {
   it('measures both modes and writes what it measured', async (t) => {
-    const own = place(t);
+    const own = makePlace(t);
     const args = ['story', ...SHORT, '--generator', 'built-in', '--out', own.out];
     // A server option in the environment must not change what is measured.
     const env = { TMPDIR: own.scratch, FOREBAY_RPS_LIMIT: '3' };
@@ -142,7 +145,7 @@ describe('forebay story', () => {
     const tools = new URL('../../../scripts/tools.mjs', import.meta.url).href;
     const { ensureTool } = await import(tools);
     const k6: string = await ensureTool('k6');
-    const own = place(t);
+    const own = makePlace(t);
     const args = ['story', ...SHORT, '--generator', 'k6', '--out', own.out];
     const path = `${dirname(k6)}${delimiter}${process.env.PATH}`;
     const { code, stderr } = await runForebay(args, { TMPDIR: own.scratch, PATH: path });
@@ -155,15 +158,8 @@ describe('forebay story', () => {
   });
 
   it('leaves nothing when it is stopped', async (t) => {
-    const own = place(t);
-    const args = [MAIN, 'story', '--generator', 'built-in', '--out', own.out];
-    const child = spawn(process.execPath, args, {
-      env: { ...process.env, TMPDIR: own.scratch },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    t.after(() => child.kill('SIGKILL'));
-    const closed = once(child, 'close');
-    await firstFigures(child);
+    const own = makePlace(t);
+    const { child, closed } = await begun(t, own);
     child.kill('SIGINT');
     const [code] = await closed;
     assert.equal(code, 130);
@@ -171,8 +167,21 @@ describe('forebay story', () => {
     assert.ok(!existsSync(join(own.out, 'index.html')));
   });
 
+  it('leaves nothing when its server dies, and says so in one line', async (t) => {
+    const own = makePlace(t);
+    const { closed, stderr } = await begun(t, own);
+    const servers = runningIn(own);
+    assert.equal(servers.length, 1);
+    process.kill(Number(servers[0]), 'SIGKILL');
+    const [code] = await closed;
+    assert.equal(code, 1);
+    assert.match(stderr(), /^forebay: story: the server ended \(SIGKILL\) while [^\n]*\n$/);
+    assertNothingLeft(own);
+    assert.ok(!existsSync(join(own.out, 'index.html')));
+  });
+
   it('says in one line which folder cannot be made', async (t) => {
-    const { out } = place(t);
+    const { out } = makePlace(t);
     const cannotBe = '/dev/null/folder';
     const ended = [
       await runForebay(['story', '--out', cannotBe]),
@@ -188,14 +197,24 @@ describe('forebay story', () => {
   });
 });
 
-/** Resolves once a server runs and has been looked at. */
-function firstFigures(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    child.once('close', () => reject(new Error(`ended before it was stopped: ${text}`)));
-    child.stdout!.setEncoding('utf8').on('data', (more: string) => {
+/** A story whose server runs and has been looked at. */
+async function begun(t: TestContext, { out, scratch }: Place) {
+  const child = spawn(process.execPath, [MAIN, 'story', '--generator', 'built-in', '--out', out], {
+    env: { ...process.env, TMPDIR: scratch },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const closed = once(child, 'close');
+  let [text, errors] = ['', ''];
+  child.stderr.setEncoding('utf8').on('data', (more: string) => {
+    errors += more;
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('close', () => reject(new Error(`ended too early: ${text}${errors}`)));
+    child.stdout.setEncoding('utf8').on('data', (more: string) => {
       text += more;
       if (text.includes('without a queue')) resolve();
     });
   });
+  return { child, closed, stderr: () => errors };
 }
