@@ -18,7 +18,7 @@ const run = openRun(settings, {
   peakRps,
   arrivalRate: arrivalRate(wave),
   thresholds: {
-    ...everyRun(length),
+    ...everyRun({ ...length, peakRps }),
     ...(mode === 'direct'
       ? directThresholds(settings)
       : queueThresholds({ ...length, peakRps, drainRps })),

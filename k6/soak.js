@@ -20,7 +20,7 @@ const run = openRun(settings, {
   peakRps: rateRps,
   arrivalRate: rampingArrivals([{ durationS, fromRps: rateRps, toRps: rateRps }]),
   thresholds: {
-    ...everyRun(length),
+    ...everyRun({ ...length, peakRps: rateRps }),
     ...queueThresholds({ ...length, peakRps: rateRps, drainRps }),
     ...latencyBelow(p99MsMax),
     backlog: [`max<=${Math.ceil(rateRps * BACKLOG_S_MAX)}`],

@@ -22,7 +22,7 @@ const run = openRun(settings, {
   peakRps: spike.peakRps,
   arrivalRate: rampingArrivals(pieces),
   thresholds: {
-    ...everyRun(length),
+    ...everyRun({ ...length, peakRps: spike.peakRps }),
     ...queueThresholds({ ...length, peakRps: spike.peakRps, drainRps }),
     ...latencyBelow(p99MsMax),
     backlog: [`max>=${Math.floor(backlogMin)}`],

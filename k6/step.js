@@ -21,7 +21,7 @@ const run = openRun(settings, {
   arrivalRate: rampingArrivals(pieces),
   tagsAt: (elapsedMs) => ({ step: stepOf(elapsedMs) }),
   thresholds: {
-    ...everyRun(length),
+    ...everyRun({ ...length, peakRps }),
     ...queueThresholds({ ...length, peakRps, drainRps }),
     ...stairThresholds(settings),
   },

@@ -16,6 +16,7 @@ export function summarize(data, settings, { script }) {
       continue;
     }
     metrics[name] = { type: metric.type, ...metric.values };
+    if (isNeverReached(name, metric)) continue;
     for (const [rule, { ok }] of Object.entries(metric.thresholds ?? {})) {
       verdicts.push({ name, rule, ok, seen: seen(metric, rule) });
     }
@@ -25,6 +26,11 @@ export function summarize(data, settings, { script }) {
   // Where the summary is written is of no interest to whoever reads it.
   const { summaryFile: _, ...shown } = settings;
   return { script, settings: shown, verdicts, metrics };
+}
+
+/** A step that the run did not come to: its thresholds hold, but of nothing. */
+function isNeverReached(name, metric) {
+  return name.includes('{step:') && metric.values.max === 0;
 }
 
 function seen(metric, rule) {
@@ -51,11 +57,17 @@ export function summaryText({ verdicts, metrics }, what) {
   const lines = [what, `offered ${sent}, created ${metrics.created?.count ?? 0}`];
   lines.push(...latencyLine('all answers', metrics.order_latency));
   lines.push(...latencyLine('the 200s', metrics.created_latency));
+  const held = verdicts.filter(({ name, ok }) => ok && name.includes('{step:')).map(stepOf);
+  if (held.length > 0) lines.push(`highest step whose latency held: ${Math.max(...held)} RPS`);
   if (metrics.backlog !== undefined) lines.push(`backlog at its highest: ${metrics.backlog.max}`);
   for (const { name, rule, ok, seen } of verdicts) {
     lines.push(`${ok ? 'ok  ' : 'FAIL'} ${name}: ${rule} (seen ${round(seen)})`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function stepOf({ name }) {
+  return Number(/\{step:(\d+)\}/.exec(name)[1]);
 }
 
 function latencyLine(of, latency) {
