@@ -7,6 +7,7 @@ const WINDOW_STEP_MS = 1000 / WINDOWS_PER_SECOND;
 /** How far the server's clock and the wave's edges may lie outside the planned duration. */
 export const WINDOW_MARGIN_S = 10;
 
+const BYTES_PER_MB = 1024 * 1024;
 const CREATED = '{"result":"created"}';
 const KAPUT = '{"result":"server-kaput"}';
 
@@ -14,6 +15,8 @@ const created = new Counter('created');
 const refused = new Rate('refused');
 const wrongAnswers = new Counter('wrong_answers');
 const orderLatency = new Trend('order_latency', true);
+/** Of the answers 200 alone: a refusal is quick, and would make a shop look better than it is. */
+const createdLatency = new Trend('created_latency', true);
 const createdInSecond = new Counter('created_in_second');
 const strays = new Counter('strays');
 const createdMinusDone = new Counter('created_minus_done');
@@ -22,6 +25,7 @@ const createdPerSecond = new Trend('created_per_second');
 const measuredWindows = new Counter('measured_windows');
 const backlogPeak = new Trend('backlog');
 const backlogAtEnd = new Gauge('backlog_at_end');
+const residentGrowth = new Gauge('resident_growth_mb');
 
 /** One line from each virtual user is enough. */
 let hasComplained = false;
@@ -32,9 +36,10 @@ let hasComplained = false;
  * @param {import('k6/http').RefinedResponse<'text'>} answer
  * @param {boolean} mayRefuse whether a 500 is a right answer here
  * @param {{ startMs: number, durationS: number }} run
+ * @param {Record<string, string>} [tags] of its latency
  */
-export function recordAnswer(answer, mayRefuse, run) {
-  orderLatency.add(answer.timings.duration);
+export function recordAnswer(answer, mayRefuse, run, tags) {
+  orderLatency.add(answer.timings.duration, tags);
   const isRefused = mayRefuse && answer.status === 500 && answer.body === KAPUT;
   refused.add(isRefused);
   if (isRefused) return;
@@ -47,6 +52,7 @@ export function recordAnswer(answer, mayRefuse, run) {
     return;
   }
   created.add(1);
+  createdLatency.add(answer.timings.duration, tags);
   createdMinusDone.add(1);
   if (mayRefuse) recordAccepted(acceptedMs - run.startMs, run.durationS);
 }
@@ -81,6 +87,24 @@ export function recordWindow(first, last) {
 /** @param {number} orders */
 export function recordBacklog(orders) {
   backlogPeak.add(orders);
+}
+
+/**
+ * How much more memory the server holds in the last fifth of the run than in the second: the first
+ * one is for what it allocates once. The middle of each counts, so that garbage that is not yet
+ * collected does not.
+ *
+ * @param {readonly number[]} residentBytes evenly spread over the run
+ */
+export function recordGrowth(residentBytes) {
+  const fifth = Math.floor(residentBytes.length / 5);
+  const early = middle(residentBytes.slice(fifth, 2 * fifth));
+  const late = middle(residentBytes.slice(residentBytes.length - fifth));
+  residentGrowth.add((late - early) / BYTES_PER_MB);
+}
+
+function middle(values) {
+  return values.slice().sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 /**

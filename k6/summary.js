@@ -1,10 +1,12 @@
 /**
- * Sums a run up: the figures, then one line for each thing it had to show.
+ * Sums a run up: the figures, then one line for each thing it had to show. The same shape for
+ * every script: `forebay story` reads it.
  *
  * @param {object} data what k6 hands to handleSummary
- * @param {ReturnType<typeof import('./settings.js').readSettings>} settings
+ * @param {object} settings see settings.js
+ * @param {{ script: string }} plan
  */
-export function summarize(data, settings) {
+export function summarize(data, settings, { script }) {
   const windows = [];
   const verdicts = [];
   const metrics = {};
@@ -14,6 +16,7 @@ export function summarize(data, settings) {
       continue;
     }
     metrics[name] = { type: metric.type, ...metric.values };
+    if (isNeverReached(name, metric)) continue;
     for (const [rule, { ok }] of Object.entries(metric.thresholds ?? {})) {
       verdicts.push({ name, rule, ok, seen: seen(metric, rule) });
     }
@@ -22,11 +25,17 @@ export function summarize(data, settings) {
   verdicts.sort((a, b) => a.name.localeCompare(b.name));
   // Where the summary is written is of no interest to whoever reads it.
   const { summaryFile: _, ...shown } = settings;
-  return { settings: shown, verdicts, metrics };
+  return { script, settings: shown, verdicts, metrics };
+}
+
+/** A step that the run did not come to: its thresholds hold, but of nothing. */
+function isNeverReached(name, metric) {
+  return name.includes('{step:') && metric.values.max === 0;
 }
 
 function seen(metric, rule) {
-  const aggregate = /^[a-z]+/.exec(rule)[0];
+  // The same spelling as in metrics: `p(99)`, `count`.
+  const aggregate = /^[a-z]+(\([\d.]+\))?/.exec(rule)[0];
   return metric.values[aggregate];
 }
 
@@ -39,23 +48,33 @@ function secondVerdict(windows, limitRps) {
   };
 }
 
-/** @param {ReturnType<typeof summarize>} summary */
-export function summaryText({ settings, verdicts, metrics }) {
-  const { mode, wave } = settings;
-  const latency = metrics.order_latency;
-  const lines = [
-    `wave ${wave.minRps} to ${wave.maxRps} RPS, ${wave.periods} periods of ${wave.periodS} s, mode ${mode}`,
-    `offered ${metrics['iterations{scenario:wave}'].count}, created ${metrics.created?.count ?? 0}`,
-  ];
-  if (latency !== undefined) {
-    const figures = ['med', 'p(95)', 'p(99)', 'max'].map((key) => `${key} ${round(latency[key])}`);
-    lines.push(`latency in ms: ${figures.join(', ')}`);
-  }
+/**
+ * @param {ReturnType<typeof summarize>} summary
+ * @param {string} what the load, in words
+ */
+export function summaryText({ verdicts, metrics }, what) {
+  const sent = metrics['iterations{scenario:orders}'].count;
+  const lines = [what, `offered ${sent}, created ${metrics.created?.count ?? 0}`];
+  lines.push(...latencyLine('all answers', metrics.order_latency));
+  lines.push(...latencyLine('the 200s', metrics.created_latency));
+  const held = verdicts.filter(({ name, ok }) => ok && name.includes('{step:')).map(stepOf);
+  if (held.length > 0) lines.push(`highest step whose latency held: ${Math.max(...held)} RPS`);
   if (metrics.backlog !== undefined) lines.push(`backlog at its highest: ${metrics.backlog.max}`);
   for (const { name, rule, ok, seen } of verdicts) {
     lines.push(`${ok ? 'ok  ' : 'FAIL'} ${name}: ${rule} (seen ${round(seen)})`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function stepOf({ name }) {
+  return Number(/\{step:(\d+)\}/.exec(name)[1]);
+}
+
+function latencyLine(of, latency) {
+  if (latency === undefined) return [];
+  const shares = ['med', 'p(90)', 'p(95)', 'p(99)', 'p(99.9)', 'max'];
+  const figures = shares.map((share) => `${share} ${round(latency[share])}`);
+  return [`latency of ${of} in ms: ${figures.join(', ')}`];
 }
 
 function round(value) {

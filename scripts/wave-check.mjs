@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// Drives real k6 through the sine wave against the built server, in each mode and over each journal:
-//   node scripts/wave-check.mjs                               a short wave
-//   node scripts/wave-check.mjs --period 60 --summaries FOLDER  in full, with k6's figures as JSON
+// Drives real k6 through the loads of k6/ against the built server: the sine wave in each mode and
+// over each journal, and the others in a short form:
+//   node scripts/wave-check.mjs                               a short wave, and the others
+//   node scripts/wave-check.mjs spike step                    these only
+//   node scripts/wave-check.mjs direct --period 60 --summaries FOLDER  in full, with k6's figures as JSON
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -12,17 +14,39 @@ import { startForebay } from '../dist/test/support/forebay.js';
 import { NatsServer } from '../dist/test/support/nats.js';
 import { ensureTool } from './tools.mjs';
 
-const SCRIPT = fileURLToPath(new URL('../k6/sine.js', import.meta.url));
 const LIMIT_RPS = 50;
 const DRAIN_RPS = 60;
+/** In the short form a single stall of a busy machine is more than one request in a hundred. */
+const P99_MS = '2000';
 
-/** @typedef {{ mode: string, flags: readonly string[], nats?: boolean }} Check */
+/**
+ * @typedef {object} Check
+ * @property {string} script under k6/
+ * @property {readonly string[]} flags of the server
+ * @property {Readonly<Record<string, string>>} settings of the script, see k6/settings.js
+ * @property {boolean} [nats] whether the journal is JetStream
+ */
+
 /** @type {Readonly<Record<string, Check>>} */
 const CHECKS = {
-  direct: { mode: 'direct', flags: ['--mode', 'direct', '--rps-limit', `${LIMIT_RPS}`] },
-  local: { mode: 'queue', flags: ['--drain-rate', `${DRAIN_RPS}`] },
-  jetstream: { mode: 'queue', flags: ['--drain-rate', `${DRAIN_RPS}`], nats: true },
+  direct: {
+    script: 'sine',
+    flags: ['--mode', 'direct', '--rps-limit', `${LIMIT_RPS}`],
+    settings: { MODE: 'direct', LIMIT: `${LIMIT_RPS}` },
+  },
+  local: drained('sine', DRAIN_RPS, {}),
+  jetstream: { ...drained('sine', DRAIN_RPS, {}), nats: true },
+  // Seconds instead of minutes: what they show is the same, only less of it.
+  spike: drained('spike', 100, { PEAK: '300', BEFORE: '2', HOLD: '3', AFTER: '5', P99_MS }),
+  step: { script: 'step', flags: [], settings: { STEPS: '4', HOLD: '2', P99_MS } },
+  soak: drained('soak', DRAIN_RPS, { DURATION: '8', P99_MS }),
 };
+
+/** @returns {Check} a server that processes at most so many orders a second, and a load that knows */
+function drained(script, drainRps, settings) {
+  const rate = `${drainRps}`;
+  return { script, flags: ['--drain-rate', rate], settings: { ...settings, DRAIN_RATE: rate } };
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,7 +61,7 @@ const { values, positionals } = parseArgs({
 const ends = [];
 
 async function check(name) {
-  const { mode, flags, nats = false } = CHECKS[name];
+  const { script, flags, settings, nats = false } = CHECKS[name];
   const journal = [];
   if (nats) {
     const server = await NatsServer.start();
@@ -46,31 +70,32 @@ async function check(name) {
   }
   const forebay = await startForebay([...flags, ...journal]);
   ends.push(() => forebay.kill9());
-  const k6 = await runK6(name, {
-    MODE: mode,
+  const k6 = await runK6(name, script, {
     URL: forebay.url,
     ADMIN_URL: forebay.adminUrl,
-    LIMIT: `${LIMIT_RPS}`,
-    DRAIN_RATE: `${DRAIN_RPS}`,
-    PERIOD: values.period,
-    PERIODS: values.periods,
+    ...(script === 'sine' ? { PERIOD: values.period, PERIODS: values.periods } : {}),
+    ...settings,
   });
   const stopped = await forebay.stop();
   return { ok: k6 === 0 && stopped === 0, text: `k6 ended with ${k6}, forebay with ${stopped}` };
 }
 
-async function runK6(name, settings) {
+async function runK6(name, script, settings) {
   if (values.summaries !== '') {
     mkdirSync(values.summaries, { recursive: true });
     settings.SUMMARY = resolve(join(values.summaries, `${name}.json`));
   }
   const env = Object.entries(settings).flatMap(([key, value]) => ['-e', `${key}=${value}`]);
-  const k6 = spawn(await ensureTool('k6'), ['run', '--quiet', ...env, SCRIPT], {
+  const k6 = spawn(await ensureTool('k6'), ['run', '--quiet', ...env, scriptFile(script)], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   ends.push(() => k6.kill('SIGKILL'));
   const [code] = await once(k6, 'exit');
   return code;
+}
+
+function scriptFile(script) {
+  return fileURLToPath(new URL(`../k6/${script}.js`, import.meta.url));
 }
 
 async function endAll() {
@@ -84,7 +109,7 @@ async function main(names) {
     const verdict = await check(name)
       .catch((error) => ({ ok: false, text: error.message }))
       .finally(endAll);
-    verdicts.push(`${verdict.ok ? 'ok  ' : 'FAIL'} wave, ${name}: ${verdict.text}`);
+    verdicts.push(`${verdict.ok ? 'ok  ' : 'FAIL'} ${name}: ${verdict.text}`);
     if (!verdict.ok) process.exitCode = 1;
   }
   console.log(`\n${verdicts.join('\n')}`);

@@ -19,6 +19,10 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   serve: { does: 'take and process orders (the default)', load: () => import('./serve.js') },
   check: { does: 'say what serve would do, and what is wrong', load: () => import('./check.js') },
+  story: {
+    does: 'measure a wave with and without a queue, as a page',
+    load: () => import('./story/command.js'),
+  },
   wave: { does: 'drive a wave of orders at a server', load: () => import('./wave/command.js') },
   dlq: { does: 'list, show, replay or drop dead letters', load: () => import('./dlq.js') },
 };

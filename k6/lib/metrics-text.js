@@ -26,7 +26,7 @@ export function readMetric(text, name, label = '') {
 }
 
 /**
- * What the wave is judged by. A counter that has not counted yet may be absent: then it is 0.
+ * What a run is judged by. A counter that has not counted yet may be absent: then it is 0.
  *
  * @param {string} text the answer of /metrics
  */
@@ -35,5 +35,6 @@ export function readServer(text) {
     doneOrders: readMetric(text, 'work_done_total', 'status="done"') || 0,
     created: readMetric(text, 'forebay_http_responses_total', 'status="200"') || 0,
     pendingOrders: readMetric(text, 'forebay_journal_pending_orders'),
+    residentBytes: readMetric(text, 'process_resident_memory_bytes'),
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OUTCOME_AGAIN, OUTCOME_DEAD } from '../contract/batch.js';
+import type { Frame } from '../contract/frame.js';
 import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../contract/journal.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
@@ -92,8 +93,12 @@ export class Drain {
   }
 
   #begin(delivery: Delivery): void {
+    const { frame } = delivery;
     const settle = (complete: FrameRun) => this.#settle(complete, this.#settlement(complete, []));
-    const run = new FrameRun(delivery.frame, settle, { isLost: () => delivery.isLost });
+    const run = new FrameRun(frame, settle, {
+      isLost: () => delivery.isLost,
+      onDone: (orders) => this.#countDone(frame, orders),
+    });
     this.#inHand.set(run, delivery);
     this.#scheduler.add(run);
   }
@@ -134,16 +139,15 @@ export class Drain {
       refile.push({ positions, attempt, notBeforeMs: Date.now() + this.#bounds.retryMsMax });
       this.#counts.add(COUNTER.deadRefused, refused.length);
     }
-    this.#count(run, again.length + refused.length + retry.length, dead.length);
+    this.#counts.add(COUNTER.workError, dead.length);
     return { refile, dead };
   }
 
-  #count(run: FrameRun, again: number, dead: number): void {
-    const done = run.cutOrders - again - dead;
-    const ageSeconds = Math.max(0, Date.now() - run.frame.acceptedAtMs) / 1000;
-    this.#counts.add(COUNTER.workDone, done);
-    this.#counts.add(COUNTER.workError, dead);
-    if (done > 0) this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, done);
+  /** As they are done, not when their frame is: the rate of work done is what the pace makes it. */
+  #countDone(frame: Frame, orders: number): void {
+    const ageSeconds = Math.max(0, Date.now() - frame.acceptedAtMs) / 1000;
+    this.#counts.add(COUNTER.workDone, orders);
+    this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, orders);
   }
 
   #settle(run: FrameRun, settlement: Settlement): void {

@@ -8,7 +8,6 @@ import {
 import type { Frame } from '../contract/frame.js';
 
 const LINE_END = 10;
-const NEVER = () => false;
 
 type FailedOutcome =
   | typeof OUTCOME_RETRY
@@ -31,6 +30,13 @@ export interface FrameSlice {
   readonly byteEnd: number;
 }
 
+export interface FrameRunChoices {
+  readonly giveUpMs?: number;
+  readonly isLost?: () => boolean;
+  /** Called with each number of orders that are done, as they are. */
+  readonly onDone?: (orders: number) => void;
+}
+
 /** How far the processing of one frame has come. Its orders are cut off in slices from the front. */
 export class FrameRun {
   readonly frame: Frame;
@@ -41,22 +47,28 @@ export class FrameRun {
   readonly isLost: () => boolean;
   readonly #payload: Buffer;
   readonly #onComplete: (run: FrameRun) => void;
+  readonly #onDone: (orders: number) => void;
   #cutOrders = 0;
   #cutBytes = 0;
   #finishedOrders = 0;
 
-  /** `onComplete` is called once, when every order of the frame has an outcome. */
+  /**
+   * `onComplete` is called once, when every order of the frame has an outcome; `onDone` as often as
+   * some of them are done: at a set pace a frame of hundreds takes seconds.
+   */
   constructor(
     frame: Frame,
     onComplete: (run: FrameRun) => void,
     {
       giveUpMs = Number.POSITIVE_INFINITY,
-      isLost = NEVER,
-    }: Partial<Pick<FrameRun, 'giveUpMs' | 'isLost'>> = {},
+      isLost = () => false,
+      onDone = () => {},
+    }: FrameRunChoices = {},
   ) {
     this.frame = frame;
     this.giveUpMs = giveUpMs;
     this.isLost = isLost;
+    this.#onDone = onDone;
     const { buffer, byteOffset, byteLength } = frame.payload;
     this.#payload = Buffer.from(buffer, byteOffset, byteLength);
     this.#onComplete = onComplete;
@@ -96,6 +108,7 @@ export class FrameRun {
 
   /** Records what became of a slice's orders; `outcomes` null means that all are done. */
   finish(slice: FrameSlice, outcomes: Uint8Array | null, reason: string): void {
+    const failedBefore = this.failed.length;
     if (outcomes !== null) {
       for (let i = 0; i < slice.count; i++) {
         const outcome = outcomes[i]!;
@@ -107,6 +120,8 @@ export class FrameRun {
         });
       }
     }
+    const done = slice.count - (this.failed.length - failedBefore);
+    if (done > 0) this.#onDone(done);
     this.#finishedOrders += slice.count;
     if (this.#finishedOrders === this.frame.count) this.#onComplete(this);
   }

@@ -9,7 +9,10 @@ const OUTSTANDING_MAX = 10_000;
 export interface Listener {
   offered(): void;
   dropped(): void;
-  /** @param latencyMs since the request was due: a generator that lags can't hide a slow server */
+  /**
+   * @param latencyMs since the request was due, so that a generator that lags can't hide a slow
+   *   server; since it was sent where the timer fired early, by up to a millisecond
+   */
   answered(answer: OrderAnswer, latencyMs: number): void;
 }
 
@@ -33,8 +36,9 @@ export async function generate(
       listener.dropped();
       continue;
     }
+    const sinceMs = Math.min(dueMs, performance.now());
     const answered = post().then((answer) => {
-      listener.answered(answer, performance.now() - dueMs);
+      listener.answered(answer, performance.now() - sinceMs);
       outstanding.delete(answered);
     });
     outstanding.add(answered);

@@ -7,6 +7,7 @@ import { EXIT } from '../../src/contract/fault.js';
 import { dlqHelp } from '../../src/dlq/help.js';
 import { schema } from '../../src/options/schema.js';
 import { flagName } from '../../src/options/spec.js';
+import { storyHelp } from '../../src/story/story-options.js';
 import { faultTexts } from '../../src/validate/faults.js';
 import { waveHelp } from '../../src/wave/wave-options.js';
 
@@ -29,6 +30,7 @@ const OTHER_PROGRAMS = [
 const manifest = JSON.parse(read('package.json')) as Manifest;
 const pages = [
   'README.md',
+  'k6/README.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -146,6 +148,7 @@ describe('README and docs', () => {
     const served = [...Object.keys(schema).map(flagName), 'config', 'help'];
     const looked = Array.from(dlqHelp().matchAll(/--([a-z-]+)/g), ([, name]) => name!);
     const waved = Array.from(waveHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
+    const told = Array.from(storyHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
     const faults: string[] = [];
     for (const page of pages.filter((name) => !OTHER_PROGRAMS.includes(name))) {
       for (const line of read(page).split('\n')) {
@@ -154,6 +157,7 @@ describe('README and docs', () => {
         if (line.includes('docker compose')) known.push('build', 'profile');
         if (line.includes('for programs')) known.push('json');
         if (line.includes('wave') || line.includes('--period')) known.push(...waved);
+        if (line.includes('story')) known.push(...told);
         if (page === 'docs/dead-letters.md' || line.includes('dlq')) known.push(...looked);
         for (const [, name] of line.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)) {
           if (!known.includes(name!)) faults.push(`${page}: --${name}`);

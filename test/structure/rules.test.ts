@@ -38,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wave: ['contract', 'options'],
   dlq: ['contract', 'options'],
   check: ['contract', 'options'],
+  story: ['contract', 'wave', 'version'],
 };
 
 /** Packages that one place alone may know. */

@@ -1,0 +1,36 @@
+// Stairs, to find the breaking point: each step is held, and the first that breaks the promise of
+// latency, refuses an order or can't be sent ends the run.
+//   k6 run k6/step.js                     a server without --drain-rate
+import { arrivalsOf, lengthS, peakOf, rampingArrivals, stairPieces } from './lib/ramp.js';
+import { openRun } from './run.js';
+import { readStep } from './settings.js';
+import { everyRun, queueThresholds, stairThresholds } from './thresholds.js';
+
+const settings = readStep(__ENV);
+const { stairs, drainRps } = settings;
+const { stepRps, steps, holdS } = stairs;
+const pieces = stairPieces(stairs);
+const length = { durationS: lengthS(pieces), arrivals: arrivalsOf(pieces) };
+const peakRps = peakOf(pieces);
+
+const run = openRun(settings, {
+  script: 'step',
+  what: `${steps} steps of ${stepRps} RPS, each held for ${holdS} s`,
+  ...length,
+  peakRps,
+  arrivalRate: rampingArrivals(pieces),
+  tagsAt: (elapsedMs) => ({ step: stepOf(elapsedMs) }),
+  thresholds: {
+    ...everyRun({ ...length, peakRps }),
+    ...queueThresholds({ ...length, peakRps, drainRps }),
+    ...stairThresholds(settings),
+  },
+});
+
+/** The rate that was due at this moment: what the latencies of a step are told apart by. */
+function stepOf(elapsedMs) {
+  const index = Math.min(steps - 1, Math.max(0, Math.floor(elapsedMs / 1000 / holdS)));
+  return String(stepRps * (index + 1));
+}
+
+export const { options, setup, order, watch, teardown, handleSummary } = run;

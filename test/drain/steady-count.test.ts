@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startForebay } from '../support/forebay.js';
+import { metric, OrderClient } from '../support/orders.js';
+
+const ORDERS = 150;
+const RATE = 50;
+/** Orders that the pool may have at a time: two batches of what 60 ms allow. */
+const IN_FLIGHT_MAX = 6;
+
+describe('work done at a set pace', () => {
+  it('grows order by order, however many share a frame', async (t) => {
+    const flags = ['--drain-rate', `${RATE}`, '--frames-in-flight-max', '1', '--threads', '1'];
+    const forebay = await startForebay(flags, { owner: t });
+    const client = new OrderClient(forebay.url, ORDERS);
+    t.after(() => client.close());
+    const posted = client.postAll(Array.from({ length: ORDERS }, (_, i) => `u${i}`));
+    let [seen, mostAtOnce] = [0, 0];
+    let sentMs = performance.now();
+    while (seen < ORDERS) {
+      const nextMs = performance.now();
+      const done = await metric(forebay, 'work_done_total{status="done"}');
+      // From the sending of one look to the answer of the next: both were taken within this span.
+      const spanS = (performance.now() - sentMs) / 1000;
+      mostAtOnce = Math.max(mostAtOnce, done - seen - RATE * spanS);
+      seen = done;
+      sentMs = nextMs;
+      await sleep(20);
+    }
+    assert.ok((await posted).every(({ status }) => status === 200));
+    const frames = await metric(forebay, 'forebay_frames_committed_total');
+    assert.ok(frames <= ORDERS / 5, `${frames} frames: too few orders in each to tell`);
+    assert.ok(mostAtOnce <= IN_FLIGHT_MAX, `${mostAtOnce} beyond the pace`);
+  });
+});

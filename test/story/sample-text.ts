@@ -1,0 +1,24 @@
+/** /metrics of a server that has counted so much, as far as the story reads it. */
+export function metricsText(counted: {
+  readonly created: number;
+  readonly refused?: number;
+  readonly busy?: number;
+  readonly done: number;
+  readonly pending?: number;
+}): string {
+  return [
+    `forebay_http_responses_total{status="200"} ${counted.created}`,
+    `forebay_http_responses_total{status="500"} ${counted.refused ?? 0}`,
+    `forebay_http_responses_total{status="503"} ${counted.busy ?? 0}`,
+    `work_done_total{status="done"} ${counted.done}`,
+    `work_done_total{status="error"} 0`,
+    `forebay_journal_pending_orders ${counted.pending ?? 0}`,
+    `forebay_journal_oldest_age_seconds 1.5`,
+    `forebay_event_loop_lag_seconds{thread="main"} 0.004`,
+    `forebay_event_loop_lag_seconds{thread="intake-0"} 0.02`,
+    `forebay_commit_duration_seconds_sum{journal="local"} ${counted.created / 500}`,
+    `forebay_commit_duration_seconds_count{journal="local"} ${counted.created}`,
+    `process_resident_memory_bytes ${100 * 1024 * 1024}`,
+    `process_cpu_seconds_total ${counted.created / 1000}`,
+  ].join('\n');
+}
