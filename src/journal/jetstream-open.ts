@@ -6,10 +6,12 @@ import { jetStreamNames } from './jetstream-names.js';
 import { JetStreamReceipts } from './jetstream-receipts.js';
 import { JetStreamSource, type JetStreamSourceParts } from './jetstream-source.js';
 import { rememberKeys } from './key-rows.js';
+import { LedgerReader } from './ledger-reader.js';
 import type { LocalStore } from './local-store.js';
 import { openLedger } from './open-ledger.js';
 import { settleAlone } from './settle-alone.js';
 import { StreamSearch } from './stream-search.js';
+import { WaitingFrames } from './waiting-frames.js';
 
 export interface JetStreamPlace {
   /** NATS URLs of one server or cluster. */
@@ -48,7 +50,13 @@ export function openJetStreamSource(
   const connection = connectionTo(place, 'forebay drain', parts.log);
   const opened = openLedger(connection, names, store, parts.log);
   const search = new StreamSearch(connection, names);
-  const receipts = new JetStreamReceipts(store, connection, search);
+  const receipts = new JetStreamReceipts({
+    store,
+    connection,
+    waiting: new WaitingFrames(search),
+    reader: new LedgerReader(opened.ledger),
+    unsaved: opened.unsaved,
+  });
   const source = new JetStreamSource(connection, names, opened, {
     ...parts,
     receipt: (frameId, index) => receipts.find(frameId, index),

@@ -1,45 +1,57 @@
-import { frameTimeMs } from '../contract/frame-time.js';
 import type { Receipt } from '../contract/receipt.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
+import type { LedgerReader } from './ledger-reader.js';
 import type { LocalStore } from './local-store.js';
-import { findReceipt } from './receipts-table.js';
-import type { StreamSearch } from './stream-search.js';
+import { findReceipt, type SettledFrame } from './receipts-table.js';
+import type { WaitingFrames } from './waiting-frames.js';
 
-/** Frames looked at one by one where their times do not tell them apart. */
-const SCAN_MAX = 5000;
+export interface JetStreamReceiptsParts {
+  readonly store: LocalStore;
+  readonly connection: Pick<JetStreamConnection, 'up' | 'reason'>;
+  readonly waiting: WaitingFrames;
+  readonly reader: LedgerReader;
+  /** The end of a frame that is known and not in the store yet; null when there is none such. */
+  readonly unsaved: (frameId: string) => SettledFrame | null;
+}
 
 /**
  * What became of an order, where frames wait in JetStream. The store knows of those that were settled, that
- * wait in the spool, or went through it; a frame that waits in the stream is looked for there by the time in its id.
+ * wait in the spool, or went through it; the ledger of what other processes settled; a frame that waits in
+ * the stream is looked for there.
  */
 export class JetStreamReceipts {
-  readonly #store: LocalStore;
-  readonly #connection: JetStreamConnection;
-  readonly #search: StreamSearch;
+  readonly #parts: JetStreamReceiptsParts;
 
-  constructor(store: LocalStore, connection: JetStreamConnection, search: StreamSearch) {
-    this.#store = store;
-    this.#connection = connection;
-    this.#search = search;
+  constructor(parts: JetStreamReceiptsParts) {
+    this.#parts = parts;
   }
 
-  /** @throws Error when NATS does not answer */
+  /** @throws Error when NATS does not answer, or it takes too much to find out */
   async find(frameId: string, index: number): Promise<Receipt> {
-    this.#store.refresh();
-    const known = findReceipt(this.#store, frameId, index);
-    if (known !== 'unknown' || !this.#connection.up) return known;
-    return index < (await this.#countInStream(frameId)) ? 'accepted' : 'unknown';
+    const { connection, waiting, reader } = this.#parts;
+    const known = this.#known(frameId, index);
+    if (known !== 'unknown') return known;
+    // Not that nobody accepted it: it may lie in the stream.
+    if (!connection.up) throw new Error(connection.reason);
+    await reader.readOfLate();
+    const learned = this.#known(frameId, index);
+    if (learned !== 'unknown') return learned;
+    if (index < (await waiting.ordersOf(frameId))) return 'accepted';
+    // It may have been settled between the two looks.
+    await reader.readFromNowOn();
+    return this.#known(frameId, index);
   }
 
-  /** Orders of the frame if it is in the stream, else 0. */
-  async #countInStream(frameId: string): Promise<number> {
-    const timeMs = frameTimeMs(frameId);
-    if (Number.isNaN(timeMs)) return 0;
-    let scanned = 0;
-    for await (const found of this.#search.between(timeMs, timeMs)) {
-      if (found.frameId === frameId) return found.count;
-      if (++scanned === SCAN_MAX) break;
-    }
-    return 0;
+  #known(frameId: string, index: number): Receipt {
+    const { store, unsaved } = this.#parts;
+    const settled = unsaved(frameId);
+    if (settled !== null && index < settled.count) return receiptOf(settled, `${frameId}-${index}`);
+    store.refresh();
+    return findReceipt(store, frameId, index);
   }
+}
+
+function receiptOf({ again, dead }: SettledFrame, orderId: string): Receipt {
+  if (dead.includes(orderId)) return 'dead';
+  return again.includes(orderId) ? 'accepted' : 'done';
 }

@@ -12,6 +12,11 @@ const NOTE_MS = 1000;
 const LAG_MS = 5000;
 /** How long a start waits for NATS to tell the last keys. */
 const CONNECT_MS_MAX = 2000;
+/** A frame is stored after its orders were accepted; other machines' clocks may be that far ahead. */
+const EARLY_MS = 2000;
+
+const UNKNOWN =
+  'idempotency keys of the last seconds before the last stop may be unknown, for NATS does not tell them';
 
 const META_KEY = Buffer.from('keys-known');
 
@@ -54,21 +59,28 @@ export class KeyIndex {
     yield* rememberedKeys(this.#store, sinceMs);
     await this.#connection.whenUp(CONNECT_MS_MAX);
     if (!this.#connection.up) {
-      this.#log(
-        'keys-unknown',
-        'NATS does not answer: idempotency keys of the last seconds before the last stop may be unknown',
-      );
+      this.#log('keys-unknown', `${UNKNOWN}: ${this.#connection.reason}`);
       return;
     }
-    const fromMs = Math.max(sinceMs, this.#knownBeforeMs);
-    for await (const found of this.#search.between(fromMs, Date.now())) {
-      const { frameId, acceptedAtMs } = found;
-      for (const keyed of readKeys(found.message.header)) yield { ...keyed, frameId, acceptedAtMs };
+    try {
+      yield* this.#keysInStream(sinceMs);
+    } catch (error) {
+      this.#log('keys-unknown', `${UNKNOWN}: ${(error as Error).message}`);
     }
   }
 
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  async *#keysInStream(sinceMs: number): AsyncIterable<RememberedKey> {
+    // A note from the future was made before the clock was set back, and tells nothing any more.
+    const isNoteGood = this.#knownBeforeMs <= Date.now();
+    const fromMs = isNoteGood ? Math.max(sinceMs, this.#knownBeforeMs) : sinceMs;
+    for await (const found of this.#search.stored(fromMs - EARLY_MS)) {
+      const { frameId, acceptedAtMs } = found;
+      for (const keyed of readKeys(found.message.header)) yield { ...keyed, frameId, acceptedAtMs };
+    }
   }
 
   async #note(): Promise<void> {

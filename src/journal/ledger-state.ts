@@ -94,6 +94,11 @@ export class LedgerState {
     return this.#store.settled.getBinary(Buffer.from(frameId, 'latin1')) !== undefined;
   }
 
+  /** The end of a frame that the store does not have yet; null when there is none such. */
+  unsaved(frameId: string): SettledFrame | null {
+    return this.#unsaved.get(frameId) ?? null;
+  }
+
   /** Starts anew when the ledger is not the one that was read before. */
   meet({ created, lastSeq }: LedgerExtent): void {
     if (created === this.#created && lastSeq >= this.#appliedSeq) return;

@@ -30,6 +30,8 @@ interface Step {
   readonly claim: readonly string[];
   readonly settle: SettledFrame | null;
   readonly release: readonly string[];
+  /** Wants to know what others have written. */
+  readonly reads: boolean;
   readonly bytes: number;
   readonly resolve: (verdicts: ClaimVerdict[]) => void;
   readonly reject: (error: Error) => void;
@@ -76,8 +78,7 @@ export class Ledger {
 
   /** Reads what others have written, and gives back what an earlier life of this process had in hand. */
   async comeToDate(): Promise<void> {
-    this.#isCurrent = false;
-    await this.#step({ bytes: 0 });
+    await this.#step({ reads: true, bytes: 0 });
   }
 
   /** Whether this process has the frame in hand, as far as it has read. */
@@ -92,7 +93,8 @@ export class Ledger {
 
   #step(wanted: Partial<Step> & { readonly bytes: number }): Promise<ClaimVerdict[]> {
     return new Promise((resolve, reject) => {
-      this.#steps.push({ claim: [], settle: null, release: [], ...wanted, resolve, reject });
+      const nothing = { claim: [], settle: null, release: [], reads: false };
+      this.#steps.push({ ...nothing, ...wanted, resolve, reject });
       if (!this.#isRunning) void this.#run();
     });
   }
@@ -122,6 +124,7 @@ export class Ledger {
   async #write(group: readonly Step[]): Promise<void> {
     const { log, state } = this.#parts;
     const nonce = `${this.#parts.life}${this.#entries++}`;
+    if (group.some(({ reads }) => reads)) this.#isCurrent = false;
     for (let isFirst = true; ; isFirst = false) {
       if (!isFirst || !this.#isCurrent || this.#holdsBack(group)) await this.#catchUp(isFirst);
       // An entry that was given up on may have been stored after all.

@@ -9,12 +9,15 @@ import { LedgerPeers } from './ledger-peers.js';
 import { LedgerState } from './ledger-state.js';
 import type { LocalStore } from './local-store.js';
 import { processId } from './process-id.js';
+import type { SettledFrame } from './receipts-table.js';
 
 const LIFE_BYTES = 6;
 
 export interface OpenLedger {
   readonly ledger: Ledger;
   readonly lease: LedgerLease;
+  /** The end of a frame that is known and not in the store yet; null when there is none such. */
+  readonly unsaved: (frameId: string) => SettledFrame | null;
   /** Resolves when what was settled is durable in the store too, if that takes writes. */
   readonly close: () => Promise<void>;
 }
@@ -35,6 +38,7 @@ export function openLedger(
   return {
     ledger,
     lease: new LedgerLease(ledger, peers),
+    unsaved: (frameId) => state.unsaved(frameId),
     close: async () => {
       peers.close();
       await state.close();

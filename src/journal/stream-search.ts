@@ -1,10 +1,18 @@
-import { type JetStreamManager, jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
+import {
+  type JetStreamManager,
+  jetstreamManager,
+  type StoredMsg,
+  type StreamState,
+} from '@nats-io/jetstream';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { storedFrame } from './jetstream-headers.js';
 import type { JetStreamNames } from './jetstream-names.js';
 
-/** How far the times in a stream may be out of order: threads and processes append side by side. */
-const DISORDER_MS = 2000;
+/** Messages asked for at once. */
+const READS_MAX = 16;
+
+/** How far the server's clock is presumed to be from this machine's at most where it does not tell: before nats-server 2.10. */
+const UNTOLD_CLOCK_MS = 1000;
 
 /** A fresh frame as it lies in the stream. */
 export interface FoundFrame {
@@ -15,7 +23,18 @@ export interface FoundFrame {
   readonly message: StoredMsg;
 }
 
-/** Finds fresh frames in the stream by their time. Those that came by way of the spool are out of order. */
+interface Extent {
+  readonly state: StreamState;
+  /** The server's clock less this machine's lies between; milliseconds. */
+  readonly aheadMsMin: number;
+  readonly aheadMsMax: number;
+}
+
+/**
+ * Finds fresh frames in the stream by when the server stored them. That rises from message to message, which the time of
+ * acceptance does not: what comes by way of the spool is older than what is stored before it. Where the server's
+ * clock was set back, so that its times do not rise either, everything is read.
+ */
 export class StreamSearch {
   readonly #connection: JetStreamConnection;
   readonly #names: JetStreamNames;
@@ -25,43 +44,100 @@ export class StreamSearch {
     this.#names = names;
   }
 
+  /** Messages in the stream. @throws Error when NATS does not answer */
+  async size(): Promise<number> {
+    const { state } = await this.#extent(await this.#manager());
+    return state.messages;
+  }
+
   /**
-   * The frames accepted from about `fromMs` to about `toMs`, epoch milliseconds, as they lie, and some on
-   * either side.
+   * The frames stored from `fromMs` to `toMs`, epoch milliseconds by this machine's clock, in the order of the stream, and
+   * perhaps some on either side. What is stored meanwhile is not waited for.
    *
    * @throws Error when NATS does not answer
    */
-  async *between(fromMs: number, toMs: number): AsyncIterable<FoundFrame> {
-    const manager = await jetstreamManager(this.#connection.nc, { checkAPI: false });
-    let seq = await this.#seek(manager, fromMs - DISORDER_MS);
-    for (;;) {
-      const found = await this.#next(manager, seq);
-      if (found === null || found.acceptedAtMs > toMs + DISORDER_MS) return;
-      yield found;
-      seq = found.seq + 1;
+  async *stored(fromMs: number, toMs = Number.POSITIVE_INFINITY): AsyncIterable<FoundFrame> {
+    const manager = await this.#manager();
+    const { state, aheadMsMin, aheadMsMax } = await this.#extent(manager);
+    const start = await this.#seek(manager, state, fromMs + aheadMsMin);
+    const endMs = start === null ? Number.POSITIVE_INFINITY : toMs + aheadMsMax;
+    for (let seq = start ?? state.first_seq; seq <= state.last_seq; ) {
+      const first = await this.#next(manager, seq);
+      if (first === null) return;
+      seq = Math.min(first.seq + READS_MAX, state.last_seq + 1);
+      for (const message of [first, ...(await this.#messages(manager, first.seq + 1, seq))]) {
+        if (message === null || message.subject !== this.#names.freshSubject) continue;
+        if (storedMs(message) > endMs) return;
+        yield { seq: message.seq, message, ...storedFrame(message.header) };
+      }
     }
   }
 
-  /** A place before the frames accepted then or later, by halving. */
-  async #seek(manager: JetStreamManager, timeMs: number): Promise<number> {
-    const { state } = await manager.streams.info(this.#names.stream);
-    let low = state.first_seq;
-    let high = state.last_seq + 1;
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      const found = await this.#next(manager, middle);
-      if (found !== null && found.acceptedAtMs < timeMs) low = Math.max(middle, found.seq);
-      else high = middle;
+  /** The frame of that message if it is there still. @throws Error when NATS does not answer */
+  async at(seq: number): Promise<FoundFrame | null> {
+    const message = await (await this.#manager()).streams.getMessage(this.#names.stream, { seq });
+    return message === null ? null : { seq, message, ...storedFrame(message.header) };
+  }
+
+  /**
+   * A place before all that was stored then or later, null when times do not rise. From the end backwards
+   * by strides that double, for mostly what is new is looked for; then by halving.
+   */
+  async #seek(
+    manager: JetStreamManager,
+    { first_seq, last_seq }: StreamState,
+    timeMs: number,
+  ): Promise<number | null> {
+    let [low, lowMs] = [first_seq, Number.NEGATIVE_INFINITY];
+    let [high, highMs] = [last_seq + 1, Number.POSITIVE_INFINITY];
+    if (timeMs === Number.NEGATIVE_INFINITY) return low;
+    for (let stride = 1; high - low > 1; stride *= 2) {
+      const isStriding = lowMs === Number.NEGATIVE_INFINITY;
+      const halfWay = Math.floor((low + high) / 2);
+      const place = isStriding ? Math.max(halfWay, last_seq + 1 - stride) : halfWay;
+      const found = await this.#next(manager, place);
+      const foundMs = found === null ? highMs : storedMs(found);
+      if (foundMs < lowMs || foundMs > highMs) return null;
+      if (foundMs < timeMs) [low, lowMs] = [Math.max(place, found!.seq), foundMs];
+      else [high, highMs] = [place, foundMs];
     }
     return low;
   }
 
-  /** The first fresh frame at that place or behind it. */
-  async #next(manager: JetStreamManager, seq: number): Promise<FoundFrame | null> {
+  /** The first message with a fresh frame at that place or behind it. */
+  #next(manager: JetStreamManager, seq: number): Promise<StoredMsg | null> {
     const { stream, freshSubject } = this.#names;
     // The server takes both together (ADR-31); the client's type knows of that for direct gets only.
     const query = { seq, next_by_subj: freshSubject } as { seq: number };
-    const message = await manager.streams.getMessage(stream, query);
-    return message === null ? null : { seq: message.seq, message, ...storedFrame(message.header) };
+    return manager.streams.getMessage(stream, query);
   }
+
+  /** The messages from one place to before another; null where there is none. */
+  #messages(manager: JetStreamManager, from: number, to: number): Promise<(StoredMsg | null)[]> {
+    const { stream } = this.#names;
+    const places = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+    return Promise.all(places.map((seq) => manager.streams.getMessage(stream, { seq })));
+  }
+
+  async #extent(manager: JetStreamManager): Promise<Extent> {
+    const askedMs = Date.now();
+    const info = await manager.streams.info(this.#names.stream);
+    const answeredMs = Date.now();
+    const serverMs = Date.parse((info as { ts?: string }).ts ?? '');
+    return Number.isNaN(serverMs)
+      ? { state: info.state, aheadMsMin: -UNTOLD_CLOCK_MS, aheadMsMax: UNTOLD_CLOCK_MS }
+      : {
+          state: info.state,
+          aheadMsMin: serverMs - answeredMs - 1,
+          aheadMsMax: serverMs - askedMs + 1,
+        };
+  }
+
+  #manager(): Promise<JetStreamManager> {
+    return jetstreamManager(this.#connection.nc, { checkAPI: false });
+  }
+}
+
+function storedMs(message: StoredMsg): number {
+  return Date.parse(message.timestamp);
 }

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { FrameIds } from '../../src/commit/frame-id.js';
+import type { Frame } from '../../src/contract/frame.js';
+import { frameTimeMs } from '../../src/contract/frame-time.js';
+import { JetStreamConnection } from '../../src/journal/jetstream-connection.js';
+import { declareJournal } from '../../src/journal/jetstream-declare.js';
+import { frameHeaders } from '../../src/journal/jetstream-headers.js';
+import { jetStreamNames } from '../../src/journal/jetstream-names.js';
+import { JetStreamPublisher } from '../../src/journal/jetstream-publisher.js';
+import { StreamSearch } from '../../src/journal/stream-search.js';
+import { WaitingFrames } from '../../src/journal/waiting-frames.js';
+import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { fresh } from './frames.js';
+import { withManager } from './jetstream-api.js';
+
+const names = jetStreamNames('SEARCHED');
+const HOUR_MS = 3_600_000;
+
+for (const version of ['nats-server', 'nats-server-2.9'] as const) testSearch(version);
+
+function testSearch(version: NatsVersion): void {
+  describe(`frames looked for in a stream of ${version}`, () => {
+    let server: NatsServer;
+    let connection: JetStreamConnection;
+    let publisher: JetStreamPublisher;
+    let search: StreamSearch;
+    const ids = new FrameIds();
+    const freshOnes: Frame[] = [];
+    const spooledOnes: Frame[] = [];
+    let startedMs = 0;
+
+    async function put(acceptedAtMs: number): Promise<Frame> {
+      const frame = { ...fresh(2, ids.next(acceptedAtMs)), acceptedAtMs };
+      const { stream, freshSubject } = names;
+      const message = { stream, subject: freshSubject, payload: frame.payload };
+      const outcome = await publisher.attempt({ ...message, headers: frameHeaders(frame) }, 5000);
+      assert.equal(outcome.verdict, 'stored');
+      return frame;
+    }
+
+    before(async () => {
+      server = await NatsServer.start({ version });
+      connection = new JetStreamConnection({
+        servers: [server.url],
+        clientName: 'search',
+        prepare: (nc) => declareJournal(nc, names, 1),
+        log: () => {},
+      });
+      await connection.ready;
+      publisher = new JetStreamPublisher(connection);
+      search = new StreamSearch(connection, names);
+      startedMs = Date.now();
+      // As when NATS is back after an hour: nine frames from the spool for each fresh one, and holes.
+      for (let i = 0; i < 800; i++) {
+        if (i % 10 === 0) freshOnes.push(await put(Date.now()));
+        else spooledOnes.push(await put(startedMs - HOUR_MS + i * 10));
+      }
+      await withManager(server, async (manager) => {
+        for (const seq of [1, 3, 4, 5, 200, 201, 202, 203, 799]) {
+          const message = await manager.streams.getMessage(names.stream, { seq });
+          const id = message?.header.get('Nats-Msg-Id');
+          for (const list of [freshOnes, spooledOnes]) {
+            const place = list.findIndex((frame) => frame.id === id);
+            if (place >= 0) list.splice(place, 1);
+          }
+          await manager.streams.deleteMessage(names.stream, seq);
+        }
+      });
+    });
+
+    after(async () => {
+      await connection.close();
+      await server.stop();
+    });
+
+    it('each fresh one is among those stored at its time', async () => {
+      for (const { id } of freshOnes) {
+        const timeMs = frameTimeMs(id);
+        let isFound = false;
+        for await (const { frameId } of search.stored(timeMs, timeMs + 2000)) {
+          isFound ||= frameId === id;
+        }
+        assert.ok(isFound, id);
+      }
+    });
+
+    it('those stored since then are all there is, in order', async () => {
+      const found: string[] = [];
+      const seqs: number[] = [];
+      for await (const { frameId, seq } of search.stored(startedMs)) {
+        found.push(frameId);
+        seqs.push(seq);
+      }
+      const all = [...freshOnes, ...spooledOnes].map(({ id }) => id);
+      assert.deepEqual(found.toSorted(), all.toSorted());
+      assert.deepEqual(
+        seqs,
+        seqs.toSorted((a, b) => a - b),
+      );
+    });
+
+    it('nothing is stored in the future, and before the first only what the clocks leave open', async () => {
+      const [found, early]: [string[], string[]] = [[], []];
+      for await (const { frameId } of search.stored(Date.now() + HOUR_MS)) found.push(frameId);
+      // The place before it, which may be the last message.
+      assert.ok(found.length <= 1);
+      const beforeMs = startedMs - HOUR_MS;
+      for await (const { frameId } of search.stored(beforeMs, beforeMs)) early.push(frameId);
+      assert.deepEqual(early, []);
+    });
+
+    it('each fresh one is known to wait, with its orders; an id of that time that nobody made is not', async () => {
+      const waiting = new WaitingFrames(search);
+      for (const { id } of freshOnes) assert.equal(await waiting.ordersOf(id), 2);
+      // Remembered, and looked up by its place.
+      assert.equal(await waiting.ordersOf(freshOnes[7]!.id), 2);
+      const nobodys = new FrameIds().next(frameTimeMs(freshOnes[40]!.id));
+      assert.equal(await waiting.ordersOf(nobodys), 0);
+    });
+
+    it('one of whose time too much is stored to look at is not called unknown', async () => {
+      const waiting = new WaitingFrames(search, { scanMax: 100 });
+      const nobodys = new FrameIds().next(frameTimeMs(freshOnes[0]!.id));
+      await assert.rejects(waiting.ordersOf(nobodys), /too many/);
+      // An id from the future was made before the clock was set back: its time tells nothing.
+      await assert.rejects(waiting.ordersOf(new FrameIds().next(Date.now() + HOUR_MS)), /clock/);
+    });
+
+    it('few are looked for at once, some wait, the rest is refused; of one frame once for all', async () => {
+      const waiting = new WaitingFrames(search);
+      const nobodys = Array.from({ length: 200 }, () => new FrameIds().next(startedMs));
+      const asked = nobodys.map((id) => waiting.ordersOf(id));
+      const ends = await Promise.allSettled(asked);
+      const refused = ends.filter(({ status }) => status === 'rejected');
+      assert.equal(refused.length, 200 - 8 - 64);
+      const same = Array.from({ length: 200 }, () => waiting.ordersOf(nobodys[0]!));
+      assert.deepEqual(new Set(await Promise.all(same)), new Set([0]));
+    });
+
+    it('what a clock that was set back hides is found in a stream that is small', async () => {
+      await withManager(server, async (manager) => {
+        await manager.streams.purge(names.stream);
+      });
+      const ahead = await put(Date.now() + HOUR_MS);
+      const late = spooledOnes[0]!;
+      await put(late.acceptedAtMs);
+      const waiting = new WaitingFrames(search);
+      assert.equal(await waiting.ordersOf(ahead.id), 2);
+    });
+  });
+}
