@@ -22,6 +22,15 @@ export const LOG_EVENTS = {
     what: 'NATS does not answer, or the connection is lost; tried on',
   },
   'journal-up': { level: 'info', what: 'NATS answers again' },
+  'journal-broken': {
+    level: 'warn',
+    what: 'NATS answers, but does not serve a part of the journal: it is gone say, or has no leader; tried on',
+  },
+  'journal-remade': {
+    level: 'error',
+    what: 'a stream or consumer of the journal was gone, and was made anew; what a stream held is lost',
+  },
+  'journal-mended': { level: 'info', what: 'NATS serves all of the journal again' },
   spooling: { level: 'warn', what: 'NATS did not answer at the start: orders go to the spool' },
   'spool-waits': { level: 'warn', what: 'NATS takes no frames from the spool; tried on' },
   'ledger-waits': { level: 'warn', what: 'the ledger cannot be read; tried on' },
@@ -40,7 +49,7 @@ export const LOG_EVENTS = {
   },
   'frame-unreadable': {
     level: 'error',
-    what: 'what lies in the journal is no frame; it is left where it is',
+    what: 'what lies in the journal is no frame; NATS: it goes to the stream <stream>_FOREIGN; local: it stays where it is',
   },
   'letter-unreadable': {
     level: 'error',

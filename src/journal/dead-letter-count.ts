@@ -1,7 +1,10 @@
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { Upkeep } from './upkeep.js';
 
 const POLL_MS = 1000;
+
+const PART = 'dead letters';
 
 /**
  * How many dead letters a stream keeps. Asked for each second, because other processes file and take away
@@ -10,6 +13,7 @@ const POLL_MS = 1000;
  */
 export class DeadLetterCount {
   readonly #stream: string;
+  readonly #upkeep: Upkeep;
   #found = 0;
   #filed = 0;
   /** Of those, how many the last count must have seen. */
@@ -18,8 +22,9 @@ export class DeadLetterCount {
   #manager: JetStreamManager | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(stream: string) {
+  constructor(stream: string, upkeep: Upkeep) {
     this.#stream = stream;
+    this.#upkeep = upkeep;
   }
 
   kept(): number {
@@ -53,8 +58,10 @@ export class DeadLetterCount {
       const { state } = await this.#manager!.streams.info(this.#stream);
       this.#found = state.messages;
       this.#filedBefore = filedBefore;
-    } catch {
+      this.#upkeep.fine(PART);
+    } catch (error) {
       // Away: the connection says so, and the last look stands until the next.
+      await this.#upkeep.mendWhenGone(PART, error);
     } finally {
       this.#isLooking = false;
     }

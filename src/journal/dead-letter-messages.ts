@@ -72,7 +72,7 @@ async function openReader(
   const pull = new JetStreamPull(nc, stream, name, (message) => page.push(message));
   return {
     async *messages() {
-      while ((await pull.request(PAGE_MESSAGES, 0)) > 0) {
+      while ((await pull.request(PAGE_MESSAGES, 0)).received > 0) {
         const messages = page;
         page = [];
         yield* messages;

@@ -6,6 +6,7 @@ import type { StreamMessage } from './jetstream-message.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamPull } from './jetstream-pull.js';
 import type { ClaimVerdict, Ledger } from './ledger.js';
+import type { Upkeep } from './upkeep.js';
 
 /** A frame that came, and its place in the stream. */
 export interface Arrival {
@@ -34,6 +35,7 @@ export class JetStreamArrivals {
   readonly #names: JetStreamNames;
   readonly #inHand: FramesInHand;
   readonly #ledger: Ledger;
+  readonly #upkeep: Upkeep;
   /** What has come and the ledger has not been asked about. */
   #candidates: Arrival[] = [];
   #pulls: Pulls | null = null;
@@ -44,11 +46,13 @@ export class JetStreamArrivals {
     names: JetStreamNames,
     inHand: FramesInHand,
     ledger: Ledger,
+    upkeep: Upkeep,
   ) {
     this.#connection = connection;
     this.#names = names;
     this.#inHand = inHand;
     this.#ledger = ledger;
+    this.#upkeep = upkeep;
   }
 
   /** What is due of the retries, else fresh frames, waiting a little for the first; often nothing. */
@@ -60,13 +64,22 @@ export class JetStreamArrivals {
     const { fresh, retry } = this.#currentPulls();
     const nowMs = performance.now();
     if (nowMs - this.#retriesAskedAtMs >= RETRY_POLL_MS) {
-      const received = await retry.request(framesMax, 0);
+      const received = await this.#ask('retries', retry, framesMax, 0);
       // A full answer may not be all: ask again in the next round.
       if (received < framesMax) this.#retriesAskedAtMs = nowMs;
     }
     const room = framesMax - this.#candidates.length;
-    if (room > 0) await fresh.request(room, this.#candidates.length > 0 ? 0 : RETRY_POLL_MS);
+    const waitMs = this.#candidates.length > 0 ? 0 : RETRY_POLL_MS;
+    if (room > 0) await this.#ask('fresh frames', fresh, room, waitMs);
     return this.#claim();
+  }
+
+  /** How many messages came. */
+  async #ask(part: string, pull: JetStreamPull, batch: number, waitMs: number): Promise<number> {
+    const { received, refusal } = await pull.request(batch, waitMs);
+    if (refusal === '') this.#upkeep.fine(part);
+    else if (this.#connection.up) await this.#upkeep.mend(part, refusal);
+    return received;
   }
 
   /** The connection is lost, and with it what was asked. */

@@ -1,8 +1,11 @@
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { JetStreamNames } from './jetstream-names.js';
+import type { Upkeep } from './upkeep.js';
 
 const POLL_MS = 1000;
+
+const PART = 'stream of orders';
 
 /**
  * An estimate of how many orders the stream holds. Frames that this process stored are counted in
@@ -14,6 +17,7 @@ const POLL_MS = 1000;
 export class JetStreamBacklog {
   readonly #names: JetStreamNames;
   readonly #acceptedOrders: () => number;
+  readonly #upkeep: Upkeep;
   #acceptedBefore = 0;
   /** Orders that this process filed again less those that it settled, of frames of its own time. */
   #balance = 0;
@@ -32,9 +36,10 @@ export class JetStreamBacklog {
   #manager: JetStreamManager | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(names: JetStreamNames, acceptedOrders: () => number) {
+  constructor(names: JetStreamNames, acceptedOrders: () => number, upkeep: Upkeep) {
     this.#names = names;
     this.#acceptedOrders = acceptedOrders;
+    this.#upkeep = upkeep;
   }
 
   orders(): number {
@@ -83,6 +88,7 @@ export class JetStreamBacklog {
     const first = await this.#count(manager, state.first_seq);
     const last = await this.#count(manager, state.last_seq);
     this.#acceptedBefore = this.#acceptedOrders();
+    this.#balance = 0;
     this.#earlierFrames = state.messages;
     this.#earlierFrameOrders = (first + last) / 2;
     this.#earlierSeqMax = state.last_seq;
@@ -100,8 +106,10 @@ export class JetStreamBacklog {
     try {
       if (this.#earlierSeqMax < 0) await this.#countEarlier(this.#manager!);
       await this.#lookAtStream(this.#manager!);
-    } catch {
+      this.#upkeep.fine(PART);
+    } catch (error) {
       // Away: the connection says so, and the last look stands until the next.
+      await this.#upkeep.mendWhenGone(PART, error);
     } finally {
       this.#isLooking = false;
     }
@@ -113,6 +121,8 @@ export class JetStreamBacklog {
     // Taken before the question: rather too few messages for a moment than one that is settled.
     const settledFrames = this.#settledFrames;
     const { state } = await manager.streams.info(this.#names.stream);
+    // Another stream of that name: it was deleted, and made anew.
+    if (state.last_seq < this.#earlierSeqMax) await this.#countEarlier(manager);
     this.#messages = state.messages;
     this.#settledBeforeLook = settledFrames;
     if (state.first_seq > this.#earlierSeqMax) this.#earlierFrames = 0;

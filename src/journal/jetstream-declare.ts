@@ -64,6 +64,11 @@ function deadSettings(subjects: string): Partial<StreamConfig> {
   return { ...streamSettings([subjects], RetentionPolicy.Limits), max_msgs_per_subject: 1 };
 }
 
+/** What is set aside may be longer than a frame. */
+function foreignSettings(subject: string): Partial<StreamConfig> {
+  return { ...streamSettings([subject], RetentionPolicy.Limits), max_msg_size: -1 };
+}
+
 /** Old entries of the ledger go by themselves; it must never be full. */
 function ledgerSettings(subject: string): Partial<StreamConfig> {
   return {
@@ -103,10 +108,12 @@ export function declarations(names: JetStreamNames): Declaration[] {
   const retry = consumerSettings(retrySubject, RETRY_ACK_PENDING_MAX);
   const dead = deadSettings(names.deadSubjects);
   const ledger = ledgerSettings(names.ledgerSubject);
+  const foreign = foreignSettings(names.foreignSubject);
   return [
     { kind: 'stream', name: stream, role: 'orders', wanted: workQueue },
     { kind: 'stream', name: names.deadStream, role: 'dead letters', wanted: dead },
     { kind: 'stream', name: names.ledgerStream, role: 'ledger', wanted: ledger },
+    { kind: 'stream', name: names.foreignStream, role: 'no frames', wanted: foreign },
     { kind: 'consumer', stream, name: names.freshConsumer, role: 'fresh frames', wanted: fresh },
     { kind: 'consumer', stream, name: names.retryConsumer, role: 'retries', wanted: retry },
   ];
@@ -117,26 +124,31 @@ export function declarations(names: JetStreamNames): Declaration[] {
  * What is missing is made; what exists is compared and never changed. Any number of threads may
  * do so at once: making what another has just made alike is no error.
  *
+ * @param onMade told of each that was missing and is made
  * @throws OperatorFault something exists with other settings.
  */
 export async function declareJournal(
   nc: NatsConnection,
   names: JetStreamNames,
   replicas: number,
+  onMade: (declaration: Declaration) => void = () => {},
 ): Promise<void> {
   const manager = await jetstreamManager(nc);
-  for (const declaration of declarations(names)) await declare(manager, replicas, declaration);
+  for (const declaration of declarations(names)) {
+    if (await declare(manager, replicas, declaration)) onMade(declaration);
+  }
 }
 
+/** Whether it was missing. */
 async function declare(
   manager: JetStreamManager,
   replicas: number,
   declaration: Declaration,
-): Promise<void> {
+): Promise<boolean> {
   const found = await findDeclared(manager, declaration);
   if (found !== null) {
     const difference = differenceOf(declaration, found, replicas);
-    if (difference === '') return;
+    if (difference === '') return false;
     throw new OperatorFault(`${difference}; change it, or name another stream`, EXIT.usage);
   }
   const { name } = declaration;
@@ -145,6 +157,7 @@ async function declare(
   } else {
     await manager.consumers.add(declaration.stream, { durable_name: name, ...declaration.wanted });
   }
+  return true;
 }
 
 /** Null when it does not exist. */

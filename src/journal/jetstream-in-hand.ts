@@ -1,7 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Frame } from '../contract/frame.js';
-import type { Log } from '../contract/log.js';
 import { untilDueMs } from './due.js';
+import type { ForeignMessages } from './foreign-messages.js';
 import { readFrame } from './jetstream-headers.js';
 import type { StreamMessage } from './jetstream-message.js';
 
@@ -12,15 +12,14 @@ import type { StreamMessage } from './jetstream-message.js';
  */
 export class FramesInHand {
   readonly #retryMsMax: number;
-  readonly #log: Log;
+  readonly #foreign: ForeignMessages;
   /** The messages that carry each frame, by their place in the stream: the newest delivery of each. */
   readonly #messages = new Map<string, Map<number, StreamMessage>>();
-  readonly #unreadable = new Map<number, StreamMessage>();
 
   /** @param retryMsMax the longest that a retry is put off; milliseconds */
-  constructor(retryMsMax: number, log: Log) {
+  constructor(retryMsMax: number, foreign: ForeignMessages) {
     this.#retryMsMax = retryMsMax;
-    this.#log = log;
+    this.#foreign = foreign;
   }
 
   /** The frame to deliver, or null when the message has been dealt with. */
@@ -29,11 +28,7 @@ export class FramesInHand {
     try {
       frame = readFrame(message);
     } catch (error) {
-      // Kept out of the way but in the stream, where whoever can read it finds it.
-      if (!this.#unreadable.has(message.seq)) {
-        this.#log('frame-unreadable', (error as Error).message);
-      }
-      this.#unreadable.set(message.seq, message);
+      this.#foreign.take(message, (error as Error).message);
       return null;
     }
     const known = this.#messages.get(frame.id);
@@ -84,6 +79,6 @@ export class FramesInHand {
     for (const messages of this.#messages.values()) {
       for (const message of messages.values()) message.keepAlive(nc);
     }
-    for (const message of this.#unreadable.values()) message.keepAlive(nc);
+    this.#foreign.keepAlive(nc);
   }
 }

@@ -11,6 +11,8 @@ export class StreamMessage {
   readonly payload: Uint8Array;
   /** Its place in the stream, which is its identity there. */
   readonly seq: number;
+  /** When it was stored, as the server writes it. */
+  readonly storedAtNs: string;
   readonly #reply: string;
 
   constructor(message: Msg) {
@@ -19,7 +21,9 @@ export class StreamMessage {
     this.payload = message.data;
     this.#reply = message.reply ?? '';
     const tokens = this.#reply.split('.');
-    this.seq = Number(tokens[tokens.length === 9 ? 5 : 7]);
+    const seqAt = tokens.length === 9 ? 5 : 7;
+    this.seq = Number(tokens[seqAt]);
+    this.storedAtNs = tokens[seqAt + 2] ?? '';
   }
 
   /** Rejects when the server does not confirm within `timeoutMs`. */

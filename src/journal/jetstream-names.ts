@@ -15,6 +15,9 @@ export interface JetStreamNames {
   /** One subject an order, so that its dead letter is found without a search. */
   readonly deadSubjects: string;
   readonly deadSubject: (orderId: string) => string;
+  /** What was found on the journal's subjects and is no frame. */
+  readonly foreignStream: string;
+  readonly foreignSubject: string;
 }
 
 export function jetStreamNames(stream: string): JetStreamNames {
@@ -31,5 +34,7 @@ export function jetStreamNames(stream: string): JetStreamNames {
     deadStream: `${stream}_DEAD`,
     deadSubjects: `${stem}.dead.>`,
     deadSubject: (orderId) => `${stem}.dead.${orderId}`,
+    foreignStream: `${stream}_FOREIGN`,
+    foreignSubject: `${stem}.foreign`,
   };
 }

@@ -11,6 +11,7 @@ import type { LocalStore } from './local-store.js';
 import { openLedger } from './open-ledger.js';
 import { settleAlone } from './settle-alone.js';
 import { StreamSearch } from './stream-search.js';
+import { Upkeep } from './upkeep.js';
 import { WaitingFrames } from './waiting-frames.js';
 
 export interface JetStreamPlace {
@@ -44,11 +45,16 @@ export function openJetStreamAppender(
 export function openJetStreamSource(
   place: JetStreamPlace,
   store: LocalStore,
-  parts: Omit<JetStreamSourceParts, 'receipt' | 'rememberKeys' | 'settleAlone'>,
+  parts: Omit<JetStreamSourceParts, 'receipt' | 'rememberKeys' | 'settleAlone' | 'upkeep'>,
 ): OpenJetStreamSource {
   const names = jetStreamNames(place.stream);
   const connection = connectionTo(place, 'forebay drain', parts.log);
-  const opened = openLedger(connection, names, store, parts.log);
+  const upkeep = new Upkeep({
+    connection,
+    declare: (nc, onMade) => declareJournal(nc, names, place.replicas, onMade),
+    log: parts.log,
+  });
+  const opened = openLedger(connection, names, store, upkeep, parts.log);
   const search = new StreamSearch(connection, names);
   const receipts = new JetStreamReceipts({
     store,
@@ -59,6 +65,7 @@ export function openJetStreamSource(
   });
   const source = new JetStreamSource(connection, names, opened, {
     ...parts,
+    upkeep,
     receipt: (frameId, index) => receipts.find(frameId, index),
     rememberKeys: (frame) => rememberKeys(store, frame),
     settleAlone: (end) => settleAlone(store, end),

@@ -19,16 +19,23 @@ export interface Publication {
 
 /**
  * `refused`: not stored, for certain. `conflict`: the same, because the stream's last message was another than
- * expected. `ambiguous`: nobody knows.
+ * expected. `ambiguous`: nobody knows. `isUnserved`: nobody takes messages on that subject, the stream is gone say.
  */
 export type PublishOutcome =
   | { readonly verdict: 'stored'; readonly seq: number }
-  | { readonly verdict: 'refused' | 'conflict' | 'ambiguous'; readonly reason: string };
+  | {
+      readonly verdict: 'refused' | 'conflict' | 'ambiguous';
+      readonly reason: string;
+      readonly isUnserved?: boolean;
+    };
 
 const CONFLICTS: readonly number[] = [
   JetStreamApiCodes.StreamWrongLastSequence,
   JetStreamApiCodes.StreamWrongLastSequenceUnknown,
 ];
+
+/** Nobody listens on the subject: the stream is gone, or JetStream is not up. */
+const UNSERVED = 'JetStreamNotEnabled';
 
 /** Publishes to a stream, one try at a time, and says what is known about each. */
 export class JetStreamPublisher {
@@ -60,7 +67,7 @@ export class JetStreamPublisher {
     } catch (error) {
       const { message, name } = error as Error;
       const verdict = isConflict(error) ? 'conflict' : isRefusal(error) ? 'refused' : 'ambiguous';
-      return { verdict, reason: `NATS: ${message || name}` };
+      return { verdict, reason: `NATS: ${message || name}`, isUnserved: name === UNSERVED };
     } finally {
       stopListening();
     }
@@ -86,7 +93,6 @@ function isRefusal(error: unknown): boolean {
     error instanceof JetStreamApiError ||
     error instanceof errors.ClosedConnectionError ||
     error instanceof errors.InvalidArgumentError ||
-    // Nobody listens on the subject: the stream is gone, or JetStream is not up.
-    (error as Error).name === 'JetStreamNotEnabled'
+    (error as Error).name === UNSERVED
   );
 }

@@ -4,10 +4,21 @@ import { StreamMessage } from './jetstream-message.js';
 /** Beyond the time a request was given, for its end to arrive. */
 const GRACE_MS = 2000;
 
+/** No messages now, and the time of the request is over: how a request ends when all is well. */
+const ENDS: readonly number[] = [404, 408];
+
+/** How a request ended. */
+export interface PullEnd {
+  /** Messages that came. */
+  readonly received: number;
+  /** Why the server does not serve the consumer, if it does not: it is gone say, or has no leader; else empty. */
+  readonly refusal: string;
+}
+
 interface Request {
   readonly inbox: string;
   left: number;
-  readonly end: () => void;
+  readonly end: (refusal?: string) => void;
 }
 
 /**
@@ -47,16 +58,16 @@ export class JetStreamPull {
   }
 
   /**
-   * Resolves when the request has ended, with how many messages came; they have been handed to
-   * `onMessage` by then.
+   * Resolves when the request has ended; its messages have been handed to `onMessage` by then. Who was
+   * refused pauses before the next: the server says so at once.
    */
-  async request(batch: number, waitMs: number): Promise<number> {
+  async request(batch: number, waitMs: number): Promise<PullEnd> {
     const inbox = `${this.#inbox}.${this.#requests++}`;
     let timer: NodeJS.Timeout | undefined;
     const receivedBefore = this.#received;
-    await new Promise<void>((resolve) => {
-      this.#open = { inbox, left: batch, end: resolve };
-      timer = setTimeout(resolve, waitMs + GRACE_MS);
+    const refusal = await new Promise<string>((resolve) => {
+      this.#open = { inbox, left: batch, end: (why = '') => resolve(why) };
+      timer = setTimeout(() => resolve('it does not answer'), waitMs + GRACE_MS);
       const expires = waitMs > 0 ? { expires: nanos(waitMs) } : {};
       const body = JSON.stringify({ batch, no_wait: true, ...expires });
       this.#nc.publish(this.#subject, body, { reply: inbox });
@@ -64,7 +75,7 @@ export class JetStreamPull {
       clearTimeout(timer);
       this.#open = null;
     });
-    return this.#received - receivedBefore;
+    return { received: this.#received - receivedBefore, refusal };
   }
 
   /** The connection is lost, and with it the request. */
@@ -76,11 +87,17 @@ export class JetStreamPull {
     const open = this.#open;
     // A message of the stream has its own subject; only a status comes under the request's inbox.
     if (message.subject.startsWith(this.#inbox)) {
-      if (open !== null && message.subject === open.inbox) open.end();
+      if (open !== null && message.subject === open.inbox) open.end(refusalOf(message));
       return;
     }
     this.#received++;
     this.#onMessage(new StreamMessage(message));
     if (open !== null && --open.left === 0) open.end();
   }
+}
+
+function refusalOf({ headers }: Msg): string {
+  const code = headers?.code ?? 0;
+  if (ENDS.includes(code)) return '';
+  return code === 503 ? 'nobody answers for it' : `${code} ${headers?.description ?? ''}`.trim();
 }

@@ -4,6 +4,7 @@ import type { Delivery, Settlement, Source } from '../contract/journal.js';
 import type { Log } from '../contract/log.js';
 import type { Receipt } from '../contract/receipt.js';
 import { DeadLetterCount } from './dead-letter-count.js';
+import { ForeignMessages } from './foreign-messages.js';
 import { FrameHolds, type Hold } from './frame-holds.js';
 import { JetStreamArrivals } from './jetstream-arrivals.js';
 import { JetStreamBacklog } from './jetstream-backlog.js';
@@ -16,6 +17,7 @@ import type { Ledger } from './ledger.js';
 import type { LedgerLease } from './ledger-lease.js';
 import type { OpenLedger } from './open-ledger.js';
 import type { FrameEnd } from './settle-alone.js';
+import type { Upkeep } from './upkeep.js';
 
 export interface JetStreamSourceParts {
   /** Orders committed by all appenders of this process, ever rising. */
@@ -28,6 +30,8 @@ export interface JetStreamSourceParts {
   readonly rememberKeys: (frame: Frame) => Promise<void>;
   /** Files the end of a frame that NATS could not be told of. @throws Error the disk takes no writes */
   readonly settleAlone: (end: FrameEnd) => Promise<void>;
+  /** Sees to it that what is deleted on the server is there again. */
+  readonly upkeep: Upkeep;
   /** One line for the operator. */
   readonly log: Log;
 }
@@ -52,6 +56,8 @@ export class JetStreamSource implements Source {
   readonly #keepAlive: NodeJS.Timeout;
   readonly #ledger: Ledger;
   readonly #lease: LedgerLease;
+  readonly #upkeep: Upkeep;
+  readonly #foreign: ForeignMessages;
   readonly #receipt: JetStreamSourceParts['receipt'];
   readonly #holds = new FrameHolds();
   /** Frames that have come and that no pull has returned yet: of a round, or of an aborted pull. */
@@ -64,28 +70,21 @@ export class JetStreamSource implements Source {
     { ledger, lease }: Pick<OpenLedger, 'ledger' | 'lease'>,
     parts: JetStreamSourceParts,
   ) {
-    const { acceptedOrders, retryMsMax, receipt, rememberKeys, settleAlone, log } = parts;
+    const { acceptedOrders, retryMsMax, receipt, upkeep, log } = parts;
     this.#ledger = ledger;
     this.#lease = lease;
     lease.onSure(() => this.#lose());
     this.#receipt = receipt;
     this.#connection = connection;
-    this.#inHand = new FramesInHand(retryMsMax, log);
+    this.#upkeep = upkeep;
+    this.#foreign = new ForeignMessages({ connection, names, upkeep, log });
+    this.#inHand = new FramesInHand(retryMsMax, this.#foreign);
     const closing = this.#closing.signal;
     const inHand = this.#inHand;
-    this.#arrivals = new JetStreamArrivals(connection, names, inHand, ledger);
-    this.#settler = new JetStreamSettler({
-      connection,
-      names,
-      inHand,
-      ledger,
-      rememberKeys,
-      settleAlone,
-      log,
-      closing,
-    });
-    this.#backlog = new JetStreamBacklog(names, acceptedOrders);
-    this.#deadLetters = new DeadLetterCount(names.deadStream);
+    this.#arrivals = new JetStreamArrivals(connection, names, inHand, ledger, upkeep);
+    this.#settler = new JetStreamSettler({ ...parts, connection, names, inHand, ledger, closing });
+    this.#backlog = new JetStreamBacklog(names, acceptedOrders, upkeep);
+    this.#deadLetters = new DeadLetterCount(names.deadStream, upkeep);
     this.#keepAlive = setInterval(() => {
       if (connection.up) inHand.keepAlive(connection.nc);
     }, ACK_WAIT_MS / 3);
@@ -107,7 +106,7 @@ export class JetStreamSource implements Source {
   }
 
   get reason(): string {
-    return this.#connection.reason;
+    return this.#connection.reason || this.#upkeep.reason;
   }
 
   async pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
@@ -144,6 +143,8 @@ export class JetStreamSource implements Source {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#ledger.close();
+    this.#upkeep.close();
+    this.#foreign.close();
     clearInterval(this.#keepAlive);
     this.#backlog.stop();
     this.#deadLetters.stop();

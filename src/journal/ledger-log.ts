@@ -4,6 +4,7 @@ import type { JetStreamConnection } from './jetstream-connection.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamPublisher, type PublishOutcome } from './jetstream-publisher.js';
 import { decodeEntry, encodeEntry, type LedgerEntry } from './ledger-entry.js';
+import type { Upkeep } from './upkeep.js';
 
 const ATTEMPT_MS_MAX = 2000;
 
@@ -18,20 +19,24 @@ export interface LedgerExtent {
   readonly lastSeq: number;
 }
 
+const PART = 'ledger';
+
 /** The stream of the ledger: appended to only by who knows all that stands in it. */
 export class LedgerLog {
   readonly #connection: JetStreamConnection;
   readonly #names: JetStreamNames;
   readonly #publisher: JetStreamPublisher;
+  readonly #upkeep: Upkeep;
 
-  constructor(connection: JetStreamConnection, names: JetStreamNames) {
+  constructor(connection: JetStreamConnection, names: JetStreamNames, upkeep: Upkeep) {
     this.#connection = connection;
     this.#names = names;
+    this.#upkeep = upkeep;
     this.#publisher = new JetStreamPublisher(connection);
   }
 
-  /** `conflict` when the last entry is not number `lastSeq`. */
-  append(entry: LedgerEntry, lastSeq: number): Promise<PublishOutcome> {
+  /** `conflict` when the last entry is not number `lastSeq`, or there was no ledger. */
+  async append(entry: LedgerEntry, lastSeq: number): Promise<PublishOutcome> {
     const { ledgerStream, ledgerSubject } = this.#names;
     const publication = {
       stream: ledgerStream,
@@ -40,12 +45,23 @@ export class LedgerLog {
       headers: headers(),
       lastSeq,
     };
-    return this.#publisher.attempt(publication, ATTEMPT_MS_MAX);
+    const outcome = await this.#publisher.attempt(publication, ATTEMPT_MS_MAX);
+    if (outcome.verdict === 'stored') this.#upkeep.fine(PART);
+    if (outcome.verdict !== 'refused' || !outcome.isUnserved) return outcome;
+    // To go on without would be to let others process the same frames: it is made anew, and read.
+    await this.#upkeep.mend(PART, outcome.reason);
+    return { verdict: 'conflict', reason: outcome.reason };
   }
 
   /** @throws Error when NATS does not answer */
   async extent(): Promise<LedgerExtent> {
-    const { state, created } = await (await this.#manager()).streams.info(this.#names.ledgerStream);
+    const manager = await this.#manager();
+    const info = await manager.streams.info(this.#names.ledgerStream).catch(async (error) => {
+      await this.#upkeep.mendWhenGone(PART, error);
+      throw error;
+    });
+    this.#upkeep.fine(PART);
+    const { state, created } = info;
     return { created: String(created), firstSeq: state.first_seq, lastSeq: state.last_seq };
   }
 

@@ -10,6 +10,7 @@ import { LedgerState } from './ledger-state.js';
 import type { LocalStore } from './local-store.js';
 import { processId } from './process-id.js';
 import type { SettledFrame } from './receipts-table.js';
+import type { Upkeep } from './upkeep.js';
 
 const LIFE_BYTES = 6;
 
@@ -27,13 +28,14 @@ export function openLedger(
   connection: JetStreamConnection,
   names: JetStreamNames,
   store: LocalStore,
+  upkeep: Upkeep,
   tell: Log,
 ): OpenLedger {
   const self = processId(store);
   const life = randomBytes(LIFE_BYTES).toString('base64url');
   const state = new LedgerState(store, self, life);
   const peers = new LedgerPeers(connection, names, self);
-  const log = new LedgerLog(connection, names);
+  const log = new LedgerLog(connection, names, upkeep);
   const ledger = new Ledger({ self, life, connection, log, state, peers, tell });
   return {
     ledger,

@@ -47,7 +47,14 @@ function testWith(version: NatsVersion): void {
       const declared = found.findings.filter(({ about }) => /^(stream|consumer)$/.test(about));
       assert.deepEqual(
         declared.map(({ facts }) => facts.name),
-        ['FOREBAY', 'FOREBAY_DEAD', 'FOREBAY_LEDGER', 'forebay-drain', 'forebay-retry'],
+        [
+          'FOREBAY',
+          'FOREBAY_DEAD',
+          'FOREBAY_LEDGER',
+          'FOREBAY_FOREIGN',
+          'forebay-drain',
+          'forebay-retry',
+        ],
       );
       for (const { text } of declared) assert.match(text, /not there, would be made/);
       const { verdict, text, mend } = found.about('guarantee');
