@@ -41,11 +41,15 @@ export function openJetStreamAppender(
   return new JetStreamAppender(connectionTo(place, 'forebay intake', log), names, bounds);
 }
 
-/** @param store where this process keeps what it has read of the ledger, and keys */
+/**
+ * @param store where this process keeps what it has read of the ledger, and keys
+ * @param commitMsMax what a frame may take to become durable
+ */
 export function openJetStreamSource(
   place: JetStreamPlace,
   store: LocalStore,
   parts: Omit<JetStreamSourceParts, 'receipt' | 'rememberKeys' | 'settleAlone' | 'upkeep'>,
+  commitMsMax: number,
 ): OpenJetStreamSource {
   const names = jetStreamNames(place.stream);
   const connection = connectionTo(place, 'forebay drain', parts.log);
@@ -59,7 +63,7 @@ export function openJetStreamSource(
   const receipts = new JetStreamReceipts({
     store,
     connection,
-    waiting: new WaitingFrames(search),
+    waiting: new WaitingFrames(search, commitMsMax),
     reader: new LedgerReader(opened.ledger),
     unsaved: opened.unsaved,
   });

@@ -66,11 +66,9 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
     retryMsMax,
   });
   const forwardedOrders = () => counts.get(COUNTER.ordersForwarded);
-  const primary = openJetStreamSource(placeOf(options), store, {
-    ...parts,
-    retryMsMax,
-    acceptedOrders: () => parts.acceptedOrders() - parts.spooledOrders() + forwardedOrders(),
-  });
+  const acceptedOrders = () => parts.acceptedOrders() - parts.spooledOrders() + forwardedOrders();
+  const primaryParts = { ...parts, retryMsMax, acceptedOrders };
+  const primary = openJetStreamSource(placeOf(options), store, primaryParts, options.commitMsMax);
   const { connection, search } = primary;
   const forwarder = new SpoolForwarder({
     spool,

@@ -11,14 +11,10 @@ const SCAN_MAX = 1000;
 /** A stream of so few is looked through whatever the times say. */
 const SMALL_STREAM = 256;
 
-/**
- * When a frame is stored, after the time in its id. Nearly always in the first window: it takes a commit. The rest
- * is for clocks of several processes that are apart, and for a server that was slow.
- */
-const WINDOWS_MS = [
-  [-50, 2000],
-  [-2000, -50],
-] as const;
+/** How far the clocks of processes that share the stream may be apart. */
+const CLOCKS_MS = 1000;
+/** And how far what is known of the server's clock may be off. */
+const ERROR_MS = 50;
 
 /** Where frames were seen, so that who asks again and again costs one look each time. */
 const SEEN_MAX = 10_000;
@@ -26,14 +22,21 @@ const SEEN_MAX = 10_000;
 /** Finds out whether a fresh frame waits in the stream, at a bounded cost. */
 export class WaitingFrames {
   readonly #search: StreamSearch;
+  readonly #windowsMs: readonly (readonly [number, number])[];
   readonly #scanMax: number;
   readonly #underWay = new Map<string, Promise<number>>();
   readonly #queue: (() => void)[] = [];
   readonly #seen = new Map<string, number>();
   #searches = 0;
 
-  constructor(search: StreamSearch, { scanMax = SCAN_MAX } = {}) {
+  /** @param commitMsMax what may pass between the time in a frame's id and its being stored */
+  constructor(search: StreamSearch, commitMsMax: number, scanMax = SCAN_MAX) {
     this.#search = search;
+    // Nearly always in the first.
+    this.#windowsMs = [
+      [-ERROR_MS, commitMsMax],
+      [-CLOCKS_MS, -ERROR_MS],
+    ];
     this.#scanMax = scanMax;
   }
 
@@ -75,14 +78,14 @@ export class WaitingFrames {
       if (found?.frameId === frameId) return found.count;
       this.#seen.delete(frameId);
     }
-    for (const [fromMs, toMs] of WINDOWS_MS) {
+    for (const [fromMs, toMs] of this.#windowsMs) {
       const orders = await this.#scan(frameId, this.#search.stored(timeMs + fromMs, timeMs + toMs));
       if (orders > 0) return orders;
     }
     if ((await this.#search.size()) <= SMALL_STREAM) {
       return this.#scan(frameId, this.#search.stored(Number.NEGATIVE_INFINITY));
     }
-    if (timeMs <= Date.now() + WINDOWS_MS[0][1]) return 0;
+    if (timeMs <= Date.now() + CLOCKS_MS) return 0;
     throw new Error('the clock was set back: the time of the frame does not say where it is');
   }
 

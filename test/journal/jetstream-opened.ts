@@ -40,7 +40,7 @@ export function sourceOf(place: Place, parts: SourceParts, who = 'one'): JetStre
   const folder = folders.get(key) ?? mkdtempSync(join(tmpdir(), 'forebay-source-'));
   folders.set(key, folder);
   const store = new LocalStore(folder);
-  const opened = openJetStreamSource({ ...place, replicas: 1 }, store, parts);
+  const opened = openJetStreamSource({ ...place, replicas: 1 }, store, parts, 1000);
   const { source } = opened;
   const closeAlone = source.close.bind(source);
   source.close = async () => {

@@ -111,7 +111,7 @@ function testSearch(version: NatsVersion): void {
     });
 
     it('each fresh one is known to wait, with its orders; an id of that time that nobody made is not', async () => {
-      const waiting = new WaitingFrames(search);
+      const waiting = new WaitingFrames(search, 2000);
       for (const { id } of freshOnes) assert.equal(await waiting.ordersOf(id), 2);
       // Remembered, and looked up by its place.
       assert.equal(await waiting.ordersOf(freshOnes[7]!.id), 2);
@@ -120,7 +120,7 @@ function testSearch(version: NatsVersion): void {
     });
 
     it('one of whose time too much is stored to look at is not called unknown', async () => {
-      const waiting = new WaitingFrames(search, { scanMax: 100 });
+      const waiting = new WaitingFrames(search, 2000, 100);
       const nobodys = new FrameIds().next(frameTimeMs(freshOnes[0]!.id));
       await assert.rejects(waiting.ordersOf(nobodys), /too many/);
       // An id from the future was made before the clock was set back: its time tells nothing.
@@ -128,7 +128,7 @@ function testSearch(version: NatsVersion): void {
     });
 
     it('few are looked for at once, some wait, the rest is refused; of one frame once for all', async () => {
-      const waiting = new WaitingFrames(search);
+      const waiting = new WaitingFrames(search, 2000);
       const nobodys = Array.from({ length: 200 }, () => new FrameIds().next(startedMs));
       const asked = nobodys.map((id) => waiting.ordersOf(id));
       const ends = await Promise.allSettled(asked);
@@ -145,7 +145,7 @@ function testSearch(version: NatsVersion): void {
       const ahead = await put(Date.now() + HOUR_MS);
       const late = spooledOnes[0]!;
       await put(late.acceptedAtMs);
-      const waiting = new WaitingFrames(search);
+      const waiting = new WaitingFrames(search, 2000);
       assert.equal(await waiting.ordersOf(ahead.id), 2);
     });
   });
