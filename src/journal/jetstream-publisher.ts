@@ -67,7 +67,9 @@ export class JetStreamPublisher {
     } catch (error) {
       const { message, name } = error as Error;
       const verdict = isConflict(error) ? 'conflict' : isRefusal(error) ? 'refused' : 'ambiguous';
-      return { verdict, reason: `NATS: ${message || name}`, isUnserved: name === UNSERVED };
+      const isUnserved = name === UNSERVED;
+      const why = isUnserved ? `nobody takes messages for stream ${stream}` : message || name;
+      return { verdict, reason: `NATS: ${why}`, isUnserved };
     } finally {
       stopListening();
     }

@@ -8,6 +8,9 @@ import type { Declaration } from './jetstream-declare.js';
 /** Before what is missing is made: a cluster without a leader has one again by then, and nobody asks more often. */
 const PAUSE_MS = 250;
 
+/** Whoever was refused tries again after so long at most: a cluster without a leader leaves requests unanswered for longer. */
+const MEND_MS_MAX = 1000;
+
 export interface UpkeepParts {
   readonly connection: Pick<JetStreamConnection, 'up' | 'nc'>;
   /** Makes what is missing, and tells of each. @throws Error that cannot be done */
@@ -47,7 +50,9 @@ export class Upkeep {
     this.#mending ??= this.#mend().finally(() => {
       this.#mending = null;
     });
-    await this.#mending;
+    const { signal } = this.#closing;
+    const late = sleep(MEND_MS_MAX, undefined, { signal, ref: false }).catch(() => {});
+    await Promise.race([this.#mending, late]);
   }
 
   /** The same when the error says that it is not there; otherwise nothing. */
@@ -69,14 +74,7 @@ export class Upkeep {
     const { connection } = this.#parts;
     const { signal } = this.#closing;
     await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
-    if (signal.aborted || !connection.up) return;
-    let stop = () => {};
-    const closed = new Promise<void>((resolve) => {
-      stop = resolve;
-      signal.addEventListener('abort', stop);
-    });
-    await Promise.race([this.#declare(connection.nc), closed]);
-    signal.removeEventListener('abort', stop);
+    if (!signal.aborted && connection.up) await this.#declare(connection.nc);
   }
 
   async #declare(nc: NatsConnection): Promise<void> {
