@@ -24,6 +24,10 @@ export const LOG_EVENTS = {
   'journal-up': { level: 'info', what: 'NATS answers again' },
   spooling: { level: 'warn', what: 'NATS did not answer at the start: orders go to the spool' },
   'spool-waits': { level: 'warn', what: 'NATS takes no frames from the spool; tried on' },
+  'spool-unfit': {
+    level: 'error',
+    what: 'NATS refuses a frame of the spool for what it is: it stays there, and those behind it go on',
+  },
   'ledger-waits': { level: 'warn', what: 'the ledger cannot be read; tried on' },
   'ledger-refused': {
     level: 'error',

@@ -18,12 +18,16 @@ export interface Publication {
 }
 
 /**
- * `refused`: not stored, for certain. `conflict`: the same, because the stream's last message was another than
- * expected. `ambiguous`: nobody knows.
+ * `refused`: not stored, for certain; `isUnfit` says that this server will not store this message at any other time
+ * either. `conflict`: the same, because the stream's last message was another than expected. `ambiguous`: nobody knows.
  */
 export type PublishOutcome =
   | { readonly verdict: 'stored'; readonly seq: number }
-  | { readonly verdict: 'refused' | 'conflict' | 'ambiguous'; readonly reason: string };
+  | { readonly verdict: 'refused'; readonly reason: string; readonly isUnfit: boolean }
+  | { readonly verdict: 'conflict' | 'ambiguous'; readonly reason: string };
+
+/** The message is longer than the stream takes, or its headers are over 64 KiB: server/errors.json of nats-server. */
+const UNFIT_CODES: readonly number[] = [10_054, 10_097];
 
 const CONFLICTS: readonly number[] = [
   JetStreamApiCodes.StreamWrongLastSequence,
@@ -42,7 +46,7 @@ export class JetStreamPublisher {
 
   async attempt(publication: Publication, timeoutMs: number): Promise<PublishOutcome> {
     const { up, reason } = this.#connection;
-    if (!up) return { verdict: 'refused', reason };
+    if (!up) return { verdict: 'refused', reason, isUnfit: false };
     const { stream, subject, payload, headers, lastSeq } = publication;
     let stopListening = () => {};
     try {
@@ -59,8 +63,10 @@ export class JetStreamPublisher {
       return { verdict: 'stored', seq };
     } catch (error) {
       const { message, name } = error as Error;
-      const verdict = isConflict(error) ? 'conflict' : isRefusal(error) ? 'refused' : 'ambiguous';
-      return { verdict, reason: `NATS: ${message || name}` };
+      const reason = `NATS: ${message || name}`;
+      if (isConflict(error)) return { verdict: 'conflict', reason };
+      if (isRefusal(error)) return { verdict: 'refused', reason, isUnfit: isUnfit(error) };
+      return { verdict: 'ambiguous', reason };
     } finally {
       stopListening();
     }
@@ -78,6 +84,13 @@ export class JetStreamPublisher {
 
 function isConflict(error: unknown): boolean {
   return error instanceof JetStreamApiError && CONFLICTS.includes(error.code);
+}
+
+/** The client itself refuses what is longer than the server's `max_payload`. */
+function isUnfit(error: unknown): boolean {
+  return error instanceof JetStreamApiError
+    ? UNFIT_CODES.includes(error.code)
+    : error instanceof errors.InvalidArgumentError;
 }
 
 /** An answer of the server that is not an ack, or bytes that were never sent. */

@@ -93,14 +93,15 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
     settledS: Math.max(options.receiptsS, LEDGER_MS / 1000),
     idempotencyS: options.idempotencyS,
   });
-  const gauge = setInterval(
-    () => counts.set(GAUGE.spoolOrders, spool.pendingOrders()),
-    SPOOL_GAUGE_MS,
-  );
+  const gauge = setInterval(() => {
+    counts.set(GAUGE.spoolOrders, spool.pendingOrders());
+    counts.set(GAUGE.spoolUnfitOrders, forwarder.unfitOrders);
+  }, SPOOL_GAUGE_MS);
   const source = new SpooledSource({
     primary: primary.source,
     closePrimary: primary.close,
     spool,
+    spoolReason: () => forwarder.reason,
   });
   forwarder.start();
   deadLetters.start();
@@ -133,5 +134,6 @@ function placeOf(options: Options): JetStreamPlace {
     servers: options.nats,
     stream: options.natsStream,
     replicas: options.natsReplicas,
+    frames: options,
   };
 }

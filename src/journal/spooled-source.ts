@@ -7,6 +7,8 @@ export interface SpooledSourceParts {
   readonly primary: JetStreamSource;
   readonly closePrimary: () => Promise<void>;
   readonly spool: LocalSource;
+  /** Why orders stay in the spool; empty while none do. */
+  readonly spoolReason: () => string;
 }
 
 /**
@@ -29,7 +31,8 @@ export class SpooledSource implements Source {
   }
 
   get reason(): string {
-    return this.#parts.primary.reason || this.#parts.spool.reason;
+    const { primary, spool, spoolReason } = this.#parts;
+    return primary.reason || spoolReason() || spool.reason;
   }
 
   pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {

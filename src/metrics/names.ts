@@ -183,6 +183,11 @@ export const gaugeFamilies = [
     help: 'Orders in the local spool that wait for NATS to take them over.',
     cells: { spoolOrders: {} },
   },
+  {
+    name: 'forebay_spool_unfit_orders',
+    help: 'Of these, orders of frames that NATS refuses for a reason that does not pass by itself: see the log.',
+    cells: { spoolUnfitOrders: {} },
+  },
 ] as const satisfies readonly CellFamily[];
 
 /** What a thread tells about itself; shown by `ThreadLoad`, one series a thread, or not at all. */
