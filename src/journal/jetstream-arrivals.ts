@@ -38,6 +38,8 @@ export class JetStreamArrivals {
   #candidates: Arrival[] = [];
   #pulls: Pulls | null = null;
   #retriesAskedAtMs = 0;
+  /** How often what was asked has been abandoned. */
+  #abandoned = 0;
 
   constructor(
     connection: JetStreamConnection,
@@ -57,6 +59,7 @@ export class JetStreamArrivals {
       await this.#connection.whenUp(RETRY_POLL_MS);
       return [];
     }
+    const abandoned = this.#abandoned;
     const { fresh, retry } = this.#currentPulls();
     const nowMs = performance.now();
     if (nowMs - this.#retriesAskedAtMs >= RETRY_POLL_MS) {
@@ -64,13 +67,16 @@ export class JetStreamArrivals {
       // A full answer may not be all: ask again in the next round.
       if (received < framesMax) this.#retriesAskedAtMs = nowMs;
     }
+    if (this.#abandoned !== abandoned) return [];
     const room = framesMax - this.#candidates.length;
     if (room > 0) await fresh.request(room, this.#candidates.length > 0 ? 0 : RETRY_POLL_MS);
+    if (this.#abandoned !== abandoned) return [];
     return this.#claim();
   }
 
-  /** The connection is lost, and with it what was asked. */
+  /** The connection is lost or to be closed, and with it what was asked: a round that is under way returns. */
   abandon(): void {
+    this.#abandoned++;
     this.#pulls?.fresh.abandon();
     this.#pulls?.retry.abandon();
   }

@@ -127,9 +127,14 @@ export class LocalSource implements Source {
     return rememberedKeys(this.#store, sinceMs);
   }
 
-  async close(): Promise<void> {
+  /** Nothing is pulled or tried again from now on: what the disk does not take at once stays as it is. */
+  giveUp(): void {
     this.#closing.abort();
     this.#bell.ring();
+  }
+
+  async close(): Promise<void> {
+    this.giveUp();
     await this.#backlog.stop();
     await Promise.allSettled(this.#settling);
     await this.#store.close();

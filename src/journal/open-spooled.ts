@@ -26,6 +26,8 @@ import { SpooledSource } from './spooled-source.js';
 /** How far the count of what is in the spool may lag behind, for those who hold its bound. */
 const SPOOL_GAUGE_MS = 100;
 const READY_MS_MAX = 2000;
+/** Of the time that a stop may take, the most that is spent on waiting for NATS at its end; the drain has had half. */
+const CLOSE_SHARE = 0.2;
 
 /** JetStream, with a spool in the data folder for when it does not answer, for one intake thread. */
 export function openSpooledAppender(
@@ -69,6 +71,7 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
   const primary = openJetStreamSource(placeOf(options), store, {
     ...parts,
     retryMsMax,
+    closeMsMax: options.shutdownMsMax * CLOSE_SHARE,
     acceptedOrders: () => parts.acceptedOrders() - parts.spooledOrders() + forwardedOrders(),
   });
   const { connection, search } = primary;
@@ -100,6 +103,7 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
   const source = new SpooledSource({
     primary: primary.source,
     closePrimary: primary.close,
+    closeForwarders: () => Promise.all([forwarder.close(), deadLetters.close()]),
     spool,
     spoolReason: () => forwarder.reason,
   });
@@ -115,7 +119,6 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
       durability.close();
       keyIndex.close();
       stopForgetting();
-      await Promise.all([forwarder.close(), deadLetters.close()]);
       await source.close();
     },
     keys: (sinceMs) => keyIndex.keys(sinceMs),

@@ -47,7 +47,10 @@ export function sourceOf(place: Place, parts: SourceParts, who = 'one'): JetStre
   const folder = folders.get(key) ?? mkdtempSync(join(tmpdir(), 'forebay-source-'));
   folders.set(key, folder);
   const store = new LocalStore(folder);
-  const opened = openJetStreamSource({ ...place, replicas: 1, frames: FRAMES }, store, parts);
+  const opened = openJetStreamSource({ ...place, replicas: 1, frames: FRAMES }, store, {
+    ...parts,
+    closeMsMax: 2000,
+  });
   const { source } = opened;
   const closeAlone = source.close.bind(source);
   source.close = async () => {
