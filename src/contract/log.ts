@@ -17,6 +17,10 @@ export const LOG_EVENTS = {
     level: 'info',
     what: 'what an accepted order survives, with NATS; told again when it changes',
   },
+  'guarantee-fell': {
+    level: 'error',
+    what: 'an accepted order survives less than before',
+  },
   'journal-down': {
     level: 'warn',
     what: 'NATS does not answer, or the connection is lost; tried on',
