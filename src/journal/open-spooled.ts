@@ -49,7 +49,8 @@ export function openSpooledAppender(
   return new FailoverAppender({
     primary,
     spool: new LocalAppender(store),
-    rememberKeys: (frame) => void rememberKeys(store, frame).catch(() => {}),
+    rememberKeys: (frame) =>
+      void rememberKeys(store, frame).catch(() => counts.add(COUNTER.keyRowsFailed)),
     counts,
     spooledOrders: () => mainCounts.get(GAUGE.spoolOrders),
     spooledOrdersMax: options.spoolOrdersMax,
@@ -91,7 +92,7 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
     monitors: options.natsMonitor,
     log,
   });
-  const keyIndex = new KeyIndex(store, connection, search, parts.acceptedOrders, log);
+  const keyIndex = new KeyIndex(store, connection, search, parts, log);
   const stopForgetting = forgetByAndBy(store, {
     settledS: Math.max(options.receiptsS, LEDGER_MS / 1000),
     idempotencyS: options.idempotencyS,

@@ -86,6 +86,11 @@ export const counterFamilies = [
     cells: { idempotencyRefused: {} },
   },
   {
+    name: 'forebay_key_rows_failed_total',
+    help: 'Frames in NATS whose idempotency keys could not be noted on disk at once; they are read from NATS again.',
+    cells: { keyRowsFailed: {} },
+  },
+  {
     name: 'forebay_frames_committed_total',
     help: 'Frames that a journal acknowledged.',
     cells: { framesCommitted: {} },
