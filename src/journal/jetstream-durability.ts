@@ -96,7 +96,8 @@ export class JetStreamDurability {
       if (found.text !== this.#found.text) {
         const line = [found.text, found.remedy].filter(Boolean).join('; ');
         const hasFallen = RANK[found.class] < RANK[this.#found.class];
-        log(hasFallen ? 'guarantee-fell' : 'guarantee', line, { class: found.class });
+        if (hasFallen) log('guarantee-fell', line, { class: found.class });
+        else log('guarantee', line, { class: found.class });
       }
       this.#found = found;
     } catch {
