@@ -157,6 +157,7 @@ async function openJournal(options: Options, memory: SharedMemory, log: Log): Pr
     newFrameId: () => ids.next(Date.now()),
     acceptedOrders: () => total(COUNTER.ordersAccepted),
     spooledOrders: () => total(COUNTER.ordersSpooled),
+    failedKeyRows: () => total(COUNTER.keyRowsFailed),
     counts: new ThreadCounts(memory.counts, 0),
     log,
   });

@@ -10,6 +10,9 @@ import { ThreadCounts } from '../src/metrics/count.js';
 import { publishThread } from '../src/metrics/thread-beacon.js';
 import { type OpenIntake, openIntake } from './open-intake.js';
 
+/** For what a thread that stops still holds, which should be nothing, before it is ended all the same; milliseconds. */
+const LEFT_OVER_MS = 500;
+
 const data = workerData as IntakeThreadData;
 const main = parentPort!;
 const report = (message: IntakeReport) => main.postMessage(message);
@@ -30,6 +33,9 @@ process.on('uncaughtException', (error) => {
 intake = await openIntake(data, report, () => {
   stopPublishing();
   main.close();
+  // The thread has ended by then unless something keeps it, such as a connection that its client has forgotten. The
+  // server's sockets are closed, so uWebSockets.js has nothing to abort the process over.
+  setTimeout(() => process.exit(), LEFT_OVER_MS).unref();
 }).catch(endWithFault);
 main.on('message', (command: IntakeCommand) => void intake!.obey(command));
 report({ is: 'open' });

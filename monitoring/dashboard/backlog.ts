@@ -10,12 +10,13 @@ export const backlog: readonly Unplaced[] = [
     {
       title: 'Backlog',
       description:
-        'Orders accepted and not yet processed, and those of them that are in the local spool. It may rise in a peak; it must be gone before the next.',
+        'Orders accepted and not yet processed, those of them that are in the local spool, and of these the ones that NATS refuses for what they are. It may rise in a peak; it must be gone before the next.',
       unit: ORDERS,
     },
     [
       { expr: of('forebay_journal_pending_orders'), legend: 'waiting {{instance}}' },
       { expr: of('forebay_spool_orders'), legend: 'in the spool {{instance}}' },
+      { expr: of('forebay_spool_unfit_orders'), legend: 'refused for good {{instance}}' },
     ],
   ),
   lines(

@@ -1,3 +1,4 @@
+import { messageBytesMax } from '../contract/frame.js';
 import type { DeclaredFacts, JetStreamFacts } from '../contract/journal-facts.js';
 import type { Options } from '../contract/options.js';
 import { bytesText } from './amounts.js';
@@ -5,8 +6,6 @@ import { type Finding, fail, failAsGiven, ok, warn } from './finding.js';
 
 /** Beyond it, a wave may well fill the rest. */
 const FULL_RATIO = 0.9;
-/** Headers of the largest frame: --frame-bytes-max is at most so much less than NATS takes by default. */
-const HEADER_BYTES = 64 * 1024;
 
 /** NATS, what the journal has there, and what would be made. */
 export function natsFindings(options: Options, facts: JetStreamFacts): Finding[] {
@@ -72,7 +71,7 @@ function isNearlyFull({ messages, bytes, messagesMax, bytesMax }: DeclaredFacts)
 }
 
 function limitFindings(options: Options, facts: JetStreamFacts): Finding[] {
-  const { storageBytes, storageBytesMax, messageBytesMax } = facts;
+  const { storageBytes, storageBytesMax } = facts;
   const room = storageBytesMax < 0 ? 'no limit' : `of ${bytesText(storageBytesMax)}`;
   const text = `${bytesText(storageBytes)} used by all streams of this account, ${room}`;
   const known = { storageBytes, storageBytesMax };
@@ -80,19 +79,20 @@ function limitFindings(options: Options, facts: JetStreamFacts): Finding[] {
   const mend = 'give the account or the server more (max_file_store), or have more processed';
   return [
     isFull ? warn('nats storage', text, mend, known) : ok('nats storage', text, known),
-    ...messageFinding(options, messageBytesMax),
+    ...messageFinding(options, facts.messageBytesMax),
   ];
 }
 
 /** Only where it is too little: by default it is enough for every --frame-bytes-max. */
-function messageFinding({ frameBytesMax }: Options, messageBytesMax: number): Finding[] {
-  if (frameBytesMax + HEADER_BYTES <= messageBytesMax) return [];
+function messageFinding(options: Options, takenBytesMax: number): Finding[] {
+  const neededBytes = messageBytesMax(options);
+  if (neededBytes <= takenBytesMax) return [];
   return [
     fail(
       'nats message',
-      `the server takes messages of ${bytesText(messageBytesMax)}; frames have up to ${bytesText(frameBytesMax)} and headers up to ${bytesText(HEADER_BYTES)}`,
+      `the server takes messages of ${bytesText(takenBytesMax)}; frames have up to ${bytesText(neededBytes)}, headers included`,
       'lower --frame-bytes-max, or raise max_payload of the server',
-      { messageBytesMax },
+      { messageBytesMax: takenBytesMax },
     ),
   ];
 }

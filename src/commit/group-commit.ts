@@ -63,7 +63,7 @@ export class GroupCommit implements Committer {
   }
 
   take(order: BodyValidator, waiter: Waiter): boolean {
-    const open = this.#frameFor(order.compactLength);
+    const open = this.#frameFor(order.compactLength, 0);
     if (open === null) return false;
     open.add(order, waiter);
     this.#waiting++;
@@ -72,7 +72,7 @@ export class GroupCommit implements Committer {
   }
 
   takeKeyed(order: BodyValidator, waiter: KeyedWaiter): boolean {
-    const open = this.#frameFor(order.compactLength + keyBytes(waiter.key));
+    const open = this.#frameFor(order.compactLength, keyBytes(waiter.key));
     if (open === null) return false;
     waiter.placed(open.id, open.waiters.length);
     open.addKeyed(order, waiter);
@@ -91,14 +91,14 @@ export class GroupCommit implements Committer {
     clearInterval(this.#expiry);
   }
 
-  /** The frame that an order of so many bytes goes into; null when it must be refused. */
-  #frameFor(bytes: number): OpenFrame | null {
+  /** The frame that an order of so many bytes, and its key's, goes into; null when it must be refused. */
+  #frameFor(bytes: number, ofKey: number): OpenFrame | null {
     if (this.#waiting >= this.#bounds.waitingOrdersMax) return null;
     // Asked once a turn: the answer can cost a look at the disk.
     if (!this.#flushIsDue && !this.#appender.writable) return null;
     const open = this.#open;
     if (open === null) return this.#openNext();
-    if (open.hasRoomFor(bytes)) return open;
+    if (open.hasRoomFor(bytes, ofKey)) return open;
     this.#full.push(open);
     return this.#openNext();
   }

@@ -8,6 +8,16 @@ import type { BodyValidator, KeyedWaiter, Waiter } from '../contract/order-path.
  */
 const KEY_BYTES = 32;
 
+/** What NATS takes in all headers of one message, whatever its `max_payload`: it stores their length in 16 bits. */
+const NATS_HEADER_BYTES_MAX = 64 * 1024 - 1;
+/** The frame's other headers: id, count, times, 200 bytes in all, and what later versions may add. */
+const OTHER_HEADER_BYTES = 8 * 1024;
+/**
+ * The bytes of all keys of a frame. A frame that is over what NATS takes would be refused for ever: 843 keys of a
+ * UUID's length fit, or 597 of the longest.
+ */
+const FRAME_KEY_BYTES_MAX = NATS_HEADER_BYTES_MAX - OTHER_HEADER_BYTES;
+
 /** Shared by all frames without keys; never written to. */
 const NO_KEYS: KeyedOrder[] = [];
 
@@ -69,11 +79,16 @@ export class OpenFrame {
     this.#keyBytes = 0;
   }
 
-  /** @param bytes of the compact order, and of its key if it has one */
-  hasRoomFor(bytes: number): boolean {
+  /**
+   * @param bytes of the compact order
+   * @param ofKey what its key adds to that; 0 for an order without one
+   */
+  hasRoomFor(bytes: number, ofKey: number): boolean {
+    const allKeys = this.#keyBytes + ofKey;
     return (
       this.waiters.length < this.#ordersMax &&
-      this.#bytes + this.#keyBytes + bytes <= this.#buffer.length
+      this.#bytes + allKeys + bytes <= this.#buffer.length &&
+      allKeys <= FRAME_KEY_BYTES_MAX
     );
   }
 

@@ -1,7 +1,7 @@
 /**
  * What an accepted order survives: `fsync` a power cut, `replicated` the loss of a server (a majority of
  * the replicas has it, in memory or on disk), `os` the death of the server's process, but not of its
- * machine; `none` nothing, for it is processed already. `unknown` until the journal has answered.
+ * machine; `none` nothing, for it is processed already, or in the memory of one server. `unknown` until the journal has answered.
  */
 export type DurabilityClass = 'fsync' | 'replicated' | 'os' | 'none' | 'unknown';
 

@@ -50,3 +50,22 @@ export function orderId(frame: Pick<Frame, 'id' | 'refiled'>, position: number):
     ? `${frame.id}-${position}`
     : `${frame.refiled.origin}-${frame.refiled.indexes[position]}`;
 }
+
+/** Of the options, what bounds a frame. */
+export interface FrameBounds {
+  readonly frameBytesMax: number;
+  readonly frameOrdersMax: number;
+}
+
+/** The headers that every frame has in JetStream: 200 bytes, and what later versions may add. */
+const HEADER_BYTES = 1024;
+/** Of a frame that is filed again, a header has the place of each order: four digits, for at most 10,000, and a comma. */
+const INDEX_BYTES = 5;
+
+/**
+ * The longest message that a frame can become in JetStream. Keys count among `frameBytesMax`, and a frame filed again is
+ * no longer than the one that it comes from, save for the places of its orders.
+ */
+export function messageBytesMax({ frameBytesMax, frameOrdersMax }: FrameBounds): number {
+  return frameBytesMax + HEADER_BYTES + INDEX_BYTES * frameOrdersMax;
+}

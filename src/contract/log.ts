@@ -17,6 +17,10 @@ export const LOG_EVENTS = {
     level: 'info',
     what: 'what an accepted order survives, with NATS; told again when it changes',
   },
+  'guarantee-fell': {
+    level: 'error',
+    what: 'an accepted order survives less than before',
+  },
   'journal-down': {
     level: 'warn',
     what: 'NATS does not answer, or the connection is lost; tried on',
@@ -33,6 +37,10 @@ export const LOG_EVENTS = {
   'journal-mended': { level: 'info', what: 'NATS serves all of the journal again' },
   spooling: { level: 'warn', what: 'NATS did not answer at the start: orders go to the spool' },
   'spool-waits': { level: 'warn', what: 'NATS takes no frames from the spool; tried on' },
+  'spool-unfit': {
+    level: 'error',
+    what: 'NATS refuses a frame of the spool for what it is: it stays there, and those behind it go on',
+  },
   'ledger-waits': { level: 'warn', what: 'the ledger cannot be read; tried on' },
   'ledger-refused': {
     level: 'error',

@@ -24,7 +24,9 @@ const PROBE_MS = 500;
  *
  * Once the primary has failed a frame it is not trusted with a client's order until it has taken another: now and
  * then a frame that is safe in the spool already is sent to it as well, and when it acknowledges that one, it is
- * trusted again. So a server that is frozen costs the frames that were under way a wait, and no others.
+ * trusted again. So a server that is frozen costs the frames that were under way a wait, and no others. Where the
+ * spool has no room for a frame, now and then one goes to the primary alone: otherwise, with a spool that stays full,
+ * nobody would ever learn that the primary is back.
  */
 export class FailoverAppender implements Appender {
   readonly #parts: FailoverParts;
@@ -42,7 +44,7 @@ export class FailoverAppender implements Appender {
   }
 
   get writable(): boolean {
-    return this.#isTrusted() || this.#spoolLack() === '';
+    return this.#isTrusted() || this.#spoolLack() === '' || this.#isProbeDue();
   }
 
   get reason(): string {
@@ -55,16 +57,17 @@ export class FailoverAppender implements Appender {
     let isAmbiguous = false;
     if (this.#isTrusted()) {
       try {
-        const verdicts = await this.#parts.primary.commit(owned(frame));
-        if (frame.keys.length > 0) this.#parts.rememberKeys(frame);
-        return verdicts;
+        return await this.#commitToPrimary(owned(frame));
       } catch (error) {
         isAmbiguous = error instanceof CommitAmbiguous;
         this.#lose((error as Error).message);
       }
     }
     try {
-      return await this.#spool(frame);
+      const lack = this.#spoolLack();
+      if (lack === '') return await this.#spool(frame);
+      if (this.#isProbeDue()) return await this.#probe(owned(frame));
+      throw new CommitRefused(lack);
     } catch (error) {
       throw isAmbiguous ? new CommitAmbiguous((error as Error).message) : error;
     }
@@ -90,31 +93,37 @@ export class FailoverAppender implements Appender {
   }
 
   async #spool(frame: Frame): Promise<Uint8Array | null> {
-    const lack = this.#spoolLack();
-    if (lack !== '') throw new CommitRefused(lack);
     const kept = owned(frame);
     const verdicts = await this.#parts.spool.commit(kept);
     this.#parts.counts.add(COUNTER.ordersSpooled, frame.count);
-    this.#probeWith(kept);
+    if (this.#isProbeDue()) this.#probe(kept).catch(() => {});
     return verdicts;
   }
 
-  #probeWith(kept: Frame): void {
-    const { primary } = this.#parts;
-    if (this.#isProbing || !primary.writable || performance.now() < this.#probeAtMs) return;
+  #isProbeDue(): boolean {
+    const isTime = performance.now() >= this.#probeAtMs;
+    return isTime && !this.#isProbing && this.#parts.primary.writable;
+  }
+
+  async #probe(kept: Frame): Promise<Uint8Array | null> {
     this.#isProbing = true;
-    primary
-      .commit(kept)
-      .then(
-        () => {
-          this.#distrust = '';
-        },
-        (error: Error) => this.#lose(error.message),
-      )
-      .finally(() => {
-        this.#isProbing = false;
-        this.#probeAtMs = performance.now() + PROBE_MS;
-      });
+    try {
+      const verdicts = await this.#commitToPrimary(kept);
+      this.#distrust = '';
+      return verdicts;
+    } catch (error) {
+      this.#lose((error as Error).message);
+      throw error;
+    } finally {
+      this.#isProbing = false;
+      this.#probeAtMs = performance.now() + PROBE_MS;
+    }
+  }
+
+  async #commitToPrimary(frame: Frame): Promise<Uint8Array | null> {
+    const verdicts = await this.#parts.primary.commit(frame);
+    if (frame.keys.length > 0) this.#parts.rememberKeys(frame);
+    return verdicts;
   }
 }
 

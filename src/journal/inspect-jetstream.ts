@@ -4,13 +4,14 @@ import {
   JetStreamApiError,
   type JetStreamManager,
   jetstreamManager,
+  StorageType,
   type StreamInfo,
 } from '@nats-io/jetstream';
 import type { DeclaredFacts, JetStreamFacts } from '../contract/journal-facts.js';
 import type { Options } from '../contract/options.js';
 import { JetStreamConnection } from './jetstream-connection.js';
 import { type Declaration, declarations, differenceOf, findDeclared } from './jetstream-declare.js';
-import { askDurability } from './jetstream-durability.js';
+import { askDurability, type Keeping } from './jetstream-durability.js';
 import { jetStreamNames } from './jetstream-names.js';
 import { natsServers } from './nats-servers.js';
 
@@ -47,10 +48,10 @@ async function inspect(
   const askedAtMs = Date.now();
   const { storage, limits } = await manager.getAccountInfo();
   const declared = [];
-  for (const declaration of declarations(jetStreamNames(places.natsStream))) {
+  const wanted = declarations(jetStreamNames(places.natsStream));
+  for (const declaration of wanted) {
     declared.push(await inspectOne(manager, declaration, places.natsReplicas));
   }
-  const replicas = declared[0]!.exists ? declared[0]!.replicas : places.natsReplicas;
   const monitoring = { servers: places.nats, monitors: places.natsMonitor };
   return {
     shown: natsServers(places.nats).shown,
@@ -61,8 +62,18 @@ async function inspect(
     storageBytesMax: limits.max_storage,
     messageBytesMax: nc.info?.max_payload ?? 0,
     clockAheadMs: await clockAheadMs(manager, places.natsStream, askedAtMs),
-    durability: await askDurability(nc, replicas, monitoring),
+    durability: await askDurability(nc, await keepingOf(manager, wanted[0]!, places), monitoring),
   };
+}
+
+/** How orders are kept; where their stream is not there, how they would be. */
+async function keepingOf(
+  manager: JetStreamManager,
+  orders: Declaration,
+  { natsReplicas }: JetStreamPlaces,
+): Promise<Keeping> {
+  const found = (await findOrNone(manager, orders)) as StreamInfo | null;
+  return found?.config ?? { num_replicas: natsReplicas, storage: StorageType.File };
 }
 
 async function inspectOne(

@@ -23,12 +23,6 @@ const PAUSE_MS = 100;
 const REST_MS = 1000;
 
 /**
- * Room for headers when a frame is held against what the server takes in one message: 200 bytes for
- * a fresh frame.
- */
-const HEADER_BYTES_MAX = 1024;
-
-/**
  * Appends to JetStream: one an intake thread, each with its own connection. It comes up in the
  * background; until then, and whenever the connection is down, commits are refused at once.
  */
@@ -82,7 +76,6 @@ export class JetStreamAppender implements Appender {
   }
 
   async #commit(frame: Frame): Promise<null> {
-    this.#refuseTooLarge(frame);
     const publication = {
       stream: this.#names.stream,
       subject: this.#names.freshSubject,
@@ -110,13 +103,6 @@ export class JetStreamAppender implements Appender {
     }
     this.#restUntilMs = performance.now() + REST_MS;
     throw new CommitAmbiguous(reason);
-  }
-
-  #refuseTooLarge(frame: Frame): void {
-    const bytesMax = this.#connection.nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
-    if (frame.payload.length + HEADER_BYTES_MAX > bytesMax) {
-      throw new CommitRefused(`frame of ${frame.payload.length} bytes, NATS takes ${bytesMax}`);
-    }
   }
 
   #rests(): boolean {

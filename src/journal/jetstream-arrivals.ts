@@ -40,6 +40,8 @@ export class JetStreamArrivals {
   #candidates: Arrival[] = [];
   #pulls: Pulls | null = null;
   #retriesAskedAtMs = 0;
+  /** How often what was asked has been abandoned. */
+  #abandoned = 0;
 
   constructor(
     connection: JetStreamConnection,
@@ -61,6 +63,7 @@ export class JetStreamArrivals {
       await this.#connection.whenUp(RETRY_POLL_MS);
       return [];
     }
+    const abandoned = this.#abandoned;
     const { fresh, retry } = this.#currentPulls();
     const nowMs = performance.now();
     if (nowMs - this.#retriesAskedAtMs >= RETRY_POLL_MS) {
@@ -68,9 +71,11 @@ export class JetStreamArrivals {
       // A full answer may not be all: ask again in the next round.
       if (received < framesMax) this.#retriesAskedAtMs = nowMs;
     }
+    if (this.#abandoned !== abandoned) return [];
     const room = framesMax - this.#candidates.length;
     const waitMs = this.#candidates.length > 0 ? 0 : RETRY_POLL_MS;
     if (room > 0) await this.#ask('fresh frames', fresh, room, waitMs);
+    if (this.#abandoned !== abandoned) return [];
     return this.#claim();
   }
 
@@ -82,8 +87,9 @@ export class JetStreamArrivals {
     return received;
   }
 
-  /** The connection is lost, and with it what was asked. */
+  /** The connection is lost or to be closed, and with it what was asked: a round that is under way returns. */
   abandon(): void {
+    this.#abandoned++;
     this.#pulls?.fresh.abandon();
     this.#pulls?.retry.abandon();
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { OperatorFault } from '../contract/fault.js';
 import type { Log } from '../contract/log.js';
+import { knock } from './nats-knock.js';
 import { type NatsServers, natsServers } from './nats-servers.js';
 
 export interface JetStreamConnectionParts {
@@ -130,6 +131,7 @@ export class JetStreamConnection {
 
   async #connect(): Promise<void> {
     const { clientName } = this.#parts;
+    await knock(this.#servers, DIAL_MS_MAX, this.#closing.signal);
     this.#nc = await connect({
       ...this.#servers.options,
       name: clientName,

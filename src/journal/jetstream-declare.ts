@@ -8,6 +8,7 @@ import {
   JetStreamApiError,
   type JetStreamManager,
   jetstreamManager,
+  PersistMode,
   RetentionPolicy,
   StorageType,
   type StreamConfig,
@@ -196,6 +197,9 @@ export function differenceOf(
     const actual = JSON.stringify(found[setting] ?? 0);
     if (actual !== expected) return `${what} ${setting} ${actual}, expected ${expected}`;
   }
+  // Unknown to servers before 2.12, so it cannot stand among what is wanted. It acknowledges before it writes.
+  const persist = found.persist_mode;
+  if (persist === PersistMode.Async) return `${what} persist_mode "${persist}", expected "default"`;
   const has = config.num_replicas ?? 1;
   return kind === 'stream' && has < replicas
     ? `${what} ${has} replicas, fewer than --nats-replicas ${replicas}`

@@ -1,6 +1,6 @@
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, PersistMode, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Durability } from '../contract/durability.js';
+import type { Durability, DurabilityClass } from '../contract/durability.js';
 import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 
@@ -8,7 +8,7 @@ import type { JetStreamConnection } from './jetstream-connection.js';
 const REPLICAS_MIN = 3;
 const MONITOR_PORT = 8222;
 const ASK_MS_MAX = 1000;
-const LOOK_MS = 30_000;
+const LOOK_MS = 10_000;
 
 /** Where the servers' monitoring is. */
 interface MonitoringPlaces {
@@ -30,6 +30,19 @@ interface ServerStatus {
   readonly jetstream?: { readonly config?: { readonly sync_always?: boolean } };
 }
 
+/** Of a stream's settings, what decides what it survives. */
+export type Keeping = Pick<StreamConfig, 'num_replicas' | 'storage'> &
+  Partial<Pick<StreamConfig, 'persist_mode'>>;
+
+/** What an order survives, least first. What is not known yet cannot fall. */
+const RANK: Readonly<Record<DurabilityClass, number>> = {
+  unknown: 0,
+  none: 0,
+  os: 1,
+  fsync: 2,
+  replicated: 2,
+};
+
 /** By whether every message is flushed. */
 const FLUSH = {
   true: 'fsynced before the ack',
@@ -41,9 +54,10 @@ const REMEDY =
   'for more, configure sync_interval: always (nats-server 2.10 or later), or use --nats-replicas 3';
 
 /**
- * Finds out which guarantee NATS gives: how many replicas the stream has, and whether each server flushes every
+ * Finds out which guarantee NATS gives: how the stream is stored and how often, and whether each server flushes every
  * message. The latter no client can ask for; it stands in the servers' monitoring (`/varz`). Where
- * that does not answer, the weaker guarantee is assumed and said to be.
+ * that does not answer, the weaker guarantee is assumed and said to be. Asked again and again, for an operator can make
+ * the stream anew, or change it, while the connection stays.
  */
 export class JetStreamDurability {
   readonly #parts: JetStreamDurabilityParts;
@@ -81,7 +95,9 @@ export class JetStreamDurability {
       const found = await this.#ask(connection.nc);
       if (found.text !== this.#found.text) {
         const line = [found.text, found.remedy].filter(Boolean).join('; ');
-        log('guarantee', line, { class: found.class });
+        const hasFallen = RANK[found.class] < RANK[this.#found.class];
+        if (hasFallen) log('guarantee-fell', line, { class: found.class });
+        else log('guarantee', line, { class: found.class });
       }
       this.#found = found;
     } catch {
@@ -92,27 +108,39 @@ export class JetStreamDurability {
   async #ask(nc: NatsConnection): Promise<Durability> {
     const manager = await jetstreamManager(nc, { checkAPI: false });
     const { config } = await manager.streams.info(this.#parts.stream);
-    return askDurability(nc, config.num_replicas, this.#parts);
+    return askDurability(nc, config, this.#parts);
   }
 }
 
-/** What a stream of so many replicas survives on these servers. */
+/** What a stream with these settings survives on these servers. */
 export async function askDurability(
   nc: NatsConnection,
-  replicas: number,
+  keeping: Keeping,
   places: MonitoringPlaces,
 ): Promise<Durability> {
   const sync = await syncAlways(nc.info?.server_id ?? '', places);
   const at = `NATS ${nc.info?.version} at ${nc.getServer()}: accepted means`;
+  const replicas = keeping.num_replicas;
+  const lack = lackOf(keeping);
   if (replicas >= REPLICAS_MIN) {
-    const text = `${at} on a majority of ${replicas} servers, ${FLUSH[`${sync}`]}`;
+    const text = `${at} on a majority of ${replicas} servers, ${lack || FLUSH[`${sync}`]}`;
     return { class: 'replicated', replicas, text, remedy: '' };
+  }
+  if (lack !== '') {
+    const remedy = 'make the stream as it must be: see forebay check';
+    return { class: 'none', replicas, text: `${at} ${lack}, gone when the server ends`, remedy };
   }
   if (sync === true) {
     return { class: 'fsync', replicas, text: `${at} on disk, ${FLUSH.true}`, remedy: '' };
   }
   const text = `${at} written to its operating system, ${FLUSH[`${sync}`]}`;
   return { class: 'os', replicas, text, remedy: REMEDY };
+}
+
+/** Why an acknowledgement does not mean that anything was written; empty where it does. */
+function lackOf({ storage, persist_mode: persist }: Keeping): string {
+  if (storage !== StorageType.File) return `in memory only (storage ${storage})`;
+  return persist === PersistMode.Async ? 'not written yet (persist_mode async)' : '';
 }
 
 /** Whether all servers flush every message; null when they, or this very one, cannot be asked. */

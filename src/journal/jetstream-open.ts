@@ -1,9 +1,11 @@
+import type { FrameBounds } from '../contract/frame.js';
 import type { Log } from '../contract/log.js';
 import { JetStreamAppender, type JetStreamAppenderBounds } from './jetstream-appender.js';
 import { JetStreamConnection } from './jetstream-connection.js';
 import { declareJournal } from './jetstream-declare.js';
 import { jetStreamNames } from './jetstream-names.js';
 import { JetStreamReceipts } from './jetstream-receipts.js';
+import { requireRoom } from './jetstream-room.js';
 import { JetStreamSource, type JetStreamSourceParts } from './jetstream-source.js';
 import { rememberKeys } from './key-rows.js';
 import { LedgerReader } from './ledger-reader.js';
@@ -21,6 +23,8 @@ export interface JetStreamPlace {
   readonly stream: string;
   /** Servers that each keep every frame. */
   readonly replicas: number;
+  /** How large the frames get that are appended. */
+  readonly frames: FrameBounds;
 }
 
 export interface OpenJetStreamSource {
@@ -86,7 +90,7 @@ export function openJetStreamSource(
 }
 
 function connectionTo(
-  { servers, stream, replicas }: JetStreamPlace,
+  { servers, stream, replicas, frames }: JetStreamPlace,
   clientName: string,
   log: Log,
 ): JetStreamConnection {
@@ -94,7 +98,10 @@ function connectionTo(
   return new JetStreamConnection({
     servers,
     clientName,
-    prepare: (nc) => declareJournal(nc, names, replicas),
+    prepare: async (nc) => {
+      requireRoom(nc, frames);
+      await declareJournal(nc, names, replicas);
+    },
     log,
   });
 }

@@ -18,16 +18,22 @@ export interface Publication {
 }
 
 /**
- * `refused`: not stored, for certain. `conflict`: the same, because the stream's last message was another than
- * expected. `ambiguous`: nobody knows. `isUnserved`: nobody takes messages on that subject, the stream is gone say.
+ * `refused`: not stored, for certain. `isUnfit` says that this server will not store this message at any other time
+ * either, `isUnserved` that nobody takes messages on that subject: the stream is gone, say. `conflict`: not stored, because
+ * the stream's last message was another than expected. `ambiguous`: nobody knows.
  */
 export type PublishOutcome =
   | { readonly verdict: 'stored'; readonly seq: number }
   | {
-      readonly verdict: 'refused' | 'conflict' | 'ambiguous';
+      readonly verdict: 'refused';
       readonly reason: string;
-      readonly isUnserved?: boolean;
-    };
+      readonly isUnfit: boolean;
+      readonly isUnserved: boolean;
+    }
+  | { readonly verdict: 'conflict' | 'ambiguous'; readonly reason: string };
+
+/** The message is longer than the stream takes, or its headers are over 64 KiB: server/errors.json of nats-server. */
+const UNFIT_CODES: readonly number[] = [10_054, 10_097];
 
 const CONFLICTS: readonly number[] = [
   JetStreamApiCodes.StreamWrongLastSequence,
@@ -49,7 +55,7 @@ export class JetStreamPublisher {
 
   async attempt(publication: Publication, timeoutMs: number): Promise<PublishOutcome> {
     const { up, reason } = this.#connection;
-    if (!up) return { verdict: 'refused', reason };
+    if (!up) return { verdict: 'refused', reason, isUnfit: false, isUnserved: false };
     const { stream, subject, payload, headers, lastSeq } = publication;
     let stopListening = () => {};
     try {
@@ -66,10 +72,12 @@ export class JetStreamPublisher {
       return { verdict: 'stored', seq };
     } catch (error) {
       const { message, name } = error as Error;
-      const verdict = isConflict(error) ? 'conflict' : isRefusal(error) ? 'refused' : 'ambiguous';
       const isUnserved = name === UNSERVED;
       const why = isUnserved ? `nobody takes messages for stream ${stream}` : message || name;
-      return { verdict, reason: `NATS: ${why}`, isUnserved };
+      const reason = `NATS: ${why}`;
+      if (isConflict(error)) return { verdict: 'conflict', reason };
+      if (!isRefusal(error)) return { verdict: 'ambiguous', reason };
+      return { verdict: 'refused', reason, isUnfit: isUnfit(error), isUnserved };
     } finally {
       stopListening();
     }
@@ -87,6 +95,13 @@ export class JetStreamPublisher {
 
 function isConflict(error: unknown): boolean {
   return error instanceof JetStreamApiError && CONFLICTS.includes(error.code);
+}
+
+/** The client itself refuses what is longer than the server's `max_payload`. */
+function isUnfit(error: unknown): boolean {
+  return error instanceof JetStreamApiError
+    ? UNFIT_CODES.includes(error.code)
+    : error instanceof errors.InvalidArgumentError;
 }
 
 /** An answer of the server that is not an ack, or bytes that were never sent. */

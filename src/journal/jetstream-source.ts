@@ -32,15 +32,14 @@ export interface JetStreamSourceParts {
   readonly settleAlone: (end: FrameEnd) => Promise<void>;
   /** Sees to it that what is deleted on the server is there again. */
   readonly upkeep: Upkeep;
+  /** How long `close` waits for NATS to answer; milliseconds. */
+  readonly closeMsMax: number;
   /** One line for the operator. */
   readonly log: Log;
 }
 
 /** How often a settlement looks whether it is sure that the frame is still this process's own. */
 const SURE_POLL_MS = 50;
-
-/** For what was sent last to leave before the connection is closed. */
-const FLUSH_MS_MAX = 1000;
 
 /** Reads the stream, and delivers what the ledger says is this process's to deliver. */
 export class JetStreamSource implements Source {
@@ -60,6 +59,7 @@ export class JetStreamSource implements Source {
   readonly #foreign: ForeignMessages;
   readonly #receipt: JetStreamSourceParts['receipt'];
   readonly #holds = new FrameHolds();
+  readonly #closeMsMax: number;
   /** Frames that have come and that no pull has returned yet: of a round, or of an aborted pull. */
   #arrived: Delivery[] = [];
   #round: Promise<void> | null = null;
@@ -75,6 +75,7 @@ export class JetStreamSource implements Source {
     this.#lease = lease;
     lease.onSure(() => this.#lose());
     this.#receipt = receipt;
+    this.#closeMsMax = parts.closeMsMax;
     this.#connection = connection;
     this.#upkeep = upkeep;
     this.#foreign = new ForeignMessages({ connection, names, upkeep, log });
@@ -149,14 +150,22 @@ export class JetStreamSource implements Source {
     this.#backlog.stop();
     this.#deadLetters.stop();
     this.#arrivals.abandon();
-    await Promise.allSettled([this.#round, ...this.#settling]);
-    if (this.#connection.up) {
-      const { nc } = this.#connection;
-      await this.#ledger.release(this.#inHand.ids()).catch(() => {});
-      this.#inHand.releaseAll(nc);
-      await Promise.race([nc.flush().catch(() => {}), delay(FLUSH_MS_MAX)]);
-    }
+    // A server that is frozen answers nothing, and each wait for that has a limit of its own: one for all of them.
+    await Promise.race([this.#takeLeave(), delay(this.#closeMsMax)]);
+    // Whoever still waits for an answer learns now that there will be none, and files what it must by itself.
     await this.#connection.close();
+    await Promise.allSettled([this.#round, ...this.#settling]);
+  }
+
+  /** What is in hand is settled or given back, and the server has heard of it. */
+  async #takeLeave(): Promise<void> {
+    await Promise.allSettled([this.#round, ...this.#settling]);
+    if (!this.#connection.up) return;
+    const { nc } = this.#connection;
+    await this.#ledger.release(this.#inHand.ids()).catch(() => {});
+    if (!this.#connection.up) return;
+    this.#inHand.releaseAll(nc);
+    await nc.flush().catch(() => {});
   }
 
   async #arrive(framesMax: number): Promise<void> {

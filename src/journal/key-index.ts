@@ -2,9 +2,16 @@ import type { RememberedKey } from '../contract/frame.js';
 import type { Log } from '../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { readKeys } from './jetstream-headers.js';
-import { rememberedKeys } from './key-rows.js';
+import { rememberedKeys, rememberKeys } from './key-rows.js';
 import type { LocalStore } from './local-store.js';
 import type { StreamSearch } from './stream-search.js';
+
+export interface KeyCounts {
+  /** Ever rising: where it stands still, there is nothing to note. */
+  readonly acceptedOrders: () => number;
+  /** Frames whose row could not be written, ever rising. */
+  readonly failedKeyRows: () => number;
+}
 
 /** Between two notes of how far the keys are remembered. */
 const NOTE_MS = 1000;
@@ -23,33 +30,39 @@ const META_KEY = Buffer.from('keys-known');
 /**
  * The idempotency keys of orders whose frames lie in JetStream. They travel with their frame and so are
  * as durable as the order; rows in the store, written a moment later, save a start from reading the whole
- * stream. What was accepted after the last note of how far the rows go is read from the stream itself.
+ * stream. What was accepted after the last note of how far the rows go is read from the stream itself. A row that could
+ * not be written, say because the disk was full, is made good from the stream before anything behind it is noted.
  */
 export class KeyIndex {
   readonly #store: LocalStore;
   readonly #connection: JetStreamConnection;
   readonly #search: StreamSearch;
-  readonly #acceptedOrders: () => number;
+  readonly #counts: KeyCounts;
   readonly #log: Log;
   readonly #knownBeforeMs: number;
   readonly #timer: NodeJS.Timeout;
+  /** Up to when each frame has its row; epoch milliseconds. */
+  #knownMs: number;
   #noted = 0;
+  /** Of the rows that could not be written, those that have been made good. */
+  #mended = 0;
+  #isNoting = false;
 
-  /** @param acceptedOrders ever rising: where it stands still, there is nothing to note */
   constructor(
     store: LocalStore,
     connection: JetStreamConnection,
     search: StreamSearch,
-    acceptedOrders: () => number,
+    counts: KeyCounts,
     log: Log,
   ) {
     this.#store = store;
     this.#connection = connection;
     this.#search = search;
-    this.#acceptedOrders = acceptedOrders;
+    this.#counts = counts;
     this.#log = log;
     this.#knownBeforeMs = Number(store.meta.getBinary(META_KEY)?.toString() ?? 0);
-    this.#timer = setInterval(() => void this.#note(), NOTE_MS);
+    this.#knownMs = this.#knownBeforeMs;
+    this.#timer = setInterval(() => void this.#noteInTurn(), NOTE_MS);
     this.#timer.unref();
   }
 
@@ -83,11 +96,37 @@ export class KeyIndex {
     }
   }
 
+  async #noteInTurn(): Promise<void> {
+    if (this.#isNoting) return;
+    this.#isNoting = true;
+    try {
+      await this.#note();
+    } catch {
+      // No room, or NATS is away: nothing behind what is missing is noted until that is over.
+    } finally {
+      this.#isNoting = false;
+    }
+  }
+
   async #note(): Promise<void> {
-    const accepted = this.#acceptedOrders();
-    if (accepted === this.#noted) return;
+    const accepted = this.#counts.acceptedOrders();
+    const failed = this.#counts.failedKeyRows();
+    if (accepted === this.#noted && failed === this.#mended) return;
+    // Taken before: a row that fails from here on belongs to a frame that was accepted later than `LAG_MS` ago.
+    const knownMs = Date.now() - LAG_MS;
+    if (failed !== this.#mended) await this.#mend();
+    const known = Buffer.from(String(knownMs));
+    await this.#store.write(() => void this.#store.meta.put(META_KEY, known));
+    this.#knownMs = knownMs;
+    this.#mended = failed;
     this.#noted = accepted;
-    const known = Buffer.from(String(Date.now() - LAG_MS));
-    await this.#store.write(() => this.#store.meta.put(META_KEY, known)).catch(() => {});
+  }
+
+  /** Writes the rows of all frames that lie in the stream and may lack theirs. @throws Error when it cannot */
+  async #mend(): Promise<void> {
+    for await (const found of this.#search.stored(this.#knownMs - EARLY_MS)) {
+      const { frameId: id, acceptedAtMs, message } = found;
+      await rememberKeys(this.#store, { id, acceptedAtMs, keys: readKeys(message.header) });
+    }
   }
 }

@@ -11,14 +11,20 @@ interface KeyRow {
  * Remembers the keys of a frame beyond the frame itself: one row a frame, in the order of time, so that
  * writing them costs no more than the frame did. To be called inside a write transaction.
  */
-export function recordKeys(store: LocalStore, { id, acceptedAtMs, keys }: Frame): void {
+export function recordKeys(
+  store: LocalStore,
+  { id, acceptedAtMs, keys }: Pick<Frame, 'id' | 'acceptedAtMs' | 'keys'>,
+): void {
   if (keys.length === 0) return;
   const row: KeyRow = { acceptedAtMs, keys };
   store.keys.put(Buffer.from(id, 'latin1'), Buffer.from(JSON.stringify(row)));
 }
 
 /** The same by itself, where it is not remembered yet. @throws Error the disk takes no writes */
-export async function rememberKeys(store: LocalStore, frame: Frame): Promise<void> {
+export async function rememberKeys(
+  store: LocalStore,
+  frame: Pick<Frame, 'id' | 'acceptedAtMs' | 'keys'>,
+): Promise<void> {
   if (frame.keys.length === 0 || store.keys.doesExist(Buffer.from(frame.id, 'latin1'))) return;
   await store.write(() => recordKeys(store, frame));
 }

@@ -36,6 +36,8 @@ const SETTLE_RETRY_MS_MAX = 1000;
 export interface LocalDelivery extends Delivery {
   /** Another journal has it: it leaves this one, its orders still to be done. Tries until that is durable. */
   forwarded(): Promise<void>;
+  /** Leaves it where it is, and out of what is pulled until `pullAsideAgain`. */
+  setAside(): void;
 }
 
 /**
@@ -53,6 +55,8 @@ export class LocalSource implements Source {
   readonly #backlog: LocalBacklog;
   readonly #bell = new Doorbell();
   readonly #inHand = new Map<string, FrameRow>();
+  /** Ids of frames in hand that nobody holds. */
+  readonly #aside = new Set<string>();
   readonly #settling = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   #fault = '';
@@ -75,6 +79,13 @@ export class LocalSource implements Source {
   /** Resolves when `pendingOrders` counts all that was found in the journal. */
   get counted(): Promise<void> {
     return this.#backlog.counted;
+  }
+
+  /** What was set aside is due again. */
+  pullAsideAgain(): void {
+    for (const id of this.#aside) this.#inHand.delete(id);
+    this.#aside.clear();
+    this.#bell.ring();
   }
 
   /** An appender has committed: look again. Cheap, and many rings before a look count as one. */
@@ -116,9 +127,14 @@ export class LocalSource implements Source {
     return rememberedKeys(this.#store, sinceMs);
   }
 
-  async close(): Promise<void> {
+  /** Nothing is pulled or tried again from now on: what the disk does not take at once stays as it is. */
+  giveUp(): void {
     this.#closing.abort();
     this.#bell.ring();
+  }
+
+  async close(): Promise<void> {
+    this.giveUp();
     await this.#backlog.stop();
     await Promise.allSettled(this.#settling);
     await this.#store.close();
@@ -161,6 +177,7 @@ export class LocalSource implements Source {
       isLost: false,
       settle: (settlement) => this.#untilClosed(this.#settle(frame, inHand, settlement)),
       forwarded: () => this.#untilClosed(this.#forwarded(frame, inHand)),
+      setAside: () => void this.#aside.add(frame.id),
       release: () => {
         this.#inHand.delete(frame.id);
         this.#bell.ring();

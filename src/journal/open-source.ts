@@ -12,6 +12,8 @@ export interface SourceParts {
   readonly acceptedOrders: () => number;
   /** Of these, the ones that the spool took. */
   readonly spooledOrders: () => number;
+  /** Frames whose idempotency keys the appenders could not note, ever rising. */
+  readonly failedKeyRows: () => number;
   /** Of the main thread. */
   readonly counts: ThreadCounts;
   readonly log: Log;

@@ -26,6 +26,8 @@ import { SpooledSource } from './spooled-source.js';
 /** How far the count of what is in the spool may lag behind, for those who hold its bound. */
 const SPOOL_GAUGE_MS = 100;
 const READY_MS_MAX = 2000;
+/** Of the time that a stop may take, the most that is spent on waiting for NATS at its end; the drain has had half. */
+const CLOSE_SHARE = 0.2;
 
 /** JetStream, with a spool in the data folder for when it does not answer, for one intake thread. */
 export function openSpooledAppender(
@@ -47,7 +49,8 @@ export function openSpooledAppender(
   return new FailoverAppender({
     primary,
     spool: new LocalAppender(store),
-    rememberKeys: (frame) => void rememberKeys(store, frame).catch(() => {}),
+    rememberKeys: (frame) =>
+      void rememberKeys(store, frame).catch(() => counts.add(COUNTER.keyRowsFailed)),
     counts,
     spooledOrders: () => mainCounts.get(GAUGE.spoolOrders),
     spooledOrdersMax: options.spoolOrdersMax,
@@ -66,8 +69,12 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
     retryMsMax,
   });
   const forwardedOrders = () => counts.get(COUNTER.ordersForwarded);
-  const acceptedOrders = () => parts.acceptedOrders() - parts.spooledOrders() + forwardedOrders();
-  const primaryParts = { ...parts, retryMsMax, acceptedOrders };
+  const primaryParts = {
+    ...parts,
+    retryMsMax,
+    closeMsMax: options.shutdownMsMax * CLOSE_SHARE,
+    acceptedOrders: () => parts.acceptedOrders() - parts.spooledOrders() + forwardedOrders(),
+  };
   const primary = openJetStreamSource(placeOf(options), store, primaryParts, options.commitMsMax);
   const { connection, search } = primary;
   const forwarder = new SpoolForwarder({
@@ -86,19 +93,21 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
     monitors: options.natsMonitor,
     log,
   });
-  const keyIndex = new KeyIndex(store, connection, search, parts.acceptedOrders, log);
+  const keyIndex = new KeyIndex(store, connection, search, parts, log);
   const stopForgetting = forgetByAndBy(store, {
     settledS: Math.max(options.receiptsS, LEDGER_MS / 1000),
     idempotencyS: options.idempotencyS,
   });
-  const gauge = setInterval(
-    () => counts.set(GAUGE.spoolOrders, spool.pendingOrders()),
-    SPOOL_GAUGE_MS,
-  );
+  const gauge = setInterval(() => {
+    counts.set(GAUGE.spoolOrders, spool.pendingOrders());
+    counts.set(GAUGE.spoolUnfitOrders, forwarder.unfitOrders);
+  }, SPOOL_GAUGE_MS);
   const source = new SpooledSource({
     primary: primary.source,
     closePrimary: primary.close,
+    closeForwarders: () => Promise.all([forwarder.close(), deadLetters.close()]),
     spool,
+    spoolReason: () => forwarder.reason,
   });
   forwarder.start();
   deadLetters.start();
@@ -112,7 +121,6 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
       durability.close();
       keyIndex.close();
       stopForgetting();
-      await Promise.all([forwarder.close(), deadLetters.close()]);
       await source.close();
     },
     keys: (sinceMs) => keyIndex.keys(sinceMs),
@@ -131,5 +139,6 @@ function placeOf(options: Options): JetStreamPlace {
     servers: options.nats,
     stream: options.natsStream,
     replicas: options.natsReplicas,
+    frames: options,
   };
 }

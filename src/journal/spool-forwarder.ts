@@ -23,11 +23,14 @@ const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 5000;
 /** How often it looks whether NATS is back. */
 const LOOK_MS = 250;
+/** How often frames that NATS refused for what they are are tried again: its operator may have changed a limit. */
+const UNFIT_RETRY_MS = 60_000;
 
 /**
  * Brings the frames of the spool to JetStream, the oldest first, under the ids they have: one whose first
  * publication was ambiguous is dropped there as a duplicate, or by whoever consumes it. A frame leaves the spool
- * once it is acknowledged.
+ * once it is acknowledged. One that NATS refuses for what it is, not for what is going on, stays there, and those behind
+ * it go on.
  */
 export class SpoolForwarder {
   readonly #parts: SpoolForwarderParts;
@@ -35,10 +38,31 @@ export class SpoolForwarder {
   readonly #closing = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #notBeforeMs = 0;
+  readonly #unfitTimer: NodeJS.Timeout;
+  readonly #stopListening: () => void;
+  #unfitOrders = 0;
+  #unfitReason = '';
 
   constructor(parts: SpoolForwarderParts) {
     this.#parts = parts;
     this.#publisher = new JetStreamPublisher(parts.connection);
+    this.#unfitTimer = setInterval(() => this.#tryUnfitAgain(), UNFIT_RETRY_MS);
+    this.#unfitTimer.unref();
+    this.#stopListening = parts.connection.onChange((up) => {
+      if (up) this.#tryUnfitAgain();
+    });
+  }
+
+  /** Of the orders in the spool, those that NATS refuses for what their frames are. */
+  get unfitOrders(): number {
+    return this.#unfitOrders;
+  }
+
+  /** Why some orders stay in the spool, in one line; empty while none do. */
+  get reason(): string {
+    return this.#unfitOrders === 0
+      ? ''
+      : `${this.#unfitOrders} orders stay in the spool: ${this.#unfitReason}`;
   }
 
   start(): void {
@@ -48,6 +72,8 @@ export class SpoolForwarder {
   /** Resolves when what was published is acknowledged or given up; the rest stays in the spool. */
   async close(): Promise<void> {
     this.#closing.abort();
+    clearInterval(this.#unfitTimer);
+    this.#stopListening();
     await this.#running;
   }
 
@@ -107,8 +133,30 @@ export class SpoolForwarder {
       onForwarded(frame.count);
       return;
     }
+    if (outcome.verdict === 'refused' && outcome.isUnfit) {
+      this.#keep(delivery, outcome.reason);
+      return;
+    }
     failures.push(outcome.reason);
     delivery.release();
+  }
+
+  #keep(delivery: LocalDelivery, reason: string): void {
+    const { id, count } = delivery.frame;
+    if (this.#unfitReason !== reason) {
+      this.#parts.log('spool-unfit', `frame ${id} stays in the spool: ${reason}`, {
+        orders: count,
+      });
+    }
+    this.#unfitReason = reason;
+    this.#unfitOrders += count;
+    delivery.setAside();
+  }
+
+  #tryUnfitAgain(): void {
+    if (this.#unfitOrders === 0) return;
+    this.#unfitOrders = 0;
+    this.#parts.spool.pullAsideAgain();
   }
 
   async #pace(orders: number): Promise<void> {

@@ -6,7 +6,11 @@ import type { LocalSource } from './local-source.js';
 export interface SpooledSourceParts {
   readonly primary: JetStreamSource;
   readonly closePrimary: () => Promise<void>;
+  /** Those who bring to the primary what lies in the spool's store. */
+  readonly closeForwarders: () => Promise<unknown>;
   readonly spool: LocalSource;
+  /** Why orders stay in the spool; empty while none do. */
+  readonly spoolReason: () => string;
 }
 
 /**
@@ -29,7 +33,8 @@ export class SpooledSource implements Source {
   }
 
   get reason(): string {
-    return this.#parts.primary.reason || this.#parts.spool.reason;
+    const { primary, spool, spoolReason } = this.#parts;
+    return primary.reason || spoolReason() || spool.reason;
   }
 
   pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
@@ -58,9 +63,15 @@ export class SpooledSource implements Source {
     return this.#parts.primary.receipt(frameId, index);
   }
 
-  /** The primary first: it writes to the spool's store to the last. */
+  /** The primary first: it writes to the spool's store to the last, and so do those who bring it what is there. */
   async close(): Promise<void> {
-    await this.#parts.closePrimary();
-    await this.#parts.spool.close();
+    const { spool, closePrimary, closeForwarders } = this.#parts;
+    // Or a forwarder would wait for room on the disk.
+    spool.giveUp();
+    const forwardersClosed = closeForwarders();
+    // Ends their waiting for NATS too.
+    await closePrimary();
+    await forwardersClosed;
+    await spool.close();
   }
 }

@@ -86,6 +86,11 @@ export const counterFamilies = [
     cells: { idempotencyRefused: {} },
   },
   {
+    name: 'forebay_key_rows_failed_total',
+    help: 'Frames in NATS whose idempotency keys could not be noted on disk at once; they are read from NATS again.',
+    cells: { keyRowsFailed: {} },
+  },
+  {
     name: 'forebay_frames_committed_total',
     help: 'Frames that a journal acknowledged.',
     cells: { framesCommitted: {} },
@@ -182,6 +187,11 @@ export const gaugeFamilies = [
     name: 'forebay_spool_orders',
     help: 'Orders in the local spool that wait for NATS to take them over.',
     cells: { spoolOrders: {} },
+  },
+  {
+    name: 'forebay_spool_unfit_orders',
+    help: 'Of these, orders of frames that NATS refuses for a reason that does not pass by itself: see the log.',
+    cells: { spoolUnfitOrders: {} },
   },
 ] as const satisfies readonly CellFamily[];
 

@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GroupCommit } from '../../src/commit/group-commit.js';
+import type { Frame } from '../../src/contract/frame.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
 import type { KeyedWaiter } from '../../src/contract/order-path.js';
+import { frameHeaders } from '../../src/journal/jetstream-headers.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { OrderValidator } from '../../src/validate/validator.js';
 import { orderBody } from '../support/orders.js';
 import { HeldAppender } from './held-appender.js';
 
-function open({ frameBytesMax = 4096, commitMsMax = 60_000 } = {}) {
+function open({
+  frameBytesMax = 4096,
+  frameOrdersMax = 4,
+  waitingOrdersMax = 20,
+  commitMsMax = 60_000,
+} = {}) {
   const appender = new HeldAppender();
   const bounds = {
-    frameOrdersMax: 4,
+    frameOrdersMax,
     frameBytesMax,
     framesInFlightMax: 3,
-    waitingOrdersMax: 20,
+    waitingOrdersMax,
     commitMsMax,
   };
   const counts = new ThreadCounts(createCounts(1), 0);
@@ -47,6 +54,11 @@ function open({ frameBytesMax = 4096, commitMsMax = 60_000 } = {}) {
     return news;
   };
   return { appender, take, takeKeyed };
+}
+
+/** Of the headers, as they cross the wire. */
+function encodedBytes(frame: Frame): number {
+  return (frameHeaders(frame) as unknown as { encode(): Uint8Array }).encode().length;
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -82,6 +94,31 @@ describe('group commit, of orders with idempotency keys', () => {
       appender.sent.map(({ frame }) => frame.count),
       [2, 2],
     );
+  });
+
+  it('keeps the keys of a frame below what NATS takes in headers, however large frames may be', async () => {
+    const orders = 3000;
+    const { appender, take, takeKeyed } = open({
+      frameBytesMax: 900_000,
+      frameOrdersMax: 10_000,
+      waitingOrdersMax: 2 * orders,
+    });
+    for (let i = 0; i < orders; i++) {
+      takeKeyed(`user-${i}`, `${i}`.padStart(64, 'k'));
+      take(`other-${i}`);
+    }
+    for (let turns = 0; turns < 20; turns++) {
+      await turn();
+      for (const { resolve } of appender.sent) resolve(null);
+    }
+    const { sent } = appender;
+    assert.equal(
+      sent.reduce((sum, { frame }) => sum + frame.keys.length, 0),
+      orders,
+    );
+    const headerBytes = sent.map(({ frame }) => encodedBytes(frame));
+    assert.ok(Math.max(...headerBytes) < 64 * 1024, `${headerBytes}`);
+    assert.ok(Math.max(...headerBytes) > 40 * 1024, `${headerBytes}`);
   });
 
   it('tells who has a key what became of a frame that it had given up', async () => {

@@ -9,7 +9,7 @@ import { LocalStore } from '../../src/journal/local-store.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { type AppenderUnderTest, testAppender } from '../journal/appender-conformance.js';
 import { newFrameId } from '../journal/frames.js';
-import { sourceOf } from '../journal/jetstream-opened.js';
+import { FRAMES, sourceOf } from '../journal/jetstream-opened.js';
 import { NatsServer } from '../support/nats.js';
 
 const STREAM = 'FAILOVER';
@@ -24,7 +24,11 @@ async function create(isUp: boolean): Promise<AppenderUnderTest> {
   return {
     openAppender: async () => {
       const bounds = { commitMsMax: 500, triesAgain: false };
-      const primary = openJetStreamAppender({ ...place, replicas: 1 }, bounds, () => {});
+      const primary = openJetStreamAppender(
+        { ...place, replicas: 1, frames: FRAMES },
+        bounds,
+        () => {},
+      );
       if (isUp) await primary.ready;
       return new FailoverAppender({
         primary,

@@ -1,21 +1,37 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { StorageType } from '@nats-io/jetstream';
 import { startForebay } from '../support/forebay.js';
 import { freePort } from '../support/free-port.js';
 import { type NatsOptions, NatsServer } from '../support/nats.js';
 import { eventually, metric } from '../support/orders.js';
+import { withManager } from './jetstream-api.js';
+
+/** Makes the journal's stream anew as its operator should not. */
+function makeAnew(nats: NatsServer, storage: StorageType): Promise<unknown> {
+  return withManager(nats, async (manager) => {
+    const { config } = await manager.streams.info('FOREBAY');
+    await manager.streams.delete('FOREBAY');
+    await manager.streams.add({ ...config, storage });
+  });
+}
 
 async function shown(
   t: TestContext,
   options: NatsOptions,
   isAsked: boolean,
-): Promise<{ log: () => string; has: (series: string) => Promise<boolean> }> {
+): Promise<{
+  nats: NatsServer;
+  log: () => string;
+  has: (series: string) => Promise<boolean>;
+}> {
   const monitorPort = await freePort();
   const nats = await NatsServer.start({ ...options, monitorPort });
   t.after(() => nats.stop());
   const monitor = isAsked ? ['--nats-monitor', `http://127.0.0.1:${monitorPort}`] : [];
   const forebay = await startForebay(['--nats', nats.url, ...monitor], { owner: t });
   return {
+    nats,
     log: () => forebay.stderr,
     has: async (labels) => (await metric(forebay, `forebay_durability_info{${labels}}`)) === 1,
   };
@@ -45,6 +61,19 @@ describe('the guarantee in force is found out, logged and exported', () => {
       assert.match(log(), /operating system, fsynced within the sync_interval.*--nats-replicas 3/);
     });
   }
+
+  test('a stream that is made anew in memory while it is in use: none, and an error in the log', async (t) => {
+    const { nats, log, has } = await shown(t, { syncInterval: 'always' }, true);
+    await eventually('fsync', () => has('class="fsync",replicas="1"').catch(() => false));
+    await makeAnew(nats, StorageType.Memory);
+    await eventually('none', () => has('class="none",replicas="1"').catch(() => false), 30_000);
+    assert.match(
+      log(),
+      /"level":"error".*"event":"guarantee-fell".*in memory only \(storage memory\)/,
+    );
+    await makeAnew(nats, StorageType.File);
+    await eventually('fsync', () => has('class="fsync",replicas="1"').catch(() => false), 30_000);
+  });
 
   test('JetStream whose monitoring is not known: the weaker is assumed, and said to be', async (t) => {
     const { log, has } = await shown(t, { syncInterval: 'always' }, false);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { RetentionPolicy } from '@nats-io/jetstream';
+import { PersistMode, RetentionPolicy } from '@nats-io/jetstream';
 import { OperatorFault } from '../../src/contract/fault.js';
 import { CommitRefused } from '../../src/contract/journal.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
@@ -78,6 +78,28 @@ function testDeclaring(version: NatsVersion): void {
         second.ready,
         /CONSUMER\/consumer-drain exists with ack_wait 1000000000/,
       );
+      await second.close();
+    });
+
+    test('a stream that acknowledges before it writes is refused, where the server knows of such', async () => {
+      const place = { servers: [server.url], stream: 'ASYNC' };
+      const first = appenderOf(place, 1000, () => {});
+      await first.ready;
+      await first.close();
+      const isKnown = await withManager(server, async (manager) => {
+        const { config } = await manager.streams.info('ASYNC');
+        await manager.streams.delete('ASYNC');
+        const made = await manager.streams.add({ ...config, persist_mode: PersistMode.Async });
+        return made.config.persist_mode === PersistMode.Async;
+      });
+      assert.equal(isKnown, version === 'nats-server');
+      const second = appenderOf(place, 1000, () => {});
+      if (isKnown) {
+        await assert.rejects(
+          second.ready,
+          /NATS stream ASYNC exists with persist_mode "async", expected "default"/,
+        );
+      } else await second.ready;
       await second.close();
     });
 

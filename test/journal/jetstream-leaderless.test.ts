@@ -8,15 +8,16 @@ import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/je
 import { LocalStore } from '../../src/journal/local-store.js';
 import { startNatsCluster } from '../support/nats-cluster.js';
 import { fresh, NOTHING, take, takeFor, until } from './frames.js';
+import { FRAMES } from './jetstream-opened.js';
 
 it('a cluster without a leader is asked a few times a second, and goes on when it has one', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-leaderless-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const nodes = await startNatsCluster(t, folder, 3);
   const [alive, ...others] = nodes;
-  const place = { servers: [alive!.url], stream: 'LEADERLESS', replicas: 3 };
+  const place = { servers: [alive!.url], stream: 'LEADERLESS', replicas: 3, frames: FRAMES };
   const store = new LocalStore(join(folder, 'data'));
-  const parts = { acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };
+  const parts = { acceptedOrders: () => 0, retryMsMax: 60_000, closeMsMax: 2000, log: () => {} };
   const opened = openJetStreamSource(place, store, parts, 1000);
   const appender = openJetStreamAppender(
     place,

@@ -12,6 +12,9 @@ export interface Place {
   readonly stream: string;
 }
 
+/** The frames that the options allow by default. */
+export const FRAMES = { frameBytesMax: 262_144, frameOrdersMax: 1000 };
+
 export interface SourceParts {
   readonly newFrameId: () => string;
   readonly acceptedOrders: () => number;
@@ -21,7 +24,11 @@ export interface SourceParts {
 
 /** One that tries again for as long as it may, as without a spool. */
 export function appenderOf(place: Place, commitMsMax: number, log: Log): JetStreamAppender {
-  return openJetStreamAppender({ ...place, replicas: 1 }, { commitMsMax, triesAgain: true }, log);
+  return openJetStreamAppender(
+    { ...place, replicas: 1, frames: FRAMES },
+    { commitMsMax, triesAgain: true },
+    log,
+  );
 }
 
 /**
@@ -40,7 +47,12 @@ export function sourceOf(place: Place, parts: SourceParts, who = 'one'): JetStre
   const folder = folders.get(key) ?? mkdtempSync(join(tmpdir(), 'forebay-source-'));
   folders.set(key, folder);
   const store = new LocalStore(folder);
-  const opened = openJetStreamSource({ ...place, replicas: 1 }, store, parts, 1000);
+  const opened = openJetStreamSource(
+    { ...place, replicas: 1, frames: FRAMES },
+    store,
+    { ...parts, closeMsMax: 2000 },
+    1000,
+  );
   const { source } = opened;
   const closeAlone = source.close.bind(source);
   source.close = async () => {

@@ -43,7 +43,7 @@ async function start(t: TestContext) {
       store,
       connection,
       search,
-      () => 0,
+      { acceptedOrders: () => 0, failedKeyRows: () => 0 },
       (event) => events.push(event),
     );
     t.after(() => index.close());

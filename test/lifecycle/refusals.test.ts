@@ -45,6 +45,17 @@ describe('what cannot work is refused at the start in one line', () => {
     assert.match(await refusal(t, ['--workers', '0'], 2), /--workers.*0.*1/);
   });
 
+  for (const [what, url] of [
+    ['a password with a bare %', 'nats://shop:s3cret%zz@127.0.0.1:4222'],
+    ['a port beyond 65535', 'nats://shop:s3cret@127.0.0.1:99999'],
+  ] as const) {
+    it(`a NATS URL with ${what}, without telling the password`, async (t) => {
+      const line = await refusal(t, ['--nats', `nats://127.0.0.1:4222,${url}`], 2);
+      assert.match(line, /--nats: URL 2 cannot be read: .*%25/);
+      assert.doesNotMatch(line, /s3cret/);
+    });
+  }
+
   it('an unknown subcommand', async () => {
     const { code, stderr } = await runForebay(['sevre']);
     assert.equal(code, 2);

@@ -40,6 +40,8 @@ export interface NatsOptions {
   readonly syncInterval?: 'always';
   /** The port of its HTTP monitoring; left out: none. */
   readonly monitorPort?: number;
+  /** The longest message it takes, in bytes; left out: 1 MiB. */
+  readonly maxPayload?: number;
 }
 
 /**
@@ -51,21 +53,30 @@ export class NatsServer {
   readonly folder: string;
   readonly #program: string;
   readonly #arguments: readonly string[];
+  readonly #config: string;
+  readonly #port: number;
   #child: ChildProcess | null = null;
 
   private constructor(program: string, port: number, options: NatsOptions) {
     this.url = `nats://127.0.0.1:${port}`;
     this.folder = mkdtempSync(join(tmpdir(), 'forebay-nats-'));
     this.#program = program;
-    const config = join(this.folder, 'server.conf');
-    const sync = options.syncInterval === undefined ? '' : `sync_interval: ${options.syncInterval}`;
-    const http =
-      options.monitorPort === undefined ? '' : `http: "127.0.0.1:${options.monitorPort}"\n`;
-    writeFileSync(
-      config,
-      `${http}listen: "127.0.0.1:${port}"\njetstream { store_dir: "${join(this.folder, 'store')}"\n${sync} }\n`,
-    );
-    this.#arguments = ['-c', config];
+    this.#port = port;
+    this.#config = join(this.folder, 'server.conf');
+    this.configure(options);
+    this.#arguments = ['-c', this.#config];
+  }
+
+  /** Takes effect at its next start. */
+  configure({ syncInterval, monitorPort, maxPayload }: Omit<NatsOptions, 'version'>): void {
+    const sync = syncInterval === undefined ? '' : `sync_interval: ${syncInterval}`;
+    const lines = [
+      `listen: "127.0.0.1:${this.#port}"`,
+      monitorPort === undefined ? '' : `http: "127.0.0.1:${monitorPort}"`,
+      maxPayload === undefined ? '' : `max_payload: ${maxPayload}`,
+      `jetstream { store_dir: "${join(this.folder, 'store')}"\n${sync} }`,
+    ];
+    writeFileSync(this.#config, `${lines.join('\n')}\n`);
   }
 
   /** A server that answers. End it with `stop`, also on failure. */

@@ -2,31 +2,46 @@
  * What a fault means for the orders:
  * - `orders`: one of them is refused, for good
  * - `code`: a trigger or function of the database's owner raised it; perhaps not the next time
+ * - `slow`: the statement was cancelled, by its time limit or by somebody; the connection is as good as before
  * - `setup`: nobody can insert anything until someone changes a setting
  * - `collision`: another transaction was in the way, and the connection is as good as before
  * - `away`: anything else; the connection is of no further use
  */
-export type FaultKind = 'orders' | 'code' | 'setup' | 'collision' | 'away';
+export type FaultKind = 'orders' | 'code' | 'slow' | 'setup' | 'collision' | 'away';
 
 /**
- * By class of SQLSTATE, its first two characters (PostgreSQL's manual, appendix A). What is not listed is
- * held for an outage, for that loses no order: a dead letter for each order that arrives would.
+ * By class of SQLSTATE, its first two characters (PostgreSQL's manual, appendix A). All that PostgreSQL itself can
+ * answer to an insert is listed; what is not, only code of the database's owner raises. To hold that for an outage would
+ * hold all orders back for the sake of one.
  */
 const KIND_OF_CLASS: Readonly<Record<string, FaultKind>> = {
   '21': 'orders', // cardinality violation
   '22': 'orders', // data exception
   '23': 'orders', // integrity constraint violation
   '44': 'orders', // check option of a view violated
-  '09': 'code', // triggered action
-  '38': 'code', // external routine
-  '39': 'code', // external routine, called wrongly
-  P0: 'code', // raised in PL/pgSQL
+  '0A': 'setup', // a table that takes no ON CONFLICT: it has rules
   '28': 'setup', // authorization refused
   '3D': 'setup', // no such database
   '3F': 'setup', // no such schema
   '42': 'setup', // no permission, no such column, no unique index
   '40': 'collision', // deadlock, serialization failure
-  '55': 'collision', // locked
+  '08': 'away', // connection
+  '25': 'away', // read-only: a standby, say
+  '26': 'away', // the prepared statement is gone
+  '53': 'away', // out of disk, memory, connections
+  '57': 'away', // shut down, starting, database dropped
+  '58': 'away', // a fault of the operating system under it
+  '72': 'away', // snapshot too old
+  F0: 'away', // its configuration
+  XX: 'away', // its own bugs, and data or indexes that are damaged
+};
+
+/** Where one of a class, or of none that is listed, means something of its own. */
+const KIND_OF_STATE: Readonly<Record<string, FaultKind>> = {
+  '55006': 'collision', // in use
+  '55P03': 'collision', // locked for longer than `lock_timeout`
+  '57014': 'slow', // query cancelled
+  HV00N: 'away', // no connection to the server behind a foreign table
 };
 
 /** What the driver itself finds wrong with the options, for which it has no codes. */
@@ -43,7 +58,7 @@ interface AnyError {
 
 function kindOf({ message, code = '' }: AnyError): FaultKind {
   if (/^[0-9A-Z]{5}$/.test(code) && /\d/.test(code))
-    return KIND_OF_CLASS[code.slice(0, 2)] ?? 'away';
+    return KIND_OF_STATE[code] ?? KIND_OF_CLASS[code.slice(0, 2)] ?? 'code';
   return SETUP_TEXT.test(message) || SETUP_CODE.test(code) ? 'setup' : 'away';
 }
 
@@ -64,11 +79,21 @@ export class PostgresFault extends Error {
 
 /** `where` names the database and must not hold a password. */
 export function postgresFault(error: unknown, where: string): PostgresFault {
-  const known = error as AnyError;
+  return faultOfKind(kindOf(error as AnyError), error as AnyError, where);
+}
+
+/** The same while a connection is made: no order is concerned, so none can be blamed, say for what a login trigger raises. */
+export function connectFault(error: unknown, where: string): PostgresFault {
+  const kind = kindOf(error as AnyError);
+  if (kind === 'slow') return faultOfKind('away', error as AnyError, where);
+  const isOfOrders = kind === 'orders' || kind === 'code';
+  return faultOfKind(isOfOrders ? 'setup' : kind, error as AnyError, where);
+}
+
+function faultOfKind(kind: FaultKind, known: AnyError, where: string): PostgresFault {
   // A host with several addresses, none of which answers, has an error for each and no message.
   const text = known.message || known.code || 'no connection';
   const code = known.code === undefined || text.includes(known.code) ? '' : ` (${known.code})`;
-  const kind = kindOf(known);
   const remedy = kind === 'setup' ? '; see to the database, or to --postgres-url' : '';
   return new PostgresFault(kind, `${where}: ${text}${code}${remedy}`);
 }

@@ -1,12 +1,14 @@
 import pg from 'pg';
 import type { Order } from '../../src/contract/order.js';
 import { orderColumns } from './order-columns.js';
-import { PostgresFault, postgresFault } from './postgres-fault.js';
+import { connectFault, PostgresFault, postgresFault } from './postgres-fault.js';
 
 /** How long a connection may take to be made, the server's greeting included; milliseconds. */
 const CONNECT_MS_MAX = 4000;
 /** How long the server works on one statement, waits for locks included; milliseconds. */
 const STATEMENT_MS_MAX = 5000;
+/** How long it waits for one lock; milliseconds. Less, so that what only waits is told from what takes so long. */
+const LOCK_MS_MAX = 4000;
 /**
  * How long the answer is waited for; milliseconds. Longer than the server's own limit: that way a statement
  * given up here has ended there, and those that wait for a lock do not pile up.
@@ -21,6 +23,14 @@ const KEEP_ALIVE_MS = 10_000;
  */
 const REST_MS = 40;
 
+/**
+ * A statement that took too long is run again as it was, for the server may just have been busy; one that takes too
+ * long within so many milliseconds of another is run in halves.
+ */
+const SLOW_AGAIN_MS = 60_000;
+/** Times that an order which stands alone takes too long, one after the other, before it uses up an attempt. */
+const SLOW_ALONE_MAX = 3;
+
 /** Held while the table is made: without it, two that make it at once can both find none. */
 const TABLE_LOCK = 3_667_229_923_114;
 
@@ -30,6 +40,7 @@ const TABLE_LOCK = 3_667_229_923_114;
  */
 const SESSION = `
   SET statement_timeout = ${STATEMENT_MS_MAX};
+  SET lock_timeout = ${LOCK_MS_MAX};
   SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') = 'off';
   SELECT to_regclass('forebay_orders') IS NOT NULL AS found`;
@@ -72,6 +83,9 @@ export class PostgresSink {
   #client: pg.Client | null = null;
   #fault: PostgresFault | null = null;
   #faultMs = 0;
+  #slowMs = Number.NEGATIVE_INFINITY;
+  #slowAloneId = '';
+  #slowAlone = 0;
 
   constructor(url: string) {
     this.#url = url;
@@ -92,11 +106,29 @@ export class PostgresSink {
   async insert(orders: readonly Order[]): Promise<void> {
     await this.open();
     const client = this.#client!;
+    const startedMs = performance.now();
     try {
       await client.query({ ...INSERT, values: orderColumns(orders) });
     } catch (error) {
-      throw this.#faultOf(error, client);
+      const fault = postgresFault(error, this.#where);
+      if (fault.kind === 'away' || fault.kind === 'setup') this.#lose(fault, client);
+      const isTimeUp = performance.now() - startedMs >= STATEMENT_MS_MAX;
+      throw fault.kind === 'slow' && isTimeUp ? this.#tooSlow(fault, orders) : fault;
     }
+  }
+
+  /** Pauses the pool, or has the batch run in halves: otherwise one order would hold up all beside it for ever. */
+  #tooSlow(fault: PostgresFault, orders: readonly Order[]): PostgresFault {
+    const nowMs = performance.now();
+    const isAgain = nowMs - this.#slowMs < SLOW_AGAIN_MS;
+    this.#slowMs = nowMs;
+    if (orders.length > 1) return isAgain ? new PostgresFault('code', fault.message) : fault;
+    const { id } = orders[0]!;
+    this.#slowAlone = id === this.#slowAloneId ? this.#slowAlone + 1 : 1;
+    this.#slowAloneId = id;
+    if (this.#slowAlone < SLOW_ALONE_MAX) return fault;
+    this.#slowAloneId = '';
+    return new PostgresFault('code', fault.message);
   }
 
   /**
@@ -122,7 +154,7 @@ export class PostgresSink {
       await client.query({ text: `EXPLAIN ${INSERT.text}`, values });
       return `${this.#where}: the table forebay_orders is there, with about ${orders} rows`;
     } catch (error) {
-      throw error instanceof PostgresFault ? error : postgresFault(error, this.#where);
+      throw error instanceof PostgresFault ? error : connectFault(error, this.#where);
     } finally {
       void client.end();
     }
@@ -141,7 +173,9 @@ export class PostgresSink {
       await client.query({ ...INSERT, values: orderColumns([]) });
       return client;
     } catch (error) {
-      throw this.#faultOf(error, client);
+      const fault = connectFault(error, this.#where);
+      this.#lose(fault, client);
+      throw fault;
     }
   }
 
@@ -165,14 +199,10 @@ export class PostgresSink {
     }
   }
 
-  #faultOf(error: unknown, client: pg.Client): PostgresFault {
-    const fault = postgresFault(error, this.#where);
-    if (fault.kind === 'away' || fault.kind === 'setup') {
-      this.#letGo(client);
-      this.#fault = fault;
-      this.#faultMs = performance.now();
-    }
-    return fault;
+  #lose(fault: PostgresFault, client: pg.Client): void {
+    this.#letGo(client);
+    this.#fault = fault;
+    this.#faultMs = performance.now();
   }
 
   #letGo(client: pg.Client): void {

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { mountLack, SmallDisk } from '../faults/mounts.js';
+import { withManager } from '../journal/jetstream-api.js';
+import { startForebay } from '../support/forebay.js';
+import { NatsServer } from '../support/nats.js';
+import { eventually, metric, OrderClient } from '../support/orders.js';
+
+const MIB = 1024 ** 2;
+/** Too little for orders to be spooled, enough for what was spooled to leave: 32 MiB and 16 MiB. */
+const FREE_BYTES = 24 * MIB;
+
+const skip = mountLack() ?? false;
+
+test('a spool whose disk stays full does not keep NATS from being found again', {
+  skip,
+  timeout: 120_000,
+}, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'forebay-half-open-'));
+  const disk = new SmallDisk({ after: (end) => t.after(end) }, folder, 96);
+  // Behind the disk's own end, for these run in the order in which they are given.
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const nats = await NatsServer.start();
+  t.after(() => nats.stop());
+  const data = join(disk.path, 'data');
+  const forebay = await startForebay(['--nats', nats.url, '--drain', 'off'], { owner: t, data });
+  const client = new OrderClient(forebay.url);
+  t.after(() => client.close());
+  const limit = (max_msgs: number) =>
+    withManager(nats, (manager) => manager.streams.update('FOREBAY', { max_msgs }));
+  await limit(1);
+  for (let i = 0; i < 5; i++) assert.equal((await client.post(`before-${i}`)).status, 200);
+  const spooled = await metric(forebay, 'forebay_spooled_orders_total');
+  assert.ok(spooled >= 4, `${spooled}`);
+  const { bavail, bsize } = await statfs(disk.path);
+  await writeFile(join(disk.path, 'ballast'), Buffer.alloc(bavail * bsize - FREE_BYTES));
+  await eventually('nothing takes orders', async () => (await client.post('no')).status === 503);
+  await limit(-1);
+  await eventually('the spool is empty', async () => {
+    return (await metric(forebay, 'forebay_spool_orders')) === 0;
+  });
+  await eventually('NATS takes orders', async () => (await client.post('yes')).status === 200);
+  for (let i = 0; i < 5; i++) assert.equal((await client.post(`after-${i}`)).status, 200);
+  assert.equal(await metric(forebay, 'forebay_spooled_orders_total'), spooled);
+  assert.equal((await fetch(`${forebay.adminUrl}/readyz`)).status, 200);
+  assert.equal(await forebay.stop(), 0);
+});
