@@ -124,7 +124,9 @@ export class KeyIndex {
 
   /** Writes the rows of all frames that lie in the stream and may lack theirs. @throws Error when it cannot */
   async #mend(): Promise<void> {
-    for await (const found of this.#search.stored(this.#knownMs - EARLY_MS)) {
+    // As above of a note from the future.
+    const isNoteGood = this.#knownMs <= Date.now();
+    for await (const found of this.#search.stored(isNoteGood ? this.#knownMs - EARLY_MS : 0)) {
       const { frameId: id, acceptedAtMs, message } = found;
       await rememberKeys(this.#store, { id, acceptedAtMs, keys: readKeys(message.header) });
     }

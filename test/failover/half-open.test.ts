@@ -45,6 +45,8 @@ test('a spool whose disk stays full does not keep NATS from being found again', 
   await eventually('NATS takes orders', async () => (await client.post('yes')).status === 200);
   for (let i = 0; i < 5; i++) assert.equal((await client.post(`after-${i}`)).status, 200);
   assert.equal(await metric(forebay, 'forebay_spooled_orders_total'), spooled);
-  assert.equal((await fetch(`${forebay.adminUrl}/readyz`)).status, 200);
+  await eventually('/readyz says so', async () => {
+    return (await fetch(`${forebay.adminUrl}/readyz`)).status === 200;
+  });
   assert.equal(await forebay.stop(), 0);
 });
