@@ -21,8 +21,8 @@ const EXPIRY_CHECK_MS = 100;
 const SENT_GRACE_MS = 500;
 
 /**
- * Group commit: one open frame a thread. It is sent when the event-loop turn ends, provided fewer
- * than `framesInFlightMax` are under way; while they are, it grows. So the busier the journal, the
+ * Group commit: one open frame a thread. It is sent when the event-loop turn ends and nothing is under way; else once it
+ * is as large as all that is, of at most `framesInFlightMax` frames. So the busier the journal, the
  * bigger the batch, with no timer and no added latency when idle. A frame that is full is closed and
  * queued; the bound on waiting orders bounds that queue.
  *
@@ -42,6 +42,7 @@ export class GroupCommit implements Committer {
   readonly #commitSeconds: number;
   #open: OpenFrame | null = null;
   #inFlight = 0;
+  #inFlightOrders = 0;
   #waiting = 0;
   #flushIsDue = false;
   #onIdle: (() => void) | null = null;
@@ -121,25 +122,32 @@ export class GroupCommit implements Committer {
   readonly #flush = (): void => {
     this.#flushIsDue = false;
     while (this.#inFlight < this.#bounds.framesInFlightMax) {
-      let next = this.#full.shift();
-      if (next === undefined) {
-        if (this.#open === null) break;
-        next = this.#open;
-        this.#open = null;
-      }
+      const next = this.#full.shift() ?? this.#takeOpen();
+      if (next === null) break;
       this.#send(next);
     }
     this.#counts.set(GAUGE.waitingOrders, this.#waiting);
   };
 
+  /** Null where it is to wait: where every frame costs a flush, a few large ones take less than many small ones. */
+  #takeOpen(): OpenFrame | null {
+    const open = this.#open;
+    if (open === null || open.waiters.length < this.#inFlightOrders) return null;
+    this.#open = null;
+    return open;
+  }
+
   #send(sent: OpenFrame): void {
     this.#inFlight++;
+    const orders = sent.waiters.length;
+    this.#inFlightOrders += orders;
     this.#sent.add(sent);
     sent.markSent();
     const startedMs = performance.now();
     this.#appender.commit(sent.frame()).then(
       (verdicts) => {
         const { length } = sent.waiters;
+        this.#inFlightOrders -= orders;
         if (!this.#sent.delete(sent)) {
           // Given up before, but kept after all: it will be processed.
           this.#counts.add(COUNTER.ordersAccepted, length);
@@ -158,6 +166,7 @@ export class GroupCommit implements Committer {
       },
       (error: unknown) => {
         const { length } = sent.waiters;
+        this.#inFlightOrders -= orders;
         if (!this.#sent.delete(sent)) {
           if (!(error instanceof CommitAmbiguous)) {
             for (const waiter of sent.keyed) waiter.refusedAfterAll();

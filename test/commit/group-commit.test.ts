@@ -91,6 +91,23 @@ describe('group commit', () => {
     assert.equal(appender.sent[2]!.frame.count, 3);
   });
 
+  it('sends a frame beside others once it is as large as all of them, and at once when none is left', async () => {
+    const { appender, take } = open({ framesInFlightMax: 8, frameOrdersMax: 100 });
+    const counts = () => appender.sent.map(({ frame }) => frame.count);
+    const takeInTurns = async (orders: number) => {
+      for (let i = 0; i < orders; i++) {
+        take(`user-${i}`);
+        await turn();
+      }
+    };
+    await takeInTurns(10);
+    assert.deepEqual(counts(), [1, 1, 2, 4]);
+    for (const { resolve } of appender.sent) resolve(null);
+    await turn();
+    await turn();
+    assert.deepEqual(counts(), [1, 1, 2, 4, 2]);
+  });
+
   it('closes a frame that is full and never sends more than the bound at once', async () => {
     const { appender, answers, take } = open();
     for (let i = 0; i < 18; i++) assert.ok(take(`user-${i}`));
@@ -108,12 +125,17 @@ describe('group commit', () => {
 
   it('closes a frame when the next order would not fit into its bytes', async () => {
     const { appender, take } = open({ frameBytesMax: 2 * (orderBody('a').length + 1) });
-    for (const name of ['a', 'b', 'c']) take(name);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) take(name);
     await turn();
     assert.deepEqual(
       appender.sent.map(({ frame }) => frame.count),
-      [2, 1],
+      [2, 2],
     );
+    appender.sent[0]!.resolve(null);
+    appender.sent[1]!.resolve(null);
+    await turn();
+    await turn();
+    assert.equal(appender.sent[2]!.frame.count, 1);
   });
 
   it('refuses orders over the bound on waiting ones, and takes them again when there is room', async () => {
@@ -136,14 +158,14 @@ describe('group commit', () => {
 
   it('tells a refused commit from an ambiguous one, and from orders refused one by one', async () => {
     const { appender, answers, take } = open({ framesInFlightMax: 3 });
-    for (const name of ['a', 'b', 'c']) {
-      take(name);
+    for (const names of [['a'], ['b'], ['c', 'e']]) {
+      for (const name of names) take(name);
       await turn();
     }
     take('d');
     appender.sent[0]!.reject(new CommitRefused('full'));
     appender.sent[1]!.reject(new CommitAmbiguous('no ack'));
-    appender.sent[2]!.resolve(Uint8Array.of(0));
+    appender.sent[2]!.resolve(Uint8Array.of(0, 1));
     await turn();
     await turn();
     appender.sent[3]!.resolve(Uint8Array.of(1));

@@ -122,9 +122,11 @@ describe('group commit, of orders with idempotency keys', () => {
   });
 
   it('tells who has a key what became of a frame that it had given up', async () => {
-    const { appender, takeKeyed } = open({ commitMsMax: 50 });
+    const { appender, take, takeKeyed } = open({ commitMsMax: 50 });
     const news: string[][] = [];
     for (const name of ['a', 'b', 'c']) {
+      // A frame goes beside others once it is as large as they are.
+      if (name === 'c') take('beside it');
       news.push(takeKeyed(name, name));
       await turn();
     }
