@@ -4,7 +4,7 @@ import { FrameIds } from './commit/frame-id.js';
 import { dlqHelp } from './dlq/help.js';
 import { parseDlq } from './dlq/parse.js';
 import { runDlq } from './dlq/run.js';
-import { openDeadLetters } from './journal/dead-letters-open.js';
+import { openDeadLetters } from './journal/dead-letters/dead-letters-open.js';
 import { WindowLimiter } from './limit/window.js';
 import { OrderValidator } from './validate/validator.js';
 

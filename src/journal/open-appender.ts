@@ -17,9 +17,9 @@ export async function openAppender(
   if (directPort !== null) return new DirectAppender(directPort, options.commitMsMax);
   // Each loaded only where it is used: LMDB or NATS is a tenth of the time to ready.
   if (options.nats.length === 0) {
-    const { openLocalAppender } = await import('./local-open.js');
+    const { openLocalAppender } = await import('./local/local-open.js');
     return openLocalAppender(options.data);
   }
-  const { openSpooledAppender } = await import('./open-spooled.js');
+  const { openSpooledAppender } = await import('./spool/open-spooled.js');
   return openSpooledAppender(options, counts, mainCounts);
 }

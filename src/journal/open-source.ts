@@ -37,9 +37,9 @@ export interface OpenSource {
 export async function openSource(options: Options, parts: SourceParts): Promise<OpenSource> {
   // Each loaded only where it is used: NATS is a tenth of the time to ready.
   if (options.nats.length > 0) {
-    const { openSpooledSource } = await import('./open-spooled.js');
+    const { openSpooledSource } = await import('./spool/open-spooled.js');
     return openSpooledSource(options, parts);
   }
-  const { openLocalSource } = await import('./local-open.js');
+  const { openLocalSource } = await import('./local/local-open.js');
   return openLocalSource(options, parts);
 }

@@ -2,8 +2,8 @@ import type { Frame } from '../contract/frame.js';
 import { orderId } from '../contract/frame.js';
 import type { Settlement } from '../contract/journal.js';
 import type { Receipt } from '../contract/receipt.js';
-import { freshFacts } from './local-keys.js';
-import type { LocalStore } from './local-store.js';
+import { freshFacts } from './local/local-keys.js';
+import type { LocalStore } from './local/local-store.js';
 
 /** Values of the table `exceptions`: filed again and not done yet; a dead letter; one that was dropped. */
 const AGAIN = Buffer.from('a');

@@ -4,7 +4,7 @@ import { GroupCommit } from '../../src/commit/group-commit.js';
 import type { Frame } from '../../src/contract/frame.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
 import type { KeyedWaiter } from '../../src/contract/order-path.js';
-import { frameHeaders } from '../../src/journal/jetstream-headers.js';
+import { frameHeaders } from '../../src/journal/jetstream/jetstream-headers.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { OrderValidator } from '../../src/validate/validator.js';
 import { orderBody } from '../support/orders.js';

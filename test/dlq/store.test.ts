@@ -6,11 +6,14 @@ import { describe, it } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import type { KeptDeadLetter } from '../../src/contract/dead-letters.js';
-import { storedMessages } from '../../src/journal/dead-letter-messages.js';
-import { decodeDeadLetter, encodeDeadLetter } from '../../src/journal/dead-letter-record.js';
-import { LocalDeadLetters } from '../../src/journal/local-dead-letters.js';
-import { LocalSource } from '../../src/journal/local-source.js';
-import { LocalStore } from '../../src/journal/local-store.js';
+import { storedMessages } from '../../src/journal/dead-letters/dead-letter-messages.js';
+import {
+  decodeDeadLetter,
+  encodeDeadLetter,
+} from '../../src/journal/dead-letters/dead-letter-record.js';
+import { LocalDeadLetters } from '../../src/journal/dead-letters/local-dead-letters.js';
+import { LocalSource } from '../../src/journal/local/local-source.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import { NOTHING, newFrameId, take } from '../journal/frames.js';
 import { NatsServer } from '../support/nats.js';
 import { eventually, metric, orderBody } from '../support/orders.js';

@@ -1,7 +1,7 @@
 // Commits frames until it is killed; prints the id of each once it is durable.
 import { writeSync } from 'node:fs';
-import { LocalAppender } from '../../src/journal/local-appender.js';
-import { LocalStore } from '../../src/journal/local-store.js';
+import { LocalAppender } from '../../src/journal/local/local-appender.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import { fresh } from './frames.js';
 
 const appender = new LocalAppender(new LocalStore(process.argv[2]!));

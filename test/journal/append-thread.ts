@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Appender } from '../../src/contract/journal.js';
-import { LocalAppender } from '../../src/journal/local-appender.js';
-import { LocalStore } from '../../src/journal/local-store.js';
+import { LocalAppender } from '../../src/journal/local/local-appender.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import type { AppenderRequest } from './append-in-thread.js';
 import { fresh } from './frames.js';
 import { appenderOf } from './jetstream-opened.js';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { CommitRefused } from '../../src/contract/journal.js';
-import { openLocalAppender } from '../../src/journal/local-open.js';
-import { LocalStore } from '../../src/journal/local-store.js';
+import { openLocalAppender } from '../../src/journal/local/local-open.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import { fresh, until } from './frames.js';
 
 describe('a local journal that is taken away while it is open', () => {

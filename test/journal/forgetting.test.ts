@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { frameTime } from '../../src/contract/frame-time.js';
-import { forgetByAndBy } from '../../src/journal/forgetting.js';
-import { LocalStore } from '../../src/journal/local-store.js';
+import { forgetByAndBy } from '../../src/journal/local/forgetting.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import { findReceipt, recordLetterSteps, recordSettled } from '../../src/journal/receipts-table.js';
 
 const HOUR_MS = 3_600_000;

@@ -3,12 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import type { PublishOutcome } from '../../src/journal/jetstream-publisher.js';
-import { Ledger } from '../../src/journal/ledger.js';
-import { decodeEntry, encodeEntry, type LedgerEntry } from '../../src/journal/ledger-entry.js';
-import { LedgerLease } from '../../src/journal/ledger-lease.js';
-import { LedgerState } from '../../src/journal/ledger-state.js';
-import { LocalStore } from '../../src/journal/local-store.js';
+import type { PublishOutcome } from '../../src/journal/jetstream/jetstream-publisher.js';
+import { Ledger } from '../../src/journal/ledger/ledger.js';
+import {
+  decodeEntry,
+  encodeEntry,
+  type LedgerEntry,
+} from '../../src/journal/ledger/ledger-entry.js';
+import { LedgerLease } from '../../src/journal/ledger/ledger-lease.js';
+import { LedgerState } from '../../src/journal/ledger/ledger-state.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import { until } from './frames.js';
 
 /** A log in memory that keeps the promise of `Nats-Expected-Last-Sequence`. */

@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PublishOutcome } from '../../src/journal/jetstream-publisher.js';
-import { Ledger } from '../../src/journal/ledger.js';
-import { decodeEntry, encodeEntry, type LedgerEntry } from '../../src/journal/ledger-entry.js';
-import { LedgerState } from '../../src/journal/ledger-state.js';
-import { LocalStore } from '../../src/journal/local-store.js';
+import type { PublishOutcome } from '../../src/journal/jetstream/jetstream-publisher.js';
+import { Ledger } from '../../src/journal/ledger/ledger.js';
+import {
+  decodeEntry,
+  encodeEntry,
+  type LedgerEntry,
+} from '../../src/journal/ledger/ledger-entry.js';
+import { LedgerState } from '../../src/journal/ledger/ledger-state.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import { Random } from '../validate/random.js';
 
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);

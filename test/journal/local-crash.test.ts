@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { LocalSource } from '../../src/journal/local-source.js';
-import { LocalStore } from '../../src/journal/local-store.js';
+import { LocalSource } from '../../src/journal/local/local-source.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import { newFrameId, plain, take } from './frames.js';
 
 const PROGRAM = fileURLToPath(new URL('./append-process.js', import.meta.url));

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { OperatorFault } from '../../src/contract/fault.js';
 import { CommitRefused } from '../../src/contract/journal.js';
-import { LocalAppender } from '../../src/journal/local-appender.js';
-import { LocalSource } from '../../src/journal/local-source.js';
-import { LocalStore } from '../../src/journal/local-store.js';
+import { LocalAppender } from '../../src/journal/local/local-appender.js';
+import { LocalSource } from '../../src/journal/local/local-source.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import { fresh, NOTHING, newFrameId, take, until } from './frames.js';
 
 const isRoot = process.getuid?.() === 0;

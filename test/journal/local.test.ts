@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LocalAppender } from '../../src/journal/local-appender.js';
-import { LocalSource } from '../../src/journal/local-source.js';
-import { LocalStore } from '../../src/journal/local-store.js';
+import { LocalAppender } from '../../src/journal/local/local-appender.js';
+import { LocalSource } from '../../src/journal/local/local-source.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import { testAppender, writingSide } from './appender-conformance.js';
 import { testJournal } from './conformance.js';
 import { newFrameId } from './frames.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { natsServers } from '../../src/journal/nats-servers.js';
-import { decodeRecord, encodeRecord } from '../../src/journal/record.js';
+import { natsServers } from '../../src/journal/jetstream/nats-servers.js';
+import { decodeRecord, encodeRecord } from '../../src/journal/local/record.js';
 import { requireWhole } from '../../src/journal/whole-frame.js';
 import { fresh } from './frames.js';
 

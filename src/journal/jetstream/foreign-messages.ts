@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import type { Log } from '../../contract/log.js';
+import type { JetStreamConnection } from './jetstream-connection.js';
+import type { StreamMessage } from './jetstream-message.js';
+import type { JetStreamNames } from './jetstream-names.js';
+import { JetStreamPublisher } from './jetstream-publisher.js';
+import type { Upkeep } from './upkeep.js';
+
+/** Stored at once. */
+const MOVES_MAX = 16;
+const ATTEMPT_MS_MAX = 2000;
+const RETRY_MS = 1000;
+
+/** Beside the headers: the head line, the empty line, and what says for which stream it is; colon, space and line end of each. */
+const HEAD_BYTES_MAX = 512;
+const HEADER_BYTES = 4;
+
+const PART = 'stream of messages that are no frames';
+
+interface Held {
+  readonly message: StreamMessage;
+  readonly why: string;
+}
+
+export interface ForeignMessagesParts {
+  readonly connection: JetStreamConnection;
+  readonly names: JetStreamNames;
+  readonly upkeep: Upkeep;
+  readonly log: Log;
+}
+
+/**
+ * Messages on the journal's subjects that are no frames, from whoever. Each goes to a stream of its own with the reason, and
+ * leaves the journal's once that is durable: there they would be held for ever and, a thousand of them, stop the drain.
+ */
+export class ForeignMessages {
+  readonly #parts: ForeignMessagesParts;
+  readonly #publisher: JetStreamPublisher;
+  /** Not moved yet, by their place in the stream. */
+  readonly #held = new Map<number, Held>();
+  #isMoving = false;
+  #isClosed = false;
+
+  constructor(parts: ForeignMessagesParts) {
+    this.#parts = parts;
+    this.#publisher = new JetStreamPublisher(parts.connection);
+  }
+
+  take(message: StreamMessage, why: string): void {
+    if (!this.#held.has(message.seq)) {
+      this.#parts.log('frame-unreadable', `${why}; goes to ${this.#parts.names.foreignStream}`);
+    }
+    this.#held.set(message.seq, { message, why });
+    if (!this.#isMoving) void this.#move();
+  }
+
+  keepAlive(nc: NatsConnection): void {
+    for (const { message } of this.#held.values()) message.keepAlive(nc);
+  }
+
+  /** What was not moved is delivered again. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #move(): Promise<void> {
+    const { connection, upkeep } = this.#parts;
+    this.#isMoving = true;
+    while (this.#held.size > 0 && !this.#isClosed) {
+      const some = [...this.#held.values()].slice(0, MOVES_MAX);
+      const failures = (await Promise.all(some.map((held) => this.#moveOne(held)))).filter(Boolean);
+      if (failures.length === 0) {
+        upkeep.fine(PART);
+        continue;
+      }
+      if (connection.up) await upkeep.mend(PART, failures[0]!);
+      await sleep(RETRY_MS, undefined, { ref: false });
+    }
+    this.#isMoving = false;
+  }
+
+  /** Why it could not be moved; empty when it is. */
+  async #moveOne({ message, why }: Held): Promise<string> {
+    const { connection } = this.#parts;
+    if (!connection.up) return connection.reason;
+    const fault = await this.#store(message, why);
+    if (fault !== '') return fault;
+    // Should that be lost, it comes again and is stored under the same id, once.
+    if (connection.up) message.ack(connection.nc);
+    if (this.#held.get(message.seq)?.message === message) this.#held.delete(message.seq);
+    return '';
+  }
+
+  /** Why it was not stored, or nobody knows whether; empty when it is. */
+  async #store(message: StreamMessage, why: string): Promise<string> {
+    const { connection, names } = this.#parts;
+    const { payload } = message;
+    const [stream, subject] = [names.foreignStream, names.foreignSubject];
+    const headers = foreignHeaders(message, why);
+    const bytesMax = connection.nc.info?.max_payload ?? 0;
+    if (headersBytes(headers) + payload.length > bytesMax) return this.#storeBare(subject, payload);
+    const publication = { stream, subject, payload, headers };
+    const outcome = await this.#publisher.attempt(publication, ATTEMPT_MS_MAX);
+    return outcome.verdict === 'stored' ? '' : outcome.reason;
+  }
+
+  /** With the headers it would be longer than the server takes. */
+  async #storeBare(subject: string, payload: Uint8Array): Promise<string> {
+    try {
+      const { nc } = this.#parts.connection;
+      const answer = await nc.request(subject, payload, { timeout: ATTEMPT_MS_MAX });
+      const { error } = answer.json<{ error?: { description: string } }>();
+      return error?.description ?? '';
+    } catch (error) {
+      return (error as Error).message || (error as Error).name;
+    }
+  }
+}
+
+/**
+ * What the message had, where it stood and why it is no frame. The server acts on headers that begin with `Nats-`, so
+ * those are renamed.
+ */
+function foreignHeaders(message: StreamMessage, why: string): MsgHdrs {
+  const out = headers();
+  for (const [name, values] of message.headers ?? []) {
+    for (const value of values) out.append(/^nats-/i.test(name) ? `Was-${name}` : name, value);
+  }
+  out.set('Nats-Msg-Id', `foreign-${message.seq}-${message.storedAtNs}`);
+  out.set('Forebay-Reason', why);
+  out.set('Forebay-Subject', message.subject);
+  return out;
+}
+
+function headersBytes(found: MsgHdrs): number {
+  let bytes = HEAD_BYTES_MAX;
+  for (const [name, values] of found) {
+    for (const value of values) {
+      bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + HEADER_BYTES;
+    }
+  }
+  return bytes;
+}

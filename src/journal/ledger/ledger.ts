@@ -1,0 +1,223 @@
+import type { Log } from '../../contract/log.js';
+import type { JetStreamConnection } from '../jetstream/jetstream-connection.js';
+import type { SettledFrame } from '../receipts-table.js';
+import { type LedgerEntry, NO_STEPS, settledBytes } from './ledger-entry.js';
+import type { LedgerLog } from './ledger-log.js';
+import type { LedgerPeers } from './ledger-peers.js';
+import type { LedgerState } from './ledger-state.js';
+
+/** `ours`: to be processed by this process. `settled`: processed before. `held`: another process has it in hand. */
+export type ClaimVerdict = 'ours' | 'settled' | 'held';
+
+export interface LedgerParts {
+  readonly self: string;
+  /** What the nonces of this process's entries begin with, this time. */
+  readonly life: string;
+  readonly connection: Pick<JetStreamConnection, 'up' | 'reason' | 'whenUp'>;
+  readonly log: Pick<LedgerLog, 'append' | 'extent' | 'read'>;
+  readonly state: LedgerState;
+  readonly peers: Pick<LedgerPeers, 'isAlive'>;
+  readonly tell: Log;
+}
+
+/** About how large an entry may get; what does not fit goes into the next. Bytes. */
+const ENTRY_BYTES_MAX = 256 * 1024;
+const ID_BYTES = 29;
+const PAUSE_MS = 100;
+const WAIT_MS = 1000;
+
+interface Step {
+  readonly claim: readonly string[];
+  readonly settle: SettledFrame | null;
+  readonly release: readonly string[];
+  /** Wants to know what others have written. */
+  readonly reads: boolean;
+  readonly bytes: number;
+  readonly resolve: (verdicts: ClaimVerdict[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Keeps a frame from being processed twice where the server alone cannot: one that was stored twice because its
+ * first ack was lost, delivered again after a restart or a change of leader, or delivered to two processes.
+ *
+ * All processes that drain a stream append to one ledger which frames they take in hand and which they have settled.
+ * An entry is only stored when its writer has read all before it (`Nats-Expected-Last-Sequence`), so no two
+ * can take the same frame. It is a replicated state machine in the sense of Schneider, "Implementing fault-tolerant
+ * services using the state machine approach" (ACM Computing Surveys 22, 1990), with JetStream as the log.
+ *
+ * One entry is under way at a time; the steps that come in meanwhile go together in the next.
+ */
+export class Ledger {
+  readonly #parts: LedgerParts;
+  #steps: Step[] = [];
+  #entries = 0;
+  #isRunning = false;
+  #isCurrent = false;
+  #isRefused = false;
+  #isClosing = false;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+  }
+
+  /** A verdict for each frame; waits while NATS is away. @throws Error when the source is closed first */
+  claim(frameIds: readonly string[]): Promise<ClaimVerdict[]> {
+    return this.#step({ claim: frameIds, bytes: frameIds.length * ID_BYTES });
+  }
+
+  /** Resolves when every process can know. @throws Error when the source is closed first */
+  async settle(frame: SettledFrame): Promise<void> {
+    await this.#step({ settle: frame, bytes: settledBytes(frame) });
+  }
+
+  /** Tried once: who does not come to it loses a lease's time, and nothing else. */
+  async release(frameIds: readonly string[]): Promise<void> {
+    await this.#step({ release: frameIds, bytes: frameIds.length * ID_BYTES });
+  }
+
+  /** Reads what others have written, and gives back what an earlier life of this process had in hand. */
+  async comeToDate(): Promise<void> {
+    await this.#step({ reads: true, bytes: 0 });
+  }
+
+  /** Whether this process has the frame in hand, as far as it has read. */
+  isOurs(frameId: string): boolean {
+    return this.#parts.state.holder(frameId) === this.#parts.self;
+  }
+
+  /** From now on nothing waits for NATS: what it does not take at once is rejected. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  #step(wanted: Partial<Step> & { readonly bytes: number }): Promise<ClaimVerdict[]> {
+    return new Promise((resolve, reject) => {
+      const nothing = { claim: [], settle: null, release: [], reads: false };
+      this.#steps.push({ ...nothing, ...wanted, resolve, reject });
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    while (this.#steps.length > 0) {
+      const group = this.#nextGroup();
+      try {
+        await this.#write(group);
+      } catch (error) {
+        for (const { reject } of group) reject(error as Error);
+      }
+    }
+    this.#isRunning = false;
+  }
+
+  #nextGroup(): Step[] {
+    let bytes = 0;
+    let taken = 0;
+    while (taken < this.#steps.length && (taken === 0 || bytes < ENTRY_BYTES_MAX)) {
+      bytes += this.#steps[taken++]!.bytes;
+    }
+    return this.#steps.splice(0, taken);
+  }
+
+  async #write(group: readonly Step[]): Promise<void> {
+    const { log, state } = this.#parts;
+    const nonce = `${this.#parts.life}${this.#entries++}`;
+    if (group.some(({ reads }) => reads)) this.#isCurrent = false;
+    for (let isFirst = true; ; isFirst = false) {
+      if (!isFirst || !this.#isCurrent || this.#holdsBack(group)) await this.#catchUp(isFirst);
+      // An entry that was given up on may have been stored after all.
+      if (state.ownNonce === nonce) break;
+      const entry = this.#entry(group, nonce);
+      if (entry === null) break;
+      const outcome = await log.append(entry, state.appliedSeq);
+      if (outcome.verdict === 'stored') {
+        state.apply(outcome.seq, entry);
+        this.#isRefused = false;
+        break;
+      }
+      this.#isCurrent = false;
+      if (outcome.verdict === 'refused' && this.#parts.connection.up) {
+        await this.#goWithout(entry, outcome.reason);
+        break;
+      }
+    }
+    for (const { claim, resolve } of group) resolve(claim.map((id) => this.#answer(id)));
+  }
+
+  /** Who is told that another has a frame may be told so by what is long past. */
+  #holdsBack(group: readonly Step[]): boolean {
+    return group.some(({ claim }) => claim.some((id) => this.#verdict(id) === 'held'));
+  }
+
+  /** What the group changes, given all that is known; null when nothing. */
+  #entry(group: readonly Step[], nonce: string): LedgerEntry | null {
+    const { self, state } = this.#parts;
+    const claimed = group
+      .flatMap(({ claim }) => claim)
+      .filter((id) => this.#verdict(id) === 'ours' && state.holder(id) !== self);
+    const settled = group.flatMap(({ settle }) => (settle === null ? [] : [settle]));
+    const released = group.flatMap(({ release }) => release);
+    released.push(...state.earlierHolds().filter((id) => !claimed.includes(id)));
+    if (claimed.length + settled.length + released.length === 0) return null;
+    return { ...NO_STEPS, by: self, nonce, claimed, settled, released };
+  }
+
+  #verdict(frameId: string): ClaimVerdict {
+    const { self, state, peers } = this.#parts;
+    if (state.isSettled(frameId)) return 'settled';
+    const holder = state.holder(frameId);
+    return holder === null || holder === self || !peers.isAlive(holder) ? 'ours' : 'held';
+  }
+
+  /** Only what stands in the ledger counts: a holder may have died, and been replaced, while the entry was under way. */
+  #answer(frameId: string): ClaimVerdict {
+    const { self, state } = this.#parts;
+    if (state.isSettled(frameId)) return 'settled';
+    return state.holder(frameId) === self ? 'ours' : 'held';
+  }
+
+  /** Reads what others have written. Tries until NATS answers. @throws Error when the source is closed first */
+  async #catchUp(isFirstTry: boolean): Promise<void> {
+    const { connection, log, state, tell } = this.#parts;
+    for (let tries = 0; ; tries++) {
+      if (this.#isClosing && (tries > 0 || !isFirstTry)) throw new Error('the journal is closed');
+      try {
+        if (!connection.up) throw new Error(connection.reason);
+        const extent = await log.extent();
+        state.meet(extent);
+        const fromSeq = Math.max(extent.firstSeq, state.appliedSeq + 1);
+        for await (const [seq, entry] of log.read(fromSeq, extent.lastSeq)) state.apply(seq, entry);
+        state.skipTo(extent.lastSeq);
+        this.#isCurrent = true;
+        return;
+      } catch (error) {
+        if (tries === 1 && connection.up) {
+          tell('ledger-waits', `the ledger waits: ${(error as Error).message}`);
+        }
+        await connection.whenUp(WAIT_MS);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+    }
+  }
+
+  /**
+   * The server takes no entry, because its store is full say. To wait for room would be to wait for oneself: only
+   * frames that are settled make room. So this process goes on with what it knows and remembers by itself.
+   */
+  async #goWithout(entry: LedgerEntry, reason: string): Promise<void> {
+    const { state, tell } = this.#parts;
+    if (!this.#isRefused) {
+      tell(
+        'ledger-refused',
+        `${reason}: the ledger takes no entries; other processes on this stream may process orders twice`,
+      );
+    }
+    this.#isRefused = true;
+    for (const id of entry.claimed) state.hold(id);
+    for (const id of entry.released) state.release(id);
+    for (const frame of entry.settled) state.settle(frame);
+    if (entry.settled.length > 0) await state.save().catch(() => {});
+  }
+}

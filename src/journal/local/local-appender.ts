@@ -1,0 +1,71 @@
+import type { Frame } from '../../contract/frame.js';
+import { type Appender, CommitAmbiguous, CommitRefused } from '../../contract/journal.js';
+import { recordKeys } from '../keys/key-rows.js';
+import { freshKey } from './local-keys.js';
+import type { LocalStore } from './local-store.js';
+import { encodeRecord } from './record.js';
+
+/** How long commits are refused untried after one has failed, so that a failing disk is not hammered. */
+const REST_MS = 1000;
+
+/** `EIO`: a write or a flush failed in the device, so what a restart will find there is unknown. */
+const INPUT_OUTPUT_ERROR = 5;
+
+/** Appends to the local journal: one an intake thread, each on its own handle of the same store. */
+export class LocalAppender implements Appender {
+  readonly name = 'local';
+  readonly #store: LocalStore;
+  readonly #underWay = new Set<Promise<void>>();
+  #restUntilMs = 0;
+  #fault = '';
+  #closed = false;
+
+  constructor(store: LocalStore) {
+    this.#store = store;
+  }
+
+  get writable(): boolean {
+    return !this.#closed && !this.#rests() && this.#store.lack === '';
+  }
+
+  get reason(): string {
+    if (this.#closed) return 'the local journal is closed';
+    return this.#rests() ? `data folder ${this.#store.folder}: ${this.#fault}` : this.#store.lack;
+  }
+
+  async commit(frame: Frame): Promise<null> {
+    if (!this.writable) throw new CommitRefused(this.reason);
+    const write = this.#store.write(() => {
+      this.#store.frames.put(freshKey(frame), encodeRecord(frame));
+      recordKeys(this.#store, frame);
+    });
+    this.#underWay.add(write);
+    try {
+      await write;
+      this.#restUntilMs = 0;
+      return null;
+    } catch (error) {
+      throw this.#failed(error as Error & { code?: number });
+    } finally {
+      this.#underWay.delete(write);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#underWay);
+    await this.#store.close();
+  }
+
+  #rests(): boolean {
+    return this.#restUntilMs !== 0 && performance.now() < this.#restUntilMs;
+  }
+
+  #failed(error: Error & { code?: number }): Error {
+    this.#fault = error.message;
+    this.#restUntilMs = performance.now() + REST_MS;
+    return error.code === INPUT_OUTPUT_ERROR
+      ? new CommitAmbiguous(this.#fault)
+      : new CommitRefused(this.#fault);
+  }
+}

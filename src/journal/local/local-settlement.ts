@@ -1,0 +1,56 @@
+import type { Frame } from '../../contract/frame.js';
+import type { Settlement } from '../../contract/journal.js';
+import { encodeDeadLetter } from '../dead-letters/dead-letter-record.js';
+import { recordKeys } from '../keys/key-rows.js';
+import { recordForwarded, recordSettled, settledFrame } from '../receipts-table.js';
+import { keptDeadLetters, refiledFrame } from '../refile.js';
+import { ageKey, laterKey } from './local-keys.js';
+import type { LocalStore, Table } from './local-store.js';
+import { encodeRecord } from './record.js';
+
+/** Where a frame lies, and under which key. */
+export interface FrameRow {
+  readonly table: Table;
+  readonly key: Buffer;
+}
+
+/**
+ * The writes that settle a frame, to be made in one transaction and, should that fail, again: ids
+ * and times are fixed here, once.
+ */
+export function settlementWrites(
+  store: LocalStore,
+  frame: Frame,
+  row: FrameRow,
+  settlement: Settlement,
+  newFrameId: () => string,
+): () => void {
+  const refiled = settlement.refile.map((refile) => refiledFrame(frame, refile, newFrameId()));
+  const dead = keptDeadLetters(frame, settlement.dead, Date.now());
+  const settled = settledFrame(frame, settlement);
+  return () => {
+    recordSettled(store, settled);
+    for (const again of refiled) {
+      store.later.put(laterKey(again), encodeRecord(again));
+      store.ages.put(ageKey(again), Buffer.alloc(0));
+    }
+    for (const letter of dead) {
+      store.dead.put(Buffer.from(letter.orderId, 'latin1'), encodeDeadLetter(letter));
+    }
+    removeRow(store, frame, row);
+  };
+}
+
+/** The writes by which a frame leaves for another journal, in the same way. */
+export function forwardedWrites(store: LocalStore, frame: Frame, row: FrameRow): () => void {
+  return () => {
+    recordForwarded(store, frame);
+    recordKeys(store, frame);
+    removeRow(store, frame, row);
+  };
+}
+
+function removeRow(store: LocalStore, frame: Frame, row: FrameRow): void {
+  row.table.remove(row.key);
+  if (row.table === store.later) store.ages.remove(ageKey(frame));
+}

@@ -1,0 +1,34 @@
+import type { Frame } from '../../contract/frame.js';
+import { type AddressedDeadLetter, spoolDeadLetter } from '../dead-letters/dead-letter-spool.js';
+import { recordKeys } from '../keys/key-rows.js';
+import { ageKey, laterKey } from '../local/local-keys.js';
+import type { LocalStore } from '../local/local-store.js';
+import { encodeRecord } from '../local/record.js';
+import { recordSettled, type SettledFrame } from '../receipts-table.js';
+
+/** The end of a frame, and what of it is filed anew. All ids and times are fixed, so that filing it twice is filing it once. */
+export interface FrameEnd {
+  readonly frame: Frame;
+  readonly settled: SettledFrame;
+  readonly refiled: readonly Frame[];
+  readonly dead: readonly AddressedDeadLetter[];
+}
+
+/**
+ * Settles a frame in this process's own store, for a stop while NATS is away: delivered to this process again, the
+ * frame counts as settled; what is to be tried again waits in the spool, dead letters beside it.
+ *
+ * @throws Error the disk takes no writes
+ */
+export async function settleAlone(store: LocalStore, end: FrameEnd): Promise<void> {
+  const { frame, settled, refiled, dead } = end;
+  await store.write(() => {
+    recordSettled(store, settled);
+    recordKeys(store, frame);
+    for (const again of refiled) {
+      store.later.put(laterKey(again), encodeRecord(again));
+      store.ages.put(ageKey(again), Buffer.alloc(0));
+    }
+    for (const addressed of dead) spoolDeadLetter(store, addressed);
+  });
+}
