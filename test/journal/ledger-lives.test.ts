@@ -18,6 +18,7 @@ import { until } from './frames.js';
 /** A log in memory that keeps the promise of `Nats-Expected-Last-Sequence`. */
 class MemoryLog {
   readonly entries: Uint8Array[] = [];
+  created = 'once';
   /** Run once, between the decision about what to append and the append. */
   meanwhile: () => void = () => {};
 
@@ -30,7 +31,7 @@ class MemoryLog {
   }
 
   async extent() {
-    return { created: 'once', firstSeq: 1, lastSeq: this.entries.length };
+    return { created: this.created, firstSeq: 1, lastSeq: this.entries.length };
   }
 
   async *read(fromSeq: number, toSeq: number): AsyncIterable<[number, LedgerEntry]> {
@@ -102,6 +103,18 @@ describe('the ledger over the lives of processes', () => {
     assert.deepEqual(await second.ledger.claim(['G']), ['ours']);
     await second.ledger.comeToDate();
     assert.deepEqual(await two.ledger.claim(['E', 'F', 'G']), ['ours', 'ours', 'held']);
+  });
+
+  test('a ledger that was deleted and made anew takes nothing out of a hand', async (t) => {
+    const world = new World(t);
+    const [one, two] = [world.begin('one'), world.begin('two')];
+    assert.deepEqual(await one.ledger.claim(['F']), ['ours']);
+    assert.deepEqual(await two.ledger.claim(['G']), ['ours']);
+    world.log.entries.length = 0;
+    world.log.created = 'again';
+    await one.ledger.comeToDate();
+    assert.equal(one.ledger.isOurs('F'), true);
+    assert.equal(one.ledger.isOurs('G'), false);
   });
 
   test('the same where the earlier life was killed before it saved anything', async (t) => {

@@ -104,7 +104,8 @@ export class LedgerState {
     if (created === this.#created && lastSeq >= this.#appliedSeq) return;
     this.#created = created;
     this.#appliedSeq = 0;
-    this.#held.clear();
+    // What this process has in hand it has, whatever became of the ledger that said so.
+    for (const [id, { by }] of this.#held) if (by !== this.#self) this.#held.delete(id);
     this.#earlier.clear();
     this.#isChanged = true;
   }
