@@ -25,7 +25,8 @@ const OPTIONAL_TOOLS = ['prometheus-nats-exporter', 'docker-compose', 'hadolint'
 
 /** Against a hang, not against slowness: the longest test file takes a fraction of this. */
 const TEST_MS_MAX = 4 * 60 * 1000;
-/** Test files start servers and workers of their own; more at once only makes them wait. */
+/** Most tests wait more than they work: for a server to start, a lease to end, a wave to pass. */
+const FILES_A_CORE = 2;
 const FILES_AT_ONCE_MAX = 4;
 
 function testFiles(filters) {
@@ -59,7 +60,7 @@ async function main(args) {
   const optional = [...OPTIONAL_TOOLS, ...(env.FOREBAY_POSTGRES_BIN ? [] : ['postgresql'])];
   for (const tool of optional) await ensureTool(tool).catch(() => {});
   env.FOREBAY_CHROMIUM ||= await ensureTool('chromium').catch(() => '');
-  const concurrency = Math.min(availableParallelism(), FILES_AT_ONCE_MAX);
+  const concurrency = Math.min(FILES_A_CORE * availableParallelism(), FILES_AT_ONCE_MAX);
   const node = spawn(
     process.execPath,
     [

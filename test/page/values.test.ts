@@ -5,7 +5,7 @@ import type { WaveSummary } from '../../src/wave/drive-wave.js';
 import { runWave } from '../../src/wave/run-wave.js';
 import { launchBrowser } from '../support/browser.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
-import { OrderClient } from '../support/orders.js';
+import { eventually, OrderClient } from '../support/orders.js';
 import { LivePage, samples } from './live-page.js';
 
 let browser: Browser;
@@ -99,7 +99,8 @@ describe('the live page in Chromium', () => {
     assert.equal(await live.value('backlog', 'waiting'), '40');
     assert.match(await live.text('#tiles'), /Backlog40oldest/);
     assert.match(await live.text('#tiles'), /Time left to drainno end/);
-    assert.ok((await live.pixels('backlog', 'backlog')) > 2);
+    // It takes two seconds of it to draw an area.
+    await eventually('drawn', async () => (await live.pixels('backlog', 'backlog')) > 2);
     assert.deepEqual(live.complaints, []);
   });
 });
