@@ -109,12 +109,15 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
     spool,
     spoolReason: () => forwarder.reason,
   });
+  const ready = readyOrSpooling(primary.source.ready, log);
+  // Awaited when all else has started; until then its failure must not count as unhandled.
+  ready.catch(() => {});
   forwarder.start();
   deadLetters.start();
   return {
     source,
     onCommitted: null,
-    ready: readyOrSpooling(primary.source.ready, log),
+    ready,
     durability: () => durability.found,
     close: async () => {
       clearInterval(gauge);
