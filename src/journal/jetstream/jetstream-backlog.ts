@@ -28,7 +28,7 @@ export class JetStreamBacklog {
   #oldestAcceptedAtMs = 0;
   #settling = 0;
   #settlements = 0;
-  /** Messages in the stream at the last look, and the frames settled here before that and in all. */
+  /** Messages to be delivered or in hand at the last look, and the frames settled here before that and in all. */
   #messages = 0;
   #settledBeforeLook = 0;
   #settledFrames = 0;
@@ -123,7 +123,7 @@ export class JetStreamBacklog {
     const { state } = await manager.streams.info(this.#names.stream);
     // Another stream of that name: it was deleted, and made anew.
     if (state.last_seq < this.#earlierSeqMax) await this.#countEarlier(manager);
-    this.#messages = state.messages;
+    this.#messages = state.messages === 0 ? 0 : await this.#deliverable(manager);
     this.#settledBeforeLook = settledFrames;
     if (state.first_seq > this.#earlierSeqMax) this.#earlierFrames = 0;
     if (state.messages > 0) {
@@ -139,6 +139,21 @@ export class JetStreamBacklog {
       this.#earlierFrames = 0;
       this.#balance = this.#acceptedBefore - accepted;
     }
+  }
+
+  /**
+   * Messages that the consumers have to deliver yet, or that are in hand. After a power cut the stream may keep one that its
+   * consumer knows as acknowledged: that is no order that waits.
+   */
+  async #deliverable(manager: JetStreamManager): Promise<number> {
+    const { stream, freshConsumer, retryConsumer } = this.#names;
+    const infos = await Promise.all(
+      [freshConsumer, retryConsumer].map((name) => manager.consumers.info(stream, name)),
+    );
+    return infos.reduce(
+      (sum, { num_pending, num_ack_pending }) => sum + num_pending + num_ack_pending,
+      0,
+    );
   }
 
   async #lookAtOldest(manager: JetStreamManager, seq: number): Promise<void> {
