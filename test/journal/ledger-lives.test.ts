@@ -178,6 +178,17 @@ describe('the lease', () => {
     assert.equal(reads, 2);
   });
 
+  test('says why nothing is begun once that has lasted', async (t) => {
+    const { lease, heard } = open(async () => {});
+    assert.equal(lease.reason, '');
+    const nowMs = performance.now();
+    t.mock.method(performance, 'now', () => nowMs + 6000);
+    assert.match(lease.reason, /signs of life/);
+    heard();
+    await until(() => lease.term === 1, 'the first term');
+    assert.equal(lease.reason, '');
+  });
+
   test('does not begin when it was lost again during the look', async () => {
     const { lease, peers, heard } = open(async () => {
       peers.isHeard = false;

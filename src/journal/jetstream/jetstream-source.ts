@@ -107,7 +107,7 @@ export class JetStreamSource implements Source {
   }
 
   get reason(): string {
-    return this.#connection.reason || this.#upkeep.reason;
+    return this.#connection.reason || this.#upkeep.reason || this.#lease.reason;
   }
 
   async pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {

@@ -1,6 +1,9 @@
 import type { Ledger } from './ledger.js';
 import type { LedgerPeers } from './ledger-peers.js';
 
+/** Signs of life come every two seconds. */
+const UNSURE_MS_TOLD = 5000;
+
 /**
  * Whether what this process has in hand is still its own. Others take it over when they have not heard of
  * this process for a lease's time, because it was stopped, say, or cut off. So once it may not have been heard it is
@@ -10,6 +13,7 @@ import type { LedgerPeers } from './ledger-peers.js';
  * consistency" (SOSP 1989).
  */
 export class LedgerLease {
+  #unsureSinceMs = performance.now();
   readonly #ledger: Pick<Ledger, 'comeToDate'>;
   readonly #peers: Pick<LedgerPeers, 'isHeard' | 'onHeard'>;
   readonly #onSure = new Set<() => void>();
@@ -25,8 +29,17 @@ export class LedgerLease {
 
   /** 0 while nothing is sure; else which time in a row it has been sure, so that a change shows. */
   get term(): number {
-    if (!this.#peers.isHeard) this.#isVerified = false;
+    if (this.#isVerified && !this.#peers.isHeard) {
+      this.#isVerified = false;
+      this.#unsureSinceMs = performance.now();
+    }
     return this.#isVerified ? this.#terms : 0;
+  }
+
+  /** Why nothing is begun, in one line, once that has lasted for longer than it takes to begin a term; else empty. */
+  get reason(): string {
+    if (this.term > 0 || performance.now() - this.#unsureSinceMs < UNSURE_MS_TOLD) return '';
+    return 'NATS does not bring back this process’s own signs of life, so nothing is processed: it must be allowed to publish and subscribe to the subject that ends in .alive';
   }
 
   /** `listener` is called when a term begins, before anyone else can see it. */
