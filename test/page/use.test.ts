@@ -7,7 +7,7 @@ import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../support/browser.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { freePort } from '../support/free-port.js';
-import { OrderClient } from '../support/orders.js';
+import { eventually, OrderClient } from '../support/orders.js';
 import { focused, lowContrasts } from './in-page.js';
 import { LivePage } from './live-page.js';
 
@@ -33,6 +33,13 @@ async function post({ url }: ForebayProcess, orders: number): Promise<void> {
   } finally {
     client.close();
   }
+}
+
+/** Until what is shown is two seconds further from the newest. */
+async function twoSecondsPass({ page }: LivePage): Promise<void> {
+  const ago = async () => -Number(await page.getAttribute('#work .chart', 'aria-valuenow'));
+  const before = await ago();
+  await eventually('two seconds pass', async () => (await ago()) >= before + 2);
 }
 
 describe('the live page, used', () => {
@@ -94,12 +101,30 @@ describe('the live page, used', () => {
     const first = await live.text('#when');
     assert.match(first, /^Values at \d\d:\d\d:\d\d$/);
     assert.match(await words(), /^at \d\d:\d\d:\d\d: 200 /);
+    // New rows come in meanwhile: what was chosen stays.
+    await twoSecondsPass(live);
+    assert.equal(await live.text('#when'), first);
     await live.page.keyboard.press('ArrowRight');
-    assert.notEqual(await live.text('#when'), first);
+    const second = await live.text('#when');
+    assert.match(second, /^Values at \d\d:\d\d:\d\d$/);
+    assert.notEqual(second, first);
     // The other charts follow.
     const other = await live.page.locator('#work .chart').getAttribute('aria-valuetext');
     assert.equal(other!.split(': ')[0], (await words()).split(': ')[0]);
     await live.page.keyboard.press('Escape');
+    assert.equal(await live.text('#when'), '');
+  });
+
+  it('reads a chart under the pointer, and stays at that second until the pointer moves', async () => {
+    const live = await LivePage.open(browser, server);
+    const box = (await live.page.locator('#answers .u-over').boundingBox())!;
+    const y = box.y + box.height / 2;
+    await live.page.mouse.move(box.x + box.width - 4, y);
+    const at = await live.text('#when');
+    assert.match(at, /^Values at /);
+    await twoSecondsPass(live);
+    assert.equal(await live.text('#when'), at);
+    await live.page.mouse.move(box.x + box.width / 2, box.y - 30);
     assert.equal(await live.text('#when'), '');
   });
 

@@ -47,6 +47,7 @@ export class Chart {
   #textPx = 0;
   #columns: Columns;
   #span: readonly [number, number] = [0, 60];
+  #cursorS: number | null = null;
 
   /** @param onCursor the pointer is over this time, epoch seconds, or over none */
   constructor(
@@ -74,10 +75,27 @@ export class Chart {
 
   /** Shows the cursor at a time without telling of it. */
   point(seconds: number | null): void {
+    this.#cursorS = seconds;
+    this.#placeCursor(this.#plot);
+  }
+
+  /** Again at each drawing: the time that was chosen stays, and its place moves with the scale. */
+  #placeCursor(plot: uPlot): void {
+    const seconds = this.#cursorS;
     const [from, to] = this.#span;
     const outside = seconds === null || seconds < from || seconds > to;
-    const left = outside ? -10 : this.#plot.valToPos(seconds, 'x');
-    this.#plot.setCursor({ left, top: outside ? -10 : 0 }, false);
+    const left = outside ? -10 : plot.valToPos(seconds, 'x');
+    plot.setCursor({ left, top: outside ? -10 : 0 }, false);
+  }
+
+  /** uPlot's own hook speaks after each drawing too, of what nobody has chosen. */
+  #telling(plot: uPlot, handle: uPlot.Cursor.MouseListener | null) {
+    return (event: MouseEvent): null => {
+      handle?.(event);
+      const { left = -1 } = plot.cursor;
+      this.#onCursor(left < 0 ? null : plot.posToVal(left, 'x'));
+      return null;
+    };
   }
 
   /** Leaves its place to another. */
@@ -111,13 +129,13 @@ export class Chart {
           y: false,
           drag: { x: false, y: false },
           points: { show: drawn === undefined, size: 6 },
+          bind: {
+            mousemove: (plot, _, handle) => this.#telling(plot, handle),
+            mouseleave: (plot, _, handle) => this.#telling(plot, handle),
+          },
         },
         hooks: {
-          draw: [(plot) => drawn?.draw(plot)],
-          setCursor: [
-            ({ cursor: { left = -1 }, posToVal }) =>
-              this.#onCursor(left < 0 ? null : posToVal(left, 'x')),
-          ],
+          draw: [(plot) => drawn?.draw(plot), (plot) => this.#placeCursor(plot)],
         },
       },
       this.#columns as uPlot.AlignedData,
