@@ -11,19 +11,6 @@ export function reply(res: HttpResponse, answer: Answer): void {
   head(res, answer).end(answer.body);
 }
 
-export function replyCreated(res: HttpResponse, orderId: string): void {
-  res
-    .writeHeader('Content-Type', 'application/json')
-    .writeHeader('x-order-id', orderId)
-    .end(answers.created.body);
-}
-
-/** The first answer to an order again, and a header that says so. */
-export function replyReplayed(res: HttpResponse, orderId: string): void {
-  res.writeHeader('idempotent-replay', 'true');
-  replyCreated(res, orderId);
-}
-
 export function replyInvalid(res: HttpResponse, fault: string): void {
   head(res, answers.invalid).writeHeader('x-invalid', fault).end(answers.invalid.body);
 }

@@ -4,7 +4,8 @@ import { type Answer, answers, type Status } from '../contract/answers.js';
 import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../contract/order-path.js';
 import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import type { BodyBuffers } from './body-buffers.js';
-import { reply, replyBusy, replyCreated, replyInvalid, replyReplayed } from './reply.js';
+import type { CreatedReply } from './created-reply.js';
+import { reply, replyBusy, replyInvalid } from './reply.js';
 
 /** What a request needs on its way from the socket to the open frame; one for each thread. */
 export interface OrderPath {
@@ -14,6 +15,7 @@ export interface OrderPath {
   readonly keyed: KeyedIntake;
   readonly counts: ThreadCounts;
   readonly bodies: BodyBuffers;
+  readonly created: CreatedReply;
   readonly bodyBytesMax: number;
   /** Takes back a slot whose request is over. */
   readonly release: (slot: RequestSlot) => void;
@@ -47,7 +49,9 @@ export class RequestSlot implements KeyedClient {
   #startedMs = 0;
   #body: Uint8Array | null = null;
   #bodyBytes = 0;
-  #orderId = '';
+  /** Of the order, once it has an id. */
+  #frameId = '';
+  #position = 0;
   /** The idempotency key; empty when the order has none. */
   #key = '';
 
@@ -145,7 +149,8 @@ export class RequestSlot implements KeyedClient {
   }
 
   accepted(frameId: string, index: number): void {
-    this.#orderId = `${frameId}-${index}`;
+    this.#frameId = frameId;
+    this.#position = index;
     this.#answerLater(this.#writeCreated, 200);
   }
 
@@ -154,7 +159,8 @@ export class RequestSlot implements KeyedClient {
   }
 
   replayed(frameId: string, index: number): void {
-    this.#orderId = `${frameId}-${index}`;
+    this.#frameId = frameId;
+    this.#position = index;
     this.#answerLater(this.#writeReplayed, 200);
   }
 
@@ -169,7 +175,7 @@ export class RequestSlot implements KeyedClient {
   }
 
   readonly #writeCreated = (): void => {
-    replyCreated(this.#res!, this.#orderId);
+    this.#path.created.write(this.#res!, this.#frameId, this.#position);
   };
 
   readonly #writeBusy = (): void => {
@@ -177,7 +183,9 @@ export class RequestSlot implements KeyedClient {
   };
 
   readonly #writeReplayed = (): void => {
-    replyReplayed(this.#res!, this.#orderId);
+    // The first answer again, and a header that says so.
+    this.#res!.writeHeader('idempotent-replay', 'true');
+    this.#writeCreated();
   };
 
   readonly #writeKeyReused = (): void => {

@@ -13,6 +13,7 @@ import type { BodyValidator, Committer, KeyedIntake } from '../contract/order-pa
 import type { ReceiptDesk } from '../contract/receipt.js';
 import { HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { BodyBuffers } from './body-buffers.js';
+import { CreatedReply } from './created-reply.js';
 import { isIdempotencyKey } from './idempotency-key.js';
 import { isAcceptedMediaType } from './media-type.js';
 import { ReceiptRoute } from './receipt-route.js';
@@ -49,6 +50,8 @@ export class IntakeServer {
   readonly #sweep: NodeJS.Timeout;
   #listenSocket: us_listen_socket | null = null;
   #stopping = false;
+  /** Requests of this turn of the event loop, that the meter has not been told of. */
+  #hits = 0;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -60,6 +63,7 @@ export class IntakeServer {
       counts,
       bodyBytesMax,
       bodies: new BodyBuffers(bodyBytesMax),
+      created: new CreatedReply(),
       isStopping: () => this.#stopping,
     });
     this.#sweep = setInterval(
@@ -115,7 +119,7 @@ export class IntakeServer {
 
   readonly #postOrder = (res: HttpResponse, req: HttpRequest): void => {
     const startedMs = performance.now();
-    this.#parts.meter.hit(1);
+    if (this.#hits++ === 0) setImmediate(this.#tellMeter);
     if (!this.#parts.tryAdmit()) {
       reply(res, answers.serverKaput);
       this.#count(500, startedMs);
@@ -131,6 +135,12 @@ export class IntakeServer {
         this.#slots.acquire().begin(res, startedMs, key);
       }
     }
+  };
+
+  /** Once a turn: the meter is shared by all threads, so every call of it is an atomic operation. */
+  readonly #tellMeter = (): void => {
+    this.#parts.meter.hit(this.#hits);
+    this.#hits = 0;
   };
 
   #refuseMethod(res: HttpResponse, req: HttpRequest, allow: string): void {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import { OperatorFault } from '../../contract/fault.js';
 import type { Log } from '../../contract/log.js';
 import { knock } from './nats-knock.js';
@@ -38,6 +38,7 @@ export class JetStreamConnection {
   readonly #servers: NatsServers;
   readonly #closing = new AbortController();
   readonly #onChange = new Set<(up: boolean) => void>();
+  readonly #onDenied = new Set<(subject: string, error: Error) => void>();
   readonly #ended: Promise<void>;
   /** How often the connection was lost, so that what belongs to an earlier one is told apart. */
   #losses = 0;
@@ -79,6 +80,11 @@ export class JetStreamConnection {
   onChange(listener: (up: boolean) => void): () => void {
     this.#onChange.add(listener);
     return () => this.#onChange.delete(listener);
+  }
+
+  /** Called when the server says that this user may not publish on a subject: no answer will come. */
+  onDenied(listener: (subject: string, error: Error) => void): void {
+    this.#onDenied.add(listener);
   }
 
   /** Resolves when up, closed or after `ms`, whichever is first. */
@@ -155,6 +161,10 @@ export class JetStreamConnection {
         if (!this.#closing.signal.aborted) this.#parts.log('journal-down', this.#reason);
       } else if (status.type === 'reconnect') {
         void this.#bringUp(nc);
+      } else if (status.type === 'error' && status.error instanceof PermissionViolationError) {
+        const { operation, subject } = status.error;
+        if (operation !== 'publish') continue;
+        for (const listener of this.#onDenied) listener(subject, status.error);
       }
     }
     this.#setUp(false, 'the connection to NATS was given up');

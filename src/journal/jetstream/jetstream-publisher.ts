@@ -1,11 +1,7 @@
-import {
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JetStreamClient,
-  jetstream,
-} from '@nats-io/jetstream';
-import { errors, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { JetStreamApiCodes } from '@nats-io/jetstream';
+import { errors, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { JetStreamConnection } from './jetstream-connection.js';
+import { ReplyInbox } from './reply-inbox.js';
 
 /** One message, told apart from all others by the `Nats-Msg-Id` among its headers. */
 export interface Publication {
@@ -40,76 +36,84 @@ const CONFLICTS: readonly number[] = [
   JetStreamApiCodes.StreamWrongLastSequenceUnknown,
 ];
 
-/** Nobody listens on the subject: the stream is gone, or JetStream is not up. */
-const UNSERVED = 'JetStreamNotEnabled';
-
 /** Publishes to a stream, one try at a time, and says what is known about each. */
 export class JetStreamPublisher {
   readonly #connection: JetStreamConnection;
-  #client: JetStreamClient | null = null;
-  #clientOf: NatsConnection | null = null;
+  #inbox: ReplyInbox | null = null;
+  #inboxOf: NatsConnection | null = null;
 
   constructor(connection: JetStreamConnection) {
     this.#connection = connection;
+    connection.onChange(() => this.#inbox?.fail(new Error('connection lost')));
+    connection.onDenied((subject, error) => this.#inbox?.fail(error, subject));
   }
 
   async attempt(publication: Publication, timeoutMs: number): Promise<PublishOutcome> {
     const { up, reason } = this.#connection;
     if (!up) return { verdict: 'refused', reason, isUnfit: false, isUnserved: false };
     const { stream, subject, payload, headers, lastSeq } = publication;
-    let stopListening = () => {};
+    headers.set('Nats-Expected-Stream', stream);
+    if (lastSeq !== undefined) headers.set('Nats-Expected-Last-Sequence', String(lastSeq));
     try {
-      const lost = new Promise<never>((_resolve, reject) => {
-        stopListening = this.#connection.onChange(() => reject(new Error('connection lost')));
-      });
-      const expect = {
-        streamName: stream,
-        ...(lastSeq === undefined ? {} : { lastSequence: lastSeq }),
-      };
-      const options = { headers, timeout: timeoutMs, expect };
-      const publish = this.#currentClient().publish(subject, payload, options);
-      const { seq } = await Promise.race([publish, lost]);
-      return { verdict: 'stored', seq };
+      return outcomeOf(
+        await this.#currentInbox().request(subject, payload, headers, timeoutMs),
+        stream,
+      );
     } catch (error) {
       const { message, name } = error as Error;
-      const isUnserved = name === UNSERVED;
-      const why = isUnserved ? `nobody takes messages for stream ${stream}` : message || name;
-      const reason = `NATS: ${why}`;
-      if (isConflict(error)) return { verdict: 'conflict', reason };
-      if (!isRefusal(error)) return { verdict: 'ambiguous', reason };
-      return { verdict: 'refused', reason, isUnfit: isUnfit(error), isUnserved };
-    } finally {
-      stopListening();
+      const why = `NATS: ${message || name}`;
+      if (!isUnsent(error)) return { verdict: 'ambiguous', reason: why };
+      const isUnfit = error instanceof errors.InvalidArgumentError;
+      return { verdict: 'refused', reason: why, isUnfit, isUnserved: false };
     }
   }
 
-  #currentClient(): JetStreamClient {
+  #currentInbox(): ReplyInbox {
     const { nc } = this.#connection;
-    if (this.#client === null || this.#clientOf !== nc) {
-      this.#client = jetstream(nc);
-      this.#clientOf = nc;
+    if (this.#inbox === null || this.#inboxOf !== nc) {
+      this.#inbox = new ReplyInbox(nc);
+      this.#inboxOf = nc;
     }
-    return this.#client;
+    return this.#inbox;
   }
 }
 
-function isConflict(error: unknown): boolean {
-  return error instanceof JetStreamApiError && CONFLICTS.includes(error.code);
-}
-
-/** The client itself refuses what is longer than the server's `max_payload`. */
-function isUnfit(error: unknown): boolean {
-  return error instanceof JetStreamApiError
-    ? UNFIT_CODES.includes(error.code)
-    : error instanceof errors.InvalidArgumentError;
-}
-
-/** An answer of the server that is not an ack, or bytes that were never sent. */
-function isRefusal(error: unknown): boolean {
+/** The bytes were never sent: the connection is closed, or the message is longer than the server's `max_payload`. */
+function isUnsent(error: unknown): boolean {
   return (
-    error instanceof JetStreamApiError ||
-    error instanceof errors.ClosedConnectionError ||
-    error instanceof errors.InvalidArgumentError ||
-    (error as Error).name === UNSERVED
+    error instanceof errors.ClosedConnectionError || error instanceof errors.InvalidArgumentError
   );
+}
+
+/** Where nobody takes a subject, the server answers in its stead: with a status and nothing else. */
+const NO_RESPONDERS = 503;
+
+/** What the server says of a message: nats-server, server/stream.go, JSPubAckResponse. */
+interface PubAck {
+  readonly stream?: string;
+  readonly seq?: number;
+  readonly error?: { readonly err_code: number; readonly description: string };
+}
+
+function outcomeOf(answer: Msg, stream: string): PublishOutcome {
+  if (answer.data.length === 0 && answer.headers?.code === NO_RESPONDERS) {
+    return refusal(`nobody takes messages for stream ${stream}`, false, true);
+  }
+  const { error, seq, stream: storedIn } = answer.json<PubAck>();
+  if (error !== undefined) {
+    const { err_code: code, description } = error;
+    if (CONFLICTS.includes(code)) return { verdict: 'conflict', reason: `NATS: ${description}` };
+    return refusal(
+      description,
+      UNFIT_CODES.includes(code),
+      code === JetStreamApiCodes.JetStreamNotEnabledForAccount,
+    );
+  }
+  // Whoever answered was no stream: it may have kept the message or not.
+  if (storedIn !== stream || seq === undefined) throw new Error('the answer is no ack');
+  return { verdict: 'stored', seq };
+}
+
+function refusal(why: string, isUnfit: boolean, isUnserved: boolean): PublishOutcome {
+  return { verdict: 'refused', reason: `NATS: ${why}`, isUnfit, isUnserved };
 }
