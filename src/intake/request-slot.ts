@@ -183,9 +183,7 @@ export class RequestSlot implements KeyedClient {
   };
 
   readonly #writeReplayed = (): void => {
-    // The first answer again, and a header that says so.
-    this.#res!.writeHeader('idempotent-replay', 'true');
-    this.#writeCreated();
+    this.#path.created.writeReplayed(this.#res!, this.#frameId, this.#position);
   };
 
   readonly #writeKeyReused = (): void => {
