@@ -52,6 +52,8 @@ export class IntakeServer {
   #stopping = false;
   /** Requests of this turn of the event loop, that the meter has not been told of. */
   #hits = 0;
+  /** When this turn began: what it finds in the sockets has been there at least since then. */
+  #turnMs = 0;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -118,8 +120,8 @@ export class IntakeServer {
   }
 
   readonly #postOrder = (res: HttpResponse, req: HttpRequest): void => {
-    const startedMs = performance.now();
-    if (this.#hits++ === 0) setImmediate(this.#tellMeter);
+    if (this.#hits++ === 0) this.#beginTurn();
+    const startedMs = this.#turnMs;
     if (!this.#parts.tryAdmit()) {
       reply(res, answers.serverKaput);
       this.#count(500, startedMs);
@@ -136,6 +138,11 @@ export class IntakeServer {
       }
     }
   };
+
+  #beginTurn(): void {
+    this.#turnMs = performance.now();
+    setImmediate(this.#tellMeter);
+  }
 
   /** Once a turn: the meter is shared by all threads, so every call of it is an atomic operation. */
   readonly #tellMeter = (): void => {

@@ -42,6 +42,8 @@ export interface NatsOptions {
   readonly monitorPort?: number;
   /** The longest message it takes, in bytes; left out: 1 MiB. */
   readonly maxPayload?: number;
+  /** A subject that its clients may not publish on; left out: they may do all. */
+  readonly publishDenied?: string;
 }
 
 /**
@@ -68,12 +70,18 @@ export class NatsServer {
   }
 
   /** Takes effect at its next start. */
-  configure({ syncInterval, monitorPort, maxPayload }: Omit<NatsOptions, 'version'>): void {
+  configure({
+    syncInterval,
+    monitorPort,
+    maxPayload,
+    publishDenied,
+  }: Omit<NatsOptions, 'version'>): void {
     const sync = syncInterval === undefined ? '' : `sync_interval: ${syncInterval}`;
     const lines = [
       `listen: "127.0.0.1:${this.#port}"`,
       monitorPort === undefined ? '' : `http: "127.0.0.1:${monitorPort}"`,
       maxPayload === undefined ? '' : `max_payload: ${maxPayload}`,
+      publishDenied === undefined ? '' : authorization(publishDenied),
       `jetstream { store_dir: "${join(this.folder, 'store')}"\n${sync} }`,
     ];
     writeFileSync(this.#config, `${lines.join('\n')}\n`);
@@ -165,4 +173,10 @@ export class NatsServer {
       return false;
     }
   }
+}
+
+/** Whoever names no user is this one. */
+function authorization(publishDenied: string): string {
+  const user = `{ user: u, password: p, permissions: { publish: { deny: "${publishDenied}" } } }`;
+  return `no_auth_user: u\nauthorization { users: [ ${user} ] }`;
 }
