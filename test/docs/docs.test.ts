@@ -21,6 +21,7 @@ interface Manifest {
 
 /** Pages on measurements, which name the options of the programs that measure. */
 const OTHER_PROGRAMS = [
+  'docs/benchmarks.md',
   'docs/faults.md',
   'docs/performance.md',
   'docs/profiling.md',
