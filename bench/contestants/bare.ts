@@ -7,13 +7,15 @@ import type { Contestant, RunningContestant } from './contestant.js';
 /** What everything else is a share of. */
 export const YARDSTICK = 'bare uWebSockets.js';
 
+export const HTTP = 'bare node:http';
+
 export const bare: readonly Contestant[] = [
   limit(
     YARDSTICK,
     'bare.js',
     'reads the body to its end and gives a fixed answer; as many threads as Forebay has by default',
   ),
-  limit('bare node:http', 'bare-http.js', 'the same on node:http, in one process'),
+  limit(HTTP, 'bare-http.js', 'the same on node:http, in one process'),
 ];
 
 function limit(name: string, program: string, about: string): Contestant {

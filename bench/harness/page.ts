@@ -1,4 +1,4 @@
-import { YARDSTICK } from '../contestants/bare.js';
+import { HTTP, YARDSTICK } from '../contestants/bare.js';
 import { durabilities } from '../contestants/contestant.js';
 import type { LeftOut, Report } from './report.js';
 import { howMeasured } from './summary.js';
@@ -22,6 +22,7 @@ export function page(report: Report): string {
     '## What to know before believing it',
     list(warningsOf(report), 'Nothing: five rounds or more, and no warning.'),
     '## Who took part',
+    'Each is in [bench/contestants](../bench/contestants), with what starts it.',
     entrants(report),
     '## Who did not',
     list(report.leftOut.map(leftOutText), 'All of bench/contestants took part.'),
@@ -32,14 +33,15 @@ export function page(report: Report): string {
 }
 
 const HOW = `\`\`\`sh
-npm run bench                                            # about 10 minutes, 256 connections
-npm run bench -- --connections 64,256,1024 --write       # about half an hour; writes this page anew
+npm run bench                                            # about a quarter of an hour, 256 connections
+npm run bench -- --connections 64,256,1024 --write       # three times that; writes this page anew
 npm run bench -- --body spaced --body varied --only Forebay
 npm run bench -- --quick                                 # does everything work here?
 npm run bench -- --help
 \`\`\`
 
-It needs wrk, and gets it by apt when it is run by root. Contestants that need a server or Go, and don't find it, are left out, and it says so.
+It needs wrk, and gets it by apt when it is run by root. Servers, packages and Go modules that contestants need are got
+the same way; who can't be run is left out, with the reason.
 
 - **Figures of one machine say little about another**, and a shared machine is not the same from one minute to the next. So what counts is a
   **ratio within one round**: contestants take turns (A B C A B C), each round has its own ratios to ${YARDSTICK}, and the median of the rounds is what
@@ -56,7 +58,7 @@ It needs wrk, and gets it by apt when it is run by root. Contestants that need a
   includes their processing. It is the steadier figure on a shared machine, where a core's time is what an order costs.
 - **Most memory** is VmHWM, of the same processes. **Ready** is the time from the start of the process until it takes orders.
 - Forebay runs with its defaults and \`--log-level warn\`; what else differs is said above. The bare server has as many threads as Forebay has by default,
-  half the cores. Servers that are one process stay one: with more than three cores, compare those by their processor time an order.
+  half the cores; the others on Node have as many processes, ${HTTP} has one, and what is not Node uses all cores.
 - JetStream runs on a nats-server of its own, file storage, as a package would install it but for the folder.
 - wrk is a closed loop: it sends the next order when the last is answered. Its latencies are those at saturation, no more.`;
 

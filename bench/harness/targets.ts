@@ -25,8 +25,9 @@ interface Target {
 }
 
 const INTAKE = queuedName('JetStream', 'off');
-const FASTIFY = /fastify.*jetstream/i;
-const GO = /\bgo\b|redpanda|benthos|bento/i;
+const FASTIFY = /^fastify \+ jetstream/i;
+/** Bento is one too. */
+const GO = /^(go|bento) /i;
 
 /** What Forebay is meant to reach. Ratios are of the same round; what counts is their median. */
 const TARGETS: readonly Target[] = [

@@ -4,9 +4,9 @@ import type { Entrant, Figures, Report } from '../../bench/harness/report.js';
 
 export const JETSTREAM = queuedName('JetStream', 'off');
 export const ALWAYS = queuedName('JetStream sync always', 'off');
-export const FASTIFY = 'Fastify, JetStream';
-export const GO = 'Go, nats.go';
-export const GO_IN_MEMORY = 'Go, in memory';
+export const FASTIFY = 'Fastify + JetStream';
+export const GO = 'Go + JetStream';
+export const GO_IN_MEMORY = 'Go + Redis';
 
 export const FIGURES: Figures = {
   requestsPerSecond: 100_000,

@@ -78,11 +78,11 @@ describe('the verdict on a target', () => {
       ...RATES,
       [FASTIFY]: times(8),
       [GO]: times(4),
-      'Redpanda Connect': times(2.5),
+      'Bento to JetStream': times(2.5),
       [GO_IN_MEMORY]: times(1),
     };
     const report = sampleReport(rates);
-    const connect = { name: 'Redpanda Connect', kind: 'other', durability: 'system', about: '' };
+    const connect = { name: 'Bento to JetStream', kind: 'other', durability: 'system', about: '' };
     const all: Report = {
       ...report,
       entrants: [...report.entrants, connect as Report['entrants'][number]],
