@@ -25,7 +25,7 @@ export function page(report: Report): string {
     'Each is in [bench/contestants](../bench/contestants), with what starts it.',
     entrants(report),
     '## Who did not',
-    list(report.leftOut.map(leftOutText), 'All of bench/contestants took part.'),
+    list(report.leftOut.map(leftOutText), 'Nobody was left out for want of anything.'),
     '## How it is measured',
     HOW,
   ];

@@ -66,6 +66,8 @@ export interface Report {
     /** Which cores generator and servers had, in words. */
     readonly pinning: string;
     readonly pinningFault: string;
+    /** Parts of the names of those that were asked for; none: all. */
+    readonly only: readonly string[];
   };
   readonly cases: readonly Case[];
   readonly entrants: readonly Entrant[];

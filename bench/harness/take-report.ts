@@ -36,7 +36,7 @@ export async function takeReport(
     takenAt,
     machine,
     versions,
-    options: { rounds, seconds, warmUpS, pinning, pinningFault },
+    options: { rounds, seconds, warmUpS, pinning, pinningFault, only: options.only },
     cases,
     entrants: present.map(({ name, kind, durability, about }) => ({
       name,

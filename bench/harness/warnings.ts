@@ -12,8 +12,9 @@ const ROUNDS_MIN = 5;
 /** What a reader must know before believing a figure; one line each. */
 export function warningsOf(report: Report): string[] {
   const warnings: string[] = [];
-  const { rounds, pinningFault } = report.options;
+  const { rounds, pinningFault, only } = report.options;
   if (rounds < ROUNDS_MIN) warnings.push(`${rounds} of ${ROUNDS_MIN} rounds: too few to say much`);
+  if (only.length > 0) warnings.push(`nobody took part but the yardstick and ${only.join('; ')}`);
   if (isInMemory(report.machine)) {
     const { fileSystem } = report.machine;
     warnings.push(`data lay on ${fileSystem}, in memory: no flush reached a disk (see --data)`);

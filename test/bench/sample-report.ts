@@ -61,6 +61,7 @@ export function sampleReport(
       warmUpS: 3,
       pinning: 'generator on core 0, servers on any core',
       pinningFault: '',
+      only: [],
     },
     cases: [{ connections: 256, body: 'plain' }],
     entrants: [

@@ -26,14 +26,25 @@ describe('warnings', () => {
     assert.deepEqual(warningsOf({ ...report, measured: [busy, ...rest] }), []);
   });
 
-  it('name data in memory, few rounds, a generator without a core, and a busy host', () => {
+  it('name data in memory, few rounds, a choice of contestants, a generator without a core, and a busy host', () => {
     const report = sampleReport(RATES, { [JETSTREAM]: { stealRatio: 0.1 } });
     const warnings = warningsOf({
       ...report,
       machine: { ...report.machine, fileSystem: 'tmpfs' },
-      options: { ...report.options, rounds: 2, pinningFault: 'there is one core only' },
+      options: {
+        ...report.options,
+        rounds: 2,
+        only: ['local'],
+        pinningFault: 'there is one core only',
+      },
     });
-    for (const about of [/2 of 5 rounds/, /tmpfs/, /one core only/, /5 of 10 .*10% at most/]) {
+    for (const about of [
+      /2 of 5 rounds/,
+      /tmpfs/,
+      /but the yardstick and local$/,
+      /one core only/,
+      /5 of 10 .*10% at most/,
+    ]) {
       assert.equal(warnings.filter((text) => about.test(text)).length, 1, `${about}: ${warnings}`);
     }
   });
