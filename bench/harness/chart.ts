@@ -4,9 +4,9 @@ import type { Row } from './rows.js';
 import { caseTitle, mainCase, rowsOf } from './tables.js';
 import { fixed, whole } from './text.js';
 
-const WIDTH = 880;
+const WIDTH = 920;
 const MARGIN = 20;
-const LABEL_WIDTH = 300;
+const LABEL_WIDTH = 340;
 const BAR_LEFT = MARGIN + LABEL_WIDTH + 10;
 const BAR_WIDTH = 390;
 const BAR_HEIGHT = 16;

@@ -90,7 +90,7 @@ function between({ least, most }: Spread, places: number): string {
   return `${fixed(least, places)} to ${fixed(most, places)}`;
 }
 
-/** Ratios by their hundredths, megabytes as they are. */
+/** With so many places that what just misses a bound does not look as if it met it; megabytes as they are. */
 function digits(value: number): string {
-  return value >= 100 ? whole(value) : fixed(value, 2);
+  return value >= 100 ? whole(value) : fixed(value, 3);
 }

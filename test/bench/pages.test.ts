@@ -85,7 +85,7 @@ describe('the chart', () => {
     );
     const [[, bare], [, jetstream]] = widths as [(typeof widths)[0], (typeof widths)[0]];
     assert.ok(Math.abs(jetstream / bare - 0.84) < 0.01, `${jetstream} of ${bare}`);
-    assert.match(svg, /a 200 means: none.*\n.*a 200 means: operating system/s);
+    assert.match(svg, /a 200 means: nothing is kept.*\n.*a 200 means: operating system/s);
     assert.match(svg, /84,000 \(0\.86\)/);
   });
 
