@@ -20,12 +20,15 @@ describe('medians', () => {
 
 describe('the ratio to the yardstick', () => {
   it("is the median of each round's own, not the ratio of medians", () => {
-    // Its rates' median is 86,000 of 100,000; its rounds are 0.86, 0.9, 0.84, 0.87, 0.7.
-    const rates = { ...RATES, [JETSTREAM]: [86_000, 60_000, 84_000, 87_000, 85_000] };
+    // The medians are 100,000 and 200,000; the rounds are 0.9, 0.5 and 0.8.
+    const rates = {
+      [YARDSTICK]: [100_000, 200_000, 300_000],
+      [JETSTREAM]: [90_000, 100_000, 240_000],
+    };
     assert.deepEqual(ratio(sampleReport(rates), WHERE, JETSTREAM, YARDSTICK, rateOf), {
-      median: 0.85,
-      least: 0.3,
-      most: 0.87,
+      median: 0.8,
+      least: 0.5,
+      most: 0.9,
     });
   });
 
