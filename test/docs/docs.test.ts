@@ -32,6 +32,7 @@ const manifest = JSON.parse(read('package.json')) as Manifest;
 const pages = [
   'README.md',
   'k6/README.md',
+  'bench/contestants/README.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
