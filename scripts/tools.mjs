@@ -19,10 +19,7 @@ const FOLDER = fileURLToPath(new URL('../.tools', import.meta.url));
  * @throws {Error} one line that says how to get it
  */
 export async function ensureTool(name, folder = FOLDER) {
-  const tool = tools[name];
-  if (tool === undefined) {
-    throw new Error(`no such tool: ${name} (there are: ${Object.keys(tools).join(', ')})`);
-  }
+  const tool = toolOf(name);
   const present = await findPresent(tool, tool.accept, folder);
   if (present !== null) return present;
   mkdirSync(folder, { recursive: true });
@@ -30,6 +27,22 @@ export async function ensureTool(name, folder = FOLDER) {
     // Another process may have got it while this one waited for the lock.
     return (await findPresent(tool, tool.accept, folder)) ?? (await install(name, tool, folder));
   });
+}
+
+/**
+ * @param {string} name a key of the catalogue
+ * @param {string} [folder] where programs are kept
+ * @returns {Promise<string | null>} absolute path of the program if it is here already, even if only at worst; nothing is got
+ */
+export function findTool(name, folder = FOLDER) {
+  const tool = toolOf(name);
+  return findPresent(tool, tool.acceptAtWorst, folder);
+}
+
+function toolOf(name) {
+  const tool = tools[name];
+  if (tool !== undefined) return tool;
+  throw new Error(`no such tool: ${name} (there are: ${Object.keys(tools).join(', ')})`);
 }
 
 async function findPresent(tool, accept, folder) {

@@ -16,7 +16,7 @@ export interface Contestant {
 export type ContestantKind = 'limit' | 'forebay' | 'other';
 
 export const durabilities = {
-  none: 'none',
+  none: 'nothing is kept',
   memory: 'memory of another process',
   system: 'operating system; to disk later',
   fsync: 'on disk (fsync)',

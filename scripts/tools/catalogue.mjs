@@ -135,4 +135,26 @@ export const tools = {
     remedy:
       'install the package postgresql, or set FOREBAY_POSTGRES_BIN to the folder of its programs',
   },
+  'redis-server': {
+    program: 'redis-server',
+    file: 'bin/redis-server',
+    versionArgs: ['--version'],
+    accept: /Redis server v=([7-9]|\d\d)\./,
+    acceptAtWorst: /Redis server v=/,
+    sources: [],
+    aptPackage: 'redis-server',
+    remedy: 'install the package redis-server',
+  },
+  // The program of this name on PATH is Debian's wrapper, for the service alone. This script of the same package only sets
+  // variables; the server's own lies beside it.
+  'rabbitmq-server': {
+    program: 'rabbitmq-defaults',
+    file: 'bin/rabbitmq-defaults',
+    versionArgs: [],
+    accept: /^/,
+    acceptAtWorst: /^/,
+    sources: [],
+    aptPackage: 'rabbitmq-server',
+    remedy: 'install the package rabbitmq-server',
+  },
 };

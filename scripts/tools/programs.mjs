@@ -6,8 +6,14 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Where a plain user's PATH often does not reach: Debian's daemons, and Go's documented home. */
-const FOLDERS_BEYOND_PATH = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/go/bin'];
+/** Where a plain user's PATH often does not reach: Debian's daemons, Go's documented home, and RabbitMQ's own scripts. */
+const FOLDERS_BEYOND_PATH = [
+  '/usr/local/sbin',
+  '/usr/sbin',
+  '/sbin',
+  '/usr/local/go/bin',
+  '/usr/lib/rabbitmq/bin',
+];
 
 /** @param {string} file */
 export function isExecutable(file) {

@@ -21,6 +21,7 @@ interface Manifest {
 
 /** Pages on measurements, which name the options of the programs that measure. */
 const OTHER_PROGRAMS = [
+  'docs/benchmarks.md',
   'docs/faults.md',
   'docs/performance.md',
   'docs/profiling.md',
@@ -31,6 +32,7 @@ const manifest = JSON.parse(read('package.json')) as Manifest;
 const pages = [
   'README.md',
   'k6/README.md',
+  'bench/contestants/README.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),

@@ -63,7 +63,7 @@ interface SourceFile {
 function sourceFiles(): SourceFile[] {
   return CODE.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(ts|mjs|js)$/.test(name))
+      .filter((name) => /\.(ts|mjs|js)$/.test(name) && !/(^|\/)node_modules\//.test(name))
       .map((name) => {
         const path = join(folder, name);
         const text = readFileSync(join(ROOT, path), 'utf8');

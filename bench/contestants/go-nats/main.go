@@ -1,0 +1,106 @@
+// Command go-nats is the Go contestant of the bench: net/http, and one JetStream message an order.
+//
+//	go-nats NATS_URL SUBJECT
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	bodyBytesMax = 4096
+	// Above the connections that are ever driven, so that a publish never waits for room.
+	publishesMax = 16_384
+	ackMax       = 5 * time.Second
+)
+
+var (
+	created = []byte(`{"result":"created"}`)
+	invalid = []byte(`{"result":"invalid"}`)
+	busy    = []byte(`{"result":"busy"}`)
+)
+
+func main() {
+	if err := run(os.Args[1], os.Args[2]); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(natsURL, subject string) error {
+	nc, err := nats.Connect(natsURL)
+	if err != nil {
+		return err
+	}
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(publishesMax))
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /orders", orders(js, subject))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("ready http://%s\n", listener.Addr())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	return server.Serve(listener)
+}
+
+func orders(js jetstream.JetStream, subject string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
+		if err != nil {
+			answer(w, http.StatusRequestEntityTooLarge, invalid)
+			return
+		}
+		order, err := parseOrder(body)
+		if err != nil {
+			answer(w, http.StatusBadRequest, invalid)
+			return
+		}
+		if err := keep(js, subject, order); err != nil {
+			answer(w, http.StatusServiceUnavailable, busy)
+			return
+		}
+		answer(w, http.StatusOK, created)
+	}
+}
+
+// keep returns nil once JetStream has acknowledged the order. Publishes of other requests are under way meanwhile.
+func keep(js jetstream.JetStream, subject string, order *order) error {
+	message, err := json.Marshal(order)
+	if err != nil {
+		return err
+	}
+	ack, err := js.PublishAsync(subject, message)
+	if err != nil {
+		return err
+	}
+	timer := time.NewTimer(ackMax)
+	defer timer.Stop()
+	select {
+	case <-ack.Ok():
+		return nil
+	case err := <-ack.Err():
+		return err
+	case <-timer.C:
+		return errors.New("no ack in time")
+	}
+}
+
+func answer(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(body)
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"unicode"
+	"unicode/utf8"
+)
+
+const usernameRunesMax = 64
+
+var errInvalid = errors.New("not an order")
+
+// order is the body of a request; a member that is missing is nil.
+type order struct {
+	ProductID *string `json:"product_id"`
+	Count     *string `json:"count"`
+	Username  *string `json:"username"`
+}
+
+// parseOrder checks a body by the rules of src/contract/order.ts, as far as encoding/json tells: it takes member names
+// in any case, and the last of those that are repeated.
+func parseOrder(body []byte) (*order, error) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	var parsed order
+	if err := decoder.Decode(&parsed); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, errInvalid
+	}
+	if !isHundred(parsed.ProductID) || !isHundred(parsed.Count) || !isUsername(parsed.Username) {
+		return nil, errInvalid
+	}
+	return &parsed, nil
+}
+
+// isHundred tells whether the text is a decimal from 0 to 100 without sign or leading zeros.
+func isHundred(text *string) bool {
+	if text == nil {
+		return false
+	}
+	digits := *text
+	if digits == "100" {
+		return true
+	}
+	if len(digits) == 0 || len(digits) > 2 || (len(digits) == 2 && digits[0] == '0') {
+		return false
+	}
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+func isUsername(name *string) bool {
+	if name == nil || *name == "" || utf8.RuneCountInString(*name) > usernameRunesMax {
+		return false
+	}
+	for _, r := range *name {
+		if unicode.IsControl(r) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,52 @@
+import { ORDER } from '../load.js';
+
+/** What is posted in one case: one body, or several in turn. */
+export interface Body {
+  readonly name: string;
+  readonly texts: readonly string[];
+}
+
+const VARIED = 1000;
+
+/** Spellings of an order that clients send. */
+const BODIES: Readonly<Record<string, { help: string; texts: readonly string[] }>> = {
+  plain: { help: 'compact, as JSON.stringify writes it', texts: [ORDER] },
+  spaced: {
+    help: 'with spaces, as most other languages write it',
+    texts: ['{"product_id": "33", "count": "3", "username": "maksim.konovalov"}'],
+  },
+  reordered: {
+    help: 'members in another sequence',
+    texts: ['{"username":"maksim.konovalov","count":"3","product_id":"33"}'],
+  },
+  unicode: {
+    help: 'a name that is not ASCII',
+    texts: ['{"product_id":"33","count":"3","username":"Максим Коновалов"}'],
+  },
+  escaped: {
+    help: 'a name with an escape',
+    texts: ['{"product_id":"33","count":"3","username":"maksim\\u002ekonovalov"}'],
+  },
+  varied: { help: `${VARIED} different orders in turn`, texts: variedOrders() },
+};
+
+export const BODY_NAMES: readonly string[] = Object.keys(BODIES);
+
+export function bodyHelp(): string[] {
+  return Object.entries(BODIES).map(([name, { help }]) => `${name.padEnd(10)} ${help}`);
+}
+
+/** @param text a name, or the JSON itself @returns null where it is neither */
+export function bodyOf(text: string): Body | null {
+  if (text.startsWith('{')) return { name: text, texts: [text] };
+  const known = BODIES[text];
+  return known === undefined ? null : { name: text, texts: known.texts };
+}
+
+/** The same in every run. Long and short names, one digit to three. */
+function variedOrders(): string[] {
+  return Array.from({ length: VARIED }, (_, i) => {
+    const username = `customer-${'x'.repeat(i % 40)}${i}`;
+    return JSON.stringify({ product_id: `${i % 101}`, count: `${(i * 7) % 101}`, username });
+  });
+}

@@ -1,0 +1,15 @@
+/** node:http that reads the body to its end and gives a fixed answer: the limit of what is built on it. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { answers } from '../../src/contract/answers.js';
+
+const { body } = answers.created;
+const head = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+
+const server = createServer((request, response) => {
+  const isOrder = request.method === 'POST' && request.url === '/orders';
+  request.resume().on('end', () => response.writeHead(isOrder ? 200 : 404, head).end(body));
+});
+server.listen(0, '127.0.0.1', () => {
+  console.log(`bare ready: http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { startFront } from '../../bench/contestants/front.js';
+import { startJetStream } from '../../bench/contestants/jetstream-broker.js';
+import { type OtherContestant, otherContestant } from '../../bench/contestants/other.js';
+import { others, othersOf } from '../../bench/contestants/others.js';
+import { answers } from '../../src/contract/answers.js';
+import type { OrderData } from '../../src/contract/order.js';
+import { keptOrders } from './kept-orders.js';
+import { stillRunning, withDescendants } from './process-tree.js';
+
+const ORDERS = 20;
+
+/** One of each kind of fault that every contestant must see. */
+const INVALID = [
+  '{"product_id":"101","count":"3","username":"maksim"}',
+  '{"product_id":"33","count":3,"username":"maksim"}',
+  '{"product_id":"33","count":"03","username":"maksim"}',
+  '{"product_id":"33","count":"3","username":""}',
+  `{"product_id":"33","count":"3","username":"${'m'.repeat(65)}"}`,
+  '{"product_id":"33","count":"3"}',
+  '{"product_id":"33","count":"3","username":"maksim","note":"x"}',
+  '{"product_id":"33"',
+];
+
+function order(i: number): OrderData {
+  // Two bytes in UTF-8: what counts bytes as characters would spoil it.
+  return { product_id: `${i}`, count: '3', username: `józef-${i}` };
+}
+
+async function post(url: string, body: string): Promise<{ status: number; body: string }> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${url}/orders`, { method: 'POST', headers, body });
+  return { status: response.status, body: await response.text() };
+}
+
+const byUser = (a: OrderData, b: OrderData) => (a.username < b.username ? -1 : 1);
+
+async function keepsWhatItAnswers(contestant: OtherContestant): Promise<void> {
+  const server = await contestant.start();
+  let processes: number[] = [];
+  try {
+    processes = withDescendants([server.pid, ...Object.values(server.behind)]);
+    const orders = Array.from({ length: ORDERS }, (_, i) => order(i));
+    const created = { status: answers.created.status, body: answers.created.body };
+    for (const answer of await Promise.all(
+      orders.map((o) => post(server.url, JSON.stringify(o))),
+    )) {
+      assert.deepEqual(answer, created);
+    }
+    for (const body of INVALID) {
+      const { status, body: text } = await post(server.url, body);
+      assert.deepEqual([status, text], [answers.invalid.status, answers.invalid.body], body);
+    }
+    const kept = await keptOrders(server.broker);
+    assert.deepEqual(kept.toSorted(byUser), orders.toSorted(byUser));
+  } finally {
+    await server.stop();
+  }
+  assert.ok(processes.length >= 2);
+  assert.deepEqual(await stillRunning(processes), []);
+}
+
+describe('a contestant that is not Forebay keeps each order that it answers with 200', () => {
+  for (const contestant of others) {
+    it(contestant.name, async (t) => {
+      const lacking = await contestant.lacking();
+      if (lacking !== null) return t.skip(lacking);
+      await keepsWhatItAnswers(contestant);
+    });
+  }
+
+  it('also in two processes on one port', async (t) => {
+    const contestant = othersOf(2)[0]!;
+    const lacking = await contestant.lacking();
+    if (lacking !== null) return t.skip(lacking);
+    await keepsWhatItAnswers(contestant);
+  });
+});
+
+describe('a contestant that does not start', () => {
+  it('says why, and leaves nothing running', async () => {
+    let broker: number[] = [];
+    const contestant = otherContestant({
+      name: 'ends at once',
+      durability: 'none',
+      about: '',
+      needs: [],
+      startBroker: async () => {
+        const started = await startJetStream('default');
+        broker = Object.values(started.pids);
+        return started;
+      },
+      startFront: () =>
+        startFront({ file: process.execPath, args: ['-e', 'throw Error("no way")'] }),
+    });
+    await assert.rejects(contestant.start(), /is not ready:.*no way/s);
+    assert.equal(broker.length, 1);
+    assert.deepEqual(await stillRunning(broker), []);
+  });
+
+  it('is left out with the reason why what it needs cannot be had', async () => {
+    const contestant = otherContestant({
+      name: 'needs what there is not',
+      durability: 'none',
+      about: '',
+      needs: [
+        { lacking: async () => null, get: () => assert.fail('it is here') },
+        {
+          lacking: async () => 'no unobtainium here',
+          get: () => Promise.reject(Error('sold out')),
+        },
+      ],
+      startBroker: () => assert.fail(),
+      startFront: () => assert.fail(),
+    });
+    assert.equal(await contestant.lacking(), 'no unobtainium here');
+    assert.equal(await contestant.missing(), 'sold out');
+  });
+});

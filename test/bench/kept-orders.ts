@@ -1,0 +1,60 @@
+import { createRequire } from 'node:module';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { STREAM } from '../../bench/contestants/jetstream-broker.js';
+import type { Broker, RunningOther } from '../../bench/contestants/other.js';
+import { QUEUE as RABBITMQ_QUEUE } from '../../bench/contestants/rabbitmq-broker.js';
+import { QUEUE as REDIS_QUEUE } from '../../bench/contestants/redis-broker.js';
+import type { OrderData } from '../../src/contract/order.js';
+
+/** The packages of the contestants, which are there when a contestant that uses them runs. */
+const packages = createRequire(
+  new URL('../../../bench/contestants/node/package.json', import.meta.url),
+);
+
+/** All orders that lie in a broker, read by a connection of its own. */
+export function keptOrders({ kind, url }: RunningOther['broker']): Promise<OrderData[]> {
+  return readers[kind](url);
+}
+
+const readers: Record<Broker['kind'], (url: string) => Promise<OrderData[]>> = {
+  jetstream: async (url) => {
+    const connection = await connect({ servers: url });
+    try {
+      const { streams } = await jetstreamManager(connection);
+      const { state } = await streams.info(STREAM);
+      const orders: OrderData[] = [];
+      for (let seq = 1; seq <= state.last_seq; seq++) {
+        orders.push((await streams.getMessage(STREAM, { seq }))!.json());
+      }
+      return orders;
+    } finally {
+      await connection.close();
+    }
+  },
+  redis: async (url) => {
+    const { Queue } = packages('bullmq');
+    const { hostname: host, port } = new URL(url);
+    const queue = new Queue(REDIS_QUEUE, { connection: { host, port: Number(port) } });
+    try {
+      const jobs: { data: OrderData }[] = await queue.getWaiting();
+      return jobs.map(({ data }) => data);
+    } finally {
+      await queue.close();
+    }
+  },
+  rabbitmq: async (url) => {
+    const connection = await packages('amqplib').connect(url);
+    try {
+      const channel = await connection.createChannel();
+      const orders: OrderData[] = [];
+      for (;;) {
+        const message = await channel.get(RABBITMQ_QUEUE, { noAck: true });
+        if (message === false) return orders;
+        orders.push(JSON.parse(message.content.toString()));
+      }
+    } finally {
+      await connection.close();
+    }
+  },
+};

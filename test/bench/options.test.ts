@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { benchHelp, parseBenchOptions } from '../../bench/harness/bench-options.js';
+import { BODY_NAMES, bodyOf } from '../../bench/harness/bodies.js';
+import { coresOf } from '../../bench/harness/pinning.js';
+import { EXIT, OperatorFault } from '../../src/contract/fault.js';
+import { Reference } from '../validate/reference.js';
+
+describe('the options of the benchmark', () => {
+  it('have the defaults that the help names', () => {
+    const options = parseBenchOptions([])!;
+    assert.deepEqual(
+      [options.rounds, options.seconds, options.warmUpS, options.connections, options.pin],
+      [5, 4, 3, [256], 'generator'],
+    );
+    assert.deepEqual(
+      options.bodies.map(({ name }) => name),
+      ['plain'],
+    );
+    const quick = parseBenchOptions(['--quick', '--rounds', '2'])!;
+    assert.deepEqual([quick.rounds, quick.seconds, quick.warmUpS], [2, 1, 1]);
+    assert.equal(parseBenchOptions(['--help']), null);
+  });
+
+  it('take several connection counts, bodies and names', () => {
+    const json = '{"product_id":"1","count":"2","username":"x"}';
+    const args = ['--connections', '64,256', '--body', 'spaced', '--body', json, '--only', 'local'];
+    const options = parseBenchOptions(args)!;
+    assert.deepEqual(options.connections, [64, 256]);
+    assert.deepEqual(
+      options.bodies.map(({ texts }) => texts.length),
+      [1, 1],
+    );
+    assert.deepEqual(options.bodies[1], { name: json, texts: [json] });
+    assert.deepEqual(options.only, ['local']);
+  });
+
+  it('are refused in one line that names option, value and what it takes', () => {
+    const cases: [string[], RegExp][] = [
+      [['--rounds', '0'], /^--rounds 0: a whole number, 1 to 100/],
+      [['--rounds', ''], /^--rounds : a whole number/],
+      [['--connections', '64,x'], /^--connections x: a whole number, 1 to 10000/],
+      [['--body', 'odd'], /^--body odd: plain, .*varied, or JSON/],
+      [['--body', '{"a":"]==]"}'], /^--body .*must be without/],
+      [['--pin', 'all'], /^--pin all: generator, apart, none/],
+      [['--bogus'], /--bogus/],
+      [['extra'], /extra/],
+    ];
+    for (const [args, message] of cases) {
+      assert.throws(
+        () => parseBenchOptions(args),
+        (error: Error) =>
+          error instanceof OperatorFault &&
+          error.exitCode === EXIT.usage &&
+          message.test(error.message) &&
+          !error.message.includes('\n'),
+        args.join(' '),
+      );
+    }
+  });
+
+  it('stand in the help, bodies included', () => {
+    const help = benchHelp();
+    for (const name of BODY_NAMES) assert.ok(help.includes(`\n${' '.repeat(19)}${name} `), name);
+  });
+});
+
+describe('the bodies that have names', () => {
+  it('are valid orders', () => {
+    const reference = new Reference();
+    for (const name of BODY_NAMES) {
+      for (const text of bodyOf(name)!.texts) {
+        assert.ok('compact' in reference.judge(Buffer.from(text)), `${name}: ${text}`);
+      }
+    }
+  });
+});
+
+it('cores are read as the kernel lists them', () => {
+  assert.deepEqual(coresOf('0-2,5,7-8'), [0, 1, 2, 5, 7, 8]);
+  assert.deepEqual(coresOf('3'), [3]);
+});

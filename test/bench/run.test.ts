@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { YARDSTICK } from '../../bench/contestants/bare.js';
+import type { Contestant } from '../../bench/contestants/contestant.js';
+import { queuedName } from '../../bench/contestants/forebay.js';
+import { parseBenchOptions } from '../../bench/harness/bench-options.js';
+import { readReport } from '../../bench/harness/report.js';
+import { toRows } from '../../bench/harness/rows.js';
+import { takeReport } from '../../bench/harness/take-report.js';
+import { wrkProgram } from '../../bench/load.js';
+import { answers } from '../../src/contract/answers.js';
+
+const MAIN = fileURLToPath(new URL('../../bench/harness/main.js', import.meta.url));
+const LOCAL = queuedName('local', 'on');
+
+const needs = await wrkProgram().then(
+  () => ({}),
+  (error: Error) => ({ skip: error.message }),
+);
+
+/** A server in this process that answers the nth order, from 1 on, as it is told to. */
+function inProcess(
+  name: string,
+  answer: (response: ServerResponse, order: number) => void,
+): Contestant {
+  const start = async () => {
+    let orders = 0;
+    const server = createServer((request, response) => {
+      orders++;
+      request.resume().on('end', () => answer(response, orders));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const stop = async () => {
+      server.close();
+      server.closeAllConnections();
+    };
+    const url = `http://127.0.0.1:${port}`;
+    return { url, adminUrl: null, pid: process.pid, behind: {}, readyMs: 1, stop };
+  };
+  const missing = async () => null;
+  return { name, kind: 'other', durability: 'none', about: '', missing, start };
+}
+
+const right = (response: ServerResponse) => response.end(answers.created.body);
+
+describe('a run of the benchmark', needs, () => {
+  it('as a person starts it, quick: all figures are there, and the exit code is 0', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'forebay-bench-test-'));
+    try {
+      const json = join(folder, 'report.json');
+      const only = ['--only', LOCAL, '--only', 'node:http'];
+      const args = [MAIN, '--quick', '--body', 'varied', ...only, '--json', json];
+      const { code, stdout } = await run(args);
+      assert.equal(code, 0, stdout);
+      const report = readReport(await readFile(json, 'utf8'));
+      const rows = toRows(report);
+      assert.deepEqual(
+        rows.map(({ entrant }) => entrant.name),
+        [YARDSTICK, 'bare node:http', LOCAL],
+      );
+      for (const row of rows) {
+        const { requestsPerSecond, p50Ms, p99Ms, readyMs, generatorRatio } = row;
+        for (const value of [requestsPerSecond.median, p50Ms, p99Ms, readyMs, generatorRatio]) {
+          assert.ok(value > 0, JSON.stringify(row));
+        }
+        if (process.platform === 'linux') assert.ok(row.cpuUs > 0 && row.httpMb > 1);
+        assert.equal(row.errors, 0);
+        assert.ok(stdout.includes(row.entrant.name));
+      }
+      assert.ok(rows[2]!.donePerSecond > 0);
+      assert.equal(report.versions.node, process.versions.node);
+      assert.match(stdout, /not measured/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('counts wrong answers under load, leaves out what fails and what is missing, and goes on', async () => {
+    const options = parseBenchOptions(['--quick', '--connections', '8'])!;
+    const sometimesWrong = inProcess('sometimes wrong', (response, order) => {
+      if (order > 1 && order % 10 === 0) response.statusCode = 503;
+      right(response);
+    });
+    const alwaysWrong = inProcess('always wrong', (response) => response.end('{"result":"ok"}'));
+    const absent: Contestant = {
+      ...inProcess('absent', right),
+      missing: async () => 'not here: install it',
+    };
+    const all = [inProcess(YARDSTICK, right), alwaysWrong, absent, sometimesWrong];
+    const report = await takeReport(all, options);
+    const rows = toRows(report);
+    assert.deepEqual(
+      rows.map(({ entrant }) => entrant.name),
+      [YARDSTICK, 'sometimes wrong'],
+    );
+    assert.equal(rows[0]!.errors, 0);
+    assert.ok(rows[1]!.errors > 0);
+    const [missing, failed] = report.leftOut;
+    assert.deepEqual(missing, { name: 'absent', reason: 'not here: install it', isFailure: false });
+    assert.equal(failed!.name, 'always wrong');
+    assert.ok(failed!.isFailure);
+    assert.match(failed!.reason, /failed in round 1: .* answers 200 \{"result":"ok"\}/);
+  });
+
+  it('ends when the yardstick fails', async () => {
+    const options = parseBenchOptions(['--quick'])!;
+    const broken = inProcess(YARDSTICK, (response) => response.end('nothing'));
+    await assert.rejects(takeReport([broken], options), /answers 200 nothing/);
+  });
+
+  it('refuses options before it starts anything', async () => {
+    const { code, stderr } = await run([MAIN, '--only', 'nobody of that name']);
+    assert.equal(code, 2);
+    assert.match(stderr, /^--only nobody of that name: part of one of bare uWebSockets\.js;/);
+    const data = await run([MAIN, '--data', '/nowhere/at/all']);
+    assert.equal(data.code, 2);
+    assert.equal(data.stderr, '--data /nowhere/at/all: must be a folder that there is\n');
+  });
+});
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [...args], (_error, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? 1, stdout, stderr });
+    });
+  });
+}

@@ -1,0 +1,86 @@
+import { YARDSTICK } from '../../bench/contestants/bare.js';
+import { queuedName } from '../../bench/contestants/forebay.js';
+import type { Entrant, Figures, Report } from '../../bench/harness/report.js';
+
+export const JETSTREAM = queuedName('JetStream', 'off');
+export const ALWAYS = queuedName('JetStream sync always', 'off');
+export const FASTIFY = 'Fastify + JetStream';
+export const GO = 'Go + JetStream';
+export const GO_IN_MEMORY = 'Go + Redis';
+
+export const FIGURES: Figures = {
+  requestsPerSecond: 100_000,
+  p50Ms: 1,
+  p99Ms: 2,
+  errors: 0,
+  donePerSecond: 0,
+  httpCpuUs: 8,
+  behindCpuUs: {},
+  httpCores: 0.9,
+  generatorRatio: 0.7,
+  httpMb: 120,
+  behindMb: {},
+  readyMs: 300,
+  stealRatio: 0,
+};
+
+const entrant = (name: string, kind: string, durability: Entrant['durability']) => ({
+  name,
+  kind,
+  durability,
+  about: `what ${name} is`,
+});
+
+/** Rates by round, of one case; what has none did not take part in that round. */
+export type Rates = Readonly<Record<string, readonly number[]>>;
+
+export const RATES: Rates = {
+  [YARDSTICK]: [100_000, 200_000, 100_000, 100_000, 100_000],
+  [JETSTREAM]: [86_000, 180_000, 84_000, 87_000, 70_000],
+};
+
+/** A report of a run at 256 connections, with these rates; other figures by contestant. */
+export function sampleReport(
+  rates: Rates = RATES,
+  figures: Readonly<Record<string, Partial<Figures>>> = {},
+): Report {
+  return {
+    takenAt: '2026-11-24T10:00:00.000Z',
+    machine: {
+      cpu: 'A processor',
+      cores: 2,
+      kernel: 'Linux 6.1',
+      memoryGb: 8,
+      fileSystem: 'ext4',
+      flushMs: 0.5,
+    },
+    versions: { node: '20.20.2', wrk: '4.1.0' },
+    options: {
+      rounds: 5,
+      seconds: 4,
+      warmUpS: 3,
+      pinning: 'generator on core 0, servers on any core',
+      pinningFault: '',
+      only: [],
+    },
+    cases: [{ connections: 256, body: 'plain' }],
+    entrants: [
+      entrant(YARDSTICK, 'limit', 'none'),
+      entrant(JETSTREAM, 'forebay', 'system'),
+      entrant(ALWAYS, 'forebay', 'fsync'),
+      entrant(FASTIFY, 'other', 'system'),
+      entrant(GO, 'other', 'system'),
+      entrant(GO_IN_MEMORY, 'other', 'memory'),
+    ].filter(({ name }) => name in rates),
+    leftOut: [],
+    measured: Object.entries(rates).flatMap(([contestant, ofRounds]) =>
+      ofRounds.map((requestsPerSecond, i) => ({
+        connections: 256,
+        body: 'plain',
+        contestant,
+        round: i + 1,
+        figures: { ...FIGURES, ...figures[contestant], requestsPerSecond },
+      })),
+    ),
+  };
+}
