@@ -70,7 +70,8 @@ const ASKED: readonly (readonly [string, string, readonly string[], RegExp])[] =
   ['wrk', 'wrk', ['-v'], /wrk (\S+)/],
   ['go', 'go', ['version'], /go(\d\S*)/],
   ['redis-server', 'redis-server', ['--version'], /v=(\S+)/],
-  ['rabbitmq-server', 'rabbitmqctl', ['version'], /(\d+\.\S+)/],
+  // Not rabbitmqctl, which leaves a daemon of its own behind.
+  ['rabbitmq-server', 'dpkg-query', ['-W', '-f', '${Version}', 'rabbitmq-server'], /(\d+\.\S+)/],
 ];
 const ASK_MS_MAX = 20_000;
 
