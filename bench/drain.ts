@@ -104,7 +104,9 @@ async function main(): Promise<void> {
       figures.push(rounds[rounds.length >> 1]!);
     }
   }
-  console.log('| journal | orders a frame | orders/s | meant | CPU of the main thread, µs an order | of the process |');
+  console.log(
+    '| journal | orders a frame | orders/s | meant | CPU of the main thread, µs an order | of the process |',
+  );
   console.log('|---|---|---|---|---|---|');
   for (const { journal, frameOrders, ordersPerS, mainCpuUs, cpuUs } of figures) {
     const rate = Math.round(ordersPerS).toLocaleString('en');

@@ -162,7 +162,13 @@ export function beginning(
   bounds: { readonly threads: number; readonly calls: number; readonly clockMoves: number },
   timeNs: number,
 ): State {
-  const thread = { local: model.firstLocal, log: [], callsLeft: bounds.calls, note: 0, next: model.firstStep };
+  const thread = {
+    local: model.firstLocal,
+    log: [],
+    callsLeft: bounds.calls,
+    note: 0,
+    next: model.firstStep,
+  };
   return {
     cells: Array.from(model.cells),
     timeNs,

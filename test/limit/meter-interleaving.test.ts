@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RpsMeter } from '../../src/limit/meter.js';
 import { type MeterOperations, MeterRing } from '../../src/memory/meter-ring.js';
-import { beginning, explore, type Local, type Model, type Moment, type State, type Step } from './explore.js';
+import {
+  beginning,
+  explore,
+  type Local,
+  type Model,
+  type Moment,
+  type State,
+  type Step,
+} from './explore.js';
 
 const BUCKET_NS = 100e6;
 const SECOND_BUCKETS = 10;
