@@ -61,6 +61,16 @@ export const tools = {
     aptPackage: 'wrk',
     remedy: 'install the package wrk (`sudo apt-get install wrk`, `brew install wrk`)',
   },
+  valgrind: {
+    program: 'valgrind',
+    file: 'bin/valgrind',
+    versionArgs: ['--version'],
+    accept: ANY,
+    acceptAtWorst: ANY,
+    sources: [],
+    aptPackage: 'valgrind',
+    remedy: 'install the package valgrind (`sudo apt-get install valgrind`)',
+  },
   promtool: {
     program: 'promtool',
     file: 'bin/promtool',

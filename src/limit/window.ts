@@ -12,6 +12,8 @@ const NS_PER_MS = 1e6;
 const WINDOW_MS_DEFAULT = 1000;
 /** At most so many admissions between two moves of the shared head. A power of two. */
 const HEAD_STRIDE_MAX = 16;
+/** Longer ago than any window. */
+const NOT_KNOWN = Number.NEGATIVE_INFINITY;
 
 /**
  * At most `limit` admissions in ANY window of time, across all threads that share the memory, for
@@ -38,11 +40,17 @@ const HEAD_STRIDE_MAX = 16;
  * `limit`, and before anyone takes a number beyond the next stride it is moved there. So with the
  * head not past the position, the slot had been taken at most once since the round before.
  *
+ * Nor is the head needed while the number below the position was taken less than a window ago, by a
+ * clock read after the slot. For the position itself is taken no earlier than the number below it, and one round on its
+ * slot is taken again at least a window later: by someone who has not even read the clock yet.
+ *
  * Stamps do not wrap, see `monotonicNs`; a slot untouched for years is simply old.
  */
 export class WindowLimiter implements Limiter {
   /** The lowest admission number that this thread has not seen taken. */
   protected position = 0;
+  /** When the number below `position` was taken, as its stamp says; that it is not known, at first and after a leap. */
+  protected belowNs = NOT_KNOWN;
   /** The slot of `position`, and the sign its stamp will have. */
   #index = 0;
   #sign = 1;
@@ -72,38 +80,56 @@ export class WindowLimiter implements Limiter {
 
   tryAdmit(): boolean {
     for (;;) {
-      const seen = this.#seekUntaken();
-      // Not before the lower numbers were seen taken: so times keep the order of the numbers.
-      const nowNs = this.#clock();
+      const seen = this.#ring.slot(this.#index);
       const stamp = stampOf(seen);
+      if (stamp * this.#sign > 0) {
+        this.#passTaken(stamp);
+        continue;
+      }
+      // Not before the lower numbers were seen taken: so times keep the order of the numbers. And
+      // not before the slot was read, see above.
+      const nowNs = this.#clock();
+      if (nowNs - this.belowNs >= this.#windowNs && this.#leap()) continue;
       if (stamp !== NEVER_TAKEN && nowNs - Math.abs(stamp) < this.#windowNs) return false;
       if (this.#ring.takeSlot(this.#index, seen, this.#sign * nowNs)) {
-        this.#pass();
+        this.#pass(nowNs);
         return true;
       }
     }
   }
 
   waitMs(): number {
-    const stamp = stampOf(this.#seekUntaken());
-    if (stamp === NEVER_TAKEN) return 0;
-    return Math.max(0, Math.abs(stamp) + this.#windowNs - this.#clock()) / NS_PER_MS;
-  }
-
-  /** Goes on to the first slot not taken in its round, and returns its bits. */
-  #seekUntaken(): bigint {
     for (;;) {
-      const seen = this.#ring.slot(this.#index);
-      // Not before the slot was read: the slot could then be two rounds on, with the same parity.
-      const head = this.#ring.head();
-      if (head > this.position) this.moveTo(head);
-      else if (stampOf(seen) * this.#sign > 0) this.#pass();
-      else return seen;
+      const stamp = stampOf(this.#ring.slot(this.#index));
+      if (stamp * this.#sign > 0) {
+        this.#passTaken(stamp);
+        continue;
+      }
+      if (this.#leap()) continue;
+      if (stamp === NEVER_TAKEN) return 0;
+      return Math.max(0, Math.abs(stamp) + this.#windowNs - this.#clock()) / NS_PER_MS;
     }
   }
 
+  /**
+   * Goes on to the head if it is past the position, and says whether it was. To be called after the
+   * slot was read: before, the slot could then be two rounds on, with the same parity.
+   */
+  #leap(): boolean {
+    const head = this.#ring.head();
+    if (head <= this.position) return false;
+    this.moveTo(head, NOT_KNOWN);
+    return true;
+  }
+
+  /** The slot shows that its number is taken, in this round or in a later one. */
+  #passTaken(stamp: number): void {
+    if (!this.#leap()) this.#pass(Math.abs(stamp));
+  }
+
   /** Steps over a number that is taken; on the edge of a stride, moves the head that far first. */
-  #pass(): void {
+  #pass(takenNs: number): void {
+    this.belowNs = takenNs;
     this.position += 1;
     this.#index += 1;
     if (this.#index === this.#limit) {
@@ -115,8 +141,9 @@ export class WindowLimiter implements Limiter {
     }
   }
 
-  protected moveTo(position: number): void {
+  protected moveTo(position: number, belowNs: number): void {
     this.position = position;
+    this.belowNs = belowNs;
     this.#index = position % this.#limit;
     this.#sign = Math.floor(position / this.#limit) % 2 === 0 ? 1 : -1;
   }

@@ -11,9 +11,12 @@ import assert from 'node:assert/strict';
  * The search is depth-first over distinct states. Atomics are sequentially consistent, hence no
  * behaviour of real threads is left out, but for the bounds on calls and on clock moves.
  */
+/** What a calling object remembers. */
+export type Local = readonly number[];
+
 export interface Call {
   /** What the calling object remembers between calls. */
-  readonly local: number;
+  readonly local: Local;
   /** Results of the operations done in the present call. */
   readonly log: readonly unknown[];
   readonly callsLeft: number;
@@ -39,7 +42,7 @@ export type Kind = 'memory' | 'clock';
  * but the `local` that `restart` returns, so that calling afresh with it leads to the same: the log
  * before it can be forgotten, which keeps the number of states finite and small.
  */
-export type Step = <T>(kind: Kind, operation: () => T, restart?: (() => number) | null) => T;
+export type Step = <T>(kind: Kind, operation: () => T, restart?: (() => Local) | null) => T;
 
 /** What a model's operations see and may change, for the step under way. */
 export interface Moment {
@@ -49,6 +52,7 @@ export interface Moment {
 }
 
 export interface Model {
+  readonly firstLocal: Local;
   /** A view of the whole shared memory that the operations work on. */
   readonly cells: Float64Array;
   /** How far the clock may jump in one move. */
@@ -56,7 +60,7 @@ export interface Model {
   /** What every call does first. */
   readonly firstStep: Kind;
   /** Makes one call as `thread`, doing each operation through `step`; returns the new `local`. */
-  call(thread: number, local: number, step: Step, moment: Moment): number;
+  call(thread: number, local: Local, step: Step, moment: Moment): Local;
   /** Looked at when all calls are over; throws what is wrong. */
   atRest(state: State): void;
 }
@@ -158,7 +162,13 @@ export function beginning(
   bounds: { readonly threads: number; readonly calls: number; readonly clockMoves: number },
   timeNs: number,
 ): State {
-  const thread = { local: 0, log: [], callsLeft: bounds.calls, note: 0, next: model.firstStep };
+  const thread = {
+    local: model.firstLocal,
+    log: [],
+    callsLeft: bounds.calls,
+    note: 0,
+    next: model.firstStep,
+  };
   return {
     cells: Array.from(model.cells),
     timeNs,

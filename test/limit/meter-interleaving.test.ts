@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RpsMeter } from '../../src/limit/meter.js';
 import { type MeterOperations, MeterRing } from '../../src/memory/meter-ring.js';
-import { beginning, explore, type Model, type Moment, type State, type Step } from './explore.js';
+import {
+  beginning,
+  explore,
+  type Local,
+  type Model,
+  type Moment,
+  type State,
+  type Step,
+} from './explore.js';
 
 const BUCKET_NS = 100e6;
 const SECOND_BUCKETS = 10;
@@ -15,6 +23,7 @@ const NOTE_SPAN = 1000;
 
 /** Thread 0 reads the rate, all others hit. `history` has the epoch of each hit that is counted. */
 class MeterModel implements Model {
+  readonly firstLocal: Local = [];
   readonly cells: Float64Array;
   // Within a second, into the next bucket, and a whole turn of the ring.
   readonly clockMovesNs = [BUCKET_NS, SECOND_BUCKETS * BUCKET_NS, RING_BUCKETS * BUCKET_NS];
@@ -27,7 +36,7 @@ class MeterModel implements Model {
     this.cells = new Float64Array(this.#memory);
   }
 
-  call(thread: number, local: number, step: Step, moment: Moment): number {
+  call(thread: number, local: Local, step: Step, moment: Moment): Local {
     const meter = this.#meter(step, moment);
     if (thread !== 0) {
       meter.hit();

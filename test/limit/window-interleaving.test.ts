@@ -111,6 +111,14 @@ test('the explorer catches a head that is read before the slot', () => {
   );
 });
 
+test('the explorer catches a sign that is trusted without the head', () => {
+  const blind = ({ ring, clock }: Parts): Parts => ({ clock, ring: { ...ring, head: () => 0 } });
+  assert.throws(
+    () => run({ limit: 2, threads: 2, calls: 4, clockMoves: 3 }, blind),
+    /though there is room|though the window had room/,
+  );
+});
+
 test('the explorer catches a head that outruns its slots', () => {
   const hasty = ({ ring, clock }: Parts): Parts => ({
     clock,

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { WindowLimiter } from '../../src/limit/window.js';
 import { type WindowOperations, WindowRing } from '../../src/memory/window-ring.js';
-import type { Kind, Model, Moment, State, Step } from './explore.js';
+import type { Kind, Local, Model, Moment, State, Step } from './explore.js';
 
-/** A limiter whose position can be put back, so that a call can be run again. */
+/** A limiter that can be put back to where it was, so that a call can be run again. */
 class ResumedLimiter extends WindowLimiter {
-  get at(): number {
-    return this.position;
+  get at(): Local {
+    return [this.position, this.belowNs];
   }
 
-  resume(position: number): void {
-    this.moveTo(position);
+  resume([position, belowNs]: Local): void {
+    this.moveTo(position!, belowNs!);
   }
 }
 
@@ -25,6 +25,9 @@ export type Sabotage = (parts: Parts) => Parts;
 
 const intact: Sabotage = (parts) => parts;
 
+/** At number 0, with nothing below it. */
+const FIRST: Local = [0, Number.NEGATIVE_INFINITY];
+
 const AT_REST_STEPS_MAX = 1000;
 
 /** Set in a call's note while its last clock reading found the window full. */
@@ -35,6 +38,7 @@ const FULL = 1;
  * times of the last admissions, as many as the limit, in the order in which they took place.
  */
 export class WindowModel implements Model {
+  readonly firstLocal: Local;
   readonly cells: Float64Array;
   readonly clockMovesNs: readonly number[];
   readonly firstStep: Kind;
@@ -48,10 +52,11 @@ export class WindowModel implements Model {
     this.#sabotage = sabotage;
     this.firstStep = sabotage === intact ? 'memory' : 'clock';
     this.cells = new Float64Array(this.#memory);
+    this.firstLocal = FIRST;
     this.clockMovesNs = [windowNs - 1, windowNs];
   }
 
-  call(_thread: number, local: number, step: Step, moment: Moment): number {
+  call(_thread: number, local: Local, step: Step, moment: Moment): Local {
     const limiter = this.#limiter(step, moment);
     limiter.resume(local);
     if (!limiter.tryAdmit()) {
@@ -66,7 +71,7 @@ export class WindowModel implements Model {
 
   /** With nobody else at it, the limiter must do exactly as the log says, now and later. */
   atRest(state: State): void {
-    for (const position of new Set([0, ...state.threads.map((thread) => thread.local)])) {
+    for (const local of [FIRST, ...state.threads.map((thread) => thread.local)]) {
       this.cells.set(state.cells);
       const moment: Moment = { timeNs: state.timeNs, history: state.history, note: 0 };
       let steps = 0;
@@ -75,7 +80,7 @@ export class WindowModel implements Model {
         return operation();
       };
       const limiter = this.#limiter(alone, moment);
-      limiter.resume(position);
+      limiter.resume(local);
       this.#admitsWhatTheLogAllows(limiter, moment);
       moment.timeNs += Math.round(limiter.waitMs() * 1e6) - 1;
       assert.equal(limiter.tryAdmit(), false, 'admitted one nanosecond before the window has room');
@@ -107,7 +112,7 @@ export class WindowModel implements Model {
       limit: real.limit,
       windowNs: real.windowNs,
       head: () => step('memory', () => real.head()),
-      // The limiter's loops begin with this, and carry nothing over but the position.
+      // The limiter's loops begin with this, and carry nothing over but what `at` has.
       slot: (index) => step('memory', () => real.slot(index), forget ? () => limiter.at : null),
       advanceHead: (from, to) => step('memory', () => real.advanceHead(from, to)),
       takeSlot: (index, seen, stamp) =>

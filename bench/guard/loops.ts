@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { Ajv } from 'ajv';
+import { type OrderData, orderSchema } from '../../src/contract/order.js';
+import { monotonicNs } from '../../src/limit/clock.js';
+import { WindowLimiter } from '../../src/limit/window.js';
+import { OrderValidator } from '../../src/validate/validator.js';
+import { ORDER } from '../load.js';
+
+/** Does something so many times, and checks what came of it. */
+export type Loop = (turns: number) => void;
+
+/** With `times` above 1 a loop does its work so often each turn: by that the guard itself is tested. */
+export type MakeLoop = (times: number) => Loop;
+
+export const guarded = ['validate', 'limiter'] as const;
+export type Guarded = (typeof guarded)[number];
+
+export const loops: Readonly<Record<Guarded, MakeLoop>> = {
+  validate: validateLoop,
+  limiter: limiterLoop,
+};
+
+const TARGET_BYTES = 64 * 1024;
+/** In so short a window nobody admits so many: all are admitted, in windows that are never empty. */
+const LIMIT = 1_000_000;
+const WINDOW_MS = 5;
+
+function validateLoop(times: number): Loop {
+  const validator = new OrderValidator();
+  const body = new TextEncoder().encode(ORDER);
+  const target = Buffer.allocUnsafeSlow(TARGET_BYTES);
+  return (turns) => {
+    let valid = 0;
+    let at = 0;
+    for (let turn = 0; turn < turns; turn++) {
+      for (let i = 1; i < times; i++) validator.validate(body, 0, body.length);
+      if (validator.validate(body, 0, body.length) !== 0) continue;
+      if (at + validator.compactLength > target.length) at = 0;
+      at = validator.writeTo(target, at);
+      valid++;
+    }
+    assert.equal(valid, turns);
+  };
+}
+
+function limiterLoop(times: number): Loop {
+  const limiter = new WindowLimiter(WindowLimiter.memory(LIMIT, WINDOW_MS));
+  return (turns) => {
+    let admitted = 0;
+    for (let turn = 0; turn < turns; turn++) {
+      for (let i = 1; i < times; i++) limiter.tryAdmit();
+      if (limiter.tryAdmit()) admitted++;
+    }
+    assert.equal(admitted, turns);
+  };
+}
+
+/** What validation is compared with. */
+export function parseAjvLoop(): Loop {
+  const isOrder = new Ajv().compile<OrderData>(orderSchema);
+  const body = Buffer.from(ORDER);
+  return (turns) => {
+    let valid = 0;
+    for (let turn = 0; turn < turns; turn++) if (isOrder(JSON.parse(body.toString()))) valid++;
+    assert.equal(valid, turns);
+  };
+}
+
+/** What a decision of the limiter is compared with: the reading of the clock in it. */
+export function clockLoop(): Loop {
+  return (turns) => {
+    let lastNs = 0;
+    for (let turn = 0; turn < turns; turn++) {
+      const nowNs = monotonicNs();
+      assert.ok(nowNs >= lastNs);
+      lastNs = nowNs;
+    }
+  };
+}

@@ -1,0 +1,51 @@
+/** All of the intake's own path, from socket to frame and back, with a journal that acknowledges at the end of the turn. */
+import { GroupCommit } from '../../src/commit/group-commit.js';
+import type { Appender } from '../../src/contract/journal.js';
+import { KeyDesk } from '../../src/idempotency/key-desk.js';
+import { keyMemory } from '../../src/idempotency/key-memory.js';
+import { ReceiptQuestions } from '../../src/intake/receipt-questions.js';
+import { IntakeServer } from '../../src/intake/server.js';
+import { monotonicNs } from '../../src/limit/clock.js';
+import { RpsMeter } from '../../src/limit/meter.js';
+import { KeyTable } from '../../src/memory/key-table.js';
+import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import { loadOptions } from '../../src/options/load.js';
+import { OrderValidator } from '../../src/validate/validator.js';
+import { freePort } from '../../test/support/free-port.js';
+
+const appender: Appender = {
+  name: 'local',
+  writable: true,
+  reason: '',
+  commit: () => new Promise((resolve) => setImmediate(() => resolve(null))),
+  close: async () => {},
+};
+
+const options = loadOptions(['--idempotency-keys-max', '1000'], {});
+const counts = new ThreadCounts(createCounts(1), 0);
+const committer = new GroupCommit(appender, options, counts, () => {});
+const receipts = new ReceiptQuestions(() => {});
+const { bodyBytesMax, bodyMsMax } = options;
+const keyed = new KeyDesk({
+  table: new KeyTable(keyMemory(options)),
+  nowNs: monotonicNs,
+  validator: new OrderValidator(),
+  committer,
+  receipts,
+  counts,
+  bodyBytesMax,
+});
+const server = new IntakeServer({
+  validator: new OrderValidator(),
+  committer,
+  keyed,
+  receipts,
+  counts,
+  tryAdmit: () => true,
+  meter: new RpsMeter(RpsMeter.memory()),
+  bodyBytesMax,
+  bodyMsMax,
+});
+const port = await freePort();
+await server.listen('127.0.0.1', port);
+console.log(`intake only ready: http://127.0.0.1:${port}`);
