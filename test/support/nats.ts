@@ -107,6 +107,11 @@ export class NatsServer {
     }
   }
 
+  /** Of the process that runs now. */
+  get pid(): number {
+    return this.#child!.pid!;
+  }
+
   log(): string {
     return readFileSync(join(this.folder, 'server.log'), 'utf8');
   }

@@ -1,0 +1,104 @@
+import type { SeenPhase } from './generator.js';
+import { machineLine } from './machine.js';
+import { type Counts, median, merged, quantile } from './quantiles.js';
+import type { RatesRun, ServerRounds } from './rates.js';
+
+/** What is meant to hold (issue 5), in JetStream's default sync. */
+const JUDGED = { rate: 10_000, server: 'Forebay, JetStream', p99MsMax: 3, timesBareMax: 3 };
+/** The generator's own lateness must be small beside the latency that is measured. */
+const LATE_SHARE_MAX = 0.25;
+/** A generator with less to spare is the bottleneck, or soon. */
+const IDLE_SHARE_MIN = 0.1;
+
+const NS_PER_MS = 1e6;
+
+export function ratesText(run: RatesRun): string {
+  const { servers, connections, seconds, serverCores } = run;
+  const rounds = servers[0]!.rounds.length;
+  const lines = [
+    `${rounds} rounds, ${seconds} s each rate (twice that below 1,000/s), ${connections} connections; ${machineLine(run.machine)}; the generator alone on the last core, servers on ${serverCores}.`,
+    '',
+    '| orders/s | server | p50 ms | p99 ms | spread of p99 | p99.9 ms | not 200 | generator late p99 ms | busy |  |',
+    '|---|---|---|---|---|---|---|---|---|---|',
+    ...run.rates.flatMap((_rate, i) => servers.map((server) => row(server, i))),
+    '',
+    judged(run),
+  ];
+  return lines.join('\n').trimEnd();
+}
+
+function row(server: ServerRounds, rate: number): string {
+  const rounds = server.rounds.map((round) => round[rate]!);
+  const p99 = ofRounds(rounds, 0.99);
+  const cells = [
+    rounds[0]!.rate.toLocaleString('en'),
+    server.name,
+    ms(median(ofRounds(rounds, 0.5))),
+    ms(median(p99)),
+    `${ms(Math.min(...p99))} to ${ms(Math.max(...p99))}`,
+    p999(rounds),
+    rounds.reduce((sum, round) => sum + failures(round), 0),
+    ms(median(rounds.map(({ lateness }) => quantile(lateness, 0.99)))),
+    `${Math.round(100 * (1 - median(rounds.map(({ idleShare }) => idleShare))))}%`,
+    isVoid(rounds) ? 'VOID: the generator was the bottleneck' : '',
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** Of each round; where a round has too few requests to have one, of all rounds together, marked. */
+function p999(rounds: readonly SeenPhase[]): string {
+  if (rounds[0]!.due >= 1000) return ms(median(ofRounds(rounds, 0.999)));
+  const missing = rounds.reduce((sum, round) => sum + unanswered(round), 0);
+  return `${ms(quantile(merged(rounds.map(({ latency }) => latency)), 0.999, missing))} *`;
+}
+
+function ofRounds(rounds: readonly SeenPhase[], share: number): number[] {
+  return rounds.map((round) => quantile(round.latency, share, unanswered(round)));
+}
+
+function unanswered({ broken, timedOut, notOffered }: SeenPhase): number {
+  return broken + timedOut + notOffered;
+}
+
+/** Requests that were due and did not get a 200. */
+export function failures({ due, byStatus }: SeenPhase): number {
+  return due - (byStatus['200'] ?? 0);
+}
+
+/** Whether what was measured is the generator rather than the server. */
+export function isVoid(rounds: readonly SeenPhase[]): boolean {
+  const of = (key: 'latency' | 'lateness', share: number) =>
+    median(rounds.map((round) => quantile(round[key] as Counts, share)));
+  const late = [0.5, 0.99].some(
+    (share) => of('lateness', share) > LATE_SHARE_MAX * of('latency', share),
+  );
+  return late || median(rounds.map(({ idleShare }) => idleShare)) < IDLE_SHARE_MIN;
+}
+
+function judged({ servers, rates }: RatesRun): string {
+  const rate = rates.indexOf(JUDGED.rate);
+  const server = servers.find(({ name }) => name === JUDGED.server);
+  const bare = servers.find(({ name }) => name.startsWith('bare'));
+  if (rate < 0 || server === undefined || bare === undefined) return '';
+  const [own, bares] = [server, bare].map(({ rounds }) =>
+    ofRounds(
+      rounds.map((round) => round[rate]!),
+      0.99,
+    ),
+  ) as [number[], number[]];
+  const p99Ms = median(own) / NS_PER_MS;
+  // Round by round: only what ran side by side compares.
+  const times = median(own.map((ns, i) => ns / bares[i]!));
+  const verdict = (holds: boolean) => (holds ? 'holds' : 'MISSED');
+  return [
+    `p99 at ${JUDGED.rate.toLocaleString('en')} orders/s with JetStream: ${p99Ms.toFixed(2)} ms,`,
+    `at most ${JUDGED.p99MsMax} ms: ${verdict(p99Ms <= JUDGED.p99MsMax)};`,
+    `${times.toFixed(1)} times bare, at most ${JUDGED.timesBareMax}: ${verdict(times <= JUDGED.timesBareMax)}.`,
+  ].join(' ');
+}
+
+function ms(ns: number): string {
+  if (!Number.isFinite(ns)) return 'no answer';
+  const value = ns / NS_PER_MS;
+  return value.toFixed(value < 10 ? 3 : 0);
+}
