@@ -30,7 +30,7 @@ export function local(more: readonly string[] = []): Driven {
 export function jetStream(nats: NatsOptions, more: readonly string[] = []): Driven {
   const sync = nats.syncInterval === 'always' ? ', sync always' : '';
   return {
-    name: `Forebay, JetStream${sync}`,
+    name: `Forebay, JetStream${sync}${more.includes('off') ? ', drain off' : ''}`,
     flags: more,
     start: () => startWithNats(nats, more),
   };

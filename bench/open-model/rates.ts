@@ -20,6 +20,9 @@ const BEFORE: readonly LoadPhase[] = [
 /** Twice as long as the others where requests are few. */
 const FEW = 500;
 
+/** With `--share-cores` the generator sleeps until a request is due, on any core, and servers have them all. */
+const ALL_CORES = { core: null, serverCores: 'all' };
+
 export interface RatesRun {
   readonly machine: Machine;
   readonly serverCores: string;
@@ -40,6 +43,7 @@ const driven: readonly Driven[] = [
   bare(),
   direct(),
   local(),
+  jetStream({}, ['--drain', 'off']),
   jetStream({}),
   jetStream({ syncInterval: 'always' }),
 ];
@@ -49,15 +53,16 @@ async function main(): Promise<void> {
     options: {
       rates: { type: 'string', default: '100,1000,10000,40000' },
       rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '2' },
       connections: { type: 'string', default: '256' },
       only: { type: 'string', default: '' },
       json: { type: 'string', default: '' },
       continue: { type: 'boolean', default: false },
+      'share-cores': { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
     },
   });
-  const { core, serverCores } = reserveGeneratorCore();
+  const { core, serverCores } = values['share-cores'] ? ALL_CORES : reserveGeneratorCore();
   const chosen = driven.filter(({ name }) => name.includes(values.only));
   const run: RatesRun = {
     machine: await machine(),
@@ -97,7 +102,7 @@ async function takeUp(run: RatesRun, file: string): Promise<void> {
   for (const [i, { rounds }] of earlier.servers.entries()) run.servers[i]!.rounds.push(...rounds);
 }
 
-async function measure(driven: Driven, run: RatesRun, core: number): Promise<SeenPhase[]> {
+async function measure(driven: Driven, run: RatesRun, core: number | null): Promise<SeenPhase[]> {
   const { connections, rates, seconds } = run;
   const phases = rates.map((rate) => ({ rate, seconds: rate <= FEW ? 2 * seconds : seconds }));
   const server = await driven.start();
