@@ -1,11 +1,6 @@
 import type { SeenPhase } from './generator.js';
 import { machineLine } from './machine.js';
-import {
-  type OverloadRound,
-  type OverloadRun,
-  type ServerOverload,
-  WINDOW_MS,
-} from './overload.js';
+import type { OverloadRound, OverloadRun, ServerOverload } from './overload.js';
 import { median, quantile } from './quantiles.js';
 
 /** Goodput at 4 times the capacity, of the peak; and until the p99 of a small load is what it was (issue 5). */
@@ -15,15 +10,20 @@ const RECOVERY_MS_MAX = 1000;
 const RECOVERED_TIMES = 2;
 /** So many windows in a row: one alone may be luck. */
 const RECOVERED_WINDOWS = 3;
+/** In which the answers of the small load are looked at. */
+export const WINDOW_MS = 100;
 
 const NS_PER_MS = 1e6;
 
 type Factor = OverloadRound['factors'][number];
 
 export function overloadText(run: OverloadRun): string {
-  const servers = run.servers.filter(({ rounds }) => rounds.length > 0);
+  const servers = run.servers
+    .map((server) => ({ ...server, rounds: server.rounds.filter(isCapacityKnown) }))
+    .filter(({ rounds }) => rounds.length > 0);
+  if (servers.length === 0) return 'no round counts: in each, clients gave up in the closed loop';
   const lines = [
-    `medians of ${servers[0]!.rounds.length} rounds, ${run.seconds} s each, ${run.connections} clients that give up after ${run.timeoutMs} ms; ${machineLine(run.machine)}; the generator alone on the last core, servers on ${run.serverCores}.`,
+    `medians of ${servers.map(({ rounds }) => rounds.length).join(', ')} rounds, ${run.seconds} s each, ${run.connections} clients that give up after ${run.timeoutMs} ms; ${machineLine(run.machine)}; the generator alone on the last core, servers on ${run.serverCores}.`,
     '',
     '| server | due | orders/s due | reached it/s | goodput/s | of peak | 200 | other answers | given up | p99 of 200s ms | most memory MB | recovered ms |',
     '|---|---|---|---|---|---|---|---|---|---|---|---|',
@@ -35,6 +35,11 @@ export function overloadText(run: OverloadRun): string {
     ...servers.map(judged),
   ];
   return lines.join('\n');
+}
+
+/** A closed loop in which clients gave up has met a machine that stood still: what was offered then says nothing. */
+function isCapacityKnown({ capacity }: OverloadRound): boolean {
+  return capacity.timedOut === 0 && capacity.createdInTime > 0;
 }
 
 function capacityRow({ name, rounds }: ServerOverload): string {
@@ -107,8 +112,9 @@ function recoveryMs({ before, after }: Factor): number {
     const answers = latency.reduce((sum, [, count]) => sum + count, 0);
     return quantile(latency, 0.99, due - answers) <= bound;
   });
-  const first = well.findIndex((_, i) =>
-    well.slice(i, i + RECOVERED_WINDOWS).every((isWell) => isWell),
+  const last = well.length - RECOVERED_WINDOWS;
+  const first = well.findIndex(
+    (_, i) => i <= last && well.slice(i, i + RECOVERED_WINDOWS).every((isWell) => isWell),
   );
   return first < 0 ? Number.POSITIVE_INFINITY : (first + 1) * WINDOW_MS;
 }
@@ -138,7 +144,7 @@ function judged({ name, rounds }: ServerOverload): string {
 }
 
 function recovered(ms: number): string {
-  return Number.isFinite(ms) ? ms.toFixed(0) : `more than ${WINDOW_MS} ms × all windows`;
+  return Number.isFinite(ms) ? ms.toFixed(0) : 'not while watched';
 }
 
 function share(value: number): string {

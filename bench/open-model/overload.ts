@@ -12,7 +12,7 @@ import { writeSection } from './docs-section.js';
 import { type LoadPhase, openLoad, type SeenPhase } from './generator.js';
 import { type Machine, machine } from './machine.js';
 import { type Memory, memoryOf } from './memory.js';
-import { overloadText } from './overload-report.js';
+import { overloadText, WINDOW_MS } from './overload-report.js';
 
 /** An order takes 1 ms, so each pool thread does fewer than 1,000 a second. */
 const SLOW = ['--work-ms', '1'];
@@ -25,7 +25,6 @@ const CAPACITY: readonly LoadPhase[] = [
 /** Small beside the capacity of each server, yet enough requests in a window to have a p99. */
 const PROBE_SHARE = 0.02;
 const PROBE_S = 3;
-export const WINDOW_MS = 100;
 
 export interface OverloadRun {
   readonly machine: Machine;

@@ -38,20 +38,24 @@ function placement(serverCores: string): string {
 function row(server: ServerRounds, rate: number): string {
   const all = server.rounds.map((round) => round[rate]!);
   const rounds = all.filter((round) => !isDisturbed(round));
-  const [counted, p99] = [`${rounds.length} of ${all.length}`, ofRounds(rounds, 0.99)];
   const late = ms(median(all.map(({ lateness }) => quantile(lateness, 0.99))));
   const busy = `${Math.round(100 * (1 - median(all.map(({ idleShare }) => idleShare))))}%`;
-  const measured = [
+  // Where most rounds were disturbed, the others may have been by as much as nobody saw.
+  const shown = 2 * rounds.length > all.length ? measured(rounds) : ['VOID', '', '', '', ''];
+  const counted = `${rounds.length} of ${all.length}`;
+  const cells = [all[0]!.rate.toLocaleString('en'), server.name, ...shown, late, busy, counted];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function measured(rounds: readonly SeenPhase[]): string[] {
+  const p99 = ofRounds(rounds, 0.99);
+  return [
     ms(median(ofRounds(rounds, 0.5))),
     ms(median(p99)),
     `${ms(Math.min(...p99))} to ${ms(Math.max(...p99))}`,
     p999(rounds),
-    rounds.reduce((sum, round) => sum + failures(round), 0),
+    `${rounds.reduce((sum, round) => sum + failures(round), 0)}`,
   ];
-  // Where most rounds were disturbed, the others may have been by as much as nobody saw.
-  const shown = 2 * rounds.length > all.length ? measured : ['VOID', '', '', '', ''];
-  const cells = [all[0]!.rate.toLocaleString('en'), server.name, ...shown, late, busy, counted];
-  return `| ${cells.join(' | ')} |`;
 }
 
 /** Of each round; where a round has too few requests to have one, of all rounds together, marked. */
@@ -70,12 +74,12 @@ function unanswered({ broken, timedOut, notOffered }: SeenPhase): number {
 }
 
 /** Requests that were due and did not get a 200. */
-export function failures({ due, byStatus }: SeenPhase): number {
+function failures({ due, byStatus }: SeenPhase): number {
   return due - (byStatus['200'] ?? 0);
 }
 
 /** Whether what was measured is the generator, or the machine, rather than the server. */
-export function isDisturbed({ latency, lateness, idleShare }: SeenPhase): boolean {
+function isDisturbed({ latency, lateness, idleShare }: SeenPhase): boolean {
   if (idleShare < IDLE_SHARE_MIN || quantile(lateness, 0.99) > LATE_MS_MAX * NS_PER_MS) return true;
   return [0.5, 0.99].some(
     (share) => quantile(lateness, share) > LATE_SHARE_MAX * quantile(latency, share),
