@@ -201,7 +201,7 @@ static void set_up(char **arguments) {
   CPU_ZERO(&cores);
   CPU_SET(core, &cores);
   if (core >= 0 && sched_setaffinity(0, sizeof cores, &cores) < 0) die("core");
-  /* No higher priority: it would starve the kernel's own thread that delivers packets on this core (ksoftirqd). */
+  /* The usual priority: a higher one can starve the kernel's own thread that delivers packets on this core (ksoftirqd). */
   prctl(PR_SET_TIMERSLACK, 1);
   expected = arguments[8];
   request_length = (int)fread(request, 1, REQUEST_BYTES_MAX, stdin);
