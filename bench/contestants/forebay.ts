@@ -66,14 +66,16 @@ function queued(journal: Journal): Contestant[] {
   }));
 }
 
-async function startAlone(flags: readonly string[]): Promise<RunningContestant> {
+/** @param flags besides those of every Forebay here */
+export async function startAlone(flags: readonly string[]): Promise<RunningContestant> {
   const server = await startForebay([...ALWAYS, ...flags]);
   const { url, adminUrl, pid, readyAfterMs: readyMs } = server;
   // The backlog is thrown away with the server: to drain it first would only take time.
   return { url, adminUrl, pid, behind: {}, readyMs, stop: () => server.kill9() };
 }
 
-async function startWithNats(
+/** The same with a nats-server of its own. */
+export async function startWithNats(
   options: NatsOptions,
   flags: readonly string[],
 ): Promise<RunningContestant> {

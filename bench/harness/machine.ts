@@ -71,7 +71,7 @@ const ASKED: readonly (readonly [string, string, readonly string[], RegExp])[] =
   ['go', 'go', ['version'], /go(\d\S*)/],
   ['redis-server', 'redis-server', ['--version'], /v=(\S+)/],
   // Not rabbitmqctl, which leaves a daemon of its own behind.
-  ['rabbitmq-server', 'dpkg-query', ['-W', '-f', '${Version}', 'rabbitmq-server'], /(\d+\.\S+)/],
+  ['rabbitmq-server', 'dpkg-query', ['-s', 'rabbitmq-server'], /Version: (\d\S+)/],
 ];
 const ASK_MS_MAX = 20_000;
 

@@ -19,8 +19,9 @@ export class DirectService {
   readonly #waitMsMax: number;
 
   /**
-   * A frame that has waited for half of `commitMsMax` is given up, so that its clients hear 503 while
-   * their threads still wait: a pool that worked through what nobody waits for would never catch up.
+   * What was not begun half of `commitMsMax` after its frame was opened is given up, so that its clients hear 503 while
+   * they still wait: a pool that works through what nobody waits for never catches up. The wait in the
+   * intake thread counts, for to a client it is all one.
    */
   constructor(scheduler: Scheduler, counts: ThreadCounts, commitMsMax: number) {
     this.#scheduler = scheduler;
@@ -32,9 +33,10 @@ export class DirectService {
     port.on('message', (request: DirectRequest) => {
       const frame: Frame = { ...request, attempt: 1, notBeforeMs: 0, refiled: null, keys: [] };
       const reply = (run: FrameRun) => this.#reply(port, request.sequence, run);
-      this.#scheduler.add(
-        new FrameRun(frame, reply, { giveUpMs: performance.now() + this.#waitMsMax }),
-      );
+      // By the system's clock, the only one that both threads have; set back, it must not give more time.
+      const ageMs = Math.max(0, Date.now() - request.acceptedAtMs);
+      const giveUpMs = performance.now() + this.#waitMsMax - ageMs;
+      this.#scheduler.add(new FrameRun(frame, reply, { giveUpMs }));
     });
   }
 

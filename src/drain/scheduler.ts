@@ -76,7 +76,7 @@ export class Scheduler {
     }
   };
 
-  /** Oldest first is how they stand, and all that can expire have the same time to live. */
+  /** Oldest first is how they stand, but for the little that intake threads differ in; all that can expire may grow as old. */
   #abandonExpired(): void {
     const nowMs = performance.now();
     while (this.#queue.length > 0 && this.#queue[0]!.giveUpMs <= nowMs) {

@@ -1,0 +1,152 @@
+/** The load generator of the open model charges a server for what it keeps waiting: held against arithmetic, on a real server. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bare } from '../../bench/open-model/contestants.js';
+import { generatorProgram, openLoad, type SeenPhase } from '../../bench/open-model/generator.js';
+import { quantile } from '../../bench/open-model/quantiles.js';
+
+const NS_PER_MS = 1e6;
+const CONNECTIONS = 16;
+const SECONDS = 4;
+const STALL_MS = 1000;
+const RATE = 500;
+
+const compiles = await generatorProgram().then(
+  () => true,
+  (error: Error) => error.message,
+);
+const skip = compiles === true ? false : compiles;
+
+/** Drives the bare server, which is stopped for a second in the midst of it. */
+async function drivenThroughStall(rate: number): Promise<SeenPhase> {
+  const server = await bare().start();
+  try {
+    const load = openLoad(server.url, {
+      connections: CONNECTIONS,
+      timeoutMs: 10_000,
+      waitMs: 10_000,
+      windowMs: 0,
+      core: null,
+      phases: [{ rate, seconds: SECONDS }],
+    });
+    await sleep(1500);
+    process.kill(server.pid, 'SIGSTOP');
+    await sleep(STALL_MS);
+    process.kill(server.pid, 'SIGCONT');
+    return (await load)[0]!;
+  } finally {
+    await server.stop();
+  }
+}
+
+function shareSlowerThan({ latency }: SeenPhase, ms: number): number {
+  const all = latency.reduce((sum, [, count]) => sum + count, 0);
+  const slow = latency.filter(([ns]) => ns > ms * NS_PER_MS);
+  return slow.reduce((sum, [, count]) => sum + count, 0) / all;
+}
+
+describe('the load generator', { skip }, () => {
+  it('charges a stall to all that was due in it, and sends it all', async () => {
+    const seen = await drivenThroughStall(RATE);
+    assert.equal(seen.due, RATE * SECONDS);
+    assert.deepEqual(seen.byStatus, { 200: RATE * SECONDS });
+    // Due evenly over a stall of a second in 4: a quarter is late, by up to a second, evenly. A machine that is busy with
+    // something else makes it more, never less; 2 in 100 are for the edges of buckets and of the stall.
+    for (const [lateMs, share] of [
+      [100, 0.225],
+      [500, 0.125],
+      [900, 0.025],
+    ] as const) {
+      const got = shareSlowerThan(seen, lateMs);
+      assert.ok(got > share - 0.02, `${got} were slower than ${lateMs} ms, due were ${share}`);
+    }
+  });
+
+  it('shows what a closed loop hides: there a stall is charged once a connection', async () => {
+    const seen = await drivenThroughStall(0);
+    const slow = Math.round(shareSlowerThan(seen, STALL_MS / 2) * seen.due);
+    assert.ok(slow >= CONNECTIONS, `${slow} requests were under way in the stall`);
+    assert.ok(quantile(seen.latency, 0.99) < (STALL_MS / 2) * NS_PER_MS);
+  });
+
+  it('counts what it could not offer, what was refused and what it gave up waiting for', async () => {
+    let requests = 0;
+    const server = createServer((request, response) => {
+      request.resume();
+      requests++;
+      // The first is never answered; with one connection all that is due meanwhile can't be offered.
+      if (requests > 1) response.writeHead(503, { 'Content-Length': 2 }).end('no');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const [seen] = await openLoad(`http://127.0.0.1:${port}`, {
+        connections: 1,
+        timeoutMs: 300,
+        waitMs: 0,
+        windowMs: 100,
+        core: null,
+        phases: [{ rate: 100, seconds: 1 }],
+      });
+      const { due, sent, timedOut, notOffered, byStatus, broken, windows } = seen!;
+      assert.equal(due, 100);
+      assert.equal(timedOut, 1);
+      assert.equal(sent + notOffered, due);
+      assert.ok(notOffered >= 20, `${notOffered} were due in the 300 ms and not offered`);
+      assert.equal((byStatus['503'] ?? 0) + timedOut + broken, sent);
+      assert.deepEqual(
+        windows.map((window) => window.due),
+        new Array(10).fill(10),
+      );
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('does not take another body for a 200', async () => {
+    const server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(200, { 'Content-Length': 2 }).end('no');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const load = openLoad(`http://127.0.0.1:${port}`, {
+        connections: 1,
+        timeoutMs: 5000,
+        waitMs: 5000,
+        windowMs: 0,
+        core: null,
+        phases: [{ rate: 10, seconds: 1 }],
+      });
+      await assert.rejects(load, /10 answers 200 had another body/);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});
+
+describe('quantiles', () => {
+  it('are values that so large a share did not exceed, and what got no answer exceeds all', () => {
+    const counts = [
+      [10, 50],
+      [20, 40],
+      [30, 10],
+    ] as const;
+    assert.equal(quantile(counts, 0.5), 10);
+    assert.equal(quantile(counts, 0.51), 20);
+    assert.equal(quantile(counts, 0.9), 20);
+    assert.equal(quantile(counts, 1), 30);
+    assert.equal(quantile(counts, 0.9, 100), Number.POSITIVE_INFINITY);
+    assert.equal(quantile(counts, 0.5, 100), 30);
+    assert.ok(Number.isNaN(quantile([], 0.5)));
+  });
+});
