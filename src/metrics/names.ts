@@ -119,6 +119,11 @@ export const counterFamilies = [
     cells: { deadRefused: {} },
   },
   {
+    name: 'forebay_foreign_messages_total',
+    help: 'Messages in the journal of NATS that are no frames, from whoever; see the stream <stream>_FOREIGN.',
+    cells: { foreignMessages: {} },
+  },
+  {
     name: 'forebay_handler_thread_deaths_total',
     help: 'Pool threads that died under the handler and were replaced.',
     cells: { handlerThreadDeaths: {} },
