@@ -86,6 +86,10 @@ export const LOG_EVENTS = {
     level: 'warn',
     what: 'a pool thread died: a new one takes its place, the batch is run again',
   },
+  'handler-late': {
+    level: 'warn',
+    what: 'a call of the handler took longer than --handler-ms-max: its thread was ended, and its orders are run one by one',
+  },
   'handler-stray-error': {
     level: 'error',
     what: 'the handler threw while none of its batches was running',

@@ -125,7 +125,7 @@ export const counterFamilies = [
   },
   {
     name: 'forebay_handler_thread_deaths_total',
-    help: 'Pool threads that died under the handler and were replaced.',
+    help: 'Pool threads that died under the handler, or were ended because it did not return, and were replaced.',
     cells: { handlerThreadDeaths: {} },
   },
   {
