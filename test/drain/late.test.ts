@@ -6,7 +6,8 @@ import { startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { ledgerHandler } from './handlers.js';
 
-const LATE = ['--handler-ms-max', '500', '--attempts-max', '2', '--workers', '1'];
+// Longer than a busy machine takes to start a thread.
+const LATE = ['--handler-ms-max', '2000', '--attempts-max', '2', '--workers', '1'];
 const QUICK_RETRIES = ['--retry-ms-min', '20', '--retry-ms-max', '100'];
 
 /** What ends only with the thread. */
@@ -30,10 +31,14 @@ describe('a handler that never returns', () => {
       const good = Array.from({ length: 60 }, (_, i) => `good-${i}`);
       const client = new OrderClient(forebay.url);
       await client.postAll([...good.slice(0, 25), 'hangs', ...good.slice(25)]);
-      await eventually('the others are done, and it is dead', async () => {
-        const done = await metric(forebay, 'work_done_total{status="done"}');
-        return done === 60 && (await metric(forebay, 'forebay_dead_total')) === 1;
-      });
+      await eventually(
+        'the others are done, and it is dead',
+        async () => {
+          const done = await metric(forebay, 'work_done_total{status="done"}');
+          return done === 60 && (await metric(forebay, 'forebay_dead_total')) === 1;
+        },
+        60_000,
+      );
       const lines = await handler.lines();
       const alone = lines.filter(({ username, batch }) => username === 'hangs' && batch === 1);
       assert.deepEqual([...new Set(alone.map(({ attempt }) => attempt))], [1, 2]);
@@ -41,7 +46,7 @@ describe('a handler that never returns', () => {
       for (const name of good) {
         assert.ok(lines.filter(({ username }) => username === name).length <= 3, name);
       }
-      assert.match(forebay.stderr, /"handler-late".*500 ms/);
+      assert.match(forebay.stderr, /"handler-late".*2000 ms/);
       // A thread that was ended is no reason for the pool not to replace the next.
       await client.postAll(['dies', 'after that']);
       client.close();
@@ -57,7 +62,7 @@ describe('a handler that never returns', () => {
       t,
       `if (orders.some(({ data }) => data.username === 'hangs')) await new Promise(() => {});`,
     );
-    const flags = ['--mode', 'direct', '--commit-ms-max', '5000', '--handler', handler.file];
+    const flags = ['--mode', 'direct', '--commit-ms-max', '20000', '--handler', handler.file];
     const forebay = await startForebay([...flags, ...LATE], { owner: t });
     const hanging = new OrderClient(forebay.url);
     assert.equal((await hanging.post('hangs')).status, 0);
