@@ -11,6 +11,9 @@ import { removeMessage } from './remove-message.js';
 /** Longer than the server may take to remove what was acknowledged, by a change of leader say. */
 const STRANDED_MS_MIN = 1.5 * ACK_WAIT_MS;
 
+/** The drain waits for the answer, and there is no hurry: rather later. */
+const ANSWER_MS_MAX = 1000;
+
 interface Queue {
   readonly consumer: string;
   readonly subject: string;
@@ -75,7 +78,7 @@ export class StrandedMessages {
     const isDue = nowMs - this.#lookedAtMs >= this.#msMin;
     if (!isDue && this.#stretches.length === 0) return [];
     try {
-      const manager = await jetstreamManager(nc, { checkAPI: false });
+      const manager = await jetstreamManager(nc, { checkAPI: false, timeout: ANSWER_MS_MAX });
       if (isDue) {
         this.#lookedAtMs = nowMs;
         await this.#look(manager);
