@@ -71,6 +71,20 @@ export const trouble: readonly Unplaced[] = [
   ),
   lines(
     {
+      title: 'Messages that are no frames',
+      description:
+        'A second, found in the journal of NATS: somebody else publishes there. Nothing of it is processed: ForebayForeignMessages.',
+      unit: 'ops',
+    },
+    [
+      {
+        expr: `sum by (instance) (${rate('forebay_foreign_messages_total')})`,
+        legend: '{{instance}}',
+      },
+    ],
+  ),
+  lines(
+    {
       title: 'Durability class',
       description:
         'Instances by what an accepted order survives. A change that nobody made on purpose is a fault: ForebayDurabilityFallen.',

@@ -59,6 +59,14 @@ export const LOG_EVENTS = {
     level: 'error',
     what: 'what lies in the journal is no frame; NATS: it goes to the stream <stream>_FOREIGN; local: it stays where it is',
   },
+  'stranded-removed': {
+    level: 'info',
+    what: 'NATS kept a message that it will not deliver again, after a power cut say; its orders were settled, and it is removed',
+  },
+  'stranded-processed': {
+    level: 'warn',
+    what: 'the same, but nothing is known of its orders: they are processed, for the second time if they were long ago',
+  },
   'letter-unreadable': {
     level: 'error',
     what: 'what lies among the dead letters is none; it is left there',
@@ -77,6 +85,10 @@ export const LOG_EVENTS = {
   'handler-thread-died': {
     level: 'warn',
     what: 'a pool thread died: a new one takes its place, the batch is run again',
+  },
+  'handler-late': {
+    level: 'warn',
+    what: 'a call of the handler took longer than --handler-ms-max: its thread was ended, and its orders are run one by one',
   },
   'handler-stray-error': {
     level: 'error',

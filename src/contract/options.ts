@@ -56,6 +56,7 @@ export interface Options {
   readonly retryMsMax: number;
 
   readonly handler: string;
+  readonly handlerMsMax: number;
   readonly workMs: number;
   readonly errorRate: number;
   readonly postgresUrl: string;

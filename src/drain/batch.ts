@@ -48,6 +48,11 @@ export function splitBatch(batch: Batch): [Batch, Batch] {
   ];
 }
 
+/** Each order by itself. */
+export function singlesOf(batch: Batch): Batch[] {
+  return batch.orders === 1 ? [batch] : splitBatch(batch).flatMap(singlesOf);
+}
+
 function splitSlice(slice: FrameSlice, count: number): [FrameSlice, FrameSlice] {
   const { run, position, byteStart, byteEnd } = slice;
   const middle = run.byteOffsetBehind(byteStart, count, position + count);

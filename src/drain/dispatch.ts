@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { BatchMessage, BatchResult, LoadResult } from '../contract/batch.js';
 import type { HandlerContext } from '../contract/order.js';
+import { CallLimit } from './call-limit.js';
 
 /** How long a handler may take to load, its own top-level awaits included; milliseconds. */
 const LOAD_MS_MAX = 10_000;
 
 /** Runs batches in other threads. */
 export interface BatchPool {
-  /** Rejects when the thread died over it: nobody knows how far the handler came. */
+  /** Rejects when the thread died over it, or was ended (HandlerLate): nobody knows how far the handler came. */
   run(message: BatchMessage): Promise<BatchResult>;
 }
 
@@ -25,12 +26,15 @@ export interface PoolOptions {
   readonly threads: number;
   /** V8 heap limit of each thread, MiB: a handler that leaks dies alone. */
   readonly heapMb: number;
+  /** The longest that one call of the handler may take; milliseconds, 0: any time. */
+  readonly callMsMax: number;
   readonly threadData: PoolThreadData;
 }
 
 /** The worker pool: Piscina, which replaces a thread that dies. */
 export class PiscinaPool implements BatchPool {
   readonly #pool: Piscina<BatchMessage | null, unknown>;
+  readonly #limit: CallLimit;
 
   /** `onFault` hears of errors that no batch was waiting for, such as a throw from a handler's timer. */
   constructor(options: PoolOptions, onFault: (error: Error) => void) {
@@ -45,6 +49,7 @@ export class PiscinaPool implements BatchPool {
       workerData: options.threadData,
     });
     this.#pool.on('error', onFault);
+    this.#limit = new CallLimit(options.callMsMax, options.threads);
   }
 
   /** Loads the handler in a pool thread and has it prepare itself. */
@@ -58,11 +63,15 @@ export class PiscinaPool implements BatchPool {
 
   async run(message: BatchMessage): Promise<BatchResult> {
     const transferList = [message.payload.buffer as ArrayBuffer];
-    return (await this.#pool.run(message, { transferList })) as BatchResult;
+    // Piscina ends the thread of a call whose signal is aborted, and starts another.
+    return (await this.#limit.within((signal) =>
+      this.#pool.run(message, { transferList, signal }),
+    )) as BatchResult;
   }
 
   /** Ends the threads. Batches still running are lost to their caller, not to the journal. */
   async destroy(): Promise<void> {
+    this.#limit.close();
     await this.#pool.destroy();
   }
 }

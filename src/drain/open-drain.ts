@@ -52,6 +52,7 @@ export function openDrain(parts: DrainParts): OpenDrain {
       entry: parts.entry,
       threads: options.workers,
       heapMb: options.workerHeapMb,
+      callMsMax: options.handlerMsMax,
       threadData: {
         handler: parts.handlerUrl,
         context: handlerContext(options),

@@ -7,7 +7,8 @@ import {
 import type { Log } from '../contract/log.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import type { BackoffBounds } from './backoff.js';
-import { type Batch, batchMessage, splitBatch } from './batch.js';
+import { type Batch, batchMessage, singlesOf, splitBatch } from './batch.js';
+import { HandlerLate } from './call-limit.js';
 import type { BatchPool } from './dispatch.js';
 import type { Outage, Turn } from './outage.js';
 import type { Pacer } from './pace.js';
@@ -38,12 +39,15 @@ interface Failure {
   readonly reason: string;
   /** What that makes of an order that stands alone. */
   readonly alone: Uint8Array;
+  /** Another call may take as long again. */
+  readonly isLate: boolean;
 }
 
 /**
  * Runs a batch in the pool and records the outcome of each order. A batch whose handler throws, or
  * kills its thread, is run again in halves until the culprit stands alone, so that one bad order does
- * not fail its neighbours: at most 2·log2(n) further calls for each culprit among n orders. A batch that
+ * not fail its neighbours: at most 2·log2(n) further calls for each culprit among n orders. Where the handler did not return, each call that
+ * has the culprit in it takes as long again, so there the orders are run one by one. A batch that
  * could not be run at all waits for the end of the outage, and is run again as if nothing had been.
  */
 export class BatchRunner {
@@ -62,9 +66,9 @@ export class BatchRunner {
       slice.run.finish(slice, failure.alone, failure.reason);
       return;
     }
-    for (const half of splitBatch(batch)) {
-      await this.#admit(half.orders);
-      await this.run(half);
+    for (const part of failure.isLate ? singlesOf(batch) : splitBatch(batch)) {
+      await this.#admit(part.orders);
+      await this.run(part);
     }
   }
 
@@ -79,13 +83,14 @@ export class BatchRunner {
       }
       if (turn.hasWaited) await this.#admit(batch.orders);
       const result = await this.#call(batch);
-      if (typeof result !== 'string' && this.#isAway(turn, result)) continue;
+      const isLost = result instanceof Error;
+      if (!isLost && this.#isAway(turn, result)) continue;
       outage.through(turn);
-      if (typeof result === 'string') return { reason: result, alone: LOST_SIGHT_ALONE };
+      if (isLost) return this.#tellLost(batch, result);
       if (result.thrown !== null) {
         this.#tellThrown(batch, result);
         const alone = result.thrownDead ? DEAD_ALONE : RETRY_ALONE;
-        return { reason: result.thrown, alone };
+        return { reason: result.thrown, alone, isLate: false };
       }
       this.#parts.onFinished(batch.orders, result.handlerMs);
       this.#record(batch, result.outcomes);
@@ -93,20 +98,31 @@ export class BatchRunner {
     }
   }
 
-  /** What the thread answers; or, when it died over the batch, how. */
-  async #call(batch: Batch): Promise<BatchResult | string> {
-    const { pool, counts, log } = this.#parts;
+  /** What the thread answers; or, when it died over the batch or was ended, why. */
+  async #call(batch: Batch): Promise<BatchResult | Error> {
     try {
-      return await pool.run(batchMessage(batch));
+      return await this.#parts.pool.run(batchMessage(batch));
     } catch (error) {
-      counts.add(COUNTER.handlerThreadDeaths);
-      const err = error as Error;
+      return error as Error;
+    }
+  }
+
+  #tellLost({ orders }: Batch, err: Error): Failure {
+    const { counts, log } = this.#parts;
+    counts.add(COUNTER.handlerThreadDeaths);
+    const isLate = err instanceof HandlerLate;
+    if (isLate) {
+      const next =
+        orders === 1 ? 'the order is tried again or dead' : 'running its orders one by one';
+      log('handler-late', `${err.message}: its thread was ended; ${next}`, { orders });
+    } else {
       log('handler-thread-died', `the handler's thread died; running its batch again`, {
-        orders: batch.orders,
+        orders,
         err,
       });
-      return `the handler's thread died: ${err.message}`;
     }
+    const reason = isLate ? err.message : `the handler's thread died: ${err.message}`;
+    return { reason, alone: LOST_SIGHT_ALONE, isLate };
   }
 
   /** Its message may quote an order: dead letters keep that, the log does not. */

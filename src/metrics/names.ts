@@ -119,8 +119,13 @@ export const counterFamilies = [
     cells: { deadRefused: {} },
   },
   {
+    name: 'forebay_foreign_messages_total',
+    help: 'Messages in the journal of NATS that are no frames, from whoever; see the stream <stream>_FOREIGN.',
+    cells: { foreignMessages: {} },
+  },
+  {
     name: 'forebay_handler_thread_deaths_total',
-    help: 'Pool threads that died under the handler and were replaced.',
+    help: 'Pool threads that died under the handler, or were ended because it did not return, and were replaced.',
     cells: { handlerThreadDeaths: {} },
   },
   {

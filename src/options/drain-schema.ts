@@ -161,6 +161,15 @@ export const drainSchema = {
     group: 'Handler',
     help: 'what processes the orders: the built-in simulate or postgres, or your ES module',
   },
+  handlerMsMax: {
+    type: 'integer',
+    unit: 'ms',
+    min: 0,
+    max: 86_400_000,
+    default: 120_000,
+    group: 'Handler',
+    help: 'longest that one call of the handler may take; then its thread is ended; 0 is any time',
+  },
   workMs: {
     type: 'integer',
     unit: 'ms',

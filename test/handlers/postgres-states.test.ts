@@ -59,6 +59,9 @@ describe('an order over which code of the database raises', { timeout: 200_000 }
     ['case_not_found', `CASE NEW.count WHEN -1 THEN NULL; END CASE`],
     ['program_limit_exceeded', `RAISE 'no' USING ERRCODE = '54000'`],
     ['object_not_in_prerequisite_state', `RAISE 'no' USING ERRCODE = '55000'`],
+    ['undefined_table', `PERFORM 1 FROM nothing_of_that_name`],
+    ['insufficient_privilege', `RAISE 'not for you' USING ERRCODE = '42501'`],
+    ['feature_not_supported', `RAISE 'no' USING ERRCODE = '0A000'`],
   ] as const) {
     it(`${what} is a dead letter after its attempts, and its neighbours are done`, async (t) => {
       const database = await newDatabase();
@@ -89,6 +92,39 @@ describe('an order over which code of the database raises', { timeout: 200_000 }
     );
     await eventually('the journal is empty', () => isEmpty(forebay));
     assert.deepEqual(await names(database), good.sort());
+    assert.equal(await forebay.stop(), 0);
+  });
+});
+
+describe('a trigger that raises over every order', { timeout: 60_000 }, () => {
+  it('because its own table is gone: costs no order an attempt, however long that takes', async (t) => {
+    const database = await newDatabase();
+    const forebay = await open(t, database, ['--attempts-max', '1']);
+    await postgres.query(
+      `CREATE TABLE audit (order_id text);
+       CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN INSERT INTO audit VALUES (NEW.order_id); RETURN NEW; END $$;
+       CREATE TRIGGER note BEFORE INSERT ON forebay_orders FOR EACH ROW EXECUTE FUNCTION note()`,
+      database,
+    );
+    const before = Array.from({ length: 10 }, (_, i) => `before-${i}`);
+    await post(forebay, before);
+    await eventually('the journal is empty', () => isEmpty(forebay));
+    await postgres.query('ALTER TABLE audit RENAME TO elsewhere', database);
+    const later = Array.from({ length: 40 }, (_, i) => `later-${i}`);
+    await post(forebay, later);
+    await eventually('the pool pauses', async () => {
+      return (await metric(forebay, 'forebay_drain_paused')) === 1;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    assert.equal(await metric(forebay, 'forebay_dead_total'), 0);
+    assert.match(forebay.stderr, /handler-away.*42P01/);
+    await postgres.query('ALTER TABLE elsewhere RENAME TO audit', database);
+    await eventually('the journal is empty', () => isEmpty(forebay));
+    assert.deepEqual(await names(database), [...before, ...later].sort());
+    assert.equal(await metric(forebay, 'forebay_dead_total'), 0);
+    const audited = await postgres.query('SELECT order_id FROM audit', database);
+    assert.equal(audited.length, before.length + later.length);
     assert.equal(await forebay.stop(), 0);
   });
 });

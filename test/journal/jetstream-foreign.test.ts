@@ -76,6 +76,7 @@ function testForeign(version: NatsVersion): void {
         assert.ok(bodies.includes('no headers at all'));
         assert.ok(bodies.some((body) => body.length === MESSAGE_BYTES_MAX));
       });
+      assert.equal(await metric(forebay, 'forebay_foreign_messages_total'), FLOOD + OTHERS);
       assert.match(forebay.stderr, /too-many.*FOREBAY_FOREIGN/);
       assert.equal(await forebay.stop(), 0);
     });

@@ -20,7 +20,13 @@ it('a cluster without a leader is asked a few times a second, and goes on when i
   const [alive, ...others] = nodes;
   const place = { servers: [alive!.url], stream: 'LEADERLESS', replicas: 3, frames: FRAMES };
   const store = new LocalStore(join(folder, 'data'));
-  const parts = { acceptedOrders: () => 0, retryMsMax: 60_000, closeMsMax: 2000, log: () => {} };
+  const parts = {
+    acceptedOrders: () => 0,
+    retryMsMax: 60_000,
+    closeMsMax: 2000,
+    onForeign: () => {},
+    log: () => {},
+  };
   const opened = openJetStreamSource(place, store, parts, 1000);
   const appender = openJetStreamAppender(
     place,

@@ -22,6 +22,7 @@ export interface SourceParts {
   readonly newFrameId: () => string;
   readonly acceptedOrders: () => number;
   readonly retryMsMax: number;
+  readonly strandedMsMin?: number;
   readonly log: Log;
 }
 
@@ -53,7 +54,7 @@ export function sourceOf(place: Place, parts: SourceParts, who = 'one'): JetStre
   const opened = openJetStreamSource(
     { ...place, replicas: 1, frames: FRAMES },
     store,
-    { ...parts, closeMsMax: 2000 },
+    { ...parts, closeMsMax: 2000, onForeign: () => {} },
     1000,
   );
   const { source } = opened;

@@ -66,6 +66,10 @@ class Faults {
     );
   }
 
+  async othersPublish(): Promise<void> {
+    await this.#fires(['ForebayForeignMessages'], () => this.#shop.publish('no frame'));
+  }
+
   async natsFrozen(): Promise<void> {
     this.#shop.stack.running('nats').signal('SIGSTOP');
     await this.#fires(['ForebayAnswersMissing'], () => this.#shop.spoollessOrders.post('unsure'));
@@ -140,6 +144,8 @@ describe('the alerts, with a real Prometheus', DEADLINE, () => {
       });
     });
     const faults = new Faults(shop, configuration);
+    // First: what comes later waits behind what is too much.
+    await t.test('somebody else publishes', () => faults.othersPublish());
     await t.test('an order fails for good', () => faults.orderFails());
     await t.test('too much comes in', () => faults.tooMuch());
     await t.test('threads stand still, die, and wait', () => faults.threadsInTrouble());

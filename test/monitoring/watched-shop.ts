@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from '@nats-io/transport-node';
 import { NativeStack } from '../container/native-stack.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { OrderClient } from '../support/orders.js';
@@ -78,6 +79,14 @@ export class WatchedShop {
       for (const client of [shop.orders, shop.directOrders, shop.spoollessOrders]) client.close();
     });
     return shop;
+  }
+
+  /** To the subject of the orders, by somebody else. */
+  async publish(text: string): Promise<void> {
+    const nc = await connect({ servers: this.stack.address('nats:4222') });
+    nc.publish('forebay.orders', text);
+    await nc.flush();
+    await nc.close();
   }
 
   /** A body that is no order. */

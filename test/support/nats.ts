@@ -105,6 +105,7 @@ export class NatsServer {
     const log = openSync(join(this.folder, 'server.log'), 'a');
     const child = spawn(this.#program, this.#arguments, { stdio: ['ignore', log, log] });
     this.#child = child;
+    process.removeListener('exit', this.#killOnExit);
     process.once('exit', this.#killOnExit);
     const deadlineMs = Date.now() + START_MS_MAX;
     while (!(await this.#answers())) {
@@ -127,6 +128,11 @@ export class NatsServer {
   /** kill -9: what it had not yet written is gone. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
+  }
+
+  /** SIGTERM: it writes what it has not yet written. */
+  async end(): Promise<void> {
+    await this.#end('SIGTERM');
   }
 
   /** Returns when every thread of the server stands still: the signal alone leaves it a moment. */

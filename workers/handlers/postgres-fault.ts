@@ -82,6 +82,11 @@ export function postgresFault(error: unknown, where: string): PostgresFault {
   return faultOfKind(kindOf(error as AnyError), error as AnyError, where);
 }
 
+/** The same, once it is known that a trigger or function raised it. */
+export function codeFault(error: unknown, where: string): PostgresFault {
+  return faultOfKind('code', error as AnyError, where);
+}
+
 /** The same while a connection is made: no order is concerned, so none can be blamed, say for what a login trigger raises. */
 export function connectFault(error: unknown, where: string): PostgresFault {
   const kind = kindOf(error as AnyError);

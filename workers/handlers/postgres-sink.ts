@@ -1,7 +1,8 @@
 import pg from 'pg';
 import type { Order } from '../../src/contract/order.js';
 import { orderColumns } from './order-columns.js';
-import { connectFault, PostgresFault, postgresFault } from './postgres-fault.js';
+import { codeFault, connectFault, PostgresFault, postgresFault } from './postgres-fault.js';
+import { canInsertKnown } from './postgres-probe.js';
 
 /** How long a connection may take to be made, the server's greeting included; milliseconds. */
 const CONNECT_MS_MAX = 4000;
@@ -110,7 +111,10 @@ export class PostgresSink {
     try {
       await client.query({ ...INSERT, values: orderColumns(orders) });
     } catch (error) {
-      const fault = postgresFault(error, this.#where);
+      let fault = postgresFault(error, this.#where);
+      if (fault.kind === 'setup' && (await canInsertKnown(client))) {
+        fault = codeFault(error, this.#where);
+      }
       if (fault.kind === 'away' || fault.kind === 'setup') this.#lose(fault, client);
       const isTimeUp = performance.now() - startedMs >= STATEMENT_MS_MAX;
       throw fault.kind === 'slow' && isTimeUp ? this.#tooSlow(fault, orders) : fault;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { Log } from '../../contract/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
-import type { StreamMessage } from './jetstream-message.js';
+import type { HeldMessage } from './jetstream-message.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamPublisher } from './jetstream-publisher.js';
 import type { Upkeep } from './upkeep.js';
@@ -19,7 +19,7 @@ const HEADER_BYTES = 4;
 const PART = 'stream of messages that are no frames';
 
 interface Held {
-  readonly message: StreamMessage;
+  readonly message: HeldMessage;
   readonly why: string;
 }
 
@@ -27,6 +27,8 @@ export interface ForeignMessagesParts {
   readonly connection: JetStreamConnection;
   readonly names: JetStreamNames;
   readonly upkeep: Upkeep;
+  /** Called for each message, once. */
+  readonly onForeign: () => void;
   readonly log: Log;
 }
 
@@ -47,8 +49,9 @@ export class ForeignMessages {
     this.#publisher = new JetStreamPublisher(parts.connection);
   }
 
-  take(message: StreamMessage, why: string): void {
+  take(message: HeldMessage, why: string): void {
     if (!this.#held.has(message.seq)) {
+      this.#parts.onForeign();
       this.#parts.log('frame-unreadable', `${why}; goes to ${this.#parts.names.foreignStream}`);
     }
     this.#held.set(message.seq, { message, why });
@@ -93,7 +96,7 @@ export class ForeignMessages {
   }
 
   /** Why it was not stored, or nobody knows whether; empty when it is. */
-  async #store(message: StreamMessage, why: string): Promise<string> {
+  async #store(message: HeldMessage, why: string): Promise<string> {
     const { connection, names } = this.#parts;
     const { payload } = message;
     const [stream, subject] = [names.foreignStream, names.foreignSubject];
@@ -122,7 +125,7 @@ export class ForeignMessages {
  * What the message had, where it stood and why it is no frame. The server acts on headers that begin with `Nats-`, so
  * those are renamed.
  */
-function foreignHeaders(message: StreamMessage, why: string): MsgHdrs {
+function foreignHeaders(message: HeldMessage, why: string): MsgHdrs {
   const out = headers();
   for (const [name, values] of message.headers ?? []) {
     for (const value of values) out.append(/^nats-/i.test(name) ? `Was-${name}` : name, value);

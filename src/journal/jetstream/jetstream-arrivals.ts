@@ -3,9 +3,10 @@ import type { Frame } from '../../contract/frame.js';
 import type { ClaimVerdict, Ledger } from '../ledger/ledger.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import type { FramesInHand } from './jetstream-in-hand.js';
-import type { StreamMessage } from './jetstream-message.js';
+import type { HeldMessage } from './jetstream-message.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamPull } from './jetstream-pull.js';
+import type { StrandedMessages } from './stranded-messages.js';
 import type { Upkeep } from './upkeep.js';
 
 /** A frame that came, and its place in the stream. */
@@ -35,6 +36,7 @@ export class JetStreamArrivals {
   readonly #names: JetStreamNames;
   readonly #inHand: FramesInHand;
   readonly #ledger: Ledger;
+  readonly #stranded: StrandedMessages;
   readonly #upkeep: Upkeep;
   /** What has come and the ledger has not been asked about. */
   #candidates: Arrival[] = [];
@@ -48,12 +50,14 @@ export class JetStreamArrivals {
     names: JetStreamNames,
     inHand: FramesInHand,
     ledger: Ledger,
+    stranded: StrandedMessages,
     upkeep: Upkeep,
   ) {
     this.#connection = connection;
     this.#names = names;
     this.#inHand = inHand;
     this.#ledger = ledger;
+    this.#stranded = stranded;
     this.#upkeep = upkeep;
   }
 
@@ -72,11 +76,18 @@ export class JetStreamArrivals {
       if (received < framesMax) this.#retriesAskedAtMs = nowMs;
     }
     if (this.#abandoned !== abandoned) return [];
+    await this.#takeStranded(framesMax - this.#candidates.length);
+    if (this.#abandoned !== abandoned) return [];
     const room = framesMax - this.#candidates.length;
     const waitMs = this.#candidates.length > 0 ? 0 : RETRY_POLL_MS;
     if (room > 0) await this.#ask('fresh frames', fresh, room, waitMs);
     if (this.#abandoned !== abandoned) return [];
     return this.#claim();
+  }
+
+  async #takeStranded(room: number): Promise<void> {
+    const { nc } = this.#connection;
+    for (const message of await this.#stranded.take(nc, room)) this.#receive(message, nc);
   }
 
   /** How many messages came. */
@@ -107,7 +118,8 @@ export class JetStreamArrivals {
       return [];
     }
     const nc = this.#connection.up ? this.#connection.nc : null;
-    for (const [i, { frame }] of candidates.entries()) {
+    for (const [i, { frame, seq }] of candidates.entries()) {
+      this.#stranded.tell(seq, frame.id, verdicts[i]!);
       if (verdicts[i] === 'settled') this.#inHand.drop(frame.id, nc);
       if (verdicts[i] === 'held') this.#inHand.release(frame.id, nc, HELD_MS);
     }
@@ -118,7 +130,7 @@ export class JetStreamArrivals {
     const { nc } = this.#connection;
     if (this.#pulls?.nc !== nc) {
       const { stream, freshConsumer, retryConsumer } = this.#names;
-      const receive = (message: StreamMessage) => this.#receive(message, nc);
+      const receive = (message: HeldMessage) => this.#receive(message, nc);
       this.#pulls = {
         nc,
         fresh: new JetStreamPull(nc, stream, freshConsumer, receive),
@@ -128,7 +140,7 @@ export class JetStreamArrivals {
     return this.#pulls;
   }
 
-  #receive(message: StreamMessage, nc: NatsConnection): void {
+  #receive(message: HeldMessage, nc: NatsConnection): void {
     const frame = this.#inHand.admit(message, nc);
     if (frame !== null) this.#candidates.push({ frame, seq: message.seq });
   }

@@ -3,7 +3,7 @@ import type { KeptDeadLetter } from '../../contract/dead-letters.js';
 import type { Frame, KeyedOrder } from '../../contract/frame.js';
 import { requireReadable } from '../dead-letters/dead-letter-checks.js';
 import { requireWhole } from '../whole-frame.js';
-import type { StreamMessage } from './jetstream-message.js';
+import type { HeldMessage } from './jetstream-message.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import type { Publication } from './jetstream-publisher.js';
 
@@ -36,7 +36,7 @@ export function frameHeaders(frame: Frame): MsgHdrs {
 }
 
 /** @throws Error when the message was not written by an appender. */
-export function readFrame(message: StreamMessage): Frame {
+export function readFrame(message: HeldMessage): Frame {
   const found = message.headers;
   const id = found?.get(ID) ?? '';
   const count = Number(found?.get(COUNT));

@@ -3,7 +3,7 @@ import type { Frame } from '../../contract/frame.js';
 import { untilDueMs } from '../due.js';
 import type { ForeignMessages } from './foreign-messages.js';
 import { readFrame } from './jetstream-headers.js';
-import type { StreamMessage } from './jetstream-message.js';
+import type { HeldMessage } from './jetstream-message.js';
 
 /**
  * The frames that were delivered and are not settled yet, by frame id. A message that comes again meanwhile
@@ -14,7 +14,7 @@ export class FramesInHand {
   readonly #retryMsMax: number;
   readonly #foreign: ForeignMessages;
   /** The messages that carry each frame, by their place in the stream: the newest delivery of each. */
-  readonly #messages = new Map<string, Map<number, StreamMessage>>();
+  readonly #messages = new Map<string, Map<number, HeldMessage>>();
 
   /** @param retryMsMax the longest that a retry is put off; milliseconds */
   constructor(retryMsMax: number, foreign: ForeignMessages) {
@@ -23,7 +23,7 @@ export class FramesInHand {
   }
 
   /** The frame to deliver, or null when the message has been dealt with. */
-  admit(message: StreamMessage, nc: NatsConnection): Frame | null {
+  admit(message: HeldMessage, nc: NatsConnection): Frame | null {
     let frame: Frame;
     try {
       frame = readFrame(message);
@@ -45,8 +45,13 @@ export class FramesInHand {
     return frame;
   }
 
-  messages(frameId: string): StreamMessage[] {
+  messages(frameId: string): HeldMessage[] {
     return [...(this.#messages.get(frameId)?.values() ?? [])];
+  }
+
+  /** Whether that very message of the frame is in hand. */
+  has(frameId: string, seq: number): boolean {
+    return this.#messages.get(frameId)?.has(seq) ?? false;
   }
 
   /** The frame has been settled: its messages are no longer of interest. */

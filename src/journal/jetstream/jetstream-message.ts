@@ -1,17 +1,34 @@
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 
-/**
- * A message that a consumer was given, and the subject on which the server hears what became of it:
- * `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>...`, or with domain and account hash before
- * the stream (docs.nats.io, "NATS JetStream API reference", and ADR-15).
- */
-export class StreamMessage {
+/** A message of the stream, and how the server hears what became of it. */
+export interface HeldMessage {
   readonly subject: string;
   readonly headers: MsgHdrs | undefined;
   readonly payload: Uint8Array;
   /** Its place in the stream, which is its identity there. */
   readonly seq: number;
-  /** When it was stored, as the server writes it. */
+  /** When it was stored, nanoseconds since the epoch. */
+  readonly storedAtNs: string;
+  /** Takes it out of the stream. Rejects when the server does not confirm within `timeoutMs`. */
+  ackConfirmed(nc: NatsConnection, timeoutMs: number): Promise<void>;
+  /** The same, unconfirmed. */
+  ack(nc: NatsConnection): void;
+  /** Gives it back, to be delivered again in `delayMs`. */
+  nak(nc: NatsConnection, delayMs: number): void;
+  /** Starts its ack_wait anew. */
+  keepAlive(nc: NatsConnection): void;
+}
+
+/**
+ * A message that a consumer was given, and the subject on which the server hears what became of it:
+ * `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>...`, or with domain and account hash before
+ * the stream (docs.nats.io, "NATS JetStream API reference", and ADR-15).
+ */
+export class StreamMessage implements HeldMessage {
+  readonly subject: string;
+  readonly headers: MsgHdrs | undefined;
+  readonly payload: Uint8Array;
+  readonly seq: number;
   readonly storedAtNs: string;
   readonly #reply: string;
 
@@ -26,7 +43,6 @@ export class StreamMessage {
     this.storedAtNs = tokens[seqAt + 2] ?? '';
   }
 
-  /** Rejects when the server does not confirm within `timeoutMs`. */
   async ackConfirmed(nc: NatsConnection, timeoutMs: number): Promise<void> {
     await nc.request(this.#reply, '+ACK', { timeout: timeoutMs });
   }
@@ -35,13 +51,11 @@ export class StreamMessage {
     nc.publish(this.#reply, '+ACK');
   }
 
-  /** Gives it back, to be delivered again in `delayMs`. */
   nak(nc: NatsConnection, delayMs: number): void {
     const body = delayMs > 0 ? `-NAK {"delay": ${Math.ceil(delayMs * 1e6)}}` : '-NAK';
     nc.publish(this.#reply, body);
   }
 
-  /** Starts its ack_wait anew. */
   keepAlive(nc: NatsConnection): void {
     nc.publish(this.#reply, '+WPI');
   }

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstreamManager } from '@nats-io/jetstream';
 import type { Frame } from '../../contract/frame.js';
 import type { Settlement } from '../../contract/journal.js';
 import type { Log } from '../../contract/log.js';
@@ -10,9 +9,10 @@ import type { FrameEnd } from '../spool/settle-alone.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { deadLetterPublication, frameHeaders } from './jetstream-headers.js';
 import type { FramesInHand } from './jetstream-in-hand.js';
-import type { StreamMessage } from './jetstream-message.js';
+import type { HeldMessage } from './jetstream-message.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamPublisher, type Publication } from './jetstream-publisher.js';
+import { removeMessage } from './remove-message.js';
 
 export interface SettlerParts {
   readonly connection: JetStreamConnection;
@@ -121,14 +121,10 @@ export class JetStreamSettler {
    * ack. Waiting for it to be delivered again could take for ever, when all that may be in hand is;
    * so from the second try on, the message itself is deleted, if it is still the one.
    */
-  async #remove(frameId: string, message: StreamMessage, isLost: boolean): Promise<void> {
+  async #remove(frameId: string, message: HeldMessage, isLost: boolean): Promise<void> {
     const { connection, names } = this.#parts;
     if (!isLost) return message.ackConfirmed(connection.nc, ATTEMPT_MS_MAX);
-    const manager = await jetstreamManager(connection.nc, { checkAPI: false });
-    const found = await manager.streams.getMessage(names.stream, { seq: message.seq });
-    if (found?.header.get('Nats-Msg-Id') === frameId) {
-      await manager.streams.deleteMessage(names.stream, message.seq, false);
-    }
+    await removeMessage(connection.nc, names.stream, message.seq, frameId);
   }
 
   async #untilDone(frameId: string, step: () => Promise<void>, needsNats = true): Promise<boolean> {

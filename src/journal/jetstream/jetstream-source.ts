@@ -17,6 +17,7 @@ import { ACK_WAIT_MS } from './jetstream-declare.js';
 import { FramesInHand } from './jetstream-in-hand.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamSettler } from './jetstream-settlement.js';
+import { StrandedMessages } from './stranded-messages.js';
 import type { Upkeep } from './upkeep.js';
 
 export interface JetStreamSourceParts {
@@ -34,6 +35,10 @@ export interface JetStreamSourceParts {
   readonly upkeep: Upkeep;
   /** How long `close` waits for NATS to answer; milliseconds. */
   readonly closeMsMax: number;
+  /** Called for each message of the stream that is no frame. */
+  readonly onForeign: () => void;
+  /** See StrandedMessages. */
+  readonly strandedMsMin?: number;
   /** One line for the operator. */
   readonly log: Log;
 }
@@ -78,11 +83,12 @@ export class JetStreamSource implements Source {
     this.#closeMsMax = parts.closeMsMax;
     this.#connection = connection;
     this.#upkeep = upkeep;
-    this.#foreign = new ForeignMessages({ connection, names, upkeep, log });
+    this.#foreign = new ForeignMessages({ ...parts, connection, names });
     this.#inHand = new FramesInHand(retryMsMax, this.#foreign);
     const closing = this.#closing.signal;
     const inHand = this.#inHand;
-    this.#arrivals = new JetStreamArrivals(connection, names, inHand, ledger, upkeep);
+    const stranded = new StrandedMessages({ names, inHand, log, msMin: parts.strandedMsMin });
+    this.#arrivals = new JetStreamArrivals(connection, names, inHand, ledger, stranded, upkeep);
     this.#settler = new JetStreamSettler({ ...parts, connection, names, inHand, ledger, closing });
     this.#backlog = new JetStreamBacklog(names, acceptedOrders, upkeep);
     this.#deadLetters = new DeadLetterCount(names.deadStream, upkeep);
@@ -151,7 +157,7 @@ export class JetStreamSource implements Source {
     this.#deadLetters.stop();
     this.#arrivals.abandon();
     // A server that is frozen answers nothing, and each wait for that has a limit of its own: one for all of them.
-    await Promise.race([this.#takeLeave(), delay(this.#closeMsMax)]);
+    await Promise.race([this.#takeLeave(), sleep(this.#closeMsMax, undefined, { ref: false })]);
     // Whoever still waits for an answer learns now that there will be none, and files what it must by itself.
     await this.#connection.close();
     await Promise.allSettled([this.#round, ...this.#settling]);
@@ -238,11 +244,5 @@ async function endedOrAborted(work: Promise<void>, signal: AbortSignal): Promise
     };
     signal.addEventListener('abort', done);
     work.then(done, done);
-  });
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
   });
 }

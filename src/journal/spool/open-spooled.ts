@@ -72,6 +72,7 @@ export function openSpooledSource(options: Options, parts: SourceParts): OpenSou
   const primaryParts = {
     ...parts,
     retryMsMax,
+    onForeign: () => counts.add(COUNTER.foreignMessages),
     closeMsMax: options.shutdownMsMax * CLOSE_SHARE,
     acceptedOrders: () => parts.acceptedOrders() - parts.spooledOrders() + forwardedOrders(),
   };

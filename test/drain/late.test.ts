@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CallLimit, HandlerLate } from '../../src/drain/call-limit.js';
+import { startForebay } from '../support/forebay.js';
+import { eventually, metric, OrderClient } from '../support/orders.js';
+import { ledgerHandler } from './handlers.js';
+
+// Longer than a busy machine takes to start a thread.
+const LATE = ['--handler-ms-max', '2000', '--attempts-max', '2', '--workers', '1'];
+const QUICK_RETRIES = ['--retry-ms-min', '20', '--retry-ms-max', '100'];
+
+/** What ends only with the thread. */
+const HANGS: Readonly<Record<string, string>> = {
+  'waits for what never comes': 'await new Promise(() => {});',
+  'runs in a circle': 'for (;;);',
+};
+
+describe('a handler that never returns', () => {
+  for (const [what, hang] of Object.entries(HANGS)) {
+    it(`because it ${what}: its order is a dead letter in the end, and the others are done`, async (t) => {
+      const handler = await ledgerHandler(
+        t,
+        `if (orders.some(({ data }) => data.username === 'hangs')) { ${hang} }
+         if (orders.some(({ data, attempt }) => data.username === 'dies' && attempt === 1)) process.exit(1);`,
+      );
+      const forebay = await startForebay(
+        ['--handler', handler.file, ...LATE, ...QUICK_RETRIES, '--log-level', 'info'],
+        { owner: t },
+      );
+      const good = Array.from({ length: 60 }, (_, i) => `good-${i}`);
+      const client = new OrderClient(forebay.url);
+      await client.postAll([...good.slice(0, 25), 'hangs', ...good.slice(25)]);
+      await eventually(
+        'the others are done, and it is dead',
+        async () => {
+          const done = await metric(forebay, 'work_done_total{status="done"}');
+          return done === 60 && (await metric(forebay, 'forebay_dead_total')) === 1;
+        },
+        60_000,
+      );
+      const lines = await handler.lines();
+      const alone = lines.filter(({ username, batch }) => username === 'hangs' && batch === 1);
+      assert.deepEqual([...new Set(alone.map(({ attempt }) => attempt))], [1, 2]);
+      // Once in a batch whose thread was ended, for each attempt of the one that hangs, and once by itself.
+      for (const name of good) {
+        assert.ok(lines.filter(({ username }) => username === name).length <= 3, name);
+      }
+      assert.match(forebay.stderr, /"handler-late".*2000 ms/);
+      // A thread that was ended is no reason for the pool not to replace the next.
+      await client.postAll(['dies', 'after that']);
+      client.close();
+      await eventually('the pool goes on', async () => {
+        return (await metric(forebay, 'work_done_total{status="done"}')) === 62;
+      });
+      assert.equal(await forebay.stop(), 0);
+    });
+  }
+
+  it('in direct mode: its client gets no answer, for nobody knows, and the next is served', async (t) => {
+    const handler = await ledgerHandler(
+      t,
+      `if (orders.some(({ data }) => data.username === 'hangs')) await new Promise(() => {});`,
+    );
+    const flags = ['--mode', 'direct', '--commit-ms-max', '20000', '--handler', handler.file];
+    const forebay = await startForebay([...flags, ...LATE], { owner: t });
+    const hanging = new OrderClient(forebay.url);
+    assert.equal((await hanging.post('hangs')).status, 0);
+    hanging.close();
+    const client = new OrderClient(forebay.url);
+    assert.equal((await client.post('next')).status, 200);
+    client.close();
+    assert.equal(await forebay.stop(), 0);
+  });
+});
+
+describe('the limit of a call', () => {
+  /** Ends when it is aborted, as a call does whose thread is ended. */
+  function hang(signal: AbortSignal | null): Promise<void> {
+    return sleep(60_000, undefined, { signal: signal! });
+  }
+
+  it('does not count the time that a call waits for its thread', async () => {
+    const limit = new CallLimit(200, 1);
+    const running = limit.within(hang);
+    let isQueuedLate = false;
+    const queued = limit.within(hang).catch((error: Error) => {
+      isQueuedLate = true;
+      throw error;
+    });
+    queued.catch(() => {});
+    await assert.rejects(running, HandlerLate);
+    assert.equal(isQueuedLate, false);
+    await assert.rejects(queued, HandlerLate);
+    limit.close();
+  });
+
+  it('does not count the time that the process was stopped', async () => {
+    const limit = new CallLimit(1000, 1);
+    const call = limit.within(() => sleep(50, 'done'));
+    // As after SIGSTOP, the look at the calls is due before what they were about.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
+    assert.equal(await call, 'done');
+    limit.close();
+  });
+
+  it('passes on what a call throws by itself', async () => {
+    const limit = new CallLimit(60_000, 1);
+    await assert.rejects(
+      limit.within(async () => {
+        throw new RangeError('its own');
+      }),
+      RangeError,
+    );
+    limit.close();
+  });
+});
