@@ -20,6 +20,7 @@ import { monotonicNs } from './limit/clock.js';
 import { RpsMeter } from './limit/meter.js';
 import { WindowLimiter } from './limit/window.js';
 import { openLog } from './log/open-log.js';
+import { CommitBell } from './memory/commit-bell.js';
 import { KeyTable } from './memory/key-table.js';
 import { COUNTER, createCounts, ThreadCounts } from './metrics/count.js';
 import { publishThread } from './metrics/thread-beacon.js';
@@ -56,9 +57,10 @@ export async function run(argv: readonly string[]): Promise<undefined> {
     limiter: options.rpsLimit === 0 ? null : WindowLimiter.memory(options.rpsLimit),
     keys: keyMemory(options),
   };
+  const bell = CommitBell.memory();
   const counts = new ThreadCounts(memory.counts, 0);
   publishThread(counts);
-  const journal = options.mode === 'direct' ? null : await openJournal(options, memory, log);
+  const journal = options.mode === 'direct' ? null : await openJournal(options, memory, bell, log);
   const openIntake = await intakeOpener(options);
   const drain = openDrain({
     options,
@@ -70,11 +72,11 @@ export async function run(argv: readonly string[]): Promise<undefined> {
     log,
   });
   // Each announcement wakes this thread: none where nobody listens.
-  const announcesCommits = options.drain && (journal?.onCommitted ?? null) !== null;
+  const isTold = options.drain && (journal?.onCommitted ?? null) !== null;
+  const commitBell = isTold ? bell : null;
   const intake = new IntakeThreads({
     threads: intakes,
-    open: (index) =>
-      openIntake(index, threadData(options, memory, index, { drain, announcesCommits })),
+    open: (index) => openIntake(index, threadData(options, memory, index, { drain, commitBell })),
     log,
     onCommitted: journal?.onCommitted ?? (() => {}),
     // In direct mode nobody remembers an order.
@@ -145,7 +147,12 @@ async function requireHandler(options: Options, drain: OpenDrain): Promise<void>
   if (wrong !== null) throw handlerFault(options.handler, wrong);
 }
 
-async function openJournal(options: Options, memory: SharedMemory, log: Log): Promise<OpenSource> {
+async function openJournal(
+  options: Options,
+  memory: SharedMemory,
+  bell: SharedArrayBuffer,
+  log: Log,
+): Promise<OpenSource> {
   const intakeCounts = Array.from(
     { length: Math.max(1, options.threads) },
     (_, i) => new ThreadCounts(memory.counts, 1 + i),
@@ -153,16 +160,17 @@ async function openJournal(options: Options, memory: SharedMemory, log: Log): Pr
   const total = (counter: number) =>
     intakeCounts.reduce((sum, counts) => sum + counts.get(counter), 0);
   const ids = new FrameIds();
-  const open = await openSource(options, {
+  const commitBell = new CommitBell(bell);
+  return openSource(options, {
     newFrameId: () => ids.next(Date.now()),
     acceptedOrders: () => total(COUNTER.ordersAccepted),
     spooledOrders: () => total(COUNTER.ordersSpooled),
     failedKeyRows: () => total(COUNTER.keyRowsFailed),
     counts: new ThreadCounts(memory.counts, 0),
     log,
+    listen: options.drain ? () => commitBell.listen() : null,
+    claimFolder: () => claimFolder(options.data),
   });
-  await claimFolder(options.data);
-  return open;
 }
 
 /** Before intake listens: a key that a client sends again must be known by then. */
@@ -183,9 +191,9 @@ function threadData(
   options: Options,
   memory: SharedMemory,
   threadIndex: number,
-  { drain, announcesCommits }: { drain: OpenDrain; announcesCommits: boolean },
+  { drain, commitBell }: { drain: OpenDrain; commitBell: SharedArrayBuffer | null },
 ): IntakeThreadData {
-  const data = { options, ...memory, countsIndex: 1 + threadIndex, announcesCommits };
+  const data = { options, ...memory, countsIndex: 1 + threadIndex, commitBell };
   if (options.mode !== 'direct') return { ...data, directPort: null };
   const { port1, port2 } = new MessageChannel();
   drain.serveDirect(port1);

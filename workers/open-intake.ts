@@ -13,14 +13,13 @@ import { openAppender } from '../src/journal/open-appender.js';
 import { monotonicNs } from '../src/limit/clock.js';
 import { RpsMeter } from '../src/limit/meter.js';
 import { WindowLimiter } from '../src/limit/window.js';
+import { CommitBell } from '../src/memory/commit-bell.js';
 import { KeyTable } from '../src/memory/key-table.js';
 import { ThreadCounts } from '../src/metrics/count.js';
 import { OrderValidator } from '../src/validate/validator.js';
 
 /** How often the main thread is told whether the journal takes writes; milliseconds. */
 const JOURNAL_CHECK_MS = 100;
-/** Between two announcements of new frames: each wakes the main thread; milliseconds. */
-const ANNOUNCE_MS_MIN = 5;
 
 export interface OpenIntake {
   /** Rejects with an OperatorFault when it cannot listen. */
@@ -46,12 +45,7 @@ export async function openIntake(
     counts,
     new ThreadCounts(data.counts, 0),
   );
-  const committer = new GroupCommit(
-    appender,
-    options,
-    counts,
-    data.announcesCommits ? announceTogether(report) : () => {},
-  );
+  const committer = new GroupCommit(appender, options, counts, announcing(data.commitBell, report));
   const receipts = new ReceiptQuestions((questions) => report({ is: 'receipts', questions }));
   const keyed = new KeyDesk({
     table: new KeyTable(data.keys),
@@ -108,22 +102,15 @@ export async function openIntake(
   };
 }
 
-/** Tells the main thread of new frames: the first at once, those that follow closely together. */
-function announceTogether(report: (message: IntakeReport) => void): () => void {
-  let isResting = false;
-  let isDue = false;
-  const announce = () => {
-    isResting = true;
-    report({ is: 'committed' });
-    setTimeout(() => {
-      isResting = false;
-      if (isDue) announce();
-      isDue = false;
-    }, ANNOUNCE_MS_MIN);
-  };
+/** Tells the main thread of a new frame where it sleeps: awake, it looks by itself. */
+function announcing(
+  memory: SharedArrayBuffer | null,
+  report: (message: IntakeReport) => void,
+): () => void {
+  if (memory === null) return () => {};
+  const bell = new CommitBell(memory);
   return () => {
-    if (isResting) isDue = true;
-    else announce();
+    if (bell.mustRing()) report({ is: 'committed' });
   };
 }
 

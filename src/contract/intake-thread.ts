@@ -13,8 +13,8 @@ export interface IntakeThreadData {
   readonly limiter: SharedArrayBuffer | null;
   /** The table of idempotency keys. */
   readonly keys: SharedArrayBuffer;
-  /** Whether anybody wants to hear of frames that became durable. */
-  readonly announcesCommits: boolean;
+  /** Whether anybody wants to hear of frames that became durable; null where nobody ever does. */
+  readonly commitBell: SharedArrayBuffer | null;
   /** In direct mode, the way to the pool; null otherwise. */
   readonly directPort: MessagePort | null;
 }
@@ -52,7 +52,7 @@ export interface ReceiptAnswer {
 export type IntakeReport =
   | { readonly is: 'open' }
   | { readonly is: 'listening' }
-  /** Frames became durable since the last report of this kind. */
+  /** A frame became durable, and somebody had asked to hear of the next. */
   | { readonly is: 'committed' }
   /** The journal takes writes when `reason` is empty; otherwise it says why not. */
   | { readonly is: 'journal'; readonly reason: string }

@@ -17,6 +17,14 @@ export interface SourceParts {
   /** Of the main thread. */
   readonly counts: ThreadCounts;
   readonly log: Log;
+  /** Has the appenders tell of their next commit, see `OpenSource.onCommitted`; null where nobody waits for frames. */
+  readonly listen: (() => void) | null;
+  /**
+   * Called when the data folder is there, and before anything in it is changed that another process may be using.
+   *
+   * @throws OperatorFault one is
+   */
+  readonly claimFolder: () => Promise<void>;
 }
 
 export interface OpenSource {

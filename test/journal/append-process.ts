@@ -1,10 +1,12 @@
 // Commits frames until it is killed; prints the id of each once it is durable.
 import { writeSync } from 'node:fs';
-import { LocalAppender } from '../../src/journal/local/local-appender.js';
+import { openLocalAppender } from '../../src/journal/local/local-open.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
 import { fresh } from './frames.js';
 
-const appender = new LocalAppender(new LocalStore(process.argv[2]!));
+const folder = process.argv[2]!;
+await new LocalStore(folder).close();
+const appender = await openLocalAppender(folder);
 
 async function commitForEver(): Promise<void> {
   for (;;) {

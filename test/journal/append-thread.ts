@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Appender } from '../../src/contract/journal.js';
-import { LocalAppender } from '../../src/journal/local/local-appender.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { openLocalAppender } from '../../src/journal/local/local-open.js';
 import type { AppenderRequest } from './append-in-thread.js';
 import { fresh } from './frames.js';
 import { appenderOf } from './jetstream-opened.js';
@@ -24,7 +23,7 @@ async function commitSome(): Promise<void> {
 }
 
 async function open(asked: AppenderRequest): Promise<Appender> {
-  if (asked.journal === 'local') return new LocalAppender(new LocalStore(asked.folder));
+  if (asked.journal === 'local') return openLocalAppender(asked.folder);
   const place = { servers: [asked.url], stream: asked.stream };
   const jetstream = appenderOf(place, 10_000, () => {});
   await jetstream.ready;

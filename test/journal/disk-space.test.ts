@@ -13,7 +13,7 @@ describe('a local journal that is taken away while it is open', () => {
     const folder = await mkdtemp(join(tmpdir(), 'forebay-'));
     t.after(() => rm(folder, { recursive: true, force: true }));
     const store = new LocalStore(folder);
-    const appender = openLocalAppender(folder);
+    const appender = await openLocalAppender(folder);
     await appender.commit(fresh(1));
     await rename(join(folder, 'journal.lmdb'), join(folder, 'elsewhere'));
     await until(() => !appender.writable, 'not writable');
@@ -29,6 +29,6 @@ describe('a local journal that is taken away while it is open', () => {
   it('is not begun anew by a thread that starts later', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'forebay-'));
     t.after(() => rm(folder, { recursive: true, force: true }));
-    assert.throws(() => openLocalAppender(folder), /journal\.lmdb/);
+    await assert.rejects(openLocalAppender(folder), /journal\.lmdb/);
   });
 });

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Appender } from '../../src/contract/journal.js';
 import { LocalAppender } from '../../src/journal/local/local-appender.js';
+import { openLocalAppender } from '../../src/journal/local/local-open.js';
 import { LocalSource } from '../../src/journal/local/local-source.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
 import { testAppender, writingSide } from './appender-conformance.js';
@@ -9,10 +11,12 @@ import { testJournal } from './conformance.js';
 import { newFrameId } from './frames.js';
 import type { JournalUnderTest } from './journal-under-test.js';
 
-async function create(): Promise<JournalUnderTest> {
+async function create(
+  openAppender: (folder: string) => Promise<Appender>,
+): Promise<JournalUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-journal-'));
   return {
-    openAppender: async () => new LocalAppender(new LocalStore(folder)),
+    openAppender: () => openAppender(folder),
     openSource: async (acceptedOrders) =>
       new LocalSource(new LocalStore(folder), {
         newFrameId,
@@ -36,5 +40,19 @@ async function create(): Promise<JournalUnderTest> {
   };
 }
 
-testJournal('local', create);
-testAppender('local', async () => writingSide(await create()));
+async function intoTables(folder: string): Promise<Appender> {
+  return new LocalAppender(new LocalStore(folder));
+}
+
+async function intoLog(folder: string): Promise<Appender> {
+  await new LocalStore(folder).close();
+  return openLocalAppender(folder);
+}
+
+for (const [name, openAppender] of [
+  ['local, by way of the log', intoLog],
+  ['local, into the tables', intoTables],
+] as const) {
+  testJournal(name, () => create(openAppender));
+  testAppender(name, async () => writingSide(await create(openAppender)));
+}

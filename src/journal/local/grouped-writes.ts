@@ -1,5 +1,8 @@
 import type { LocalStore } from './local-store.js';
 
+/** Between two transactions while few writes gather: what comes within it shares one. */
+const GAP_MS = 10;
+
 interface Waiting {
   readonly writes: () => void;
   readonly resolve: () => void;
@@ -7,17 +10,22 @@ interface Waiting {
 }
 
 /**
- * Group commit for what nobody waits for: while one transaction is under way, the writes that come in
- * gather, and go together in the next. Each transaction costs a flush and holds LMDB's one write lock
- * meanwhile, so settling frame by frame would take that time from the commits that clients wait for.
+ * Group commit for what no client waits for. Each transaction costs two flushes and holds LMDB's one write lock
+ * meanwhile, so the first write after a rest is made at once, and those that follow gather for a moment, or
+ * until there are `groupWrites` of them.
  */
 export class GroupedWrites {
   readonly #store: LocalStore;
+  readonly #groupWrites: number;
   #gathered: Waiting[] = [];
   #isUnderWay = false;
+  #endedTickMs = Number.NEGATIVE_INFINITY;
+  #onGroup: (() => void) | null = null;
 
-  constructor(store: LocalStore) {
+  /** @param groupWrites how many need not wait for more */
+  constructor(store: LocalStore, groupWrites = 1) {
     this.#store = store;
+    this.#groupWrites = groupWrites;
   }
 
   /** Resolves when the writes are durable; rejects when none of its group's were made. */
@@ -25,12 +33,14 @@ export class GroupedWrites {
     return new Promise((resolve, reject) => {
       this.#gathered.push({ writes, resolve, reject });
       if (!this.#isUnderWay) void this.#writeGroups();
+      else if (this.#gathered.length >= this.#groupWrites) this.#onGroup?.();
     });
   }
 
   async #writeGroups(): Promise<void> {
     this.#isUnderWay = true;
     while (this.#gathered.length > 0) {
+      if (this.#gathered.length < this.#groupWrites) await this.#gap();
       const group = this.#gathered;
       this.#gathered = [];
       try {
@@ -41,7 +51,22 @@ export class GroupedWrites {
       } catch (error) {
         for (const { reject } of group) reject(error);
       }
+      this.#endedTickMs = performance.now();
     }
     this.#isUnderWay = false;
+  }
+
+  /** The rest of the time since the last transaction, or until a group is there. */
+  async #gap(): Promise<void> {
+    const restMs = this.#endedTickMs + GAP_MS - performance.now();
+    if (restMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, restMs);
+      this.#onGroup = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onGroup = null;
   }
 }

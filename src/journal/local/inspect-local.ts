@@ -5,6 +5,7 @@ import { frameTime } from '../../contract/frame-time.js';
 import type { FolderFacts, LocalFacts } from '../../contract/journal-facts.js';
 import { refuseForeignFile } from './data-folder.js';
 import { APPEND_BYTES_MIN, WRITE_BYTES_MIN } from './disk-space.js';
+import { unmovedFrames } from './frame-log/unmoved-frames.js';
 import { freshFacts, laterFacts, leadingTimeMs } from './local-keys.js';
 import { hasJournal, journalFile, MAP_BYTES, TABLES } from './local-store.js';
 
@@ -65,7 +66,7 @@ async function inspectJournal(folder: string): Promise<LocalFacts> {
       mapSize: MAP_BYTES,
     });
     try {
-      return { bytes, ...read(root), fault: '' };
+      return { bytes, ...read(root, folder), fault: '' };
     } finally {
       await root.close();
     }
@@ -74,22 +75,24 @@ async function inspectJournal(folder: string): Promise<LocalFacts> {
   }
 }
 
-function read(root: RootDatabase<Buffer, Buffer>) {
-  const [frames, later, ages, dead, settled] = (
-    ['frames', 'later', 'ages', 'dead', 'settled'] as const
+function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
+  const [frames, later, ages, dead, settled, meta] = (
+    ['frames', 'later', 'ages', 'dead', 'settled', 'meta'] as const
   ).map((name) => tableOf(root, name));
   const fresh = count(frames, freshFacts);
   const again = count(later, laterFacts);
   const [firstFresh] = frames?.getKeys({ limit: 1 }) ?? [];
   const [firstAgain] = ages?.getKeys({ limit: 1 }) ?? [];
+  const logged = unmovedFrames(folder, meta ?? null);
   const oldest = [
+    ...logged.map(({ acceptedAtMs }) => acceptedAtMs),
     ...(firstFresh === undefined ? [] : [freshFacts(firstFresh).acceptedAtMs]),
     ...(firstAgain === undefined ? [] : [leadingTimeMs(firstAgain)]),
   ];
   const ahead = Buffer.from(frameTime(Date.now() + AHEAD_MS_MAX), 'latin1');
   return {
     waiting: {
-      orders: fresh.orders + again.orders,
+      orders: logged.reduce((sum, { count }) => sum + count, fresh.orders + again.orders),
       isAtLeast: fresh.isAtLeast || again.isAtLeast,
       oldestAcceptedAtMs: oldest.length === 0 ? 0 : Math.min(...oldest),
     },

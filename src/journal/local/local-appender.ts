@@ -1,6 +1,7 @@
 import type { Frame } from '../../contract/frame.js';
 import { type Appender, CommitAmbiguous, CommitRefused } from '../../contract/journal.js';
 import { recordKeys } from '../keys/key-rows.js';
+import type { FrameLog } from './frame-log/frame-log.js';
 import { freshKey } from './local-keys.js';
 import type { LocalStore } from './local-store.js';
 import { encodeRecord } from './record.js';
@@ -15,13 +16,16 @@ const INPUT_OUTPUT_ERROR = 5;
 export class LocalAppender implements Appender {
   readonly name = 'local';
   readonly #store: LocalStore;
+  readonly #log: FrameLog | null;
   readonly #underWay = new Set<Promise<void>>();
   #restUntilMs = 0;
   #fault = '';
   #closed = false;
 
-  constructor(store: LocalStore) {
+  /** @param log takes the frames instead of the tables, which then get them from it by a `LogMover`; or null */
+  constructor(store: LocalStore, log: FrameLog | null = null) {
     this.#store = store;
+    this.#log = log;
   }
 
   get writable(): boolean {
@@ -35,10 +39,7 @@ export class LocalAppender implements Appender {
 
   async commit(frame: Frame): Promise<null> {
     if (!this.writable) throw new CommitRefused(this.reason);
-    const write = this.#store.write(() => {
-      this.#store.frames.put(freshKey(frame), encodeRecord(frame));
-      recordKeys(this.#store, frame);
-    });
+    const write = this.#write(frame);
     this.#underWay.add(write);
     try {
       await write;
@@ -51,9 +52,27 @@ export class LocalAppender implements Appender {
     }
   }
 
+  /** To the log where there is one and it has room, else into the tables. */
+  #write(frame: Frame): Promise<void> {
+    const key = freshKey(frame);
+    const value = encodeRecord(frame);
+    const logged = this.#log?.append({ key, value, isKeyed: frame.keys.length > 0 }) ?? null;
+    if (logged !== null) {
+      return logged.catch((error: Error) => {
+        // The record may be whole all the same, and is moved then.
+        throw new CommitAmbiguous(error.message);
+      });
+    }
+    return this.#store.write(() => {
+      this.#store.frames.put(key, value);
+      recordKeys(this.#store, frame);
+    });
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#underWay);
+    await this.#log?.close();
     await this.#store.close();
   }
 
@@ -64,6 +83,7 @@ export class LocalAppender implements Appender {
   #failed(error: Error & { code?: number }): Error {
     this.#fault = error.message;
     this.#restUntilMs = performance.now() + REST_MS;
+    if (error instanceof CommitAmbiguous) return error;
     return error.code === INPUT_OUTPUT_ERROR
       ? new CommitAmbiguous(this.#fault)
       : new CommitRefused(this.#fault);

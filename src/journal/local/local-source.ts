@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame, RememberedKey } from '../../contract/frame.js';
 import type { Delivery, Settlement, Source } from '../../contract/journal.js';
 import type { Log } from '../../contract/log.js';
@@ -12,6 +11,8 @@ import { LocalBacklog } from './local-backlog.js';
 import { dueRanges, freshFacts, laterFacts, leadingTimeMs, timeKey } from './local-keys.js';
 import { type FrameRow, forwardedWrites, settlementWrites } from './local-settlement.js';
 import type { LocalStore, Table } from './local-store.js';
+import { LogTender } from './log-tender.js';
+import { PatientWrites } from './patient-writes.js';
 import { decodeRecord } from './record.js';
 
 export interface LocalSourceParts {
@@ -21,6 +22,10 @@ export interface LocalSourceParts {
   readonly acceptedOrders: () => number;
   /** The longest that a retry is put off; milliseconds. */
   readonly retryMsMax: number;
+  /** Frames in hand at most: settlements that gather keep them from being replaced by others. By default 1. */
+  readonly lookAheadFrames?: number;
+  /** Has the appenders call `ring` at their next commit; where there is none, frames are looked for now and then. */
+  readonly listen?: (() => void) | null;
   /** One line for the operator. */
   readonly log: Log;
 }
@@ -28,9 +33,8 @@ export interface LocalSourceParts {
 /** The safety net under `ring()`: how long a commit can go unseen if nobody rings. */
 const POLL_MS = 250;
 
-/** Between two tries to write a settlement, say while the disk is full; doubles from one to the other. */
-const SETTLE_RETRY_MS_MIN = 50;
-const SETTLE_RETRY_MS_MAX = 1000;
+/** The share of the frames in hand whose settlements are written together at most while they wait for more. */
+const GROUP_SHARE = 1 / 4;
 
 /** A frame in hand that another journal can take over. */
 export interface LocalDelivery extends Delivery {
@@ -50,7 +54,8 @@ export class LocalSource implements Source {
   /** Nobody else drains a local journal. */
   readonly term = 1;
   readonly #store: LocalStore;
-  readonly #settlements: GroupedWrites;
+  readonly #settlements: PatientWrites;
+  readonly #logs: LogTender;
   readonly #parts: LocalSourceParts;
   readonly #backlog: LocalBacklog;
   readonly #bell = new Doorbell();
@@ -59,21 +64,25 @@ export class LocalSource implements Source {
   readonly #aside = new Set<string>();
   readonly #settling = new Set<Promise<void>>();
   readonly #closing = new AbortController();
-  #fault = '';
 
   constructor(store: LocalStore, parts: LocalSourceParts) {
     this.#store = store;
-    this.#settlements = new GroupedWrites(store);
     this.#parts = parts;
+    const writes = new GroupedWrites(store, Math.ceil((parts.lookAheadFrames ?? 1) * GROUP_SHARE));
+    const place = `data folder ${store.folder}`;
+    this.#settlements = new PatientWrites(writes, place, this.#closing.signal, parts.log);
+    // First, so that the backlog counts what it finds.
+    this.#logs = new LogTender(store, writes, parts.listen ?? null, () => this.#bell.ring());
     this.#backlog = new LocalBacklog(store, parts.acceptedOrders);
   }
 
   get reachable(): boolean {
-    return this.#fault === '' && !this.#closing.signal.aborted;
+    return this.reason === '';
   }
 
   get reason(): string {
-    return this.#closing.signal.aborted ? 'the local journal is closed' : this.#fault;
+    if (this.#closing.signal.aborted) return 'the local journal is closed';
+    return this.#settlements.fault || this.#logs.fault;
   }
 
   /** Resolves when `pendingOrders` counts all that was found in the journal. */
@@ -90,7 +99,7 @@ export class LocalSource implements Source {
 
   /** An appender has committed: look again. Cheap, and many rings before a look count as one. */
   ring(): void {
-    this.#bell.ring();
+    this.#logs.wake();
   }
 
   async pull(framesMax: number, signal: AbortSignal): Promise<LocalDelivery[]> {
@@ -118,6 +127,11 @@ export class LocalSource implements Source {
 
   async receipt(frameId: string, index: number): Promise<Receipt> {
     this.#store.refresh();
+    const receipt = findReceipt(this.#store, frameId, index);
+    if (receipt !== 'unknown') return receipt;
+    // It may have been accepted a moment ago.
+    await this.#logs.move();
+    this.#store.refresh();
     return findReceipt(this.#store, frameId, index);
   }
 
@@ -137,6 +151,7 @@ export class LocalSource implements Source {
     this.giveUp();
     await this.#backlog.stop();
     await Promise.allSettled(this.#settling);
+    await this.#logs.close();
     await this.#store.close();
   }
 
@@ -192,7 +207,7 @@ export class LocalSource implements Source {
 
   async #forwarded(frame: Frame, inHand: FrameRow): Promise<void> {
     const write = forwardedWrites(this.#store, frame, inHand);
-    if (!(await this.#writeUntilDone(frame.id, write))) return;
+    if (!(await this.#settlements.settle(frame.id, write))) return;
     this.#backlog.settled(frame.count);
     this.#inHand.delete(frame.id);
   }
@@ -200,35 +215,11 @@ export class LocalSource implements Source {
   async #settle(frame: Frame, inHand: FrameRow, settlement: Settlement): Promise<void> {
     const { newFrameId } = this.#parts;
     const write = settlementWrites(this.#store, frame, inHand, settlement, newFrameId);
-    if (!(await this.#writeUntilDone(frame.id, write))) return;
+    if (!(await this.#settlements.settle(frame.id, write))) return;
     const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);
     this.#backlog.settled(frame.count - refiled);
     this.#inHand.delete(frame.id);
     if (refiled > 0) this.#bell.ring();
-  }
-
-  /** False when the source was closed first: the frame stays and is delivered after the next start. */
-  async #writeUntilDone(id: string, write: () => void): Promise<boolean> {
-    const { signal } = this.#closing;
-    for (
-      let pauseMs = SETTLE_RETRY_MS_MIN;
-      ;
-      pauseMs = Math.min(2 * pauseMs, SETTLE_RETRY_MS_MAX)
-    ) {
-      try {
-        await this.#settlements.write(write);
-        this.#fault = '';
-        return true;
-      } catch (error) {
-        const fault = `data folder ${this.#store.folder}: ${(error as Error).message}`;
-        if (this.#fault === '') {
-          this.#parts.log('settle-waits', `cannot settle frame ${id}, trying on: ${fault}`);
-        }
-        this.#fault = fault;
-        if (signal.aborted) return false;
-        await sleep(pauseMs, undefined, { signal }).catch(() => {});
-      }
-    }
   }
 
   #untilNextDueMs(): number {

@@ -120,6 +120,11 @@ export class LocalStore {
     return lack === '' ? '' : `data folder ${this.folder}: ${lack}`;
   }
 
+  /** Whether so many bytes could be taken for something else, and frames could be added all the same. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#space.lack(APPEND_BYTES_MIN + bytes) === '';
+  }
+
   /**
    * All writes that `writes` makes, in one transaction; resolves when they are durable.
    *

@@ -15,6 +15,7 @@ import {
 import { KeyIndex } from '../keys/key-index.js';
 import { rememberKeys } from '../keys/key-rows.js';
 import { forgetByAndBy } from '../local/forgetting.js';
+import { retireSegments } from '../local/frame-log/segment-files.js';
 import { LocalAppender } from '../local/local-appender.js';
 import { LocalSource } from '../local/local-source.js';
 import { LocalStore } from '../local/local-store.js';
@@ -58,10 +59,13 @@ export function openSpooledAppender(
 }
 
 /** The same, as the drain reads it. */
-export function openSpooledSource(options: Options, parts: SourceParts): OpenSource {
+export async function openSpooledSource(options: Options, parts: SourceParts): Promise<OpenSource> {
   const { counts, log } = parts;
   const names = jetStreamNames(options.natsStream);
   const store = new LocalStore(options.data);
+  await parts.claimFolder();
+  // Left by a run without NATS, if any.
+  retireSegments(options.data);
   const { retryMsMax } = options;
   const spool = new LocalSource(store, {
     ...parts,

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import {
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { LogMover } from '../../src/journal/local/frame-log/log-mover.js';
+import {
+  listSegments,
+  logFolder,
+  retireSegments,
+} from '../../src/journal/local/frame-log/segment-files.js';
+import { freshKey } from '../../src/journal/local/local-keys.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
+import { fresh } from './frames.js';
+import { ids, inTables, openLog, place, row, states } from './log-place.js';
+
+const PAGE_BYTES = 4096;
+
+describe('the log of frames after a crash', () => {
+  test('after a crash everything is there that was appended and not moved, whatever the files are called', async (t) => {
+    const { data, mover } = place(t);
+    const log = await openLog(data);
+    const before = fresh(5);
+    await log.append(row(before));
+    await mover.move();
+    const after = [fresh(3), fresh(4)];
+    await Promise.all(after.map((frame) => log.append(row(frame))));
+    for (const state of ['new', 'open', 'full', 'free']) {
+      const copy = crashed(t, data);
+      for (const segment of listSegments(logFolder(copy))) {
+        const name = join(logFolder(copy), segment.id);
+        renameSync(`${name}.${segment.state}`, `${name}.${state}`);
+      }
+      const again = await recovered(copy);
+      assert.deepEqual(again, ids([before, ...after]), state);
+    }
+    await log.close();
+  });
+
+  test('a frame that was moved and settled does not come back with its segment', async (t) => {
+    const { data, store, mover } = place(t);
+    const log = await openLog(data);
+    const settled = fresh(5);
+    await log.append(row(settled));
+    await mover.move();
+    await store.write(() => store.frames.remove(freshKey(settled)));
+    assert.deepEqual(await recovered(crashed(t, data)), []);
+    await log.close();
+  });
+
+  test('reading ends at the first record that is not whole: none behind it was promised', async (t) => {
+    const { data } = place(t);
+    const log = await openLog(data);
+    const frames = [fresh(200), fresh(200), fresh(200)];
+    for (const frame of frames) await log.append(row(frame));
+    const copy = crashed(t, data);
+    const segment = listSegments(logFolder(copy)).find(({ id, state }) =>
+      readFileSync(join(logFolder(copy), `${id}.${state}`)).includes(frames[0]!.id),
+    )!;
+    const path = join(logFolder(copy), `${segment.id}.${segment.state}`);
+    const at = readFileSync(path).indexOf(`${frames[1]!.id}-100 `);
+    const file = openSync(path, 'r+');
+    writeSync(file, 'X', at);
+    closeSync(file);
+    assert.deepEqual(await recovered(copy), [frames[0]!.id]);
+    await log.close();
+  });
+
+  test('a record that lies where it was not written is none', async (t) => {
+    const { data } = place(t);
+    const log = await openLog(data);
+    await log.append(row(fresh(1)));
+    const copy = crashed(t, data);
+    for (const { id, state } of listSegments(logFolder(copy))) {
+      const path = join(logFolder(copy), `${id}.${state}`);
+      const page = readFileSync(path).subarray(0, PAGE_BYTES);
+      const file = openSync(path, 'r+');
+      writeSync(file, page, 0, page.length, PAGE_BYTES);
+      closeSync(file);
+    }
+    assert.equal((await recovered(copy)).length, 1);
+    await log.close();
+  });
+});
+
+/** The folder as it would be found if the process had been killed now. */
+function crashed(t: TestContext, data: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'forebay-log-crashed-'));
+  t.after(() => rmSync(copy, { recursive: true, force: true }));
+  for (const name of readdirSync(data)) {
+    if (!name.endsWith('-lock')) cpSync(join(data, name), join(copy, name), { recursive: true });
+  }
+  return copy;
+}
+
+/** What the tables have after the start. */
+async function recovered(data: string): Promise<string[]> {
+  const store = new LocalStore(data);
+  const mover = new LogMover(store, (writes) => store.write(writes));
+  try {
+    retireSegments(data);
+    mover.moveAllAtOnce();
+    const found = inTables(store);
+    assert.deepEqual(
+      states(data).filter((state) => state !== 'free'),
+      [],
+    );
+    return found;
+  } finally {
+    mover.close();
+    await store.close();
+  }
+}

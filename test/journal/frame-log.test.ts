@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { Frame } from '../../src/contract/frame.js';
+import { CommitAmbiguous } from '../../src/contract/journal.js';
+import { recordHead } from '../../src/journal/local/frame-log/log-record.js';
+import {
+  listSegments,
+  logFolder,
+  SEGMENT_BYTES,
+} from '../../src/journal/local/frame-log/segment-files.js';
+import { LocalAppender } from '../../src/journal/local/local-appender.js';
+import { freshKey } from '../../src/journal/local/local-keys.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
+import { decodeRecord } from '../../src/journal/local/record.js';
+import { fresh, plain, until } from './frames.js';
+import { ids, inTables, openLog, place, row, states } from './log-place.js';
+
+const PAGE_BYTES = 4096;
+
+describe('the log of frames', () => {
+  test('what was appended is moved into the tables as it was, once', async (t) => {
+    const { data, store, mover } = place(t);
+    const log = await openLog(data);
+    const frames = [fresh(1), fresh(300), fresh(7)];
+    await Promise.all(frames.map((frame) => log.append(row(frame))));
+    assert.equal(await mover.move(), true);
+    assert.deepEqual(inTables(store), ids(frames));
+    for (const frame of frames) {
+      assert.deepEqual(plain(decodeRecord(store.frames.getBinary(freshKey(frame))!)), plain(frame));
+    }
+    await store.write(() => {
+      for (const frame of frames) store.frames.remove(freshKey(frame));
+    });
+    assert.equal(await mover.move(), false);
+    await log.close();
+    await mover.move();
+    assert.deepEqual(inTables(store), []);
+  });
+
+  test('idempotency keys come into their table with their frame', async (t) => {
+    const { data, store, mover } = place(t);
+    const log = await openLog(data);
+    const keys = [{ position: 0, key: 'a key', digest: 'a digest' }];
+    const frame = { ...fresh(2), keys } as unknown as Frame;
+    await log.append(row(frame));
+    await mover.move();
+    assert.ok(store.keys.doesExist(Buffer.from(frame.id, 'latin1')));
+    await log.close();
+  });
+
+  test('segments are used again, and what was in them before is not found again', async (t) => {
+    const { data, store, mover } = place(t);
+    const log = await openLog(data);
+    const found = new Set<string>();
+    const perSegment = SEGMENT_BYTES / PAGE_BYTES;
+    const frames = 3 * perSegment;
+    let elsewhere = 0;
+    for (let i = 0; i < frames; i += 64) {
+      const some = Array.from({ length: 64 }, () => fresh(1));
+      await Promise.all(
+        some.map((frame) => {
+          const appended = log.append(row(frame));
+          if (appended === null) elsewhere++;
+          return appended;
+        }),
+      );
+      await mover.move();
+      const moved = inTables(store);
+      for (const id of moved) assert.ok(!found.has(id), `${id} a second time`);
+      for (const id of moved) found.add(id);
+      await store.write(() => {
+        for (const key of store.frames.getKeys()) store.frames.remove(Buffer.from(key));
+      });
+      await log.prepared();
+    }
+    assert.equal(found.size, frames - elsewhere);
+    assert.ok(listSegments(logFolder(data)).length <= 3);
+    await log.close();
+    await mover.move();
+    assert.deepEqual(
+      states(data).filter((state) => state !== 'free'),
+      [],
+    );
+  });
+
+  test('without room for a segment, or for so long a frame, it takes nothing, and the tables do', async (t) => {
+    const { data, store } = place(t);
+    const log = await openLog(data, false);
+    assert.equal(log.append(row(fresh(1))), null);
+    assert.ok(!existsSync(logFolder(data)));
+    const appender = new LocalAppender(new LocalStore(data), log);
+    const frame = fresh(3);
+    await appender.commit(frame);
+    assert.deepEqual(inTables(store), [frame.id]);
+    await appender.close();
+    const roomy = await openLog(data);
+    const value = Buffer.alloc(SEGMENT_BYTES);
+    assert.equal(roomy.append({ ...row(fresh(1)), value }), null);
+    await roomy.close();
+  });
+
+  test('a segment that was removed takes nothing more', async (t) => {
+    const { data, mover } = place(t);
+    const log = await openLog(data);
+    await log.append(row(fresh(1)));
+    rmSync(logFolder(data), { recursive: true });
+    const untilMs = Date.now() + 5000;
+    while (log.append(row(fresh(1))) !== null && Date.now() < untilMs) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    assert.ok(Date.now() < untilMs);
+    await log.close();
+    await mover.move();
+  });
+
+  test('a write that fails: nobody knows, the segment is not used again, and the tables take what comes', async (t) => {
+    const { data, store, mover } = place(t);
+    mkdirSync(logFolder(data));
+    // What takes no write, in the place of a segment that waits to be used.
+    symlinkSync('/dev/full', join(logFolder(data), 'a.free'));
+    const log = await openLog(data, false);
+    const appender = new LocalAppender(new LocalStore(data), log);
+    await assert.rejects(appender.commit(fresh(1)), CommitAmbiguous);
+    assert.deepEqual(states(data), ['broken']);
+    await until(() => appender.writable, 'writable again');
+    const frame = fresh(1);
+    await appender.commit(frame);
+    assert.deepEqual(inTables(store), [frame.id]);
+    await mover.move();
+    assert.deepEqual(states(data), []);
+    await appender.close();
+  });
+
+  test('the head of a record says all that is checked', () => {
+    const generation = Buffer.from('12345678');
+    const frame = row(fresh(1));
+    const head = recordHead(frame, generation, PAGE_BYTES);
+    const other = recordHead(frame, generation, 2 * PAGE_BYTES);
+    assert.equal(head.subarray(0, 4).toString('latin1'), 'FBL1');
+    assert.notDeepEqual(head.subarray(4, 8), other.subarray(4, 8));
+  });
+});

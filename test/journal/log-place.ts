@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Frame } from '../../src/contract/frame.js';
+import { FrameLog } from '../../src/journal/local/frame-log/frame-log.js';
+import { LogMover } from '../../src/journal/local/frame-log/log-mover.js';
+import { listSegments, logFolder } from '../../src/journal/local/frame-log/segment-files.js';
+import { freshFacts, freshKey } from '../../src/journal/local/local-keys.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
+import { encodeRecord } from '../../src/journal/local/record.js';
+
+export interface Place {
+  readonly data: string;
+  readonly store: LocalStore;
+  readonly mover: LogMover;
+}
+
+/** A journal with its tables, and no log yet. */
+export function place(t: TestContext): Place {
+  const data = mkdtempSync(join(tmpdir(), 'forebay-log-'));
+  const store = new LocalStore(data);
+  const mover = new LogMover(store, (writes) => store.write(writes));
+  t.after(async () => {
+    mover.close();
+    await store.close();
+    rmSync(data, { recursive: true });
+  });
+  return { data, store, mover };
+}
+
+export async function openLog(data: string, hasRoom = true): Promise<FrameLog> {
+  const log = new FrameLog(data, () => hasRoom);
+  await log.prepared();
+  return log;
+}
+
+export function row(frame: Frame) {
+  return { key: freshKey(frame), value: encodeRecord(frame), isKeyed: frame.keys.length > 0 };
+}
+
+export function inTables(store: LocalStore): string[] {
+  store.refresh();
+  return [...store.frames.getKeys()].map((key) => freshFacts(key).id);
+}
+
+export function ids(frames: readonly Frame[]): string[] {
+  return frames.map(({ id }) => id).sort();
+}
+
+export function states(data: string): string[] {
+  return listSegments(logFolder(data))
+    .map(({ state }) => state)
+    .sort();
+}
