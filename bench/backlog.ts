@@ -33,6 +33,8 @@ export async function fillBacklog(
     failedKeyRows: () => 0,
     counts: main,
     log: () => {},
+    listen: null,
+    claimFolder: async () => {},
   });
   try {
     await open.ready;
