@@ -9,11 +9,13 @@ import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 
 /**
- * Pause after a pull that emptied the journal, milliseconds: under load the frames of so long come
- * together. Waking this thread and one of the pool for every single frame costs more than the frame.
- * An order that comes in when all is quiet is pulled at once.
+ * Between two pulls while frames come in: those of so long are pulled together, for each pull costs writes, wake-ups and
+ * lines in a ledger, however much it brings. Longer once many come: then what is done with them together is worth more. An
+ * order that comes in when all is quiet is pulled at once.
  */
 const GATHER_MS = 5;
+const GATHER_MANY_MS = 40;
+const MANY_FRAMES = 4;
 
 export interface DrainBounds extends BackoffBounds {
   /** Milliseconds that a stop waits for settlements, for a journal that is away may never take them. */
@@ -88,7 +90,8 @@ export class Drain {
       // Nothing at all means that there will never be anything: told to stop, or closed.
       if (deliveries.length === 0) return;
       for (const delivery of deliveries) this.#begin(delivery);
-      if (deliveries.length < credit) await sleep(GATHER_MS);
+      if (deliveries.length >= credit) continue;
+      await sleep(deliveries.length < MANY_FRAMES ? GATHER_MS : GATHER_MANY_MS);
     }
   }
 
