@@ -16,6 +16,7 @@ export class LogTender {
   readonly #listen: (() => void) | null;
   readonly #onLooked: () => void;
   #isAwake = false;
+  #isWokenAgain = false;
   #closed = false;
   #fault = '';
 
@@ -55,10 +56,14 @@ export class LogTender {
 
   /** Looks now, and where somebody waits for frames again and again while there are any. */
   wake(): void {
-    if (this.#isAwake || this.#closed) return;
+    if (this.#closed) return;
+    // A commit that is told of during the last look may come after that look: its appender tells once.
+    this.#isWokenAgain = this.#isAwake;
+    if (this.#isAwake) return;
     this.#isAwake = true;
     void this.#lookOn().finally(() => {
       this.#isAwake = false;
+      if (this.#isWokenAgain) this.wake();
     });
   }
 
