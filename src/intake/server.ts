@@ -42,6 +42,10 @@ const SWEEP_MS = 250;
 /** How often a stopping server looks whether the last request has been answered; milliseconds. */
 const STOP_POLL_MS = 5;
 
+/** As bytes: of a string, uWebSockets.js makes a copy at each call, a quarter of what the call takes. */
+const CONTENT_TYPE = headerName('content-type');
+const IDEMPOTENCY_KEY = headerName('idempotency-key');
+
 /** The HTTP server of one intake thread. */
 export class IntakeServer {
   readonly #parts: IntakeParts;
@@ -125,11 +129,11 @@ export class IntakeServer {
     if (!this.#parts.tryAdmit()) {
       reply(res, answers.serverKaput);
       this.#count(500, startedMs);
-    } else if (!isAcceptedMediaType(req.getHeader('content-type'))) {
+    } else if (!isAcceptedMediaType(req.getHeader(CONTENT_TYPE))) {
       reply(res, answers.unsupportedMediaType);
       this.#count(415, startedMs);
     } else {
-      const key = req.getHeader('idempotency-key');
+      const key = req.getHeader(IDEMPOTENCY_KEY);
       if (key !== '' && !isIdempotencyKey(key)) {
         replyInvalid(res, 'idempotency-key');
         this.#count(400, startedMs);
@@ -167,4 +171,9 @@ export class IntakeServer {
     counts.add(responseCounter(status));
     counts.observe(HISTOGRAM.requestSeconds, (performance.now() - startedMs) / 1000);
   }
+}
+
+/** A buffer of its own: uWebSockets.js would take all of the one that a small Buffer is part of. */
+function headerName(name: string): ArrayBuffer {
+  return Uint8Array.from(name, (char) => char.charCodeAt(0)).buffer;
 }

@@ -1,4 +1,5 @@
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import { NO_RESPONDERS, type ReplyInbox } from './reply-inbox.js';
 
 /** A message of the stream, and how the server hears what became of it. */
 export interface HeldMessage {
@@ -9,8 +10,11 @@ export interface HeldMessage {
   readonly seq: number;
   /** When it was stored, nanoseconds since the epoch. */
   readonly storedAtNs: string;
-  /** Takes it out of the stream. Rejects when the server does not confirm within `timeoutMs`. */
-  ackConfirmed(nc: NatsConnection, timeoutMs: number): Promise<void>;
+  /**
+   * Takes it out of the stream. Rejects when the server does not confirm within `timeoutMs`, which is asked for through
+   * `replies` where the message came from a consumer.
+   */
+  ackConfirmed(nc: NatsConnection, replies: ReplyInbox, timeoutMs: number): Promise<void>;
   /** The same, unconfirmed. */
   ack(nc: NatsConnection): void;
   /** Gives it back, to be delivered again in `delayMs`. */
@@ -43,8 +47,9 @@ export class StreamMessage implements HeldMessage {
     this.storedAtNs = tokens[seqAt + 2] ?? '';
   }
 
-  async ackConfirmed(nc: NatsConnection, timeoutMs: number): Promise<void> {
-    await nc.request(this.#reply, '+ACK', { timeout: timeoutMs });
+  async ackConfirmed(_nc: NatsConnection, replies: ReplyInbox, timeoutMs: number): Promise<void> {
+    const answer = await replies.request(this.#reply, '+ACK', undefined, timeoutMs);
+    if (answer.headers?.code === NO_RESPONDERS) throw new Error('the consumer is gone');
   }
 
   ack(nc: NatsConnection): void {

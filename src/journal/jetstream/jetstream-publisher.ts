@@ -1,7 +1,7 @@
 import { JetStreamApiCodes } from '@nats-io/jetstream';
-import { errors, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { errors, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import type { JetStreamConnection } from './jetstream-connection.js';
-import { ReplyInbox } from './reply-inbox.js';
+import { NO_RESPONDERS, ReplyInboxes } from './reply-inbox.js';
 
 /** One message, told apart from all others by the `Nats-Msg-Id` among its headers. */
 export interface Publication {
@@ -39,13 +39,11 @@ const CONFLICTS: readonly number[] = [
 /** Publishes to a stream, one try at a time, and says what is known about each. */
 export class JetStreamPublisher {
   readonly #connection: JetStreamConnection;
-  #inbox: ReplyInbox | null = null;
-  #inboxOf: NatsConnection | null = null;
+  readonly #inboxes: ReplyInboxes;
 
   constructor(connection: JetStreamConnection) {
     this.#connection = connection;
-    connection.onChange(() => this.#inbox?.fail(new Error('connection lost')));
-    connection.onDenied((subject, error) => this.#inbox?.fail(error, subject));
+    this.#inboxes = new ReplyInboxes(connection);
   }
 
   async attempt(publication: Publication, timeoutMs: number): Promise<PublishOutcome> {
@@ -56,7 +54,7 @@ export class JetStreamPublisher {
     if (lastSeq !== undefined) headers.set('Nats-Expected-Last-Sequence', String(lastSeq));
     try {
       return outcomeOf(
-        await this.#currentInbox().request(subject, payload, headers, timeoutMs),
+        await this.#inboxes.current.request(subject, payload, headers, timeoutMs),
         stream,
       );
     } catch (error) {
@@ -67,15 +65,6 @@ export class JetStreamPublisher {
       return { verdict: 'refused', reason: why, isUnfit, isUnserved: false };
     }
   }
-
-  #currentInbox(): ReplyInbox {
-    const { nc } = this.#connection;
-    if (this.#inbox === null || this.#inboxOf !== nc) {
-      this.#inbox = new ReplyInbox(nc);
-      this.#inboxOf = nc;
-    }
-    return this.#inbox;
-  }
 }
 
 /** The bytes were never sent: the connection is closed, or the message is longer than the server's `max_payload`. */
@@ -84,9 +73,6 @@ function isUnsent(error: unknown): boolean {
     error instanceof errors.ClosedConnectionError || error instanceof errors.InvalidArgumentError
   );
 }
-
-/** Where nobody takes a subject, the server answers in its stead: with a status and nothing else. */
-const NO_RESPONDERS = 503;
 
 /** What the server says of a message: nats-server, server/stream.go, JSPubAckResponse. */
 interface PubAck {

@@ -13,6 +13,7 @@ import type { HeldMessage } from './jetstream-message.js';
 import type { JetStreamNames } from './jetstream-names.js';
 import { JetStreamPublisher, type Publication } from './jetstream-publisher.js';
 import { removeMessage } from './remove-message.js';
+import { ReplyInboxes } from './reply-inbox.js';
 
 export interface SettlerParts {
   readonly connection: JetStreamConnection;
@@ -40,23 +41,23 @@ const RETRY_MS_MAX = 1000;
 export class JetStreamSettler {
   readonly #parts: SettlerParts;
   readonly #publisher: JetStreamPublisher;
+  readonly #inboxes: ReplyInboxes;
 
   constructor(parts: SettlerParts) {
     this.#parts = parts;
     this.#publisher = new JetStreamPublisher(parts.connection);
+    this.#inboxes = new ReplyInboxes(parts.connection);
   }
 
   /** False when the source was closed before NATS knew: the frame will be delivered again. */
   async settle(frame: Frame, settlement: Settlement): Promise<boolean> {
     const end = this.#end(frame, settlement);
     const { ledger, rememberKeys } = this.#parts;
-    const stored = await Promise.all(
-      this.#publications(end).map((publication) =>
-        this.#untilDone(frame.id, () => this.#store(publication)),
-      ),
-    );
-    if (stored.includes(false)) return this.#alone(end);
-    if (!(await this.#untilDone(frame.id, () => rememberKeys(frame), false))) return false;
+    if (!(await this.#stored(end))) return this.#alone(end);
+    if (frame.keys.length > 0) {
+      const remember = () => rememberKeys(frame);
+      if (!(await this.#untilDone(frame.id, remember, false))) return false;
+    }
     try {
       await ledger.settle(end.settled);
     } catch {
@@ -68,6 +69,18 @@ export class JetStreamSettler {
       const isLost = failures++ > 0;
       await Promise.all(messages.map((message) => this.#remove(frame.id, message, isLost)));
     });
+  }
+
+  /** False when the source was closed before all that is filed again or dead was stored. */
+  async #stored(end: FrameEnd): Promise<boolean> {
+    const publications = this.#publications(end);
+    if (publications.length === 0) return true;
+    const stored = await Promise.all(
+      publications.map((publication) =>
+        this.#untilDone(end.frame.id, () => this.#store(publication)),
+      ),
+    );
+    return !stored.includes(false);
   }
 
   #end(frame: Frame, settlement: Settlement): FrameEnd {
@@ -123,7 +136,9 @@ export class JetStreamSettler {
    */
   async #remove(frameId: string, message: HeldMessage, isLost: boolean): Promise<void> {
     const { connection, names } = this.#parts;
-    if (!isLost) return message.ackConfirmed(connection.nc, ATTEMPT_MS_MAX);
+    if (!isLost) {
+      return message.ackConfirmed(connection.nc, this.#inboxes.current, ATTEMPT_MS_MAX);
+    }
     await removeMessage(connection.nc, names.stream, message.seq, frameId);
   }
 
