@@ -34,10 +34,10 @@ const numbers = {
   rounds: { fallback: 5, quick: 1, max: 100, help: 'in each, every contestant has its turn' },
   seconds: { fallback: 4, quick: 1, max: 300, help: 'of load that count' },
   'warm-up': {
-    fallback: 3,
+    fallback: 5,
     quick: 1,
     max: 60,
-    help: 'seconds of load before; with fewer than 3, V8 still compiles in those that count',
+    help: 'seconds of load before; with fewer than 5, V8 still compiles in those that count',
   },
 } as const satisfies Record<string, NumberOption>;
 

@@ -14,7 +14,7 @@ import { ratesText } from './rates-report.js';
 
 /** Long enough for V8 to have compiled what is hot; then what it left behind is worked off. */
 const BEFORE: readonly LoadPhase[] = [
-  { rate: 20_000, seconds: 2 },
+  { rate: 20_000, seconds: 4 },
   { rate: 100, seconds: 0.5 },
 ];
 /** Twice as long as the others where requests are few. */

@@ -11,7 +11,7 @@ describe('the options of the benchmark', () => {
     const options = parseBenchOptions([])!;
     assert.deepEqual(
       [options.rounds, options.seconds, options.warmUpS, options.connections, options.pin],
-      [5, 4, 3, [256], 'generator'],
+      [5, 4, 5, [256], 'generator'],
     );
     assert.deepEqual(
       options.bodies.map(({ name }) => name),
