@@ -40,7 +40,7 @@ export function isPercent(bytes: Uint8Array, start: number, end: number): boolea
   return c === 0x31 && bytes[start + 1] === 0x30 && bytes[start + 2] === 0x30;
 }
 
-/** The fault of a username of so many plain bytes: a byte is a code point, and none is a control. */
+/** The fault of a username of so many code points, none of which is a control. */
 export function usernameFault(codePoints: number): number {
   if (codePoints > USERNAME_CODE_POINTS_MAX) return FAULT.usernameMaxLength;
   return codePoints === 0 ? FAULT.usernameMinLength : NO_FAULT;

@@ -14,6 +14,7 @@ import {
 } from './members.js';
 import { OrderSpans } from './spans.js';
 import { broken, brokenString, endOfPlain, endOfScalar, skipSpace } from './tokens.js';
+import { codePoints, endOfPrintable } from './utf8.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -26,11 +27,11 @@ const STOP = -1;
 
 /**
  * Judges a body in one pass over its bytes, in place, without allocating. It knows objects of plain
- * ASCII strings, integers and literals. It names a fault only where the slow path would name the
+ * ASCII strings, integers and literals, and usernames in any script. It names a fault only where the slow path would name the
  * same one, and says `ASK` of all else.
  *
  * Of several faults the lowest code is named, and broken JSON comes before a broken rule: so it reads
- * on to the end of the body with the lowest so far in hand. All that it has passed is ASCII.
+ * on to the end of the body with the lowest so far in hand. All that it has passed is well-formed UTF-8.
  */
 export class OrderScanner {
   /** Set by `VALID`. */
@@ -91,7 +92,9 @@ export class OrderScanner {
 
   /** Reads the string value of `member`; the offset behind its quote, or `STOP`. */
   #string(bytes: Uint8Array, start: number, end: number, member: number): number {
-    const at = endOfPlain(bytes, start, end);
+    let at = endOfPlain(bytes, start, end);
+    const isAscii = at === end || bytes[at] < 0x80;
+    if (!isAscii && member === USERNAME) at = endOfPrintable(bytes, at, end);
     if (at === end || bytes[at] !== QUOTE) return this.#stop(brokenString(bytes, at, end));
     let fault: number = NO_FAULT;
     if (member === PRODUCT_ID) {
@@ -105,7 +108,7 @@ export class OrderScanner {
     } else if (member === USERNAME) {
       this.spans.usernameStart = start;
       this.spans.usernameEnd = at;
-      fault = usernameFault(at - start);
+      fault = usernameFault(isAscii ? at - start : codePoints(bytes, start, at));
     }
     if (fault < this.#fault) this.#fault = fault;
     return at + 1;

@@ -33,7 +33,7 @@ export function brokenString(bytes: Uint8Array, at: number, end: number): number
 }
 
 /**
- * The verdict where no JSON text can go on, all before `at` being ASCII: broken JSON, unless the rest
+ * The verdict where no JSON text can go on, all before `at` being well-formed UTF-8: broken JSON, unless the rest
  * might not be UTF-8, which would have precedence.
  */
 export function broken(bytes: Uint8Array, at: number, end: number): number {
