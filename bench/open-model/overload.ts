@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { leaveNothingBehind } from '../../src/story/left-behind.js';
 import type { RunningContestant } from '../contestants/contestant.js';
 import { type Driven, direct, jetStream, local } from './contestants.js';
 import { reserveGeneratorCore } from './cores.js';
@@ -58,6 +59,7 @@ export interface OverloadRound {
 const driven: readonly Driven[] = [local(SLOW), jetStream({}, SLOW), direct(SLOW)];
 
 async function main(): Promise<void> {
+  leaveNothingBehind();
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '3' },

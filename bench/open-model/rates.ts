@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { leaveNothingBehind } from '../../src/story/left-behind.js';
 import { bare, type Driven, direct, jetStream, local } from './contestants.js';
 import { reserveGeneratorCore } from './cores.js';
 import { writeSection } from './docs-section.js';
@@ -49,6 +50,7 @@ const driven: readonly Driven[] = [
 ];
 
 async function main(): Promise<void> {
+  leaveNothingBehind();
   const { values } = parseArgs({
     options: {
       rates: { type: 'string', default: '100,1000,10000,40000' },
