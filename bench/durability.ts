@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { NatsServer } from '../test/support/nats.js';
 import { type Load, type LoadOptions, load, wrkProgram } from './load.js';
+import { rangeText, spread } from './spread.js';
 
 const WARM_UP_S = 2;
 const SYNC_RATIO_MIN = 0.85;
@@ -86,11 +87,9 @@ function shown({ name, ratios }: Pair): string {
 }
 
 function row({ name, ratioMin, ratios }: Pair): string {
-  const sorted = ratios.toSorted((a, b) => a - b);
-  const median = sorted[sorted.length >> 1]!;
-  const verdict = `${median >= ratioMin ? 'at least' : 'MISSED'} ${ratioMin}`;
-  const spread = `${sorted[0]!.toFixed(2)} to ${sorted.at(-1)!.toFixed(2)}`;
-  return `| ${name} | ${median.toFixed(2)} | ${spread} | ${verdict} |`;
+  const seen = spread(ratios);
+  const verdict = `${seen.median >= ratioMin ? 'at least' : 'MISSED'} ${ratioMin}`;
+  return `| ${name} | ${seen.median.toFixed(2)} | ${rangeText(seen)} | ${verdict} |`;
 }
 
 main().catch((error: Error) => {

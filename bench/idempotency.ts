@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { startForebay } from '../test/support/forebay.js';
 import { metric } from '../test/support/orders.js';
 import { type Load, load, wrkProgram } from './load.js';
+import { rangeText, spread } from './spread.js';
 
 const RATIO_MIN = 0.7;
 const WARM_UP_S = 3;
@@ -44,12 +45,10 @@ async function main(): Promise<void> {
     console.error(`round ${round}: ${told(without)}; ${told(keyed)}; ${ratios.at(-1)!.toFixed(2)}`);
     if (without.errors + keyed.errors > 0) process.exitCode = 1;
   }
-  ratios.sort((a, b) => a - b);
-  const median = ratios[ratios.length >> 1]!;
-  const verdict = median >= RATIO_MIN ? 'at least' : 'MISSED';
-  const spread = `${ratios[0]!.toFixed(2)} to ${ratios.at(-1)!.toFixed(2)}`;
+  const seen = spread(ratios);
+  const verdict = seen.median >= RATIO_MIN ? 'at least' : 'MISSED';
   console.log(
-    `orders/s with a key each, of without: ${median.toFixed(2)} (${spread}), ${verdict} ${RATIO_MIN}`,
+    `orders/s with a key each, of without: ${seen.median.toFixed(2)} (${rangeText(seen)}), ${verdict} ${RATIO_MIN}`,
   );
 }
 

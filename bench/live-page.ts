@@ -16,6 +16,7 @@ import { loadOptions } from '../src/options/load.js';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { metric } from '../test/support/orders.js';
 import { load } from './load.js';
+import { median, rangeText, spread } from './spread.js';
 
 export interface LiveBench {
   readonly rounds: number;
@@ -160,13 +161,12 @@ async function rowMs(intakeThreads: number): Promise<number> {
     ms.push(performance.now() - startedMs);
     if (i > 0 && row.cpuPercent.includes(null)) throw new Error('no load was looked up');
   }
-  return ms.toSorted((a, b) => a - b)[ROWS_TAKEN >> 1]!;
+  return median(ms);
 }
 
 function told(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const text = (value: number) => value.toFixed(3);
-  return `${text(sorted[sorted.length >> 1]!)} (${text(sorted[0]!)} to ${text(sorted.at(-1)!)})`;
+  const seen = spread(values);
+  return `${seen.median.toFixed(3)} (${rangeText(seen, 3)})`;
 }
 
 async function main(): Promise<void> {

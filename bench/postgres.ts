@@ -18,6 +18,7 @@ import { PostgresServer } from '../test/support/postgres.js';
 import { load, wrkProgram } from './load.js';
 import { postOrders } from './post-orders.js';
 import type { PostgresThreadData } from './postgres-thread.js';
+import { median } from './spread.js';
 
 const POLL_MS = 250;
 
@@ -150,10 +151,6 @@ async function rowCount(postgres: PostgresServer): Promise<number> {
     'SELECT count(*)::int AS count FROM forebay_orders',
   );
   return row!.count;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
 async function main(): Promise<void> {

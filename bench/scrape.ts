@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { OrderClient } from '../test/support/orders.js';
+import { median } from './spread.js';
 
 /** What is allowed, of the main thread's CPU time. */
 const SCRAPE_MS_MAX = 5;
@@ -93,10 +94,6 @@ async function spent(pid: number, work: () => Promise<unknown>) {
 function mainThreadMs(pid: number): number {
   const [onCpuNs] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
   return Number(onCpuNs) / NS_PER_MS;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

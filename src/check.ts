@@ -9,7 +9,7 @@ import { guaranteeFinding } from './check/guarantee.js';
 import { handlerFinding, handlerMissing } from './check/handler.js';
 import { loadInThread } from './check/handler-thread.js';
 import { checkHelp } from './check/help.js';
-import { limitFindings, parseLimits } from './check/limits.js';
+import { limitFindings } from './check/limits.js';
 import { natsFindings } from './check/nats.js';
 import { portFinding } from './check/ports.js';
 import { exitCodeOf, reportJson, reportText } from './check/report.js';
@@ -19,6 +19,7 @@ import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from './contract
 import { OperatorFault } from './contract/fault.js';
 import type { FolderFacts, JetStreamFacts } from './contract/journal-facts.js';
 import type { Options } from './contract/options.js';
+import { parseLimits } from './contract/process-limits.js';
 import { handlerContext } from './drain/handler-context.js';
 import { missingServerBinary } from './intake/platform.mjs';
 import { handlerUrl } from './lifecycle/handler-file.js';

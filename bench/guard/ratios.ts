@@ -1,3 +1,4 @@
+import { median } from '../spread.js';
 import { clockLoop, type Guarded, type Loop, loops, parseAjvLoop } from './loops.js';
 
 const TURNS = 50_000;
@@ -13,8 +14,7 @@ function timed(dividend: Loop, divisor: Loop): number {
   const ratios: number[] = [];
   for (let round = 0; round <= ROUNDS; round++) ratios.push(cpuUs(dividend) / cpuUs(divisor));
   // The first round compiles.
-  const sorted = ratios.slice(1).sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
+  return median(ratios.slice(1));
 }
 
 /** Processor time: what else runs on the machine takes turns, not nanoseconds. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
-import { spread } from './rows.js';
+import { median } from '../spread.js';
 
 export interface Machine {
   readonly cpu: string;
@@ -58,7 +58,7 @@ async function flushMs(): Promise<number> {
       times.push(performance.now() - startedMs);
     }
     await file.close();
-    return spread(times).median;
+    return median(times);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { EXIT, OperatorFault } from '../../src/contract/fault.js';
+import { leaveNothingBehind } from '../../src/story/left-behind.js';
 import { contestants } from '../contestants/all.js';
 import { benchHelp, parseBenchOptions } from './bench-options.js';
 import { readReport, reportText } from './report.js';
@@ -18,6 +19,7 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(benchHelp());
     return;
   }
+  leaveNothingBehind();
   const { from, json } = options;
   const text =
     from === null

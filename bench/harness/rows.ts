@@ -1,11 +1,6 @@
 import { YARDSTICK } from '../contestants/bare.js';
+import { type Spread, spread } from '../spread.js';
 import type { Case, Entrant, Figures, Report } from './report.js';
-
-export interface Spread {
-  readonly median: number;
-  readonly least: number;
-  readonly most: number;
-}
 
 /** What one contestant did in one case: medians of its rounds; errors are added up, memory is the most. */
 export interface Row extends Case {
@@ -87,14 +82,6 @@ export function ratio(
     if (beside !== undefined) ratios.push(pick(figures) / pick(beside));
   }
   return ratios.length === 0 ? null : spread(ratios);
-}
-
-export function spread(values: readonly number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const isOdd = sorted.length % 2 === 1;
-  const median = isOdd ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { median, least: sorted[0]!, most: sorted.at(-1)! };
 }
 
 function roundsOf(report: Report, where: Case, name: string): ReadonlyMap<number, Figures> {

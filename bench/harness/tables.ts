@@ -1,6 +1,7 @@
 import { durabilities } from '../contestants/contestant.js';
+import type { Spread } from '../spread.js';
 import type { Case, Report } from './report.js';
-import { type Row, type Spread, toRows } from './rows.js';
+import { type Row, toRows } from './rows.js';
 import { judge, type Verdict } from './targets.js';
 import { fixed, percent, table, whole } from './text.js';
 import { isGeneratorBound } from './warnings.js';

@@ -1,7 +1,8 @@
 import { YARDSTICK } from '../contestants/bare.js';
 import { queuedName, TWO_THREADS } from '../contestants/forebay.js';
+import { type Spread, spread } from '../spread.js';
 import type { Case, Report } from './report.js';
-import { cpuOf, rateOf, ratio, type Spread, spread } from './rows.js';
+import { cpuOf, rateOf, ratio } from './rows.js';
 
 export type Outcome = 'met' | 'stretch met' | 'MISSED' | 'not measured';
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { WindowLimiter } from '../../src/limit/window.js';
+import { median } from '../spread.js';
 
 const HOUR_MS = 3_600_000;
 const NANOSECOND_MS = 1e-6;
@@ -102,10 +103,6 @@ function medians(rounds: readonly Round[], decisions: number) {
   });
   const processorNs = rounds.map((round) => round.processorNs / decisions);
   return { processorNs: median(processorNs), wallNs: median(wallNs) };
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 /** A thread's side: decides `iterations` times whenever told to. */

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { type OrderData, orderSchema } from '../../src/contract/order.js';
 import { OrderValidator } from '../../src/validate/validator.js';
+import { median } from '../spread.js';
 
 /** Copies of a body, at different offsets, so that nothing about one can be folded away. */
 const COPIES = 8;
@@ -120,10 +121,6 @@ function measure(side: Side, bodies: number, case_: Case): number {
   const { user, system } = process.cpuUsage(begin);
   if (valid !== (case_.valid ? bodies : 0)) throw new Error(`wrong verdict: ${case_.name}`);
   return ((user + system) * 1000) / bodies;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
 function main(): void {

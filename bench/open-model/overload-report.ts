@@ -1,7 +1,10 @@
+import { fixed, table, whole } from '../harness/text.js';
+import { median } from '../spread.js';
 import type { SeenPhase } from './generator.js';
 import { machineLine } from './machine.js';
-import type { OverloadRound, OverloadRun, ServerOverload } from './overload.js';
-import { median, quantile } from './quantiles.js';
+import type { OverloadRound, OverloadRun } from './overload.js';
+import { quantile } from './quantiles.js';
+import type { ServerRounds } from './rounds.js';
 
 /** Goodput at 4 times the capacity, of the peak; and until the p99 of a small load is what it was (issue 5). */
 const GOODPUT_MIN = 0.95;
@@ -12,6 +15,21 @@ const RECOVERED_TIMES = 2;
 const RECOVERED_WINDOWS = 3;
 /** In which the answers of the small load are looked at. */
 export const WINDOW_MS = 100;
+
+const HEAD = [
+  'server',
+  'due',
+  'orders/s due',
+  'reached it/s',
+  'goodput/s',
+  'of peak',
+  '200',
+  'other answers',
+  'given up',
+  'p99 of 200s ms',
+  'most memory MB',
+  'recovered ms',
+];
 
 const NS_PER_MS = 1e6;
 
@@ -25,12 +43,13 @@ export function overloadText(run: OverloadRun): string {
   const lines = [
     `medians of ${servers.map(({ rounds }) => rounds.length).join(', ')} rounds, ${run.seconds} s each, ${run.connections} clients that give up after ${run.timeoutMs} ms; ${machineLine(run.machine)}; the generator alone on the last core, servers on ${run.serverCores}.`,
     '',
-    '| server | due | orders/s due | reached it/s | goodput/s | of peak | 200 | other answers | given up | p99 of 200s ms | most memory MB | recovered ms |',
-    '|---|---|---|---|---|---|---|---|---|---|---|---|',
-    ...servers.flatMap((server) => [
-      capacityRow(server),
-      ...server.rounds[0]!.factors.map((_, i) => row(server, i)),
-    ]),
+    table(
+      HEAD,
+      servers.flatMap((server) => [
+        capacityRow(server),
+        ...server.rounds[0]!.factors.map((_, i) => row(server, i)),
+      ]),
+    ),
     '',
     ...servers.map(judged),
   ];
@@ -42,41 +61,39 @@ function isCapacityKnown({ capacity }: OverloadRound): boolean {
   return capacity.timedOut === 0 && capacity.createdInTime > 0;
 }
 
-function capacityRow({ name, rounds }: ServerOverload): string {
+function capacityRow({ name, rounds }: ServerRounds<OverloadRound>): string[] {
   const all = rounds.map(({ capacity }) => capacity);
   const goodput = median(all.map(perSecond));
-  const cells = [
+  return [
     name,
     'closed loop',
     '',
     '',
     whole(goodput),
-    share(median(rounds.map((round) => perSecond(round.capacity) / peak(round)))),
+    fixed(median(rounds.map((round) => perSecond(round.capacity) / peak(round))), 2),
     ...answered(all),
     milliseconds(median(all.map(p99Created))),
     memory(rounds.map(({ memoryBefore }) => memoryBefore)),
     '',
   ];
-  return `| ${cells.join(' | ')} |`;
 }
 
-function row({ name, rounds }: ServerOverload, i: number): string {
+function row({ name, rounds }: ServerRounds<OverloadRound>, i: number): string[] {
   const all = rounds.map(({ factors }) => factors[i]!);
   const loads = all.map(({ overload }) => overload);
   const of = (read: (load: SeenPhase) => number) => median(loads.map(read));
-  const cells = [
+  return [
     name,
     `${all[0]!.factor} ×`,
     whole(of(({ rate }) => rate)),
     whole(of(({ sent, seconds }) => sent / seconds)),
     whole(of(perSecond)),
-    share(median(rounds.map((round) => perSecond(round.factors[i]!.overload) / peak(round)))),
+    fixed(median(rounds.map((round) => perSecond(round.factors[i]!.overload) / peak(round))), 2),
     ...answered(loads),
     milliseconds(of(p99Created)),
     memory(all.map((factor) => factor.memory)),
     recovered(median(all.map(recoveryMs))),
   ];
-  return `| ${cells.join(' | ')} |`;
 }
 
 function perSecond({ createdInTime, seconds }: SeenPhase): number {
@@ -125,7 +142,7 @@ function memory(all: readonly { readonly serverMb: number; readonly behindMb: nu
   return behind === 0 ? server.toFixed(0) : `${server.toFixed(0)} + ${behind.toFixed(0)}`;
 }
 
-function judged({ name, rounds }: ServerOverload): string {
+function judged({ name, rounds }: ServerRounds<OverloadRound>): string {
   const worst = rounds[0]!.factors.length - 1;
   const ratio = median(
     rounds.map((round) => perSecond(round.factors[worst]!.overload) / peak(round)),
@@ -137,7 +154,7 @@ function judged({ name, rounds }: ServerOverload): string {
   );
   const verdict = (holds: boolean) => (holds ? 'holds' : 'MISSED');
   return [
-    `- ${name}: goodput at ${rounds[0]!.factors[worst]!.factor} times the capacity ${share(ratio)} of the peak,`,
+    `- ${name}: goodput at ${rounds[0]!.factors[worst]!.factor} times the capacity ${fixed(ratio, 2)} of the peak,`,
     `at least ${GOODPUT_MIN}: ${verdict(ratio >= GOODPUT_MIN)};`,
     `recovered after ${recovered(recovery)} ms at most, below ${RECOVERY_MS_MAX}: ${verdict(recovery < RECOVERY_MS_MAX)}.`,
   ].join(' ');
@@ -145,14 +162,6 @@ function judged({ name, rounds }: ServerOverload): string {
 
 function recovered(ms: number): string {
   return Number.isFinite(ms) ? ms.toFixed(0) : 'not while watched';
-}
-
-function share(value: number): string {
-  return value.toFixed(2);
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en');
 }
 
 function milliseconds(ns: number): string {

@@ -2,17 +2,17 @@
  * `npm run bench:overload`: what is offered 1, 2 and 4 times of what it can take: goodput against the peak, answers, latency
  * of what was accepted, memory, and how soon it is its old self. With a slow handler, so that the backlog grows throughout.
  */
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { leaveNothingBehind } from '../../src/story/left-behind.js';
 import type { RunningContestant } from '../contestants/contestant.js';
 import { type Driven, direct, jetStream, local } from './contestants.js';
 import { reserveGeneratorCore } from './cores.js';
 import { writeSection } from './docs-section.js';
 import { type LoadPhase, openLoad, type SeenPhase } from './generator.js';
-import { type Machine, machine } from './machine.js';
+import { machine } from './machine.js';
 import { type Memory, memoryOf } from './memory.js';
 import { overloadText, WINDOW_MS } from './overload-report.js';
+import { noRounds, type Run, takeRounds } from './rounds.js';
 
 /** An order takes 1 ms, so each pool thread does fewer than 1,000 a second. */
 const SLOW = ['--work-ms', '1'];
@@ -26,19 +26,11 @@ const CAPACITY: readonly LoadPhase[] = [
 const PROBE_SHARE = 0.02;
 const PROBE_S = 3;
 
-export interface OverloadRun {
-  readonly machine: Machine;
+export interface OverloadRun extends Run<OverloadRound> {
   readonly serverCores: string;
   readonly connections: number;
   readonly timeoutMs: number;
   readonly seconds: number;
-  readonly servers: ServerOverload[];
-}
-
-export interface ServerOverload {
-  readonly name: string;
-  readonly flags: readonly string[];
-  readonly rounds: OverloadRound[];
 }
 
 /** One start of one server. */
@@ -58,6 +50,7 @@ export interface OverloadRound {
 const driven: readonly Driven[] = [local(SLOW), jetStream({}, SLOW), direct(SLOW)];
 
 async function main(): Promise<void> {
+  leaveNothingBehind();
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '3' },
@@ -77,37 +70,12 @@ async function main(): Promise<void> {
     connections: Number(values.connections),
     timeoutMs: Number(values['timeout-ms']),
     seconds: Number(values.seconds),
-    servers: driven.map(({ name, flags }) => ({ name, flags, rounds: [] })),
+    servers: noRounds(driven),
   };
-  if (values.continue && existsSync(values.json)) await takeUp(run, values.json);
-  for (let round = 1; round <= Number(values.rounds); round++) {
-    for (const [i, server] of run.servers.entries()) {
-      if (!server.name.includes(values.only)) continue;
-      server.rounds.push(await measure(driven[i]!, run, core));
-      console.error(`round ${round} of ${values.rounds}, ${server.name}`);
-      if (values.json !== '') await writeFile(values.json, `${JSON.stringify(run)}\n`);
-    }
-  }
+  await takeRounds(run, driven, values, (server) => measure(server, run, core));
   const text = overloadText(run);
   console.log(text);
   if (values.write) await writeSection('overload', text);
-}
-
-/** Adds the rounds of an earlier run with the same settings, for where the machine is only to be had for a while. */
-async function takeUp(run: OverloadRun, file: string): Promise<void> {
-  const earlier = JSON.parse(await readFile(file, 'utf8')) as OverloadRun;
-  const settings = ({ connections, timeoutMs, seconds, servers, serverCores }: OverloadRun) =>
-    JSON.stringify([
-      connections,
-      timeoutMs,
-      seconds,
-      serverCores,
-      servers.map(({ name, flags }) => [name, flags]),
-    ]);
-  if (settings(run) !== settings(earlier)) {
-    throw new Error(`${file} was measured with other settings`);
-  }
-  for (const [i, { rounds }] of earlier.servers.entries()) run.servers[i]!.rounds.push(...rounds);
 }
 
 async function measure(server: Driven, run: OverloadRun, core: number): Promise<OverloadRound> {
@@ -117,7 +85,7 @@ async function measure(server: Driven, run: OverloadRun, core: number): Promise<
     // No waiting in line: who finds no connection has not reached the server, and is not its to answer for.
     const bounds = { connections, timeoutMs, waitMs: 0, windowMs: WINDOW_MS, core };
     const [, capacity] = await openLoad(running.url, { ...bounds, phases: CAPACITY });
-    const memoryBefore = memoryOf(running);
+    const memoryBefore = await memoryOf(running);
     const perSecond = capacity!.createdInTime / capacity!.seconds;
     const factors: OverloadRound['factors'][number][] = [];
     for (const factor of FACTORS) {
@@ -139,7 +107,13 @@ async function overload(
   const probe = { rate: Math.round(perSecond * PROBE_SHARE), seconds: PROBE_S };
   const phases = [probe, { rate: Math.round(perSecond * factor), seconds }, probe];
   const [before, during, after] = await openLoad(server.url, { ...bounds, phases });
-  return { factor, before: before!, overload: during!, after: after!, memory: memoryOf(server) };
+  return {
+    factor,
+    before: before!,
+    overload: during!,
+    after: after!,
+    memory: await memoryOf(server),
+  };
 }
 
 main().catch((error: Error) => {

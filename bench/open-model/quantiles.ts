@@ -22,9 +22,3 @@ export function merged(all: readonly Counts[]): Counts {
   for (const [value, count] of all.flat()) sums.set(value, (sums.get(value) ?? 0) + count);
   return [...sums].sort(([a], [b]) => a - b);
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}

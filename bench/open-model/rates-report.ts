@@ -1,7 +1,10 @@
+import { table, whole } from '../harness/text.js';
+import { median } from '../spread.js';
 import type { SeenPhase } from './generator.js';
 import { machineLine } from './machine.js';
-import { median, merged, quantile } from './quantiles.js';
-import type { RatesRun, ServerRounds } from './rates.js';
+import { merged, quantile } from './quantiles.js';
+import type { RatesRun } from './rates.js';
+import type { ServerRounds } from './rounds.js';
 
 /** What is meant to hold (issue 5), in JetStream's default sync. */
 const JUDGED = { rate: 10_000, p99MsMax: 3, timesBareMax: 3 };
@@ -13,17 +16,33 @@ const LATE_MS_MAX = 1;
 /** A generator with less to spare is the bottleneck, or soon. */
 const IDLE_SHARE_MIN = 0.1;
 
+const HEAD = [
+  'orders/s',
+  'server',
+  'p50 ms',
+  'p99 ms',
+  'spread of p99',
+  'p99.9 ms',
+  'not 200',
+  'generator late p99 ms',
+  'busy',
+  'rounds',
+];
+
 const NS_PER_MS = 1e6;
 
-export function ratesText(run: RatesRun): string {
+export function ratesText(all: RatesRun): string {
+  const run = { ...all, servers: all.servers.filter(({ rounds }) => rounds.length > 0) };
   const { servers, connections, seconds, serverCores } = run;
+  if (servers.length === 0) return 'nothing was measured';
   const rounds = servers[0]!.rounds.length;
   const lines = [
     `${rounds} rounds, ${seconds} s each rate (twice that below 1,000/s), ${connections} connections; ${machineLine(run.machine)}; ${placement(serverCores)}.`,
     '',
-    '| orders/s | server | p50 ms | p99 ms | spread of p99 | p99.9 ms | not 200 | generator late p99 ms | busy | rounds |',
-    '|---|---|---|---|---|---|---|---|---|---|',
-    ...run.rates.flatMap((_rate, i) => servers.map((server) => row(server, i))),
+    table(
+      HEAD,
+      run.rates.flatMap((_rate, i) => servers.map((server) => row(server, i))),
+    ),
     '',
     ...JUDGED_SERVERS.map((name) => judged(run, name)),
   ];
@@ -35,7 +54,7 @@ function placement(serverCores: string): string {
   return `the generator alone on the last core, servers on ${serverCores}`;
 }
 
-function row(server: ServerRounds, rate: number): string {
+function row(server: ServerRounds<SeenPhase[]>, rate: number): string[] {
   const all = server.rounds.map((round) => round[rate]!);
   const rounds = all.filter((round) => !isDisturbed(round));
   const late = ms(median(all.map(({ lateness }) => quantile(lateness, 0.99))));
@@ -43,8 +62,7 @@ function row(server: ServerRounds, rate: number): string {
   // Where most rounds were disturbed, the others may have been by as much as nobody saw.
   const shown = 2 * rounds.length > all.length ? measured(rounds) : ['VOID', '', '', '', ''];
   const counted = `${rounds.length} of ${all.length}`;
-  const cells = [all[0]!.rate.toLocaleString('en'), server.name, ...shown, late, busy, counted];
-  return `| ${cells.join(' | ')} |`;
+  return [whole(all[0]!.rate), server.name, ...shown, late, busy, counted];
 }
 
 function measured(rounds: readonly SeenPhase[]): string[] {
@@ -93,6 +111,7 @@ function judged({ servers, rates }: RatesRun, name: string): string {
   if (rate < 0 || server === undefined || bare === undefined) return '';
   // Round by round, where both count: only what ran side by side compares.
   const pairs = server.rounds
+    .slice(0, bare.rounds.length)
     .map((round, i) => [round[rate]!, bare.rounds[i]![rate]!] as const)
     .filter((pair) => !pair.some(isDisturbed))
     .map((pair) => ofRounds(pair, 0.99) as [number, number]);

@@ -1,11 +1,6 @@
+import type { ResourceLimits } from '../contract/process-limits.js';
 import { bytesText } from './amounts.js';
 import { type Finding, fail, ok, warn } from './finding.js';
-
-/** Resource limits of this process; Infinity is none. */
-export interface ResourceLimits {
-  readonly openFiles: number;
-  readonly addressSpaceBytes: number;
-}
 
 /** Node, its threads' reserved heaps, and the binaries. */
 const PROCESS_MAP_BYTES = 64 * 1024 ** 3;
@@ -13,15 +8,6 @@ const PROCESS_MAP_BYTES = 64 * 1024 ** 3;
 const OWN_FILES = 256;
 /** What one wave of customers may well need. */
 const CLIENTS_MIN = 1000;
-
-/** @param text /proc/self/limits, see proc(5) */
-export function parseLimits(text: string): ResourceLimits {
-  const soft = (name: string) => {
-    const value = new RegExp(`^${name}\\s+(\\S+)`, 'm').exec(text)?.[1];
-    return value === undefined || value === 'unlimited' ? Number.POSITIVE_INFINITY : Number(value);
-  };
-  return { openFiles: soft('Max open files'), addressSpaceBytes: soft('Max address space') };
-}
 
 /** @param mapBytes address space that the journal maps; 0 for none */
 export function limitFindings(limits: ResourceLimits, mapBytes: number): Finding[] {

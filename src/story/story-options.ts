@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { defaultWave } from '../../k6/lib/sine.js';
-import { EXIT, OperatorFault } from '../contract/fault.js';
+import { flagLines, GivenFlags } from '../wave/given-flags.js';
 
 const GENERATORS = ['auto', 'k6', 'built-in'] as const;
 export type Generator = (typeof GENERATORS)[number];
@@ -37,24 +36,23 @@ const texts = {
   out: { fallback: 'story', help: 'folder for index.html and story.json' },
 } as const;
 
-type Given = Readonly<Record<string, string | undefined>>;
-
 /** @throws OperatorFault one line that names the option and what it takes */
 export function parseStoryOptions(args: readonly string[]): StoryOptions {
-  const given = readFlags(args);
-  const generator = given.generator ?? texts.generator.fallback;
-  if (!isGenerator(generator)) throw usage(`--generator ${generator}: ${GENERATORS.join(', ')}`);
-  const folder = given.out ?? texts.out.fallback;
-  if (folder === '') throw usage('--out: the name of a folder');
-  const periodS = numberOf('period-s', given);
-  const periods = numberOf('periods', given);
+  const given = new GivenFlags('story', args, numbers, texts);
+  const generator = given.text('generator');
+  if (!isGenerator(generator))
+    throw given.fault(`--generator ${generator}: ${GENERATORS.join(', ')}`);
+  const folder = given.text('out');
+  if (folder === '') throw given.fault('--out: the name of a folder');
+  const periodS = given.whole('period-s');
+  const periods = given.whole('periods');
   if (periodS * periods > DURATION_S_MAX) {
-    throw usage(`a wave of ${periodS * periods} s: at most ${DURATION_S_MAX} s in each mode`);
+    throw given.fault(`a wave of ${periodS * periods} s: at most ${DURATION_S_MAX} s in each mode`);
   }
   return {
     wave: { ...defaultWave, periodS, periods },
     limitRps: LIMIT_RPS,
-    drainRps: numberOf('drain-rate', given),
+    drainRps: given.whole('drain-rate'),
     generator,
     folder,
   };
@@ -62,9 +60,6 @@ export function parseStoryOptions(args: readonly string[]): StoryOptions {
 
 /** What `forebay story --help` prints. */
 export function storyHelp(): string {
-  const options = Object.entries({ ...numbers, ...texts }).map(
-    ([name, { fallback, help }]) => `  ${`--${name}`.padEnd(14)} ${help} (default ${fallback})`,
-  );
   return `forebay story [options]: the same wave without and with a queue, measured, as one page
 
 Starts a server of its own twice, on free ports and with a data folder that is removed afterwards,
@@ -73,7 +68,7 @@ above ${LIMIT_RPS} a second, then in queue mode. Writes what was measured to ind
 network, and story.json. Takes about 3 minutes.
 
 Options
-${options.join('\n')}
+${flagLines({ ...numbers, ...texts }).join('\n')}
 
 Examples
   forebay story
@@ -88,32 +83,6 @@ Exit codes
 `;
 }
 
-function readFlags(args: readonly string[]): Given {
-  const flags = Object.fromEntries(
-    Object.keys({ ...texts, ...numbers }).map((name) => [name, { type: 'string' as const }]),
-  );
-  try {
-    return parseArgs({ args: [...args], options: flags, strict: true }).values as Given;
-  } catch (error) {
-    throw usage(String((error as Error).message).split('\n')[0]!);
-  }
-}
-
-function numberOf(name: keyof typeof numbers, given: Given): number {
-  const { fallback, min, max } = numbers[name];
-  const text = given[name];
-  if (text === undefined) return fallback;
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!(Number.isInteger(value) && value >= min && value <= max)) {
-    throw usage(`--${name} ${text}: a whole number, ${min} to ${max}`);
-  }
-  return value;
-}
-
 function isGenerator(text: string): text is Generator {
   return (GENERATORS as readonly string[]).includes(text);
-}
-
-function usage(message: string): OperatorFault {
-  return new OperatorFault(`story: ${message}`, EXIT.usage);
 }

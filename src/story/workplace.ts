@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 import { Children } from './children.js';
+import { leaveNothingBehind } from './left-behind.js';
 
 /** What a story leaves nothing of: the processes that it starts, and the folder for their files. */
 export class Workplace {
@@ -16,7 +17,9 @@ export class Workplace {
   /** @throws OperatorFault there can be no temporary folder */
   static async open(): Promise<Workplace> {
     try {
-      return new Workplace(await mkdtemp(join(tmpdir(), 'forebay-story-')));
+      const folder = await mkdtemp(join(tmpdir(), 'forebay-story-'));
+      leaveNothingBehind(folder);
+      return new Workplace(folder);
     } catch (error) {
       const why = (error as Error).message;
       throw new OperatorFault(`story: no temporary folder (TMPDIR): ${why}`, EXIT.failed);

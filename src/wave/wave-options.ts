@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import { defaultWave } from '../../k6/lib/sine.js';
-import { EXIT, OperatorFault } from '../contract/fault.js';
 import { MODES, type Mode } from '../contract/options.js';
+import { flagLines, GivenFlags, type NumberFlag } from './given-flags.js';
 
 export interface WaveOptions {
   readonly url: string;
@@ -25,13 +24,6 @@ export interface WaveOptions {
 /** A run is held in memory, one number an arrival. */
 const ARRIVALS_MAX = 1_000_000;
 
-interface NumberOption {
-  readonly fallback: number;
-  readonly min: number;
-  readonly max: number;
-  readonly help: string;
-}
-
 const numbers = {
   min: { fallback: defaultWave.minRps, min: 0, max: 10_000, help: 'requests per second, trough' },
   max: { fallback: defaultWave.maxRps, min: 1, max: 10_000, help: 'requests per second, peak' },
@@ -40,7 +32,7 @@ const numbers = {
   limit: { fallback: 50, min: 1, max: 10_000, help: "direct mode: the server's --rps-limit" },
   'drain-rate': { fallback: 0, min: 0, max: 10_000, help: "queue mode: the server's --drain-rate" },
   settle: { fallback: 30, min: 0, max: 3_600, help: 'seconds to wait for the last order' },
-} as const satisfies Record<string, NumberOption>;
+} as const satisfies Record<string, NumberFlag>;
 
 const texts = {
   url: { fallback: 'http://127.0.0.1:3000', help: 'where orders are taken' },
@@ -48,28 +40,28 @@ const texts = {
   mode: { fallback: 'queue', help: MODES.join(' or ') },
 } as const;
 
-type Given = Readonly<Record<string, string | undefined>>;
+type Given = GivenFlags<typeof numbers, typeof texts>;
 
 /** @throws OperatorFault one line that names the option and what it takes */
 export function parseWaveOptions(args: readonly string[]): WaveOptions {
-  const given = readFlags(args);
-  const mode = given.mode ?? texts.mode.fallback;
-  if (!isMode(mode)) throw usage(`--mode ${mode}: ${texts.mode.help}`);
+  const given = new GivenFlags('wave', args, numbers, texts);
+  const mode = given.text('mode');
+  if (!isMode(mode)) throw given.fault(`--mode ${mode}: ${texts.mode.help}`);
   const options: WaveOptions = {
     mode,
     url: urlOf('url', given),
-    adminUrl: given['admin-url'] === 'none' ? null : urlOf('admin-url', given),
+    adminUrl: given.text('admin-url') === 'none' ? null : urlOf('admin-url', given),
     wave: {
-      minRps: numberOf('min', given),
-      maxRps: numberOf('max', given),
-      periodS: numberOf('period', given),
-      periods: numberOf('periods', given),
+      minRps: given.number('min'),
+      maxRps: given.number('max'),
+      periodS: given.number('period'),
+      periods: given.number('periods'),
     },
-    limitRps: numberOf('limit', given),
-    drainRps: numberOf('drain-rate', given),
-    settleS: numberOf('settle', given),
+    limitRps: given.number('limit'),
+    drainRps: given.number('drain-rate'),
+    settleS: given.number('settle'),
   };
-  checkWave(options.wave);
+  checkWave(options.wave, given);
   return options;
 }
 
@@ -78,11 +70,7 @@ export function waveHelp(): string {
     'forebay wave [options]: drives a server through the sine wave and judges what it did',
     '',
     'Options',
-  ];
-  for (const [name, { fallback, help }] of Object.entries({ ...texts, ...numbers })) {
-    lines.push(`  ${`--${name}`.padEnd(14)} ${help} (default ${fallback})`);
-  }
-  lines.push(
+    ...flagLines({ ...texts, ...numbers }),
     '',
     'Examples',
     '  forebay wave --drain-rate 60             against: forebay serve --drain-rate 60',
@@ -93,51 +81,29 @@ export function waveHelp(): string {
     '  0  the run showed what it must',
     "  1  it did not, or the server's metrics cannot be read",
     '  2  an option is wrong',
-  );
+  ];
   return `${lines.join('\n')}\n`;
 }
 
-function readFlags(args: readonly string[]): Given {
-  const flags = Object.fromEntries(
-    Object.keys({ ...texts, ...numbers }).map((name) => [name, { type: 'string' as const }]),
-  );
-  try {
-    return parseArgs({ args: [...args], options: flags, strict: true }).values as Given;
-  } catch (error) {
-    throw usage(String((error as Error).message).split('\n')[0]!);
-  }
-}
-
-function numberOf(name: keyof typeof numbers, given: Given): number {
-  const { fallback, min, max } = numbers[name];
-  const text = given[name];
-  if (text === undefined) return fallback;
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!(value >= min && value <= max)) throw usage(`--${name} ${text}: a number, ${min} to ${max}`);
-  return value;
-}
-
 function urlOf(name: 'url' | 'admin-url', given: Given): string {
-  const text = given[name] ?? texts[name].fallback;
+  const text = given.text(name);
   if (!URL.canParse(text) || new URL(text).protocol !== 'http:') {
-    throw usage(`--${name} ${text}: a URL such as ${texts[name].fallback}`);
+    throw given.fault(`--${name} ${text}: a URL such as ${texts[name].fallback}`);
   }
   return text.replace(/\/+$/, '');
 }
 
-function checkWave(wave: WaveOptions['wave']): void {
+function checkWave(wave: WaveOptions['wave'], given: Given): void {
   if (wave.minRps > wave.maxRps)
-    throw usage(`--min ${wave.minRps}: at most --max, which is ${wave.maxRps}`);
+    throw given.fault(`--min ${wave.minRps}: at most --max, which is ${wave.maxRps}`);
   const arrivals = ((wave.minRps + wave.maxRps) / 2) * wave.periodS * wave.periods;
   if (arrivals > ARRIVALS_MAX) {
-    throw usage(`a wave of ${Math.round(arrivals)} requests: at most ${ARRIVALS_MAX} in one run`);
+    throw given.fault(
+      `a wave of ${Math.round(arrivals)} requests: at most ${ARRIVALS_MAX} in one run`,
+    );
   }
 }
 
 function isMode(text: string): text is Mode {
   return (MODES as readonly string[]).includes(text);
-}
-
-function usage(message: string): OperatorFault {
-  return new OperatorFault(`wave: ${message}`, EXIT.usage);
 }

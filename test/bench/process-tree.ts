@@ -10,9 +10,14 @@ export function withDescendants(pids: readonly number[]): number[] {
 
 function childrenOf(pid: number): number[] {
   const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks).flatMap((task) =>
-    readFileSync(`${tasks}/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
+  try {
+    return readdirSync(tasks).flatMap((task) =>
+      readFileSync(`${tasks}/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    // It, or a thread of it, has ended meanwhile.
+    return [];
+  }
 }
 
 /** @returns those that still run after a while: what a process leaves behind ends a moment after it */
@@ -23,6 +28,11 @@ export async function stillRunning(pids: readonly number[]): Promise<number[]> {
     if (running.length === 0 || performance.now() > deadlineMs) return running;
     await sleep(50);
   }
+}
+
+/** Ends those that a test which failed has left. */
+export function endAll(pids: readonly number[]): void {
+  for (const pid of pids.filter(isRunning)) process.kill(pid, 'SIGKILL');
 }
 
 /** A zombie whose parent does not look after it holds nothing any more. */

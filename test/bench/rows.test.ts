@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { YARDSTICK } from '../../bench/contestants/bare.js';
-import { rateOf, ratio, spread, toRows } from '../../bench/harness/rows.js';
+import { rateOf, ratio, toRows } from '../../bench/harness/rows.js';
+import { spread } from '../../bench/spread.js';
 import { FIGURES, JETSTREAM, RATES, sampleReport } from './sample-report.js';
 
 const WHERE = { connections: 256, body: 'plain' };

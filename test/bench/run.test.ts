@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,6 +18,8 @@ import { toRows } from '../../bench/harness/rows.js';
 import { takeReport } from '../../bench/harness/take-report.js';
 import { wrkProgram } from '../../bench/load.js';
 import { answers } from '../../src/contract/answers.js';
+import { eventually } from '../support/orders.js';
+import { endAll, stillRunning, withDescendants } from './process-tree.js';
 
 const MAIN = fileURLToPath(new URL('../../bench/harness/main.js', import.meta.url));
 const LOCAL = queuedName('local', 'on');
@@ -117,6 +120,22 @@ describe('a run of the benchmark', needs, () => {
     await assert.rejects(takeReport([broken], options), /answers 200 nothing/);
   });
 
+  it('leaves none of its servers behind when it is killed', async (t) => {
+    const bench = spawn(process.execPath, [MAIN, '--quick', '--only', 'node:http'], {
+      stdio: 'ignore',
+    });
+    t.after(() => bench.kill('SIGKILL'));
+    let started: number[] = [];
+    await eventually('the first server runs', () => {
+      started = withDescendants([bench.pid!]);
+      return started.some((pid) => commandLine(pid).includes('/servers/bare'));
+    });
+    t.after(() => endAll(started));
+    bench.kill('SIGKILL');
+    await once(bench, 'close');
+    assert.deepEqual(await stillRunning(started), []);
+  });
+
   it('refuses options before it starts anything', async () => {
     const { code, stderr } = await run([MAIN, '--only', 'nobody of that name']);
     assert.equal(code, 2);
@@ -126,6 +145,15 @@ describe('a run of the benchmark', needs, () => {
     assert.equal(data.stderr, '--data /nowhere/at/all: must be a folder that there is\n');
   });
 });
+
+/** Empty for one that has ended meanwhile. */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 interface Ended {
   readonly code: number;

@@ -6,8 +6,10 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { clockFinding } from '../../src/check/clock.js';
 import { coreFinding, memoryFinding } from '../../src/check/cores.js';
-import { limitFindings, parseLimits } from '../../src/check/limits.js';
+import { limitFindings } from '../../src/check/limits.js';
 import { versionFindings } from '../../src/check/versions.js';
+import { parseLimits } from '../../src/contract/process-limits.js';
+import { LocalStore } from '../../src/journal/local/local-store.js';
 import { loadOptions } from '../../src/options/load.js';
 import { runForebay } from '../support/forebay.js';
 import { look, temporaryFolder } from './looked.js';
@@ -65,15 +67,55 @@ describe('forebay check and the options', () => {
 });
 
 describe('forebay check and the limits of the process', () => {
-  it('address space that the journal does not fit into fails', (t) => {
-    const data = join(temporaryFolder(t), 'none');
-    const command = `ulimit -v ${150 * 1024 ** 2}; exec '${process.execPath}' '${MAIN}' check --json --port 0 --admin-port 0 --data '${data}'`;
-    const { status, stdout } = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
-    assert.equal(status, 1, stdout);
-    const { findings } = JSON.parse(stdout) as { findings: { verdict: string; text: string }[] };
-    const failed = findings.filter(({ verdict }) => verdict === 'fail');
-    assert.equal(failed.length, 1, stdout);
-    assert.match(failed[0]!.text, /^150 GiB; the journal maps 256 GiB/);
+  /** Node in a process that may have so much address space. */
+  function limited(gib: number, ...args: string[]) {
+    const script = `ulimit -v ${gib * 1024 ** 2}; exec "$@"`;
+    const command = ['-c', script, 'sh', process.execPath, ...args];
+    return spawnSync('sh', command, { encoding: 'utf8', timeout: 60_000 });
+  }
+
+  for (const [what, isThere] of [
+    ['none', false],
+    ['one', true],
+  ] as const) {
+    it(`address space that the journal does not fit into fails, where there is ${what}`, async (t) => {
+      const data = join(temporaryFolder(t), 'data');
+      if (isThere) await new LocalStore(data).close();
+      const args = ['--json', '--port', '0', '--admin-port', '0', '--data', data];
+      const { status, stdout } = limited(150, MAIN, 'check', ...args);
+      assert.equal(status, 1, stdout);
+      const { findings } = JSON.parse(stdout) as { findings: { verdict: string; text: string }[] };
+      const failed = findings.filter(({ verdict }) => verdict === 'fail');
+      assert.equal(failed.length, 1, stdout);
+      assert.match(failed[0]!.text, /^150 GiB; the journal maps 256 GiB/);
+    });
+  }
+
+  it('too little address space ends serve and dlq with one line that says how to mend it', async (t) => {
+    const data = join(temporaryFolder(t), 'data');
+    await new LocalStore(data).close();
+    for (const args of [
+      ['serve', '--port', '0', '--admin-port', '0'],
+      ['dlq', 'list'],
+    ]) {
+      const { status, stderr } = limited(150, MAIN, ...args, '--data', data);
+      assert.equal(status, 1, stderr);
+      assert.match(
+        stderr,
+        /^forebay: \S+journal\.lmdb takes 256 GiB of address space .*, 150 GiB, leaves 14\d(\.\d)?: ulimit -v unlimited, or [^\n]*\n$/,
+      );
+    }
+  });
+
+  it('a limit into which it fits is none, for all threads', (t) => {
+    const data = join(temporaryFolder(t), 'data');
+    const script = `
+      import { LocalStore } from '${new URL('../../src/journal/local/local-store.js', import.meta.url)}';
+      const [one, other] = [new LocalStore('${data}'), new LocalStore('${data}', { mustExist: true })];
+      await Promise.all([one.close(), other.close()]);
+    `;
+    const { status, stderr } = limited(300, '--input-type=module', '-e', script);
+    assert.equal(status, 0, stderr);
   });
 
   it('are read as the kernel writes them', () => {

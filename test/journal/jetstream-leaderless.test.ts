@@ -15,7 +15,6 @@ import { FRAMES } from './jetstream-opened.js';
 
 it('a cluster without a leader is asked a few times a second, and goes on when it has one', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-leaderless-'));
-  t.after(() => rmSync(folder, { recursive: true }));
   const nodes = await startNatsCluster(t, folder, 3);
   const [alive, ...others] = nodes;
   const place = { servers: [alive!.url], stream: 'LEADERLESS', replicas: 3, frames: FRAMES };
@@ -36,6 +35,8 @@ it('a cluster without a leader is asked a few times a second, and goes on when i
   t.after(async () => {
     await Promise.all([appender.close(), opened.close()]);
     await store.close();
+    // Last: what writes to it must have ended, or this fails, and whatever is to be ended after it is not.
+    rmSync(folder, { recursive: true });
   });
   const { source } = opened;
   await Promise.all([source.ready, appender.ready]);

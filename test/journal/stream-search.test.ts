@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameIds } from '../../src/commit/frame-id.js';
 import type { Frame } from '../../src/contract/frame.js';
 import { frameTimeMs } from '../../src/contract/frame-time.js';
@@ -29,6 +30,9 @@ function testSearch(version: NatsVersion): void {
     const freshOnes: Frame[] = [];
     const spooledOnes: Frame[] = [];
     let startedMs = 0;
+    /** One of that time whose commit took longer than those of all others. */
+    let slow: Frame;
+    let slowMs = 0;
 
     async function put(acceptedAtMs: number): Promise<Frame> {
       const frame = { ...fresh(2, ids.next(acceptedAtMs)), acceptedAtMs };
@@ -56,6 +60,9 @@ function testSearch(version: NatsVersion): void {
         if (i % 10 === 0) freshOnes.push(await put(Date.now()));
         else spooledOnes.push(await put(startedMs - HOUR_MS + i * 10));
       }
+      slow = await put(startedMs);
+      spooledOnes.push(slow);
+      slowMs = Date.now() - startedMs;
       await withManager(server, async (manager) => {
         for (const seq of [1, 3, 4, 5, 200, 201, 202, 203, 799]) {
           const message = await manager.streams.getMessage(names.stream, { seq });
@@ -125,6 +132,40 @@ function testSearch(version: NatsVersion): void {
       await assert.rejects(waiting.ordersOf(nobodys), /too many/);
       // An id from the future was made before the clock was set back: its time tells nothing.
       await assert.rejects(waiting.ordersOf(new FrameIds().next(Date.now() + HOUR_MS)), /clock/);
+    });
+
+    it('who asks again is told in the end, each time at a bounded cost', async () => {
+      const [scanMax, spans] = [40, 2];
+      let reads = 0;
+      const counted = {
+        at: (seq: number) => search.at(seq),
+        size: () => search.size(),
+        async *stored(...span: Parameters<StreamSearch['stored']>) {
+          for await (const found of search.stored(...span)) {
+            reads++;
+            yield found;
+          }
+        },
+      };
+      const waiting = new WaitingFrames(counted, slowMs, scanMax);
+      async function told(id: string): Promise<number> {
+        for (const endMs = Date.now() + 30_000; ; await sleep(10)) {
+          const before = reads;
+          try {
+            return await waiting.ordersOf(id);
+          } catch (error) {
+            assert.match((error as Error).message, /too many/);
+            assert.ok(reads <= before + spans * scanMax);
+            assert.ok(Date.now() < endMs, 'asked in vain');
+          }
+        }
+      }
+      const nobodys = new FrameIds().next(startedMs);
+      assert.equal(await told(nobodys), 0);
+      assert.ok(reads > 700);
+      // Nobody who has been told is told again that nobody can say.
+      assert.equal(await waiting.ordersOf(nobodys), 0);
+      assert.equal(await told(slow.id), 2);
     });
 
     it('few are looked for at once, some wait, the rest is refused; of one frame once for all', async () => {

@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { expectedArrivals } from '../../k6/lib/sine.js';
 import { quantilesOf } from '../../src/story/latencies.js';
 import type { ActRecord, StoryAnswers, StoryRecord } from '../../src/story/record.js';
+import { endAll, stillRunning } from '../bench/process-tree.js';
 import { runForebay } from '../support/forebay.js';
+import { eventually } from '../support/orders.js';
 import { assertSelfContained, assertWellFormed, dataOf, rowOf } from './html.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -165,6 +167,18 @@ describe('forebay story', () => {
     assert.equal(code, 130);
     assertNothingLeft(own);
     assert.ok(!existsSync(join(own.out, 'index.html')));
+  });
+
+  it('leaves nothing when it is killed', async (t) => {
+    const own = makePlace(t);
+    const { child, closed } = await begun(t, own);
+    const servers = runningIn(own).map(Number);
+    assert.equal(servers.length, 1);
+    t.after(() => endAll(servers));
+    child.kill('SIGKILL');
+    await closed;
+    assert.deepEqual(await stillRunning(servers), []);
+    await eventually('its folder is gone', () => readdirSync(own.scratch).length === 0);
   });
 
   it('leaves nothing when its server dies, and says so in one line', async (t) => {

@@ -1,8 +1,7 @@
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { SteadyLook } from '../jetstream/steady-look.js';
 import type { Upkeep } from '../jetstream/upkeep.js';
-
-const POLL_MS = 1000;
 
 const PART = 'dead letters';
 
@@ -13,18 +12,15 @@ const PART = 'dead letters';
  */
 export class DeadLetterCount {
   readonly #stream: string;
-  readonly #upkeep: Upkeep;
+  readonly #steady: SteadyLook;
   #found = 0;
   #filed = 0;
   /** Of those, how many the last count must have seen. */
   #filedBefore = 0;
-  #isLooking = false;
-  #manager: JetStreamManager | null = null;
-  #timer: NodeJS.Timeout | null = null;
 
   constructor(stream: string, upkeep: Upkeep) {
     this.#stream = stream;
-    this.#upkeep = upkeep;
+    this.#steady = new SteadyLook(PART, upkeep, (manager) => this.#look(manager));
   }
 
   kept(): number {
@@ -36,34 +32,19 @@ export class DeadLetterCount {
   }
 
   /** To be called whenever the connection has come up. */
-  async start(nc: NatsConnection): Promise<void> {
-    this.#manager = await jetstreamManager(nc, { checkAPI: false });
-    if (this.#timer === null) {
-      this.#timer = setInterval(() => void this.#look(), POLL_MS);
-      this.#timer.unref();
-    }
-    await this.#look();
+  start(nc: NatsConnection): Promise<void> {
+    return this.#steady.start(nc);
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#steady.stop();
   }
 
-  async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
+  async #look(manager: JetStreamManager): Promise<void> {
     // Taken before the question, so that what is filed until the answer is not left out.
     const filedBefore = this.#filed;
-    try {
-      const { state } = await this.#manager!.streams.info(this.#stream);
-      this.#found = state.messages;
-      this.#filedBefore = filedBefore;
-      this.#upkeep.fine(PART);
-    } catch (error) {
-      // Away: the connection says so, and the last look stands until the next.
-      await this.#upkeep.mendWhenGone(PART, error);
-    } finally {
-      this.#isLooking = false;
-    }
+    const { state } = await manager.streams.info(this.#stream);
+    this.#found = state.messages;
+    this.#filedBefore = filedBefore;
   }
 }

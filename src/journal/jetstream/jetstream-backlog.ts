@@ -1,9 +1,8 @@
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { JetStreamNames } from './jetstream-names.js';
+import { SteadyLook } from './steady-look.js';
 import type { Upkeep } from './upkeep.js';
-
-const POLL_MS = 1000;
 
 const PART = 'stream of orders';
 
@@ -17,7 +16,7 @@ const PART = 'stream of orders';
 export class JetStreamBacklog {
   readonly #names: JetStreamNames;
   readonly #acceptedOrders: () => number;
-  readonly #upkeep: Upkeep;
+  readonly #steady: SteadyLook;
   #acceptedBefore = 0;
   /** Orders that this process filed again less those that it settled, of frames of its own time. */
   #balance = 0;
@@ -32,14 +31,11 @@ export class JetStreamBacklog {
   #messages = 0;
   #settledBeforeLook = 0;
   #settledFrames = 0;
-  #isLooking = false;
-  #manager: JetStreamManager | null = null;
-  #timer: NodeJS.Timeout | null = null;
 
   constructor(names: JetStreamNames, acceptedOrders: () => number, upkeep: Upkeep) {
     this.#names = names;
     this.#acceptedOrders = acceptedOrders;
-    this.#upkeep = upkeep;
+    this.#steady = new SteadyLook(PART, upkeep, (manager) => this.#look(manager));
   }
 
   orders(): number {
@@ -55,17 +51,12 @@ export class JetStreamBacklog {
   }
 
   /** To be called whenever the connection has come up. */
-  async start(nc: NatsConnection): Promise<void> {
-    this.#manager = await jetstreamManager(nc, { checkAPI: false });
-    if (this.#timer === null) {
-      this.#timer = setInterval(() => void this.#look(), POLL_MS);
-      this.#timer.unref();
-    }
-    await this.#look();
+  start(nc: NatsConnection): Promise<void> {
+    return this.#steady.start(nc);
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#steady.stop();
   }
 
   /** To be called before a settlement's first step: what the stream holds is in flux from then on. */
@@ -100,19 +91,9 @@ export class JetStreamBacklog {
     return Number(found?.header.get('Forebay-Count')) || 1;
   }
 
-  async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    try {
-      if (this.#earlierSeqMax < 0) await this.#countEarlier(this.#manager!);
-      await this.#lookAtStream(this.#manager!);
-      this.#upkeep.fine(PART);
-    } catch (error) {
-      // Away: the connection says so, and the last look stands until the next.
-      await this.#upkeep.mendWhenGone(PART, error);
-    } finally {
-      this.#isLooking = false;
-    }
+  async #look(manager: JetStreamManager): Promise<void> {
+    if (this.#earlierSeqMax < 0) await this.#countEarlier(manager);
+    await this.#lookAtStream(manager);
   }
 
   async #lookAtStream(manager: JetStreamManager): Promise<void> {

@@ -54,14 +54,20 @@ export class StreamSearch {
    * The frames stored from `fromMs` to `toMs`, epoch milliseconds by this machine's clock, in the order of the stream, and
    * perhaps some on either side. What is stored meanwhile is not waited for.
    *
+   * @param fromSeq leaves out what stands before it, unless times do not rise
    * @throws Error when NATS does not answer
    */
-  async *stored(fromMs: number, toMs = Number.POSITIVE_INFINITY): AsyncIterable<FoundFrame> {
+  async *stored(
+    fromMs: number,
+    toMs = Number.POSITIVE_INFINITY,
+    fromSeq = 0,
+  ): AsyncIterable<FoundFrame> {
     const manager = await this.#manager();
     const { state, aheadMsMin, aheadMsMax } = await this.#extent(manager);
     const start = await this.#seek(manager, state, fromMs + aheadMsMin);
     const endMs = start === null ? Number.POSITIVE_INFINITY : toMs + aheadMsMax;
-    for (let seq = start ?? state.first_seq; seq <= state.last_seq; ) {
+    const firstSeq = start === null ? state.first_seq : Math.max(start, fromSeq);
+    for (let seq = firstSeq; seq <= state.last_seq; ) {
       const first = await this.#next(manager, seq);
       if (first === null) return;
       seq = Math.min(first.seq + READS_MAX, state.last_seq + 1);

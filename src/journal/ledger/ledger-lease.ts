@@ -13,13 +13,13 @@ const UNSURE_MS_TOLD = 5000;
  * consistency" (SOSP 1989).
  */
 export class LedgerLease {
-  #unsureSinceMs = performance.now();
   readonly #ledger: Pick<Ledger, 'comeToDate'>;
   readonly #peers: Pick<LedgerPeers, 'isHeard' | 'onHeard'>;
   readonly #onSure = new Set<() => void>();
   #terms = 0;
   #isVerified = false;
   #isVerifying = false;
+  #unsureSinceMs = performance.now();
 
   constructor(ledger: Pick<Ledger, 'comeToDate'>, peers: Pick<LedgerPeers, 'isHeard' | 'onHeard'>) {
     this.#ledger = ledger;

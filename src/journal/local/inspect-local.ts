@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { frameTime } from '../../contract/frame-time.js';
 import type { FolderFacts, LocalFacts } from '../../contract/journal-facts.js';
+import { requireAddressSpace } from './address-space.js';
 import { refuseForeignFile } from './data-folder.js';
 import { APPEND_BYTES_MIN, WRITE_BYTES_MIN } from './disk-space.js';
 import { unmovedFrames } from './frame-log/unmoved-frames.js';
@@ -57,6 +58,7 @@ async function inspectJournal(folder: string): Promise<LocalFacts> {
     };
   }
   try {
+    requireAddressSpace(path, MAP_BYTES);
     const root = open<Buffer, Buffer>({
       path,
       readOnly: true,

@@ -2,6 +2,7 @@ import { accessSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { EXIT, OperatorFault } from '../../contract/fault.js';
+import { requireAddressSpace } from './address-space.js';
 import { prepareFolder, refuseForeignFile } from './data-folder.js';
 import { APPEND_BYTES_MIN, DiskSpace, WRITE_BYTES_MIN } from './disk-space.js';
 
@@ -73,12 +74,13 @@ export class LocalStore {
    * With `mustExist` nothing is created: a thread that starts later must not begin a second journal
    * where the first was removed.
    *
-   * @throws OperatorFault when the folder cannot be made, read and written.
+   * @throws OperatorFault when the folder cannot be made, read and written, or the file not be mapped.
    */
   constructor(folder: string, { mustExist = false } = {}) {
     this.folder = folder;
     const path = join(folder, journalFile);
     this.#space = new DiskSpace(folder, path);
+    requireAddressSpace(path, MAP_BYTES);
     try {
       if (mustExist) accessSync(path);
       else prepareFolder(folder);
