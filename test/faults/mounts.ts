@@ -82,8 +82,15 @@ export class CuttableDisk {
     this.#mount();
   }
 
-  /** From here on nothing reaches the disk. End at once whoever writes to it, then `restore`. */
-  cut(): void {
+  /**
+   * From here on nothing reaches the disk. End at once whoever writes to it, then `restore`.
+   *
+   * Power takes the writer along with the disk. XFS alone would let an fsync succeed that is under way at the shutdown,
+   * though what it was to keep is gone, and the writer would say so to a client: that was seen in 6 of 100 cuts of a C
+   * program that does nothing but append and fsync, and in none of 150 where it was stopped (SIGSTOP) before.
+   */
+  cut(stopWriter: () => void): void {
+    stopWriter();
     run('xfs_io', '-x', '-c', 'shutdown', this.path);
   }
 

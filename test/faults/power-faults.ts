@@ -20,7 +20,7 @@ async function cutNatsPower(
   stage.load();
   for (let cut = 0; cut < cutsOf(stage); cut++) {
     await stage.pass(stage.share(0.2, 0.5));
-    disk.cut();
+    disk.cut(() => nats.freeze());
     await nats.kill9();
     disk.restore();
     await nats.start();
@@ -41,7 +41,7 @@ export const powerFaults: readonly Fault[] = [
       stage.load();
       for (let cut = 0; cut < cutsOf(stage); cut++) {
         await stage.pass(stage.share(0.2, 0.5));
-        disk.cut();
+        disk.cut(() => shop.pause());
         await shop.kill9();
         disk.restore();
         await shop.start();

@@ -65,7 +65,7 @@ export const spoolFaults: readonly Fault[] = [
       await stage.pass(stage.share(0.1, 0.3));
       await nats.kill9();
       await stage.pass(stage.share(0.2, 0.3));
-      disk.cut();
+      disk.cut(() => shop.pause());
       await shop.kill9();
       disk.restore();
       await Promise.all([nats.start(), shop.start()]);
