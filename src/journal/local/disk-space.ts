@@ -1,4 +1,4 @@
-import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, type Stats, statfsSync } from 'node:fs';
 import { SparePages } from './spare-pages.js';
 
 /** How old the last look may be where nothing is written to the tables right after it. */
@@ -59,7 +59,7 @@ export class DiskSpace {
    * @param usedBytes where its last page in use ends
    */
   watchFile(usedBytes: () => number): void {
-    this.#inode = statSync(this.#file).ino;
+    this.#inode = statForWriting(this.#file).ino;
     this.#usedBytes = usedBytes;
     this.#spare = new SparePages(this.#file);
     this.#look(SPARE_BYTES);
@@ -99,11 +99,9 @@ export class DiskSpace {
       const { bavail, bsize } = statfsSync(this.#folder);
       this.#freeBytes = bavail * bsize;
       if (this.#spare === null) return;
-      const { ino, size } = statSync(this.#file);
+      const { ino, size } = statForWriting(this.#file);
       // What is written into a file that was removed is gone with the process.
       if (ino !== this.#inode) throw new Error(`${this.#file} is not the file that was opened`);
-      // The file system may have been made read-only since, as after an error of the disk.
-      accessSync(this.#file, constants.W_OK);
       this.#fault = '';
       this.#spareBytes = size - this.#usedBytes();
       if (this.#spareBytes < spareMin) this.#appendSpare(this.#spare);
@@ -123,7 +121,20 @@ export class DiskSpace {
       // A quota, say, of which the free room says nothing.
       this.#spareFault = (error as Error).message;
     }
-    this.#spareBytes = statSync(this.#file).size - this.#usedBytes();
+    this.#spareBytes = statForWriting(this.#file).size - this.#usedBytes();
+  }
+}
+
+/**
+ * @throws Error it is gone; or its file system takes no writes any more, as after an error of the disk: to be asked for a
+ * descriptor to write by, ext4 and XFS say so, and stat or access do not.
+ */
+function statForWriting(file: string): Stats {
+  const descriptor = openSync(file, constants.O_WRONLY);
+  try {
+    return fstatSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
