@@ -7,6 +7,9 @@ import { toldError } from './thrown.js';
 
 const STDERR = 2;
 
+/** Lines that stderr does not take now wait, so many bytes of them. */
+const WAITING_BYTES_MAX = 1024 ** 2;
+
 export interface OpenLog {
   readonly log: Log;
   /** Writes what the bound on repeats still holds back: to be called before the process ends. */
@@ -24,7 +27,12 @@ interface Destination {
  * Writes are synchronous: the line that says why a process ended must be out before it does.
  */
 export function openLog(options: Pick<Options, 'logLevel' | 'logFormat'>): OpenLog {
-  const stderr = pino.destination({ dest: STDERR, sync: true });
+  const stderr = pino.destination({ dest: STDERR, sync: true, maxLength: WAITING_BYTES_MAX });
+  // A file on a full disk, or a pipe that nobody reads any more, must not end a server.
+  const goOn = () => {};
+  stderr.on('error', goOn);
+  process.stderr.on('error', goOn);
+  process.stdout.on('error', goOn);
   const logger = pino(
     {
       level: options.logLevel,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ACCEPTED_IS_KEPT, type Fault, NOBODY_NOTICES } from './fault.js';
+import { fillAgain } from './fill-again.js';
 import { mountLack, SmallDisk } from './mounts.js';
 
 /** Twice what the local journal keeps free for settling. */
@@ -8,7 +9,7 @@ const DISK_MIB = 96;
 export const diskFaults: readonly Fault[] = [
   {
     name: 'disk-full-data',
-    what: 'the disk under --data fills up, and has room again; local journal',
+    what: 'the disk under --data fills up, and has room again, nine times; local journal',
     promises: ACCEPTED_IS_KEPT,
     lack: mountLack,
     async run(stage) {
@@ -24,6 +25,7 @@ export const diskFaults: readonly Fault[] = [
       disk.empty();
       if (isKilled) await shop.start();
       await stage.pass(stage.share(0.2, 0.4));
+      await fillAgain(stage, disk);
       await stage.finish();
       if (!stage.sent!.statuses.includes(503)) stage.problems.push('the disk was never full');
     },

@@ -14,13 +14,15 @@ export function mountLack(): string | null {
 
 /** Why a power cut can't be staged here, or null. */
 export function powerCutLack(): string | null {
-  const lack = mountLack();
-  if (lack !== null) return lack;
-  for (const program of ['mkfs.xfs', 'xfs_io', 'losetup']) {
+  return mountLack() ?? programLack(['mkfs.xfs', 'xfs_io', 'losetup'], 'xfsprogs, or util-linux');
+}
+
+function programLack(programs: readonly string[], from: string): string | null {
+  for (const program of programs) {
     try {
       execFileSync('which', [program], { stdio: 'ignore' });
     } catch {
-      return `${program} is missing (Debian package xfsprogs, or util-linux)`;
+      return `${program} is missing (Debian package ${from})`;
     }
   }
   return null;
@@ -30,37 +32,64 @@ function run(program: string, ...args: string[]): string {
   return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
+export type FileSystem = 'tmpfs' | 'ext4' | 'xfs';
+
+/** How one is made of an image; nothing is kept back for root. */
+const MAKE: Readonly<Record<Exclude<FileSystem, 'tmpfs'>, readonly [string, ...string[]]>> = {
+  ext4: ['mkfs.ext4', '-q', '-m', '0'],
+  xfs: ['mkfs.xfs', '-q'],
+};
+
+/** Why a small file system of that kind can't be mounted here, or null. */
+export function smallDiskLack(type: FileSystem): string | null {
+  if (mountLack() !== null || type === 'tmpfs') return mountLack();
+  return programLack([MAKE[type][0], 'losetup'], 'e2fsprogs, xfsprogs or util-linux');
+}
+
 /** A file system of a few MiB that can be filled up. */
 export class SmallDisk {
   readonly path: string;
   readonly #ballast: string;
   readonly #bytes: number;
 
-  constructor(owner: Owner, folder: string, mib: number) {
+  constructor(owner: Owner, folder: string, mib: number, type: FileSystem = 'tmpfs') {
     this.path = join(folder, 'small-disk');
     this.#ballast = join(this.path, 'ballast');
     this.#bytes = mib * MIB;
     mkdirSync(this.path);
-    run('mount', '-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', this.path);
+    if (type === 'tmpfs') {
+      run('mount', '-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', this.path);
+    } else {
+      const image = join(folder, 'small-disk-image');
+      const [program, ...flags] = MAKE[type];
+      writeFileSync(image, '');
+      truncateSync(image, this.#bytes);
+      run(program, ...flags, image);
+      run('mount', '-t', type, '-o', 'loop', image, this.path);
+    }
     owner.after(async () => {
       run('umount', '--lazy', this.path);
     });
   }
 
-  /** Takes the room that is left, to the last page. */
   fill(): void {
-    const block = Buffer.alloc(MIB);
-    try {
-      for (let bytes = 0; bytes < this.#bytes; bytes += MIB) {
-        writeFileSync(this.#ballast, block, { flag: 'a' });
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    }
+    fillDisk(this.#ballast, this.#bytes);
   }
 
   empty(): void {
     rmSync(this.#ballast, { force: true });
+  }
+}
+
+/** Takes the room that is left for a file, to the last page. */
+export function fillDisk(ballast: string, bytesMax: number): void {
+  const block = Buffer.alloc(MIB);
+  try {
+    for (let bytes = 0; bytes < bytesMax; bytes += MIB) {
+      writeFileSync(ballast, block, { flag: 'a' });
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   }
 }
 

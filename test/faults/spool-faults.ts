@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ACCEPTED_IS_KEPT, type Fault } from './fault.js';
+import { fillAgain } from './fill-again.js';
 import { CuttableDisk, mountLack, powerCutLack, SmallDisk } from './mounts.js';
 
 /** The disk that fills up while the spool grows on it. */
@@ -75,7 +76,7 @@ export const spoolFaults: readonly Fault[] = [
   },
   {
     name: 'spool-disk-full',
-    what: 'the disk under --data fills up while nats-server is away; both come back',
+    what: 'the disk under --data fills up nine times while nats-server is away; both come back',
     promises: ACCEPTED_IS_KEPT,
     lack: mountLack,
     async run(stage) {
@@ -87,6 +88,7 @@ export const spoolFaults: readonly Fault[] = [
       await stage.pass(stage.share(0.1, 0.2));
       await nats.kill9();
       await stage.pass(stage.share(0.1, 0.2));
+      await fillAgain(stage, disk);
       disk.fill();
       await stage.pass(stage.share(0.2, 0.3));
       const comeBack = [async () => disk.empty(), () => nats.start()];

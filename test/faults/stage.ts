@@ -90,7 +90,8 @@ export class Stage implements Owner {
   async shop(flags: readonly string[], more: ShopChoices = {}): Promise<Shop> {
     const name = `forebay-${this.#shops.length + 1}`;
     const { data = join(this.folder, `${name}-data`), env = {} } = more;
-    const shop = await Shop.open(this, { name, folder: this.folder, data, flags, env });
+    const onDied = (what: string) => void this.problems.push(what);
+    const shop = await Shop.open(this, { name, folder: this.folder, data, flags, env, onDied });
     this.#shops.push(shop);
     return shop;
   }

@@ -16,7 +16,7 @@ it('a disk that fills up is 503, a reason and a metric; with room again all is a
     return;
   }
   const mount = mkdtempSync(join(tmpdir(), 'forebay-full-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', mount]);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', mount]);
   t.after(() => {
     execFileSync('umount', ['--lazy', mount]);
     rmSync(mount, { recursive: true, force: true });
@@ -28,7 +28,7 @@ it('a disk that fills up is 503, a reason and a metric; with room again all is a
   t.after(() => client.close());
   const accepted = [await client.post('before')];
   const ballast = join(mount, 'ballast');
-  writeFileSync(ballast, Buffer.alloc(40 * MIB));
+  writeFileSync(ballast, Buffer.alloc(50 * MIB));
   await eventually('503', async () => {
     const answer = await client.post('full');
     if (answer.status === 200) accepted.push(answer);

@@ -3,6 +3,7 @@ import type { Log } from '../../contract/log.js';
 import { rememberKeys } from '../keys/key-rows.js';
 import { LedgerReader } from '../ledger/ledger-reader.js';
 import { openLedger } from '../ledger/open-ledger.js';
+import { GroupedWrites } from '../local/grouped-writes.js';
 import type { LocalStore } from '../local/local-store.js';
 import { settleAlone } from '../spool/settle-alone.js';
 import { JetStreamAppender, type JetStreamAppenderBounds } from './jetstream-appender.js';
@@ -71,12 +72,13 @@ export function openJetStreamSource(
     reader: new LedgerReader(opened.ledger),
     unsaved: opened.unsaved,
   });
+  const alone = new GroupedWrites(store);
   const source = new JetStreamSource(connection, names, opened, {
     ...parts,
     upkeep,
     receipt: (frameId, index) => receipts.find(frameId, index),
     rememberKeys: (frame) => rememberKeys(store, frame),
-    settleAlone: (end) => settleAlone(store, end),
+    settleAlone: (end) => settleAlone(store, alone, end),
   });
   return {
     source,

@@ -14,6 +14,8 @@ const SAVE_MS = 100;
 
 /** Who settled so many frames since the last save that succeeded forgets the oldest: its disk takes no writes. */
 const UNSAVED_MAX = 100_000;
+/** Of those in one transaction: about a megabyte. */
+const SAVED_MAX = 10_000;
 
 /** Who took a frame in hand so long ago and never settled it is long gone, and the frame with it. */
 const HELD_MS_MAX = 7 * 24 * 60 * 60 * 1000;
@@ -168,12 +170,15 @@ export class LedgerState {
     this.#forgetHeldBefore(Date.now() - HELD_MS_MAX);
     const changes = [...this.#changes];
     const saved = this.#saved();
+    let at = 0;
     try {
+      // How far it is comes last: what is written before that and not yet told of is applied again.
+      for (; changes.length - at > SAVED_MAX; at += SAVED_MAX) {
+        const some = changes.slice(at, at + SAVED_MAX);
+        await this.#writes.write(() => this.#record(some));
+      }
       await this.#writes.write(() => {
-        for (const change of changes) {
-          if ('id' in change) recordSettled(this.#store, change);
-          else recordLetterSteps(this.#store, change);
-        }
+        this.#record(changes.slice(at));
         this.#store.meta.put(META_KEY, Buffer.from(JSON.stringify(saved)));
       });
     } catch (error) {
@@ -184,6 +189,13 @@ export class LedgerState {
     const written = new Set(changes);
     this.#changes = this.#changes.filter((change) => !written.has(change));
     for (const change of changes) this.#forgetUnsaved(change);
+  }
+
+  #record(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if ('id' in change) recordSettled(this.#store, change);
+      else recordLetterSteps(this.#store, change);
+    }
   }
 
   #saved(): Saved {

@@ -1,66 +1,143 @@
-import { statfsSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, type Stats, statfsSync } from 'node:fs';
+import { SparePages } from './spare-pages.js';
 
-/** How old the last look may be. At 500 MB/s 10 MB can be written in that time: see the bounds below. */
+/** How old the last look may be where nothing is written to the tables right after it. */
 const LOOK_MS = 20;
 
-/**
- * Free space below which new frames are refused, and below which nothing is written at all: what
- * lies between is for settling, which makes room.
- *
- * LMDB must not meet a full disk itself: lmdb 3.5.6 writes its message about that, mostly over 100
- * characters, into 100 bytes of heap (mdb.c, "Attempting to write page"), and the process dies.
- */
-export const APPEND_BYTES_MIN = 32 * 1024 ** 2;
-export const WRITE_BYTES_MIN = 16 * 1024 ** 2;
+const MIB = 1024 ** 2;
+
+/** What must be there before a step is taken. */
+export interface Room {
+  /** On the file system. */
+  readonly freeBytes: number;
+  /** In the file already, behind the last page in use. */
+  readonly spareBytes: number;
+}
 
 /**
- * Whether a file can be written on: it is still the one that was opened, and its file system has room.
- * Looked up at most every few milliseconds.
+ * For new frames, and for all that is written to the tables: what lies between is for settling, which makes room.
+ *
+ * LMDB must not meet a full disk itself: lmdb 3.5.6 writes its message about that, mostly over 100
+ * characters, into 100 bytes of heap (mdb.c, "Attempting to write page"), and the process dies. The free room says
+ * that early and in words. What it cannot say is what becomes of the disk between the look and the write, and where a
+ * quota lies: that is what the spare pages are for. A group of writes takes 2 MiB and one item more, twice that in
+ * pages, and forgetting writes beside it: see grouped-writes.ts and forgetting.ts.
+ */
+export const TO_APPEND: Room = { freeBytes: 32 * MIB, spareBytes: 12 * MIB };
+export const TO_WRITE: Room = { freeBytes: 16 * MIB, spareBytes: 10 * MIB };
+
+/** What is spare before each write while the disk has room: for the main thread, and for frames that threads write to the tables meanwhile. */
+const SPARE_BYTES = 16 * MIB;
+/** Appended at least, so that not every write has to. */
+const STEP_BYTES = MIB;
+const PAGE_BYTES = 4096;
+
+/**
+ * Whether a file can be written on: it is still the one that was opened, its file system takes writes and has room, and
+ * the pages that come next lie there already.
  */
 export class DiskSpace {
   readonly #folder: string;
   readonly #file: string;
   #inode = 0;
+  #usedBytes = () => 0;
+  #spare: SparePages | null = null;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #freeBytes = 0;
+  #spareBytes = Number.POSITIVE_INFINITY;
   #fault = '';
+  #spareFault = '';
 
   constructor(folder: string, file: string) {
     this.#folder = folder;
     this.#file = file;
   }
 
-  /** To be called when the file was opened: from now on it must stay that very file. */
-  watchFile(): void {
-    this.#inode = statSync(this.#file).ino;
+  /**
+   * To be called when the file was opened: from now on it must stay that very file.
+   *
+   * @param usedBytes where its last page in use ends
+   */
+  watchFile(usedBytes: () => number): void {
+    this.#inode = statForWriting(this.#file).ino;
+    this.#usedBytes = usedBytes;
+    this.#spare = new SparePages(this.#file);
+    this.#look(SPARE_BYTES);
   }
 
-  /** Why there is too little, in words; empty when at least `bytesMin` are free. */
-  lack(bytesMin: number): string {
-    const nowMs = performance.now();
-    if (nowMs - this.#lookedAtMs >= LOOK_MS) {
-      this.#look();
-      this.#lookedAtMs = nowMs;
-    }
+  /** Why there is less, in words, as of a moment ago; empty when there is not. */
+  lack(room: Room): string {
+    if (performance.now() - this.#lookedAtMs >= LOOK_MS) this.#look(room.spareBytes);
+    return this.#lackOf(room);
+  }
+
+  /** The same as of now, and with all the spare pages that there should be: for whoever writes to the tables next. */
+  lackNow(room: Room): string {
+    this.#look(SPARE_BYTES);
+    return this.#lackOf(room);
+  }
+
+  close(): void {
+    this.#spare?.close();
+    this.#spare = null;
+  }
+
+  #lackOf({ freeBytes, spareBytes }: Room): string {
     if (this.#fault !== '') return this.#fault;
-    return this.#freeBytes >= bytesMin
+    if (this.#freeBytes < freeBytes) {
+      return `disk full: ${inMib(this.#freeBytes)} MiB free, ${inMib(freeBytes)} needed`;
+    }
+    return this.#spareBytes >= spareBytes
       ? ''
-      : `disk full: ${inMib(this.#freeBytes)} MiB free, ${inMib(bytesMin)} needed`;
+      : `${this.#file} cannot grow: ${inMib(this.#spareBytes)} MiB spare, ${inMib(spareBytes)} needed: ${this.#spareFault}`;
   }
 
-  #look(): void {
+  /** @param spareMin pages are appended when less is spare */
+  #look(spareMin: number): void {
+    this.#lookedAtMs = performance.now();
     try {
       const { bavail, bsize } = statfsSync(this.#folder);
       this.#freeBytes = bavail * bsize;
+      if (this.#spare === null) return;
+      const { ino, size } = statForWriting(this.#file);
       // What is written into a file that was removed is gone with the process.
-      const isGone = this.#inode !== 0 && statSync(this.#file).ino !== this.#inode;
-      this.#fault = isGone ? `${this.#file} is not the file that was opened` : '';
+      if (ino !== this.#inode) throw new Error(`${this.#file} is not the file that was opened`);
+      this.#fault = '';
+      this.#spareBytes = size - this.#usedBytes();
+      if (this.#spareBytes < spareMin) this.#appendSpare(this.#spare);
     } catch (error) {
       this.#fault = (error as Error).message;
     }
   }
+
+  /** As much as the disk can give and have its floor left. */
+  #appendSpare(spare: SparePages): void {
+    const missing = SPARE_BYTES + STEP_BYTES - this.#spareBytes;
+    const bytes = Math.min(missing, this.#freeBytes - TO_WRITE.freeBytes);
+    this.#spareFault = `${inMib(this.#freeBytes)} MiB free`;
+    try {
+      spare.append(Math.max(0, bytes - (bytes % PAGE_BYTES)));
+    } catch (error) {
+      // A quota, say, of which the free room says nothing.
+      this.#spareFault = (error as Error).message;
+    }
+    this.#spareBytes = statForWriting(this.#file).size - this.#usedBytes();
+  }
+}
+
+/**
+ * @throws Error it is gone; or its file system takes no writes any more, as after an error of the disk: to be asked for a
+ * descriptor to write by, ext4 and XFS say so, and stat or access do not.
+ */
+function statForWriting(file: string): Stats {
+  const descriptor = openSync(file, constants.O_WRONLY);
+  try {
+    return fstatSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function inMib(bytes: number): number {
-  return Math.floor(bytes / 1024 ** 2);
+  return Math.floor(bytes / MIB);
 }

@@ -3,8 +3,15 @@ import type { LocalStore } from './local-store.js';
 /** Between two transactions while few writes gather: what comes within it shares one. */
 const GAP_MS = 10;
 
+/**
+ * What goes in one transaction, and one item more: LMDB writes it to pages that lie there already, and there are only
+ * so many (disk-space.ts).
+ */
+export const GROUP_BYTES_MAX = 2 * 1024 ** 2;
+
 interface Waiting {
   readonly writes: () => void;
+  readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -28,10 +35,14 @@ export class GroupedWrites {
     this.#groupWrites = groupWrites;
   }
 
-  /** Resolves when the writes are durable; rejects when none of its group's were made. */
-  write(writes: () => void): Promise<void> {
+  /**
+   * Resolves when the writes are durable; rejects when none of its group's were made.
+   *
+   * @param bytes what they put into the tables, where that may be as much as a frame
+   */
+  write(writes: () => void, bytes = 0): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#gathered.push({ writes, resolve, reject });
+      this.#gathered.push({ writes, bytes, resolve, reject });
       if (!this.#isUnderWay) void this.#writeGroups();
       else if (this.#gathered.length >= this.#groupWrites) this.#onGroup?.();
     });
@@ -41,8 +52,7 @@ export class GroupedWrites {
     this.#isUnderWay = true;
     while (this.#gathered.length > 0) {
       if (this.#gathered.length < this.#groupWrites) await this.#gap();
-      const group = this.#gathered;
-      this.#gathered = [];
+      const group = this.#gathered.splice(0, this.#groupLength());
       try {
         await this.#store.write(() => {
           for (const { writes } of group) writes();
@@ -54,6 +64,15 @@ export class GroupedWrites {
       this.#endedTickMs = performance.now();
     }
     this.#isUnderWay = false;
+  }
+
+  #groupLength(): number {
+    let bytes = 0;
+    const over = this.#gathered.findIndex((waiting) => {
+      bytes += waiting.bytes;
+      return bytes >= GROUP_BYTES_MAX;
+    });
+    return over === -1 ? this.#gathered.length : over + 1;
   }
 
   /** The rest of the time since the last transaction, or until a group is there. */

@@ -5,7 +5,7 @@ import { frameTime } from '../../contract/frame-time.js';
 import type { FolderFacts, LocalFacts } from '../../contract/journal-facts.js';
 import { requireAddressSpace } from './address-space.js';
 import { refuseForeignFile } from './data-folder.js';
-import { APPEND_BYTES_MIN, WRITE_BYTES_MIN } from './disk-space.js';
+import { TO_APPEND, TO_WRITE } from './disk-space.js';
 import { unmovedFrames } from './frame-log/unmoved-frames.js';
 import { freshFacts, laterFacts, leadingTimeMs } from './local-keys.js';
 import { hasJournal, journalFile, MAP_BYTES, TABLES } from './local-store.js';
@@ -24,8 +24,8 @@ export async function inspectFolder(folder: string): Promise<FolderFacts> {
   const nearest = exists ? folder : nearestAbove(resolve(folder));
   const facts = {
     exists,
-    appendBytesMin: APPEND_BYTES_MIN,
-    writeBytesMin: WRITE_BYTES_MIN,
+    appendBytesMin: TO_APPEND.freeBytes,
+    writeBytesMin: TO_WRITE.freeBytes,
     mapBytes: MAP_BYTES,
   };
   try {

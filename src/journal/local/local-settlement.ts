@@ -8,6 +8,9 @@ import { ageKey, laterKey } from './local-keys.js';
 import type { LocalStore, Table } from './local-store.js';
 import { encodeRecord } from './record.js';
 
+/** What a dead letter takes beside its order and its reason: keys, times, and a row for receipts. */
+const LETTER_BYTES = 256;
+
 /** Where a frame lies, and under which key. */
 export interface FrameRow {
   readonly table: Table;
@@ -39,6 +42,12 @@ export function settlementWrites(
     }
     removeRow(store, frame, row);
   };
+}
+
+/** About how much those writes put into the tables: next to nothing for what is done. */
+export function settlementBytes(frame: Frame, { refile, dead }: Settlement): number {
+  const moved = refile.length + dead.length === 0 ? 0 : frame.payload.length;
+  return dead.reduce((bytes, { reason }) => bytes + reason.length + LETTER_BYTES, moved);
 }
 
 /** The writes by which a frame leaves for another journal, in the same way. */

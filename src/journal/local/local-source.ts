@@ -9,7 +9,12 @@ import { Doorbell } from './doorbell.js';
 import { GroupedWrites } from './grouped-writes.js';
 import { LocalBacklog } from './local-backlog.js';
 import { dueRanges, freshFacts, laterFacts, leadingTimeMs, timeKey } from './local-keys.js';
-import { type FrameRow, forwardedWrites, settlementWrites } from './local-settlement.js';
+import {
+  type FrameRow,
+  forwardedWrites,
+  settlementBytes,
+  settlementWrites,
+} from './local-settlement.js';
 import type { LocalStore, Table } from './local-store.js';
 import { LogTender } from './log-tender.js';
 import { PatientWrites } from './patient-writes.js';
@@ -215,7 +220,8 @@ export class LocalSource implements Source {
   async #settle(frame: Frame, inHand: FrameRow, settlement: Settlement): Promise<void> {
     const { newFrameId } = this.#parts;
     const write = settlementWrites(this.#store, frame, inHand, settlement, newFrameId);
-    if (!(await this.#settlements.settle(frame.id, write))) return;
+    const bytes = settlementBytes(frame, settlement);
+    if (!(await this.#settlements.settle(frame.id, write, bytes))) return;
     const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);
     this.#backlog.settled(frame.count - refiled);
     this.#inHand.delete(frame.id);

@@ -4,7 +4,7 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import { EXIT, OperatorFault } from '../../contract/fault.js';
 import { requireAddressSpace } from './address-space.js';
 import { prepareFolder, refuseForeignFile } from './data-folder.js';
-import { APPEND_BYTES_MIN, DiskSpace, WRITE_BYTES_MIN } from './disk-space.js';
+import { DiskSpace, TO_APPEND, TO_WRITE } from './disk-space.js';
 
 export type Table = Database<Buffer, Buffer>;
 
@@ -85,7 +85,7 @@ export class LocalStore {
       if (mustExist) accessSync(path);
       else prepareFolder(folder);
       refuseForeignFile(path);
-      this.#refuseLack(WRITE_BYTES_MIN);
+      this.#refuseLack();
       this.#root = open<Buffer, Buffer>({
         path,
         encoding: 'binary',
@@ -95,6 +95,8 @@ export class LocalStore {
         overlappingSync: false,
         eventTurnBatching: false,
       });
+      // From here on LMDB writes.
+      this.#space.watchFile(usedBytes(this.#root));
       const table = (name: (typeof TABLES)[number]) =>
         this.#root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
       this.frames = table('frames');
@@ -107,8 +109,8 @@ export class LocalStore {
       this.exceptions = table('exceptions');
       this.keys = table('keys');
       this.meta = table('meta');
-      this.#space.watchFile();
     } catch (error) {
+      this.#space.close();
       throw new OperatorFault(
         `data folder ${folder}: ${(error as Error).message.split('\n')[0]}; name a folder with --data that this user can write`,
         EXIT.failed,
@@ -118,13 +120,14 @@ export class LocalStore {
 
   /** Why no frames should be added now, in one line; empty while they may. */
   get lack(): string {
-    const lack = this.#space.lack(APPEND_BYTES_MIN);
+    const lack = this.#space.lack(TO_APPEND);
     return lack === '' ? '' : `data folder ${this.folder}: ${lack}`;
   }
 
   /** Whether so many bytes could be taken for something else, and frames could be added all the same. */
   hasRoomFor(bytes: number): boolean {
-    return this.#space.lack(APPEND_BYTES_MIN + bytes) === '';
+    const freeBytes = TO_APPEND.freeBytes + bytes;
+    return this.#space.lack({ ...TO_APPEND, freeBytes }) === '';
   }
 
   /**
@@ -134,7 +137,7 @@ export class LocalStore {
    */
   async write(writes: () => void): Promise<void> {
     if (this.#closed) throw new Error('the journal is closed');
-    this.#refuseLack(WRITE_BYTES_MIN);
+    this.#refuseLack();
     try {
       await this.#root.batch(writes);
     } catch (error) {
@@ -148,12 +151,12 @@ export class LocalStore {
    */
   transact<T>(work: () => T): T {
     if (this.#closed) throw new Error('the journal is closed');
-    this.#refuseLack(WRITE_BYTES_MIN);
+    this.#refuseLack();
     return this.#root.transactionSync(work);
   }
 
-  #refuseLack(bytesMin: number): void {
-    const lack = this.#space.lack(bytesMin);
+  #refuseLack(): void {
+    const lack = this.#space.lackNow(TO_WRITE);
     if (lack !== '') throw new Error(lack);
   }
 
@@ -174,7 +177,20 @@ export class LocalStore {
     if (this.#closed) return;
     this.#closed = true;
     await this.#root.close();
+    this.#space.close();
   }
+}
+
+interface Environment {
+  stat(): { readonly pageSize: number };
+  info(): { readonly lastPageNumber: number };
+}
+
+/** LMDB's own count, which lmdb-js gives away by `getStats()` only together with a walk through all free pages. */
+function usedBytes(root: RootDatabase<Buffer, Buffer>): () => number {
+  const { env } = root as unknown as { readonly env: Environment };
+  const { pageSize } = env.stat();
+  return () => (env.info().lastPageNumber + 1) * pageSize;
 }
 
 /**

@@ -33,7 +33,7 @@ export class LogTender {
     listen: (() => void) | null,
     onLooked: () => void,
   ) {
-    this.#mover = new LogMover(store, (write) => writes.write(write));
+    this.#mover = new LogMover(store, (write, bytes) => writes.write(write, bytes));
     try {
       this.#mover.moveAllAtOnce();
     } catch (error) {

@@ -30,11 +30,11 @@ export class PatientWrites {
     return this.#fault;
   }
 
-  /** Ends the delivery of a frame. False when it was given up first: the frame stays and is delivered after the next start. */
-  async settle(id: string, write: () => void): Promise<boolean> {
+  /** Ends the delivery of a frame; `bytes` as for `GroupedWrites`. False when it was given up first: the frame stays and is delivered after the next start. */
+  async settle(id: string, write: () => void, bytes = 0): Promise<boolean> {
     for (let pauseMs = RETRY_MS_MIN; ; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
       try {
-        await this.#writes.write(write);
+        await this.#writes.write(write, bytes);
         this.#fault = '';
         return true;
       } catch (error) {

@@ -1,6 +1,7 @@
 import type { Frame } from '../../contract/frame.js';
 import { type AddressedDeadLetter, spoolDeadLetter } from '../dead-letters/dead-letter-spool.js';
 import { recordKeys } from '../keys/key-rows.js';
+import { GROUP_BYTES_MAX, type GroupedWrites } from '../local/grouped-writes.js';
 import { ageKey, laterKey } from '../local/local-keys.js';
 import type { LocalStore } from '../local/local-store.js';
 import { encodeRecord } from '../local/record.js';
@@ -20,9 +21,15 @@ export interface FrameEnd {
  *
  * @throws Error the disk takes no writes
  */
-export async function settleAlone(store: LocalStore, end: FrameEnd): Promise<void> {
+export async function settleAlone(
+  store: LocalStore,
+  writes: GroupedWrites,
+  end: FrameEnd,
+): Promise<void> {
   const { frame, settled, refiled, dead } = end;
-  await store.write(() => {
+  // What is filed anew has a transaction of its own: at a stop, all that is in hand is.
+  const bytes = refiled.length + dead.length === 0 ? 0 : GROUP_BYTES_MAX;
+  await writes.write(() => {
     recordSettled(store, settled);
     recordKeys(store, frame);
     for (const again of refiled) {
@@ -30,5 +37,5 @@ export async function settleAlone(store: LocalStore, end: FrameEnd): Promise<voi
       store.ages.put(ageKey(again), Buffer.alloc(0));
     }
     for (const addressed of dead) spoolDeadLetter(store, addressed);
-  });
+  }, bytes);
 }

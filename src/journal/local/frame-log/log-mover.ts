@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { recordKeys } from '../../keys/key-rows.js';
+import { GROUP_BYTES_MAX } from '../grouped-writes.js';
 import type { LocalStore } from '../local-store.js';
 import { decodeRecord } from '../record.js';
 import { readPlace, writePlace } from './log-places.js';
@@ -15,8 +16,6 @@ import {
 } from './segment-files.js';
 import { type Place, SegmentReader } from './segment-reader.js';
 
-/** What goes in one transaction. */
-const MOVE_BYTES_MAX = 2 * 1024 ** 2;
 /** Segments that are kept for later; the rest is given back to the disk. */
 const FREE_MAX = 16;
 
@@ -37,13 +36,13 @@ interface Piece {
 export class LogMover {
   readonly #store: LocalStore;
   readonly #folder: string;
-  readonly #write: (writes: () => void) => Promise<void>;
+  readonly #write: (writes: () => void, bytes: number) => Promise<void>;
   readonly #readers = new Map<string, SegmentReader>();
   #underWay: Promise<boolean> | null = null;
   #next: Promise<boolean> | null = null;
 
-  /** @param write all of it durable in one transaction, or none */
-  constructor(store: LocalStore, write: (writes: () => void) => Promise<void>) {
+  /** @param write all of it durable in one transaction, or none; `bytes` is about how much it is */
+  constructor(store: LocalStore, write: (writes: () => void, bytes: number) => Promise<void>) {
     this.#store = store;
     this.#folder = logFolder(store.folder);
     this.#write = write;
@@ -88,7 +87,7 @@ export class LogMover {
   async #moveAll(): Promise<boolean> {
     for (let moved = false; ; moved = true) {
       const pieces = this.#collect();
-      if (pieces.some(hasRecords)) await this.#write(() => this.#put(pieces));
+      if (pieces.some(hasRecords)) await this.#write(() => this.#put(pieces), bytesOf(pieces));
       if (!this.#finish(pieces)) return moved;
     }
   }
@@ -96,7 +95,7 @@ export class LogMover {
   /** Segments as they are named now, then what is in them: one that was full before it was read is read to its end. */
   #collect(): Piece[] {
     const pieces: Piece[] = [];
-    let bytesLeft = MOVE_BYTES_MAX;
+    let bytesLeft = GROUP_BYTES_MAX;
     for (const segment of listSegments(this.#folder)) {
       if (bytesLeft <= 0) break;
       if (!HOLDING.includes(segment.state)) continue;
@@ -166,6 +165,12 @@ export class LogMover {
       // It stays as it is, and is looked at again.
     }
   }
+}
+
+function bytesOf(pieces: readonly Piece[]): number {
+  let bytes = 0;
+  for (const { records } of pieces) for (const { value } of records) bytes += value.length;
+  return bytes;
 }
 
 function hasRecords({ records }: Piece): boolean {

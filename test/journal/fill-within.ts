@@ -1,0 +1,41 @@
+// Fills the disk within a write to the journal, after that write has looked at the room: argv is the journal's folder,
+// the ballast's file and its most bytes, and `write` or `transact`. Prints a line for each step.
+import { rmSync, writeSync } from 'node:fs';
+import { LocalStore } from '../../src/journal/local/local-store.js';
+import { fillDisk } from '../faults/mounts.js';
+import { until } from './frames.js';
+
+const [folder, ballast, bytesMax, how] = process.argv.slice(2) as [string, string, string, string];
+const store = new LocalStore(folder);
+
+function make(writes: () => void): Promise<void> {
+  if (how === 'write') return store.write(writes);
+  store.transact(writes);
+  return Promise.resolve();
+}
+
+/** Sorted and not, larger than a page and smaller: as much as one transaction is given at most. */
+function putMuch(round: string): void {
+  for (let i = 0; i < 32; i++) {
+    store.frames.put(Buffer.from(`${round}-frame-${i}`), Buffer.alloc(65_000, round));
+  }
+  for (let i = 0; i < 8000; i++) {
+    store.settled.put(Buffer.from(`${(i * 7919) % 8000}-${round}`), Buffer.alloc(100, round));
+  }
+}
+
+const say = (line: string) => writeSync(1, `${line}\n`);
+await make(() => putMuch('before'));
+say('before');
+await make(() => {
+  fillDisk(ballast, Number(bytesMax));
+  putMuch('within');
+});
+say('within');
+await (async () => make(() => putMuch('full')))().catch((error: Error) => say(error.message));
+rmSync(ballast);
+// XFS gives blocks back a moment later.
+await until(() => store.lack === '', 'room again');
+await make(() => putMuch('after'));
+say('after');
+await store.close();

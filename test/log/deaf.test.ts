@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { mountLack, SmallDisk } from '../faults/mounts.js';
+import { freePort } from '../support/free-port.js';
+import { eventually, OrderClient } from '../support/orders.js';
+import { toldLines } from './told.js';
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+type Output = 'pipe' | number;
+
+/** A server whose stdout and stderr are that; ends with the test. */
+async function serve(t: TestContext, output: Output) {
+  const data = mkdtempSync(join(tmpdir(), 'forebay-deaf-'));
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const args = [
+    'serve',
+    '--host',
+    '127.0.0.1',
+    '--port',
+    `${port}`,
+    '--admin-port',
+    `${adminPort}`,
+  ];
+  const child = spawn(process.execPath, [MAIN, ...args, '--data', data], {
+    stdio: ['ignore', output, output],
+  });
+  const exited = once(child, 'close').then(([code, signal]) => code ?? signal);
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await exited;
+    rmSync(data, { recursive: true, force: true });
+  });
+  const isReady = async () => {
+    assert.equal(child.exitCode ?? child.signalCode, null, 'it has ended');
+    return (await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => null))?.ok === true;
+  };
+  return { child, exited, isReady, url: `http://127.0.0.1:${port}` };
+}
+
+async function takesOrdersAndStops(server: Awaited<ReturnType<typeof serve>>): Promise<void> {
+  await eventually('it is ready', server.isReady);
+  const client = new OrderClient(server.url);
+  for (const { status } of await client.postAll(['one', 'two'])) assert.equal(status, 200);
+  client.close();
+  server.child.kill('SIGTERM');
+  assert.equal(await server.exited, 0);
+}
+
+describe('a server that cannot say anything goes on', () => {
+  it('where the disk with the log is full', async (t) => {
+    const full = openSync('/dev/full', 'w');
+    t.after(() => closeSync(full));
+    await takesOrdersAndStops(await serve(t, full));
+  });
+
+  it('where nobody reads its pipe any more', async (t) => {
+    const server = await serve(t, 'pipe');
+    server.child.stdout!.destroy();
+    server.child.stderr!.destroy();
+    await takesOrdersAndStops(server);
+  });
+
+  it('and says it once there is room', { skip: mountLack() ?? false }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'forebay-full-log-'));
+    const disk = new SmallDisk({ after: (end) => t.after(end) }, folder, 1);
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(disk.path, 'log');
+    const log = openSync(file, 'a');
+    t.after(() => closeSync(log));
+    disk.fill();
+    const server = await serve(t, log);
+    await eventually('it is ready', server.isReady);
+    assert.equal(readFileSync(file, 'utf8'), '');
+    disk.empty();
+    server.child.kill('SIGTERM');
+    assert.equal(await server.exited, 0);
+    const events = toldLines(readFileSync(file, 'utf8')).map(({ event }) => event);
+    assert.ok(events.includes('ready') && events.includes('stopped'), events.join());
+  });
+});
