@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Frame } from '../../src/contract/frame.js';
 import { CommitAmbiguous } from '../../src/contract/journal.js';
+import { LogMover } from '../../src/journal/local/frame-log/log-mover.js';
 import { recordHead } from '../../src/journal/local/frame-log/log-record.js';
 import {
   listSegments,
@@ -131,6 +132,62 @@ describe('the log of frames', () => {
     await mover.move();
     assert.deepEqual(states(data), []);
     await appender.close();
+  });
+
+  test('what comes in while frames are moved holds up nobody who waits for those before', async (t) => {
+    const { data, store } = place(t);
+    const log = await openLog(data);
+    let comesIn = 20;
+    // Under load there is a new frame whenever a transaction ends.
+    const mover = new LogMover(store, async (writes) => {
+      await store.write(writes);
+      if (comesIn-- > 0) await log.append(row(fresh(1)));
+    });
+    t.after(() => mover.close());
+    await log.append(row(fresh(1)));
+    assert.equal(await mover.move(), true);
+    assert.equal(comesIn, 19);
+    assert.equal(inTables(store).length, 1);
+    await log.close();
+    // One that is full is read to its end and given back by the same call.
+    assert.equal(await mover.move(), true);
+    assert.equal(inTables(store).length, 2);
+    assert.deepEqual(states(data), ['free', 'free']);
+  });
+
+  test('a log that cannot be read is told of, not passed over', async (t) => {
+    const { data, mover } = place(t);
+    mkdirSync(join(logFolder(data), 'a.full'), { recursive: true });
+    await assert.rejects(mover.move(), /EISDIR/);
+  });
+
+  test('on a disk without room no segments are kept for later', async (t) => {
+    const { data, store } = place(t);
+    const log = await openLog(data);
+    const frame = fresh(1);
+    await log.append(row(frame));
+    await log.close();
+    const full = new Proxy(store, {
+      get(target, name) {
+        if (name === 'lack') return 'disk full';
+        const value = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const mover = new LogMover(full, (writes) => store.write(writes));
+    t.after(() => mover.close());
+    await mover.move();
+    assert.deepEqual(inTables(store), [frame.id]);
+    assert.deepEqual(states(data), []);
+  });
+
+  test('a segment that cannot be opened is given back', async (t) => {
+    const { data } = place(t);
+    mkdirSync(join(logFolder(data), 'a.free'), { recursive: true });
+    const log = await openLog(data, false);
+    assert.equal(log.append(row(fresh(1))), null);
+    assert.deepEqual(states(data), ['free']);
+    await log.close();
   });
 
   test('the head of a record says all that is checked', () => {
