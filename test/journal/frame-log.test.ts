@@ -10,7 +10,9 @@ import {
   listSegments,
   logFolder,
   SEGMENT_BYTES,
+  segmentPath,
 } from '../../src/journal/local/frame-log/segment-files.js';
+import { unmovedFrames } from '../../src/journal/local/frame-log/unmoved-frames.js';
 import { LocalAppender } from '../../src/journal/local/local-appender.js';
 import { freshKey } from '../../src/journal/local/local-keys.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
@@ -179,6 +181,38 @@ describe('the log of frames', () => {
     await mover.move();
     assert.deepEqual(inTables(store), [frame.id]);
     assert.deepEqual(states(data), []);
+  });
+
+  test('a start forgets how far segments were moved that are there no more', async (t) => {
+    const { data, store, mover } = place(t);
+    const log = await openLog(data);
+    await log.append(row(fresh(1)));
+    await mover.move();
+    await log.close();
+    const places = () => {
+      store.refresh();
+      return [...store.meta.getKeys()].filter((key) => `${key}`.startsWith('log/')).length;
+    };
+    mover.moveAllAtOnce();
+    assert.equal(places(), 1);
+    for (const segment of listSegments(logFolder(data))) {
+      rmSync(segmentPath(logFolder(data), segment));
+    }
+    mover.moveAllAtOnce();
+    assert.equal(places(), 0);
+  });
+
+  test('who only looks passes over a segment that is renamed at that moment', async (t) => {
+    const { data, store } = place(t);
+    const log = await openLog(data);
+    await log.append(row(fresh(3)));
+    symlinkSync('gone', join(logFolder(data), 'a.open'));
+    assert.deepEqual(
+      unmovedFrames(data, store.meta).map(({ count }) => count),
+      [3],
+    );
+    rmSync(join(logFolder(data), 'a.open'));
+    await log.close();
   });
 
   test('a segment that cannot be opened is given back', async (t) => {

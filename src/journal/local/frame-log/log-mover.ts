@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { recordKeys } from '../../keys/key-rows.js';
 import type { LocalStore } from '../local-store.js';
 import { decodeRecord } from '../record.js';
-import { readPlace, writePlace } from './log-places.js';
+import { forgetPlaces, readPlace, writePlace } from './log-places.js';
 import {
   blankSegment,
   changeState,
@@ -58,8 +58,9 @@ export class LogMover {
       const { pieces, isAll } = this.#look();
       if (pieces.some(hasRecords)) this.#store.transact(() => this.#put(pieces));
       this.#finish(pieces);
-      if (isAll) return;
+      if (isAll) break;
     }
+    forgetPlaces(this.#store, this.#folder);
   }
 
   /**
