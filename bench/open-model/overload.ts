@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import type { RunningContestant } from '../contestants/contestant.js';
+import { benchFlags } from '../flags.js';
 import { type Driven, direct, jetStream, local } from './contestants.js';
 import { reserveGeneratorCore } from './cores.js';
 import { writeSection } from './docs-section.js';
@@ -58,17 +58,15 @@ export interface OverloadRound {
 const driven: readonly Driven[] = [local(SLOW), jetStream({}, SLOW), direct(SLOW)];
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '5' },
-      connections: { type: 'string', default: '4096' },
-      'timeout-ms': { type: 'string', default: '1000' },
-      only: { type: 'string', default: '' },
-      json: { type: 'string', default: '' },
-      continue: { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-    },
+  const values = benchFlags({
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '4096' },
+    'timeout-ms': { type: 'string', default: '1000' },
+    only: { type: 'string', default: '' },
+    json: { type: 'string', default: '' },
+    continue: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   });
   const { core, serverCores } = reserveGeneratorCore();
   const run: OverloadRun = {

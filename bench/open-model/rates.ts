@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { benchFlags } from '../flags.js';
 import { bare, type Driven, direct, jetStream, local } from './contestants.js';
 import { reserveGeneratorCore } from './cores.js';
 import { writeSection } from './docs-section.js';
@@ -49,18 +49,16 @@ const driven: readonly Driven[] = [
 ];
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rates: { type: 'string', default: '100,1000,10000,40000' },
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '2' },
-      connections: { type: 'string', default: '256' },
-      only: { type: 'string', default: '' },
-      json: { type: 'string', default: '' },
-      continue: { type: 'boolean', default: false },
-      'share-cores': { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-    },
+  const values = benchFlags({
+    rates: { type: 'string', default: '100,1000,10000,40000' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '256' },
+    only: { type: 'string', default: '' },
+    json: { type: 'string', default: '' },
+    continue: { type: 'boolean', default: false },
+    'share-cores': { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   });
   const { core, serverCores } = values['share-cores'] ? ALL_CORES : reserveGeneratorCore();
   const chosen = driven.filter(({ name }) => name.includes(values.only));

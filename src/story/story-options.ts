@@ -95,7 +95,8 @@ function readFlags(args: readonly string[]): Given {
   try {
     return parseArgs({ args: [...args], options: flags, strict: true }).values as Given;
   } catch (error) {
-    throw usage(String((error as Error).message).split('\n')[0]!);
+    const [what] = (error as Error).message.split(/\n|\. /);
+    throw usage(`${what}; forebay story --help lists all`);
   }
 }
 
