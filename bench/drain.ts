@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { readServer } from '../k6/lib/metrics-text.js';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { NatsServer } from '../test/support/nats.js';
 import { type BacklogSize, fillBacklog } from './backlog.js';
+import { benchFlags } from './flags.js';
 import { threadCpuMs } from './thread-cpu.js';
 
 /** What is meant, of the local journal. */
@@ -84,13 +84,11 @@ async function whenDone({ adminUrl, pid }: ForebayProcess, orders: number) {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      orders: { type: 'string', default: '2000000' },
-      rounds: { type: 'string', default: '3' },
-      only: { type: 'string', default: '' },
-      json: { type: 'string', default: '' },
-    },
+  const values = benchFlags({
+    orders: { type: 'string', default: '2000000' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
+    json: { type: 'string', default: '' },
   });
   const figures: DrainFigure[] = [];
   for (const journal of ['local', 'jetstream'] as const) {

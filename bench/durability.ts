@@ -2,9 +2,9 @@
  * `npm run bench:durability`: what safety costs in throughput. `sync_interval: always` against NATS' default, and an
  * outage of NATS, with the spool taking the orders, against the seconds before it; each pair in turn, in one run.
  */
-import { parseArgs } from 'node:util';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { NatsServer } from '../test/support/nats.js';
+import { benchFlags } from './flags.js';
 import { type Load, type LoadOptions, load, wrkProgram } from './load.js';
 import { rangeText, spread } from './spread.js';
 
@@ -19,12 +19,10 @@ interface Pair {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: 'string', default: '5' },
-      rounds: { type: 'string', default: '5' },
-      connections: { type: 'string', default: '256' },
-    },
+  const values = benchFlags({
+    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '256' },
   });
   const options: LoadOptions = {
     wrk: await wrkProgram(),

@@ -5,7 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { benchFlags } from './flags.js';
 import { type Bound, bounds } from './guard/bounds.js';
 import { instructionsOf, valgrindProgram } from './guard/instructions.js';
 import { type Guarded, guarded } from './guard/loops.js';
@@ -72,9 +72,7 @@ function shown({ guarded, what, value, holds, min, max }: GuardFigure): string {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { slow: { type: 'string' }, json: { type: 'string', default: '' } },
-  });
+  const values = benchFlags({ slow: { type: 'string' }, json: { type: 'string', default: '' } });
   const slow = (values.slow ?? null) as Guarded | null;
   if (slow !== null && !guarded.includes(slow)) {
     throw new Error(`--slow ${slow}: one of ${guarded.join(', ')}`);

@@ -4,9 +4,9 @@
  * header, so that the load generator and the HTTP parser have the same to do; only in one case it is the key.
  * The two take turns, so that a slow spell of the machine meets both.
  */
-import { parseArgs } from 'node:util';
 import { startForebay } from '../test/support/forebay.js';
 import { metric } from '../test/support/orders.js';
+import { benchFlags } from './flags.js';
 import { type Load, load, wrkProgram } from './load.js';
 import { rangeText, spread } from './spread.js';
 
@@ -26,12 +26,10 @@ interface Run {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: 'string', default: '5' },
-      rounds: { type: 'string', default: '5' },
-      connections: { type: 'string', default: '256' },
-    },
+  const values = benchFlags({
+    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '256' },
   });
   const run = {
     wrk: await wrkProgram(),

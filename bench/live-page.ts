@@ -6,7 +6,6 @@
 
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { LOCAL_DURABILITY } from '../src/contract/durability.js';
 import type { LiveRow } from '../src/contract/live.js';
 import { createCounts } from '../src/metrics/count.js';
@@ -15,6 +14,7 @@ import { ThreadLoad } from '../src/metrics/thread-load.js';
 import { loadOptions } from '../src/options/load.js';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { metric } from '../test/support/orders.js';
+import { benchFlags } from './flags.js';
 import { load } from './load.js';
 import { median, rangeText, spread } from './spread.js';
 
@@ -170,13 +170,11 @@ function told(values: readonly number[]): string {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: 'string', default: '4' },
-      rounds: { type: 'string', default: '5' },
-      connections: { type: 'string', default: '256' },
-      viewers: { type: 'string', default: '20' },
-    },
+  const values = benchFlags({
+    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '256' },
+    viewers: { type: 'string', default: '20' },
   });
   // From dist/bench: the script lies outside what is compiled.
   const tools = await import(new URL('../../scripts/tools.mjs', import.meta.url).href);

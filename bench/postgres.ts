@@ -10,11 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { metric } from '../test/support/orders.js';
 import { PostgresServer } from '../test/support/postgres.js';
+import { benchFlags } from './flags.js';
 import { load, wrkProgram } from './load.js';
 import { postOrders } from './post-orders.js';
 import type { PostgresThreadData } from './postgres-thread.js';
@@ -154,14 +154,12 @@ async function rowCount(postgres: PostgresServer): Promise<number> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      orders: { type: 'string', default: '200000' },
-      rounds: { type: 'string', default: '5' },
-      workers: { type: 'string', default: '2' },
-      batch: { type: 'string', default: '500' },
-      seconds: { type: 'string', default: '5' },
-    },
+  const values = benchFlags({
+    orders: { type: 'string', default: '200000' },
+    rounds: { type: 'string', default: '5' },
+    workers: { type: 'string', default: '2' },
+    batch: { type: 'string', default: '500' },
+    seconds: { type: 'string', default: '5' },
   });
   const options = {
     orders: Number(values.orders),

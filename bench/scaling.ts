@@ -4,10 +4,10 @@
  * `--instructions`, instead: how many instructions the intake's path takes beside the bare server's, by valgrind.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { readMetric, readServer } from '../k6/lib/metrics-text.js';
 import { startForebay } from '../test/support/forebay.js';
 import { NatsServer } from '../test/support/nats.js';
+import { benchFlags } from './flags.js';
 import { valgrindProgram } from './guard/instructions.js';
 import { instructionsAnOrder } from './intake-instructions.js';
 import { load, wrkProgram } from './load.js';
@@ -161,14 +161,12 @@ async function countInstructions(): Promise<Record<string, number> | null> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seconds: { type: 'string', default: '5' },
-      connections: { type: 'string', default: '256' },
-      only: { type: 'string', default: '' },
-      instructions: { type: 'boolean', default: false },
-      json: { type: 'string', default: '' },
-    },
+  const values = benchFlags({
+    seconds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '256' },
+    only: { type: 'string', default: '' },
+    instructions: { type: 'boolean', default: false },
+    json: { type: 'string', default: '' },
   });
   if (values.instructions) {
     const counts = await countInstructions();

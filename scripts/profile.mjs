@@ -41,6 +41,21 @@ const FINISH_MS_MAX = 180_000;
 /** A profile of more would not say more, and takes long to work out. */
 const SECONDS_MAX = 60;
 
+const HELP = `npm run profile:flame -- [options] [-- options of forebay serve]
+npm run profile:doctor -- [options] [-- options of forebay serve]
+
+Runs the built server in 0x or clinic doctor, under a load of its own, and leaves an HTML page under profiles/.
+The profiler is fetched by npx when it is first used.
+
+Options
+  --seconds      of load, 1 to ${SECONDS_MAX} (default 10)
+  --connections  that post orders, 1 to 4096 (default 256)
+
+Examples
+  npm run profile:flame -- --seconds 20 -- --mode direct --rps-limit 0
+  npm run profile:doctor -- -- --nats nats://127.0.0.1:4222
+`;
+
 async function profile({ tool, seconds, connections, serveFlags }) {
   const folder = join(ROOT, 'profiles', `${tool}-node${process.versions.node}`);
   rmSync(folder, { recursive: true, force: true });
@@ -131,8 +146,10 @@ function parse(argv) {
     options: {
       seconds: { type: 'string', default: '10' },
       connections: { type: 'string', default: '256' },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) return null;
   const [tool] = positionals;
   if (!Object.hasOwn(TOOLS, tool ?? '')) throw new Error(`which profile: flame or doctor`);
   const [seconds, connections] = [Number(values.seconds), Number(values.connections)];
@@ -146,7 +163,9 @@ function parse(argv) {
 }
 
 try {
-  await profile(parse(process.argv.slice(2)));
+  const asked = parse(process.argv.slice(2));
+  if (asked === null) process.stdout.write(HELP);
+  else await profile(asked);
 } catch (error) {
   console.error(`profile: ${error.message}`);
   process.exitCode = 1;

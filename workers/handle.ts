@@ -1,6 +1,7 @@
 /** The entry of a pool thread, for Piscina: runs the user's handler on the batches it is given. */
 import { workerData } from 'node:worker_threads';
 import {
+  type BatchCall,
   type BatchMessage,
   type BatchResult,
   type LoadResult,
@@ -17,6 +18,7 @@ import type {
 } from '../src/contract/order.js';
 import type { PoolThreadData } from '../src/drain/dispatch.js';
 import { throwPlace } from '../src/log/thrown.js';
+import { BegunCell } from '../src/memory/begun-cell.js';
 import { kernelThreadId } from '../src/metrics/thread-beacon.js';
 
 const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
@@ -59,7 +61,7 @@ export async function loadHandler(): Promise<LoadResult> {
   }
 }
 
-export default async function run(message: BatchMessage): Promise<BatchResult> {
+export default async function run(call: BatchCall): Promise<BatchResult> {
   const startedMs = performance.now();
   const result = {
     outcomes: null as Uint8Array | null,
@@ -79,7 +81,8 @@ export default async function run(message: BatchMessage): Promise<BatchResult> {
     return { ...result, notLoaded: oneLine(error), handlerMs: 0 };
   }
   try {
-    const orders = ordersOf(message);
+    const orders = ordersOf(call);
+    if (call.begun !== null) new BegunCell(call.begun).begin();
     result.outcomes = outcomeBytes(await handler(orders, context), orders.length);
   } catch (error) {
     if (saysSo(error, 'pause')) result.paused = oneLine(error);

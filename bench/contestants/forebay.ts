@@ -5,7 +5,10 @@ import type { Contestant, Durability, RunningContestant } from './contestant.js'
 export type Journal = 'local' | 'JetStream' | 'JetStream sync always';
 
 const JOURNALS: Readonly<Record<Journal, { durability: Durability; about: string }>> = {
-  local: { durability: 'fsync', about: 'group commit to LMDB, flushed before each answer' },
+  local: {
+    durability: 'fsync',
+    about: 'group commit to a log that is flushed before each answer; its frames then go into LMDB',
+  },
   JetStream: {
     durability: 'system',
     about:

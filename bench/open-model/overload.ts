@@ -2,9 +2,9 @@
  * `npm run bench:overload`: what is offered 1, 2 and 4 times of what it can take: goodput against the peak, answers, latency
  * of what was accepted, memory, and how soon it is its old self. With a slow handler, so that the backlog grows throughout.
  */
-import { parseArgs } from 'node:util';
 import { leaveNothingBehind } from '../../src/story/left-behind.js';
 import type { RunningContestant } from '../contestants/contestant.js';
+import { benchFlags } from '../flags.js';
 import { type Driven, direct, jetStream, local } from './contestants.js';
 import { reserveGeneratorCore } from './cores.js';
 import { writeSection } from './docs-section.js';
@@ -51,17 +51,15 @@ const driven: readonly Driven[] = [local(SLOW), jetStream({}, SLOW), direct(SLOW
 
 async function main(): Promise<void> {
   leaveNothingBehind();
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '5' },
-      connections: { type: 'string', default: '4096' },
-      'timeout-ms': { type: 'string', default: '1000' },
-      only: { type: 'string', default: '' },
-      json: { type: 'string', default: '' },
-      continue: { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-    },
+  const values = benchFlags({
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '4096' },
+    'timeout-ms': { type: 'string', default: '1000' },
+    only: { type: 'string', default: '' },
+    json: { type: 'string', default: '' },
+    continue: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   });
   const { core, serverCores } = reserveGeneratorCore();
   const run: OverloadRun = {

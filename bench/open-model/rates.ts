@@ -2,8 +2,8 @@
  * `npm run bench:rates`: latencies at fixed rates, from when a request was due (see generator/open-load.c), of bare
  * uWebSockets.js and of Forebay with each journal. The servers take turns; each round starts them afresh.
  */
-import { parseArgs } from 'node:util';
 import { leaveNothingBehind } from '../../src/story/left-behind.js';
+import { benchFlags } from '../flags.js';
 import { bare, type Driven, direct, jetStream, local } from './contestants.js';
 import { reserveGeneratorCore } from './cores.js';
 import { writeSection } from './docs-section.js';
@@ -42,18 +42,16 @@ const driven: readonly Driven[] = [
 
 async function main(): Promise<void> {
   leaveNothingBehind();
-  const { values } = parseArgs({
-    options: {
-      rates: { type: 'string', default: '100,1000,10000,40000' },
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '2' },
-      connections: { type: 'string', default: '256' },
-      only: { type: 'string', default: '' },
-      json: { type: 'string', default: '' },
-      continue: { type: 'boolean', default: false },
-      'share-cores': { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-    },
+  const values = benchFlags({
+    rates: { type: 'string', default: '100,1000,10000,40000' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '256' },
+    only: { type: 'string', default: '' },
+    json: { type: 'string', default: '' },
+    continue: { type: 'boolean', default: false },
+    'share-cores': { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   });
   const { core, serverCores } = values['share-cores'] ? ALL_CORES : reserveGeneratorCore();
   const run: RatesRun = {

@@ -5,6 +5,12 @@ export interface BatchMessage {
   readonly segments: readonly BatchSegment[];
 }
 
+/** A batch on its way to its thread. */
+export interface BatchCall extends BatchMessage {
+  /** Memory of a `BegunCell`, set when the handler is called; null where nobody asks. */
+  readonly begun: SharedArrayBuffer | null;
+}
+
 /** Orders of one batch that come from one frame and so share its attempt and time. */
 export interface BatchSegment {
   /** What their ids begin with: the id of the frame they were accepted in. */

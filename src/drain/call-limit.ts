@@ -1,3 +1,5 @@
+import { BegunCell } from '../memory/begun-cell.js';
+
 /** Between two looks at the calls that run, where the limit is not so short that they must be closer; milliseconds. */
 const LOOK_MS_MAX = 1000;
 const LOOKS_MIN = 4;
@@ -9,19 +11,26 @@ export class HandlerLate extends Error {
 
 interface Call {
   readonly end: AbortController;
-  /** How long it has run. */
+  readonly begun: BegunCell;
+  /** How long the handler has run. */
   ms: number;
+  /** How long its thread has loaded the handler before. */
+  loadMs: number;
 }
 
 /**
  * Ends calls of the handler that run for longer than they may. The pool starts them in the order in which it gets them, one a
  * thread: so the first of those that have not ended are the ones that run, and those behind them wait.
  *
+ * A thread that is new, in the place of one that was ended say, loads the handler first, which does not count: else, where that takes
+ * longer than a call may, one call that hangs would be the end of all that come after it.
+ *
  * Time is counted between looks, and no look counts for more than two: a process that was stopped, or a machine that was
  * suspended, held the handler up as well.
  */
 export class CallLimit {
   readonly #msMax: number;
+  readonly #loadMsMax: number;
   readonly #threads: number;
   readonly #lookMs: number;
   /** In the order in which they came. */
@@ -29,24 +38,42 @@ export class CallLimit {
   readonly #timer: NodeJS.Timeout | null = null;
   #lookedAtMs = performance.now();
 
-  /** @param msMax 0: a call may take as long as it likes */
-  constructor(msMax: number, threads: number) {
+  /**
+   * @param msMax 0: a call may take as long as it likes
+   * @param loadMsMax how long a thread may take to load the handler, where `msMax` is not longer
+   */
+  constructor(msMax: number, loadMsMax: number, threads: number) {
     this.#msMax = msMax;
+    this.#loadMsMax = Math.max(msMax, loadMsMax);
     this.#threads = threads;
     this.#lookMs = Math.min(LOOK_MS_MAX, msMax / LOOKS_MIN);
     if (msMax > 0) this.#timer = setInterval(() => this.#look(), this.#lookMs).unref();
   }
 
-  /** @throws HandlerLate it took too long; or what `start` throws */
-  async within<T>(start: (signal: AbortSignal | null) => Promise<T>): Promise<T> {
-    if (this.#timer === null) return start(null);
-    const call: Call = { end: new AbortController(), ms: 0 };
+  /**
+   * @param start is given what ends the call, and memory of a `BegunCell` for whoever calls the handler; null without a limit
+   * @throws HandlerLate it took too long; or what `start` throws
+   */
+  async within<T>(
+    start: (signal: AbortSignal | null, begun: SharedArrayBuffer | null) => Promise<T>,
+  ): Promise<T> {
+    if (this.#timer === null) return start(null, null);
+    const begun = BegunCell.memory();
+    const call: Call = {
+      end: new AbortController(),
+      begun: new BegunCell(begun),
+      ms: 0,
+      loadMs: 0,
+    };
     this.#calls.add(call);
     try {
-      return await start(call.end.signal);
+      return await start(call.end.signal, begun);
     } catch (error) {
       if (!call.end.signal.aborted) throw error;
-      throw new HandlerLate(`the handler did not return within ${this.#msMax} ms`);
+      const what = call.begun.hasBegun
+        ? `return within ${this.#msMax} ms`
+        : `load within ${this.#loadMsMax} ms`;
+      throw new HandlerLate(`the handler did not ${what}`);
     } finally {
       this.#calls.delete(call);
     }
@@ -63,8 +90,9 @@ export class CallLimit {
     let running = 0;
     for (const call of this.#calls) {
       if (++running > this.#threads) return;
-      call.ms += passedMs;
-      if (call.ms > this.#msMax) call.end.abort();
+      if (call.begun.hasBegun) call.ms += passedMs;
+      else call.loadMs += passedMs;
+      if (call.ms > this.#msMax || call.loadMs > this.#loadMsMax) call.end.abort();
     }
   }
 }

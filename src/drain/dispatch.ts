@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
-import type { BatchMessage, BatchResult, LoadResult } from '../contract/batch.js';
+import type { BatchCall, BatchMessage, BatchResult, LoadResult } from '../contract/batch.js';
 import type { HandlerContext } from '../contract/order.js';
 import { CallLimit } from './call-limit.js';
 
@@ -33,7 +33,7 @@ export interface PoolOptions {
 
 /** The worker pool: Piscina, which replaces a thread that dies. */
 export class PiscinaPool implements BatchPool {
-  readonly #pool: Piscina<BatchMessage | null, unknown>;
+  readonly #pool: Piscina<BatchCall | null, unknown>;
   readonly #limit: CallLimit;
 
   /** `onFault` hears of errors that no batch was waiting for, such as a throw from a handler's timer. */
@@ -49,7 +49,7 @@ export class PiscinaPool implements BatchPool {
       workerData: options.threadData,
     });
     this.#pool.on('error', onFault);
-    this.#limit = new CallLimit(options.callMsMax, options.threads);
+    this.#limit = new CallLimit(options.callMsMax, LOAD_MS_MAX, options.threads);
   }
 
   /** Loads the handler in a pool thread and has it prepare itself. */
@@ -64,8 +64,8 @@ export class PiscinaPool implements BatchPool {
   async run(message: BatchMessage): Promise<BatchResult> {
     const transferList = [message.payload.buffer as ArrayBuffer];
     // Piscina ends the thread of a call whose signal is aborted, and starts another.
-    return (await this.#limit.within((signal) =>
-      this.#pool.run(message, { transferList, signal }),
+    return (await this.#limit.within((signal, begun) =>
+      this.#pool.run({ ...message, begun }, { transferList, signal }),
     )) as BatchResult;
   }
 

@@ -33,3 +33,15 @@ export function nearest(typed: string, names: readonly string[]): string {
   }
   return best;
 }
+
+/** What to say of a name that there is not: the one that was meant, where one is near enough to be it, else where all stand. */
+export function remedyFor(
+  typed: string,
+  names: readonly string[],
+  write: (name: string) => string,
+): string {
+  const meant = nearest(typed, names);
+  const isNear =
+    editDistance(typed, meant) <= Math.max(1, Math.min(typed.length, meant.length) / 2);
+  return isNear ? `did you mean ${write(meant)}?` : 'see --help';
+}

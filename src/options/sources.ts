@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, OperatorFault } from '../contract/fault.js';
 import type { Options } from '../contract/options.js';
-import { editDistance, nearest } from './nearest.js';
+import { editDistance, nearest, remedyFor } from './nearest.js';
 import { schema } from './schema.js';
 import { environmentName, flagName } from './spec.js';
 
@@ -50,7 +50,8 @@ function readFlags(argv: readonly string[]): FirstSources {
     const name = argument.slice(2, equals === -1 ? undefined : equals);
     const key = keyOfFlag.get(name);
     if (key === undefined && name !== 'config') {
-      throw fault(`--${name}: unknown option; did you mean --${nearest(name, flags)}?`);
+      const remedy = remedyFor(name, flags, (meant) => `--${meant}`);
+      throw fault(`--${name}: unknown option; ${remedy}`);
     }
     const value = equals === -1 ? argv[++i] : argument.slice(equals + 1);
     if (value === undefined || value === '' || (equals === -1 && value.startsWith('--'))) {
@@ -93,8 +94,8 @@ function readConfig(file: string): GivenOptions {
   for (const [name, value] of Object.entries(parseConfig(file))) {
     const key = keyOfFlag.get(name);
     if (key === undefined) {
-      const meant = nearest(flagName(name), [...keyOfFlag.keys()]);
-      throw fault(`${quote(name)} in ${file}: unknown option; did you mean "${meant}"?`);
+      const remedy = remedyFor(flagName(name), [...keyOfFlag.keys()], quote);
+      throw fault(`${quote(name)} in ${file}: unknown option; ${remedy}`);
     }
     given.set(key, { value, origin: file });
   }

@@ -38,7 +38,8 @@ export class GivenFlags<N extends Flags<NumberFlag>, T extends Flags<TextFlag>> 
       const { values } = parseArgs({ args: [...args], options, strict: true });
       this.#given = values as Record<string, string | undefined>;
     } catch (error) {
-      throw this.fault(String((error as Error).message).split('\n')[0]!);
+      const [what] = (error as Error).message.split(/\n|\. /);
+      throw this.fault(`${what}; forebay ${command} --help lists all`);
     }
   }
 

@@ -22,9 +22,9 @@ export interface LedgerHandler {
 
 /**
  * Writes a handler file that appends one line an order to a ledger, synchronously, and then runs
- * `body`: JavaScript that sees `orders` and may return outcomes or throw.
+ * `body`: JavaScript that sees `orders` and may return outcomes or throw. `atLoad` runs once a thread.
  */
-export async function ledgerHandler(owner: Owner, body = ''): Promise<LedgerHandler> {
+export async function ledgerHandler(owner: Owner, body = '', atLoad = ''): Promise<LedgerHandler> {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-handler-'));
   owner.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'handler.mjs');
@@ -33,6 +33,7 @@ export async function ledgerHandler(owner: Owner, body = ''): Promise<LedgerHand
   await writeFile(
     file,
     `import { appendFileSync } from 'node:fs';
+${atLoad}
 export default async function handle(orders) {
   const atMs = Number(process.hrtime.bigint() / 1000n) / 1000;
   const line = ({ id, attempt, data }) =>

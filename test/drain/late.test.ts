@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CallLimit, HandlerLate } from '../../src/drain/call-limit.js';
+import { BegunCell } from '../../src/memory/begun-cell.js';
 import { startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { ledgerHandler } from './handlers.js';
@@ -57,6 +58,29 @@ describe('a handler that never returns', () => {
     });
   }
 
+  it('where loading takes longer than a call may, the others are done all the same', async (t) => {
+    const handler = await ledgerHandler(
+      t,
+      `if (orders.some(({ data }) => data.username === 'hangs')) await new Promise(() => {});`,
+      'await new Promise((resolve) => setTimeout(resolve, 2500));',
+    );
+    const limits = ['--handler-ms-max', '1000', '--attempts-max', '2', '--workers', '1'];
+    const flags = ['--handler', handler.file, ...limits, ...QUICK_RETRIES];
+    const forebay = await startForebay(flags, { owner: t });
+    const client = new OrderClient(forebay.url);
+    await client.postAll(['a', 'b', 'hangs', 'c']);
+    client.close();
+    await eventually(
+      'the others are done, and it is dead',
+      async () => {
+        const done = await metric(forebay, 'work_done_total{status="done"}');
+        return done === 3 && (await metric(forebay, 'forebay_dead_total')) === 1;
+      },
+      60_000,
+    );
+    assert.equal(await forebay.stop(), 0);
+  });
+
   it('in direct mode: its client gets no answer, for nobody knows, and the next is served', async (t) => {
     const handler = await ledgerHandler(
       t,
@@ -76,12 +100,13 @@ describe('a handler that never returns', () => {
 
 describe('the limit of a call', () => {
   /** Ends when it is aborted, as a call does whose thread is ended. */
-  function hang(signal: AbortSignal | null): Promise<void> {
+  function hang(signal: AbortSignal | null, begun: SharedArrayBuffer | null): Promise<void> {
+    new BegunCell(begun!).begin();
     return sleep(60_000, undefined, { signal: signal! });
   }
 
   it('does not count the time that a call waits for its thread', async () => {
-    const limit = new CallLimit(200, 1);
+    const limit = new CallLimit(200, 60_000, 1);
     const running = limit.within(hang);
     let isQueuedLate = false;
     const queued = limit.within(hang).catch((error: Error) => {
@@ -96,7 +121,7 @@ describe('the limit of a call', () => {
   });
 
   it('does not count the time that the process was stopped', async () => {
-    const limit = new CallLimit(1000, 1);
+    const limit = new CallLimit(1000, 1000, 1);
     const call = limit.within(() => sleep(50, 'done'));
     // As after SIGSTOP, the look at the calls is due before what they were about.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
@@ -104,8 +129,16 @@ describe('the limit of a call', () => {
     limit.close();
   });
 
+  it('does not count the time that a new thread loads the handler, which has a limit of its own', async () => {
+    const limit = new CallLimit(100, 1500, 1);
+    await limit.within(() => sleep(500));
+    const loads = limit.within((signal) => sleep(60_000, undefined, { signal: signal! }));
+    await assert.rejects(loads, { name: 'HandlerLate', message: /not load within 1500 ms/ });
+    limit.close();
+  });
+
   it('passes on what a call throws by itself', async () => {
-    const limit = new CallLimit(60_000, 1);
+    const limit = new CallLimit(60_000, 60_000, 1);
     await assert.rejects(
       limit.within(async () => {
         throw new RangeError('its own');

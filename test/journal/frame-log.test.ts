@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Frame } from '../../src/contract/frame.js';
 import { CommitAmbiguous } from '../../src/contract/journal.js';
+import { LogMover } from '../../src/journal/local/frame-log/log-mover.js';
 import { recordHead } from '../../src/journal/local/frame-log/log-record.js';
 import {
   listSegments,
   logFolder,
   SEGMENT_BYTES,
+  segmentPath,
 } from '../../src/journal/local/frame-log/segment-files.js';
+import { unmovedFrames } from '../../src/journal/local/frame-log/unmoved-frames.js';
 import { LocalAppender } from '../../src/journal/local/local-appender.js';
 import { freshKey } from '../../src/journal/local/local-keys.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
@@ -131,6 +134,94 @@ describe('the log of frames', () => {
     await mover.move();
     assert.deepEqual(states(data), []);
     await appender.close();
+  });
+
+  test('what comes in while frames are moved holds up nobody who waits for those before', async (t) => {
+    const { data, store } = place(t);
+    const log = await openLog(data);
+    let comesIn = 20;
+    // Under load there is a new frame whenever a transaction ends.
+    const mover = new LogMover(store, async (writes) => {
+      await store.write(writes);
+      if (comesIn-- > 0) await log.append(row(fresh(1)));
+    });
+    t.after(() => mover.close());
+    await log.append(row(fresh(1)));
+    assert.equal(await mover.move(), true);
+    assert.equal(comesIn, 19);
+    assert.equal(inTables(store).length, 1);
+    await log.close();
+    // One that is full is read to its end and given back by the same call.
+    assert.equal(await mover.move(), true);
+    assert.equal(inTables(store).length, 2);
+    assert.deepEqual(states(data), ['free', 'free']);
+  });
+
+  test('a log that cannot be read is told of, not passed over', async (t) => {
+    const { data, mover } = place(t);
+    mkdirSync(join(logFolder(data), 'a.full'), { recursive: true });
+    await assert.rejects(mover.move(), /EISDIR/);
+  });
+
+  test('on a disk without room no segments are kept for later', async (t) => {
+    const { data, store } = place(t);
+    const log = await openLog(data);
+    const frame = fresh(1);
+    await log.append(row(frame));
+    await log.close();
+    const full = new Proxy(store, {
+      get(target, name) {
+        if (name === 'lack') return 'disk full';
+        const value = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const mover = new LogMover(full, (writes) => store.write(writes));
+    t.after(() => mover.close());
+    await mover.move();
+    assert.deepEqual(inTables(store), [frame.id]);
+    assert.deepEqual(states(data), []);
+  });
+
+  test('a start forgets how far segments were moved that are there no more', async (t) => {
+    const { data, store, mover } = place(t);
+    const log = await openLog(data);
+    await log.append(row(fresh(1)));
+    await mover.move();
+    await log.close();
+    const places = () => {
+      store.refresh();
+      return [...store.meta.getKeys()].filter((key) => `${key}`.startsWith('log/')).length;
+    };
+    mover.moveAllAtOnce();
+    assert.equal(places(), 1);
+    for (const segment of listSegments(logFolder(data))) {
+      rmSync(segmentPath(logFolder(data), segment));
+    }
+    mover.moveAllAtOnce();
+    assert.equal(places(), 0);
+  });
+
+  test('who only looks passes over a segment that is renamed at that moment', async (t) => {
+    const { data, store } = place(t);
+    const log = await openLog(data);
+    await log.append(row(fresh(3)));
+    symlinkSync('gone', join(logFolder(data), 'a.open'));
+    assert.deepEqual(
+      unmovedFrames(data, store.meta).map(({ count }) => count),
+      [3],
+    );
+    rmSync(join(logFolder(data), 'a.open'));
+    await log.close();
+  });
+
+  test('a segment that cannot be opened is given back', async (t) => {
+    const { data } = place(t);
+    mkdirSync(join(logFolder(data), 'a.free'), { recursive: true });
+    const log = await openLog(data, false);
+    assert.equal(log.append(row(fresh(1))), null);
+    assert.deepEqual(states(data), ['free']);
+    await log.close();
   });
 
   test('the head of a record says all that is checked', () => {

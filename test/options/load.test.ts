@@ -125,6 +125,9 @@ test('the line of a refusal reads as documented', () => {
 });
 
 test('an unknown option is named, with the nearest one there is', () => {
+  assert.equal(faultOf(['--bogus', '1']), '--bogus: unknown option; see --help');
+  assert.equal(faultOf(['--x']), '--x: unknown option; see --help');
+  assert.match(faultOf(['--config', configFile('{"bogus": 5}')]), /unknown option; see --help$/);
   assert.equal(faultOf(['--prot', '1']), '--prot: unknown option; did you mean --port?');
   assert.match(faultOf(['--rpslimit=1']), /did you mean --rps-limit\?$/);
   assert.match(faultOf(['--confg', 'x']), /did you mean --config\?$/);

@@ -47,6 +47,15 @@ it('a profile of 0x is read: idle and the profiler apart, shares of the rest', a
   );
 });
 
+it('a profile has help', () => {
+  const profile = fileURLToPath(new URL('profile.mjs', SCRIPTS));
+  const { status, stdout } = spawnSync(process.execPath, [profile, 'flame', '--help'], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0);
+  assert.match(stdout, /--seconds .*default 10/);
+});
+
 it('what a profile is told wrongly is refused in one line', () => {
   const profile = fileURLToPath(new URL('profile.mjs', SCRIPTS));
   for (const [args, text] of [

@@ -49,7 +49,7 @@ export class FrameLog {
    */
   append(row: LogRow): Promise<void> | null {
     if (recordBytes(row) > SEGMENT_BYTES) return null;
-    if (this.#current?.hasRoomFor(row) === false || this.#isGone()) this.#retireCurrent();
+    if (this.#mustLeave(row)) this.#retireCurrent();
     if (this.#current === null) {
       this.#current = this.#next;
       this.#next = null;
@@ -62,12 +62,17 @@ export class FrameLog {
     });
   }
 
+  #mustLeave(row: LogRow): boolean {
+    if (this.#current === null) return false;
+    return this.#current.isBroken || !this.#current.hasRoomFor(row) || this.#isGone(this.#current);
+  }
+
   /** Looked up at most every few milliseconds. */
-  #isGone(): boolean {
+  #isGone(segment: OpenSegment): boolean {
     const nowMs = performance.now();
-    if (this.#current === null || nowMs - this.#lookedAtMs < LOOK_MS) return false;
+    if (nowMs - this.#lookedAtMs < LOOK_MS) return false;
     this.#lookedAtMs = nowMs;
-    return this.#current.isGone;
+    return segment.isGone;
   }
 
   async close(): Promise<void> {
@@ -99,19 +104,29 @@ export class FrameLog {
   async #claim(): Promise<OpenSegment | null> {
     const segments = listSegments(this.#folder);
     for (const segment of segments) {
-      const claimed = segment.state === 'free' ? this.#tryOpen(segment) : null;
-      if (claimed !== null) return new OpenSegment(this.#folder, claimed);
+      const opened = segment.state === 'free' ? this.#tryOpen(segment) : null;
+      if (opened !== null) return opened;
     }
     if (segments.length >= SEGMENTS_MAX || !this.#hasRoomFor(SEGMENT_BYTES)) return null;
-    return new OpenSegment(this.#folder, await makeSegment(this.#folder));
+    return this.#open(await makeSegment(this.#folder));
   }
 
-  #tryOpen(segment: Segment): Segment | null {
+  #tryOpen(segment: Segment): OpenSegment | null {
     try {
-      return changeState(this.#folder, segment, 'open');
+      return this.#open(changeState(this.#folder, segment, 'open'));
     } catch {
-      // Another thread was faster.
+      // Another thread was faster, or the process has too many files open.
       return null;
+    }
+  }
+
+  /** Nothing has been written to it yet: what cannot be opened now is for whoever can. */
+  #open(segment: Segment): OpenSegment {
+    try {
+      return new OpenSegment(this.#folder, segment);
+    } catch (error) {
+      changeState(this.#folder, segment, 'free');
+      throw error;
     }
   }
 }

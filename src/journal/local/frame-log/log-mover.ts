@@ -3,8 +3,7 @@ import { recordKeys } from '../../keys/key-rows.js';
 import { GROUP_BYTES_MAX } from '../grouped-writes.js';
 import type { LocalStore } from '../local-store.js';
 import { decodeRecord } from '../record.js';
-import { readPlace, writePlace } from './log-places.js';
-import type { LogRecord } from './log-record.js';
+import { forgetPlaces, readPlace, writePlace } from './log-places.js';
 import {
   blankSegment,
   changeState,
@@ -14,19 +13,23 @@ import {
   type SegmentState,
   segmentPath,
 } from './segment-files.js';
-import { type Place, SegmentReader } from './segment-reader.js';
+import { type Found, SegmentReader } from './segment-reader.js';
 
-/** Segments that are kept for later; the rest is given back to the disk. */
+/** Segments that are kept for later; the rest is given back to the disk, and all where it has no room for frames. */
 const FREE_MAX = 16;
 
 const HOLDING: readonly SegmentState[] = ['open', 'full', 'broken'];
 
 /** What is to be moved from one segment. */
-interface Piece {
+interface Piece extends Found {
   readonly segment: Segment;
   readonly reader: SegmentReader;
-  readonly records: readonly LogRecord[];
-  readonly place: Place | null;
+}
+
+interface Look {
+  readonly pieces: readonly Piece[];
+  /** All that was durable when it began is among them. */
+  readonly isAll: boolean;
 }
 
 /**
@@ -51,10 +54,12 @@ export class LogMover {
   /** All that is there now, while nothing else happens: for the start. @throws Error the tables take no writes */
   moveAllAtOnce(): void {
     for (;;) {
-      const pieces = this.#collect();
+      const { pieces, isAll } = this.#look();
       if (pieces.some(hasRecords)) this.#store.transact(() => this.#put(pieces));
-      if (!this.#finish(pieces)) return;
+      this.#finish(pieces);
+      if (isAll) break;
     }
+    forgetPlaces(this.#store, this.#folder);
   }
 
   /**
@@ -84,42 +89,54 @@ export class LogMover {
     this.#readers.clear();
   }
 
+  /** Does not go on for what comes in meanwhile: under load there is always some, and nobody would hear of the rest. */
   async #moveAll(): Promise<boolean> {
-    for (let moved = false; ; moved = true) {
-      const pieces = this.#collect();
-      if (pieces.some(hasRecords)) await this.#write(() => this.#put(pieces), bytesOf(pieces));
-      if (!this.#finish(pieces)) return moved;
+    for (let moved = false; ; ) {
+      const { pieces, isAll } = this.#look();
+      if (pieces.some(hasRecords)) {
+        await this.#write(() => this.#put(pieces), bytesOf(pieces));
+        moved = true;
+      }
+      this.#finish(pieces);
+      if (isAll) return moved;
     }
   }
 
   /** Segments as they are named now, then what is in them: one that was full before it was read is read to its end. */
-  #collect(): Piece[] {
+  #look(): Look {
     const pieces: Piece[] = [];
+    let isAll = true;
     let bytesLeft = GROUP_BYTES_MAX;
     for (const segment of listSegments(this.#folder)) {
-      if (bytesLeft <= 0) break;
       if (!HOLDING.includes(segment.state)) continue;
+      if (bytesLeft <= 0) return { pieces, isAll: false };
       const reader = this.#readerOf(segment);
-      if (reader === null) continue;
-      const { records, place } = reader.read(bytesLeft);
-      for (const { value } of records) bytesLeft -= value.length;
-      pieces.push({ segment, reader, records, place });
+      if (reader === null) {
+        isAll = false;
+        continue;
+      }
+      const found = reader.read(bytesLeft);
+      for (const { value } of found.records) bytesLeft -= value.length;
+      isAll &&= found.isAll;
+      pieces.push({ segment, reader, ...found });
     }
-    return pieces;
+    return { pieces, isAll };
   }
 
+  /** Null when its appender has just renamed it: it is found under its new name at the next look. */
   #readerOf(segment: Segment): SegmentReader | null {
     const known = this.#readers.get(segment.id);
     if (known !== undefined) return known;
+    this.#store.refresh();
+    const place = readPlace(this.#store.meta, segment.id);
     try {
-      this.#store.refresh();
-      const place = readPlace(this.#store.meta, segment.id);
       const reader = new SegmentReader(this.#folder, segment, place);
       this.#readers.set(segment.id, reader);
       return reader;
-    } catch {
-      // Its appender has just renamed it: it is found under its new name at the next look.
-      return null;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && segment.state === 'open')
+        return null;
+      throw error;
     }
   }
 
@@ -134,18 +151,11 @@ export class LogMover {
     }
   }
 
-  /** True when there may be more. */
-  #finish(pieces: readonly Piece[]): boolean {
-    let isMore = false;
-    for (const { segment, reader, records, place } of pieces) {
-      if (records.length > 0) {
-        reader.moved(place!);
-        isMore = true;
-      } else if (segment.state !== 'open') {
-        this.#free(segment, reader);
-      }
+  #finish(pieces: readonly Piece[]): void {
+    for (const { segment, reader, records, place, isAll } of pieces) {
+      if (records.length > 0) reader.moved(place!);
+      if (isAll && segment.state !== 'open') this.#free(segment, reader);
     }
-    return isMore;
   }
 
   /** All of it is in the tables. */
@@ -153,6 +163,7 @@ export class LogMover {
     const isKept =
       segment.state === 'full' &&
       reader.isWhole &&
+      this.#store.lack === '' &&
       listSegments(this.#folder).filter(({ state }) => state === 'free').length < FREE_MAX;
     reader.close();
     this.#readers.delete(segment.id);
@@ -173,6 +184,6 @@ function bytesOf(pieces: readonly Piece[]): number {
   return bytes;
 }
 
-function hasRecords({ records }: Piece): boolean {
+function hasRecords({ records }: Found): boolean {
   return records.length > 0;
 }

@@ -15,6 +15,15 @@ export interface Place {
   readonly position: number;
 }
 
+/** What was found from a place on. */
+export interface Found {
+  readonly records: readonly LogRecord[];
+  /** Behind them; null when the segment has never been written to. */
+  readonly place: Place | null;
+  /** There was no more. */
+  readonly isAll: boolean;
+}
+
 /** What is read at once at first. */
 const CHUNK_BYTES = 128 * 1024;
 
@@ -33,20 +42,20 @@ export class SegmentReader {
   }
 
   /** The records from there on where the tables have it, of so many bytes at most or one; does not go on by itself. */
-  read(bytesMax: number): { readonly records: readonly LogRecord[]; readonly place: Place | null } {
+  read(bytesMax: number): Found {
     const from = this.#start();
-    if (from === null) return { records: [], place: null };
+    if (from === null) return { records: [], place: null, isAll: true };
     const records: LogRecord[] = [];
     let { position } = from;
-    for (let bytes = 0; bytes < bytesMax && position < SEGMENT_BYTES; ) {
-      const found = this.#recordsAt({ ...from, position });
+    while (position < SEGMENT_BYTES) {
+      const place = { ...from, position };
+      if (position - from.position >= bytesMax) return { records, place, isAll: false };
+      const found = this.#recordsAt(place);
       if (found.length === 0) break;
       records.push(...found);
-      const end = found.at(-1)!.end;
-      bytes += end - position;
-      position = end;
+      position = found.at(-1)!.end;
     }
-    return { records, place: { ...from, position } };
+    return { records, place: { ...from, position }, isAll: true };
   }
 
   /** The tables have all up to there. */
