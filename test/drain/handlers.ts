@@ -43,10 +43,11 @@ export default async function handle(orders) {
 }
 `,
   );
+  // Behind the last line break stands nothing, or the beginning of a line that is just being written.
   const lines = async () =>
     (await readFile(ledger, 'utf8'))
       .split('\n')
-      .filter((line) => line !== '')
+      .slice(0, -1)
       .map((line) => JSON.parse(line) as LedgerLine);
   return { file, lines };
 }
