@@ -145,7 +145,9 @@ describe('ordered shutdown', () => {
 
   it('ends at once at a second signal', async (t) => {
     const handler = await ledgerHandler(t, 'for (;;);');
-    const forebay = await startForebay(['--handler', handler.file], { owner: t });
+    const forebay = await startForebay(['--handler', handler.file, '--shutdown-ms-max', '120000'], {
+      owner: t,
+    });
     const client = new OrderClient(forebay.url);
     await client.post('user');
     await eventually('the handler has it', async () => (await handler.lines()).length === 1);
@@ -156,7 +158,7 @@ describe('ordered shutdown', () => {
     forebay.signal('SIGTERM');
     const startedMs = performance.now();
     await forebay.exited;
-    assert.ok(performance.now() - startedMs < 5000, 'waited for the handler');
+    assert.ok(performance.now() - startedMs < 60_000, 'waited for the handler');
     client.close();
   });
 
