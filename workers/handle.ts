@@ -18,7 +18,7 @@ import type {
 } from '../src/contract/order.js';
 import type { PoolThreadData } from '../src/drain/dispatch.js';
 import { throwPlace } from '../src/log/thrown.js';
-import { BegunCell } from '../src/memory/begun-cell.js';
+import { BegunCalls } from '../src/memory/begun-calls.js';
 import { kernelThreadId } from '../src/metrics/thread-beacon.js';
 
 const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
@@ -33,7 +33,8 @@ const REASON_CHARS_MAX = 500;
 /** What a thread that ends leaves to its results to get out; the runner sends it nothing more meanwhile. */
 const LAST_WORDS_MS = 50;
 
-const { handler: handlerUrl, context } = workerData as PoolThreadData;
+const { handler: handlerUrl, context, begun: begunMemory } = workerData as PoolThreadData;
+const begun = new BegunCalls(begunMemory);
 const tid = kernelThreadId();
 let loading: Promise<HandlerModule> | null = null;
 
@@ -61,7 +62,7 @@ export async function loadHandler(): Promise<LoadResult> {
   }
 }
 
-export default async function run(call: BatchCall): Promise<BatchResult> {
+export default async function run(batch: BatchCall): Promise<BatchResult> {
   const startedMs = performance.now();
   const result = {
     outcomes: null as Uint8Array | null,
@@ -81,8 +82,8 @@ export default async function run(call: BatchCall): Promise<BatchResult> {
     return { ...result, notLoaded: oneLine(error), handlerMs: 0 };
   }
   try {
-    const orders = ordersOf(call);
-    if (call.begun !== null) new BegunCell(call.begun).begin();
+    const orders = ordersOf(batch);
+    begun.begin(batch.call);
     result.outcomes = outcomeBytes(await handler(orders, context), orders.length);
   } catch (error) {
     if (saysSo(error, 'pause')) result.paused = oneLine(error);

@@ -7,8 +7,8 @@ export interface BatchMessage {
 
 /** A batch on its way to its thread. */
 export interface BatchCall extends BatchMessage {
-  /** Memory of a `BegunCell`, set when the handler is called; null where nobody asks. */
-  readonly begun: SharedArrayBuffer | null;
+  /** Its number among `BegunCalls`. */
+  readonly call: number;
 }
 
 /** Orders of one batch that come from one frame and so share its attempt and time. */

@@ -1,4 +1,4 @@
-import { BegunCell } from '../memory/begun-cell.js';
+import { BegunCalls } from '../memory/begun-calls.js';
 
 /** Between two looks at the calls that run, where the limit is not so short that they must be closer; milliseconds. */
 const LOOK_MS_MAX = 1000;
@@ -11,7 +11,8 @@ export class HandlerLate extends Error {
 
 interface Call {
   readonly end: AbortController;
-  readonly begun: BegunCell;
+  /** Among `BegunCalls`. */
+  readonly number: number;
   /** How long the handler has run. */
   ms: number;
   /** How long its thread has loaded the handler before. */
@@ -29,6 +30,8 @@ interface Call {
  * suspended, held the handler up as well.
  */
 export class CallLimit {
+  /** Set by whoever calls the handler. */
+  readonly begun = new BegunCalls();
   readonly #msMax: number;
   readonly #loadMsMax: number;
   readonly #threads: number;
@@ -51,26 +54,19 @@ export class CallLimit {
   }
 
   /**
-   * @param start is given what ends the call, and memory of a `BegunCell` for whoever calls the handler; null without a limit
+   * @param start is given the number of the call among `begun`, and what ends the call: null without a limit
    * @throws HandlerLate it took too long; or what `start` throws
    */
-  async within<T>(
-    start: (signal: AbortSignal | null, begun: SharedArrayBuffer | null) => Promise<T>,
-  ): Promise<T> {
-    if (this.#timer === null) return start(null, null);
-    const begun = BegunCell.memory();
-    const call: Call = {
-      end: new AbortController(),
-      begun: new BegunCell(begun),
-      ms: 0,
-      loadMs: 0,
-    };
+  async within<T>(start: (number: number, signal: AbortSignal | null) => Promise<T>): Promise<T> {
+    const number = this.begun.next();
+    if (this.#timer === null) return start(number, null);
+    const call: Call = { end: new AbortController(), number, ms: 0, loadMs: 0 };
     this.#calls.add(call);
     try {
-      return await start(call.end.signal, begun);
+      return await start(number, call.end.signal);
     } catch (error) {
       if (!call.end.signal.aborted) throw error;
-      const what = call.begun.hasBegun
+      const what = this.begun.hasBegun(number)
         ? `return within ${this.#msMax} ms`
         : `load within ${this.#loadMsMax} ms`;
       throw new HandlerLate(`the handler did not ${what}`);
@@ -90,7 +86,7 @@ export class CallLimit {
     let running = 0;
     for (const call of this.#calls) {
       if (++running > this.#threads) return;
-      if (call.begun.hasBegun) call.ms += passedMs;
+      if (this.begun.hasBegun(call.number)) call.ms += passedMs;
       else call.loadMs += passedMs;
       if (call.ms > this.#msMax || call.loadMs > this.#loadMsMax) call.end.abort();
     }

@@ -15,6 +15,8 @@ export interface BatchPool {
 
 /** What a pool thread is started with. */
 export interface PoolThreadData {
+  /** Memory of `BegunCalls`. */
+  readonly begun: SharedArrayBuffer;
   /** The file URL of an ES module. */
   readonly handler: string;
   readonly context: HandlerContext;
@@ -28,7 +30,7 @@ export interface PoolOptions {
   readonly heapMb: number;
   /** The longest that one call of the handler may take; milliseconds, 0: any time. */
   readonly callMsMax: number;
-  readonly threadData: PoolThreadData;
+  readonly threadData: Omit<PoolThreadData, 'begun'>;
 }
 
 /** The worker pool: Piscina, which replaces a thread that dies. */
@@ -38,6 +40,7 @@ export class PiscinaPool implements BatchPool {
 
   /** `onFault` hears of errors that no batch was waiting for, such as a throw from a handler's timer. */
   constructor(options: PoolOptions, onFault: (error: Error) => void) {
+    this.#limit = new CallLimit(options.callMsMax, LOAD_MS_MAX, options.threads);
     this.#pool = new Piscina({
       filename: options.entry,
       minThreads: options.threads,
@@ -46,10 +49,12 @@ export class PiscinaPool implements BatchPool {
       // Atomics would park a thread between batches, and with it the handler's own sockets.
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
-      workerData: options.threadData,
+      workerData: {
+        ...options.threadData,
+        begun: this.#limit.begun.memory,
+      } satisfies PoolThreadData,
     });
     this.#pool.on('error', onFault);
-    this.#limit = new CallLimit(options.callMsMax, LOAD_MS_MAX, options.threads);
   }
 
   /** Loads the handler in a pool thread and has it prepare itself. */
@@ -64,8 +69,8 @@ export class PiscinaPool implements BatchPool {
   async run(message: BatchMessage): Promise<BatchResult> {
     const transferList = [message.payload.buffer as ArrayBuffer];
     // Piscina ends the thread of a call whose signal is aborted, and starts another.
-    return (await this.#limit.within((signal, begun) =>
-      this.#pool.run({ ...message, begun }, { transferList, signal }),
+    return (await this.#limit.within((call, signal) =>
+      this.#pool.run({ ...message, call }, { transferList, signal }),
     )) as BatchResult;
   }
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CallLimit, HandlerLate } from '../../src/drain/call-limit.js';
-import { BegunCell } from '../../src/memory/begun-cell.js';
 import { startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { ledgerHandler } from './handlers.js';
@@ -100,16 +99,18 @@ describe('a handler that never returns', () => {
 
 describe('the limit of a call', () => {
   /** Ends when it is aborted, as a call does whose thread is ended. */
-  function hang(signal: AbortSignal | null, begun: SharedArrayBuffer | null): Promise<void> {
-    new BegunCell(begun!).begin();
-    return sleep(60_000, undefined, { signal: signal! });
+  function hang(limit: CallLimit): Promise<void> {
+    return limit.within((call, signal) => {
+      limit.begun.begin(call);
+      return sleep(60_000, undefined, { signal: signal! });
+    });
   }
 
   it('does not count the time that a call waits for its thread', async () => {
     const limit = new CallLimit(200, 60_000, 1);
-    const running = limit.within(hang);
+    const running = hang(limit);
     let isQueuedLate = false;
-    const queued = limit.within(hang).catch((error: Error) => {
+    const queued = hang(limit).catch((error: Error) => {
       isQueuedLate = true;
       throw error;
     });
@@ -132,7 +133,7 @@ describe('the limit of a call', () => {
   it('does not count the time that a new thread loads the handler, which has a limit of its own', async () => {
     const limit = new CallLimit(100, 1500, 1);
     await limit.within(() => sleep(500));
-    const loads = limit.within((signal) => sleep(60_000, undefined, { signal: signal! }));
+    const loads = limit.within((_call, signal) => sleep(60_000, undefined, { signal: signal! }));
     await assert.rejects(loads, { name: 'HandlerLate', message: /not load within 1500 ms/ });
     limit.close();
   });
