@@ -6,6 +6,9 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+// Where Debian keeps the tools of file systems: the PATH of root is not always one of a login.
+process.env.PATH += ':/usr/sbin:/sbin';
+
 const COMPILED = fileURLToPath(new URL('../dist/test/faults/run-faults.js', import.meta.url));
 
 if (!existsSync(COMPILED)) {

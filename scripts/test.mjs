@@ -10,6 +10,9 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureTool } from './tools.mjs';
 
+// Where Debian keeps the tools of file systems: the PATH of root is not always one of a login.
+process.env.PATH += ':/usr/sbin:/sbin';
+
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BUILT = join(ROOT, 'dist', 'test');
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Owner } from '../support/forebay.js';
 
@@ -14,7 +15,29 @@ export function mountLack(): string | null {
 
 /** Why a power cut can't be staged here, or null. */
 export function powerCutLack(): string | null {
-  return mountLack() ?? programLack(['mkfs.xfs', 'xfs_io', 'losetup'], 'xfsprogs, or util-linux');
+  xfsLack ??=
+    mountLack() ??
+    programLack(['mkfs.xfs', 'xfs_io', 'losetup'], 'xfsprogs, or util-linux') ??
+    trialLack();
+  return xfsLack === '' ? null : xfsLack;
+}
+
+/** Empty where there is none. */
+let xfsLack: string | null = null;
+
+/** A container may be root and have no loop devices, a kernel no XFS. */
+function trialLack(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'forebay-xfs-'));
+  const ends: (() => Promise<void>)[] = [];
+  try {
+    new CuttableDisk({ after: (end) => ends.push(end) }, folder);
+    return '';
+  } catch (error) {
+    return (error as Error).message.trim().split('\n').at(-1)!;
+  } finally {
+    for (const end of ends) void end();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function programLack(programs: readonly string[], from: string): string | null {
