@@ -7,6 +7,7 @@ import type { Owner } from '../support/forebay.js';
 const MIB = 1024 ** 2;
 /** mkfs.xfs makes none below 300 MB. */
 const XFS_BYTES = 512 * MIB;
+const TRIAL_MIB = 320;
 
 /** Why no file system can be mounted here, or null. */
 export function mountLack(): string | null {
@@ -15,23 +16,20 @@ export function mountLack(): string | null {
 
 /** Why a power cut can't be staged here, or null. */
 export function powerCutLack(): string | null {
-  xfsLack ??=
+  return (
     mountLack() ??
     programLack(['mkfs.xfs', 'xfs_io', 'losetup'], 'xfsprogs, or util-linux') ??
-    trialLack();
-  return xfsLack === '' ? null : xfsLack;
+    trialLack((owner, folder) => new CuttableDisk(owner, folder))
+  );
 }
 
-/** Empty where there is none. */
-let xfsLack: string | null = null;
-
-/** A container may be root and have no loop devices, a kernel no XFS. */
-function trialLack(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'forebay-xfs-'));
+/** Root in a container may have no loop devices, and a kernel not every file system: so it is tried. */
+function trialLack(mount: (owner: Owner, folder: string) => void): string | null {
+  const folder = mkdtempSync(join(tmpdir(), 'forebay-mount-'));
   const ends: (() => Promise<void>)[] = [];
   try {
-    new CuttableDisk({ after: (end) => ends.push(end) }, folder);
-    return '';
+    mount({ after: (end) => ends.push(end) }, folder);
+    return null;
   } catch (error) {
     return (error as Error).message.trim().split('\n').at(-1)!;
   } finally {
@@ -66,7 +64,10 @@ const MAKE: Readonly<Record<Exclude<FileSystem, 'tmpfs'>, readonly [string, ...s
 /** Why a small file system of that kind can't be mounted here, or null. */
 export function smallDiskLack(type: FileSystem): string | null {
   if (mountLack() !== null || type === 'tmpfs') return mountLack();
-  return programLack([MAKE[type][0], 'losetup'], 'e2fsprogs, xfsprogs or util-linux');
+  return (
+    programLack([MAKE[type][0], 'losetup'], 'e2fsprogs, xfsprogs or util-linux') ??
+    trialLack((owner, folder) => new SmallDisk(owner, folder, TRIAL_MIB, type))
+  );
 }
 
 /** A file system of a few MiB that can be filled up. */
