@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameIds } from '../src/commit/frame-id.js';
-import type { Frame } from '../src/contract/frame.js';
-import type { Appender } from '../src/contract/journal.js';
 import { openAppender } from '../src/journal/open-appender.js';
 import { openSource } from '../src/journal/open-source.js';
 import { createCounts, ThreadCounts } from '../src/metrics/count.js';
+import type { Frame } from '../src/model/frame.js';
+import type { Appender } from '../src/model/journal.js';
 import { loadOptions } from '../src/options/load.js';
 import { ORDER } from './load.js';
 

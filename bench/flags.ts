@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { EXIT } from '../src/contract/fault.js';
+import { EXIT } from '../src/model/fault.js';
 
 type Flags = NonNullable<ParseArgsConfig['options']>;
 

@@ -6,11 +6,11 @@
 
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LOCAL_DURABILITY } from '../src/contract/durability.js';
-import type { LiveRow } from '../src/contract/live.js';
 import { createCounts } from '../src/metrics/count.js';
 import { LiveSnapshots } from '../src/metrics/live-snapshots.js';
 import { ThreadLoad } from '../src/metrics/thread-load.js';
+import { LOCAL_DURABILITY } from '../src/model/durability.js';
+import type { LiveRow } from '../src/model/live.js';
 import { loadOptions } from '../src/options/load.js';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { metric } from '../test/support/orders.js';

@@ -1,6 +1,6 @@
 /** A thread of bench/postgres.ts: inserts its share of the orders as fast as PostgreSQL takes them. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Order } from '../src/contract/order.js';
+import type { Order } from '../src/model/order.js';
 import { PostgresSink } from '../workers/handlers/postgres-sink.js';
 
 export interface PostgresThreadData {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The forebay command. */
-import { EXIT, OperatorFault } from './contract/fault.js';
+import { EXIT, OperatorFault } from './model/fault.js';
 import { nearest } from './options/nearest.js';
 import { VERSION } from './version.js';
 

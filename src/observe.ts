@@ -1,8 +1,5 @@
 /** What operators see: metrics and readiness, put together in the main thread. */
 import { AdminServer } from './admin/server.js';
-import { DIRECT_DURABILITY } from './contract/durability.js';
-import type { Source } from './contract/journal.js';
-import type { Options } from './contract/options.js';
 import type { OpenDrain } from './drain/open-drain.js';
 import type { OpenSource } from './journal/open-source.js';
 import type { IntakeThreads } from './lifecycle/intake-threads.js';
@@ -13,6 +10,9 @@ import { createRegistry } from './metrics/collect.js';
 import { GAUGE, ThreadCounts } from './metrics/count.js';
 import { LiveSnapshots } from './metrics/live-snapshots.js';
 import { ThreadLoad } from './metrics/thread-load.js';
+import { DIRECT_DURABILITY } from './model/durability.js';
+import type { Source } from './model/journal.js';
+import type { Options } from './model/options.js';
 import { VERSION } from './version.js';
 
 export interface Observed {

@@ -1,13 +1,9 @@
 /** The entry of an intake thread. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { OperatorFault } from '../src/contract/fault.js';
-import type {
-  IntakeCommand,
-  IntakeReport,
-  IntakeThreadData,
-} from '../src/contract/intake-thread.js';
 import { ThreadCounts } from '../src/metrics/count.js';
 import { publishThread } from '../src/metrics/thread-beacon.js';
+import { OperatorFault } from '../src/model/fault.js';
+import type { IntakeCommand, IntakeReport, IntakeThreadData } from '../src/model/intake-thread.js';
 import { type OpenIntake, openIntake } from './open-intake.js';
 
 /** For what a thread that stops still holds, which should be nothing, before it is ended all the same; milliseconds. */

@@ -1,11 +1,5 @@
 /** Puts the stages from socket to journal together, in whichever thread calls it. */
 import { GroupCommit } from '../src/commit/group-commit.js';
-import type {
-  IntakeCommand,
-  IntakeReport,
-  IntakeThreadData,
-} from '../src/contract/intake-thread.js';
-import type { Appender } from '../src/contract/journal.js';
 import { KeyDesk } from '../src/idempotency/key-desk.js';
 import { ReceiptQuestions } from '../src/intake/receipt-questions.js';
 import { IntakeServer } from '../src/intake/server.js';
@@ -16,6 +10,8 @@ import { WindowLimiter } from '../src/limit/window.js';
 import { CommitBell } from '../src/memory/commit-bell.js';
 import { KeyTable } from '../src/memory/key-table.js';
 import { ThreadCounts } from '../src/metrics/count.js';
+import type { IntakeCommand, IntakeReport, IntakeThreadData } from '../src/model/intake-thread.js';
+import type { Appender } from '../src/model/journal.js';
 import { OrderValidator } from '../src/validate/validator.js';
 
 /** How often the main thread is told whether the journal takes writes; milliseconds. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Ajv } from 'ajv';
-import { type OrderData, orderSchema } from '../../src/contract/order.js';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { WindowLimiter } from '../../src/limit/window.js';
+import { type OrderData, orderSchema } from '../../src/model/order.js';
 import { OrderValidator } from '../../src/validate/validator.js';
 import { ORDER } from '../load.js';
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { EXIT, OperatorFault } from '../../src/contract/fault.js';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { BODY_NAMES, type Body, bodyHelp, bodyOf } from './bodies.js';
 
 /** Where programs may run: the generator alone has a core of its own, or the servers are kept off it too. */

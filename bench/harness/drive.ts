@@ -1,5 +1,5 @@
 import { readServer } from '../../k6/lib/metrics-text.js';
-import { answers } from '../../src/contract/answers.js';
+import { answers } from '../../src/model/answers.js';
 import type { Contestant, RunningContestant } from '../contestants/contestant.js';
 import { load } from '../load.js';
 import type { Body } from './bodies.js';

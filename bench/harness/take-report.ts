@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { EXIT, OperatorFault } from '../../src/contract/fault.js';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { natsProgram } from '../../test/support/nats.js';
 import { YARDSTICK } from '../contestants/bare.js';
 import type { Contestant } from '../contestants/contestant.js';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
-import { type OrderData, orderSchema } from '../../src/contract/order.js';
+import { type OrderData, orderSchema } from '../../src/model/order.js';
 import { OrderValidator } from '../../src/validate/validator.js';
 import { median } from '../spread.js';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { answers } from '../../src/contract/answers.js';
+import { answers } from '../../src/model/answers.js';
 import { ORDER } from '../load.js';
 import type { Counts } from './quantiles.js';
 

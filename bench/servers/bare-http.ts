@@ -1,7 +1,7 @@
 /** node:http that reads the body to its end and gives a fixed answer: the limit of what is built on it. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answers } from '../../src/contract/answers.js';
+import { answers } from '../../src/model/answers.js';
 
 const { body } = answers.created;
 const head = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };

@@ -7,7 +7,7 @@
 import { App, us_socket_local_port } from 'uWebSockets.js';
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { answers } from '../../src/contract/answers.js';
+import { answers } from '../../src/model/answers.js';
 import { loadOptions } from '../../src/options/load.js';
 
 const { body } = answers.created;

@@ -1,6 +1,5 @@
 /** All of the intake's own path, from socket to frame and back, with a journal that acknowledges at the end of the turn. */
 import { GroupCommit } from '../../src/commit/group-commit.js';
-import type { Appender } from '../../src/contract/journal.js';
 import { KeyDesk } from '../../src/idempotency/key-desk.js';
 import { keyMemory } from '../../src/idempotency/key-memory.js';
 import { ReceiptQuestions } from '../../src/intake/receipt-questions.js';
@@ -9,6 +8,7 @@ import { monotonicNs } from '../../src/limit/clock.js';
 import { RpsMeter } from '../../src/limit/meter.js';
 import { KeyTable } from '../../src/memory/key-table.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import type { Appender } from '../../src/model/journal.js';
 import { loadOptions } from '../../src/options/load.js';
 import { OrderValidator } from '../../src/validate/validator.js';
 import { freePort } from '../../test/support/free-port.js';

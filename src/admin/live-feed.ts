@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { LiveSource } from '../contract/live.js';
+import type { LiveSource } from '../model/live.js';
 import { RowRing } from './row-ring.js';
 
 const TICK_MS = 1000;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EXIT, OperatorFault } from '../contract/fault.js';
-import type { LiveSource } from '../contract/live.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
+import type { LiveSource } from '../model/live.js';
 import { LiveFeed, STREAM, VIEWERS_MAX } from './live-feed.js';
 import { PageFiles, pageFiles, SECURITY_HEADERS } from './page-files.js';
 import { Shared } from './shared.js';

@@ -1,4 +1,4 @@
-import type { Options } from '../contract/options.js';
+import type { Options } from '../model/options.js';
 import { bytesText } from './amounts.js';
 import { type Finding, ok, warn } from './finding.js';
 

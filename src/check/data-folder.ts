@@ -1,5 +1,5 @@
-import type { FolderFacts, LocalFacts } from '../contract/journal-facts.js';
-import type { Options } from '../contract/options.js';
+import type { FolderFacts, LocalFacts } from '../model/journal-facts.js';
+import type { Options } from '../model/options.js';
 import { ageText, bytesText } from './amounts.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 

@@ -1,4 +1,4 @@
-import { EXIT } from '../contract/fault.js';
+import { EXIT } from '../model/fault.js';
 
 /** `fail`: serve would not start, or not do what it is for. `warn`: it would, but somebody should know. */
 export type Verdict = 'ok' | 'warn' | 'fail';

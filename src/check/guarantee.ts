@@ -1,4 +1,4 @@
-import type { Durability } from '../contract/durability.js';
+import type { Durability } from '../model/durability.js';
 import { type Finding, ok, warn } from './finding.js';
 
 /** What a 200 would mean. */

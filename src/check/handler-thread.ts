@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { HandlerContext } from '../contract/order.js';
+import type { HandlerContext } from '../model/order.js';
 import type { HandlerFacts } from './handler.js';
 
 /** What serve gives a handler to load; milliseconds. */

@@ -1,4 +1,4 @@
-import type { ResourceLimits } from '../contract/process-limits.js';
+import type { ResourceLimits } from '../model/process-limits.js';
 import { bytesText } from './amounts.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 

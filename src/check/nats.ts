@@ -1,6 +1,6 @@
-import { messageBytesMax } from '../contract/frame.js';
-import type { DeclaredFacts, JetStreamFacts } from '../contract/journal-facts.js';
-import type { Options } from '../contract/options.js';
+import { messageBytesMax } from '../model/frame.js';
+import type { DeclaredFacts, JetStreamFacts } from '../model/journal-facts.js';
+import type { Options } from '../model/options.js';
 import { bytesText } from './amounts.js';
 import { type Finding, fail, failAsGiven, ok, warn } from './finding.js';
 

@@ -1,6 +1,6 @@
-import type { DeadLetterStore } from '../contract/dead-letters.js';
-import type { Limiter } from '../contract/limiter.js';
-import type { BodyValidator } from '../contract/order-path.js';
+import type { DeadLetterStore } from '../model/dead-letters.js';
+import type { Limiter } from '../model/limiter.js';
+import type { BodyValidator } from '../model/order-path.js';
 
 /** What the commands work with. */
 export interface Desk {

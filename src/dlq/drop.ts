@@ -1,4 +1,4 @@
-import { EXIT } from '../contract/fault.js';
+import { EXIT } from '../model/fault.js';
 import type { Desk } from './desk.js';
 import { harmless } from './letter-text.js';
 import type { DropRequest } from './request.js';

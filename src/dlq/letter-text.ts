@@ -1,4 +1,4 @@
-import type { KeptDeadLetter } from '../contract/dead-letters.js';
+import type { KeptDeadLetter } from '../model/dead-letters.js';
 
 const ID_COLUMNS = 31;
 const REASON_COLUMNS = 32;

@@ -1,4 +1,4 @@
-import { EXIT } from '../contract/fault.js';
+import { EXIT } from '../model/fault.js';
 import type { Desk } from './desk.js';
 import { harmless, letterFacts, letterJson, letterRow, tableHead } from './letter-text.js';
 import type { ListRequest, ShowRequest } from './request.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Limiter } from '../contract/limiter.js';
+import type { Limiter } from '../model/limiter.js';
 
 /** Hands out permission to file orders again: null for as fast as it goes. */
 export class Pace {

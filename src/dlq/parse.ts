@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { EXIT, OperatorFault } from '../contract/fault.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
 import { loadOptions } from '../options/load.js';
 import type { DlqRequest, JournalOptions, Selection } from './request.js';
 

@@ -1,6 +1,6 @@
-import type { KeptDeadLetter } from '../contract/dead-letters.js';
-import { EXIT } from '../contract/fault.js';
-import type { BodyValidator } from '../contract/order-path.js';
+import type { KeptDeadLetter } from '../model/dead-letters.js';
+import { EXIT } from '../model/fault.js';
+import type { BodyValidator } from '../model/order-path.js';
 import type { Desk } from './desk.js';
 import { harmless } from './letter-text.js';
 import { Pace } from './pace.js';

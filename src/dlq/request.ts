@@ -1,4 +1,4 @@
-import type { Options } from '../contract/options.js';
+import type { Options } from '../model/options.js';
 
 /** Which dead letters are meant. */
 export type Selection =

@@ -1,4 +1,4 @@
-import type { DeadLetterStore, KeptDeadLetter } from '../contract/dead-letters.js';
+import type { DeadLetterStore, KeptDeadLetter } from '../model/dead-letters.js';
 import type { Selection } from './request.js';
 
 /** Some of the letters that were asked for, and the ids of those that are not there. */

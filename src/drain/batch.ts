@@ -1,4 +1,4 @@
-import type { BatchMessage, BatchSegment } from '../contract/batch.js';
+import type { BatchMessage, BatchSegment } from '../model/batch.js';
 import type { FrameRun, FrameSlice } from './frame-run.js';
 
 /** Orders that go to the handler together; they may come from several frames. */

@@ -1,4 +1,4 @@
-import type { Log } from '../contract/log.js';
+import type { Log } from '../model/log.js';
 
 /** At most one line so often, milliseconds: with the bound reached, every settlement may run against it. */
 const LOG_MS = 60_000;

@@ -1,9 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
-import { OUTCOME_AGAIN, OUTCOME_LOST_SIGHT } from '../contract/batch.js';
-import type { DirectReply, DirectRequest } from '../contract/direct-port.js';
-import type { Frame } from '../contract/frame.js';
-import { VERDICT } from '../contract/journal.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
+import { OUTCOME_AGAIN, OUTCOME_LOST_SIGHT } from '../model/batch.js';
+import type { DirectReply, DirectRequest } from '../model/direct-port.js';
+import type { Frame } from '../model/frame.js';
+import { VERDICT } from '../model/journal.js';
 import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OUTCOME_AGAIN, OUTCOME_DEAD } from '../contract/batch.js';
-import type { Frame } from '../contract/frame.js';
-import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../contract/journal.js';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
+import { OUTCOME_AGAIN, OUTCOME_DEAD } from '../model/batch.js';
+import type { Frame } from '../model/frame.js';
+import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../model/journal.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
 import type { DeadBound } from './dead-bound.js';
 import { FrameRun } from './frame-run.js';

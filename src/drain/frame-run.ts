@@ -4,8 +4,8 @@ import {
   OUTCOME_DONE,
   type OUTCOME_LOST_SIGHT,
   type OUTCOME_RETRY,
-} from '../contract/batch.js';
-import type { Frame } from '../contract/frame.js';
+} from '../model/batch.js';
+import type { Frame } from '../model/frame.js';
 
 const LINE_END = 10;
 

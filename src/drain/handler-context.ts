@@ -1,5 +1,5 @@
-import type { Options } from '../contract/options.js';
-import type { HandlerContext } from '../contract/order.js';
+import type { Options } from '../model/options.js';
+import type { HandlerContext } from '../model/order.js';
 
 /** What a handler is told of the options. */
 export function handlerContext({

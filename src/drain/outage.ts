@@ -1,4 +1,4 @@
-import type { Log } from '../contract/log.js';
+import type { Log } from '../model/log.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
 
 /** Leave to run a batch. Given back by `through` or `away`, once. */

@@ -1,4 +1,4 @@
-import type { Limiter } from '../contract/limiter.js';
+import type { Limiter } from '../model/limiter.js';
 
 /** Hands out permission to process orders. */
 export interface Pacer {

@@ -1,11 +1,11 @@
+import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import {
   type BatchResult,
   OUTCOME_DEAD,
   OUTCOME_LOST_SIGHT,
   OUTCOME_RETRY,
-} from '../contract/batch.js';
-import type { Log } from '../contract/log.js';
-import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
+} from '../model/batch.js';
+import type { Log } from '../model/log.js';
 import type { BackoffBounds } from './backoff.js';
 import { type Batch, batchMessage, singlesOf, splitBatch } from './batch.js';
 import { HandlerLate } from './call-limit.js';

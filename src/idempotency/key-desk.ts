@@ -1,7 +1,7 @@
-import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../contract/order-path.js';
-import type { ReceiptDesk } from '../contract/receipt.js';
 import { type KeyTable, RESERVATION } from '../memory/key-table.js';
 import { COUNTER, type ThreadCounts } from '../metrics/count.js';
+import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/order-path.js';
+import type { ReceiptDesk } from '../model/receipt.js';
 import { KeyHasher } from './key-words.js';
 import { type AttemptParts, KeyedAttempt } from './keyed-attempt.js';
 

@@ -1,8 +1,8 @@
-import { EXIT, OperatorFault } from '../contract/fault.js';
-import type { RememberedKey } from '../contract/frame.js';
-import type { Options } from '../contract/options.js';
 import { createKeyMemory } from '../memory/key-layout.js';
 import type { KeyTable } from '../memory/key-table.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
+import type { RememberedKey } from '../model/frame.js';
+import type { Options } from '../model/options.js';
 import { KeyHasher } from './key-words.js';
 
 const NS_PER_MS = 1e6;

@@ -1,5 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { answers } from '../contract/answers.js';
+import { answers } from '../model/answers.js';
 
 const encoder = new TextEncoder();
 const BODY = encoder.encode(answers.created.body);

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { ReceiptAnswer, ReceiptQuestion } from '../contract/intake-thread.js';
-import type { OrderPlace, Receipt, ReceiptDesk } from '../contract/receipt.js';
+import type { ReceiptAnswer, ReceiptQuestion } from '../model/intake-thread.js';
+import type { OrderPlace, Receipt, ReceiptDesk } from '../model/receipt.js';
 
 /** Questions of one thread that may be open. */
 const OPEN_MAX = 1000;

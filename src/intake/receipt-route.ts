@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { Status } from '../contract/answers.js';
-import { parseOrderId, type Receipt, type ReceiptDesk } from '../contract/receipt.js';
 import { COUNTER, responseCounter, type ThreadCounts } from '../metrics/count.js';
+import type { Status } from '../model/answers.js';
+import { parseOrderId, type Receipt, type ReceiptDesk } from '../model/receipt.js';
 import { replyNoReceipt, replyReceipt } from './reply.js';
 
 /**

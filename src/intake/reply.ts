@@ -1,7 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import type { Answer } from '../contract/answers.js';
-import { answers } from '../contract/answers.js';
-import type { Receipt } from '../contract/receipt.js';
+import type { Answer } from '../model/answers.js';
+import { answers } from '../model/answers.js';
+import type { Receipt } from '../model/receipt.js';
 
 /** `Retry-After` of a 503, seconds: the journal or the queue in front of it clears in that order of time. */
 const RETRY_AFTER_S = '1';

@@ -7,11 +7,11 @@ import {
   us_listen_socket_close,
 } from 'uWebSockets.js';
 import { performance } from 'node:perf_hooks';
-import { answers, type Status } from '../contract/answers.js';
-import { EXIT, OperatorFault } from '../contract/fault.js';
-import type { BodyValidator, Committer, KeyedIntake } from '../contract/order-path.js';
-import type { ReceiptDesk } from '../contract/receipt.js';
 import { HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
+import { answers, type Status } from '../model/answers.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
+import type { BodyValidator, Committer, KeyedIntake } from '../model/order-path.js';
+import type { ReceiptDesk } from '../model/receipt.js';
 import { BodyBuffers } from './body-buffers.js';
 import { CreatedReply } from './created-reply.js';
 import { isIdempotencyKey } from './idempotency-key.js';

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Appender } from '../contract/journal.js';
-import type { Options } from '../contract/options.js';
 import type { ThreadCounts } from '../metrics/count.js';
+import type { Appender } from '../model/journal.js';
+import type { Options } from '../model/options.js';
 import { DirectAppender } from './direct-appender.js';
 
 /**

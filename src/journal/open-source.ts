@@ -1,9 +1,9 @@
-import type { Durability } from '../contract/durability.js';
-import type { RememberedKey } from '../contract/frame.js';
-import type { Source } from '../contract/journal.js';
-import type { Log } from '../contract/log.js';
-import type { Options } from '../contract/options.js';
 import type { ThreadCounts } from '../metrics/count.js';
+import type { Durability } from '../model/durability.js';
+import type { RememberedKey } from '../model/frame.js';
+import type { Source } from '../model/journal.js';
+import type { Log } from '../model/log.js';
+import type { Options } from '../model/options.js';
 
 export interface SourceParts {
   /** Ids for frames that are filed again; sort by time like those of fresh frames. */

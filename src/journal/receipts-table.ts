@@ -1,7 +1,7 @@
-import type { Frame } from '../contract/frame.js';
-import { orderId } from '../contract/frame.js';
-import type { Settlement } from '../contract/journal.js';
-import type { Receipt } from '../contract/receipt.js';
+import type { Frame } from '../model/frame.js';
+import { orderId } from '../model/frame.js';
+import type { Settlement } from '../model/journal.js';
+import type { Receipt } from '../model/receipt.js';
 import { freshFacts } from './local/local-keys.js';
 import type { LocalStore } from './local/local-store.js';
 

@@ -1,8 +1,8 @@
-import type { KeptDeadLetter } from '../contract/dead-letters.js';
-import type { Frame } from '../contract/frame.js';
-import { orderId } from '../contract/frame.js';
-import { frameTimeMs } from '../contract/frame-time.js';
-import type { DeadLetter, Refile } from '../contract/journal.js';
+import type { KeptDeadLetter } from '../model/dead-letters.js';
+import type { Frame } from '../model/frame.js';
+import { orderId } from '../model/frame.js';
+import { frameTimeMs } from '../model/frame-time.js';
+import type { DeadLetter, Refile } from '../model/journal.js';
 import { derivedFrameId } from './derived-frame-id.js';
 
 const NEWLINE = 10;

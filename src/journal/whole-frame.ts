@@ -1,4 +1,4 @@
-import type { Frame } from '../contract/frame.js';
+import type { Frame } from '../model/frame.js';
 
 const LINE_END = 10;
 

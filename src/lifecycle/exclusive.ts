@@ -1,6 +1,6 @@
 import { openSync, rmSync, statSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { EXIT, OperatorFault } from '../contract/fault.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
 
 /**
  * Claims the orders' port; 0 stands for any free one. Intake threads listen with SO_REUSEPORT, with

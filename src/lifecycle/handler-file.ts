@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { EXIT, OperatorFault } from '../contract/fault.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
 
 /** The handlers that come with Forebay, and where each is. */
 const BUILT_IN: ReadonlyMap<string, URL> = new Map(

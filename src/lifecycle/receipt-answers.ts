@@ -1,5 +1,5 @@
-import type { ReceiptAnswer, ReceiptQuestion } from '../contract/intake-thread.js';
-import type { Receipt } from '../contract/receipt.js';
+import type { ReceiptAnswer, ReceiptQuestion } from '../model/intake-thread.js';
+import type { Receipt } from '../model/receipt.js';
 
 /** Looks in the journal what became of the order `<frameId>-<index>`. */
 export type FindReceipt = (frameId: string, index: number) => Promise<Receipt>;

@@ -1,5 +1,5 @@
-import { EXIT, OperatorFault } from '../contract/fault.js';
-import type { Log } from '../contract/log.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
+import type { Log } from '../model/log.js';
 
 /** Signals that follow each other so closely are one request, delivered more than once; milliseconds. */
 const SAME_REQUEST_MS = 100;

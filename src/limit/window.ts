@@ -1,4 +1,3 @@
-import type { Limiter } from '../contract/limiter.js';
 import {
   createWindowMemory,
   NEVER_TAKEN,
@@ -6,6 +5,7 @@ import {
   type WindowOperations,
   WindowRing,
 } from '../memory/window-ring.js';
+import type { Limiter } from '../model/limiter.js';
 import { type Clock, monotonicNs } from './clock.js';
 
 const NS_PER_MS = 1e6;

@@ -1,4 +1,4 @@
-import type { LogEvent, LogFields } from '../contract/log.js';
+import type { LogEvent, LogFields } from '../model/log.js';
 
 /** At most one line of each event so often; milliseconds. */
 const REPEAT_MS_MIN = 10_000;

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
-import { LOG_EVENTS, type Log, type LogEvent, type LogFields } from '../contract/log.js';
-import type { LogFormat, Options } from '../contract/options.js';
+import { LOG_EVENTS, type Log, type LogEvent, type LogFields } from '../model/log.js';
+import type { LogFormat, Options } from '../model/options.js';
 import { BoundedLog, type Entry } from './bounded.js';
 import { prettyLine } from './pretty.js';
 import { toldError } from './thrown.js';

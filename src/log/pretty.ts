@@ -1,4 +1,4 @@
-import type { LogLevel } from '../contract/options.js';
+import type { LogLevel } from '../model/options.js';
 import type { ToldError } from './thrown.js';
 
 /** A line as it is written in JSON. */

@@ -1,6 +1,6 @@
-import { STATUSES, type Status } from '../contract/answers.js';
-import type { JournalName } from '../contract/journal.js';
 import { Cells, createCells } from '../memory/cells.js';
+import { STATUSES, type Status } from '../model/answers.js';
+import type { JournalName } from '../model/journal.js';
 import { CELLS_PER_THREAD, COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
 
 export { COUNTER, GAUGE, HISTOGRAM };

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { STATUSES } from '../contract/answers.js';
-import type { Durability } from '../contract/durability.js';
-import type { LiveFacts, LiveNow, LiveRow, LiveSource } from '../contract/live.js';
-import type { Options } from '../contract/options.js';
+import { STATUSES } from '../model/answers.js';
+import type { Durability } from '../model/durability.js';
+import type { LiveFacts, LiveNow, LiveRow, LiveSource } from '../model/live.js';
+import type { Options } from '../model/options.js';
 import { responseCounter } from './count.js';
 import { COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
 import type { LiveGauges } from './live-names.js';

@@ -1,5 +1,5 @@
-import type { Status } from '../contract/answers.js';
-import type { JournalName } from '../contract/journal.js';
+import type { Status } from '../model/answers.js';
+import type { JournalName } from '../model/journal.js';
 
 export { liveFamilies, processFamilies } from './live-names.js';
 

@@ -1,5 +1,5 @@
 import { Ajv, type ValidateFunction } from 'ajv';
-import type { Options } from '../contract/options.js';
+import type { Options } from '../model/options.js';
 import { schema } from './schema.js';
 import { fault, type GivenOptions, type OptionKey, quote } from './sources.js';
 import { type AnySpec, flagName, rangeText } from './spec.js';

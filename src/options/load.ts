@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { MODES, type Mode, type Options } from '../contract/options.js';
+import { MODES, type Mode, type Options } from '../model/options.js';
 import { checkRanges, checkRelations } from './check.js';
 import { schema } from './schema.js';
 import { type GivenOptions, type OptionKey, readSources } from './sources.js';

@@ -1,4 +1,4 @@
-import { LOG_FORMATS, LOG_LEVELS, MODES } from '../contract/options.js';
+import { LOG_FORMATS, LOG_LEVELS, MODES } from '../model/options.js';
 import type { DerivedDefault, Specs } from './spec.js';
 
 /** Half the cores: intake and pool run side by side. */

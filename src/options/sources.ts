@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { EXIT, OperatorFault } from '../contract/fault.js';
-import type { Options } from '../contract/options.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
+import type { Options } from '../model/options.js';
 import { editDistance, nearest, remedyFor } from './nearest.js';
 import { schema } from './schema.js';
 import { environmentName, flagName } from './spec.js';

@@ -1,4 +1,4 @@
-import type { Mode, Options } from '../contract/options.js';
+import type { Mode, Options } from '../model/options.js';
 
 /** What a default may depend on. */
 export interface Surroundings {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Mode } from '../contract/options.js';
+import type { Mode } from '../model/options.js';
 import type { Verdict } from '../wave/verdicts.js';
 import type { WaveOptions } from '../wave/wave-options.js';
 import { histogramOf, quantilesOf } from './latencies.js';

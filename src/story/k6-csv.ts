@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { EXIT, OperatorFault } from '../contract/fault.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
 
 /** One request, as k6's CSV output has it. */
 export interface K6Request {

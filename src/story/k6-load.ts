@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { arrivalsBefore } from '../../k6/lib/sine.js';
-import { EXIT, OperatorFault } from '../contract/fault.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Verdict } from '../wave/verdicts.js';
 import type { WaveOptions } from '../wave/wave-options.js';
 import { type K6Request, readK6Csv } from './k6-csv.js';

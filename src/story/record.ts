@@ -1,4 +1,4 @@
-import type { Mode } from '../contract/options.js';
+import type { Mode } from '../model/options.js';
 import type { Verdict } from '../wave/verdicts.js';
 import type { Histogram, Quantiles } from './latencies.js';
 import type { Answer } from './load.js';

@@ -1,5 +1,5 @@
 import { durationS } from '../../k6/lib/sine.js';
-import { EXIT, OperatorFault } from '../contract/fault.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
 import { VERSION } from '../version.js';
 import { runAct, type Stage } from './act.js';
 import { BuiltInLoad } from './built-in-load.js';

@@ -1,5 +1,5 @@
 import { readMetric } from '../../k6/lib/metrics-text.js';
-import { STATUSES, type Status } from '../contract/answers.js';
+import { STATUSES, type Status } from '../model/answers.js';
 
 /** One look at a server's /metrics: totals since it started, and gauges. */
 export interface Sample {

@@ -1,5 +1,5 @@
 import { durationS, rate } from '../../k6/lib/sine.js';
-import { STATUSES } from '../contract/answers.js';
+import { STATUSES } from '../model/answers.js';
 import type { WaveOptions } from '../wave/wave-options.js';
 import type { Sample } from './sample.js';
 

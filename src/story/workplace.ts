@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT, OperatorFault } from '../contract/fault.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
 import { Children } from './children.js';
 import { leaveNothingBehind } from './left-behind.js';
 

@@ -1,4 +1,4 @@
-import { USERNAME_CODE_POINTS_MAX } from '../contract/order.js';
+import { USERNAME_CODE_POINTS_MAX } from '../model/order.js';
 import type { OrderSpans } from './spans.js';
 
 const QUOTE = 0x22;

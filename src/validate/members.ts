@@ -1,4 +1,4 @@
-import { USERNAME_CODE_POINTS_MAX } from '../contract/order.js';
+import { USERNAME_CODE_POINTS_MAX } from '../model/order.js';
 import { FAULT } from './faults.js';
 import { isDigit } from './tokens.js';
 

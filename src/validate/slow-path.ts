@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Ajv, type ValidateFunction } from 'ajv';
 import fastJsonStringify from 'fast-json-stringify';
-import { type OrderData, orderSchema } from '../contract/order.js';
+import { type OrderData, orderSchema } from '../model/order.js';
 import { FAULT, faultTexts, VALID } from './faults.js';
 import { memberCount } from './member-count.js';
 

@@ -1,4 +1,4 @@
-import { EXIT } from '../contract/fault.js';
+import { EXIT } from '../model/fault.js';
 import { runWave } from './run-wave.js';
 import { parseWaveOptions, waveHelp } from './wave-options.js';
 

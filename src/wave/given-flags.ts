@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { EXIT, OperatorFault } from '../contract/fault.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
 
 interface Flag {
   readonly fallback: number | string;

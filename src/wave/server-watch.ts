@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readServer } from '../../k6/lib/metrics-text.js';
-import { EXIT, OperatorFault } from '../contract/fault.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
 
 /** Three polls span 0.9 s: the widest window that surely stays within a second. */
 const POLL_MS = 300;

@@ -1,5 +1,5 @@
 import { acceptedAtMs } from '../../k6/lib/order-time.js';
-import { answers } from '../contract/answers.js';
+import { answers } from '../model/answers.js';
 import type { OrderAnswer } from './order-client.js';
 
 /** What was answered within a stretch of time. */

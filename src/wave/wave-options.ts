@@ -1,5 +1,5 @@
 import { defaultWave } from '../../k6/lib/sine.js';
-import { MODES, type Mode } from '../contract/options.js';
+import { MODES, type Mode } from '../model/options.js';
 import { flagLines, GivenFlags, type NumberFlag } from './given-flags.js';
 
 export interface WaveOptions {

@@ -1,4 +1,4 @@
-import type { LiveFacts, LiveNow, LiveRow, LiveSource } from '../../src/contract/live.js';
+import type { LiveFacts, LiveNow, LiveRow, LiveSource } from '../../src/model/live.js';
 
 /** A source of rows without a server behind it; each row says how many were taken before it. */
 export class CountingSource implements LiveSource {

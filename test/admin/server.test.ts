@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { VIEWERS_MAX } from '../../src/admin/live-feed.js';
 import { pageFiles } from '../../src/admin/page-files.js';
 import { type AdminConfig, AdminServer } from '../../src/admin/server.js';
-import { EXIT, OperatorFault } from '../../src/contract/fault.js';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { CountingSource } from './live-source.js';
 
 const HOST = '127.0.0.1';

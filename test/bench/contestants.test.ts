@@ -4,8 +4,8 @@ import { startFront } from '../../bench/contestants/front.js';
 import { startJetStream } from '../../bench/contestants/jetstream-broker.js';
 import { type OtherContestant, otherContestant } from '../../bench/contestants/other.js';
 import { others, othersOf } from '../../bench/contestants/others.js';
-import { answers } from '../../src/contract/answers.js';
-import type { OrderData } from '../../src/contract/order.js';
+import { answers } from '../../src/model/answers.js';
+import type { OrderData } from '../../src/model/order.js';
 import { keptOrders } from './kept-orders.js';
 import { stillRunning, withDescendants } from './process-tree.js';
 

@@ -5,7 +5,7 @@ import { STREAM } from '../../bench/contestants/jetstream-broker.js';
 import type { Broker, RunningOther } from '../../bench/contestants/other.js';
 import { QUEUE as RABBITMQ_QUEUE } from '../../bench/contestants/rabbitmq-broker.js';
 import { QUEUE as REDIS_QUEUE } from '../../bench/contestants/redis-broker.js';
-import type { OrderData } from '../../src/contract/order.js';
+import type { OrderData } from '../../src/model/order.js';
 
 /** The packages of the contestants, which are there when a contestant that uses them runs. */
 const packages = createRequire(

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { benchHelp, parseBenchOptions } from '../../bench/harness/bench-options.js';
 import { BODY_NAMES, bodyOf } from '../../bench/harness/bodies.js';
 import { coresOf } from '../../bench/harness/pinning.js';
-import { EXIT, OperatorFault } from '../../src/contract/fault.js';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { Reference } from '../validate/reference.js';
 
 describe('the options of the benchmark', () => {

@@ -17,7 +17,7 @@ import { readReport } from '../../bench/harness/report.js';
 import { toRows } from '../../bench/harness/rows.js';
 import { takeReport } from '../../bench/harness/take-report.js';
 import { wrkProgram } from '../../bench/load.js';
-import { answers } from '../../src/contract/answers.js';
+import { answers } from '../../src/model/answers.js';
 import { eventually } from '../support/orders.js';
 import { endAll, stillRunning, withDescendants } from './process-tree.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GroupCommit, type GroupCommitBounds } from '../../src/commit/group-commit.js';
-import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
-import type { Waiter } from '../../src/contract/order-path.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
+import type { Waiter } from '../../src/model/order-path.js';
 import { OrderValidator } from '../../src/validate/validator.js';
 import { orderBody } from '../support/orders.js';
 import { HeldAppender } from './held-appender.js';

@@ -1,5 +1,5 @@
-import type { Frame } from '../../src/contract/frame.js';
-import type { Appender } from '../../src/contract/journal.js';
+import type { Frame } from '../../src/model/frame.js';
+import type { Appender } from '../../src/model/journal.js';
 
 /** A journal whose acknowledgements come when the test says so. */
 export class HeldAppender implements Appender {

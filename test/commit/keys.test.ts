@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GroupCommit } from '../../src/commit/group-commit.js';
-import type { Frame } from '../../src/contract/frame.js';
-import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
-import type { KeyedWaiter } from '../../src/contract/order-path.js';
 import { frameHeaders } from '../../src/journal/jetstream/jetstream-headers.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import type { Frame } from '../../src/model/frame.js';
+import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
+import type { KeyedWaiter } from '../../src/model/order-path.js';
 import { OrderValidator } from '../../src/validate/validator.js';
 import { orderBody } from '../support/orders.js';
 import { HeldAppender } from './held-appender.js';

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import type { KeptDeadLetter } from '../../src/contract/dead-letters.js';
 import { storedMessages } from '../../src/journal/dead-letters/dead-letter-messages.js';
 import {
   decodeDeadLetter,
@@ -14,6 +13,7 @@ import {
 import { LocalDeadLetters } from '../../src/journal/dead-letters/local-dead-letters.js';
 import { LocalSource } from '../../src/journal/local/local-source.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
+import type { KeptDeadLetter } from '../../src/model/dead-letters.js';
 import { NOTHING, newFrameId, take } from '../journal/frames.js';
 import { NatsServer } from '../support/nats.js';
 import { eventually, metric, orderBody } from '../support/orders.js';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
-import type { Frame } from '../../src/contract/frame.js';
-import { VERDICT } from '../../src/contract/journal.js';
 import { openDrain } from '../../src/drain/open-drain.js';
 import { DirectAppender } from '../../src/journal/direct-appender.js';
 import { WindowLimiter } from '../../src/limit/window.js';
 import { COUNTER, createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import type { Frame } from '../../src/model/frame.js';
+import { VERDICT } from '../../src/model/journal.js';
 import { loadOptions } from '../../src/options/load.js';
 
 const ORDER = '{"product_id":"33","count":"3","username":"maksim.konovalov"}\n';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
 import { COUNTER } from '../../src/metrics/count.js';
+import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
 import { OrderValidator } from '../../src/validate/validator.js';
 import type { HeldAppender } from '../commit/held-appender.js';
 import { eventually, orderBody } from '../support/orders.js';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FrameIds } from '../../src/commit/frame-id.js';
-import { OperatorFault } from '../../src/contract/fault.js';
-import type { RememberedKey } from '../../src/contract/frame.js';
 import { keyMemory, rememberKeys } from '../../src/idempotency/key-memory.js';
 import { KeyHasher } from '../../src/idempotency/key-words.js';
 import { KeyTable, RESERVATION } from '../../src/memory/key-table.js';
+import { OperatorFault } from '../../src/model/fault.js';
+import type { RememberedKey } from '../../src/model/frame.js';
 
 const LIFE_S = 600;
 const NOW_MS = 1_800_000_000_000;

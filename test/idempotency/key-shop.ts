@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { GroupCommit } from '../../src/commit/group-commit.js';
-import type { KeyedClient } from '../../src/contract/order-path.js';
-import type { Receipt } from '../../src/contract/receipt.js';
 import { KeyDesk } from '../../src/idempotency/key-desk.js';
 import { createKeyMemory } from '../../src/memory/key-layout.js';
 import { KeyTable } from '../../src/memory/key-table.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import type { KeyedClient } from '../../src/model/order-path.js';
+import type { Receipt } from '../../src/model/receipt.js';
 import { OrderValidator } from '../../src/validate/validator.js';
 import { HeldAppender } from '../commit/held-appender.js';
 import { eventually, orderBody } from '../support/orders.js';

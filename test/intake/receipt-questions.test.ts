@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ReceiptAnswer, ReceiptQuestion } from '../../src/contract/intake-thread.js';
-import type { Receipt } from '../../src/contract/receipt.js';
 import { ReceiptQuestions } from '../../src/intake/receipt-questions.js';
 import { ReceiptAnswers } from '../../src/lifecycle/receipt-answers.js';
+import type { ReceiptAnswer, ReceiptQuestion } from '../../src/model/intake-thread.js';
+import type { Receipt } from '../../src/model/receipt.js';
 import { eventually } from '../support/orders.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Appender } from '../../src/contract/journal.js';
 import { openLocalAppender } from '../../src/journal/local/local-open.js';
+import type { Appender } from '../../src/model/journal.js';
 import type { AppenderRequest } from './append-in-thread.js';
 import { fresh } from './frames.js';
 import { appenderOf } from './jetstream-opened.js';

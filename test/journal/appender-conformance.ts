@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Appender, CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
+import { type Appender, CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
 import { commitAll, fresh } from './frames.js';
 import type { JournalUnderTest } from './journal-under-test.js';
 

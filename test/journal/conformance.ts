@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { orderId } from '../../src/contract/frame.js';
-import { type Appender, CommitRefused, type Source } from '../../src/contract/journal.js';
+import { orderId } from '../../src/model/frame.js';
+import { type Appender, CommitRefused, type Source } from '../../src/model/journal.js';
 import { appendInThread } from './append-in-thread.js';
 import { commitAll, fresh, line, NOTHING, plain, take, takeFor, until } from './frames.js';
 import type { JournalUnderTest } from './journal-under-test.js';

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { CommitRefused } from '../../src/contract/journal.js';
 import { LocalAppender } from '../../src/journal/local/local-appender.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
+import { CommitRefused } from '../../src/model/journal.js';
 import { type FileSystem, powerCutLack, SmallDisk, smallDiskLack } from '../faults/mounts.js';
 import { fresh } from './frames.js';
 

@@ -3,9 +3,9 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { CommitRefused } from '../../src/contract/journal.js';
 import { openLocalAppender } from '../../src/journal/local/local-open.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
+import { CommitRefused } from '../../src/model/journal.js';
 import { fresh, until } from './frames.js';
 
 describe('a local journal that is taken away while it is open', () => {

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { frameTime } from '../../src/contract/frame-time.js';
 import { forgetByAndBy } from '../../src/journal/local/forgetting.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
 import { findReceipt, recordLetterSteps, recordSettled } from '../../src/journal/receipts-table.js';
+import { frameTime } from '../../src/model/frame-time.js';
 
 const HOUR_MS = 3_600_000;
 const HORIZONS = { settledS: 60, idempotencyS: 60 };

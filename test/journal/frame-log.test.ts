@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Frame } from '../../src/contract/frame.js';
-import { CommitAmbiguous } from '../../src/contract/journal.js';
 import { LogMover } from '../../src/journal/local/frame-log/log-mover.js';
 import { recordHead } from '../../src/journal/local/frame-log/log-record.js';
 import {
@@ -17,6 +15,8 @@ import { LocalAppender } from '../../src/journal/local/local-appender.js';
 import { freshKey } from '../../src/journal/local/local-keys.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
 import { decodeRecord } from '../../src/journal/local/record.js';
+import type { Frame } from '../../src/model/frame.js';
+import { CommitAmbiguous } from '../../src/model/journal.js';
 import { fresh, plain, until } from './frames.js';
 import { ids, inTables, openLog, place, row, states } from './log-place.js';
 

@@ -1,6 +1,6 @@
 import { FrameIds } from '../../src/commit/frame-id.js';
-import type { Frame } from '../../src/contract/frame.js';
-import type { Appender, Delivery, Source } from '../../src/contract/journal.js';
+import type { Frame } from '../../src/model/frame.js';
+import type { Appender, Delivery, Source } from '../../src/model/journal.js';
 
 const ids = new FrameIds();
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { PersistMode, RetentionPolicy } from '@nats-io/jetstream';
-import { OperatorFault } from '../../src/contract/fault.js';
-import { CommitRefused } from '../../src/contract/journal.js';
+import { OperatorFault } from '../../src/model/fault.js';
+import { CommitRefused } from '../../src/model/journal.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take } from './frames.js';
 import { withManager } from './jetstream-api.js';

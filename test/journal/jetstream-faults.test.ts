@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommitAmbiguous, CommitRefused } from '../../src/contract/journal.js';
-import type { Log } from '../../src/contract/log.js';
 import type { JetStreamAppender } from '../../src/journal/jetstream/jetstream-appender.js';
 import type { JetStreamSource } from '../../src/journal/jetstream/jetstream-source.js';
+import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
+import type { Log } from '../../src/model/log.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, plain, take, takeFor, until } from './frames.js';
 import { withManager } from './jetstream-api.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogEvent } from '../../src/contract/log.js';
 import type { JetStreamAppender } from '../../src/journal/jetstream/jetstream-appender.js';
 import type { JetStreamSource } from '../../src/journal/jetstream/jetstream-source.js';
+import type { LogEvent } from '../../src/model/log.js';
 import { freePort } from '../support/free-port.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, takeFor, until } from './frames.js';

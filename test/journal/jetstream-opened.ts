@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Log } from '../../src/contract/log.js';
 import type { JetStreamAppender } from '../../src/journal/jetstream/jetstream-appender.js';
 import {
   openJetStreamAppender,
@@ -9,6 +8,7 @@ import {
 } from '../../src/journal/jetstream/jetstream-open.js';
 import type { JetStreamSource } from '../../src/journal/jetstream/jetstream-source.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
+import type { Log } from '../../src/model/log.js';
 
 export interface Place {
   readonly servers: readonly string[];

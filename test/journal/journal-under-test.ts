@@ -1,5 +1,5 @@
-import type { KeptDeadLetter } from '../../src/contract/dead-letters.js';
-import type { Appender, Source } from '../../src/contract/journal.js';
+import type { KeptDeadLetter } from '../../src/model/dead-letters.js';
+import type { Appender, Source } from '../../src/model/journal.js';
 import type { AppenderRequest } from './append-in-thread.js';
 
 /** One journal under test, empty at first. */

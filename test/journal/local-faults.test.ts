@@ -4,11 +4,11 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { OperatorFault } from '../../src/contract/fault.js';
-import { CommitRefused } from '../../src/contract/journal.js';
 import { LocalAppender } from '../../src/journal/local/local-appender.js';
 import { LocalSource } from '../../src/journal/local/local-source.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
+import { OperatorFault } from '../../src/model/fault.js';
+import { CommitRefused } from '../../src/model/journal.js';
 import { fresh, NOTHING, newFrameId, take, until } from './frames.js';
 
 const isRoot = process.getuid?.() === 0;

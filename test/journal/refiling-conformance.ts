@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Frame, orderId } from '../../src/contract/frame.js';
-import type { Source } from '../../src/contract/journal.js';
+import { type Frame, orderId } from '../../src/model/frame.js';
+import type { Source } from '../../src/model/journal.js';
 import { line, NOTHING, take, takeFor } from './frames.js';
 
 /** A journal that holds nothing; the source may be another one after each test. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { LOG_EVENTS } from '../../src/contract/log.js';
+import { LOG_EVENTS } from '../../src/model/log.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
@@ -19,7 +19,7 @@ describe('the events of the log', () => {
 
   it('are each told by some place in the code', () => {
     const code = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('contract/log.ts'))
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('model/log.ts'))
       .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
       .join('\n');
     const untold = Object.keys(LOG_EVENTS).filter(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { LOG_EVENTS, type LogEvent } from '../../src/contract/log.js';
+import { LOG_EVENTS, type LogEvent } from '../../src/model/log.js';
 
 /** A line of the log, as a program reads it. */
 interface ToldLine {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FrameIds } from '../../src/commit/frame-id.js';
-import { FRAME_ID_ALPHABET } from '../../src/contract/frame-time.js';
 import { packFrameId, unpackFrameId } from '../../src/memory/key-frame-id.js';
+import { FRAME_ID_ALPHABET } from '../../src/model/frame-time.js';
 
 const words = new Int32Array(6);
 

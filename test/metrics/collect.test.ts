@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { STATUSES } from '../../src/contract/answers.js';
 import { type Collected, createRegistry } from '../../src/metrics/collect.js';
 import {
   COUNTER,
@@ -20,6 +19,7 @@ import {
 } from '../../src/metrics/names.js';
 import { publishThread } from '../../src/metrics/thread-beacon.js';
 import { ThreadLoad } from '../../src/metrics/thread-load.js';
+import { STATUSES } from '../../src/model/answers.js';
 import { samplesOf } from './exposition.js';
 import { promtoolComplaints } from './promtool.js';
 

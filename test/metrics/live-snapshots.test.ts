@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { STATUSES } from '../../src/contract/answers.js';
-import { LOCAL_DURABILITY } from '../../src/contract/durability.js';
 import { createRegistry } from '../../src/metrics/collect.js';
 import {
   COUNTER,
@@ -13,6 +11,8 @@ import {
 } from '../../src/metrics/count.js';
 import { LiveSnapshots } from '../../src/metrics/live-snapshots.js';
 import { ThreadLoad } from '../../src/metrics/thread-load.js';
+import { STATUSES } from '../../src/model/answers.js';
+import { LOCAL_DURABILITY } from '../../src/model/durability.js';
 import { loadOptions } from '../../src/options/load.js';
 import { samplesOf } from './exposition.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { EXIT, OperatorFault } from '../../src/contract/fault.js';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { loadOptions } from '../../src/options/load.js';
 import { schema } from '../../src/options/schema.js';
 import {

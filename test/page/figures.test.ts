@@ -10,7 +10,7 @@ import {
 } from '../../src/admin/page/figures.js';
 import { amount, count, duration, short } from '../../src/admin/page/format.js';
 import { Rows } from '../../src/admin/page/rows.js';
-import type { LiveRow } from '../../src/contract/live.js';
+import type { LiveRow } from '../../src/model/live.js';
 
 function row(atS: number, more: Partial<LiveRow> = {}): LiveRow {
   return {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OperatorFault } from '../../src/contract/fault.js';
+import { OperatorFault } from '../../src/model/fault.js';
 import { parseStoryOptions, storyHelp } from '../../src/story/story-options.js';
 
 describe('options of the story', () => {

@@ -18,13 +18,13 @@ const COMPOSITION = [
   'workers/',
 ];
 
-/** What each folder under src may import besides itself; `contract` stands on nothing. */
-const STAGE = ['contract', 'options', 'memory', 'metrics/count'];
+/** What each folder under src may import besides itself; `model` stands on nothing. */
+const STAGE = ['model', 'options', 'memory', 'metrics/count'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  contract: [],
-  options: ['contract'],
-  memory: ['contract'],
-  metrics: ['contract', 'options', 'memory'],
+  model: [],
+  options: ['model'],
+  memory: ['model'],
+  metrics: ['model', 'options', 'memory'],
   intake: STAGE,
   idempotency: STAGE,
   limit: STAGE,
@@ -35,10 +35,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   admin: STAGE,
   lifecycle: STAGE,
   log: STAGE,
-  wave: ['contract', 'options'],
-  dlq: ['contract', 'options'],
-  check: ['contract', 'options'],
-  story: ['contract', 'wave', 'version'],
+  wave: ['model', 'options'],
+  dlq: ['model', 'options'],
+  check: ['model', 'options'],
+  story: ['model', 'wave', 'version'],
 };
 
 /** Packages that one place alone may know. */

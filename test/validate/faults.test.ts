@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { orderSchema } from '../../src/contract/order.js';
+import { orderSchema } from '../../src/model/order.js';
 import { FAULT, faultTexts, VALID } from '../../src/validate/faults.js';
 
 describe('fault texts', () => {

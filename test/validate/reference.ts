@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import fastJsonStringify from 'fast-json-stringify';
-import { type OrderData, orderSchema } from '../../src/contract/order.js';
+import { type OrderData, orderSchema } from '../../src/model/order.js';
 import { hasRepeatedMember } from './repeated-member.js';
 
 /** What an order body is by the book: its compact form, or its first fault as `x-invalid` names it. */

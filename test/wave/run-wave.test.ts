@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { expectedArrivals } from '../../k6/lib/sine.js';
-import { OperatorFault } from '../../src/contract/fault.js';
+import { OperatorFault } from '../../src/model/fault.js';
 import { runWave } from '../../src/wave/run-wave.js';
 import type { WaveOptions } from '../../src/wave/wave-options.js';
 import { Shop, type ShopOptions } from './shop.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FrameIds } from '../../src/commit/frame-id.js';
-import { answers } from '../../src/contract/answers.js';
+import { answers } from '../../src/model/answers.js';
 
 export interface ShopOptions {
   readonly mode: 'direct' | 'queue';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultWave } from '../../k6/lib/sine.js';
 import { FrameIds } from '../../src/commit/frame-id.js';
-import { answers } from '../../src/contract/answers.js';
+import { answers } from '../../src/model/answers.js';
 import { Tally } from '../../src/wave/tally.js';
 import { judge } from '../../src/wave/verdicts.js';
 import { parseWaveOptions } from '../../src/wave/wave-options.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EXIT, OperatorFault } from '../../src/contract/fault.js';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { parseWaveOptions, waveHelp } from '../../src/wave/wave-options.js';
 
 describe('options of the wave', () => {

@@ -1,4 +1,4 @@
-import type { Order } from '../../src/contract/order.js';
+import type { Order } from '../../src/model/order.js';
 
 /**
  * A batch as the parameters of one statement: one array literal a column, for `unnest`. Written here, since a

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Order } from '../../src/contract/order.js';
+import type { Order } from '../../src/model/order.js';
 import { orderColumns } from './order-columns.js';
 import { codeFault, connectFault, PostgresFault, postgresFault } from './postgres-fault.js';
 import { canInsertKnown } from './postgres-probe.js';

@@ -1,4 +1,4 @@
-import type { HandlerContext, Order } from '../../src/contract/order.js';
+import type { HandlerContext, Order } from '../../src/model/order.js';
 import { PostgresFault } from './postgres-fault.js';
 import { PostgresSink } from './postgres-sink.js';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HandlerContext, Order, Outcome } from '../../src/contract/order.js';
+import type { HandlerContext, Order, Outcome } from '../../src/model/order.js';
 
 /**
  * The built-in handler: stands for a business that takes `--work-ms` an order, one after the other,

@@ -20,7 +20,7 @@ type order struct {
 	Username  *string `json:"username"`
 }
 
-// parseOrder checks a body by the rules of src/contract/order.ts, as far as encoding/json tells: it takes member names
+// parseOrder checks a body by the rules of src/model/order.ts, as far as encoding/json tells: it takes member names
 // in any case, and the last of those that are repeated.
 func parseOrder(body []byte) (*order, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))

@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import { Ajv } from 'ajv';
 import amqp from 'amqplib';
 import express from 'express';
-import { answers } from '../../../dist/src/contract/answers.js';
-import { orderSchema } from '../../../dist/src/contract/order.js';
+import { answers } from '../../../dist/src/model/answers.js';
+import { orderSchema } from '../../../dist/src/model/order.js';
 import { inProcesses } from './in-processes.mjs';
 
 const BODY_BYTES_MAX = 4096;

@@ -1,6 +1,6 @@
 import fastify from 'fastify';
-import { answers } from '../../../dist/src/contract/answers.js';
-import { orderSchema } from '../../../dist/src/contract/order.js';
+import { answers } from '../../../dist/src/model/answers.js';
+import { orderSchema } from '../../../dist/src/model/order.js';
 
 const BODY_BYTES_MAX = 4096;
 

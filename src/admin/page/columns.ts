@@ -1,4 +1,4 @@
-import type { LiveRow } from '../../contract/live.js';
+import type { LiveRow } from '../../model/live.js';
 import { perSecond } from './figures.js';
 
 /** Epoch seconds, then one column a line; null is a hole. */

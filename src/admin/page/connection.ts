@@ -1,4 +1,4 @@
-import type { LiveFacts, LiveNow, LiveRow } from '../../contract/live.js';
+import type { LiveFacts, LiveNow, LiveRow } from '../../model/live.js';
 
 export interface Heard {
   hello(facts: LiveFacts): void;

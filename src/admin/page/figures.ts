@@ -1,4 +1,4 @@
-import type { LiveRow } from '../../contract/live.js';
+import type { LiveRow } from '../../model/live.js';
 
 /** The histograms of a row. */
 export type HistogramName = 'requestSeconds' | 'orderAgeSeconds' | 'frameOrders';

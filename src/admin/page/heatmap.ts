@@ -1,4 +1,4 @@
-import type { LiveRow } from '../../contract/live.js';
+import type { LiveRow } from '../../model/live.js';
 import type { HistogramName } from './figures.js';
 import type { Palette } from './palette.js';
 import type uPlot from './uplot.js';

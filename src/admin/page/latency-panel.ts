@@ -1,4 +1,4 @@
-import type { LiveFacts } from '../../contract/live.js';
+import type { LiveFacts } from '../../model/live.js';
 import { bucketsOf, type HistogramName, quantile, total } from './figures.js';
 import { count, duration } from './format.js';
 import { Heatmap } from './heatmap.js';

@@ -1,4 +1,4 @@
-import type { LiveFacts, LiveNow, LiveRow } from '../../contract/live.js';
+import type { LiveFacts, LiveNow, LiveRow } from '../../model/live.js';
 import { clock } from './format.js';
 import { latencyPanel } from './latency-panel.js';
 import { Palette } from './palette.js';

@@ -1,4 +1,4 @@
-import type { LiveFacts, LiveRow } from '../../contract/live.js';
+import type { LiveFacts, LiveRow } from '../../model/live.js';
 import { columnsOf, stackedColumns, withConstants } from './columns.js';
 import { meanFrame, type Outlook, perSecond, quantile, total } from './figures.js';
 import { amount, count, duration } from './format.js';

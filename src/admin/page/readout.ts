@@ -1,4 +1,4 @@
-import type { LiveFacts, LiveNow, LiveRow } from '../../contract/live.js';
+import type { LiveFacts, LiveNow, LiveRow } from '../../model/live.js';
 import type { Color } from './palette.js';
 
 /** All that a picture is drawn from. */

@@ -1,4 +1,4 @@
-import type { LiveRow } from '../../contract/live.js';
+import type { LiveRow } from '../../model/live.js';
 
 /** The server's clock may be set back by so much before the rows from before are forgotten. */
 const SET_BACK_MS_MAX = 5000;

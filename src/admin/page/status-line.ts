@@ -1,4 +1,4 @@
-import type { LiveFacts, LiveNow } from '../../contract/live.js';
+import type { LiveFacts, LiveNow } from '../../model/live.js';
 import { element, setText } from './readout.js';
 
 /** The head of the page: what is running, whether it takes orders, whether we hear from it. */

@@ -1,4 +1,4 @@
-import type { LiveFacts, LiveRow } from '../../contract/live.js';
+import type { LiveFacts, LiveRow } from '../../model/live.js';
 import { duration } from './format.js';
 import type { Palette } from './palette.js';
 import { element, nameSeries, setText, type View } from './readout.js';

@@ -1,4 +1,4 @@
-import type { LiveFacts } from '../../contract/live.js';
+import type { LiveFacts } from '../../model/live.js';
 import { bucketsOf, outlook, perSecond, quantile } from './figures.js';
 import { amount, count, duration } from './format.js';
 import { orNone, outlookText } from './panels.js';

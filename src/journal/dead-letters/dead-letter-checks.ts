@@ -1,5 +1,5 @@
-import type { KeptDeadLetter } from '../../contract/dead-letters.js';
-import type { Refiled } from '../../contract/frame.js';
+import type { KeptDeadLetter } from '../../model/dead-letters.js';
+import type { Refiled } from '../../model/frame.js';
 
 const LINE_END = 10;
 

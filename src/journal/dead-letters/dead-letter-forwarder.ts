@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../../contract/log.js';
+import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../jetstream/jetstream-connection.js';
 import { deadLetterPublication } from '../jetstream/jetstream-headers.js';
 import type { JetStreamNames } from '../jetstream/jetstream-names.js';

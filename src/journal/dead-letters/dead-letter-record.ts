@@ -1,4 +1,4 @@
-import type { KeptDeadLetter } from '../../contract/dead-letters.js';
+import type { KeptDeadLetter } from '../../model/dead-letters.js';
 import { requireReadable } from './dead-letter-checks.js';
 
 const BODY = Buffer.from(',"body":');

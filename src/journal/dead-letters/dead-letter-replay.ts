@@ -1,5 +1,5 @@
-import type { KeptDeadLetter } from '../../contract/dead-letters.js';
-import type { Frame } from '../../contract/frame.js';
+import type { KeptDeadLetter } from '../../model/dead-letters.js';
+import type { Frame } from '../../model/frame.js';
 import { derivedFrameId } from '../derived-frame-id.js';
 import { placeOf } from './dead-letter-checks.js';
 

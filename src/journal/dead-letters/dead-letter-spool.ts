@@ -1,4 +1,4 @@
-import type { KeptDeadLetter } from '../../contract/dead-letters.js';
+import type { KeptDeadLetter } from '../../model/dead-letters.js';
 import type { LocalStore } from '../local/local-store.js';
 import { decodeDeadLetter, encodeDeadLetter } from './dead-letter-record.js';
 

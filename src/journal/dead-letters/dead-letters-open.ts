@@ -1,6 +1,6 @@
-import type { DeadLetterStore } from '../../contract/dead-letters.js';
-import { EXIT, OperatorFault } from '../../contract/fault.js';
-import type { Options } from '../../contract/options.js';
+import type { DeadLetterStore } from '../../model/dead-letters.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { Options } from '../../model/options.js';
 import type { LocalDeadLettersParts } from './local-dead-letters.js';
 
 /**

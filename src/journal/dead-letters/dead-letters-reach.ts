@@ -1,6 +1,6 @@
 import { JetStreamApiCodes, JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { EXIT, OperatorFault } from '../../contract/fault.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
 import { JetStreamConnection } from '../jetstream/jetstream-connection.js';
 import { type JetStreamNames, jetStreamNames } from '../jetstream/jetstream-names.js';
 

@@ -1,8 +1,8 @@
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import type { DeadLetterStore, KeptDeadLetter } from '../../contract/dead-letters.js';
-import { EXIT, OperatorFault } from '../../contract/fault.js';
-import type { Log } from '../../contract/log.js';
+import type { DeadLetterStore, KeptDeadLetter } from '../../model/dead-letters.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../jetstream/jetstream-connection.js';
 import { frameHeaders, readDeadLetter } from '../jetstream/jetstream-headers.js';
 import type { JetStreamNames } from '../jetstream/jetstream-names.js';

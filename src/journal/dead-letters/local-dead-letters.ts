@@ -1,6 +1,6 @@
-import type { DeadLetterStore, KeptDeadLetter } from '../../contract/dead-letters.js';
-import { EXIT, OperatorFault } from '../../contract/fault.js';
-import type { Log } from '../../contract/log.js';
+import type { DeadLetterStore, KeptDeadLetter } from '../../model/dead-letters.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { Log } from '../../model/log.js';
 import { ageKey, laterKey } from '../local/local-keys.js';
 import type { LocalStore } from '../local/local-store.js';
 import { encodeRecord } from '../local/record.js';

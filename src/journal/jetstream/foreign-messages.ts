@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
-import type { Log } from '../../contract/log.js';
+import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import type { HeldMessage } from './jetstream-message.js';
 import type { JetStreamNames } from './jetstream-names.js';

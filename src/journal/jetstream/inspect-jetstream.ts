@@ -7,8 +7,8 @@ import {
   StorageType,
   type StreamInfo,
 } from '@nats-io/jetstream';
-import type { DeclaredFacts, JetStreamFacts } from '../../contract/journal-facts.js';
-import type { Options } from '../../contract/options.js';
+import type { DeclaredFacts, JetStreamFacts } from '../../model/journal-facts.js';
+import type { Options } from '../../model/options.js';
 import { JetStreamConnection } from './jetstream-connection.js';
 import { type Declaration, declarations, differenceOf, findDeclared } from './jetstream-declare.js';
 import { askDurability, type Keeping } from './jetstream-durability.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Frame } from '../../contract/frame.js';
-import { type Appender, CommitAmbiguous, CommitRefused } from '../../contract/journal.js';
+import type { Frame } from '../../model/frame.js';
+import { type Appender, CommitAmbiguous, CommitRefused } from '../../model/journal.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import { frameHeaders } from './jetstream-headers.js';
 import type { JetStreamNames } from './jetstream-names.js';

@@ -1,5 +1,5 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Frame } from '../../contract/frame.js';
+import type { Frame } from '../../model/frame.js';
 import type { ClaimVerdict, Ledger } from '../ledger/ledger.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import type { FramesInHand } from './jetstream-in-hand.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
-import { OperatorFault } from '../../contract/fault.js';
-import type { Log } from '../../contract/log.js';
+import { OperatorFault } from '../../model/fault.js';
+import type { Log } from '../../model/log.js';
 import { knock } from './nats-knock.js';
 import { type NatsServers, natsServers } from './nats-servers.js';
 

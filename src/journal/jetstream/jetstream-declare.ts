@@ -15,7 +15,7 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
-import { EXIT, OperatorFault } from '../../contract/fault.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { JetStreamNames } from './jetstream-names.js';
 
 /**

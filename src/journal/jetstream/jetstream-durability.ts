@@ -1,7 +1,7 @@
 import { jetstreamManager, PersistMode, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Durability, DurabilityClass } from '../../contract/durability.js';
-import type { Log } from '../../contract/log.js';
+import type { Durability, DurabilityClass } from '../../model/durability.js';
+import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 
 /** Replicas from which on a majority survives the loss of one. */

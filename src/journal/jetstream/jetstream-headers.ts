@@ -1,6 +1,6 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import type { KeptDeadLetter } from '../../contract/dead-letters.js';
-import type { Frame, KeyedOrder } from '../../contract/frame.js';
+import type { KeptDeadLetter } from '../../model/dead-letters.js';
+import type { Frame, KeyedOrder } from '../../model/frame.js';
 import { requireReadable } from '../dead-letters/dead-letter-checks.js';
 import { requireWhole } from '../whole-frame.js';
 import type { HeldMessage } from './jetstream-message.js';

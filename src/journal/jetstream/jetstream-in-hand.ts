@@ -1,5 +1,5 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Frame } from '../../contract/frame.js';
+import type { Frame } from '../../model/frame.js';
 import { untilDueMs } from '../due.js';
 import type { ForeignMessages } from './foreign-messages.js';
 import { readFrame } from './jetstream-headers.js';

@@ -1,5 +1,5 @@
-import type { FrameBounds } from '../../contract/frame.js';
-import type { Log } from '../../contract/log.js';
+import type { FrameBounds } from '../../model/frame.js';
+import type { Log } from '../../model/log.js';
 import { rememberKeys } from '../keys/key-rows.js';
 import { LedgerReader } from '../ledger/ledger-reader.js';
 import { openLedger } from '../ledger/open-ledger.js';

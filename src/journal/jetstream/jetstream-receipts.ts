@@ -1,4 +1,4 @@
-import type { Receipt } from '../../contract/receipt.js';
+import type { Receipt } from '../../model/receipt.js';
 import type { LedgerReader } from '../ledger/ledger-reader.js';
 import type { LocalStore } from '../local/local-store.js';
 import { findReceipt, type SettledFrame } from '../receipts-table.js';

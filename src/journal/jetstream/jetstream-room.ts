@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import { EXIT, OperatorFault } from '../../contract/fault.js';
-import { type FrameBounds, messageBytesMax } from '../../contract/frame.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import { type FrameBounds, messageBytesMax } from '../../model/frame.js';
 
 /**
  * Holds what a server takes in one message against what a frame may become: beyond that, it would refuse the frame

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Frame } from '../../contract/frame.js';
-import type { Settlement } from '../../contract/journal.js';
-import type { Log } from '../../contract/log.js';
+import type { Frame } from '../../model/frame.js';
+import type { Settlement } from '../../model/journal.js';
+import type { Log } from '../../model/log.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { settledFrame } from '../receipts-table.js';
 import { keptDeadLetters, refiledFrame, refiledFrameId } from '../refile.js';

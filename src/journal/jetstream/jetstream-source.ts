@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Frame } from '../../contract/frame.js';
-import type { Delivery, Settlement, Source } from '../../contract/journal.js';
-import type { Log } from '../../contract/log.js';
-import type { Receipt } from '../../contract/receipt.js';
+import type { Frame } from '../../model/frame.js';
+import type { Delivery, Settlement, Source } from '../../model/journal.js';
+import type { Log } from '../../model/log.js';
+import type { Receipt } from '../../model/receipt.js';
 import { DeadLetterCount } from '../dead-letters/dead-letter-count.js';
 import { FrameHolds, type Hold } from '../ledger/frame-holds.js';
 import type { Ledger } from '../ledger/ledger.js';

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from '@nats-io/transport-node';
-import { EXIT, OperatorFault } from '../../contract/fault.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
 
 /** NATS servers as the client wants them, and as they may be shown. */
 export interface NatsServers {

@@ -1,6 +1,6 @@
 import { type JetStreamManager, jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import type { Log } from '../../contract/log.js';
+import type { Log } from '../../model/log.js';
 import type { ClaimVerdict } from '../ledger/ledger.js';
 import { ACK_WAIT_MS } from './jetstream-declare.js';
 import type { FramesInHand } from './jetstream-in-hand.js';

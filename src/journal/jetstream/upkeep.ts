@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Log } from '../../contract/log.js';
+import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from './jetstream-connection.js';
 import type { Declaration } from './jetstream-declare.js';
 

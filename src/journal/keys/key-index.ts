@@ -1,5 +1,5 @@
-import type { RememberedKey } from '../../contract/frame.js';
-import type { Log } from '../../contract/log.js';
+import type { RememberedKey } from '../../model/frame.js';
+import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../jetstream/jetstream-connection.js';
 import { readKeys } from '../jetstream/jetstream-headers.js';
 import type { StreamSearch } from '../jetstream/stream-search.js';

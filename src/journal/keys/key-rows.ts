@@ -1,4 +1,4 @@
-import type { Frame, KeyedOrder, RememberedKey } from '../../contract/frame.js';
+import type { Frame, KeyedOrder, RememberedKey } from '../../model/frame.js';
 import type { LocalStore } from '../local/local-store.js';
 
 /** The value of a row of `keys`: when its frame was accepted, and the keys of its orders. */

@@ -1,4 +1,4 @@
-import type { Log } from '../../contract/log.js';
+import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../jetstream/jetstream-connection.js';
 import type { SettledFrame } from '../receipts-table.js';
 import { type LedgerEntry, NO_STEPS, settledBytes } from './ledger-entry.js';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Log } from '../../contract/log.js';
+import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../jetstream/jetstream-connection.js';
 import type { JetStreamNames } from '../jetstream/jetstream-names.js';
 import type { Upkeep } from '../jetstream/upkeep.js';

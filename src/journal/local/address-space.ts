@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { EXIT, OperatorFault } from '../../contract/fault.js';
-import { parseLimits } from '../../contract/process-limits.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import { parseLimits } from '../../model/process-limits.js';
 
 /**
  * LMDB maps a file in full, up to the size that it may grow to. Where it gets no such piece of address space, lmdb 3.5.6

@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { frameTime } from '../../contract/frame-time.js';
-import type { FolderFacts, LocalFacts } from '../../contract/journal-facts.js';
+import { frameTime } from '../../model/frame-time.js';
+import type { FolderFacts, LocalFacts } from '../../model/journal-facts.js';
 import { requireAddressSpace } from './address-space.js';
 import { refuseForeignFile } from './data-folder.js';
 import { TO_APPEND, TO_WRITE } from './disk-space.js';

@@ -1,5 +1,5 @@
-import type { Frame } from '../../contract/frame.js';
-import { type Appender, CommitAmbiguous, CommitRefused } from '../../contract/journal.js';
+import type { Frame } from '../../model/frame.js';
+import { type Appender, CommitAmbiguous, CommitRefused } from '../../model/journal.js';
 import { recordKeys } from '../keys/key-rows.js';
 import type { FrameLog } from './frame-log/frame-log.js';
 import { freshKey } from './local-keys.js';

@@ -1,4 +1,4 @@
-import type { Frame } from '../../contract/frame.js';
+import type { Frame } from '../../model/frame.js';
 
 const TIME_BYTES = 6;
 const COUNT_BYTES = 4;

@@ -1,5 +1,5 @@
-import { LOCAL_DURABILITY } from '../../contract/durability.js';
-import type { Options } from '../../contract/options.js';
+import { LOCAL_DURABILITY } from '../../model/durability.js';
+import type { Options } from '../../model/options.js';
 import type { OpenSource, SourceParts } from '../open-source.js';
 import { forgetByAndBy } from './forgetting.js';
 import { FrameLog } from './frame-log/frame-log.js';

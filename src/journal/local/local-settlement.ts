@@ -1,5 +1,5 @@
-import type { Frame } from '../../contract/frame.js';
-import type { Settlement } from '../../contract/journal.js';
+import type { Frame } from '../../model/frame.js';
+import type { Settlement } from '../../model/journal.js';
 import { encodeDeadLetter } from '../dead-letters/dead-letter-record.js';
 import { recordKeys } from '../keys/key-rows.js';
 import { recordForwarded, recordSettled, settledFrame } from '../receipts-table.js';

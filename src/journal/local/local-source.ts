@@ -1,7 +1,7 @@
-import type { Frame, RememberedKey } from '../../contract/frame.js';
-import type { Delivery, Settlement, Source } from '../../contract/journal.js';
-import type { Log } from '../../contract/log.js';
-import type { Receipt } from '../../contract/receipt.js';
+import type { Frame, RememberedKey } from '../../model/frame.js';
+import type { Delivery, Settlement, Source } from '../../model/journal.js';
+import type { Log } from '../../model/log.js';
+import type { Receipt } from '../../model/receipt.js';
 import { untilDueMs } from '../due.js';
 import { rememberedKeys } from '../keys/key-rows.js';
 import { findReceipt } from '../receipts-table.js';

@@ -1,7 +1,7 @@
 import { accessSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { EXIT, OperatorFault } from '../../contract/fault.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
 import { requireAddressSpace } from './address-space.js';
 import { prepareFolder, refuseForeignFile } from './data-folder.js';
 import { DiskSpace, TO_APPEND, TO_WRITE } from './disk-space.js';

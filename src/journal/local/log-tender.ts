@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT, OperatorFault } from '../../contract/fault.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
 import { LogMover } from './frame-log/log-mover.js';
 import type { GroupedWrites } from './grouped-writes.js';
 import type { LocalStore } from './local-store.js';

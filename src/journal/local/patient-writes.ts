@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../../contract/log.js';
+import type { Log } from '../../model/log.js';
 import type { GroupedWrites } from './grouped-writes.js';
 
 /** Between two tries to write a settlement, say while the disk is full; doubles from one to the other. */

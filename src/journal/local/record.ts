@@ -1,4 +1,4 @@
-import type { Frame, KeyedOrder, Refiled } from '../../contract/frame.js';
+import type { Frame, KeyedOrder, Refiled } from '../../model/frame.js';
 import { requireWhole } from '../whole-frame.js';
 
 const VERSION = 1;

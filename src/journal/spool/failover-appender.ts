@@ -1,6 +1,6 @@
-import type { Frame } from '../../contract/frame.js';
-import { type Appender, CommitAmbiguous, CommitRefused } from '../../contract/journal.js';
 import { COUNTER, type ThreadCounts } from '../../metrics/count.js';
+import type { Frame } from '../../model/frame.js';
+import { type Appender, CommitAmbiguous, CommitRefused } from '../../model/journal.js';
 
 export interface FailoverParts {
   /** Where frames belong. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Appender } from '../../contract/journal.js';
-import type { Log } from '../../contract/log.js';
-import type { Options } from '../../contract/options.js';
 import { COUNTER, GAUGE, type ThreadCounts } from '../../metrics/count.js';
+import type { Appender } from '../../model/journal.js';
+import type { Log } from '../../model/log.js';
+import type { Options } from '../../model/options.js';
 import { DeadLetterForwarder } from '../dead-letters/dead-letter-forwarder.js';
 import { LEDGER_MS } from '../jetstream/jetstream-declare.js';
 import { JetStreamDurability } from '../jetstream/jetstream-durability.js';

@@ -1,4 +1,4 @@
-import type { Frame } from '../../contract/frame.js';
+import type { Frame } from '../../model/frame.js';
 import { type AddressedDeadLetter, spoolDeadLetter } from '../dead-letters/dead-letter-spool.js';
 import { recordKeys } from '../keys/key-rows.js';
 import { GROUP_BYTES_MAX, type GroupedWrites } from '../local/grouped-writes.js';

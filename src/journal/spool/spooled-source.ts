@@ -1,5 +1,5 @@
-import type { Delivery, JournalName, Source } from '../../contract/journal.js';
-import type { Receipt } from '../../contract/receipt.js';
+import type { Delivery, JournalName, Source } from '../../model/journal.js';
+import type { Receipt } from '../../model/receipt.js';
 import type { JetStreamSource } from '../jetstream/jetstream-source.js';
 import type { LocalSource } from '../local/local-source.js';
 
