@@ -17,17 +17,17 @@ import { inspectMachine, installedVersion, limitsText } from './check/surroundin
 import { versionFindings } from './check/versions.js';
 import { handlerContext } from './drain/handler-context.js';
 import { missingServerBinary } from './intake/platform.mjs';
-import { handlerUrl } from './lifecycle/handler-file.js';
-import { isFolderHeld, lookAtAdminPort, lookAtPort } from './lifecycle/held.js';
 import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from './model/durability.js';
 import { OperatorFault } from './model/fault.js';
 import type { FolderFacts, JetStreamFacts } from './model/journal-facts.js';
 import type { Options } from './model/options.js';
 import { parseLimits } from './model/process-limits.js';
 import { type LoadedOptions, loadWithOrigins } from './options/load.js';
+import { handlerUrl } from './process/handler-file.js';
+import { isFolderHeld, lookAtAdminPort, lookAtPort } from './process/held.js';
 import { VERSION } from './version.js';
 
-const LOOK_ENTRY = fileURLToPath(new URL('../workers/look-at-handler.js', import.meta.url));
+const LOOK_ENTRY = fileURLToPath(new URL('../workers/pool/check-handler.js', import.meta.url));
 
 export const help = checkHelp;
 

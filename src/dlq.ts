@@ -6,7 +6,7 @@ import { parseDlq } from './dlq/parse.js';
 import { runDlq } from './dlq/run.js';
 import { openDeadLetters } from './journal/dead-letters/dead-letters-open.js';
 import { WindowLimiter } from './limit/window.js';
-import { OrderValidator } from './validate/validator.js';
+import { OrderValidator } from './schema/validator.js';
 
 /** What a shell reports of a program that ended by Ctrl-C. */
 const EXIT_INTERRUPTED = 130;

@@ -1,8 +1,9 @@
 /** What operators see: metrics and readiness, put together in the main thread. */
+
+import type { IntakeThreads } from '../workers/intake/supervisor.js';
 import { AdminServer } from './admin/server.js';
 import type { OpenDrain } from './drain/open-drain.js';
 import type { OpenSource } from './journal/open-source.js';
-import type { IntakeThreads } from './lifecycle/intake-threads.js';
 import { monotonicNs } from './limit/clock.js';
 import { RpsMeter } from './limit/meter.js';
 import { KeyTable } from './memory/key-table.js';

@@ -1,17 +1,15 @@
 /** `forebay serve`: puts the stages together, in the order in which an order passes them. */
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
+import type { IntakeHost, IntakeThreadData } from '../workers/intake/protocol.js';
+import { IntakeThreads } from '../workers/intake/supervisor.js';
+import { intakeWorker } from '../workers/intake/worker.js';
 import type { AdminServer } from './admin/server.js';
 import { FrameIds } from './commit/frame-id.js';
 import { type OpenDrain, openDrain } from './drain/open-drain.js';
 import { keyMemory, rememberKeys } from './idempotency/key-memory.js';
 import { missingServerBinary } from './intake/platform.mjs';
 import { type OpenSource, openSource } from './journal/open-source.js';
-import { claimFolder, claimPort } from './lifecycle/exclusive.js';
-import { handlerFault, handlerUrl } from './lifecycle/handler-file.js';
-import { IntakeThreads } from './lifecycle/intake-threads.js';
-import { intakeWorker } from './lifecycle/intake-worker.js';
-import { Stopping } from './lifecycle/stopping.js';
 import { monotonicNs } from './limit/clock.js';
 import { RpsMeter } from './limit/meter.js';
 import { WindowLimiter } from './limit/window.js';
@@ -21,15 +19,17 @@ import { KeyTable } from './memory/key-table.js';
 import { COUNTER, createCounts, ThreadCounts } from './metrics/count.js';
 import { publishThread } from './metrics/thread-beacon.js';
 import { EXIT, OperatorFault } from './model/fault.js';
-import type { IntakeHost, IntakeThreadData } from './model/intake-thread.js';
 import type { Log } from './model/log.js';
 import type { Options } from './model/options.js';
 import { serveHelp } from './options/help.js';
 import { loadOptions } from './options/load.js';
+import { claimFolder, claimPort } from './process/exclusive.js';
+import { handlerFault, handlerUrl } from './process/handler-file.js';
+import { Stopping } from './process/stopping.js';
 import { VERSION } from './version.js';
 
-const INTAKE_ENTRY = fileURLToPath(new URL('../workers/intake.js', import.meta.url));
-const HANDLE_ENTRY = fileURLToPath(new URL('../workers/handle.js', import.meta.url));
+const INTAKE_ENTRY = fileURLToPath(new URL('../workers/intake/thread.js', import.meta.url));
+const HANDLE_ENTRY = fileURLToPath(new URL('../workers/pool/thread.js', import.meta.url));
 
 /** What all threads share: see design section 4. */
 interface SharedMemory {
@@ -128,7 +128,7 @@ async function intakeOpener(
   options: Options,
 ): Promise<(index: number, data: IntakeThreadData) => IntakeHost> {
   if (options.threads > 0) return (index, data) => intakeWorker(INTAKE_ENTRY, index, data);
-  const { intakeInMain } = await import('../workers/intake-in-main.js');
+  const { intakeInMain } = await import('../workers/intake/main-thread.js');
   return (_index, data) => intakeInMain(data);
 }
 

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { WindowLimiter } from '../../src/limit/window.js';
 import { type OrderData, orderSchema } from '../../src/model/order.js';
-import { OrderValidator } from '../../src/validate/validator.js';
+import { OrderValidator } from '../../src/schema/validator.js';
 import { ORDER } from '../load.js';
 
 /** Does something so many times, and checks what came of it. */

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { type OrderData, orderSchema } from '../../src/model/order.js';
-import { OrderValidator } from '../../src/validate/validator.js';
+import { OrderValidator } from '../../src/schema/validator.js';
 import { median } from '../spread.js';
 
 /** Copies of a body, at different offsets, so that nothing about one can be folded away. */

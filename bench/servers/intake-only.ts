@@ -10,7 +10,7 @@ import { KeyTable } from '../../src/memory/key-table.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import type { Appender } from '../../src/model/journal.js';
 import { loadOptions } from '../../src/options/load.js';
-import { OrderValidator } from '../../src/validate/validator.js';
+import { OrderValidator } from '../../src/schema/validator.js';
 import { freePort } from '../../test/support/free-port.js';
 
 const appender: Appender = {

@@ -65,7 +65,7 @@ function kindOf(found) {
   return `${name.replace(/@@.*/, '').replace(/^_+/, '')}()`;
 }
 
-/** `scanCompact src/validate/compact-scan.js`; null for what is neither the project's nor a package's. */
+/** `scanCompact src/schema/compact-scan.js`; null for what is neither the project's nor a package's. */
 function shortName(name) {
   const found = /^(.*) (?:file:\/\/)?\S*?\/(?:dist\/(src|workers)|node_modules)\/([^:]+)/.exec(
     name,

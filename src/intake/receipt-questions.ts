@@ -1,6 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import type { ReceiptAnswer, ReceiptQuestion } from '../model/intake-thread.js';
-import type { OrderPlace, Receipt, ReceiptDesk } from '../model/receipt.js';
+import type {
+  OrderPlace,
+  Receipt,
+  ReceiptAnswer,
+  ReceiptDesk,
+  ReceiptQuestion,
+} from '../model/receipt.js';
 
 /** Questions of one thread that may be open. */
 const OPEN_MAX = 1000;

@@ -23,3 +23,15 @@ export interface ReceiptDesk {
    */
   ask(place: OrderPlace, onReceipt: (receipt: Receipt | null) => void): boolean;
 }
+
+/** What became of an order? */
+export interface ReceiptQuestion extends OrderPlace {
+  /** The thread's own number for the question. */
+  readonly sequence: number;
+}
+
+export interface ReceiptAnswer {
+  readonly sequence: number;
+  /** Null when the journal could not say. */
+  readonly receipt: Receipt | null;
+}

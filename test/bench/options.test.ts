@@ -4,7 +4,7 @@ import { benchHelp, parseBenchOptions } from '../../bench/harness/bench-options.
 import { BODY_NAMES, bodyOf } from '../../bench/harness/bodies.js';
 import { coresOf } from '../../bench/harness/pinning.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
-import { Reference } from '../validate/reference.js';
+import { Reference } from '../schema/reference.js';
 
 describe('the options of the benchmark', () => {
   it('have the defaults that the help names', () => {

@@ -4,7 +4,7 @@ import { GroupCommit, type GroupCommitBounds } from '../../src/commit/group-comm
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
 import type { Waiter } from '../../src/model/order-path.js';
-import { OrderValidator } from '../../src/validate/validator.js';
+import { OrderValidator } from '../../src/schema/validator.js';
 import { orderBody } from '../support/orders.js';
 import { HeldAppender } from './held-appender.js';
 

@@ -7,8 +7,8 @@ import { type Answer, answers } from '../../src/model/answers.js';
 import { EXIT } from '../../src/model/fault.js';
 import { schema } from '../../src/options/schema.js';
 import { flagName } from '../../src/options/spec.js';
+import { faultTexts } from '../../src/schema/faults.js';
 import { storyHelp } from '../../src/story/story-options.js';
-import { faultTexts } from '../../src/validate/faults.js';
 import { waveHelp } from '../../src/wave/wave-options.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');

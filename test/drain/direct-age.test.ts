@@ -19,7 +19,7 @@ it('in direct mode, an order that has grown old on its way is refused rather tha
     options,
     source: null,
     counts,
-    entry: fileURLToPath(new URL('../../workers/handle.js', import.meta.url)),
+    entry: fileURLToPath(new URL('../../workers/pool/thread.js', import.meta.url)),
     handlerUrl: new URL('../../workers/handlers/simulate.js', import.meta.url).href,
     limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
     log: console.error,

@@ -1,4 +1,4 @@
-import { Random } from '../validate/random.js';
+import { Random } from '../schema/random.js';
 
 /** An order of the load: its sequence number leads its username, so that whoever processes it can tell. */
 export interface FaultOrder {

@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Random } from '../schema/random.js';
 import type { Owner } from '../support/forebay.js';
 import { NatsNode, type NatsNodeOptions } from '../support/nats-cluster.js';
-import { Random } from '../validate/random.js';
 import { Ledger, type LedgerPlan, NO_PLAN } from './ledger.js';
 import { Load } from './load.js';
 import type { SentOrders } from './sent-orders.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { COUNTER } from '../../src/metrics/count.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
-import { OrderValidator } from '../../src/validate/validator.js';
+import { OrderValidator } from '../../src/schema/validator.js';
 import type { HeldAppender } from '../commit/held-appender.js';
 import { eventually, orderBody } from '../support/orders.js';
 import { Client, LIFE_NS, PENDING_NS, Shop } from './key-shop.js';

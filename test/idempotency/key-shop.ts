@@ -6,7 +6,7 @@ import { KeyTable } from '../../src/memory/key-table.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import type { KeyedClient } from '../../src/model/order-path.js';
 import type { Receipt } from '../../src/model/receipt.js';
-import { OrderValidator } from '../../src/validate/validator.js';
+import { OrderValidator } from '../../src/schema/validator.js';
 import { HeldAppender } from '../commit/held-appender.js';
 import { eventually, orderBody } from '../support/orders.js';
 

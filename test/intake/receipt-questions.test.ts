@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReceiptQuestions } from '../../src/intake/receipt-questions.js';
-import { ReceiptAnswers } from '../../src/lifecycle/receipt-answers.js';
-import type { ReceiptAnswer, ReceiptQuestion } from '../../src/model/intake-thread.js';
-import type { Receipt } from '../../src/model/receipt.js';
+import type { Receipt, ReceiptAnswer, ReceiptQuestion } from '../../src/model/receipt.js';
+import { ReceiptAnswers } from '../../workers/intake/receipt-answers.js';
 import { eventually } from '../support/orders.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

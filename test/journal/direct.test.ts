@@ -10,7 +10,7 @@ import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { loadOptions } from '../../src/options/load.js';
 import { testAppender } from './appender-conformance.js';
 
-const HANDLE_ENTRY = fileURLToPath(new URL('../../workers/handle.js', import.meta.url));
+const HANDLE_ENTRY = fileURLToPath(new URL('../../workers/pool/thread.js', import.meta.url));
 
 testAppender('direct', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-direct-'));

@@ -13,7 +13,7 @@ import {
 } from '../../src/journal/ledger/ledger-entry.js';
 import { LedgerState } from '../../src/journal/ledger/ledger-state.js';
 import { LocalStore } from '../../src/journal/local/local-store.js';
-import { Random } from '../validate/random.js';
+import { Random } from '../schema/random.js';
 
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { IntakeHost, IntakeThreadData } from '../model/intake-thread.js';
+import type { IntakeHost, IntakeThreadData } from './protocol.js';
 
 /**
  * V8's young generation of an intake thread: three semi-spaces of 4 MB, where 16 is the default. What a request allocates dies

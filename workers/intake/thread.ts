@@ -1,10 +1,10 @@
 /** The entry of an intake thread. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { ThreadCounts } from '../src/metrics/count.js';
-import { publishThread } from '../src/metrics/thread-beacon.js';
-import { OperatorFault } from '../src/model/fault.js';
-import type { IntakeCommand, IntakeReport, IntakeThreadData } from '../src/model/intake-thread.js';
-import { type OpenIntake, openIntake } from './open-intake.js';
+import { ThreadCounts } from '../../src/metrics/count.js';
+import { publishThread } from '../../src/metrics/thread-beacon.js';
+import { OperatorFault } from '../../src/model/fault.js';
+import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
+import { type OpenIntake, openIntake } from './stages.js';
 
 /** For what a thread that stops still holds, which should be nothing, before it is ended all the same; milliseconds. */
 const LEFT_OVER_MS = 500;

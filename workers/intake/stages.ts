@@ -1,18 +1,18 @@
 /** Puts the stages from socket to journal together, in whichever thread calls it. */
-import { GroupCommit } from '../src/commit/group-commit.js';
-import { KeyDesk } from '../src/idempotency/key-desk.js';
-import { ReceiptQuestions } from '../src/intake/receipt-questions.js';
-import { IntakeServer } from '../src/intake/server.js';
-import { openAppender } from '../src/journal/open-appender.js';
-import { monotonicNs } from '../src/limit/clock.js';
-import { RpsMeter } from '../src/limit/meter.js';
-import { WindowLimiter } from '../src/limit/window.js';
-import { CommitBell } from '../src/memory/commit-bell.js';
-import { KeyTable } from '../src/memory/key-table.js';
-import { ThreadCounts } from '../src/metrics/count.js';
-import type { IntakeCommand, IntakeReport, IntakeThreadData } from '../src/model/intake-thread.js';
-import type { Appender } from '../src/model/journal.js';
-import { OrderValidator } from '../src/validate/validator.js';
+import { GroupCommit } from '../../src/commit/group-commit.js';
+import { KeyDesk } from '../../src/idempotency/key-desk.js';
+import { ReceiptQuestions } from '../../src/intake/receipt-questions.js';
+import { IntakeServer } from '../../src/intake/server.js';
+import { openAppender } from '../../src/journal/open-appender.js';
+import { monotonicNs } from '../../src/limit/clock.js';
+import { RpsMeter } from '../../src/limit/meter.js';
+import { WindowLimiter } from '../../src/limit/window.js';
+import { CommitBell } from '../../src/memory/commit-bell.js';
+import { KeyTable } from '../../src/memory/key-table.js';
+import { ThreadCounts } from '../../src/metrics/count.js';
+import type { Appender } from '../../src/model/journal.js';
+import { OrderValidator } from '../../src/schema/validator.js';
+import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
 
 /** How often the main thread is told whether the journal takes writes; milliseconds. */
 const JOURNAL_CHECK_MS = 100;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FAULT, VALID } from '../../src/validate/faults.js';
-import { OrderValidator } from '../../src/validate/validator.js';
+import { FAULT, VALID } from '../../src/schema/faults.js';
+import { OrderValidator } from '../../src/schema/validator.js';
 
 const PLAIN = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
 const ESCAPED = '{"product_id":"33","count":"3","username":"m\\u0061x"}';

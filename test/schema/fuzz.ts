@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { VALID } from '../../src/validate/faults.js';
-import { SlowPath } from '../../src/validate/slow-path.js';
-import { OrderValidator } from '../../src/validate/validator.js';
+import { VALID } from '../../src/schema/faults.js';
+import { SlowPath } from '../../src/schema/slow-path.js';
+import { OrderValidator } from '../../src/schema/validator.js';
 import { randomBody } from './bodies.js';
 import { Random } from './random.js';
 import { type Judgement, Reference } from './reference.js';

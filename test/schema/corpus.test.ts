@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { faultTexts } from '../../src/validate/faults.js';
+import { faultTexts } from '../../src/schema/faults.js';
 import { Comparer, printable } from './fuzz.js';
 
 const utf8 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');

@@ -1,9 +1,9 @@
 /** The entry of a pool thread, for Piscina: runs the user's handler on the batches it is given. */
 import { workerData } from 'node:worker_threads';
-import type { PoolThreadData } from '../src/drain/dispatch.js';
-import { throwPlace } from '../src/log/thrown.js';
-import { BegunCalls } from '../src/memory/begun-calls.js';
-import { kernelThreadId } from '../src/metrics/thread-beacon.js';
+import type { PoolThreadData } from '../../src/drain/dispatch.js';
+import { throwPlace } from '../../src/log/thrown.js';
+import { BegunCalls } from '../../src/memory/begun-calls.js';
+import { kernelThreadId } from '../../src/metrics/thread-beacon.js';
 import {
   type BatchCall,
   type BatchMessage,
@@ -12,14 +12,14 @@ import {
   OUTCOME_DEAD,
   OUTCOME_DONE,
   OUTCOME_RETRY,
-} from '../src/model/batch.js';
+} from '../../src/model/batch.js';
 import type {
   HandlerModule,
   Order,
   OrderData,
   Outcome,
   ThrownByHandler,
-} from '../src/model/order.js';
+} from '../../src/model/order.js';
 
 const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
   done: OUTCOME_DONE,

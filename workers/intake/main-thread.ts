@@ -1,13 +1,8 @@
 /** `--threads 0`: the intake in the main thread, which for whoever watches over it is like one in a thread of its own. */
 import { EventEmitter } from 'node:events';
-import { EXIT, OperatorFault } from '../src/model/fault.js';
-import type {
-  IntakeCommand,
-  IntakeHost,
-  IntakeReport,
-  IntakeThreadData,
-} from '../src/model/intake-thread.js';
-import { type OpenIntake, openIntake } from './open-intake.js';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import type { IntakeCommand, IntakeHost, IntakeReport, IntakeThreadData } from './protocol.js';
+import { type OpenIntake, openIntake } from './stages.js';
 
 /** A bug in it is one of the main thread, and ends the process in order. */
 class MainThreadIntake extends EventEmitter implements IntakeHost {

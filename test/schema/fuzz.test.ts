@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { faultTexts } from '../../src/validate/faults.js';
+import { faultTexts } from '../../src/schema/faults.js';
 import { Comparer, fuzz } from './fuzz.js';
 
 const BODIES = 40_000;

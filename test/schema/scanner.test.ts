@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ASK, FAULT, VALID } from '../../src/validate/faults.js';
-import { OrderScanner } from '../../src/validate/scanner.js';
+import { ASK, FAULT, VALID } from '../../src/schema/faults.js';
+import { OrderScanner } from '../../src/schema/scanner.js';
 
 const PLAIN = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
 const SPACED = ' { "count" : "3" , "username" : "maksim.konovalov" , "product_id" : "33" } ';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { orderSchema } from '../../src/model/order.js';
-import { FAULT, faultTexts, VALID } from '../../src/validate/faults.js';
+import { FAULT, faultTexts, VALID } from '../../src/schema/faults.js';
 
 describe('fault texts', () => {
   it('are one a code, all different, and fit for a header', () => {

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Options } from './options.js';
-import type { OrderPlace, Receipt } from './receipt.js';
+import type { Options } from '../../src/model/options.js';
+import type { ReceiptAnswer, ReceiptQuestion } from '../../src/model/receipt.js';
 
 /** What an intake thread is started with. */
 export interface IntakeThreadData {
@@ -35,18 +35,6 @@ export type IntakeCommand =
   | { readonly do: 'listen'; readonly port: number }
   | { readonly do: 'receipts'; readonly answers: readonly ReceiptAnswer[] }
   | { readonly do: 'stop' };
-
-/** What became of an order? */
-export interface ReceiptQuestion extends OrderPlace {
-  /** The thread's own number for the question. */
-  readonly sequence: number;
-}
-
-export interface ReceiptAnswer {
-  readonly sequence: number;
-  /** Null when the journal could not say. */
-  readonly receipt: Receipt | null;
-}
 
 /** What an intake thread tells the main thread. */
 export type IntakeReport =

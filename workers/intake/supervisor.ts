@@ -1,6 +1,6 @@
-import { EXIT, OperatorFault } from '../model/fault.js';
-import type { IntakeCommand, IntakeHost, IntakeReport } from '../model/intake-thread.js';
-import type { Log } from '../model/log.js';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import type { Log } from '../../src/model/log.js';
+import type { IntakeCommand, IntakeHost, IntakeReport } from './protocol.js';
 import { type FindReceipt, ReceiptAnswers } from './receipt-answers.js';
 
 /** Deaths of intake threads within `RESTART_WINDOW_MS` after which the process gives up. */

@@ -1,5 +1,4 @@
-import type { ReceiptAnswer, ReceiptQuestion } from '../model/intake-thread.js';
-import type { Receipt } from '../model/receipt.js';
+import type { Receipt, ReceiptAnswer, ReceiptQuestion } from '../../src/model/receipt.js';
 
 /** Looks in the journal what became of the order `<frameId>-<index>`. */
 export type FindReceipt = (frameId: string, index: number) => Promise<Receipt>;
