@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The forebay command. */
+import { existsSync } from 'node:fs';
 import { EXIT, OperatorFault } from './model/fault.js';
 import { nearest } from './options/nearest.js';
 import { VERSION } from './version.js';
@@ -17,15 +18,34 @@ interface Command {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  serve: { does: 'take and process orders (the default)', load: () => import('./serve.js') },
-  check: { does: 'say what serve would do, and what is wrong', load: () => import('./check.js') },
+  serve: {
+    does: 'take and process orders (the default)',
+    load: () => import('./cli/serve/command.js'),
+  },
+  check: {
+    does: 'say what serve would do, and what is wrong',
+    load: () => import('./cli/check/command.js'),
+  },
   story: {
     does: 'measure a wave with and without a queue, as a page',
-    load: () => import('./story/command.js'),
+    load: () => drill('story'),
   },
-  wave: { does: 'drive a wave of orders at a server', load: () => import('./wave/command.js') },
-  dlq: { does: 'list, show, replay or drop dead letters', load: () => import('./dlq.js') },
+  wave: { does: 'drive a wave of orders at a server', load: () => drill('wave') },
+  dlq: {
+    does: 'list, show, replay or drop dead letters',
+    load: () => import('./cli/dlq/command.js'),
+  },
 };
+
+/** Loads a drill by name: drills stand beside src, and a small installation such as the image leaves them out. */
+async function drill(name: string): Promise<CommandModule> {
+  const file = new URL(`../drills/${name}/command.js`, import.meta.url);
+  if (existsSync(file)) return import(file.href);
+  throw new OperatorFault(
+    `forebay ${name} is not part of this installation: run it from the npm package or a clone`,
+    EXIT.failed,
+  );
+}
 
 const HELP = ['--help', '-h'];
 

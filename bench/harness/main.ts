@@ -3,8 +3,8 @@
  * uWebSockets.js. The contestants take turns, so that a slow spell of the machine meets them all.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { leaveNothingBehind } from '../../drills/story/left-behind.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
-import { leaveNothingBehind } from '../../src/story/left-behind.js';
 import { contestants } from '../contestants/all.js';
 import { benchHelp, parseBenchOptions } from './bench-options.js';
 import { readReport, reportText } from './report.js';

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { dlqHelp } from '../../src/dlq/help.js';
+import { storyHelp } from '../../drills/story/story-options.js';
+import { waveHelp } from '../../drills/wave/wave-options.js';
+import { dlqHelp } from '../../src/cli/dlq/help.js';
 import { type Answer, answers } from '../../src/model/answers.js';
 import { EXIT } from '../../src/model/fault.js';
 import { schema } from '../../src/options/schema.js';
 import { flagName } from '../../src/options/spec.js';
 import { faultTexts } from '../../src/schema/faults.js';
-import { storyHelp } from '../../src/story/story-options.js';
-import { waveHelp } from '../../src/wave/wave-options.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 

@@ -10,10 +10,10 @@ const CODE = ['src', 'workers', 'bench', 'k6', 'monitoring', 'scripts', 'test'];
 /** Where the stages are put together: these may import anything of the project. */
 const COMPOSITION = [
   'src/main.ts',
-  'src/serve.ts',
-  'src/dlq.ts',
-  'src/check.ts',
-  'src/observe.ts',
+  'src/cli/serve/command.ts',
+  'src/cli/dlq/command.ts',
+  'src/cli/check/command.ts',
+  'src/cli/serve/observe.ts',
   'src/version.ts',
   'workers/',
 ];

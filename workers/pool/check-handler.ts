@@ -1,6 +1,6 @@
 /** The entry of the thread in which `forebay check` loads a handler: whatever that does, check goes on. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { HandlerFacts } from '../../src/check/handler.js';
+import type { HandlerFacts } from '../../src/cli/check/handler.js';
 import type { PoolThreadData } from '../../src/drain/dispatch.js';
 import type { HandlerModule, ThrownByHandler } from '../../src/model/order.js';
 

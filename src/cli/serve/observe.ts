@@ -1,0 +1,104 @@
+/** What operators see: metrics and readiness, put together in the main thread. */
+
+import type { IntakeThreads } from '../../../workers/intake/supervisor.js';
+import { AdminServer } from '../../admin/server.js';
+import type { OpenDrain } from '../../drain/open-drain.js';
+import type { OpenSource } from '../../journal/open-source.js';
+import { monotonicNs } from '../../limit/clock.js';
+import { RpsMeter } from '../../limit/meter.js';
+import { KeyTable } from '../../memory/key-table.js';
+import { createRegistry } from '../../metrics/collect.js';
+import { GAUGE, ThreadCounts } from '../../metrics/count.js';
+import { LiveSnapshots } from '../../metrics/live-snapshots.js';
+import { ThreadLoad } from '../../metrics/thread-load.js';
+import { DIRECT_DURABILITY } from '../../model/durability.js';
+import type { Source } from '../../model/journal.js';
+import type { Options } from '../../model/options.js';
+import { VERSION } from '../../version.js';
+
+export interface Observed {
+  readonly counts: SharedArrayBuffer;
+  readonly meter: SharedArrayBuffer;
+  readonly keys: SharedArrayBuffer;
+  /** Null in direct mode. */
+  readonly journal: OpenSource | null;
+  readonly drain: OpenDrain;
+  readonly intake: IntakeThreads;
+}
+
+export function openAdmin(options: Options, observed: Observed): AdminServer {
+  const { counts, journal, drain, intake } = observed;
+  const source = journal?.source;
+  const mainCounts = new ThreadCounts(counts, 0);
+  const keys = new KeyTable(observed.keys);
+  const threadNames = ['main', ...names('intake', options.threads)];
+  const build = {
+    version: VERSION,
+    node: process.version,
+    mode: options.mode,
+    journal: source?.name ?? 'direct',
+  };
+  const waits = () => [source?.reason ?? '', drain.reason()].filter(Boolean);
+  // Processing that waits is no reason to send customers away: their orders are safe. Direct mode has no
+  // place to keep them.
+  const reasons = () =>
+    source === undefined ? [...intake.reasons(), ...waits()] : intake.reasons();
+  const degraded = () => (source === undefined ? [] : waits());
+  const live = {
+    ...journalGauges(options, source),
+    rps: perSecond(observed.meter),
+    rpsLimit: () => options.rpsLimit,
+    drainRate: () => options.drainRate,
+    ready: () => (reasons().length === 0 ? 1 : 0),
+    drainPaused: () => (drain.reason() === '' ? 0 : 1),
+  };
+  const durability = journal?.durability ?? (() => DIRECT_DURABILITY);
+  // One each: a load is measured since it was last asked for, by a scrape or by the page's second.
+  const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.threadIds.list());
+  const registry = createRegistry({ counts, live, durability, threadLoad: threadLoad(), build });
+  return new AdminServer({
+    metrics: () => {
+      mainCounts.set(GAUGE.idempotencyKeys, keys.size(monotonicNs()));
+      return registry.metrics();
+    },
+    metricsContentType: registry.contentType,
+    readiness: reasons,
+    degraded,
+    live: new LiveSnapshots({
+      options,
+      counts,
+      live,
+      durability,
+      threadLoad: threadLoad(),
+      threads: [...threadNames, ...names('pool', options.workers)],
+      build,
+      reasons,
+      degraded,
+    }),
+  });
+}
+
+function perSecond(memory: SharedArrayBuffer): () => number {
+  const meter = new RpsMeter(memory);
+  return () => meter.perSecond();
+}
+
+function journalGauges(options: Options, source: Source | undefined) {
+  return {
+    pendingOrders: () => source?.pendingOrders() ?? 0,
+    oldestAgeSeconds: () => ageSeconds(source?.oldestAcceptedAtMs() ?? 0),
+    deadLetters: () => source?.deadLetters() ?? 0,
+    deadLettersMax: () => options.deadMax,
+    spoolOrdersMax: () => (options.nats.length === 0 ? 0 : options.spoolOrdersMax),
+    journalReachable: () => (source === undefined || source.reachable ? 1 : 0),
+  };
+}
+
+function ageSeconds(acceptedAtMs: number): number {
+  return acceptedAtMs === 0 ? 0 : Math.max(0, (Date.now() - acceptedAtMs) / 1000);
+}
+
+/** As the threads of a pool are called, and as `PoolThreadIds` calls them. */
+function names(pool: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${pool}-${i}`);
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { clockFinding } from '../../../src/cli/check/clock.js';
+import { coreFinding, memoryFinding } from '../../../src/cli/check/cores.js';
+import { limitFindings } from '../../../src/cli/check/limits.js';
+import { versionFindings } from '../../../src/cli/check/versions.js';
+import { LocalStore } from '../../../src/journal/local/local-store.js';
+import { parseLimits } from '../../../src/model/process-limits.js';
+import { loadOptions } from '../../../src/options/load.js';
+import { runForebay } from '../../support/forebay.js';
+import { look, temporaryFolder } from './looked.js';
+
+const GIB = 1024 ** 3;
+const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+
+describe('forebay check and the options', () => {
+  it('says of each that was given what it is and where it came from, without passwords', async (t) => {
+    const folder = temporaryFolder(t);
+    const config = join(folder, 'options.json');
+    writeFileSync(config, JSON.stringify({ 'drain-rate': 60, workers: 1 }));
+    const args = ['check', '--json', '--mode', 'direct', '--config', config, '--port', '0'];
+    const { stdout } = await runForebay(args, {
+      FOREBAY_ADMIN_PORT: '0',
+      FOREBAY_WORKERS: '2',
+      FOREBAY_POSTGRES_URL: 'postgres://a:hunter2@db/x?sslpassword=hunter2&connect_timeout=3',
+    });
+    const { findings } = JSON.parse(stdout) as { findings: { about: string; text: string }[] };
+    const texts = findings.filter(({ about }) => about === 'option').map(({ text }) => text);
+    assert.deepEqual(texts.sort(), [
+      '--admin-port 0 (FOREBAY_ADMIN_PORT)',
+      `--drain-rate 60 (${config})`,
+      '--mode direct (command line)',
+      '--port 0 (command line)',
+      '--postgres-url postgres://***@db/x?sslpassword=***&connect_timeout=3 (FOREBAY_POSTGRES_URL)',
+      '--workers 2 (FOREBAY_WORKERS)',
+    ]);
+    assert.ok(!stdout.includes('hunter2'));
+  });
+
+  it('one that is wrong ends it with one line and exit code 2', async () => {
+    const { code, stdout, stderr } = await runForebay(['check', '--prot', '80']);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /^forebay: --prot: unknown option; did you mean --port\?\n$/);
+  });
+
+  it('direct mode: no journal, no folder, nothing kept', async () => {
+    const { code, findings, about } = await look('--mode', 'direct');
+    assert.equal(code, 0);
+    assert.match(about('guarantee').text, /^none: /);
+    assert.ok(!findings.some(({ about: what }) => /journal|folder|disk/.test(what)));
+  });
+
+  it('is for people without --json: a line each, and how to mend it below', async (t) => {
+    const data = join(temporaryFolder(t), 'none');
+    const ports = ['--port', '0', '--admin-port', '0'];
+    const args = ['check', ...ports, '--data', data, '--handler', 'nope.mjs'];
+    const { code, stdout } = await runForebay(args);
+    assert.equal(code, 2);
+    assert.match(stdout, /^ok {4}port {11}any free one/m);
+    assert.match(stdout, /^fail {2}handler {8}.*nope\.mjs.*\n {21}to mend it: /m);
+    assert.match(stdout, /\n1 failure, \d+ warnings?: see above\n$/);
+  });
+});
+
+describe('forebay check and the limits of the process', () => {
+  /** Node in a process that may have so much address space. */
+  function limited(gib: number, ...args: string[]) {
+    const script = `ulimit -v ${gib * 1024 ** 2}; exec "$@"`;
+    const command = ['-c', script, 'sh', process.execPath, ...args];
+    return spawnSync('sh', command, { encoding: 'utf8', timeout: 60_000 });
+  }
+
+  for (const [what, isThere] of [
+    ['none', false],
+    ['one', true],
+  ] as const) {
+    it(`address space that the journal does not fit into fails, where there is ${what}`, async (t) => {
+      const data = join(temporaryFolder(t), 'data');
+      if (isThere) await new LocalStore(data).close();
+      const args = ['--json', '--port', '0', '--admin-port', '0', '--data', data];
+      const { status, stdout } = limited(150, MAIN, 'check', ...args);
+      assert.equal(status, 1, stdout);
+      const { findings } = JSON.parse(stdout) as { findings: { verdict: string; text: string }[] };
+      const failed = findings.filter(({ verdict }) => verdict === 'fail');
+      assert.equal(failed.length, 1, stdout);
+      assert.match(failed[0]!.text, /^150 GiB; the journal maps 256 GiB/);
+    });
+  }
+
+  it('too little address space ends serve and dlq with one line that says how to mend it', async (t) => {
+    const data = join(temporaryFolder(t), 'data');
+    await new LocalStore(data).close();
+    for (const args of [
+      ['serve', '--port', '0', '--admin-port', '0'],
+      ['dlq', 'list'],
+    ]) {
+      const { status, stderr } = limited(150, MAIN, ...args, '--data', data);
+      assert.equal(status, 1, stderr);
+      assert.match(
+        stderr,
+        /^forebay: \S+journal\.lmdb takes 256 GiB of address space .*, 150 GiB, leaves 14\d(\.\d)?: ulimit -v unlimited, or [^\n]*\n$/,
+      );
+    }
+  });
+
+  it('a limit into which it fits is none, for all threads', (t) => {
+    const data = join(temporaryFolder(t), 'data');
+    const script = `
+      import { LocalStore } from '${new URL('../../../src/journal/local/local-store.js', import.meta.url)}';
+      const [one, other] = [new LocalStore('${data}'), new LocalStore('${data}', { mustExist: true })];
+      await Promise.all([one.close(), other.close()]);
+    `;
+    const { status, stderr } = limited(300, '--input-type=module', '-e', script);
+    assert.equal(status, 0, stderr);
+  });
+
+  it('are read as the kernel writes them', () => {
+    const text = [
+      'Limit                     Soft Limit           Hard Limit           Units     ',
+      'Max open files            1024                 4096                 files     ',
+      'Max address space         unlimited            unlimited            bytes     ',
+    ].join('\n');
+    assert.deepEqual(parseLimits(text), {
+      openFiles: 1024,
+      addressSpaceBytes: Number.POSITIVE_INFINITY,
+    });
+    const [files, space] = limitFindings(parseLimits(text), 256 * GIB);
+    assert.equal(files!.verdict, 'warn');
+    assert.match(files!.mend, /LimitNOFILE/);
+    assert.equal(space!.verdict, 'ok');
+  });
+});
+
+describe('forebay check and the machine', () => {
+  const options = loadOptions(['--threads', '2', '--workers', '2'], {});
+
+  it('more threads than cores, or than the container may use, is a warning', () => {
+    const machine = { cores: 4, coresQuota: null, memoryBytes: 8 * GIB };
+    assert.equal(coreFinding(options, machine).verdict, 'ok');
+    assert.equal(coreFinding(options, { ...machine, cores: 3 }).verdict, 'warn');
+    assert.equal(coreFinding(options, { ...machine, coresQuota: 1.5 }).verdict, 'warn');
+    const least = loadOptions(['--threads', '1', '--workers', '1'], {});
+    assert.equal(coreFinding(least, { ...machine, cores: 1 }).verdict, 'ok');
+  });
+
+  it('less memory than handlers and keys may take is a warning', () => {
+    const machine = { cores: 4, coresQuota: null, memoryBytes: 8 * GIB };
+    assert.equal(memoryFinding(options, machine).verdict, 'ok');
+    assert.equal(memoryFinding(options, { ...machine, memoryBytes: GIB / 4 }).verdict, 'warn');
+  });
+
+  it('a clock that was never set fails; one apart from NATS is a warning', () => {
+    assert.equal(clockFinding(0, null).verdict, 'fail');
+    assert.equal(clockFinding(Date.now(), null).verdict, 'ok');
+    assert.equal(clockFinding(Date.now(), 300).verdict, 'ok');
+    assert.equal(clockFinding(Date.now(), -60_000).verdict, 'warn');
+  });
+
+  it('a Node without a binary fails with what to type; one that is not tested is a warning', () => {
+    const versions = {
+      ...{ forebay: '1', node: 'v22.1.0', lmdb: '1', natsClient: '1', uWebSockets: '1' },
+      binaryMissing: null,
+    };
+    assert.deepEqual(
+      versionFindings(versions).map(({ verdict }) => verdict),
+      ['ok'],
+    );
+    const newer = versionFindings({ ...versions, node: 'v25.0.0' });
+    assert.deepEqual(
+      newer.map(({ verdict }) => verdict),
+      ['warn'],
+    );
+    const missing = versionFindings({
+      ...versions,
+      binaryMissing: 'no binary: use Node 20: or 22',
+    });
+    assert.deepEqual([missing[1]!.verdict, missing[1]!.mend], ['fail', 'use Node 20: or 22']);
+  });
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { runForebay } from '../../support/forebay.js';
+import { freePort } from '../../support/free-port.js';
+import { NatsServer } from '../../support/nats.js';
+
+/**
+ * From the keystroke to the line, the start of the process included: two seconds, and far below what would be waited for
+ * without a bound, but on a crowded machine the process alone takes several.
+ */
+const AWAY_MS_MAX = 20_000;
+
+describe('dlq without a journal', () => {
+  it('creates none where there is none, and says where to look', async (t) => {
+    const data = await mkdtemp(join(tmpdir(), 'forebay-dlq-'));
+    t.after(() => rm(data, { recursive: true, force: true }));
+    for (const folder of [data, join(data, 'no-such')]) {
+      const { code, stdout, stderr } = await runForebay(['dlq', 'list', '--data', folder]);
+      assert.equal(code, 1);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^forebay: data folder .* holds no journal: .*--data.*--nats\n$/);
+    }
+    assert.deepEqual(await readdir(data), []);
+  });
+
+  it('NATS away: one line, soon', async () => {
+    const url = `nats://127.0.0.1:${await freePort()}`;
+    for (const command of [['list'], ['replay', '--all'], ['drop', 'x-1']]) {
+      const startedMs = performance.now();
+      const { code, stdout, stderr } = await runForebay(['dlq', ...command, '--nats', url]);
+      assert.ok(performance.now() - startedMs < AWAY_MS_MAX);
+      assert.equal(code, 1);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^forebay: NATS at nats:[^\n]*\n$/);
+    }
+  });
+
+  it('NATS frozen: one line, soon', async (t) => {
+    const nats = await NatsServer.start();
+    t.after(() => nats.stop());
+    nats.freeze();
+    const startedMs = performance.now();
+    const { code, stderr } = await runForebay(['dlq', 'list', '--nats', nats.url]);
+    assert.ok(performance.now() - startedMs < AWAY_MS_MAX);
+    assert.equal(code, 1);
+    assert.match(stderr, /^forebay: NATS at nats:[^\n]*\n$/);
+  });
+
+  it('NATS without the streams: named, and not made', async (t) => {
+    const nats = await NatsServer.start();
+    t.after(() => nats.stop());
+    for (let i = 0; i < 2; i++) {
+      const args = ['dlq', 'list', '--nats', nats.url, '--nats-stream', 'OTHER'];
+      const { code, stderr } = await runForebay(args);
+      assert.equal(code, 1);
+      assert.match(stderr, /^forebay: NATS has no stream OTHER: .*--nats-stream\n$/);
+    }
+  });
+});
+
+describe('what dlq is told', () => {
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [[], /a command must follow: it is list, show, replay, drop/],
+    [['lst'], /unknown command lst: it is list/],
+    [['list', '--prot', '3'], /dlq list: .*--prot.*; it takes --data, --nats/],
+    [['list', '--limit', '0'], /--limit 0: must be a whole number from 1/],
+    [['list', '--dry-run'], /dlq list: .*--dry-run/],
+    [['list', 'x-1'], /see dlq show/],
+    [['show'], /one order id must follow/],
+    [['show', 'x-1', 'x-2'], /one order id must follow/],
+    [['show', ''], /is no order id/],
+    [['replay'], /which ones: .*--all.*--reason/],
+    [['replay', '--all', 'x-1'], /one of these only/],
+    [['replay', '--all', '--reason', 'x'], /one of these only/],
+    [['replay', '--all', '--rate', '1.5'], /--rate 1.5: must be a whole number/],
+    [['replay', '--all', '--yes'], /dlq replay: .*--yes/],
+    [['drop', '--all'], /--yes/],
+    [['list', '--nats', 'not a url'], /--nats "not a url" \(command line\): must be/],
+  ];
+  for (const [args, line] of wrong) {
+    it(`dlq ${args.join(' ')}: refused in one line, with exit code 2`, async () => {
+      const { code, stdout, stderr } = await runForebay(['dlq', ...args]);
+      assert.equal(code, 2, stderr);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^forebay: [^\n]*\n$/);
+      assert.match(stderr, line);
+    });
+  }
+
+  it('the journal comes from the environment and the options file of the server too', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'forebay-dlq-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const byEnvironment = await runForebay(['dlq', 'list'], { FOREBAY_DATA: join(folder, 'a') });
+    assert.match(byEnvironment.stderr, /data folder .*\/a holds no journal/);
+    const config = join(folder, 'options.json');
+    await writeFile(config, JSON.stringify({ port: 8080, data: join(folder, 'b') }));
+    const byFile = await runForebay(['dlq', 'list', '--config', config]);
+    assert.match(byFile.stderr, /data folder .*\/b holds no journal/);
+  });
+
+  it('help fits a screen', async () => {
+    const { code, stdout } = await runForebay(['dlq', '--help']);
+    assert.equal(code, 0);
+    const lines = stdout.split('\n');
+    assert.ok(lines.length <= 40, `${lines.length} lines`);
+    for (const line of lines) assert.ok(line.length <= 100, line);
+    for (const flag of ['--dry-run', '--rate', '--reason', '--yes', '--json', '--limit']) {
+      assert.ok(stdout.includes(flag), flag);
+    }
+  });
+});

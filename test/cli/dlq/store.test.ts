@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { storedMessages } from '../../../src/journal/dead-letters/dead-letter-messages.js';
+import {
+  decodeDeadLetter,
+  encodeDeadLetter,
+} from '../../../src/journal/dead-letters/dead-letter-record.js';
+import { LocalDeadLetters } from '../../../src/journal/dead-letters/local-dead-letters.js';
+import { LocalSource } from '../../../src/journal/local/local-source.js';
+import { LocalStore } from '../../../src/journal/local/local-store.js';
+import type { KeptDeadLetter } from '../../../src/model/dead-letters.js';
+import { NOTHING, newFrameId, take } from '../../journal/frames.js';
+import { NatsServer } from '../../support/nats.js';
+import { eventually, metric, orderBody } from '../../support/orders.js';
+import { Shop } from './shop.js';
+
+const ORIGIN = '01K3V6GQ7M8ZQW4T9XB2C00000';
+
+function letter(index: number, more: Partial<KeptDeadLetter> = {}): KeptDeadLetter {
+  const body = Buffer.from(orderBody(`user ${index}`));
+  const times = { firstAtMs: Date.now() - 5000, lastAtMs: Date.now() };
+  return { orderId: `${ORIGIN}-${index}`, reason: 'r', attempts: 5, ...times, body, ...more };
+}
+
+describe('a dead letter as the local journal stores it', () => {
+  it('comes back as it was, whatever its reason', () => {
+    for (const reason of ['', 'ünï', '","body":', '{"body":"x"}', 'two\nlines', '\u0000\\"']) {
+      const one = letter(1, { reason });
+      const read = decodeDeadLetter(one.orderId, encodeDeadLetter(one));
+      assert.deepEqual({ ...read, body: Buffer.from(read.body) }, one);
+    }
+  });
+
+  it('is refused where something is missing', () => {
+    const whole = encodeDeadLetter(letter(1));
+    for (let length = 0; length < whole.indexOf('"body"') + 7; length++) {
+      assert.throws(() => decodeDeadLetter(`${ORIGIN}-1`, whole.subarray(0, length)));
+    }
+    for (const id of ['', ORIGIN, `${ORIGIN}-`, `${ORIGIN}-x`, 'a b-1']) {
+      assert.throws(() => decodeDeadLetter(id, whole), /order id/);
+    }
+    const twoLines = letter(1, { body: Buffer.from('{\n}') });
+    assert.throws(() => decodeDeadLetter(`${ORIGIN}-1`, encodeDeadLetter(twoLines)), /one line/);
+  });
+});
+
+describe('the local journal', () => {
+  it('counts what another process replays among the orders that wait, exactly', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'forebay-dlq-'));
+    const log = console.error;
+    const source = new LocalSource(new LocalStore(folder), {
+      newFrameId,
+      acceptedOrders: () => 0,
+      retryMsMax: 60_000,
+      log,
+    });
+    const store = new LocalStore(folder);
+    const letters = new LocalDeadLetters(store, { newFrameId, log });
+    t.after(async () => {
+      await letters.close();
+      await source.close();
+      rmSync(folder, { recursive: true });
+    });
+    await source.counted;
+    await store.write(() => {
+      for (let i = 0; i < 600; i++) {
+        const one = letter(i);
+        store.dead.put(Buffer.from(one.orderId, 'latin1'), encodeDeadLetter(one));
+      }
+    });
+    assert.equal(source.deadLetters(), 600);
+    assert.equal(source.pendingOrders(), 0);
+    const listed = [];
+    for await (const { orderId } of letters.list()) {
+      listed.push(orderId);
+      // Taken away behind the reader, page by page.
+      await letters.drop(orderId);
+    }
+    assert.equal(new Set(listed).size, 600);
+    assert.equal(source.deadLetters(), 0);
+    await store.write(() => {
+      for (let i = 0; i < 3; i++) {
+        const one = letter(i);
+        store.dead.put(Buffer.from(one.orderId, 'latin1'), encodeDeadLetter(one));
+      }
+    });
+    const ids = [0, 1, 1, 2, 7].map((i) => `${ORIGIN}-${i}`);
+    const replayed = await Promise.all(ids.map((id) => letters.replay(id)));
+    assert.deepEqual(replayed, [true, true, false, true, false]);
+    assert.equal(source.pendingOrders(), 3);
+    for (const delivery of await take(source, 3)) await delivery.settle(NOTHING);
+    assert.equal(source.pendingOrders(), 0);
+    assert.equal(await letters.find(`${ORIGIN}-0`), null);
+  });
+});
+
+for (const version of ['nats-server', 'nats-server-2.9'] as const) {
+  describe(`JetStream, ${version}`, () => {
+    it('a replay that was stopped before its letter was deleted is no second order', async (t) => {
+      const shop = await Shop.open(t, version);
+      await shop.mend();
+      const one = letter(3);
+      for (let round = 0; round < 3; round++) {
+        await shop.file(one);
+        assert.equal((await shop.dlq('replay', '--all')).stdout, 'replayed 1, invalid 0, gone 0\n');
+        await shop.done(1);
+      }
+      assert.deepEqual(await shop.timesById(), new Map([[one.orderId, 1]]));
+      await shop.stop();
+    });
+
+    it('what is replayed counts among the orders that wait', async (t) => {
+      const shop = await Shop.open(t, version, ['--drain', 'off']);
+      for (let i = 0; i < 3; i++) await shop.file(letter(i));
+      assert.equal((await shop.dlq('replay', '--all')).stdout, 'replayed 3, invalid 0, gone 0\n');
+      await eventually(
+        'three are pending',
+        async () => (await metric(shop.forebay, 'forebay_journal_pending_orders')) === 3,
+      );
+      await shop.stop();
+    });
+
+    it('an order has one letter at most, the last', async (t) => {
+      const shop = await Shop.open(t, version);
+      await shop.file(letter(1, { reason: 'earlier' }));
+      await shop.file(letter(1, { reason: 'later' }));
+      assert.deepEqual(
+        (await shop.letters()).map(({ reason }) => reason),
+        ['later'],
+      );
+      await shop.stop();
+    });
+
+    it('a stream is read to its end though the server forgets the reader', async (t) => {
+      const server = await NatsServer.start({ version });
+      t.after(() => server.stop());
+      const nc = await connect({ servers: server.url });
+      t.after(() => nc.close());
+      const manager = await jetstreamManager(nc);
+      await manager.streams.add({ name: 'S', subjects: ['s.>'] });
+      for (let i = 0; i < 700; i++) await jetstream(nc).publish(`s.${i}`);
+      await manager.streams.deleteMessage('S', 5);
+      const seqs: number[] = [];
+      for await (const { seq } of storedMessages(nc, 'S')) {
+        seqs.push(seq);
+        if (seq % 100 !== 0) continue;
+        for await (const { name } of manager.consumers.list('S')) {
+          await manager.consumers.delete('S', name);
+        }
+      }
+      const all = Array.from({ length: 700 }, (_, i) => i + 1).filter((seq) => seq !== 5);
+      assert.deepEqual(seqs, all);
+    });
+  });
+}
