@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameIds } from '../src/commit/frame-id.js';
-import { openAppender } from '../src/journal/open-appender.js';
-import { openSource } from '../src/journal/open-source.js';
+import { openAppender, openSource } from '../src/journal/open.js';
 import { createCounts, ThreadCounts } from '../src/metrics/count.js';
 import type { Frame } from '../src/model/frame.js';
 import type { Appender } from '../src/model/journal.js';

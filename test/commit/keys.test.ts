@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GroupCommit } from '../../src/commit/group-commit.js';
-import { frameHeaders } from '../../src/journal/jetstream/jetstream-headers.js';
+import { frameHeaders } from '../../src/journal/nats/headers.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import type { Frame } from '../../src/model/frame.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';

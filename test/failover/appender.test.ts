@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openJetStreamAppender } from '../../src/journal/jetstream/jetstream-open.js';
-import { LocalAppender } from '../../src/journal/local/local-appender.js';
-import { LocalSource } from '../../src/journal/local/local-source.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { openJetStreamAppender } from '../../src/journal/jetstream/open.js';
+import { LocalAppender } from '../../src/journal/local/appender.js';
+import { LocalSource } from '../../src/journal/local/source.js';
 import { FailoverAppender } from '../../src/journal/spool/failover-appender.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { type AppenderUnderTest, testAppender } from '../journal/appender-conformance.js';
 import { newFrameId } from '../journal/frames.js';

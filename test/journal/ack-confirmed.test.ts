@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { connect, type Msg } from '@nats-io/transport-node';
-import { StreamMessage } from '../../src/journal/jetstream/jetstream-message.js';
-import { ReplyInbox } from '../../src/journal/jetstream/reply-inbox.js';
+import { StreamMessage } from '../../src/journal/nats/message.js';
+import { ReplyInbox } from '../../src/journal/nats/reply-inbox.js';
 import { NatsServer } from '../support/nats.js';
 
 it('an ack that nobody takes, for the consumer is gone, is not confirmed', async (t) => {

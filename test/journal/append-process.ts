@@ -1,7 +1,7 @@
 // Commits frames until it is killed; prints the id of each once it is durable.
 import { writeSync } from 'node:fs';
-import { openLocalAppender } from '../../src/journal/local/local-open.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { openLocalAppender } from '../../src/journal/local/open.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import { fresh } from './frames.js';
 
 const folder = process.argv[2]!;

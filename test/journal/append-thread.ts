@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { openLocalAppender } from '../../src/journal/local/local-open.js';
+import { openLocalAppender } from '../../src/journal/local/open.js';
 import type { Appender } from '../../src/model/journal.js';
 import type { AppenderRequest } from './append-in-thread.js';
 import { fresh } from './frames.js';

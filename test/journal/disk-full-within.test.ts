@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import { type FileSystem, SmallDisk, smallDiskLack } from '../faults/mounts.js';
 
 const PROGRAM = fileURLToPath(new URL('./fill-within.js', import.meta.url));

@@ -3,8 +3,8 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { openLocalAppender } from '../../src/journal/local/local-open.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { openLocalAppender } from '../../src/journal/local/open.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import { CommitRefused } from '../../src/model/journal.js';
 import { fresh, until } from './frames.js';
 

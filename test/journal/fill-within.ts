@@ -1,7 +1,7 @@
 // Fills the disk within a write to the journal, after that write has looked at the room: argv is the journal's folder,
 // the ballast's file and its most bytes, and `write` or `transact`. Prints a line for each step.
 import { rmSync, writeSync } from 'node:fs';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import { fillDisk } from '../faults/mounts.js';
 import { until } from './frames.js';
 

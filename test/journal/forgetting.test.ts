@@ -3,9 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { forgetByAndBy } from '../../src/journal/local/forgetting.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
-import { findReceipt, recordLetterSteps, recordSettled } from '../../src/journal/receipts-table.js';
+import { forgetByAndBy } from '../../src/journal/store/expiry.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
+import {
+  findReceipt,
+  recordLetterSteps,
+  recordSettled,
+} from '../../src/journal/store/receipts-table.js';
 import { frameTime } from '../../src/model/frame-time.js';
 
 const HOUR_MS = 3_600_000;

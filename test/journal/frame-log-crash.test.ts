@@ -19,8 +19,8 @@ import {
   logFolder,
   retireSegments,
 } from '../../src/journal/local/frame-log/segment-files.js';
-import { freshKey } from '../../src/journal/local/local-keys.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
+import { freshKey } from '../../src/journal/store/row-keys.js';
 import { fresh } from './frames.js';
 import { ids, inTables, openLog, place, row, states } from './log-place.js';
 

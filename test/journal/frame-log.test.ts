@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { recordHead } from '../../src/journal/frame/log-record.js';
+import { decodeRecord } from '../../src/journal/frame/record.js';
+import { LocalAppender } from '../../src/journal/local/appender.js';
 import { LogMover } from '../../src/journal/local/frame-log/log-mover.js';
-import { recordHead } from '../../src/journal/local/frame-log/log-record.js';
 import {
   listSegments,
   logFolder,
@@ -11,10 +13,8 @@ import {
   segmentPath,
 } from '../../src/journal/local/frame-log/segment-files.js';
 import { unmovedFrames } from '../../src/journal/local/frame-log/unmoved-frames.js';
-import { LocalAppender } from '../../src/journal/local/local-appender.js';
-import { freshKey } from '../../src/journal/local/local-keys.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
-import { decodeRecord } from '../../src/journal/local/record.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
+import { freshKey } from '../../src/journal/store/row-keys.js';
 import type { Frame } from '../../src/model/frame.js';
 import { CommitAmbiguous } from '../../src/model/journal.js';
 import { fresh, plain, until } from './frames.js';

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { GROUP_BYTES_MAX, GroupedWrites } from '../../src/journal/local/grouped-writes.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { GROUP_BYTES_MAX, GroupedWrites } from '../../src/journal/store/grouped-writes.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 
 /** Tells how many rows each of its transactions put. */
 class WatchedStore extends LocalStore {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JetStreamAppender } from '../../src/journal/jetstream/jetstream-appender.js';
-import type { JetStreamSource } from '../../src/journal/jetstream/jetstream-source.js';
+import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js';
+import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
 import type { Log } from '../../src/model/log.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';

@@ -4,11 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  openJetStreamAppender,
-  openJetStreamSource,
-} from '../../src/journal/jetstream/jetstream-open.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream/open.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import { startNatsCluster } from '../support/nats-cluster.js';
 import { fresh, NOTHING, take, takeFor, until } from './frames.js';
 import { FRAMES } from './jetstream-opened.js';

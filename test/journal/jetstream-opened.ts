@@ -1,13 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { JetStreamAppender } from '../../src/journal/jetstream/jetstream-appender.js';
-import {
-  openJetStreamAppender,
-  openJetStreamSource,
-} from '../../src/journal/jetstream/jetstream-open.js';
-import type { JetStreamSource } from '../../src/journal/jetstream/jetstream-source.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js';
+import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream/open.js';
+import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { Log } from '../../src/model/log.js';
 
 export interface Place {

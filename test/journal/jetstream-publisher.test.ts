@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { connect, headers } from '@nats-io/transport-node';
-import { JetStreamConnection } from '../../src/journal/jetstream/jetstream-connection.js';
-import { JetStreamPublisher } from '../../src/journal/jetstream/jetstream-publisher.js';
+import { JetStreamConnection } from '../../src/journal/nats/connection.js';
+import { JetStreamPublisher } from '../../src/journal/nats/publisher.js';
 import { type NatsOptions, NatsServer } from '../support/nats.js';
 import { withManager } from './jetstream-api.js';
 

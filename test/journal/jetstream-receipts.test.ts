@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { JetStreamAppender } from '../../src/journal/jetstream/jetstream-appender.js';
-import type { JetStreamSource } from '../../src/journal/jetstream/jetstream-source.js';
+import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js';
+import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import { NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, until } from './frames.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';

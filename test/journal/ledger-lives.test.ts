@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import type { PublishOutcome } from '../../src/journal/jetstream/jetstream-publisher.js';
 import { Ledger } from '../../src/journal/ledger/ledger.js';
 import {
   decodeEntry,
@@ -12,7 +11,8 @@ import {
 } from '../../src/journal/ledger/ledger-entry.js';
 import { LedgerLease } from '../../src/journal/ledger/ledger-lease.js';
 import { LedgerState } from '../../src/journal/ledger/ledger-state.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import type { PublishOutcome } from '../../src/journal/nats/publisher.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import { until } from './frames.js';
 
 /** A log in memory that keeps the promise of `Nats-Expected-Last-Sequence`. */

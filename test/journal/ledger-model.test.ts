@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PublishOutcome } from '../../src/journal/jetstream/jetstream-publisher.js';
 import { Ledger } from '../../src/journal/ledger/ledger.js';
 import {
   decodeEntry,
@@ -12,7 +11,8 @@ import {
   type LedgerEntry,
 } from '../../src/journal/ledger/ledger-entry.js';
 import { LedgerState } from '../../src/journal/ledger/ledger-state.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import type { PublishOutcome } from '../../src/journal/nats/publisher.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import { Random } from '../schema/random.js';
 
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);

@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { retireSegments } from '../../src/journal/local/frame-log/segment-files.js';
-import { LocalSource } from '../../src/journal/local/local-source.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { LocalSource } from '../../src/journal/local/source.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import { newFrameId, plain, take } from './frames.js';
 
 const PROGRAM = fileURLToPath(new URL('./append-process.js', import.meta.url));

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LocalAppender } from '../../src/journal/local/local-appender.js';
-import { openLocalAppender } from '../../src/journal/local/local-open.js';
-import { LocalSource } from '../../src/journal/local/local-source.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { LocalAppender } from '../../src/journal/local/appender.js';
+import { openLocalAppender } from '../../src/journal/local/open.js';
+import { LocalSource } from '../../src/journal/local/source.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { Appender } from '../../src/model/journal.js';
 import { testAppender, writingSide } from './appender-conformance.js';
 import { testJournal } from './conformance.js';

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { encodeRecord } from '../../src/journal/frame/record.js';
 import { FrameLog } from '../../src/journal/local/frame-log/frame-log.js';
 import { LogMover } from '../../src/journal/local/frame-log/log-mover.js';
 import { listSegments, logFolder } from '../../src/journal/local/frame-log/segment-files.js';
-import { freshFacts, freshKey } from '../../src/journal/local/local-keys.js';
-import { LocalStore } from '../../src/journal/local/local-store.js';
-import { encodeRecord } from '../../src/journal/local/record.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
+import { freshFacts, freshKey } from '../../src/journal/store/row-keys.js';
 import type { Frame } from '../../src/model/frame.js';
 
 export interface Place {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { readRecord, recordHead } from '../../src/journal/local/frame-log/log-record.js';
+import { readRecord, recordHead } from '../../src/journal/frame/log-record.js';
 
 it('a record of the log with one bit changed anywhere is none', () => {
   const generation = Buffer.from('12345678');

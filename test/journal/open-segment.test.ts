@@ -3,7 +3,7 @@ import { constants, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import type { LogRow } from '../../src/journal/local/frame-log/log-record.js';
+import type { LogRow } from '../../src/journal/frame/log-record.js';
 import { OpenSegment } from '../../src/journal/local/frame-log/open-segment.js';
 import {
   listSegments,

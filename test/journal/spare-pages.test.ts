@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { DiskSpace, TO_APPEND, TO_WRITE } from '../../src/journal/local/disk-space.js';
-import { journalFile, LocalStore } from '../../src/journal/local/local-store.js';
+import { DiskSpace, TO_APPEND, TO_WRITE } from '../../src/journal/store/disk-space.js';
+import { journalFile, LocalStore } from '../../src/journal/store/local-store.js';
 import { mountLack, SmallDisk } from '../faults/mounts.js';
 import type { RowsRequest } from './write-rows.js';
 

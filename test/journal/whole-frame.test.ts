@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { natsServers } from '../../src/journal/jetstream/nats-servers.js';
-import { decodeRecord, encodeRecord } from '../../src/journal/local/record.js';
-import { requireWhole } from '../../src/journal/whole-frame.js';
+import { decodeRecord, encodeRecord } from '../../src/journal/frame/record.js';
+import { requireWhole } from '../../src/journal/frame/whole-frame.js';
+import { natsServers } from '../../src/journal/nats/servers.js';
 import { fresh } from './frames.js';
 
 describe('a frame that is read', () => {

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { LocalStore } from '../../src/journal/local/local-store.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 
 /** What one thread writes to the tables, row by row, several at once. */
 export interface RowsRequest {

@@ -7,38 +7,59 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const CODE = ['src', 'workers', 'bench', 'k6', 'monitoring', 'scripts', 'test'];
 
-/** Where the stages are put together: these may import anything of the project. */
-const COMPOSITION = [
-  'src/main.ts',
-  'src/cli/serve/command.ts',
-  'src/cli/dlq/command.ts',
-  'src/cli/check/command.ts',
-  'src/cli/serve/observe.ts',
-  'src/version.ts',
-  'workers/',
-];
+/** Where the stages are put together: these may import anything of the product. */
+const COMPOSITION = ['src/main.ts', 'src/cli/', 'workers/'];
 
-/** What each folder under src may import besides itself; `model` stands on nothing. */
 const STAGE = ['model', 'options', 'memory', 'metrics/count'];
+/** What each folder under src may import besides itself; `model` stands on nothing. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'version.ts': [],
   model: [],
   options: ['model'],
   memory: ['model'],
   metrics: ['model', 'options', 'memory'],
-  intake: STAGE,
-  idempotency: STAGE,
-  limit: STAGE,
-  schema: STAGE,
-  commit: STAGE,
-  journal: STAGE,
-  drain: STAGE,
-  admin: STAGE,
-  process: STAGE,
   log: STAGE,
-  wave: ['model', 'options'],
-  dlq: ['model', 'options'],
-  check: ['model', 'options'],
-  story: ['model', 'wave', 'version'],
+  process: STAGE,
+  schema: STAGE,
+  intake: STAGE,
+  limit: STAGE,
+  idempotency: STAGE,
+  commit: STAGE,
+  drain: STAGE,
+  journal: STAGE,
+  admin: STAGE,
+};
+
+/** The layers of the journal, from the bottom up, and what each may import besides itself. */
+const JOURNAL_LAYERS: Readonly<Record<string, readonly string[]>> = {
+  'source-handle.ts': [],
+  'direct-appender.ts': [],
+  frame: [],
+  store: ['frame'],
+  nats: ['frame'],
+  local: ['source-handle', 'frame', 'store'],
+  ledger: ['frame', 'store', 'nats'],
+  jetstream: ['frame', 'store', 'nats', 'ledger'],
+  spool: ['source-handle', 'frame', 'store', 'nats', 'jetstream', 'local'],
+  'open.ts': [
+    'source-handle',
+    'direct-appender',
+    'store',
+    'nats',
+    'local',
+    'jetstream',
+    'spool',
+  ],
+};
+
+/** What the folders beside src may import besides themselves; `src` stands for all of it and workers. */
+const BESIDE_SRC: Readonly<Record<string, readonly string[]>> = {
+  drills: ['src/model/', 'src/options/', 'src/version', 'src/main', 'k6/'],
+  k6: [],
+  monitoring: ['src/'],
+  scripts: ['dist', 'k6/', 'src/'],
+  bench: ['src/', 'workers/', 'drills/', 'k6/', 'scripts/', 'test/support/'],
+  test: [''],
 };
 
 /** Packages that one place alone may know. */

@@ -3,7 +3,7 @@ import { GroupCommit } from '../../src/commit/group-commit.js';
 import { KeyDesk } from '../../src/idempotency/key-desk.js';
 import { ReceiptQuestions } from '../../src/intake/receipt-questions.js';
 import { IntakeServer } from '../../src/intake/server.js';
-import { openAppender } from '../../src/journal/open-appender.js';
+import { openAppender } from '../../src/journal/open.js';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { RpsMeter } from '../../src/limit/meter.js';
 import { WindowLimiter } from '../../src/limit/window.js';

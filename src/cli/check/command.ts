@@ -95,7 +95,7 @@ function durabilityOf(options: Options, nats: JetStreamFacts | null): Durability
 
 async function lookAtNats(options: Options): Promise<JetStreamFacts | null> {
   if (options.mode === 'direct' || options.nats.length === 0) return null;
-  const { inspectJetStream } = await import('../../journal/jetstream/inspect-jetstream.js');
+  const { inspectJetStream } = await import('../../journal/jetstream/inspect.js');
   return inspectJetStream(options);
 }
 
@@ -103,7 +103,7 @@ async function lookAtFolder(
   options: Options,
 ): Promise<{ facts: FolderFacts; isHeld: boolean } | null> {
   if (options.mode === 'direct') return null;
-  const { inspectFolder } = await import('../../journal/local/inspect-local.js');
+  const { inspectFolder } = await import('../../journal/local/inspect.js');
   const facts = await inspectFolder(options.data);
   const isHeld = facts.exists && facts.fault === '' && (await isFolderHeld(options.data));
   return { facts, isHeld };

@@ -1,7 +1,7 @@
 /** `forebay dlq`: puts together what looks after the dead letters. */
 import { once } from 'node:events';
 import { FrameIds } from '../../commit/frame-id.js';
-import { openDeadLetters } from '../../journal/dead-letters/dead-letters-open.js';
+import { openDeadLetters } from '../../journal/open.js';
 import { WindowLimiter } from '../../limit/window.js';
 import { OrderValidator } from '../../schema/validator.js';
 import { dlqHelp } from './help.js';

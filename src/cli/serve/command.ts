@@ -9,7 +9,8 @@ import { FrameIds } from '../../commit/frame-id.js';
 import { type OpenDrain, openDrain } from '../../drain/open-drain.js';
 import { keyMemory, rememberKeys } from '../../idempotency/key-memory.js';
 import { missingServerBinary } from '../../intake/platform.mjs';
-import { type OpenSource, openSource } from '../../journal/open-source.js';
+import { openSource } from '../../journal/open.js';
+import type { SourceHandle } from '../../journal/source-handle.js';
 import { monotonicNs } from '../../limit/clock.js';
 import { RpsMeter } from '../../limit/meter.js';
 import { WindowLimiter } from '../../limit/window.js';
@@ -152,7 +153,7 @@ async function openJournal(
   memory: SharedMemory,
   bell: SharedArrayBuffer,
   log: Log,
-): Promise<OpenSource> {
+): Promise<SourceHandle> {
   const intakeCounts = Array.from(
     { length: Math.max(1, options.threads) },
     (_, i) => new ThreadCounts(memory.counts, 1 + i),
@@ -174,7 +175,7 @@ async function openJournal(
 }
 
 /** Before intake listens: a key that a client sends again must be known by then. */
-async function loadKeys(memory: SharedMemory, journal: OpenSource, log: Log): Promise<void> {
+async function loadKeys(memory: SharedMemory, journal: SourceHandle, log: Log): Promise<void> {
   const clocks = { nowNs: monotonicNs, nowMs: Date.now };
   const leftOut = await rememberKeys(new KeyTable(memory.keys), journal.keys, clocks);
   if (leftOut === 0) return;

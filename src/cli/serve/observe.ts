@@ -3,7 +3,7 @@
 import type { IntakeThreads } from '../../../workers/intake/supervisor.js';
 import { AdminServer } from '../../admin/server.js';
 import type { OpenDrain } from '../../drain/open-drain.js';
-import type { OpenSource } from '../../journal/open-source.js';
+import type { SourceHandle } from '../../journal/source-handle.js';
 import { monotonicNs } from '../../limit/clock.js';
 import { RpsMeter } from '../../limit/meter.js';
 import { KeyTable } from '../../memory/key-table.js';
@@ -21,7 +21,7 @@ export interface Observed {
   readonly meter: SharedArrayBuffer;
   readonly keys: SharedArrayBuffer;
   /** Null in direct mode. */
-  readonly journal: OpenSource | null;
+  readonly journal: SourceHandle | null;
   readonly drain: OpenDrain;
   readonly intake: IntakeThreads;
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { Log } from '../../model/log.js';
-import type { JetStreamConnection } from './jetstream-connection.js';
-import type { HeldMessage } from './jetstream-message.js';
-import type { JetStreamNames } from './jetstream-names.js';
-import { JetStreamPublisher } from './jetstream-publisher.js';
-import type { Upkeep } from './upkeep.js';
+import type { JetStreamConnection } from '../nats/connection.js';
+import type { HeldMessage } from '../nats/message.js';
+import type { JetStreamNames } from '../nats/names.js';
+import { JetStreamPublisher } from '../nats/publisher.js';
+import type { Upkeep } from '../nats/upkeep.js';
 
 /** Stored at once. */
 const MOVES_MAX = 16;

@@ -2,11 +2,11 @@ import { type JetStreamManager, jetstreamManager, type StoredMsg } from '@nats-i
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { Log } from '../../model/log.js';
 import type { ClaimVerdict } from '../ledger/ledger.js';
-import { ACK_WAIT_MS } from './jetstream-declare.js';
-import type { FramesInHand } from './jetstream-in-hand.js';
-import type { HeldMessage } from './jetstream-message.js';
-import type { JetStreamNames } from './jetstream-names.js';
-import { removeMessage } from './remove-message.js';
+import { ACK_WAIT_MS } from '../nats/declare.js';
+import type { HeldMessage } from '../nats/message.js';
+import type { JetStreamNames } from '../nats/names.js';
+import { removeMessage } from '../nats/remove-message.js';
+import type { FramesInHand } from './in-hand.js';
 
 /** Longer than the server may take to remove what was acknowledged, by a change of leader say. */
 const STRANDED_MS_MIN = 1.5 * ACK_WAIT_MS;

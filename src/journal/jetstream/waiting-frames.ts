@@ -1,5 +1,5 @@
 import { frameTimeMs } from '../../model/frame-time.js';
-import type { FoundFrame, StreamSearch } from './stream-search.js';
+import type { FoundFrame, StreamSearch } from '../nats/stream-search.js';
 
 /** Frames looked for at once, and of those who wait for their turn: a search takes time from the drain. */
 const SEARCHES_MAX = 8;

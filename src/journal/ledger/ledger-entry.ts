@@ -1,4 +1,4 @@
-import type { SettledFrame } from '../receipts-table.js';
+import type { SettledFrame } from '../store/receipts-table.js';
 
 /** One step that a process took, as it stands in the ledger. */
 export interface LedgerEntry {

@@ -1,9 +1,9 @@
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
-import type { JetStreamConnection } from '../jetstream/jetstream-connection.js';
-import type { JetStreamNames } from '../jetstream/jetstream-names.js';
-import { JetStreamPublisher, type PublishOutcome } from '../jetstream/jetstream-publisher.js';
-import type { Upkeep } from '../jetstream/upkeep.js';
+import type { JetStreamConnection } from '../nats/connection.js';
+import type { JetStreamNames } from '../nats/names.js';
+import { JetStreamPublisher, type PublishOutcome } from '../nats/publisher.js';
+import type { Upkeep } from '../nats/upkeep.js';
 import { decodeEntry, encodeEntry, type LedgerEntry } from './ledger-entry.js';
 
 const ATTEMPT_MS_MAX = 2000;

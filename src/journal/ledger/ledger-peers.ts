@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { JetStreamConnection } from '../jetstream/jetstream-connection.js';
-import type { JetStreamNames } from '../jetstream/jetstream-names.js';
+import type { JetStreamConnection } from '../nats/connection.js';
+import type { JetStreamNames } from '../nats/names.js';
 
 const BEAT_MS = 2000;
 

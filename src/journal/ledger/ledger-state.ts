@@ -1,11 +1,11 @@
-import { GroupedWrites } from '../local/grouped-writes.js';
-import type { LocalStore } from '../local/local-store.js';
+import { GroupedWrites } from '../store/grouped-writes.js';
+import type { LocalStore } from '../store/local-store.js';
 import {
   type LetterSteps,
   recordLetterSteps,
   recordSettled,
   type SettledFrame,
-} from '../receipts-table.js';
+} from '../store/receipts-table.js';
 import type { LedgerEntry } from './ledger-entry.js';
 import type { LedgerExtent } from './ledger-log.js';
 

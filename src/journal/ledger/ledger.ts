@@ -1,6 +1,6 @@
 import type { Log } from '../../model/log.js';
-import type { JetStreamConnection } from '../jetstream/jetstream-connection.js';
-import type { SettledFrame } from '../receipts-table.js';
+import type { JetStreamConnection } from '../nats/connection.js';
+import type { SettledFrame } from '../store/receipts-table.js';
 import { type LedgerEntry, NO_STEPS, settledBytes } from './ledger-entry.js';
 import type { LedgerLog } from './ledger-log.js';
 import type { LedgerPeers } from './ledger-peers.js';

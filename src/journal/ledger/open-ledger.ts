@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../model/log.js';
-import type { JetStreamConnection } from '../jetstream/jetstream-connection.js';
-import type { JetStreamNames } from '../jetstream/jetstream-names.js';
-import type { Upkeep } from '../jetstream/upkeep.js';
-import type { LocalStore } from '../local/local-store.js';
-import type { SettledFrame } from '../receipts-table.js';
+import type { JetStreamConnection } from '../nats/connection.js';
+import type { JetStreamNames } from '../nats/names.js';
+import type { Upkeep } from '../nats/upkeep.js';
+import type { LocalStore } from '../store/local-store.js';
+import { processId } from '../store/process-id.js';
+import type { SettledFrame } from '../store/receipts-table.js';
 import { Ledger } from './ledger.js';
 import { LedgerLease } from './ledger-lease.js';
 import { LedgerLog } from './ledger-log.js';
 import { LedgerPeers } from './ledger-peers.js';
 import { LedgerState } from './ledger-state.js';
-import { processId } from './process-id.js';
 
 const LIFE_BYTES = 6;
 

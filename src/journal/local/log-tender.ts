@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { GroupedWrites } from '../store/grouped-writes.js';
+import type { LocalStore } from '../store/local-store.js';
 import { LogMover } from './frame-log/log-mover.js';
-import type { GroupedWrites } from './grouped-writes.js';
-import type { LocalStore } from './local-store.js';
 
 /** How long a frame lies in a log at most when nobody asks for it. */
 const MOVE_MS = 200;

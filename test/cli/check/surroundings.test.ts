@@ -8,7 +8,7 @@ import { clockFinding } from '../../../src/cli/check/clock.js';
 import { coreFinding, memoryFinding } from '../../../src/cli/check/cores.js';
 import { limitFindings } from '../../../src/cli/check/limits.js';
 import { versionFindings } from '../../../src/cli/check/versions.js';
-import { LocalStore } from '../../../src/journal/local/local-store.js';
+import { LocalStore } from '../../../src/journal/store/local-store.js';
 import { parseLimits } from '../../../src/model/process-limits.js';
 import { loadOptions } from '../../../src/options/load.js';
 import { runForebay } from '../../support/forebay.js';
@@ -110,7 +110,7 @@ describe('forebay check and the limits of the process', () => {
   it('a limit into which it fits is none, for all threads', (t) => {
     const data = join(temporaryFolder(t), 'data');
     const script = `
-      import { LocalStore } from '${new URL('../../../src/journal/local/local-store.js', import.meta.url)}';
+      import { LocalStore } from '${new URL('../../../src/journal/store/local-store.js', import.meta.url)}';
       const [one, other] = [new LocalStore('${data}'), new LocalStore('${data}', { mustExist: true })];
       await Promise.all([one.close(), other.close()]);
     `;

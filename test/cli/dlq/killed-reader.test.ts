@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { forgetByAndBy } from '../../../src/journal/local/forgetting.js';
-import { LocalStore } from '../../../src/journal/local/local-store.js';
+import { forgetByAndBy } from '../../../src/journal/store/expiry.js';
+import { LocalStore } from '../../../src/journal/store/local-store.js';
 
 const READER = fileURLToPath(new URL('./killed-reader.js', import.meta.url));
 const ROUNDS = 200;

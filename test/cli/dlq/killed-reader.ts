@@ -1,5 +1,5 @@
 // Opens a local journal, reads, and is killed at it.
-import { LocalStore } from '../../../src/journal/local/local-store.js';
+import { LocalStore } from '../../../src/journal/store/local-store.js';
 
 const store = new LocalStore(process.argv[2]!, { mustExist: true });
 store.dead.getBinary(Buffer.from('k'));

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { encodeDeadLetter } from '../../../src/journal/dead-letters/dead-letter-record.js';
-import { deadLetterPublication } from '../../../src/journal/jetstream/jetstream-headers.js';
-import { jetStreamNames } from '../../../src/journal/jetstream/jetstream-names.js';
-import { LocalStore } from '../../../src/journal/local/local-store.js';
+import { encodeDeadLetter } from '../../../src/journal/frame/dead-letter-record.js';
+import { deadLetterPublication } from '../../../src/journal/nats/headers.js';
+import { jetStreamNames } from '../../../src/journal/nats/names.js';
+import { LocalStore } from '../../../src/journal/store/local-store.js';
 import type { KeptDeadLetter } from '../../../src/model/dead-letters.js';
 import { type LedgerHandler, ledgerHandler } from '../../drain/handlers.js';
 import {

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { storedMessages } from '../../../src/journal/dead-letters/dead-letter-messages.js';
 import {
   decodeDeadLetter,
   encodeDeadLetter,
-} from '../../../src/journal/dead-letters/dead-letter-record.js';
-import { LocalDeadLetters } from '../../../src/journal/dead-letters/local-dead-letters.js';
-import { LocalSource } from '../../../src/journal/local/local-source.js';
-import { LocalStore } from '../../../src/journal/local/local-store.js';
+} from '../../../src/journal/frame/dead-letter-record.js';
+import { LocalDeadLetters } from '../../../src/journal/local/dead-letters.js';
+import { LocalSource } from '../../../src/journal/local/source.js';
+import { storedMessages } from '../../../src/journal/nats/dead-letter-messages.js';
+import { LocalStore } from '../../../src/journal/store/local-store.js';
 import type { KeptDeadLetter } from '../../../src/model/dead-letters.js';
 import { NOTHING, newFrameId, take } from '../../journal/frames.js';
 import { NatsServer } from '../../support/nats.js';

@@ -1,4 +1,4 @@
-import { type LogRow, recordBytes } from './log-record.js';
+import { type LogRow, recordBytes } from '../../frame/log-record.js';
 import { OpenSegment } from './open-segment.js';
 import {
   changeState,

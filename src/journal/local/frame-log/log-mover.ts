@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
-import { recordKeys } from '../../keys/key-rows.js';
-import { GROUP_BYTES_MAX } from '../grouped-writes.js';
-import type { LocalStore } from '../local-store.js';
-import { decodeRecord } from '../record.js';
+import { decodeRecord } from '../../frame/record.js';
+import { GROUP_BYTES_MAX } from '../../store/grouped-writes.js';
+import { recordKeys } from '../../store/idempotency-rows.js';
+import type { LocalStore } from '../../store/local-store.js';
 import { forgetPlaces, readPlace, writePlace } from './log-places.js';
 import {
   blankSegment,

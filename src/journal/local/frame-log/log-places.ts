@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
-import type { LocalStore, Table } from '../local-store.js';
-import { GENERATION_BYTES } from './log-record.js';
+import { GENERATION_BYTES } from '../../frame/log-record.js';
+import type { LocalStore, Table } from '../../store/local-store.js';
 import { listSegments } from './segment-files.js';
 import type { Place } from './segment-reader.js';
 

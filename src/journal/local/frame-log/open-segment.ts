@@ -6,7 +6,7 @@ import {
   nextPosition,
   recordBytes,
   recordHead,
-} from './log-record.js';
+} from '../../frame/log-record.js';
 import { changeState, SEGMENT_BYTES, type Segment, segmentPath } from './segment-files.js';
 
 interface Writing {

@@ -6,7 +6,7 @@ import {
   HEAD_BYTES,
   type LogRecord,
   readRecord,
-} from './log-record.js';
+} from '../../frame/log-record.js';
 import { SEGMENT_BYTES, type Segment, segmentPath } from './segment-files.js';
 
 /** How far the tables have what is in a segment. */

@@ -1,5 +1,5 @@
-import { freshFacts, type KeyFacts } from '../local-keys.js';
-import type { Table } from '../local-store.js';
+import type { Table } from '../../store/local-store.js';
+import { freshFacts, type KeyFacts } from '../../store/row-keys.js';
 import { readPlace } from './log-places.js';
 import { listSegments, logFolder, SEGMENT_BYTES, type Segment } from './segment-files.js';
 import { type Place, SegmentReader } from './segment-reader.js';

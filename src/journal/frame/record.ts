@@ -1,0 +1,59 @@
+import type { Frame, KeyedOrder, Refiled } from '../../model/frame.js';
+import { requireWhole } from './whole-frame.js';
+
+const VERSION = 1;
+const NEWLINE = 10;
+
+interface Header {
+  readonly v: number;
+  readonly id: string;
+  readonly count: number;
+  readonly acceptedAtMs: number;
+  readonly attempt: number;
+  readonly notBeforeMs: number;
+  readonly refiled?: Refiled;
+  readonly keys?: readonly KeyedOrder[];
+}
+
+/**
+ * A frame as the local journal stores it: one line of JSON, then the frame's NDJSON payload as it
+ * is. So a record can be read by eye, and a later version of the header by its number.
+ */
+export function encodeRecord(frame: Frame): Buffer {
+  const header: Header = {
+    v: VERSION,
+    id: frame.id,
+    count: frame.count,
+    acceptedAtMs: frame.acceptedAtMs,
+    attempt: frame.attempt,
+    notBeforeMs: frame.notBeforeMs,
+    ...(frame.refiled === null ? {} : { refiled: frame.refiled }),
+    ...(frame.keys.length === 0 ? {} : { keys: frame.keys }),
+  };
+  const line = `${JSON.stringify(header)}\n`;
+  const lineBytes = Buffer.byteLength(line);
+  // The payload is copied: its owner may reuse it once the commit has failed, LMDB reads it later.
+  const record = Buffer.allocUnsafeSlow(lineBytes + frame.payload.length);
+  record.write(line, 0, 'utf8');
+  record.set(frame.payload, lineBytes);
+  return record;
+}
+
+/** @throws Error when the bytes are no record, or of a version that this code does not know. */
+export function decodeRecord(record: Uint8Array): Frame {
+  const lineEnd = record.indexOf(NEWLINE);
+  if (lineEnd < 0) throw new Error('a journal record has no header line');
+  const line = Buffer.from(record.buffer, record.byteOffset, lineEnd).toString('utf8');
+  const header = JSON.parse(line) as Header;
+  if (header.v !== VERSION) throw new Error(`a journal record has the version ${header.v}`);
+  return requireWhole({
+    id: header.id,
+    count: header.count,
+    payload: record.subarray(lineEnd + 1),
+    acceptedAtMs: header.acceptedAtMs,
+    attempt: header.attempt,
+    notBeforeMs: header.notBeforeMs,
+    refiled: header.refiled ?? null,
+    keys: header.keys ?? [],
+  });
+}

@@ -1,0 +1,64 @@
+import type { KeptDeadLetter } from '../../model/dead-letters.js';
+import type { Frame } from '../../model/frame.js';
+import { orderId } from '../../model/frame.js';
+import { frameTimeMs } from '../../model/frame-time.js';
+import type { DeadLetter, Refile } from '../../model/journal.js';
+import { derivedFrameId } from './derived-id.js';
+
+const NEWLINE = 10;
+
+/** Where each order of a frame starts in its payload, and where the last one ends. */
+function lineStarts(frame: Frame): number[] {
+  const starts = [0];
+  for (let i = 0; i < frame.count; i++) {
+    const end = frame.payload.indexOf(NEWLINE, starts[i]);
+    if (end < 0) throw new Error(`frame ${frame.id} has fewer orders than its count says`);
+    starts.push(end + 1);
+  }
+  return starts;
+}
+
+/**
+ * The id of a frame that is filed again, where it follows from what is filed: should two processes come to settle the
+ * same frame, because one was stopped for a while and the other took it over, they file the same. It begins
+ * with the time of the frame's own id.
+ */
+export function refiledFrameId(frame: Frame, { attempt, positions }: Refile): string {
+  return derivedFrameId(frameTimeMs(frame.id), `${frame.id} ${attempt} ${positions.join()}`);
+}
+
+/** The frame that files the listed orders again, under an id of its own; bytes as they were. */
+export function refiledFrame(frame: Frame, refile: Refile, id: string): Frame {
+  const starts = lineStarts(frame);
+  const lines = refile.positions.map((p) => frame.payload.subarray(starts[p], starts[p + 1]));
+  return {
+    id,
+    count: refile.positions.length,
+    payload: Buffer.concat(lines),
+    acceptedAtMs: frame.acceptedAtMs,
+    attempt: refile.attempt,
+    notBeforeMs: refile.notBeforeMs,
+    refiled: {
+      origin: frame.refiled?.origin ?? frame.id,
+      indexes: refile.positions.map((p) => frame.refiled?.indexes[p] ?? p),
+    },
+    keys: [],
+  };
+}
+
+export function keptDeadLetters(
+  frame: Frame,
+  dead: readonly DeadLetter[],
+  nowMs: number,
+): KeptDeadLetter[] {
+  if (dead.length === 0) return [];
+  const starts = lineStarts(frame);
+  return dead.map(({ position, reason }) => ({
+    orderId: orderId(frame, position),
+    reason,
+    attempts: frame.attempt,
+    firstAtMs: frame.acceptedAtMs,
+    lastAtMs: nowMs,
+    body: frame.payload.subarray(starts[position], starts[position + 1]! - 1),
+  }));
+}

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Frame } from '../../model/frame.js';
+import { type Appender, CommitAmbiguous, CommitRefused } from '../../model/journal.js';
+import type { JetStreamConnection } from '../nats/connection.js';
+import { frameHeaders } from '../nats/headers.js';
+import type { JetStreamNames } from '../nats/names.js';
+import { JetStreamPublisher } from '../nats/publisher.js';
+
+export interface JetStreamAppenderBounds {
+  /** Milliseconds until a frame whose ack does not come is given up as ambiguous. */
+  readonly commitMsMax: number;
+  /** Whether that time is used to try again; if not, the first failure is the end. */
+  readonly triesAgain: boolean;
+}
+
+/** One try of several: an ack normally takes about a millisecond. */
+const ATTEMPT_MS_MAX = 2000;
+
+/** Before a frame is tried again that the server would not take while its first try is open. */
+const PAUSE_MS = 100;
+
+/** How long commits are refused untried after one was given up, so that a frozen server costs little. */
+const REST_MS = 1000;
+
+/**
+ * Appends to JetStream: one an intake thread, each with its own connection. It comes up in the
+ * background; until then, and whenever the connection is down, commits are refused at once.
+ */
+export class JetStreamAppender implements Appender {
+  readonly name = 'jetstream';
+  readonly #connection: JetStreamConnection;
+  readonly #publisher: JetStreamPublisher;
+  readonly #names: JetStreamNames;
+  readonly #bounds: JetStreamAppenderBounds;
+  readonly #underWay = new Set<Promise<null>>();
+  #restUntilMs = 0;
+  #closed = false;
+
+  constructor(
+    connection: JetStreamConnection,
+    names: JetStreamNames,
+    bounds: JetStreamAppenderBounds,
+  ) {
+    this.#connection = connection;
+    this.#publisher = new JetStreamPublisher(connection);
+    this.#names = names;
+    this.#bounds = bounds;
+  }
+
+  /** Resolves when it first takes commits; rejects with an OperatorFault when it never will. */
+  get ready(): Promise<void> {
+    return this.#connection.ready;
+  }
+
+  get writable(): boolean {
+    return !this.#closed && this.#connection.up && !this.#rests();
+  }
+
+  get reason(): string {
+    if (this.#closed) return 'the journal is closed';
+    if (!this.#connection.up) return this.#connection.reason;
+    return this.#rests() ? 'NATS does not acknowledge' : '';
+  }
+
+  commit(frame: Frame): Promise<null> {
+    if (!this.writable) return Promise.reject(new CommitRefused(this.reason));
+    const commit = this.#commit(frame);
+    this.#underWay.add(commit);
+    return commit.finally(() => this.#underWay.delete(commit));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#underWay);
+    await this.#connection.close();
+  }
+
+  async #commit(frame: Frame): Promise<null> {
+    const publication = {
+      stream: this.#names.stream,
+      subject: this.#names.freshSubject,
+      payload: frame.payload,
+      headers: frameHeaders(frame),
+    };
+    const deadlineMs = performance.now() + this.#bounds.commitMsMax;
+    let leftMs = this.#bounds.commitMsMax;
+    let isAmbiguous = false;
+    let reason = '';
+    while (leftMs > 0) {
+      const outcome = await this.#publisher.attempt(
+        publication,
+        this.#bounds.triesAgain ? Math.min(leftMs, ATTEMPT_MS_MAX) : leftMs,
+      );
+      if (outcome.verdict === 'stored') return null;
+      reason = outcome.reason;
+      // A refusal speaks for its own try only: an earlier one may have been stored.
+      isAmbiguous ||= outcome.verdict === 'ambiguous';
+      if (!isAmbiguous) throw new CommitRefused(reason);
+      if (!this.#bounds.triesAgain) throw new CommitAmbiguous(reason);
+      await sleep(PAUSE_MS);
+      await this.#connection.whenUp(deadlineMs - performance.now());
+      leftMs = deadlineMs - performance.now();
+    }
+    this.#restUntilMs = performance.now() + REST_MS;
+    throw new CommitAmbiguous(reason);
+  }
+
+  #rests(): boolean {
+    return this.#restUntilMs !== 0 && performance.now() < this.#restUntilMs;
+  }
+}

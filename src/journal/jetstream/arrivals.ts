@@ -1,0 +1,147 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Frame } from '../../model/frame.js';
+import type { ClaimVerdict, Ledger } from '../ledger/ledger.js';
+import type { JetStreamConnection } from '../nats/connection.js';
+import type { HeldMessage } from '../nats/message.js';
+import type { JetStreamNames } from '../nats/names.js';
+import { JetStreamPull } from '../nats/pull.js';
+import type { Upkeep } from '../nats/upkeep.js';
+import type { FramesInHand } from './in-hand.js';
+import type { StrandedMessages } from './stranded-messages.js';
+
+/** A frame that came, and its place in the stream. */
+export interface Arrival {
+  readonly frame: Frame;
+  readonly seq: number;
+}
+
+/** How late a retry can be seen: while there is nothing, or between two looks under load. */
+const RETRY_POLL_MS = 250;
+
+/** How long a frame that another process has in hand is left to it before it is looked at again. */
+const HELD_MS = 2000;
+
+interface Pulls {
+  readonly nc: NatsConnection;
+  readonly fresh: JetStreamPull;
+  readonly retry: JetStreamPull;
+}
+
+/**
+ * What comes from the stream's two consumers, fresh frames and retries. Never more is asked for than the
+ * round at hand may return; retries first.
+ */
+export class JetStreamArrivals {
+  readonly #connection: JetStreamConnection;
+  readonly #names: JetStreamNames;
+  readonly #inHand: FramesInHand;
+  readonly #ledger: Ledger;
+  readonly #stranded: StrandedMessages;
+  readonly #upkeep: Upkeep;
+  /** What has come and the ledger has not been asked about. */
+  #candidates: Arrival[] = [];
+  #pulls: Pulls | null = null;
+  #retriesAskedAtMs = 0;
+  /** How often what was asked has been abandoned. */
+  #abandoned = 0;
+
+  constructor(
+    connection: JetStreamConnection,
+    names: JetStreamNames,
+    inHand: FramesInHand,
+    ledger: Ledger,
+    stranded: StrandedMessages,
+    upkeep: Upkeep,
+  ) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#inHand = inHand;
+    this.#ledger = ledger;
+    this.#stranded = stranded;
+    this.#upkeep = upkeep;
+  }
+
+  /** What is due of the retries, else fresh frames, waiting a little for the first; often nothing. */
+  async round(framesMax: number): Promise<Arrival[]> {
+    if (!this.#connection.up) {
+      await this.#connection.whenUp(RETRY_POLL_MS);
+      return [];
+    }
+    const abandoned = this.#abandoned;
+    const { fresh, retry } = this.#currentPulls();
+    const nowMs = performance.now();
+    if (nowMs - this.#retriesAskedAtMs >= RETRY_POLL_MS) {
+      const received = await this.#ask('retries', retry, framesMax, 0);
+      // A full answer may not be all: ask again in the next round.
+      if (received < framesMax) this.#retriesAskedAtMs = nowMs;
+    }
+    if (this.#abandoned !== abandoned) return [];
+    await this.#takeStranded(framesMax - this.#candidates.length);
+    if (this.#abandoned !== abandoned) return [];
+    const room = framesMax - this.#candidates.length;
+    const waitMs = this.#candidates.length > 0 ? 0 : RETRY_POLL_MS;
+    if (room > 0) await this.#ask('fresh frames', fresh, room, waitMs);
+    if (this.#abandoned !== abandoned) return [];
+    return this.#claim();
+  }
+
+  async #takeStranded(room: number): Promise<void> {
+    const { nc } = this.#connection;
+    for (const message of await this.#stranded.take(nc, room)) this.#receive(message, nc);
+  }
+
+  /** How many messages came. */
+  async #ask(part: string, pull: JetStreamPull, batch: number, waitMs: number): Promise<number> {
+    const { received, refusal } = await pull.request(batch, waitMs);
+    if (refusal === '') this.#upkeep.fine(part);
+    else if (this.#connection.up) await this.#upkeep.mend(part, refusal);
+    return received;
+  }
+
+  /** The connection is lost or to be closed, and with it what was asked: a round that is under way returns. */
+  abandon(): void {
+    this.#abandoned++;
+    this.#pulls?.fresh.abandon();
+    this.#pulls?.retry.abandon();
+  }
+
+  /** Of the frames that came, those that the ledger gives to this process. */
+  async #claim(): Promise<Arrival[]> {
+    const candidates = this.#candidates;
+    if (candidates.length === 0) return [];
+    this.#candidates = [];
+    let verdicts: ClaimVerdict[];
+    try {
+      verdicts = await this.#ledger.claim(candidates.map(({ frame }) => frame.id));
+    } catch {
+      // Closed: they go back with all that is in hand.
+      return [];
+    }
+    const nc = this.#connection.up ? this.#connection.nc : null;
+    for (const [i, { frame, seq }] of candidates.entries()) {
+      this.#stranded.tell(seq, frame.id, verdicts[i]!);
+      if (verdicts[i] === 'settled') this.#inHand.drop(frame.id, nc);
+      if (verdicts[i] === 'held') this.#inHand.release(frame.id, nc, HELD_MS);
+    }
+    return candidates.filter((_, i) => verdicts[i] === 'ours');
+  }
+
+  #currentPulls(): Pulls {
+    const { nc } = this.#connection;
+    if (this.#pulls?.nc !== nc) {
+      const { stream, freshConsumer, retryConsumer } = this.#names;
+      const receive = (message: HeldMessage) => this.#receive(message, nc);
+      this.#pulls = {
+        nc,
+        fresh: new JetStreamPull(nc, stream, freshConsumer, receive),
+        retry: new JetStreamPull(nc, stream, retryConsumer, receive),
+      };
+    }
+    return this.#pulls;
+  }
+
+  #receive(message: HeldMessage, nc: NatsConnection): void {
+    const frame = this.#inHand.admit(message, nc);
+    if (frame !== null) this.#candidates.push({ frame, seq: message.seq });
+  }
+}

@@ -1,0 +1,164 @@
+import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import type { DeadLetterStore, KeptDeadLetter } from '../../model/dead-letters.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { Log } from '../../model/log.js';
+import { replayFrame, replayFrameId } from '../frame/dead-letter-replay.js';
+import { encodeEntry, NO_STEPS } from '../ledger/ledger-entry.js';
+import type { JetStreamConnection } from '../nats/connection.js';
+import { storedMessages } from '../nats/dead-letter-messages.js';
+import { frameHeaders, readDeadLetter } from '../nats/headers.js';
+import type { JetStreamNames } from '../nats/names.js';
+import { JetStreamPublisher } from '../nats/publisher.js';
+import type { LetterSteps } from '../store/receipts-table.js';
+
+/** A request that the server answers in about a millisecond. */
+const REQUEST_MS_MAX = 3000;
+
+/** What may stand in a subject as one part of it. */
+const SUBJECT_TOKEN = /^[\w-]+$/;
+
+/** Who has no frames in hand. */
+const NOBODY = 'dlq';
+
+interface Stored {
+  readonly seq: number;
+  readonly letter: KeptDeadLetter | null;
+}
+
+/**
+ * The dead letters of a JetStream journal, one message each on the subject of its order. An order is
+ * filed again before its letter is deleted, under a message id that follows from the letter: who is stopped
+ * in between and told again files the same message, of which the server keeps one.
+ */
+export class JetStreamDeadLetters implements DeadLetterStore {
+  readonly #connection: JetStreamConnection;
+  readonly #names: JetStreamNames;
+  readonly #publisher: JetStreamPublisher;
+  readonly #log: Log;
+  #manager: Promise<JetStreamManager> | null = null;
+
+  /** @param connection one that is up */
+  constructor(connection: JetStreamConnection, names: JetStreamNames, log: Log) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#publisher = new JetStreamPublisher(connection);
+    this.#log = log;
+  }
+
+  async *list(): AsyncIterable<KeptDeadLetter> {
+    const prefix = this.#names.deadSubject('');
+    try {
+      for await (const message of storedMessages(this.#connection.nc, this.#names.deadStream)) {
+        const orderId = message.subject.slice(prefix.length);
+        const letter = this.#read(orderId, message.headers, message.payload);
+        if (letter !== null) yield letter;
+      }
+    } catch (error) {
+      throw fault(error);
+    }
+  }
+
+  async find(orderId: string): Promise<KeptDeadLetter | null> {
+    return (await this.#stored(orderId))?.letter ?? null;
+  }
+
+  async replay(orderId: string): Promise<boolean> {
+    const stored = await this.#stored(orderId);
+    if (stored === null || stored.letter === null) return false;
+    const frame = replayFrame(stored.letter, replayFrameId(stored.letter));
+    const publication = {
+      stream: this.#names.stream,
+      subject: this.#names.retrySubject,
+      payload: frame.payload,
+      headers: frameHeaders(frame),
+    };
+    await this.#note({ replayed: [orderId] });
+    const outcome = await this.#publisher.attempt(publication, REQUEST_MS_MAX);
+    if (outcome.verdict !== 'stored') throw fault(new Error(outcome.reason));
+    await this.#delete(stored.seq);
+    return true;
+  }
+
+  async drop(orderId: string): Promise<boolean> {
+    const stored = await this.#stored(orderId);
+    if (stored === null) return false;
+    await this.#note({ dropped: [orderId] });
+    return this.#delete(stored.seq);
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  /** The letter is null when it cannot be read. */
+  async #stored(orderId: string): Promise<Stored | null> {
+    if (!SUBJECT_TOKEN.test(orderId)) return null;
+    const { deadStream, deadSubject } = this.#names;
+    const found = await this.#ask((manager) =>
+      manager.streams.getMessage(deadStream, { last_by_subj: deadSubject(orderId) }),
+    );
+    if (found === null) return null;
+    return { seq: found.seq, letter: this.#read(orderId, found.header, found.data) };
+  }
+
+  /**
+   * Lets the processes on the stream know, by their ledger, what to answer who asks for the order. First, because the order can be done
+   * before this process comes to say anything more. It claims nothing, so it need not know what stands there; and
+   * where the server takes no entry, the receipt alone is late.
+   */
+  async #note(steps: Partial<LetterSteps>): Promise<void> {
+    const { ledgerStream, ledgerSubject } = this.#names;
+    const entry = { ...NO_STEPS, ...steps, by: NOBODY, nonce: '' };
+    const publication = {
+      stream: ledgerStream,
+      subject: ledgerSubject,
+      payload: encodeEntry(entry),
+      headers: headers(),
+    };
+    await this.#publisher.attempt(publication, REQUEST_MS_MAX);
+  }
+
+  /** False when it is gone already. */
+  #delete(seq: number): Promise<boolean> {
+    const { deadStream } = this.#names;
+    return this.#ask(async (manager) => {
+      try {
+        return await manager.streams.deleteMessage(deadStream, seq, false);
+      } catch (error) {
+        const isRefused = error instanceof JetStreamApiError;
+        if (isRefused && (await manager.streams.getMessage(deadStream, { seq })) === null) {
+          return false;
+        }
+        throw error;
+      }
+    });
+  }
+
+  async #ask<T>(question: (manager: JetStreamManager) => Promise<T>): Promise<T> {
+    try {
+      const options = { checkAPI: false, timeout: REQUEST_MS_MAX };
+      this.#manager ??= jetstreamManager(this.#connection.nc, options);
+      return await question(await this.#manager);
+    } catch (error) {
+      throw fault(error);
+    }
+  }
+
+  #read(orderId: string, found: MsgHdrs | undefined, body: Uint8Array): KeptDeadLetter | null {
+    try {
+      return readDeadLetter(orderId, found, body);
+    } catch (error) {
+      const { message } = error as Error;
+      this.#log('letter-unreadable', `dead letter ${orderId} cannot be read: ${message}`);
+      return null;
+    }
+  }
+}
+
+function fault(error: unknown): OperatorFault {
+  if (error instanceof OperatorFault) return error;
+  const { message, name } = error as Error;
+  const text = (message || name).replace(/^NATS: /, '');
+  return new OperatorFault(`NATS: ${text}; what was done is done, run it again`, EXIT.failed);
+}

@@ -1,0 +1,248 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Frame } from '../../model/frame.js';
+import type { Delivery, Settlement, Source } from '../../model/journal.js';
+import type { Log } from '../../model/log.js';
+import type { Receipt } from '../../model/receipt.js';
+import { FrameHolds, type Hold } from '../ledger/frame-holds.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { LedgerLease } from '../ledger/ledger-lease.js';
+import type { OpenLedger } from '../ledger/open-ledger.js';
+import type { JetStreamConnection } from '../nats/connection.js';
+import { ACK_WAIT_MS } from '../nats/declare.js';
+import type { JetStreamNames } from '../nats/names.js';
+import type { Upkeep } from '../nats/upkeep.js';
+import { JetStreamArrivals } from './arrivals.js';
+import { JetStreamBacklog } from './backlog.js';
+import { DeadLetterCount } from './dead-letter-count.js';
+import { ForeignMessages } from './foreign-messages.js';
+import { FramesInHand } from './in-hand.js';
+import type { FrameEnd } from './settle-alone.js';
+import { JetStreamSettler } from './settlement.js';
+import { StrandedMessages } from './stranded-messages.js';
+
+export interface JetStreamSourceParts {
+  /** Orders committed by all appenders of this process, ever rising. */
+  readonly acceptedOrders: () => number;
+  /** The longest that a retry is put off; milliseconds. */
+  readonly retryMsMax: number;
+  /** What became of an order. @throws Error when NATS does not answer */
+  readonly receipt: (frameId: string, index: number) => Promise<Receipt>;
+  /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
+  readonly rememberKeys: (frame: Frame) => Promise<void>;
+  /** Files the end of a frame that NATS could not be told of. @throws Error the disk takes no writes */
+  readonly settleAlone: (end: FrameEnd) => Promise<void>;
+  /** Sees to it that what is deleted on the server is there again. */
+  readonly upkeep: Upkeep;
+  /** How long `close` waits for NATS to answer; milliseconds. */
+  readonly closeMsMax: number;
+  /** Called for each message of the stream that is no frame. */
+  readonly onForeign: () => void;
+  /** See StrandedMessages. */
+  readonly strandedMsMin?: number;
+  /** One line for the operator. */
+  readonly log: Log;
+}
+
+/** How often a settlement looks whether it is sure that the frame is still this process's own. */
+const SURE_POLL_MS = 50;
+
+/** Reads the stream, and delivers what the ledger says is this process's to deliver. */
+export class JetStreamSource implements Source {
+  readonly name = 'jetstream';
+  readonly #connection: JetStreamConnection;
+  readonly #arrivals: JetStreamArrivals;
+  readonly #inHand: FramesInHand;
+  readonly #settler: JetStreamSettler;
+  readonly #backlog: JetStreamBacklog;
+  readonly #deadLetters: DeadLetterCount;
+  readonly #closing = new AbortController();
+  readonly #settling = new Set<Promise<void>>();
+  readonly #keepAlive: NodeJS.Timeout;
+  readonly #ledger: Ledger;
+  readonly #lease: LedgerLease;
+  readonly #upkeep: Upkeep;
+  readonly #foreign: ForeignMessages;
+  readonly #receipt: JetStreamSourceParts['receipt'];
+  readonly #holds = new FrameHolds();
+  readonly #closeMsMax: number;
+  /** Frames that have come and that no pull has returned yet: of a round, or of an aborted pull. */
+  #arrived: Delivery[] = [];
+  #round: Promise<void> | null = null;
+
+  constructor(
+    connection: JetStreamConnection,
+    names: JetStreamNames,
+    { ledger, lease }: Pick<OpenLedger, 'ledger' | 'lease'>,
+    parts: JetStreamSourceParts,
+  ) {
+    const { acceptedOrders, retryMsMax, receipt, upkeep, log } = parts;
+    this.#ledger = ledger;
+    this.#lease = lease;
+    lease.onSure(() => this.#lose());
+    this.#receipt = receipt;
+    this.#closeMsMax = parts.closeMsMax;
+    this.#connection = connection;
+    this.#upkeep = upkeep;
+    this.#foreign = new ForeignMessages({ ...parts, connection, names });
+    this.#inHand = new FramesInHand(retryMsMax, this.#foreign);
+    const closing = this.#closing.signal;
+    const inHand = this.#inHand;
+    const stranded = new StrandedMessages({ names, inHand, log, msMin: parts.strandedMsMin });
+    this.#arrivals = new JetStreamArrivals(connection, names, inHand, ledger, stranded, upkeep);
+    this.#settler = new JetStreamSettler({ ...parts, connection, names, inHand, ledger, closing });
+    this.#backlog = new JetStreamBacklog(names, acceptedOrders, upkeep);
+    this.#deadLetters = new DeadLetterCount(names.deadStream, upkeep);
+    this.#keepAlive = setInterval(() => {
+      if (connection.up) inHand.keepAlive(connection.nc);
+    }, ACK_WAIT_MS / 3);
+    this.#keepAlive.unref();
+    connection.onChange((up) => {
+      if (!up) return this.#arrivals.abandon();
+      void this.#backlog.start(connection.nc).catch(() => {});
+      void this.#deadLetters.start(connection.nc).catch(() => {});
+    });
+  }
+
+  /** Resolves when first reachable; rejects with an OperatorFault when it never will be. */
+  get ready(): Promise<void> {
+    return this.#connection.ready;
+  }
+
+  get reachable(): boolean {
+    return this.#connection.up;
+  }
+
+  get reason(): string {
+    return this.#connection.reason || this.#upkeep.reason || this.#lease.reason;
+  }
+
+  async pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
+    while (!signal.aborted && !this.#closing.signal.aborted) {
+      if (this.#arrived.length > 0) return this.#arrived.splice(0, framesMax);
+      this.#round ??= this.#arrive(framesMax).finally(() => {
+        this.#round = null;
+      });
+      await endedOrAborted(this.#round, signal);
+    }
+    return [];
+  }
+
+  pendingOrders(): number {
+    return this.#backlog.orders();
+  }
+
+  oldestAcceptedAtMs(): number {
+    return this.#backlog.oldestAcceptedAtMs();
+  }
+
+  get term(): number {
+    return this.#lease.term;
+  }
+
+  receipt(frameId: string, index: number): Promise<Receipt> {
+    return this.#receipt(frameId, index);
+  }
+
+  deadLetters(): number {
+    return this.#deadLetters.kept();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#ledger.close();
+    this.#upkeep.close();
+    this.#foreign.close();
+    clearInterval(this.#keepAlive);
+    this.#backlog.stop();
+    this.#deadLetters.stop();
+    this.#arrivals.abandon();
+    // A server that is frozen answers nothing, and each wait for that has a limit of its own: one for all of them.
+    await Promise.race([this.#takeLeave(), sleep(this.#closeMsMax, undefined, { ref: false })]);
+    // Whoever still waits for an answer learns now that there will be none, and files what it must by itself.
+    await this.#connection.close();
+    await Promise.allSettled([this.#round, ...this.#settling]);
+  }
+
+  /** What is in hand is settled or given back, and the server has heard of it. */
+  async #takeLeave(): Promise<void> {
+    await Promise.allSettled([this.#round, ...this.#settling]);
+    if (!this.#connection.up) return;
+    const { nc } = this.#connection;
+    await this.#ledger.release(this.#inHand.ids()).catch(() => {});
+    if (!this.#connection.up) return;
+    this.#inHand.releaseAll(nc);
+    await nc.flush().catch(() => {});
+  }
+
+  async #arrive(framesMax: number): Promise<void> {
+    for (const { frame, seq } of await this.#arrivals.round(framesMax)) {
+      this.#arrived.push(this.#delivery(frame, seq));
+    }
+  }
+
+  #delivery(frame: Frame, seq: number): Delivery {
+    const hold = this.#holds.begin(frame.id);
+    return {
+      frame,
+      get isLost() {
+        return hold.isLost;
+      },
+      settle: (settlement) => {
+        const settled = this.#settle(frame, seq, settlement, hold);
+        this.#settling.add(settled);
+        return settled.finally(() => this.#settling.delete(settled));
+      },
+      release: () => {
+        this.#holds.end(frame.id);
+        if (!hold.isLost) void this.#release(frame.id);
+      },
+    };
+  }
+
+  /** A term begins: what others took meanwhile is theirs. */
+  #lose(): void {
+    for (const frameId of this.#holds.lose((id) => this.#ledger.isOurs(id))) {
+      this.#inHand.settled(frameId);
+    }
+    this.#arrived = this.#arrived.filter(({ isLost }) => !isLost);
+  }
+
+  /** In this order: whoever gets it next must find that nobody has it. */
+  async #release(frameId: string): Promise<void> {
+    await this.#ledger.release([frameId]).catch(() => {});
+    this.#inHand.release(frameId, this.#connection.up ? this.#connection.nc : null);
+  }
+
+  async #settle(frame: Frame, seq: number, settlement: Settlement, hold: Hold): Promise<void> {
+    await this.#untilSure();
+    if (hold.isLost) return;
+    this.#backlog.settleStarts();
+    const isDone = await this.#settler.settle(frame, settlement);
+    if (isDone) this.#deadLetters.filed(settlement.dead.length);
+    const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);
+    this.#backlog.settleEnds(seq, isDone ? frame.count : 0, isDone ? refiled : 0);
+    if (!isDone) return;
+    this.#inHand.settled(frame.id);
+    this.#holds.end(frame.id);
+  }
+
+  /** Or until the source is closed: what comes of it then, this process alone will know. */
+  async #untilSure(): Promise<void> {
+    const { signal } = this.#closing;
+    while (this.#lease.term === 0 && !signal.aborted) {
+      await sleep(SURE_POLL_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+/** Resolves when `work` has ended or `signal` is aborted, whichever is first. */
+async function endedOrAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    work.then(done, done);
+  });
+}

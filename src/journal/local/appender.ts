@@ -1,0 +1,91 @@
+import type { Frame } from '../../model/frame.js';
+import { type Appender, CommitAmbiguous, CommitRefused } from '../../model/journal.js';
+import { encodeRecord } from '../frame/record.js';
+import { recordKeys } from '../store/idempotency-rows.js';
+import type { LocalStore } from '../store/local-store.js';
+import { freshKey } from '../store/row-keys.js';
+import type { FrameLog } from './frame-log/frame-log.js';
+
+/** How long commits are refused untried after one has failed, so that a failing disk is not hammered. */
+const REST_MS = 1000;
+
+/** `EIO`: a write or a flush failed in the device, so what a restart will find there is unknown. */
+const INPUT_OUTPUT_ERROR = 5;
+
+/** Appends to the local journal: one an intake thread, each on its own handle of the same store. */
+export class LocalAppender implements Appender {
+  readonly name = 'local';
+  readonly #store: LocalStore;
+  readonly #log: FrameLog | null;
+  readonly #underWay = new Set<Promise<void>>();
+  #restUntilMs = 0;
+  #fault = '';
+  #closed = false;
+
+  /** @param log takes the frames instead of the tables, which then get them from it by a `LogMover`; or null */
+  constructor(store: LocalStore, log: FrameLog | null = null) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  get writable(): boolean {
+    return !this.#closed && !this.#rests() && this.#store.lack === '';
+  }
+
+  get reason(): string {
+    if (this.#closed) return 'the local journal is closed';
+    return this.#rests() ? `data folder ${this.#store.folder}: ${this.#fault}` : this.#store.lack;
+  }
+
+  async commit(frame: Frame): Promise<null> {
+    if (!this.writable) throw new CommitRefused(this.reason);
+    const write = this.#write(frame);
+    this.#underWay.add(write);
+    try {
+      await write;
+      this.#restUntilMs = 0;
+      return null;
+    } catch (error) {
+      throw this.#failed(error as Error & { code?: number });
+    } finally {
+      this.#underWay.delete(write);
+    }
+  }
+
+  /** To the log where there is one and it has room, else into the tables. */
+  #write(frame: Frame): Promise<void> {
+    const key = freshKey(frame);
+    const value = encodeRecord(frame);
+    const logged = this.#log?.append({ key, value, isKeyed: frame.keys.length > 0 }) ?? null;
+    if (logged !== null) {
+      return logged.catch((error: Error) => {
+        // The record may be whole all the same, and is moved then.
+        throw new CommitAmbiguous(error.message);
+      });
+    }
+    return this.#store.write(() => {
+      this.#store.frames.put(key, value);
+      recordKeys(this.#store, frame);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#underWay);
+    await this.#log?.close();
+    await this.#store.close();
+  }
+
+  #rests(): boolean {
+    return this.#restUntilMs !== 0 && performance.now() < this.#restUntilMs;
+  }
+
+  #failed(error: Error & { code?: number }): Error {
+    this.#fault = error.message;
+    this.#restUntilMs = performance.now() + REST_MS;
+    if (error instanceof CommitAmbiguous) return error;
+    return error.code === INPUT_OUTPUT_ERROR
+      ? new CommitAmbiguous(this.#fault)
+      : new CommitRefused(this.#fault);
+  }
+}

@@ -1,0 +1,117 @@
+import type { DeadLetterStore, KeptDeadLetter } from '../../model/dead-letters.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { Log } from '../../model/log.js';
+import { decodeDeadLetter } from '../frame/dead-letter-record.js';
+import { replayFrame } from '../frame/dead-letter-replay.js';
+import { encodeRecord } from '../frame/record.js';
+import { countReplayed } from '../store/dead-replays.js';
+import { DeadTransactions } from '../store/dead-transactions.js';
+import type { LocalStore } from '../store/local-store.js';
+import { recordLetterSteps } from '../store/receipts-table.js';
+import { ageKey, laterKey } from '../store/row-keys.js';
+
+export interface LocalDeadLettersParts {
+  /** Ids for frames that are filed again; sort by time like those of fresh frames. */
+  readonly newFrameId: () => string;
+  readonly log: Log;
+}
+
+/**
+ * Read so many at a time, and not by one cursor: as long as a cursor is open, LMDB gives back no page that
+ * the server frees, and whoever reads the list may be a person who has gone for lunch.
+ */
+const PAGE_ROWS = 256;
+
+/** The dead letters of a local journal. The server may have the same journal open. */
+export class LocalDeadLetters implements DeadLetterStore {
+  readonly #store: LocalStore;
+  readonly #parts: LocalDeadLettersParts;
+  readonly #transactions: DeadTransactions;
+
+  constructor(store: LocalStore, parts: LocalDeadLettersParts) {
+    this.#store = store;
+    this.#parts = parts;
+    this.#transactions = new DeadTransactions(store);
+  }
+
+  async *list(): AsyncIterable<KeptDeadLetter> {
+    let start: Buffer | null = null;
+    for (;;) {
+      const rows = this.#page(start);
+      for (const { key, record } of rows) {
+        const letter = this.#decode(key.toString('latin1'), record);
+        if (letter !== null) yield letter;
+      }
+      if (rows.length < PAGE_ROWS) return;
+      // The lowest key that sorts behind the last.
+      start = Buffer.concat([rows.at(-1)!.key, Buffer.from([0])]);
+    }
+  }
+
+  async find(orderId: string): Promise<KeptDeadLetter | null> {
+    this.#store.refresh();
+    return this.#read(orderId);
+  }
+
+  replay(orderId: string): Promise<boolean> {
+    return this.#change(() => {
+      const letter = this.#read(orderId);
+      if (letter === null) return false;
+      const frame = replayFrame(letter, this.#parts.newFrameId());
+      this.#store.later.put(laterKey(frame), encodeRecord(frame));
+      this.#store.ages.put(ageKey(frame), Buffer.alloc(0));
+      this.#store.dead.remove(keyOf(orderId));
+      recordLetterSteps(this.#store, { replayed: [orderId], dropped: [] });
+      countReplayed(this.#store);
+      return true;
+    });
+  }
+
+  drop(orderId: string): Promise<boolean> {
+    return this.#change(() => {
+      if (!this.#store.dead.doesExist(keyOf(orderId))) return false;
+      this.#store.dead.remove(keyOf(orderId));
+      recordLetterSteps(this.#store, { replayed: [], dropped: [orderId] });
+      return true;
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  async #change(work: () => boolean): Promise<boolean> {
+    try {
+      return await this.#transactions.run(work);
+    } catch (error) {
+      const { message } = error as Error;
+      throw new OperatorFault(`data folder ${this.#store.folder}: ${message}`, EXIT.failed);
+    }
+  }
+
+  #page(start: Buffer | null): { key: Buffer; record: Buffer }[] {
+    this.#store.refresh();
+    const from = start === null ? {} : { start };
+    const rows = this.#store.dead.getRange({ ...from, limit: PAGE_ROWS });
+    return Array.from(rows, ({ key, value }) => ({ key: Buffer.from(key), record: value }));
+  }
+
+  #read(orderId: string): KeptDeadLetter | null {
+    const record = this.#store.dead.getBinary(keyOf(orderId));
+    return record === undefined ? null : this.#decode(orderId, record);
+  }
+
+  #decode(orderId: string, record: Buffer): KeptDeadLetter | null {
+    try {
+      return decodeDeadLetter(orderId, record);
+    } catch (error) {
+      const { message } = error as Error;
+      this.#parts.log('letter-unreadable', `dead letter ${orderId} cannot be read: ${message}`);
+      return null;
+    }
+  }
+}
+
+function keyOf(orderId: string): Buffer {
+  return Buffer.from(orderId, 'latin1');
+}

@@ -1,0 +1,128 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { frameTime } from '../../model/frame-time.js';
+import type { FolderFacts, LocalFacts } from '../../model/journal-facts.js';
+import { requireAddressSpace } from '../store/address-space.js';
+import { refuseForeignFile } from '../store/data-folder.js';
+import { TO_APPEND, TO_WRITE } from '../store/disk-space.js';
+import { hasJournal, journalFile, MAP_BYTES, TABLES } from '../store/local-store.js';
+import { freshFacts, laterFacts, leadingTimeMs } from '../store/row-keys.js';
+import { unmovedFrames } from './frame-log/unmoved-frames.js';
+
+/** Counted one by one, at about a microsecond each. */
+const FRAMES_COUNTED_MAX = 200_000;
+/** Clocks of machines that write to one disk in turn may differ by as much; milliseconds. */
+const AHEAD_MS_MAX = 2000;
+
+type Table = Database<Buffer, Buffer>;
+
+/** Looks at a data folder, which need not be there, and at the journal in it, which a server may be using. */
+export async function inspectFolder(folder: string): Promise<FolderFacts> {
+  const exists = existsSync(folder);
+  // What is missing would be made in the nearest that is there.
+  const nearest = exists ? folder : nearestAbove(resolve(folder));
+  const facts = {
+    exists,
+    appendBytesMin: TO_APPEND.freeBytes,
+    writeBytesMin: TO_WRITE.freeBytes,
+    mapBytes: MAP_BYTES,
+  };
+  try {
+    if (!statSync(nearest).isDirectory()) throw new Error(`${nearest} is not a folder`);
+    accessSync(nearest, constants.R_OK | constants.W_OK | constants.X_OK);
+    const { bavail, bsize } = statfsSync(nearest);
+    const journal = hasJournal(folder) ? await inspectJournal(folder) : null;
+    return { ...facts, fault: '', freeBytes: bavail * bsize, journal };
+  } catch (error) {
+    return { ...facts, fault: (error as Error).message, freeBytes: 0, journal: null };
+  }
+}
+
+function nearestAbove(folder: string): string {
+  const parent = dirname(folder);
+  return parent === folder || existsSync(parent) ? parent : nearestAbove(parent);
+}
+
+/** @throws Error the file is no journal */
+async function inspectJournal(folder: string): Promise<LocalFacts> {
+  const path = join(folder, journalFile);
+  refuseForeignFile(path);
+  const bytes = statSync(path).size;
+  const unread = { bytes, waiting: null, deadLetters: 0, isFromFuture: false };
+  // LMDB would make it, and to take it away again would be to take it from a server that starts meanwhile.
+  if (!existsSync(`${path}-lock`)) {
+    return {
+      ...unread,
+      fault: 'its lock file is missing, as in a copy: what it holds is seen at the start',
+    };
+  }
+  try {
+    requireAddressSpace(path, MAP_BYTES);
+    const root = open<Buffer, Buffer>({
+      path,
+      readOnly: true,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      maxDbs: TABLES.length,
+      mapSize: MAP_BYTES,
+    });
+    try {
+      return { bytes, ...read(root, folder), fault: '' };
+    } finally {
+      await root.close();
+    }
+  } catch (error) {
+    return { ...unread, fault: (error as Error).message.split('\n')[0]! };
+  }
+}
+
+function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
+  const [frames, later, ages, dead, settled, meta] = (
+    ['frames', 'later', 'ages', 'dead', 'settled', 'meta'] as const
+  ).map((name) => tableOf(root, name));
+  const fresh = count(frames, freshFacts);
+  const again = count(later, laterFacts);
+  const [firstFresh] = frames?.getKeys({ limit: 1 }) ?? [];
+  const [firstAgain] = ages?.getKeys({ limit: 1 }) ?? [];
+  const logged = unmovedFrames(folder, meta ?? null);
+  const oldest = [
+    ...logged.map(({ acceptedAtMs }) => acceptedAtMs),
+    ...(firstFresh === undefined ? [] : [freshFacts(firstFresh).acceptedAtMs]),
+    ...(firstAgain === undefined ? [] : [leadingTimeMs(firstAgain)]),
+  ];
+  const ahead = Buffer.from(frameTime(Date.now() + AHEAD_MS_MAX), 'latin1');
+  return {
+    waiting: {
+      orders: logged.reduce((sum, { count }) => sum + count, fresh.orders + again.orders),
+      isAtLeast: fresh.isAtLeast || again.isAtLeast,
+      oldestAcceptedAtMs: oldest.length === 0 ? 0 : Math.min(...oldest),
+    },
+    deadLetters: rows(dead),
+    isFromFuture: [frames, settled].some((table) => hasRowFrom(table, ahead)),
+  };
+}
+
+/** Null where an older version, or a start that was cut short, has not made it. */
+function tableOf(root: RootDatabase<Buffer, Buffer>, name: (typeof TABLES)[number]): Table | null {
+  try {
+    return root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' }) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function count(table: Table | null, facts: (key: Buffer) => { readonly count: number }) {
+  let orders = 0;
+  for (const key of table?.getKeys({ limit: FRAMES_COUNTED_MAX }) ?? []) orders += facts(key).count;
+  return { orders, isAtLeast: rows(table) > FRAMES_COUNTED_MAX };
+}
+
+function rows(table: Table | null): number {
+  return table === null ? 0 : (table.getStats() as { entryCount: number }).entryCount;
+}
+
+function hasRowFrom(table: Table | null, start: Buffer): boolean {
+  const [found] = table?.getKeys({ start, limit: 1 }) ?? [];
+  return found !== undefined;
+}

@@ -1,0 +1,42 @@
+import { LOCAL_DURABILITY } from '../../model/durability.js';
+import type { Options } from '../../model/options.js';
+import type { SourceHandle, SourceParts } from '../source-handle.js';
+import { forgetByAndBy } from '../store/expiry.js';
+import { LocalStore } from '../store/local-store.js';
+import { LocalAppender } from './appender.js';
+import { FrameLog } from './frame-log/frame-log.js';
+import { retireSegments } from './frame-log/segment-files.js';
+import { LocalSource } from './source.js';
+
+/** For a journal that the source has opened before. @throws OperatorFault when it is not there */
+export async function openLocalAppender(folder: string): Promise<LocalAppender> {
+  const store = new LocalStore(folder, { mustExist: true });
+  // Elsewhere a write that has come back need not be on the disk yet.
+  if (process.platform !== 'linux') return new LocalAppender(store);
+  const log = new FrameLog(folder, (bytes) => store.hasRoomFor(bytes));
+  await log.prepared();
+  return new LocalAppender(store, log);
+}
+
+/** @throws OperatorFault when the folder cannot be used */
+export async function openLocalSource(options: Options, parts: SourceParts): Promise<SourceHandle> {
+  const store = new LocalStore(options.data);
+  await parts.claimFolder();
+  retireSegments(options.data);
+  const stopForgetting = forgetByAndBy(store, {
+    settledS: options.receiptsS,
+    idempotencyS: options.idempotencyS,
+  });
+  const source = new LocalSource(store, { ...parts, ...options });
+  return {
+    source,
+    onCommitted: () => source.ring(),
+    ready: Promise.resolve(),
+    durability: () => LOCAL_DURABILITY,
+    close: async () => {
+      stopForgetting();
+      await source.close();
+    },
+    keys: (sinceMs) => source.keys(sinceMs),
+  };
+}

@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
+import { OperatorFault } from '../../model/fault.js';
+import type { Log } from '../../model/log.js';
+import { knock } from './knock.js';
+import { type NatsServers, natsServers } from './servers.js';
+
+export interface JetStreamConnectionParts {
+  /** NATS URLs; any that answers will do. */
+  readonly servers: readonly string[];
+  /** Shown by the server's monitoring. */
+  readonly clientName: string;
+  /** Run whenever the connection has come up, before it counts as up. Tried again when it fails. */
+  readonly prepare: (nc: NatsConnection) => Promise<void>;
+  readonly log: Log;
+}
+
+const DIAL_MS_MAX = 2000;
+const RETRY_MS = 1000;
+const CLOSED_MS = 20;
+const RECONNECT_MS = 250;
+const RECONNECT_JITTER_MS = 250;
+
+/**
+ * A server that is frozen, or behind a network that swallows packets, is given up after three of
+ * these (one ping sent, two missed). The client's default of 2 minutes would be six.
+ */
+const PING_MS = 10_000;
+
+/**
+ * A NATS connection that is built in the background and never given up, and that says at any time
+ * whether it is up: publishing while it is not is not refused by the client, the bytes are just lost.
+ */
+export class JetStreamConnection {
+  /** Resolves when first up; rejects with an OperatorFault when that takes the operator. */
+  readonly ready: Promise<void>;
+  readonly #parts: JetStreamConnectionParts;
+  readonly #servers: NatsServers;
+  readonly #closing = new AbortController();
+  readonly #onChange = new Set<(up: boolean) => void>();
+  readonly #onDenied = new Set<(subject: string, error: Error) => void>();
+  readonly #ended: Promise<void>;
+  /** How often the connection was lost, so that what belongs to an earlier one is told apart. */
+  #losses = 0;
+  #nc: NatsConnection | null = null;
+  #up = false;
+  #reason: string;
+
+  constructor(parts: JetStreamConnectionParts) {
+    this.#parts = parts;
+    this.#servers = natsServers(parts.servers);
+    this.#reason = `NATS at ${this.#servers.shown} has not answered yet`;
+    let succeed!: () => void;
+    let fail!: (fault: OperatorFault) => void;
+    this.ready = new Promise<void>((resolve, reject) => {
+      succeed = resolve;
+      fail = reject;
+    });
+    // Whoever does not care for it must not end the process.
+    this.ready.catch(() => {});
+    this.#ended = this.#run(succeed, fail);
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** Why it is not up, in one line; empty while it is. */
+  get reason(): string {
+    return this.#up ? '' : this.#reason;
+  }
+
+  /** The client; only while up. */
+  get nc(): NatsConnection {
+    if (this.#nc === null) throw new Error(this.#reason);
+    return this.#nc;
+  }
+
+  /** Called at every change; returns how to stop that. */
+  onChange(listener: (up: boolean) => void): () => void {
+    this.#onChange.add(listener);
+    return () => this.#onChange.delete(listener);
+  }
+
+  /** Called when the server says that this user may not publish on a subject: no answer will come. */
+  onDenied(listener: (subject: string, error: Error) => void): void {
+    this.#onDenied.add(listener);
+  }
+
+  /** Resolves when up, closed or after `ms`, whichever is first. */
+  async whenUp(ms: number): Promise<void> {
+    if (this.#up) return;
+    if (this.#closing.signal.aborted) {
+      // Not at once: whoever waits in a loop must not keep the thread from everything else.
+      await sleep(Math.min(ms, CLOSED_MS));
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        stop();
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      const stop = this.onChange(done);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#setUp(false, 'the connection to NATS is closed');
+    await this.#nc?.close();
+    await this.#ended;
+  }
+
+  async #run(succeed: () => void, fail: (fault: OperatorFault) => void): Promise<void> {
+    const { signal } = this.#closing;
+    let wasUp = false;
+    while (!signal.aborted) {
+      try {
+        await this.#connect();
+        await this.#parts.prepare(this.nc);
+        this.#setUp(true, '');
+        wasUp = true;
+        succeed();
+        await this.#watch(this.nc);
+      } catch (error) {
+        this.#report(error as Error);
+        // Tried on all the same: the operator may mend it on the server.
+        if (error instanceof OperatorFault && !wasUp) fail(error);
+      }
+      await this.#nc?.close();
+      if (!signal.aborted) await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+    }
+    succeed();
+  }
+
+  async #connect(): Promise<void> {
+    const { clientName } = this.#parts;
+    await knock(this.#servers, DIAL_MS_MAX, this.#closing.signal);
+    this.#nc = await connect({
+      ...this.#servers.options,
+      name: clientName,
+      timeout: DIAL_MS_MAX,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_MS,
+      reconnectJitter: RECONNECT_JITTER_MS,
+      pingInterval: PING_MS,
+      noAsyncTraces: true,
+    });
+    // Closed while dialling: nobody else will close this one.
+    if (this.#closing.signal.aborted) await this.#nc.close();
+  }
+
+  /** Follows the client's own reconnects; returns when it has given up, or was closed. */
+  async #watch(nc: NatsConnection): Promise<void> {
+    for await (const status of nc.status()) {
+      if (status.type === 'disconnect') {
+        this.#losses++;
+        this.#setUp(false, `the connection to NATS at ${status.server} is lost`);
+        if (!this.#closing.signal.aborted) this.#parts.log('journal-down', this.#reason);
+      } else if (status.type === 'reconnect') {
+        void this.#bringUp(nc);
+      } else if (status.type === 'error' && status.error instanceof PermissionViolationError) {
+        const { operation, subject } = status.error;
+        if (operation !== 'publish') continue;
+        for (const listener of this.#onDenied) listener(subject, status.error);
+      }
+    }
+    this.#setUp(false, 'the connection to NATS was given up');
+  }
+
+  async #bringUp(nc: NatsConnection): Promise<void> {
+    const { signal } = this.#closing;
+    const losses = this.#losses;
+    while (!signal.aborted && !nc.isClosed() && this.#losses === losses) {
+      try {
+        await this.#parts.prepare(nc);
+        if (this.#losses !== losses) return;
+        this.#setUp(true, '');
+        this.#parts.log('journal-up', `connected to NATS at ${nc.getServer()} again`);
+        return;
+      } catch (error) {
+        this.#report(error as Error);
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  #report(error: Error): void {
+    if (this.#closing.signal.aborted) return;
+    this.#setUp(false, `NATS at ${this.#servers.shown}: ${error.message || error.name}`);
+    this.#parts.log('journal-down', this.#reason);
+  }
+
+  #setUp(up: boolean, reason: string): void {
+    this.#up = up;
+    this.#reason = reason;
+    for (const listener of [...this.#onChange]) listener(up);
+  }
+}

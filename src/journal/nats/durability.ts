@@ -1,0 +1,171 @@
+import { jetstreamManager, PersistMode, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Durability, DurabilityClass } from '../../model/durability.js';
+import type { Log } from '../../model/log.js';
+import type { JetStreamConnection } from './connection.js';
+
+/** Replicas from which on a majority survives the loss of one. */
+const REPLICAS_MIN = 3;
+const MONITOR_PORT = 8222;
+const ASK_MS_MAX = 1000;
+const LOOK_MS = 10_000;
+
+/** Where the servers' monitoring is. */
+interface MonitoringPlaces {
+  /** NATS URLs; where no monitor is named, port 8222 of each is asked. */
+  readonly servers: readonly string[];
+  /** HTTP URLs of the servers' monitoring. */
+  readonly monitors: readonly string[];
+}
+
+export interface JetStreamDurabilityParts extends MonitoringPlaces {
+  readonly connection: JetStreamConnection;
+  readonly stream: string;
+  readonly log: Log;
+}
+
+/** What of a server's `/varz` is looked at. */
+interface ServerStatus {
+  readonly server_id?: string;
+  readonly jetstream?: { readonly config?: { readonly sync_always?: boolean } };
+}
+
+/** Of a stream's settings, what decides what it survives. */
+export type Keeping = Pick<StreamConfig, 'num_replicas' | 'storage'> &
+  Partial<Pick<StreamConfig, 'persist_mode'>>;
+
+/** What an order survives, least first. What is not known yet cannot fall. */
+const RANK: Readonly<Record<DurabilityClass, number>> = {
+  unknown: 0,
+  none: 0,
+  os: 1,
+  fsync: 2,
+  replicated: 2,
+};
+
+/** By whether every message is flushed. */
+const FLUSH = {
+  true: 'fsynced before the ack',
+  false: 'fsynced within the sync_interval of the server, 2 minutes by default',
+  null: 'fsynced nobody knows when, for no monitoring answers (see --nats-monitor)',
+} as const;
+
+const REMEDY =
+  'for more, configure sync_interval: always (nats-server 2.10 or later), or use --nats-replicas 3';
+
+/**
+ * Finds out which guarantee NATS gives: how the stream is stored and how often, and whether each server flushes every
+ * message. The latter no client can ask for; it stands in the servers' monitoring (`/varz`). Where
+ * that does not answer, the weaker guarantee is assumed and said to be. Asked again and again, for an operator can make
+ * the stream anew, or change it, while the connection stays.
+ */
+export class JetStreamDurability {
+  readonly #parts: JetStreamDurabilityParts;
+  readonly #stopListening: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #found: Durability = {
+    class: 'unknown',
+    replicas: 0,
+    text: 'NATS has not answered yet',
+    remedy: '',
+  };
+
+  constructor(parts: JetStreamDurabilityParts) {
+    this.#parts = parts;
+    this.#stopListening = parts.connection.onChange((up) => {
+      if (up) void this.#look();
+    });
+    this.#timer = setInterval(() => void this.#look(), LOOK_MS);
+    this.#timer.unref();
+  }
+
+  get found(): Durability {
+    return this.#found;
+  }
+
+  close(): void {
+    this.#stopListening();
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const { connection, log } = this.#parts;
+    if (!connection.up) return;
+    try {
+      const found = await this.#ask(connection.nc);
+      if (found.text !== this.#found.text) {
+        const line = [found.text, found.remedy].filter(Boolean).join('; ');
+        const hasFallen = RANK[found.class] < RANK[this.#found.class];
+        if (hasFallen) log('guarantee-fell', line, { class: found.class });
+        else log('guarantee', line, { class: found.class });
+      }
+      this.#found = found;
+    } catch {
+      // Away again: what was found holds for what was accepted, and the connection says the rest.
+    }
+  }
+
+  async #ask(nc: NatsConnection): Promise<Durability> {
+    const manager = await jetstreamManager(nc, { checkAPI: false });
+    const { config } = await manager.streams.info(this.#parts.stream);
+    return askDurability(nc, config, this.#parts);
+  }
+}
+
+/** What a stream with these settings survives on these servers. */
+export async function askDurability(
+  nc: NatsConnection,
+  keeping: Keeping,
+  places: MonitoringPlaces,
+): Promise<Durability> {
+  const sync = await syncAlways(nc.info?.server_id ?? '', places);
+  const at = `NATS ${nc.info?.version} at ${nc.getServer()}: accepted means`;
+  const replicas = keeping.num_replicas;
+  const lack = lackOf(keeping);
+  if (replicas >= REPLICAS_MIN) {
+    const text = `${at} on a majority of ${replicas} servers, ${lack || FLUSH[`${sync}`]}`;
+    return { class: 'replicated', replicas, text, remedy: '' };
+  }
+  if (lack !== '') {
+    const remedy = 'make the stream as it must be: see forebay check';
+    return { class: 'none', replicas, text: `${at} ${lack}, gone when the server ends`, remedy };
+  }
+  if (sync === true) {
+    return { class: 'fsync', replicas, text: `${at} on disk, ${FLUSH.true}`, remedy: '' };
+  }
+  const text = `${at} written to its operating system, ${FLUSH[`${sync}`]}`;
+  return { class: 'os', replicas, text, remedy: REMEDY };
+}
+
+/** Why an acknowledgement does not mean that anything was written; empty where it does. */
+function lackOf({ storage, persist_mode: persist }: Keeping): string {
+  if (storage !== StorageType.File) return `in memory only (storage ${storage})`;
+  return persist === PersistMode.Async ? 'not written yet (persist_mode async)' : '';
+}
+
+/** Whether all servers flush every message; null when they, or this very one, cannot be asked. */
+async function syncAlways(
+  serverId: string,
+  { monitors, servers }: MonitoringPlaces,
+): Promise<boolean | null> {
+  const urls = monitors.length > 0 ? monitors : servers.map(monitorOf);
+  const answers = await Promise.all(urls.map(askMonitor));
+  // Port 8222 of that machine may be another server's.
+  if (!answers.some((answer) => answer?.server_id === serverId)) return null;
+  if (answers.includes(null)) return null;
+  return answers.every((answer) => answer?.jetstream?.config?.sync_always === true);
+}
+
+function monitorOf(server: string): string {
+  const { hostname } = new URL(server.includes('://') ? server : `nats://${server}`);
+  return `http://${hostname}:${MONITOR_PORT}`;
+}
+
+async function askMonitor(url: string): Promise<ServerStatus | null> {
+  try {
+    const answer = await fetch(new URL('/varz', url), { signal: AbortSignal.timeout(ASK_MS_MAX) });
+    return (await answer.json()) as ServerStatus;
+  } catch {
+    return null;
+  }
+}

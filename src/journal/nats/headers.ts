@@ -1,0 +1,134 @@
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import type { KeptDeadLetter } from '../../model/dead-letters.js';
+import type { Frame, KeyedOrder } from '../../model/frame.js';
+import { requireReadable } from '../frame/dead-letter-checks.js';
+import { requireWhole } from '../frame/whole-frame.js';
+import type { HeldMessage } from './message.js';
+import type { JetStreamNames } from './names.js';
+import type { Publication } from './publisher.js';
+
+const ID = 'Nats-Msg-Id';
+const COUNT = 'Forebay-Count';
+const ACCEPTED_MS = 'Forebay-Accepted-Ms';
+const ATTEMPT = 'Forebay-Attempt';
+const NOT_BEFORE_MS = 'Forebay-Not-Before-Ms';
+const ORIGIN = 'Forebay-Origin';
+const INDEXES = 'Forebay-Indexes';
+const KEYS = 'Forebay-Keys';
+const ORDER_ID = 'Forebay-Order-Id';
+const REASON = 'Forebay-Reason';
+const LAST_MS = 'Forebay-Last-Ms';
+
+/** A frame as a message: the payload is its NDJSON, all else stands in headers. */
+export function frameHeaders(frame: Frame): MsgHdrs {
+  const out = headers();
+  out.set(ID, frame.id);
+  out.set(COUNT, String(frame.count));
+  out.set(ACCEPTED_MS, String(frame.acceptedAtMs));
+  if (frame.attempt !== 1) out.set(ATTEMPT, String(frame.attempt));
+  if (frame.notBeforeMs !== 0) out.set(NOT_BEFORE_MS, String(frame.notBeforeMs));
+  if (frame.refiled !== null) {
+    out.set(ORIGIN, frame.refiled.origin);
+    out.set(INDEXES, frame.refiled.indexes.join(','));
+  }
+  if (frame.keys.length > 0) out.set(KEYS, keysText(frame.keys));
+  return out;
+}
+
+/** @throws Error when the message was not written by an appender. */
+export function readFrame(message: HeldMessage): Frame {
+  const found = message.headers;
+  const id = found?.get(ID) ?? '';
+  const count = Number(found?.get(COUNT));
+  if (found === undefined || !isFrameId(id) || !(count > 0)) {
+    throw new Error(`message ${message.seq} on ${message.subject} is not a frame`);
+  }
+  const origin = found.get(ORIGIN);
+  if (origin !== '' && !isFrameId(origin)) throw new Error(`frame ${id} has no origin that can be`);
+  return requireWhole({
+    id,
+    count,
+    payload: message.payload,
+    acceptedAtMs: Number(found.get(ACCEPTED_MS)),
+    attempt: Number(found.get(ATTEMPT) || 1),
+    notBeforeMs: Number(found.get(NOT_BEFORE_MS)),
+    refiled: origin === '' ? null : { origin, indexes: found.get(INDEXES).split(',').map(Number) },
+    keys: readKeys(found),
+  });
+}
+
+/** Order ids begin with it, and they stand in subjects: nothing that means something there may be in it. */
+function isFrameId(text: string): boolean {
+  return /^[\w-]{1,64}$/.test(text);
+}
+
+/** What the headers alone tell of a frame. */
+export function storedFrame(found: MsgHdrs) {
+  return {
+    frameId: found.get(ID),
+    count: Number(found.get(COUNT)),
+    acceptedAtMs: Number(found.get(ACCEPTED_MS)),
+  };
+}
+
+/** Position, digest and key in turn, separated by spaces, which no key contains. */
+function keysText(keys: readonly KeyedOrder[]): string {
+  return keys.map(({ position, digest, key }) => `${position} ${digest} ${key}`).join(' ');
+}
+
+export function readKeys(found: MsgHdrs): KeyedOrder[] {
+  const text = found.get(KEYS);
+  const words = text === '' ? [] : text.split(' ');
+  const keys: KeyedOrder[] = [];
+  for (let i = 0; i + 2 < words.length; i += 3) {
+    keys.push({ position: Number(words[i]), digest: words[i + 1]!, key: words[i + 2]! });
+  }
+  return keys;
+}
+
+/** A dead letter as a message: the payload is the compact order. */
+export function deadLetterPublication(
+  names: JetStreamNames,
+  letter: KeptDeadLetter,
+  messageId: string,
+): Publication {
+  return {
+    stream: names.deadStream,
+    subject: names.deadSubject(letter.orderId),
+    payload: letter.body,
+    headers: deadLetterHeaders(letter, messageId),
+  };
+}
+
+function deadLetterHeaders(letter: KeptDeadLetter, messageId: string): MsgHdrs {
+  const out = headers();
+  out.set(ID, messageId);
+  out.set(ORDER_ID, letter.orderId);
+  out.set(REASON, headerText(letter.reason));
+  out.set(ATTEMPT, String(letter.attempts));
+  out.set(ACCEPTED_MS, String(letter.firstAtMs));
+  out.set(LAST_MS, String(letter.lastAtMs));
+  return out;
+}
+
+/** @throws Error when the message is no dead letter that can be filed again; it does not name it */
+export function readDeadLetter(
+  orderId: string,
+  found: MsgHdrs | undefined,
+  body: Uint8Array,
+): KeptDeadLetter {
+  if (found?.get(ORDER_ID) !== orderId) throw new Error('its header does not name its order');
+  return requireReadable({
+    orderId,
+    reason: found.get(REASON),
+    attempts: Number(found.get(ATTEMPT)),
+    firstAtMs: Number(found.get(ACCEPTED_MS)),
+    lastAtMs: Number(found.get(LAST_MS)),
+    body,
+  });
+}
+
+/** A header is one line: what would end it, and other control characters, becomes a space. */
+function headerText(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ').trim();
+}

@@ -1,0 +1,105 @@
+import { JetStreamApiCodes } from '@nats-io/jetstream';
+import { errors, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import type { JetStreamConnection } from './connection.js';
+import { NO_RESPONDERS, ReplyInboxes } from './reply-inbox.js';
+
+/** One message, told apart from all others by the `Nats-Msg-Id` among its headers. */
+export interface Publication {
+  readonly stream: string;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly headers: MsgHdrs;
+  /** Stored only when the stream's last message has this number. */
+  readonly lastSeq?: number;
+}
+
+/**
+ * `refused`: not stored, for certain. `isUnfit` says that this server will not store this message at any other time
+ * either, `isUnserved` that nobody takes messages on that subject: the stream is gone, say. `conflict`: not stored, because
+ * the stream's last message was another than expected. `ambiguous`: nobody knows.
+ */
+export type PublishOutcome =
+  | { readonly verdict: 'stored'; readonly seq: number }
+  | {
+      readonly verdict: 'refused';
+      readonly reason: string;
+      readonly isUnfit: boolean;
+      readonly isUnserved: boolean;
+    }
+  | { readonly verdict: 'conflict' | 'ambiguous'; readonly reason: string };
+
+/** The message is longer than the stream takes, or its headers are over 64 KiB: server/errors.json of nats-server. */
+const UNFIT_CODES: readonly number[] = [10_054, 10_097];
+
+const CONFLICTS: readonly number[] = [
+  JetStreamApiCodes.StreamWrongLastSequence,
+  JetStreamApiCodes.StreamWrongLastSequenceUnknown,
+];
+
+/** Publishes to a stream, one try at a time, and says what is known about each. */
+export class JetStreamPublisher {
+  readonly #connection: JetStreamConnection;
+  readonly #inboxes: ReplyInboxes;
+
+  constructor(connection: JetStreamConnection) {
+    this.#connection = connection;
+    this.#inboxes = new ReplyInboxes(connection);
+  }
+
+  async attempt(publication: Publication, timeoutMs: number): Promise<PublishOutcome> {
+    const { up, reason } = this.#connection;
+    if (!up) return { verdict: 'refused', reason, isUnfit: false, isUnserved: false };
+    const { stream, subject, payload, headers, lastSeq } = publication;
+    headers.set('Nats-Expected-Stream', stream);
+    if (lastSeq !== undefined) headers.set('Nats-Expected-Last-Sequence', String(lastSeq));
+    try {
+      return outcomeOf(
+        await this.#inboxes.current.request(subject, payload, headers, timeoutMs),
+        stream,
+      );
+    } catch (error) {
+      const { message, name } = error as Error;
+      const why = `NATS: ${message || name}`;
+      if (!isUnsent(error)) return { verdict: 'ambiguous', reason: why };
+      const isUnfit = error instanceof errors.InvalidArgumentError;
+      return { verdict: 'refused', reason: why, isUnfit, isUnserved: false };
+    }
+  }
+}
+
+/** The bytes were never sent: the connection is closed, or the message is longer than the server's `max_payload`. */
+function isUnsent(error: unknown): boolean {
+  return (
+    error instanceof errors.ClosedConnectionError || error instanceof errors.InvalidArgumentError
+  );
+}
+
+/** What the server says of a message: nats-server, server/stream.go, JSPubAckResponse. */
+interface PubAck {
+  readonly stream?: string;
+  readonly seq?: number;
+  readonly error?: { readonly err_code: number; readonly description: string };
+}
+
+function outcomeOf(answer: Msg, stream: string): PublishOutcome {
+  if (answer.data.length === 0 && answer.headers?.code === NO_RESPONDERS) {
+    return refusal(`nobody takes messages for stream ${stream}`, false, true);
+  }
+  const { error, seq, stream: storedIn } = answer.json<PubAck>();
+  if (error !== undefined) {
+    const { err_code: code, description } = error;
+    if (CONFLICTS.includes(code)) return { verdict: 'conflict', reason: `NATS: ${description}` };
+    return refusal(
+      description,
+      UNFIT_CODES.includes(code),
+      code === JetStreamApiCodes.JetStreamNotEnabledForAccount,
+    );
+  }
+  // Whoever answered was no stream: it may have kept the message or not.
+  if (storedIn !== stream || seq === undefined) throw new Error('the answer is no ack');
+  return { verdict: 'stored', seq };
+}
+
+function refusal(why: string, isUnfit: boolean, isUnserved: boolean): PublishOutcome {
+  return { verdict: 'refused', reason: `NATS: ${why}`, isUnfit, isUnserved };
+}

@@ -1,0 +1,77 @@
+import type { Delivery, JournalName, Source } from '../../model/journal.js';
+import type { Receipt } from '../../model/receipt.js';
+import type { JetStreamSource } from '../jetstream/source.js';
+import type { LocalSource } from '../local/source.js';
+
+export interface SpooledSourceParts {
+  readonly primary: JetStreamSource;
+  readonly closePrimary: () => Promise<void>;
+  /** Those who bring to the primary what lies in the spool's store. */
+  readonly closeForwarders: () => Promise<unknown>;
+  readonly spool: LocalSource;
+  /** Why orders stay in the spool; empty while none do. */
+  readonly spoolReason: () => string;
+}
+
+/**
+ * JetStream with a spool before it, as the drain reads them: frames are delivered from JetStream alone, which gets
+ * those of the spool when it is there again.
+ */
+export class SpooledSource implements Source {
+  readonly #parts: SpooledSourceParts;
+
+  constructor(parts: SpooledSourceParts) {
+    this.#parts = parts;
+  }
+
+  get name(): JournalName {
+    return this.#parts.primary.name;
+  }
+
+  get reachable(): boolean {
+    return this.#parts.primary.reachable;
+  }
+
+  get reason(): string {
+    const { primary, spool, spoolReason } = this.#parts;
+    return primary.reason || spoolReason() || spool.reason;
+  }
+
+  pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
+    return this.#parts.primary.pull(framesMax, signal);
+  }
+
+  pendingOrders(): number {
+    return this.#parts.primary.pendingOrders() + this.#parts.spool.pendingOrders();
+  }
+
+  oldestAcceptedAtMs(): number {
+    const { primary, spool } = this.#parts;
+    const times = [primary.oldestAcceptedAtMs(), spool.oldestAcceptedAtMs()].filter((ms) => ms > 0);
+    return times.length === 0 ? 0 : Math.min(...times);
+  }
+
+  get term(): number {
+    return this.#parts.primary.term;
+  }
+
+  deadLetters(): number {
+    return this.#parts.primary.deadLetters();
+  }
+
+  receipt(frameId: string, index: number): Promise<Receipt> {
+    return this.#parts.primary.receipt(frameId, index);
+  }
+
+  /** The primary first: it writes to the spool's store to the last, and so do those who bring it what is there. */
+  async close(): Promise<void> {
+    const { spool, closePrimary, closeForwarders } = this.#parts;
+    // Or a forwarder would wait for room on the disk.
+    spool.giveUp();
+    const forwardersClosed = closeForwarders();
+    // Ends their waiting for NATS too.
+    await closePrimary();
+    await forwardersClosed;
+    await spool.close();
+  }
+}
