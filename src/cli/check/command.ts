@@ -1,5 +1,6 @@
 /** `forebay check`: puts together what looks at what serve would find. */
 import { fileURLToPath } from 'node:url';
+import { handlerUrl } from '../../../workers/pool/handler-file.js';
 import { handlerContext } from '../../drain/handler-context.js';
 import { missingServerBinary } from '../../intake/platform.mjs';
 import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from '../../model/durability.js';
@@ -8,7 +9,6 @@ import type { FolderFacts, JetStreamFacts } from '../../model/journal-facts.js';
 import type { Options } from '../../model/options.js';
 import { parseLimits } from '../../model/process-limits.js';
 import { type LoadedOptions, loadWithOrigins } from '../../options/load.js';
-import { handlerUrl } from '../../process/handler-file.js';
 import { isFolderHeld, lookAtAdminPort, lookAtPort } from '../../process/held.js';
 import { VERSION } from '../../version.js';
 import { clockFinding } from './clock.js';

@@ -4,6 +4,7 @@ import { MessageChannel } from 'node:worker_threads';
 import type { IntakeHost, IntakeThreadData } from '../../../workers/intake/protocol.js';
 import { IntakeThreads } from '../../../workers/intake/supervisor.js';
 import { intakeWorker } from '../../../workers/intake/worker.js';
+import { handlerFault, handlerUrl } from '../../../workers/pool/handler-file.js';
 import type { AdminServer } from '../../admin/server.js';
 import { FrameIds } from '../../commit/frame-id.js';
 import { type OpenDrain, openDrain } from '../../drain/open-drain.js';
@@ -25,7 +26,6 @@ import type { Options } from '../../model/options.js';
 import { serveHelp } from '../../options/help.js';
 import { loadOptions } from '../../options/load.js';
 import { claimFolder, claimPort } from '../../process/exclusive.js';
-import { handlerFault, handlerUrl } from '../../process/handler-file.js';
 import { Stopping } from '../../process/stopping.js';
 import { VERSION } from '../../version.js';
 

@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { EXIT, OperatorFault } from '../model/fault.js';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
 
 /** The handlers that come with Forebay, and where each is. */
 const BUILT_IN: ReadonlyMap<string, URL> = new Map(
   ['simulate', 'postgres'].map((name) => [
     name,
-    new URL(`../../workers/handlers/${name}.js`, import.meta.url),
+    new URL(`../handlers/${name}.js`, import.meta.url),
   ]),
 );
 
