@@ -1,4 +1,4 @@
-// Writes docs/options.md, docs/metrics.md and Grafana's dashboard from what is compiled.
+// Writes docs/reference/options.md, docs/reference/metrics.md and Grafana's dashboard from what is compiled.
 // Usage: node scripts/options-doc.mjs [folder of the compiled output, default dist]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -11,7 +11,7 @@ const load = (file) => import(pathToFileURL(join(compiled, file)).href);
 const { optionsDoc } = await load('src/options/docs.js');
 const { metricsDoc } = await load('src/metrics/docs.js');
 const { dashboardJson } = await load('monitoring/dashboard/dashboard.js');
-mkdirSync(join(root, 'docs'), { recursive: true });
-writeFileSync(join(root, 'docs', 'options.md'), optionsDoc());
-writeFileSync(join(root, 'docs', 'metrics.md'), metricsDoc());
+mkdirSync(join(root, 'docs', 'reference'), { recursive: true });
+writeFileSync(join(root, 'docs', 'reference', 'options.md'), optionsDoc());
+writeFileSync(join(root, 'docs', 'reference', 'metrics.md'), metricsDoc());
 writeFileSync(join(root, 'monitoring', 'grafana', 'dashboards', 'forebay.json'), dashboardJson());

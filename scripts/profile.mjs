@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MAIN = join(ROOT, 'dist', 'src', 'main.js');
 const LOAD = join(ROOT, 'scripts', 'profile', 'load.mjs');
 
-/** Fetched when they are first used: see docs/dependencies.md. */
+/** Fetched when they are first used: see docs/reference/dependencies.md. */
 const TOOLS = {
   flame: {
     package: '0x@6.0.0',

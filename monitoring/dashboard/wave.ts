@@ -100,7 +100,7 @@ export const now: readonly Unplaced[] = [
     {
       title: 'Survives',
       description:
-        'What an accepted order survives, by instance: fsync a power cut, replicated the loss of a server, os only the death of the process. See docs/guarantees.md.',
+        'What an accepted order survives, by instance: fsync a power cut, replicated the loss of a server, os only the death of the process. See docs/reference/guarantees.md.',
       unit: 'short',
     },
     { expr: `count by (class) (${of('forebay_durability_info')})`, legend: '{{class}}' },

@@ -1,7 +1,7 @@
 /**
  * Which uWebSockets.js this machine needs. Plain JavaScript without imports, because `npm ci` runs it
  * before anything is compiled: its repackaging on npm has binaries for Node 20 and 22; newer ones need the
- * author's own release, which is not on npm (see docs/dependencies.md).
+ * author's own release, which is not on npm (see docs/reference/dependencies.md).
  */
 const OFFICIAL = 'github:uNetworking/uWebSockets.js#v20.66.0';
 

@@ -7,7 +7,7 @@ import {
   processFamilies,
 } from './names.js';
 
-/** docs/metrics.md, from the catalogue. */
+/** docs/reference/metrics.md, from the catalogue. */
 export function metricsDoc(): string {
   return [
     '# Metrics',

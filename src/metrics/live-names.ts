@@ -88,7 +88,7 @@ export const liveFamilies = {
   },
   durability: {
     name: 'forebay_durability_info',
-    help: 'Always 1; what an accepted order survives: fsync, replicated, os, none, or unknown (docs/guarantees.md).',
+    help: 'Always 1; what an accepted order survives: fsync, replicated, os, none, or unknown (docs/reference/guarantees.md).',
     labels: ['class', 'replicas'],
   },
   buildInfo: {

@@ -5,7 +5,7 @@ export { liveFamilies, processFamilies } from './live-names.js';
 
 /**
  * The catalogue: every metric that /metrics shows. Counting (count.ts), collecting (collect.ts) and
- * docs/metrics.md are all made from it.
+ * docs/reference/metrics.md are all made from it.
  *
  * A member of `cells` is one time series: its key is how the code calls it (`COUNTER.workDone`), its
  * value are the labels. Each is there from the start, at 0.

@@ -3,7 +3,7 @@ type EventLevel = 'info' | 'warn' | 'error' | 'fatal';
 
 interface EventSpec {
   readonly level: EventLevel;
-  /** What has happened, for docs/logs.md. */
+  /** What has happened, for docs/reference/logs.md. */
   readonly what: string;
 }
 

@@ -1,7 +1,7 @@
 import { schema } from './schema.js';
 import { type AnySpec, defaultText, environmentName, flagName, GROUPS, rangeText } from './spec.js';
 
-/** docs/options.md, from the schema. */
+/** docs/reference/options.md, from the schema. */
 export function optionsDoc(): string {
   return [
     '# Options',

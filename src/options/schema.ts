@@ -4,7 +4,7 @@ import { serverSchema } from './server-schema.js';
 import type { Specs } from './spec.js';
 
 /**
- * Every option there is: flags, environment variables, checks, help and docs/options.md are all made
+ * Every option there is: flags, environment variables, checks, help and docs/reference/options.md are all made
  * from this table, in its order.
  */
 export const schema: Specs = { ...serverSchema, ...intakeSchema, ...drainSchema };

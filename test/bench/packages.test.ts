@@ -17,8 +17,8 @@ describe('the packages of the contestants', () => {
     }
   });
 
-  it('stand in docs/dependencies.md, each with its version', () => {
-    const page = read('docs/dependencies.md');
+  it('stand in docs/reference/dependencies.md, each with its version', () => {
+    const page = read('docs/reference/dependencies.md');
     for (const [name, version] of Object.entries(own)) {
       assert.ok(page.includes(`${name} ${version}`), name);
     }

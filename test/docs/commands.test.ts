@@ -6,7 +6,7 @@ import { faults } from '../faults/catalogue.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
-const pages = readdirSync(join(ROOT, 'docs'))
+const pages = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .map((name) => ({ name, text: readFileSync(join(ROOT, 'docs', name), 'utf8') }));
 

@@ -33,7 +33,7 @@ const pages = [
   'README.md',
   'k6/README.md',
   'bench/contestants/README.md',
-  ...readdirSync(join(ROOT, 'docs'))
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ];
@@ -67,7 +67,7 @@ describe('the answers to orders', () => {
     (cells: string[]) =>
       cells[0] === String(status) && cells[1] === `\`${body}\``;
 
-  for (const page of ['docs/errors.md', 'README.md']) {
+  for (const page of ['docs/reference/http-api.md', 'README.md']) {
     it(`stand in ${page}, each with its status and body, in the order of precedence`, () => {
       const places = Object.values(answers).map((answer) => rows(page).findIndex(isOf(answer)));
       assert.ok(!places.includes(-1), `${places}`);
@@ -78,17 +78,17 @@ describe('the answers to orders', () => {
     });
   }
 
-  it('stand in docs/errors.md with whether to try again', () => {
+  it('stand in docs/reference/http-api.md with whether to try again', () => {
     for (const answer of Object.values(answers)) {
-      const row = rows('docs/errors.md').find(isOf(answer));
+      const row = rows('docs/reference/http-api.md').find(isOf(answer));
       assert.equal(row?.[2], answer.retryable ? 'yes' : 'no', answer.body);
     }
   });
 });
 
-describe('docs/errors.md', () => {
+describe('docs/reference/http-api.md', () => {
   it('lists every fault that x-invalid names, in the order of precedence', () => {
-    const listed = read('docs/errors.md').matchAll(/^(\d+)\. `(\/[^`]*)`/gm);
+    const listed = read('docs/reference/http-api.md').matchAll(/^(\d+)\. `(\/[^`]*)`/gm);
     assert.deepEqual(
       Array.from(listed, ([, code, text]) => [Number(code), text]),
       faultTexts.map((text, code) => [code, text]).slice(1),
@@ -96,14 +96,14 @@ describe('docs/errors.md', () => {
   });
 
   it('has every exit code', () => {
-    const codes = rows('docs/errors.md').map(([first]) => first);
+    const codes = rows('docs/reference/http-api.md').map(([first]) => first);
     for (const code of Object.values(EXIT)) assert.ok(codes.includes(String(code)), String(code));
   });
 });
 
-describe('docs/dependencies.md', () => {
+describe('docs/reference/dependencies.md', () => {
   it('has a line for every dependency, and for nothing else', () => {
-    const listed = rows('docs/dependencies.md')
+    const listed = rows('docs/reference/dependencies.md')
       .map(([name]) => name!)
       .filter((name) => name !== 'package' && !name.startsWith('--'));
     const { dependencies, devDependencies } = manifest;
@@ -160,7 +160,7 @@ describe('README and docs', () => {
         if (line.includes('for programs')) known.push('json');
         if (line.includes('wave') || line.includes('--period')) known.push(...waved);
         if (line.includes('story')) known.push(...told);
-        if (page === 'docs/dead-letters.md' || line.includes('dlq')) known.push(...looked);
+        if (page === 'docs/guides/dead-letters.md' || line.includes('dlq')) known.push(...looked);
         for (const [, name] of line.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)) {
           if (!known.includes(name!)) faults.push(`${page}: --${name}`);
         }

@@ -7,8 +7,8 @@ import { LOG_EVENTS } from '../../src/model/log.js';
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 describe('the events of the log', () => {
-  it('stand in docs/logs.md, with level and meaning, and no others do', () => {
-    const page = readFileSync(join(ROOT, 'docs/logs.md'), 'utf8');
+  it('stand in docs/reference/logs.md, with level and meaning, and no others do', () => {
+    const page = readFileSync(join(ROOT, 'docs/reference/logs.md'), 'utf8');
     const section = page.slice(page.indexOf('## Events'), page.indexOf('## A fault that repeats'));
     const listed = Array.from(
       section.matchAll(/^\| `([a-z-]+)` \| (\w+) \| (.*) \|$/gm),

@@ -7,8 +7,8 @@ import { metricsDoc } from '../../src/metrics/docs.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
-test('docs/metrics.md is what the catalogue generates', () => {
-  const committed = readFileSync(join(root, 'docs', 'metrics.md'), 'utf8');
+test('docs/reference/metrics.md is what the catalogue generates', () => {
+  const committed = readFileSync(join(root, 'docs', 'reference', 'metrics.md'), 'utf8');
   assert.equal(committed, metricsDoc(), 'run node scripts/options-doc.mjs');
 });
 

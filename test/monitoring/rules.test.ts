@@ -91,13 +91,15 @@ describe('monitoring/', () => {
   });
 });
 
-describe('docs/runbook.md', () => {
+describe('docs/reference/runbook.md', () => {
   it('has a section for each alert, and for no other', () => {
-    assert.deepEqual(namesOf('docs/runbook.md').sort(), alertNames);
+    assert.deepEqual(namesOf('docs/reference/runbook.md').sort(), alertNames);
   });
 
   it('says of each how urgent it is, what to look at, and what to do', () => {
-    const sections = readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8').split(/^## /m).slice(1);
+    const sections = readFileSync(join(ROOT, 'docs/reference/runbook.md'), 'utf8')
+      .split(/^## /m)
+      .slice(1);
     for (const section of sections) {
       const { alert, labels } = alerts.find(({ alert }) => section.startsWith(`${alert}\n`))!;
       const urgency = labels.severity === 'critical' ? 'Critical' : 'Warning';
@@ -109,18 +111,20 @@ describe('docs/runbook.md', () => {
 
   it('is where each alert points to', () => {
     for (const { alert, annotations } of alerts) {
-      assert.equal(annotations.runbook_url, `docs/runbook.md#${alert.toLowerCase()}`);
+      assert.equal(annotations.runbook_url, `docs/reference/runbook.md#${alert.toLowerCase()}`);
     }
   });
 });
 
-describe('docs/monitoring.md', () => {
+describe('docs/guides/monitoring.md', () => {
   it('lists the alerts as they are', () => {
-    const rows = readFileSync(join(ROOT, 'docs/monitoring.md'), 'utf8').match(/^\| \[Forebay.*$/gm);
+    const rows = readFileSync(join(ROOT, 'docs/guides/monitoring.md'), 'utf8').match(
+      /^\| \[Forebay.*$/gm,
+    );
     assert.deepEqual(
       rows,
       alerts.map(({ alert, labels, for: lasts = '0m' }) => {
-        const link = `[${alert}](runbook.md#${alert.toLowerCase()})`;
+        const link = `[${alert}](../reference/runbook.md#${alert.toLowerCase()})`;
         return `| ${link} | ${labels.severity} | ${lasts} |`;
       }),
     );

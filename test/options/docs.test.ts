@@ -9,12 +9,12 @@ import { type AnySpec, defaultText, environmentName, flagName } from '../../src/
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
-test('docs/options.md is what the schema generates', () => {
-  const committed = readFileSync(join(root, 'docs', 'options.md'), 'utf8');
+test('docs/reference/options.md is what the schema generates', () => {
+  const committed = readFileSync(join(root, 'docs', 'reference', 'options.md'), 'utf8');
   assert.equal(committed, optionsDoc(), 'run node scripts/options-doc.mjs');
 });
 
-test('docs/options.md names every flag and variable', () => {
+test('docs/reference/options.md names every flag and variable', () => {
   const doc = optionsDoc();
   for (const flag of Object.keys(schema).map(flagName)) {
     assert.ok(doc.includes(`| \`--${flag}\` | \`${environmentName(flag)}\` |`), flag);

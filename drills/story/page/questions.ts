@@ -36,7 +36,7 @@ processed: ${seconds(queue.served.orderAgeSMean)} on average here, ${seconds(que
   };
 }
 
-/** What the class that the server shows stands for; see docs/guarantees.md. */
+/** What the class that the server shows stands for; see docs/reference/guarantees.md. */
 const SURVIVES: Readonly<Record<string, string>> = {
   fsync: 'flushed to disk: it survives kill -9 and a power cut',
   os: 'with the operating system: it survives kill -9, but not every power cut',
@@ -57,7 +57,7 @@ It leaves the journal when it is done, or as a dead letter that is kept until so
 handler, which then sees it again, under the same id (at least once); an order fails for good and
 nobody looks at the dead letters; no answer arrives, and only an idempotency key tells a repeat from a
 second order; a handler reports done before its effect is safe. No time is promised by which an order is processed.</p>
-<p class="aside">This run tested none of the failures. <code>docs/guarantees.md</code> names for each what happens and the test that
+<p class="aside">This run tested none of the failures. <code>docs/reference/guarantees.md</code> names for each what happens and the test that
 causes it: kill -9, power cut, full disk, clock, NATS away.</p>`,
   };
 }
