@@ -7,7 +7,7 @@ type Flags = NonNullable<ParseArgsConfig['options']>;
 export function benchFlags<const T extends Flags>(options: T) {
   if (process.argv.includes('--help')) {
     process.stdout.write(
-      `Options, with their defaults; docs/performance.md has what it measures\n${lines(options)}\n`,
+      `Options, with their defaults; docs/guides/performance.md has what it measures\n${lines(options)}\n`,
     );
     process.exit(EXIT.ok);
   }

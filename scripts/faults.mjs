@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs the fault suite from what is compiled (docs/faults.md):
+// Runs the fault suite from what is compiled (docs/reference/faults.md):
 //   node scripts/faults.mjs --short
 //   node scripts/faults.mjs --only nats-kill --seed 7 --times 1
 import { spawn } from 'node:child_process';

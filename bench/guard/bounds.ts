@@ -1,6 +1,6 @@
 import type { Guarded } from './loops.js';
 
-/** What a micro-benchmark must hold to; see docs/performance.md for what is meant on a quiet machine. */
+/** What a micro-benchmark must hold to; see docs/guides/performance.md for what is meant on a quiet machine. */
 export interface Bound {
   readonly guarded: Guarded;
   readonly measure: 'ratio' | 'instructions';

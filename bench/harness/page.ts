@@ -9,12 +9,12 @@ import { warningsOf } from './warnings.js';
 const BEGIN = '<!-- bench:begin -->';
 const END = '<!-- bench:end -->';
 
-/** docs/benchmarks.md. */
+/** docs/reference/benchmarks.md. */
 export function page(report: Report): string {
   const parts = [
     '# Benchmarks',
-    'Written by `npm run bench -- --write` from [the report of one run](benchmarks/latest.json), which has every figure of every round. Do not edit.',
-    `![${chartAlt(report)}](benchmarks/chart.svg)`,
+    'Written by `npm run bench -- --write` from [the report of one run](../benchmarks/latest.json), which has every figure of every round. Do not edit.',
+    `![${chartAlt(report)}](../benchmarks/chart.svg)`,
     list(howMeasured(report).split('\n')),
     '## What was meant to hold',
     verdictTable(report),
@@ -22,7 +22,7 @@ export function page(report: Report): string {
     '## What to know before believing it',
     list(warningsOf(report), 'Nothing: five rounds or more, and no warning.'),
     '## Who took part',
-    'Each is in [bench/contestants](../bench/contestants), with what starts it.',
+    'Each is in [bench/contestants](../../bench/contestants), with what starts it.',
     entrants(report),
     '## Who did not',
     list(report.leftOut.map(leftOutText), 'Nobody was left out for want of anything.'),

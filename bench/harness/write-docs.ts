@@ -12,7 +12,7 @@ export function docsOf(report: Report, readme: string): ReadonlyMap<string, stri
   return new Map([
     ['docs/benchmarks/latest.json', reportText(report)],
     ['docs/benchmarks/chart.svg', chart(report)],
-    ['docs/benchmarks.md', page(report)],
+    ['docs/reference/benchmarks.md', page(report)],
     ['README.md', withExcerpt(readme, excerpt(report))],
   ]);
 }

@@ -107,7 +107,7 @@ describe('the excerpt in the README', () => {
   });
 });
 
-describe('docs/benchmarks.md, its chart and the excerpt in README.md', () => {
+describe('docs/reference/benchmarks.md, its chart and the excerpt in README.md', () => {
   it('are what is made from docs/benchmarks/latest.json', () => {
     const latest = readReport(read('docs/benchmarks/latest.json'));
     for (const [path, text] of docsOf(latest, read('README.md'))) {

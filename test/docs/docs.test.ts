@@ -21,10 +21,10 @@ interface Manifest {
 
 /** Pages on measurements, which name the options of the programs that measure. */
 const OTHER_PROGRAMS = [
-  'docs/benchmarks.md',
-  'docs/faults.md',
-  'docs/performance.md',
-  'docs/profiling.md',
+  'docs/guides/performance.md',
+  'docs/guides/profiling.md',
+  'docs/reference/benchmarks.md',
+  'docs/reference/faults.md',
   'docs/waves.md',
 ];
 

@@ -1,4 +1,4 @@
-/** Runs faults and judges what came of them: see docs/faults.md. */
+/** Runs faults and judges what came of them: see docs/reference/faults.md. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
