@@ -8,7 +8,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const compiled = resolve(root, process.argv[2] ?? 'dist');
 const load = (file) => import(pathToFileURL(join(compiled, file)).href);
 
-const { optionsDoc } = await load('src/options/docs.js');
+const { optionsDoc } = await load('src/options/help.js');
 const { metricsDoc } = await load('src/metrics/docs.js');
 const { dashboardJson } = await load('monitoring/dashboard/dashboard.js');
 mkdirSync(join(root, 'docs', 'reference'), { recursive: true });

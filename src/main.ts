@@ -2,7 +2,7 @@
 /** The forebay command. */
 import { existsSync } from 'node:fs';
 import { EXIT, OperatorFault } from './model/fault.js';
-import { nearest } from './options/nearest.js';
+import { nearest } from './options/suggest.js';
 import { VERSION } from './version.js';
 
 interface CommandModule {

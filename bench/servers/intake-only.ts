@@ -1,6 +1,6 @@
 /** All of the intake's own path, from socket to frame and back, with a journal that acknowledges at the end of the turn. */
 import { GroupCommit } from '../../src/commit/group-commit.js';
-import { KeyDesk } from '../../src/idempotency/key-desk.js';
+import { IdempotentIntake } from '../../src/idempotency/idempotent-intake.js';
 import { keyMemory } from '../../src/idempotency/key-memory.js';
 import { ReceiptQuestions } from '../../src/intake/receipt-questions.js';
 import { IntakeServer } from '../../src/intake/server.js';
@@ -26,7 +26,7 @@ const counts = new ThreadCounts(createCounts(1), 0);
 const committer = new GroupCommit(appender, options, counts, () => {});
 const receipts = new ReceiptQuestions(() => {});
 const { bodyBytesMax, bodyMsMax } = options;
-const keyed = new KeyDesk({
+const keyed = new IdempotentIntake({
   table: new KeyTable(keyMemory(options)),
   nowNs: monotonicNs,
   validator: new OrderValidator(),

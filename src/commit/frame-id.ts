@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { base32, FRAME_ID_ALPHABET, frameTime } from '../model/frame-time.js';
+import { base32, FRAME_ID_ALPHABET, frameTime } from '../model/frame.js';
 
 const ORIGIN_CHARS = 8;
 const COUNTER_CHARS = 8;

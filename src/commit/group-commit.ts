@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { COUNTER, commitHistogram, GAUGE, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type Appender, CommitAmbiguous, VERDICT } from '../model/journal.js';
-import type { BodyValidator, Committer, KeyedWaiter, Waiter } from '../model/order-path.js';
+import type { BodyValidator, Committer, KeyedWaiter, Waiter } from '../model/stages.js';
 import { FrameIds } from './frame-id.js';
 import { keyBytes, OpenFrame } from './open-frame.js';
 

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Frame, KeyedOrder } from '../model/frame.js';
-import type { BodyValidator, KeyedWaiter, Waiter } from '../model/order-path.js';
+import type { BodyValidator, KeyedWaiter, Waiter } from '../model/stages.js';
 
 /**
  * What an idempotency key adds to a frame besides itself: its order's position, the digest, two spaces.

@@ -1,4 +1,4 @@
-import type { BatchMessage, BatchSegment } from '../model/batch.js';
+import type { BatchMessage, BatchSegment } from '../model/pool-messages.js';
 import type { FrameRun, FrameSlice } from './frame-run.js';
 
 /** Orders that go to the handler together; they may come from several frames. */

@@ -1,9 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
-import { OUTCOME_AGAIN, OUTCOME_LOST_SIGHT } from '../model/batch.js';
-import type { DirectReply, DirectRequest } from '../model/direct-port.js';
 import type { Frame } from '../model/frame.js';
 import { VERDICT } from '../model/journal.js';
+import {
+  type DirectReply,
+  type DirectRequest,
+  OUTCOME_NOT_RUN,
+  OUTCOME_UNKNOWN,
+} from '../model/pool-messages.js';
 import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -44,7 +48,7 @@ export class DirectService {
     const { count, acceptedAtMs } = run.frame;
     const done = count - run.failed.length;
     this.#counts.add(COUNTER.workDone, done);
-    const failed = run.failed.filter(({ outcome }) => outcome !== OUTCOME_AGAIN);
+    const failed = run.failed.filter(({ outcome }) => outcome !== OUTCOME_NOT_RUN);
     this.#counts.add(COUNTER.workError, failed.length);
     const ageSeconds = Math.max(0, Date.now() - acceptedAtMs) / 1000;
     if (done > 0) this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, done);
@@ -56,7 +60,7 @@ function verdictsOf(run: FrameRun): Uint8Array | null {
   if (run.failed.length === 0) return null;
   const verdicts = new Uint8Array(run.frame.count).fill(VERDICT.accepted);
   for (const { position, outcome } of run.failed) {
-    verdicts[position] = outcome === OUTCOME_LOST_SIGHT ? VERDICT.unknown : VERDICT.refused;
+    verdicts[position] = outcome === OUTCOME_UNKNOWN ? VERDICT.unknown : VERDICT.refused;
   }
   return verdicts;
 }

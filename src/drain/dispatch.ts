@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
-import type { BatchCall, BatchMessage, BatchResult, LoadResult } from '../model/batch.js';
 import type { HandlerContext } from '../model/order.js';
+import type { BatchCall, BatchMessage, BatchResult, LoadResult } from '../model/pool-messages.js';
 import { CallLimit } from './call-limit.js';
 
 /** How long a handler may take to load, its own top-level awaits included; milliseconds. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
-import { OUTCOME_AGAIN, OUTCOME_DEAD } from '../model/batch.js';
 import type { Frame } from '../model/frame.js';
 import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../model/journal.js';
+import { OUTCOME_DEAD, OUTCOME_NOT_RUN } from '../model/pool-messages.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
 import type { DeadBound } from './dead-bound.js';
 import { FrameRun } from './frame-run.js';
@@ -124,7 +124,7 @@ export class Drain {
     const retry: number[] = [];
     const dead: DeadLetter[] = [];
     for (const { position, outcome, reason } of run.failed) {
-      if (outcome === OUTCOME_AGAIN) again.push(position);
+      if (outcome === OUTCOME_NOT_RUN) again.push(position);
       else if (outcome === OUTCOME_DEAD) dead.push({ position, reason });
       else if (attempt >= this.#bounds.attemptsMax) {
         dead.push({ position, reason: `${reason} (attempt ${attempt}, the last)` });

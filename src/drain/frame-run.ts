@@ -1,19 +1,19 @@
+import type { Frame } from '../model/frame.js';
 import {
-  OUTCOME_AGAIN,
   type OUTCOME_DEAD,
   OUTCOME_DONE,
-  type OUTCOME_LOST_SIGHT,
+  OUTCOME_NOT_RUN,
   type OUTCOME_RETRY,
-} from '../model/batch.js';
-import type { Frame } from '../model/frame.js';
+  type OUTCOME_UNKNOWN,
+} from '../model/pool-messages.js';
 
 const LINE_END = 10;
 
 type FailedOutcome =
   | typeof OUTCOME_RETRY
   | typeof OUTCOME_DEAD
-  | typeof OUTCOME_AGAIN
-  | typeof OUTCOME_LOST_SIGHT;
+  | typeof OUTCOME_NOT_RUN
+  | typeof OUTCOME_UNKNOWN;
 
 export interface FailedOrder {
   readonly position: number;
@@ -128,6 +128,6 @@ export class FrameRun {
 
   /** Finishes a slice whose orders were not run. */
   finishUnrun(slice: FrameSlice): void {
-    this.finish(slice, new Uint8Array(slice.count).fill(OUTCOME_AGAIN), 'not run');
+    this.finish(slice, new Uint8Array(slice.count).fill(OUTCOME_NOT_RUN), 'not run');
   }
 }

@@ -1,9 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ThreadCounts } from '../metrics/count.js';
 import type { Source } from '../model/journal.js';
-import type { Limiter } from '../model/limiter.js';
 import type { Log } from '../model/log.js';
 import type { Options } from '../model/options.js';
+import type { Limiter } from '../model/stages.js';
 import { BatchSize } from './batch-size.js';
 import { DeadBound } from './dead-bound.js';
 import { DirectService } from './direct.js';

@@ -1,4 +1,4 @@
-import type { Limiter } from '../model/limiter.js';
+import type { Limiter } from '../model/stages.js';
 
 /** Hands out permission to process orders. */
 export interface Pacer {

@@ -1,11 +1,11 @@
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
+import type { Log } from '../model/log.js';
 import {
   type BatchResult,
   OUTCOME_DEAD,
-  OUTCOME_LOST_SIGHT,
   OUTCOME_RETRY,
-} from '../model/batch.js';
-import type { Log } from '../model/log.js';
+  OUTCOME_UNKNOWN,
+} from '../model/pool-messages.js';
 import type { BackoffBounds } from './backoff.js';
 import { type Batch, batchMessage, singlesOf, splitBatch } from './batch.js';
 import { HandlerLate } from './call-limit.js';
@@ -20,7 +20,7 @@ const LOAD_PAUSE: BackoffBounds = { retryMsMin: 1000, retryMsMax: 5000 };
 
 const RETRY_ALONE = new Uint8Array([OUTCOME_RETRY]);
 const DEAD_ALONE = new Uint8Array([OUTCOME_DEAD]);
-const LOST_SIGHT_ALONE = new Uint8Array([OUTCOME_LOST_SIGHT]);
+const LOST_SIGHT_ALONE = new Uint8Array([OUTCOME_UNKNOWN]);
 
 export interface RunnerParts {
   readonly pool: BatchPool;

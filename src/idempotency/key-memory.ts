@@ -1,7 +1,7 @@
 import { createKeyMemory } from '../memory/key-layout.js';
 import type { KeyTable } from '../memory/key-table.js';
 import { EXIT, OperatorFault } from '../model/fault.js';
-import type { RememberedKey } from '../model/frame.js';
+import type { StoredKey } from '../model/frame.js';
 import type { Options } from '../model/options.js';
 import { KeyHasher } from './key-words.js';
 
@@ -44,7 +44,7 @@ export interface TwoClocks {
  */
 export async function rememberKeys(
   table: KeyTable,
-  keys: (sinceMs: number) => Iterable<RememberedKey> | AsyncIterable<RememberedKey>,
+  keys: (sinceMs: number) => Iterable<StoredKey> | AsyncIterable<StoredKey>,
   { nowNs, nowMs }: TwoClocks,
 ): Promise<number> {
   const { seeds, lifeNs } = table.shape;

@@ -1,5 +1,5 @@
 import type { KeyTable } from '../memory/key-table.js';
-import type { KeyedClient, KeyedWaiter } from '../model/order-path.js';
+import type { KeyedClient, KeyedWaiter } from '../model/stages.js';
 import { digestText } from './key-words.js';
 
 /** What attempts of one thread share. */

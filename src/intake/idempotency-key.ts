@@ -1,4 +1,4 @@
-import { IDEMPOTENCY_KEY_CHARS_MAX } from '../model/order-path.js';
+import { IDEMPOTENCY_KEY_CHARS_MAX } from '../model/stages.js';
 
 /** The visible ones of ASCII: `!` to `~`. */
 const FIRST_CHAR = 0x21;

@@ -3,7 +3,7 @@ import type {
   OrderPlace,
   Receipt,
   ReceiptAnswer,
-  ReceiptDesk,
+  ReceiptLookup,
   ReceiptQuestion,
 } from '../model/receipt.js';
 
@@ -23,7 +23,7 @@ interface Open {
  * Asks the main thread, which alone reads the journal, what became of orders. The questions of one
  * event-loop turn go as one message.
  */
-export class ReceiptQuestions implements ReceiptDesk {
+export class ReceiptQuestions implements ReceiptLookup {
   readonly #send: (questions: readonly ReceiptQuestion[]) => void;
   /** By sequence, and so the oldest first. */
   readonly #open = new Map<number, Open>();

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { COUNTER, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import type { Status } from '../model/answers.js';
-import { parseOrderId, type Receipt, type ReceiptDesk } from '../model/receipt.js';
+import { parseOrderId, type Receipt, type ReceiptLookup } from '../model/receipt.js';
 import { replyNoReceipt, replyReceipt } from './reply.js';
 
 /**
@@ -9,10 +9,10 @@ import { replyNoReceipt, replyReceipt } from './reply.js';
  * orders.
  */
 export class ReceiptRoute {
-  readonly #receipts: ReceiptDesk;
+  readonly #receipts: ReceiptLookup;
   readonly #counts: ThreadCounts;
 
-  constructor(receipts: ReceiptDesk, counts: ThreadCounts) {
+  constructor(receipts: ReceiptLookup, counts: ThreadCounts) {
     this.#receipts = receipts;
     this.#counts = counts;
   }

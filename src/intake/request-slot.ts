@@ -2,7 +2,7 @@ import type { HttpResponse } from 'uWebSockets.js';
 import { performance } from 'node:perf_hooks';
 import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { type Answer, answers, type Status } from '../model/answers.js';
-import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/order-path.js';
+import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/stages.js';
 import type { BodyBuffers } from './body-buffers.js';
 import type { CreatedReply } from './created-reply.js';
 import { reply, replyBusy, replyInvalid } from './reply.js';

@@ -10,8 +10,8 @@ import { performance } from 'node:perf_hooks';
 import { HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { answers, type Status } from '../model/answers.js';
 import { EXIT, OperatorFault } from '../model/fault.js';
-import type { BodyValidator, Committer, KeyedIntake } from '../model/order-path.js';
-import type { ReceiptDesk } from '../model/receipt.js';
+import type { ReceiptLookup } from '../model/receipt.js';
+import type { BodyValidator, Committer, KeyedIntake } from '../model/stages.js';
 import { BodyBuffers } from './body-buffers.js';
 import { CreatedReply } from './created-reply.js';
 import { isIdempotencyKey } from './idempotency-key.js';
@@ -26,7 +26,7 @@ export interface IntakeParts {
   /** Takes the orders that come with an idempotency key. */
   readonly keyed: KeyedIntake;
   /** Says what became of orders. */
-  readonly receipts: ReceiptDesk;
+  readonly receipts: ReceiptLookup;
   readonly counts: ThreadCounts;
   /** The limit of requests a second; always true where there is none. */
   readonly tryAdmit: () => boolean;

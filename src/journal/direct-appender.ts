@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { DirectReply, DirectRequest } from '../model/direct-port.js';
 import type { Frame } from '../model/frame.js';
 import { type Appender, CommitAmbiguous, CommitRefused } from '../model/journal.js';
+import type { DirectReply, DirectRequest } from '../model/pool-messages.js';
 
 interface UnderWay {
   readonly resolve: (verdicts: Uint8Array | null) => void;

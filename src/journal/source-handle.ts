@@ -1,6 +1,6 @@
 import type { ThreadCounts } from '../metrics/count.js';
 import type { Durability } from '../model/durability.js';
-import type { RememberedKey } from '../model/frame.js';
+import type { StoredKey } from '../model/frame.js';
 import type { Source } from '../model/journal.js';
 import type { Log } from '../model/log.js';
 
@@ -39,5 +39,5 @@ export interface SourceHandle {
   /** Closes the source and all that was opened with it. */
   readonly close: () => Promise<void>;
   /** The idempotency keys of orders accepted since then, epoch milliseconds; to be read before intake listens. */
-  readonly keys: (sinceMs: number) => Iterable<RememberedKey> | AsyncIterable<RememberedKey>;
+  readonly keys: (sinceMs: number) => Iterable<StoredKey> | AsyncIterable<StoredKey>;
 }

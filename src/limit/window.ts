@@ -5,7 +5,7 @@ import {
   type WindowOperations,
   WindowRing,
 } from '../memory/window-ring.js';
-import type { Limiter } from '../model/limiter.js';
+import type { Limiter } from '../model/stages.js';
 import { type Clock, monotonicNs } from './clock.js';
 
 const NS_PER_MS = 1e6;

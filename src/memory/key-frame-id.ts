@@ -1,4 +1,4 @@
-import { FRAME_ID_ALPHABET } from '../model/frame-time.js';
+import { FRAME_ID_ALPHABET } from '../model/frame.js';
 
 /** A frame id has 26 characters of 5 bits; as in any ULID the first is at most 7, so 128 bits hold it. */
 const FRAME_ID_CHARS = 26;

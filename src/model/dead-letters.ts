@@ -1,5 +1,5 @@
 /** An order that failed for good, as a journal keeps it until someone replays or drops it. */
-export interface KeptDeadLetter {
+export interface StoredDeadLetter {
   readonly orderId: string;
   readonly reason: string;
   /** How often it was tried. */
@@ -19,9 +19,9 @@ export interface KeptDeadLetter {
  */
 export interface DeadLetterStore {
   /** By order id, which is by time of acceptance. */
-  list(): AsyncIterable<KeptDeadLetter>;
+  list(): AsyncIterable<StoredDeadLetter>;
   /** Null when there is none. */
-  find(orderId: string): Promise<KeptDeadLetter | null>;
+  find(orderId: string): Promise<StoredDeadLetter | null>;
   /**
    * Files the order again as its first attempt, under the id it has, and takes the dead letter away. Told twice,
    * the order still is processed once. False when there is no such dead letter any more.

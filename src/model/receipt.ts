@@ -16,7 +16,7 @@ export function parseOrderId(text: string): OrderPlace | null {
 }
 
 /** Finds out what became of orders. One a thread. */
-export interface ReceiptDesk {
+export interface ReceiptLookup {
   /**
    * `onReceipt` is called once, later: with null when nobody could say in time. False, and it is never
    * called, when too many questions are open.

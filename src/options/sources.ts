@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Options } from '../model/options.js';
-import { editDistance, nearest, remedyFor } from './nearest.js';
 import { schema } from './schema.js';
 import { environmentName, flagName } from './spec.js';
+import { editDistance, nearest, remedyFor } from './suggest.js';
 
 export type OptionKey = keyof Options;
 

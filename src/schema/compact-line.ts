@@ -1,4 +1,4 @@
-import type { OrderSpans } from './spans.js';
+import type { OrderSpans } from './compact-scan.js';
 
 /*
  * The fixed text of a line is written eight bytes a store, each piece ending in a store that

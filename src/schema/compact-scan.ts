@@ -1,5 +1,4 @@
 import { USERNAME_CODE_POINTS_MAX } from '../model/order.js';
-import type { OrderSpans } from './spans.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -141,4 +140,14 @@ function isUsernameHead(b: Uint8Array, at: number): boolean {
     b[at + 10] === 0x3a &&
     b[at + 11] === 0x22
   );
+}
+
+/** Where the three values of an order stand in its body: offsets of their bytes, quotes excluded. */
+export class OrderSpans {
+  productIdStart = 0;
+  productIdEnd = 0;
+  countStart = 0;
+  countEnd = 0;
+  usernameStart = 0;
+  usernameEnd = 0;
 }

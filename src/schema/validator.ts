@@ -1,4 +1,4 @@
-import type { BodyValidator } from '../model/order-path.js';
+import type { BodyValidator } from '../model/stages.js';
 import { CompactLine, FIXED_BYTES } from './compact-line.js';
 import { ASK, faultTexts, VALID } from './faults.js';
 import { OrderScanner } from './scanner.js';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { GroupCommit, type GroupCommitBounds } from '../../src/commit/group-commit.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
-import type { Waiter } from '../../src/model/order-path.js';
+import type { Waiter } from '../../src/model/stages.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { orderBody } from '../support/orders.js';
 import { HeldAppender } from './held-appender.js';

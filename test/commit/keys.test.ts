@@ -5,7 +5,7 @@ import { frameHeaders } from '../../src/journal/nats/headers.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import type { Frame } from '../../src/model/frame.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
-import type { KeyedWaiter } from '../../src/model/order-path.js';
+import type { KeyedWaiter } from '../../src/model/stages.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { orderBody } from '../support/orders.js';
 import { HeldAppender } from './held-appender.js';

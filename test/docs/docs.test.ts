@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { storyHelp } from '../../drills/story/story-options.js';
 import { waveHelp } from '../../drills/wave/wave-options.js';
-import { dlqHelp } from '../../src/cli/dlq/help.js';
+import { help as dlqHelp } from '../../src/cli/dlq/command.js';
 import { type Answer, answers } from '../../src/model/answers.js';
 import { EXIT } from '../../src/model/fault.js';
 import { schema } from '../../src/options/schema.js';

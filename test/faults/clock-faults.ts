@@ -1,4 +1,4 @@
-import { frameTimeMs } from '../../src/model/frame-time.js';
+import { frameTimeMs } from '../../src/model/frame.js';
 import { FakeClock, fakeClockLack } from './fake-clock.js';
 import { type Fault, NOBODY_NOTICES } from './fault.js';
 import type { LedgerPlan } from './ledger.js';

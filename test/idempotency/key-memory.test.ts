@@ -5,7 +5,7 @@ import { keyMemory, rememberKeys } from '../../src/idempotency/key-memory.js';
 import { KeyHasher } from '../../src/idempotency/key-words.js';
 import { KeyTable, RESERVATION } from '../../src/memory/key-table.js';
 import { OperatorFault } from '../../src/model/fault.js';
-import type { RememberedKey } from '../../src/model/frame.js';
+import type { StoredKey } from '../../src/model/frame.js';
 
 const LIFE_S = 600;
 const NOW_MS = 1_800_000_000_000;
@@ -13,11 +13,11 @@ const NOW_NS = 5e12;
 const DIGEST = '0123456789abcdef';
 const ids = new FrameIds();
 
-function remembered(key: string, acceptedAtMs: number, digest = DIGEST): RememberedKey {
+function remembered(key: string, acceptedAtMs: number, digest = DIGEST): StoredKey {
   return { key, digest, position: 9999, frameId: ids.next(acceptedAtMs), acceptedAtMs };
 }
 
-async function load(keys: readonly RememberedKey[], idempotencyKeysMax = 1000) {
+async function load(keys: readonly StoredKey[], idempotencyKeysMax = 1000) {
   const options = { idempotencyS: LIFE_S, idempotencyKeysMax, commitMsMax: 1000 };
   const table = new KeyTable(keyMemory(options));
   let askedSinceMs = 0;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { GroupCommit } from '../../src/commit/group-commit.js';
-import { KeyDesk } from '../../src/idempotency/key-desk.js';
+import { IdempotentIntake } from '../../src/idempotency/idempotent-intake.js';
 import { createKeyMemory } from '../../src/memory/key-layout.js';
 import { KeyTable } from '../../src/memory/key-table.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
-import type { KeyedClient } from '../../src/model/order-path.js';
 import type { Receipt } from '../../src/model/receipt.js';
+import type { KeyedClient } from '../../src/model/stages.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { HeldAppender } from '../commit/held-appender.js';
 import { eventually, orderBody } from '../support/orders.js';
@@ -38,7 +38,7 @@ export class Shop {
       commitMsMax: this.#commitMsMax,
     };
     const committer = new GroupCommit(appender, bounds, counts, () => {});
-    const desk = new KeyDesk({
+    const intake = new IdempotentIntake({
       table: new KeyTable(this.#memory),
       nowNs: () => this.nowNs,
       validator: new OrderValidator(),
@@ -55,10 +55,10 @@ export class Shop {
     });
     const post = (key: string, username = 'a', client = new Client()): Client => {
       const bytes = new TextEncoder().encode(orderBody(username));
-      assert.equal(desk.take(key, bytes, bytes.length, client), 0);
+      assert.equal(intake.take(key, bytes, bytes.length, client), 0);
       return client;
     };
-    return { appender, counts, committer, desk, post };
+    return { appender, counts, committer, intake, post };
   }
 }
 

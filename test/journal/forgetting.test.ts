@@ -10,7 +10,7 @@ import {
   recordLetterSteps,
   recordSettled,
 } from '../../src/journal/store/receipts-table.js';
-import { frameTime } from '../../src/model/frame-time.js';
+import { frameTime } from '../../src/model/frame.js';
 
 const HOUR_MS = 3_600_000;
 const HORIZONS = { settledS: 60, idempotencyS: 60 };

@@ -1,4 +1,4 @@
-import type { KeptDeadLetter } from '../../src/model/dead-letters.js';
+import type { StoredDeadLetter } from '../../src/model/dead-letters.js';
 import type { Appender, Source } from '../../src/model/journal.js';
 import type { AppenderRequest } from './append-in-thread.js';
 
@@ -10,7 +10,7 @@ export interface JournalUnderTest {
   openSource(acceptedOrders: () => number): Promise<Source>;
   /** How a thread of its own opens an appender. */
   readonly threadAppender: AppenderRequest;
-  deadLetters(): Promise<KeptDeadLetter[]>;
+  deadLetters(): Promise<StoredDeadLetter[]>;
   /** Called when everything is closed. */
   remove(): Promise<void>;
 }

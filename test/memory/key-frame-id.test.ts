@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FrameIds } from '../../src/commit/frame-id.js';
 import { packFrameId, unpackFrameId } from '../../src/memory/key-frame-id.js';
-import { FRAME_ID_ALPHABET } from '../../src/model/frame-time.js';
+import { FRAME_ID_ALPHABET } from '../../src/model/frame.js';
 
 const words = new Int32Array(6);
 

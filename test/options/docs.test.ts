@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { optionsDoc } from '../../src/options/docs.js';
-import { serveHelp } from '../../src/options/help.js';
+import { optionsDoc, serveHelp } from '../../src/options/help.js';
 import { schema } from '../../src/options/schema.js';
 import { type AnySpec, defaultText, environmentName, flagName } from '../../src/options/spec.js';
 

@@ -1,6 +1,6 @@
 /** Puts the stages from socket to journal together, in whichever thread calls it. */
 import { GroupCommit } from '../../src/commit/group-commit.js';
-import { KeyDesk } from '../../src/idempotency/key-desk.js';
+import { IdempotentIntake } from '../../src/idempotency/idempotent-intake.js';
 import { ReceiptQuestions } from '../../src/intake/receipt-questions.js';
 import { IntakeServer } from '../../src/intake/server.js';
 import { openAppender } from '../../src/journal/open.js';
@@ -43,7 +43,7 @@ export async function openIntake(
   );
   const committer = new GroupCommit(appender, options, counts, announcing(data.commitBell, report));
   const receipts = new ReceiptQuestions((questions) => report({ is: 'receipts', questions }));
-  const keyed = new KeyDesk({
+  const keyed = new IdempotentIntake({
     table: new KeyTable(data.keys),
     nowNs: monotonicNs,
     validator: new OrderValidator(),

@@ -1,9 +1,16 @@
 /** The entry of a pool thread, for Piscina: runs the user's handler on the batches it is given. */
 import { workerData } from 'node:worker_threads';
 import type { PoolThreadData } from '../../src/drain/dispatch.js';
-import { throwPlace } from '../../src/log/thrown.js';
+import { whereThrown } from '../../src/log/format.js';
 import { BegunCalls } from '../../src/memory/begun-calls.js';
 import { kernelThreadId } from '../../src/metrics/thread-beacon.js';
+import type {
+  HandlerModule,
+  Order,
+  OrderData,
+  Outcome,
+  ThrownByHandler,
+} from '../../src/model/order.js';
 import {
   type BatchCall,
   type BatchMessage,
@@ -12,14 +19,7 @@ import {
   OUTCOME_DEAD,
   OUTCOME_DONE,
   OUTCOME_RETRY,
-} from '../../src/model/batch.js';
-import type {
-  HandlerModule,
-  Order,
-  OrderData,
-  Outcome,
-  ThrownByHandler,
-} from '../../src/model/order.js';
+} from '../../src/model/pool-messages.js';
 
 const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
   done: OUTCOME_DONE,
@@ -88,7 +88,7 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
   } catch (error) {
     if (saysSo(error, 'pause')) result.paused = oneLine(error);
     else result.thrown = oneLine(error);
-    result.thrownAt = throwPlace(error);
+    result.thrownAt = whereThrown(error);
     result.thrownDead = saysSo(error, 'dead');
   }
   return { ...result, handlerMs: performance.now() - startedMs };

@@ -1,37 +1,37 @@
-/** `forebay check`: puts together what looks at what serve would find. */
 import { fileURLToPath } from 'node:url';
 import { handlerUrl } from '../../../workers/pool/handler-file.js';
 import { handlerContext } from '../../drain/handler-context.js';
 import { missingServerBinary } from '../../intake/platform.mjs';
+import { parseLimits } from '../../journal/store/address-space.js';
 import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from '../../model/durability.js';
 import { OperatorFault } from '../../model/fault.js';
 import type { FolderFacts, JetStreamFacts } from '../../model/journal-facts.js';
 import type { Options } from '../../model/options.js';
-import { parseLimits } from '../../model/process-limits.js';
 import { type LoadedOptions, loadWithOrigins } from '../../options/load.js';
-import { isFolderHeld, lookAtAdminPort, lookAtPort } from '../../process/held.js';
+import { quote } from '../../options/sources.js';
+import { flagName } from '../../options/spec.js';
+import { isFolderInUse, probeAdminPort, probePort } from '../../process/locks.js';
 import { VERSION } from '../../version.js';
-import { clockFinding } from './clock.js';
-import { coreFinding, memoryFinding } from './cores.js';
-import { folderFindings } from './data-folder.js';
-import type { Finding } from './finding.js';
-import { optionFindings } from './given-options.js';
-import { guaranteeFinding } from './guarantee.js';
-import { handlerFinding, handlerMissing } from './handler.js';
-import { loadInThread } from './handler-thread.js';
-import { checkHelp } from './help.js';
-import { limitFindings } from './limits.js';
-import { natsFindings } from './nats.js';
-import { portFinding } from './ports.js';
-import { exitCodeOf, reportJson, reportText } from './report.js';
-import { inspectMachine, installedVersion, limitsText } from './surroundings.js';
-import { versionFindings } from './versions.js';
+import { exitCodeOf, type Finding, ok, reportJson, reportText } from './finding.js';
+import { handlerFinding, handlerMissing, loadInThread } from './handler.js';
+import { folderFindings, guaranteeFinding, natsFindings } from './journal.js';
+import {
+  clockFinding,
+  coreFinding,
+  inspectMachine,
+  installedVersion,
+  limitFindings,
+  limitsText,
+  memoryFinding,
+  portFinding,
+  versionFindings,
+} from './machine.js';
+
+/** `forebay check`: puts together what looks at what serve would find. */
 
 const LOOK_ENTRY = fileURLToPath(
   new URL('../../../workers/pool/check-handler.js', import.meta.url),
 );
-
-export const help = checkHelp;
 
 /** Ends the process with the exit code. @throws OperatorFault an option is wrong */
 export async function run(argv: readonly string[]): Promise<never> {
@@ -105,7 +105,7 @@ async function lookAtFolder(
   if (options.mode === 'direct') return null;
   const { inspectFolder } = await import('../../journal/local/inspect.js');
   const facts = await inspectFolder(options.data);
-  const isHeld = facts.exists && facts.fault === '' && (await isFolderHeld(options.data));
+  const isHeld = facts.exists && facts.fault === '' && (await isFolderInUse(options.data));
   return { facts, isHeld };
 }
 
@@ -123,7 +123,56 @@ async function lookAtHandler(options: Options): Promise<Finding> {
 /** In turn: with both at 0, each listens for a moment on a port that the other might get. */
 async function lookAtPorts({ host, port, adminHost, adminPort }: Options): Promise<Finding[]> {
   return [
-    portFinding('--port', host, port, await lookAtPort(host, port)),
-    portFinding('--admin-port', adminHost, adminPort, await lookAtAdminPort(adminHost, adminPort)),
+    portFinding('--port', host, port, await probePort(host, port)),
+    portFinding('--admin-port', adminHost, adminPort, await probeAdminPort(adminHost, adminPort)),
   ];
+}
+
+/** The mode, and a line for each option that was given, with where its value came from. */
+function optionFindings({ options, given }: LoadedOptions): Finding[] {
+  const { mode } = options;
+  const does =
+    mode === 'direct'
+      ? 'each order is processed before it is answered, nothing is kept'
+      : `an order is answered once it is durable in ${journalOf(options)}, and processed behind`;
+  const flags = [...given].map(([key, { value, origin }]) => {
+    const flag = `--${flagName(key)}`;
+    const shown = typeof value === 'string' ? quote(value).replace(/^"(.*)"$/, '$1') : quote(value);
+    return ok('option', `${flag} ${shown} (${origin})`, { flag, value: shown, origin });
+  });
+  return [ok('mode', `${mode}: ${does}`, { mode }), ...flags];
+}
+
+function journalOf({ nats, drain }: LoadedOptions['options']): string {
+  const journal = nats.length > 0 ? 'NATS JetStream' : 'the local journal';
+  return drain ? journal : `${journal} (by another process: --drain is off)`;
+}
+
+/** What `forebay check --help` prints. */
+export function help(): string {
+  return `forebay check [serve options] [--json]: says what serve would do with these options, and what is wrong
+
+It serves nobody and changes nothing: no folder, stream, table or lock is made. A server may be running on the
+same data folder, ports and NATS. It looks at versions, options and where each comes from, the guarantee in
+force, NATS and its streams, the data folder and what waits in it, disk space, the handler, ports, limits,
+cores, memory and the clock: a line each, ok, warn or fail, with how to mend it.
+
+The handler's module is loaded in a thread of its own, as serve does; its \`prepare\` is not run. Where it
+exports \`check(context)\`, which must only read, that is run: the built-in postgres looks so for its table.
+
+Options
+  --json           one JSON object, for programs
+  all those of     forebay serve --help; FOREBAY_... variables and --config FILE count too
+
+Examples
+  forebay check
+  forebay check --nats nats://127.0.0.1:4222 --handler ./shop.mjs
+  forebay check --config /etc/forebay.json --json | jq -r '.findings[] | select(.verdict != "ok") | .text'
+  forebay check --config new.json && systemctl restart forebay
+
+Exit codes
+  0  nothing fails; there may be warnings, such as a port that a running Forebay has
+  1  a fault of the surroundings, such as NATS that is away, a full disk, a port that another program has
+  2  what was asked for is wrong: an option, the handler, a stream that exists with other settings
+`;
 }

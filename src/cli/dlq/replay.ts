@@ -1,29 +1,28 @@
-import type { KeptDeadLetter } from '../../model/dead-letters.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT } from '../../model/fault.js';
-import type { BodyValidator } from '../../model/order-path.js';
-import type { Desk } from './desk.js';
-import { harmless } from './letter-text.js';
-import { Pace } from './pace.js';
-import type { ReplayRequest } from './request.js';
-import { selected } from './selected.js';
+import type { BodyValidator, Limiter } from '../../model/stages.js';
+import type { ReplayRequest } from './arguments.js';
+import { harmless } from './list.js';
+import { type DlqContext, selected } from './select.js';
 
 /** Orders that share a transaction, or are under way to the server at once. */
 const GROUP_MAX = 250;
 
 /** @returns the exit code */
-export async function replay(desk: Desk, request: ReplayRequest): Promise<number> {
+export async function replay(context: DlqContext, request: ReplayRequest): Promise<number> {
   const { selection, dryRun, rate } = request;
-  const run = new ReplayRun(desk, rate, dryRun);
+  const run = new ReplayRun(context, rate, dryRun);
   try {
-    for await (const { letters, unknown } of selected(desk.store, selection, GROUP_MAX)) {
-      for (const id of unknown) desk.note(`no dead letter ${harmless(id)}`);
+    for await (const { letters, unknown } of selected(context.store, selection, GROUP_MAX)) {
+      for (const id of unknown) context.note(`no dead letter ${harmless(id)}`);
       run.gone += unknown.length;
       await run.replay(letters);
-      if (desk.stop.aborted) break;
+      if (context.stop.aborted) break;
     }
   } finally {
     // Also when the journal fails half way: what is done is done.
-    await desk.print(`${run.summary()}\n`);
+    await context.print(`${run.summary()}\n`);
   }
   const isLeft = run.invalid > 0 || (selection.by === 'ids' && run.gone > 0);
   return isLeft ? EXIT.failed : EXIT.ok;
@@ -33,20 +32,20 @@ class ReplayRun {
   gone = 0;
   invalid = 0;
   #replayed = 0;
-  readonly #desk: Desk;
+  readonly #context: DlqContext;
   readonly #pace: Pace;
   readonly #dryRun: boolean;
 
-  constructor(desk: Desk, rate: number, dryRun: boolean) {
-    this.#desk = desk;
-    this.#pace = new Pace(rate === 0 || dryRun ? null : desk.limiter(rate));
+  constructor(context: DlqContext, rate: number, dryRun: boolean) {
+    this.#context = context;
+    this.#pace = new Pace(rate === 0 || dryRun ? null : context.limiter(rate));
     this.#dryRun = dryRun;
   }
 
-  async replay(letters: readonly KeptDeadLetter[]): Promise<void> {
+  async replay(letters: readonly StoredDeadLetter[]): Promise<void> {
     let ids = letters.filter((letter) => this.#isValid(letter)).map(({ orderId }) => orderId);
     while (ids.length > 0) {
-      const count = await this.#pace.take(ids.length, this.#desk.stop);
+      const count = await this.#pace.take(ids.length, this.#context.stop);
       if (count === 0) return;
       await this.#replayNow(ids.slice(0, count));
       ids = ids.slice(count);
@@ -59,7 +58,7 @@ class ReplayRun {
   }
 
   async #replayNow(ids: readonly string[]): Promise<void> {
-    const { store, print } = this.#desk;
+    const { store, print } = this.#context;
     if (this.#dryRun) {
       this.#replayed += ids.length;
       await print(ids.map((id) => `would replay ${harmless(id)}\n`).join(''));
@@ -75,11 +74,11 @@ class ReplayRun {
   }
 
   /** The rules may have changed since it was accepted: what they refuse now would only fail again. */
-  #isValid({ orderId, body }: KeptDeadLetter): boolean {
-    const fault = faultOf(this.#desk.validator, body);
+  #isValid({ orderId, body }: StoredDeadLetter): boolean {
+    const fault = faultOf(this.#context.validator, body);
     if (fault === null) return true;
     this.invalid++;
-    this.#desk.note(`${harmless(orderId)} is invalid now (${fault}) and stays a dead letter`);
+    this.#context.note(`${harmless(orderId)} is invalid now (${fault}) and stays a dead letter`);
     return false;
   }
 }
@@ -87,4 +86,26 @@ class ReplayRun {
 function faultOf(validator: BodyValidator, body: Uint8Array): string | null {
   const code = validator.validate(body, 0, body.length);
   return code === 0 ? null : validator.faultText(code);
+}
+
+/** Hands out permission to file orders again: null for as fast as it goes. */
+class Pace {
+  readonly #limiter: Limiter | null;
+
+  constructor(limiter: Limiter | null) {
+    this.#limiter = limiter;
+  }
+
+  /** Resolves with how many of `orders` may go now, at least 1; with 0 only when stopped. */
+  async take(orders: number, stop: AbortSignal): Promise<number> {
+    if (this.#limiter === null) return stop.aborted ? 0 : orders;
+    while (!stop.aborted) {
+      let taken = 0;
+      while (taken < orders && this.#limiter.tryAdmit()) taken++;
+      if (taken > 0) return taken;
+      const waitMs = Math.max(1, Math.ceil(this.#limiter.waitMs()));
+      await sleep(waitMs, undefined, { signal: stop }).catch(() => {});
+    }
+    return 0;
+  }
 }

@@ -25,8 +25,8 @@ import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import { serveHelp } from '../../options/help.js';
 import { loadOptions } from '../../options/load.js';
-import { claimFolder, claimPort } from '../../process/exclusive.js';
-import { Stopping } from '../../process/stopping.js';
+import { claimFolder, claimPort } from '../../process/locks.js';
+import { Shutdown } from '../../process/shutdown.js';
 import { VERSION } from '../../version.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
@@ -86,7 +86,7 @@ export async function run(argv: readonly string[]): Promise<undefined> {
     onFault: (fault) => stopping.fail(fault),
   });
   let admin: AdminServer | null = null;
-  const stopping = new Stopping(
+  const stopping = new Shutdown(
     [
       { what: 'intake', stop: () => intake.stop() },
       { what: 'drain', stop: () => drain.stop() },

@@ -1,4 +1,4 @@
-import type { KeptDeadLetter } from '../../model/dead-letters.js';
+import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import type { Refiled } from '../../model/frame.js';
 
 const LINE_END = 10;
@@ -9,7 +9,7 @@ const LINE_END = 10;
  *
  * @throws Error that says what is wrong with it, without its id
  */
-export function requireReadable(letter: KeptDeadLetter): KeptDeadLetter {
+export function requireReadable(letter: StoredDeadLetter): StoredDeadLetter {
   const { reason, attempts, firstAtMs, lastAtMs, body } = letter;
   placeOf(letter.orderId);
   if (typeof reason !== 'string') throw new Error('it has no reason');

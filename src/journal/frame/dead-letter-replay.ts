@@ -1,10 +1,10 @@
-import type { KeptDeadLetter } from '../../model/dead-letters.js';
+import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import type { Frame } from '../../model/frame.js';
 import { placeOf } from './dead-letter-checks.js';
 import { derivedFrameId } from './derived-id.js';
 
 /** The frame that files a dead letter's order again, as its first attempt and due at once. */
-export function replayFrame(letter: KeptDeadLetter, id: string): Frame {
+export function replayFrame(letter: StoredDeadLetter, id: string): Frame {
   return {
     id,
     count: 1,
@@ -21,6 +21,6 @@ export function replayFrame(letter: KeptDeadLetter, id: string): Frame {
  * A frame id that follows from the dead letter alone, so that filing it again twice gives the same
  * frame. An order that fails again is a new letter, with another time and hence another id.
  */
-export function replayFrameId({ orderId, lastAtMs }: KeptDeadLetter): string {
+export function replayFrameId({ orderId, lastAtMs }: StoredDeadLetter): string {
   return derivedFrameId(lastAtMs, `${orderId} ${lastAtMs}`);
 }

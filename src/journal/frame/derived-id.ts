@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { FRAME_ID_ALPHABET, frameTime } from '../../model/frame-time.js';
+import { FRAME_ID_ALPHABET, frameTime } from '../../model/frame.js';
 
 /** What follows the time in a frame id. */
 const DIGEST_CHARS = 16;

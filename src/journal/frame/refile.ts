@@ -1,7 +1,5 @@
-import type { KeptDeadLetter } from '../../model/dead-letters.js';
-import type { Frame } from '../../model/frame.js';
-import { orderId } from '../../model/frame.js';
-import { frameTimeMs } from '../../model/frame-time.js';
+import type { StoredDeadLetter } from '../../model/dead-letters.js';
+import { type Frame, frameTimeMs, orderId } from '../../model/frame.js';
 import type { DeadLetter, Refile } from '../../model/journal.js';
 import { derivedFrameId } from './derived-id.js';
 
@@ -50,7 +48,7 @@ export function keptDeadLetters(
   frame: Frame,
   dead: readonly DeadLetter[],
   nowMs: number,
-): KeptDeadLetter[] {
+): StoredDeadLetter[] {
   if (dead.length === 0) return [];
   const starts = lineStarts(frame);
   return dead.map(({ position, reason }) => ({

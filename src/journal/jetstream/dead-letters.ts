@@ -1,6 +1,6 @@
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import type { DeadLetterStore, KeptDeadLetter } from '../../model/dead-letters.js';
+import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import { replayFrame, replayFrameId } from '../frame/dead-letter-replay.js';
@@ -23,7 +23,7 @@ const NOBODY = 'dlq';
 
 interface Stored {
   readonly seq: number;
-  readonly letter: KeptDeadLetter | null;
+  readonly letter: StoredDeadLetter | null;
 }
 
 /**
@@ -46,7 +46,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
     this.#log = log;
   }
 
-  async *list(): AsyncIterable<KeptDeadLetter> {
+  async *list(): AsyncIterable<StoredDeadLetter> {
     const prefix = this.#names.deadSubject('');
     try {
       for await (const message of storedMessages(this.#connection.nc, this.#names.deadStream)) {
@@ -59,7 +59,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
     }
   }
 
-  async find(orderId: string): Promise<KeptDeadLetter | null> {
+  async find(orderId: string): Promise<StoredDeadLetter | null> {
     return (await this.#stored(orderId))?.letter ?? null;
   }
 
@@ -145,7 +145,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
     }
   }
 
-  #read(orderId: string, found: MsgHdrs | undefined, body: Uint8Array): KeptDeadLetter | null {
+  #read(orderId: string, found: MsgHdrs | undefined, body: Uint8Array): StoredDeadLetter | null {
     try {
       return readDeadLetter(orderId, found, body);
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { RememberedKey } from '../../model/frame.js';
+import type { StoredKey } from '../../model/frame.js';
 import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import { readKeys } from '../nats/headers.js';
@@ -67,7 +67,7 @@ export class KeyIndex {
   }
 
   /** To be read before orders are taken. */
-  async *keys(sinceMs: number): AsyncIterable<RememberedKey> {
+  async *keys(sinceMs: number): AsyncIterable<StoredKey> {
     this.#store.refresh();
     yield* rememberedKeys(this.#store, sinceMs);
     await this.#connection.whenUp(CONNECT_MS_MAX);
@@ -86,7 +86,7 @@ export class KeyIndex {
     clearInterval(this.#timer);
   }
 
-  async *#keysInStream(sinceMs: number): AsyncIterable<RememberedKey> {
+  async *#keysInStream(sinceMs: number): AsyncIterable<StoredKey> {
     // A note from the future was made before the clock was set back, and tells nothing any more.
     const isNoteGood = this.#knownBeforeMs <= Date.now();
     const fromMs = isNoteGood ? Math.max(sinceMs, this.#knownBeforeMs) : sinceMs;

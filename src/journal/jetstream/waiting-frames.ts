@@ -1,4 +1,4 @@
-import { frameTimeMs } from '../../model/frame-time.js';
+import { frameTimeMs } from '../../model/frame.js';
 import type { FoundFrame, StreamSearch } from '../nats/stream-search.js';
 
 /** Frames looked for at once, and of those who wait for their turn: a search takes time from the drain. */

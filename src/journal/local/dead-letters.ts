@@ -1,4 +1,4 @@
-import type { DeadLetterStore, KeptDeadLetter } from '../../model/dead-letters.js';
+import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import { decodeDeadLetter } from '../frame/dead-letter-record.js';
@@ -34,7 +34,7 @@ export class LocalDeadLetters implements DeadLetterStore {
     this.#transactions = new DeadTransactions(store);
   }
 
-  async *list(): AsyncIterable<KeptDeadLetter> {
+  async *list(): AsyncIterable<StoredDeadLetter> {
     let start: Buffer | null = null;
     for (;;) {
       const rows = this.#page(start);
@@ -48,7 +48,7 @@ export class LocalDeadLetters implements DeadLetterStore {
     }
   }
 
-  async find(orderId: string): Promise<KeptDeadLetter | null> {
+  async find(orderId: string): Promise<StoredDeadLetter | null> {
     this.#store.refresh();
     return this.#read(orderId);
   }
@@ -96,12 +96,12 @@ export class LocalDeadLetters implements DeadLetterStore {
     return Array.from(rows, ({ key, value }) => ({ key: Buffer.from(key), record: value }));
   }
 
-  #read(orderId: string): KeptDeadLetter | null {
+  #read(orderId: string): StoredDeadLetter | null {
     const record = this.#store.dead.getBinary(keyOf(orderId));
     return record === undefined ? null : this.#decode(orderId, record);
   }
 
-  #decode(orderId: string, record: Buffer): KeptDeadLetter | null {
+  #decode(orderId: string, record: Buffer): StoredDeadLetter | null {
     try {
       return decodeDeadLetter(orderId, record);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { frameTime } from '../../model/frame-time.js';
+import { frameTime } from '../../model/frame.js';
 import type { FolderFacts, LocalFacts } from '../../model/journal-facts.js';
 import { requireAddressSpace } from '../store/address-space.js';
 import { refuseForeignFile } from '../store/data-folder.js';

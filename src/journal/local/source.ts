@@ -1,4 +1,4 @@
-import type { Frame, RememberedKey } from '../../model/frame.js';
+import type { Frame, StoredKey } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
 import type { Receipt } from '../../model/receipt.js';
@@ -136,7 +136,7 @@ export class LocalSource implements Source {
   }
 
   /** The idempotency keys of orders accepted since then, epoch milliseconds. */
-  keys(sinceMs: number): Iterable<RememberedKey> {
+  keys(sinceMs: number): Iterable<StoredKey> {
     this.#store.refresh();
     return rememberedKeys(this.#store, sinceMs);
   }

@@ -1,5 +1,5 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import type { KeptDeadLetter } from '../../model/dead-letters.js';
+import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import type { Frame, KeyedOrder } from '../../model/frame.js';
 import { requireReadable } from '../frame/dead-letter-checks.js';
 import { requireWhole } from '../frame/whole-frame.js';
@@ -89,7 +89,7 @@ export function readKeys(found: MsgHdrs): KeyedOrder[] {
 /** A dead letter as a message: the payload is the compact order. */
 export function deadLetterPublication(
   names: JetStreamNames,
-  letter: KeptDeadLetter,
+  letter: StoredDeadLetter,
   messageId: string,
 ): Publication {
   return {
@@ -100,7 +100,7 @@ export function deadLetterPublication(
   };
 }
 
-function deadLetterHeaders(letter: KeptDeadLetter, messageId: string): MsgHdrs {
+function deadLetterHeaders(letter: StoredDeadLetter, messageId: string): MsgHdrs {
   const out = headers();
   out.set(ID, messageId);
   out.set(ORDER_ID, letter.orderId);
@@ -116,7 +116,7 @@ export function readDeadLetter(
   orderId: string,
   found: MsgHdrs | undefined,
   body: Uint8Array,
-): KeptDeadLetter {
+): StoredDeadLetter {
   if (found?.get(ORDER_ID) !== orderId) throw new Error('its header does not name its order');
   return requireReadable({
     orderId,

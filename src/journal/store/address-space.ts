@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { EXIT, OperatorFault } from '../../model/fault.js';
-import { parseLimits } from '../../model/process-limits.js';
 
 /**
  * LMDB maps a file in full, up to the size that it may grow to. Where it gets no such piece of address space, lmdb 3.5.6
@@ -36,4 +35,19 @@ function ofThisProcess(file: 'limits' | 'status' | 'maps'): string {
 
 function inGib(bytes: number): string {
   return (bytes / 1024 ** 3).toFixed(1).replace('.0', '');
+}
+
+/** Resource limits of this process; Infinity is none. */
+export interface ResourceLimits {
+  readonly openFiles: number;
+  readonly addressSpaceBytes: number;
+}
+
+/** @param text /proc/self/limits, see proc(5); empty where that is not there: no limits */
+export function parseLimits(text: string): ResourceLimits {
+  const soft = (name: string) => {
+    const value = new RegExp(`^${name}\\s+(\\S+)`, 'm').exec(text)?.[1];
+    return value === undefined || value === 'unlimited' ? Number.POSITIVE_INFINITY : Number(value);
+  };
+  return { openFiles: soft('Max open files'), addressSpaceBytes: soft('Max address space') };
 }

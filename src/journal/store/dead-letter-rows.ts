@@ -1,10 +1,10 @@
-import type { KeptDeadLetter } from '../../model/dead-letters.js';
+import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import { decodeDeadLetter, encodeDeadLetter } from '../frame/dead-letter-record.js';
 import type { LocalStore } from './local-store.js';
 
 /** A dead letter on its way to NATS, and the message id under which it is stored there once. */
 export interface AddressedDeadLetter {
-  readonly letter: KeptDeadLetter;
+  readonly letter: StoredDeadLetter;
   readonly messageId: string;
 }
 

@@ -1,4 +1,4 @@
-import { frameTime } from '../../model/frame-time.js';
+import { frameTime } from '../../model/frame.js';
 import type { LocalStore } from './local-store.js';
 import { isDropped, settledAtMs } from './receipts-table.js';
 import { Sweep, type Sweepable } from './sweep.js';

@@ -1,4 +1,4 @@
-import type { Frame, KeyedOrder, RememberedKey } from '../../model/frame.js';
+import type { Frame, KeyedOrder, StoredKey } from '../../model/frame.js';
 import type { LocalStore } from './local-store.js';
 
 /** The value of a row of `keys`: when its frame was accepted, and the keys of its orders. */
@@ -30,7 +30,7 @@ export async function rememberKeys(
 }
 
 /** All keys of frames accepted at or after `sinceMs`, epoch milliseconds. */
-export function* rememberedKeys(store: LocalStore, sinceMs: number): Iterable<RememberedKey> {
+export function* rememberedKeys(store: LocalStore, sinceMs: number): Iterable<StoredKey> {
   for (const { key, value } of store.keys.getRange()) {
     const { acceptedAtMs, keys } = JSON.parse(value.toString()) as KeyRow;
     if (acceptedAtMs < sinceMs) continue;

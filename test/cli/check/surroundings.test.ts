@@ -4,12 +4,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { clockFinding } from '../../../src/cli/check/clock.js';
-import { coreFinding, memoryFinding } from '../../../src/cli/check/cores.js';
-import { limitFindings } from '../../../src/cli/check/limits.js';
-import { versionFindings } from '../../../src/cli/check/versions.js';
+import {
+  clockFinding,
+  coreFinding,
+  limitFindings,
+  memoryFinding,
+  versionFindings,
+} from '../../../src/cli/check/machine.js';
+import { parseLimits } from '../../../src/journal/store/address-space.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
-import { parseLimits } from '../../../src/model/process-limits.js';
 import { loadOptions } from '../../../src/options/load.js';
 import { runForebay } from '../../support/forebay.js';
 import { look, temporaryFolder } from './looked.js';

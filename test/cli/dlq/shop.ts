@@ -9,7 +9,7 @@ import { encodeDeadLetter } from '../../../src/journal/frame/dead-letter-record.
 import { deadLetterPublication } from '../../../src/journal/nats/headers.js';
 import { jetStreamNames } from '../../../src/journal/nats/names.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
-import type { KeptDeadLetter } from '../../../src/model/dead-letters.js';
+import type { StoredDeadLetter } from '../../../src/model/dead-letters.js';
 import { type LedgerHandler, ledgerHandler } from '../../drain/handlers.js';
 import {
   type Ended,
@@ -179,7 +179,7 @@ export class Shop {
   }
 
   /** Files a dead letter past the server. */
-  async file(letter: KeptDeadLetter): Promise<void> {
+  async file(letter: StoredDeadLetter): Promise<void> {
     await this.fileRaw(letter.orderId, encodeDeadLetter(letter), letter);
   }
 
@@ -191,7 +191,7 @@ export class Shop {
   private async fileRaw(
     orderId: string,
     record: Buffer,
-    letter: KeptDeadLetter | null,
+    letter: StoredDeadLetter | null,
   ): Promise<void> {
     if (this.nats === null) {
       const store = new LocalStore(this.data);

@@ -13,7 +13,7 @@ import { LocalDeadLetters } from '../../../src/journal/local/dead-letters.js';
 import { LocalSource } from '../../../src/journal/local/source.js';
 import { storedMessages } from '../../../src/journal/nats/dead-letter-messages.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
-import type { KeptDeadLetter } from '../../../src/model/dead-letters.js';
+import type { StoredDeadLetter } from '../../../src/model/dead-letters.js';
 import { NOTHING, newFrameId, take } from '../../journal/frames.js';
 import { NatsServer } from '../../support/nats.js';
 import { eventually, metric, orderBody } from '../../support/orders.js';
@@ -21,7 +21,7 @@ import { Shop } from './shop.js';
 
 const ORIGIN = '01K3V6GQ7M8ZQW4T9XB2C00000';
 
-function letter(index: number, more: Partial<KeptDeadLetter> = {}): KeptDeadLetter {
+function letter(index: number, more: Partial<StoredDeadLetter> = {}): StoredDeadLetter {
   const body = Buffer.from(orderBody(`user ${index}`));
   const times = { firstAtMs: Date.now() - 5000, lastAtMs: Date.now() };
   return { orderId: `${ORIGIN}-${index}`, reason: 'r', attempts: 5, ...times, body, ...more };

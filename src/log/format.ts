@@ -1,5 +1,4 @@
 import type { LogLevel } from '../model/options.js';
-import type { ToldError } from './thrown.js';
 
 /** A line as it is written in JSON. */
 interface LogLine {
@@ -8,7 +7,7 @@ interface LogLine {
   readonly time: string;
   readonly event: string;
   readonly msg: string;
-  readonly err?: ToldError;
+  readonly err?: LoggedError;
 }
 
 /** SGR codes of terminals (ECMA-48): 2 faint, 31 red, 33 yellow, 36 cyan. */
@@ -37,7 +36,7 @@ export function prettyLine(json: string, hasColours: boolean): string {
   return `${head.join(' ')}${paint(FAINT, printable(facts.join('')))}${errorText(err)}\n`;
 }
 
-function errorText(error: ToldError | undefined): string {
+function errorText(error: LoggedError | undefined): string {
   if (error === undefined) return '';
   const { type, code, message, stack } = error;
   const head = [type, code, message].filter((part) => part !== undefined).join(' ');
@@ -52,4 +51,45 @@ function printable(text: string): string {
     /\p{Cc}/gu,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
+}
+
+/** Beyond it a stack tells no more about where. */
+const PLACES_MAX = 10;
+
+/** An error as it stands in the log. */
+export interface LoggedError {
+  readonly type: string;
+  readonly code?: string;
+  readonly message?: string;
+  /** Places in the code, the innermost first, a line each. */
+  readonly stack: string;
+}
+
+/** An error for the log. Where its message may hold what a client sent, it is left out: kind and places tell where. */
+export function loggedError(error: Error, hasMessage: boolean): LoggedError {
+  const { code } = error as NodeJS.ErrnoException;
+  return {
+    type: error.constructor.name,
+    ...(typeof code === 'string' ? { code } : {}),
+    // V8 quotes the text that is no JSON.
+    ...(hasMessage && !(error instanceof SyntaxError) ? { message: error.message } : {}),
+    stack: placesOf(error).join('\n'),
+  };
+}
+
+/** What a handler threw, and where, in one line without its message. */
+export function whereThrown(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return `a ${typeof thrown}`;
+  return [thrown.constructor.name, ...placesOf(thrown).slice(0, 1)].join(' ');
+}
+
+/** A message can have several lines, and they can look like places: so it is cut off first. */
+function placesOf({ message, stack = '' }: Error): string[] {
+  const start = stack.indexOf(message);
+  if (start === -1) return [];
+  const rest = stack.slice(start + message.length).split('\n');
+  return rest
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith('at '))
+    .slice(0, PLACES_MAX);
 }

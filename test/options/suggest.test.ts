@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { editDistance, nearest } from '../../src/options/nearest.js';
+import { editDistance, nearest } from '../../src/options/suggest.js';
 
 test('an edit is an insertion, a deletion, a substitution or a swap of neighbours', () => {
   assert.equal(editDistance('port', 'port'), 0);

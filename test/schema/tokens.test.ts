@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { codePoints, endOfPrintable } from '../../src/schema/utf8.js';
+import { codePoints, endOfPrintable } from '../../src/schema/tokens.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -1,16 +1,16 @@
 import { type KeyTable, RESERVATION } from '../memory/key-table.js';
 import { COUNTER, type ThreadCounts } from '../metrics/count.js';
-import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/order-path.js';
-import type { ReceiptDesk } from '../model/receipt.js';
+import type { ReceiptLookup } from '../model/receipt.js';
+import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/stages.js';
 import { KeyHasher } from './key-words.js';
 import { type AttemptParts, KeyedAttempt } from './keyed-attempt.js';
 
-export interface KeyDeskParts extends AttemptParts {
+export interface IdempotentIntakeParts extends AttemptParts {
   readonly table: KeyTable;
   /** One of its own: it is asked in turn with the committer, and would spoil what another remembers. */
   readonly validator: BodyValidator;
   readonly committer: Committer;
-  readonly receipts: ReceiptDesk;
+  readonly receipts: ReceiptLookup;
   readonly counts: ThreadCounts;
   /** Bodies are no longer than this, and their compact form no longer than they. */
   readonly bodyBytesMax: number;
@@ -26,8 +26,8 @@ const LINE_END_BYTES = 1;
  * table that all threads share, and then the order goes the way of all orders. Who finds the key
  * taken, by an order that is not through, waits; and has the same answer then, or takes the key over.
  */
-export class KeyDesk implements KeyedIntake {
-  readonly #parts: KeyDeskParts;
+export class IdempotentIntake implements KeyedIntake {
+  readonly #parts: IdempotentIntakeParts;
   readonly #hasher: KeyHasher;
   readonly #line: Uint8Array;
   readonly #waiting = new Set<KeyedAttempt>();
@@ -37,7 +37,7 @@ export class KeyDesk implements KeyedIntake {
   #isStopping = false;
   #onEmpty: (() => void) | null = null;
 
-  constructor(parts: KeyDeskParts) {
+  constructor(parts: IdempotentIntakeParts) {
     this.#parts = parts;
     this.#hasher = new KeyHasher(parts.table.shape.seeds);
     this.#line = new Uint8Array(parts.bodyBytesMax + LINE_END_BYTES);

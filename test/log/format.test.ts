@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { prettyLine } from '../../src/log/pretty.js';
+import { prettyLine } from '../../src/log/format.js';
 
 const LINE = {
   level: 'warn',

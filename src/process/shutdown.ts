@@ -18,7 +18,7 @@ export interface StopStep {
  * Nothing else may call `process.exit` once intake threads run: uWebSockets.js aborts the process when
  * a thread is torn down with its sockets open.
  */
-export class Stopping {
+export class Shutdown {
   readonly #steps: readonly StopStep[];
   readonly #msMax: number;
   readonly #log: Log;

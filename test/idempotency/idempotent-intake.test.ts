@@ -171,7 +171,7 @@ describe('an order of which nobody knows whether it was kept', () => {
 
 describe('who waits for another order under the same key', () => {
   it('and goes away is forgotten, and takes nothing over', async () => {
-    const { appender, post, desk } = new Shop().thread();
+    const { appender, post, intake } = new Shop().thread();
     const first = post('k');
     const gone = post('k');
     gone.isGone = true;
@@ -179,15 +179,15 @@ describe('who waits for another order under the same key', () => {
     assert.equal(await gone.answered(), 'refused');
     (await sendNext(appender)).reject(new CommitRefused('full'));
     await first.answered();
-    await desk.drained();
+    await intake.drained();
     assert.equal(appender.sent.length, 1);
   });
 
   it('takes nothing over while the server stops, which waits for it', async () => {
-    const { appender, post, desk } = new Shop().thread();
+    const { appender, post, intake } = new Shop().thread();
     post('k');
     const second = post('k');
-    const drained = desk.drained();
+    const drained = intake.drained();
     (await sendNext(appender)).reject(new CommitRefused('full'));
     await drained;
     assert.equal(second.answer, 'refused');

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { Options } from '../../model/options.js';
 import { loadOptions } from '../../options/load.js';
-import type { DlqRequest, JournalOptions, Selection } from './request.js';
 
 /** Passed on to the ordinary options, which check them. */
 const JOURNAL_FLAGS = ['data', 'nats', 'nats-stream', 'config'] as const;
@@ -148,3 +148,42 @@ function isCommand(text: string): text is Command {
 function usage(command: string, message: string): OperatorFault {
   return new OperatorFault(`dlq${command === '' ? '' : ` ${command}`}: ${message}`, EXIT.usage);
 }
+
+/** Which dead letters are meant. */
+export type Selection =
+  | { readonly by: 'ids'; readonly ids: readonly string[] }
+  | { readonly by: 'all' }
+  /** Those whose reason contains the text. */
+  | { readonly by: 'reason'; readonly text: string };
+
+export interface ListRequest {
+  readonly do: 'list';
+  readonly selection: Selection;
+  readonly limit: number;
+  readonly json: boolean;
+}
+
+export interface ShowRequest {
+  readonly do: 'show';
+  readonly orderId: string;
+  readonly json: boolean;
+}
+
+export interface ReplayRequest {
+  readonly do: 'replay';
+  readonly selection: Selection;
+  readonly dryRun: boolean;
+  /** Orders in any second; 0 for no bound. */
+  readonly rate: number;
+}
+
+export interface DropRequest {
+  readonly do: 'drop';
+  readonly selection: Selection;
+  readonly dryRun: boolean;
+}
+
+export type DlqRequest = ListRequest | ShowRequest | ReplayRequest | DropRequest;
+
+/** Where the journal is. */
+export type JournalOptions = Pick<Options, 'data' | 'nats' | 'natsStream'>;

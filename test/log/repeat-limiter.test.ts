@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { BoundedLog, type Entry } from '../../src/log/bounded.js';
+import { type Entry, RepeatLimiter } from '../../src/log/open-log.js';
 
 function open(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const lines: string[] = [];
-  const log = new BoundedLog(({ event, line, fields }: Entry) =>
+  const log = new RepeatLimiter(({ event, line, fields }: Entry) =>
     lines.push([event, line, ...Object.values(fields)].join(' ')),
   );
   const tell = (event: Entry['event'], line: string) => log.tell({ event, line, fields: {} });

@@ -28,9 +28,9 @@ export const OUTCOME_DONE = 0;
 export const OUTCOME_RETRY = 1;
 export const OUTCOME_DEAD = 2;
 /** Not run after all: it is to be run as if nothing had been. No handler can say so. */
-export const OUTCOME_AGAIN = 3;
+export const OUTCOME_NOT_RUN = 3;
 /** The thread died over it alone: to be tried again, and nobody knows whether it was processed. */
-export const OUTCOME_LOST_SIGHT = 4;
+export const OUTCOME_UNKNOWN = 4;
 
 /** What a pool thread answers. */
 export interface BatchResult {
@@ -60,4 +60,23 @@ export interface LoadResult {
   readonly wrong: string | null;
   /** Why what the handler works for is away, which is no reason not to start; null when it is there. */
   readonly away: string | null;
+}
+
+/**
+ * What crosses the port between an intake thread and the main thread in direct mode, where a commit
+ * means that the pool has processed the orders.
+ */
+export interface DirectRequest {
+  readonly sequence: number;
+  readonly id: string;
+  readonly count: number;
+  readonly acceptedAtMs: number;
+  /** NDJSON, transferred. */
+  readonly payload: Uint8Array;
+}
+
+export interface DirectReply {
+  readonly sequence: number;
+  /** Null when every order is processed, else a `VERDICT` an order. */
+  readonly verdicts: Uint8Array | null;
 }
