@@ -7,7 +7,7 @@ import { LOG_EVENTS } from '../../src/model/log.js';
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 describe('the events of the log', () => {
-  it('stand in docs/reference/logs.md, with level and meaning, and no others do', () => {
+  it('are listed in docs/reference/logs.md with level and meaning, and no others are', () => {
     const page = readFileSync(join(ROOT, 'docs/reference/logs.md'), 'utf8');
     const section = page.slice(page.indexOf('## Events'), page.indexOf('## A fault that repeats'));
     const listed = Array.from(
@@ -17,14 +17,19 @@ describe('the events of the log', () => {
     assert.deepEqual(Object.fromEntries(listed), LOG_EVENTS);
   });
 
-  it('are each told by some place in the code', () => {
-    const code = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('model/log.ts'))
-      .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+  it('are each logged somewhere in the code', () => {
+    const code = ['src', 'workers']
+      .flatMap((folder) =>
+        readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+          join(ROOT, folder, name),
+        ),
+      )
+      .filter((path) => path.endsWith('.ts') && !path.endsWith('model/log.ts'))
+      .map((path) => readFileSync(path, 'utf8'))
       .join('\n');
-    const untold = Object.keys(LOG_EVENTS).filter(
+    const unused = Object.keys(LOG_EVENTS).filter(
       (event) => !new RegExp(`(?:log|tell)\\(\\s*'${event}'`, 'i').test(code),
     );
-    assert.deepEqual(untold, []);
+    assert.deepEqual(unused, []);
   });
 });
