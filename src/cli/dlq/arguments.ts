@@ -3,10 +3,49 @@ import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Options } from '../../model/options.js';
 import { loadOptions } from '../../options/load.js';
 
-/** Passed on to the ordinary options, which check them. */
+/** Which dead letters to work on. */
+export type Selection =
+  | { readonly by: 'ids'; readonly ids: readonly string[] }
+  | { readonly by: 'all' }
+  /** Dead letters whose reason contains the text. */
+  | { readonly by: 'reason'; readonly text: string };
+
+export interface ListRequest {
+  readonly do: 'list';
+  readonly selection: Selection;
+  readonly limit: number;
+  readonly json: boolean;
+}
+
+export interface ShowRequest {
+  readonly do: 'show';
+  readonly orderId: string;
+  readonly json: boolean;
+}
+
+export interface ReplayRequest {
+  readonly do: 'replay';
+  readonly selection: Selection;
+  readonly dryRun: boolean;
+  /** At most so many orders in any second; 0 is no limit. */
+  readonly rate: number;
+}
+
+export interface DropRequest {
+  readonly do: 'drop';
+  readonly selection: Selection;
+  readonly dryRun: boolean;
+}
+
+export type DlqRequest = ListRequest | ShowRequest | ReplayRequest | DropRequest;
+
+/** The options that say where the journal is. */
+export type JournalOptions = Pick<Options, 'data' | 'nats' | 'natsStream'>;
+
+/** Passed on to the server's option parser, which checks them. */
 const JOURNAL_FLAGS = ['data', 'nats', 'nats-stream', 'config'] as const;
 
-/** The flags of each command, besides those that say where the journal is. */
+/** Flags of each subcommand besides `JOURNAL_FLAGS`. */
 const FLAGS = {
   list: ['reason', 'limit', 'json'],
   show: ['json'],
@@ -33,21 +72,21 @@ const TYPES = {
 const LIMIT_MAX = 1_000_000_000;
 const RATE_MAX = 1_000_000;
 
-/** Longer than any order id; the journals take no longer keys. */
+/** Order ids are shorter; the journals accept no longer keys. */
 const ID_CHARS_MAX = 128;
 
-interface Given {
+interface ParsedArguments {
   readonly command: Command;
   readonly ids: readonly string[];
   readonly flags: Readonly<Partial<Record<keyof typeof TYPES, string | boolean>>>;
 }
 
-/** @throws OperatorFault with EXIT.usage, one line that names what is wrong and what it takes */
+/** @throws OperatorFault with EXIT.usage, one line with the error and the accepted flags */
 export function parseDlq(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
 ): { readonly request: DlqRequest; readonly journal: JournalOptions } {
-  const given = read(argv);
+  const given = parseArguments(argv);
   const journalArgv = JOURNAL_FLAGS.flatMap((name) => {
     const value = given.flags[name];
     return value === undefined ? [] : [`--${name}=${value}`];
@@ -55,30 +94,37 @@ export function parseDlq(
   return { request: requestOf(given), journal: loadOptions(journalArgv, env) };
 }
 
-function read(argv: readonly string[]): Given {
+function parseArguments(argv: readonly string[]): ParsedArguments {
   const [command = '', ...args] = argv;
   if (!isCommand(command)) {
-    const what = command === '' ? 'a command must follow' : `unknown command ${command}`;
-    throw usage('', `${what}: it is ${Object.keys(FLAGS).join(', ')}; see --help`);
+    const what = command === '' ? 'missing subcommand' : `unknown subcommand ${command}`;
+    throw usage('', `${what}; use one of ${Object.keys(FLAGS).join(', ')}, or see --help`);
   }
   const known = [...JOURNAL_FLAGS, ...FLAGS[command]];
   const options = Object.fromEntries(known.map((name) => [name, { type: TYPES[name] }]));
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    return { command, ids: positionals, flags: values as Given['flags'] };
+    return { command, ids: positionals, flags: values as ParsedArguments['flags'] };
   } catch (error) {
     const [what] = (error as Error).message.split(/\n|\. /);
-    throw usage(command, `${what}; it takes ${known.map((name) => `--${name}`).join(', ')}`);
+    throw usage(
+      command,
+      `${what}; accepted options: ${known.map((name) => `--${name}`).join(', ')}`,
+    );
   }
 }
 
-function requestOf(given: Given): DlqRequest {
+function requestOf(given: ParsedArguments): DlqRequest {
   const { command, ids, flags } = given;
   const json = flags.json === true;
   const dryRun = flags['dry-run'] === true;
   switch (command) {
     case 'list': {
-      if (ids.length > 0) throw usage('list', `${ids[0]} is an id: see dlq show`);
+      if (ids.length > 0)
+        throw usage(
+          'list',
+          `unexpected argument ${ids[0]}; to print one dead letter, use dlq show`,
+        );
       const text = flags.reason as string | undefined;
       const selection: Selection = text === undefined ? { by: 'all' } : { by: 'reason', text };
       const limit = numberOf(given, 'limit', LIMIT_MAX) ?? Number.POSITIVE_INFINITY;
@@ -86,7 +132,8 @@ function requestOf(given: Given): DlqRequest {
     }
     case 'show': {
       const [orderId, ...more] = idsOf(given);
-      if (orderId === undefined || more.length > 0) throw usage('show', 'one order id must follow');
+      if (orderId === undefined || more.length > 0)
+        throw usage('show', 'expected exactly one order id');
       return { do: 'show', orderId, json };
     }
     case 'replay': {
@@ -98,7 +145,7 @@ function requestOf(given: Given): DlqRequest {
       if (selection.by === 'all' && !dryRun && flags.yes !== true) {
         throw usage(
           'drop',
-          '--all deletes every dead letter for good: say --yes, or see --dry-run',
+          '--all deletes every dead letter permanently; confirm with --yes, or try --dry-run',
         );
       }
       return { do: 'drop', selection, dryRun };
@@ -106,34 +153,34 @@ function requestOf(given: Given): DlqRequest {
   }
 }
 
-/** Exactly one way to say which. */
-function selectionOf(given: Given): Selection {
+/** Exactly one of the three ways to select. */
+function selectionOf(given: ParsedArguments): Selection {
   const { command, flags } = given;
   const text = flags.reason as string | undefined;
   const ids = idsOf(given);
-  const ways = [ids.length > 0, flags.all === true, text !== undefined].filter(Boolean);
-  if (ways.length !== 1) {
+  const selectors = [ids.length > 0, flags.all === true, text !== undefined].filter(Boolean);
+  if (selectors.length !== 1) {
     throw usage(
       command,
-      'which ones: order ids, or --all, or --reason TEXT, and one of these only',
+      'select dead letters by order ids, --all or --reason TEXT (exactly one of these)',
     );
   }
   if (ids.length > 0) return { by: 'ids', ids: [...new Set(ids)] };
   return text === undefined ? { by: 'all' } : { by: 'reason', text };
 }
 
-function idsOf({ command, ids }: Given): readonly string[] {
-  const wrong = ids.find((id) => id === '' || id.length > ID_CHARS_MAX);
-  if (wrong !== undefined) {
+function idsOf({ command, ids }: ParsedArguments): readonly string[] {
+  const invalid = ids.find((id) => id === '' || id.length > ID_CHARS_MAX);
+  if (invalid !== undefined) {
     throw usage(
       command,
-      `"${wrong.slice(0, 40)}" is no order id: they have 1 to ${ID_CHARS_MAX} characters`,
+      `"${invalid.slice(0, 40)}" is not an order id: expected 1 to ${ID_CHARS_MAX} characters`,
     );
   }
   return ids;
 }
 
-function numberOf(given: Given, name: 'limit' | 'rate', max: number): number | null {
+function numberOf(given: ParsedArguments, name: 'limit' | 'rate', max: number): number | null {
   const text = given.flags[name] as string | undefined;
   if (text === undefined) return null;
   const value = /^\d+$/.test(text) ? Number(text) : 0;
@@ -148,42 +195,3 @@ function isCommand(text: string): text is Command {
 function usage(command: string, message: string): OperatorFault {
   return new OperatorFault(`dlq${command === '' ? '' : ` ${command}`}: ${message}`, EXIT.usage);
 }
-
-/** Which dead letters are meant. */
-export type Selection =
-  | { readonly by: 'ids'; readonly ids: readonly string[] }
-  | { readonly by: 'all' }
-  /** Those whose reason contains the text. */
-  | { readonly by: 'reason'; readonly text: string };
-
-export interface ListRequest {
-  readonly do: 'list';
-  readonly selection: Selection;
-  readonly limit: number;
-  readonly json: boolean;
-}
-
-export interface ShowRequest {
-  readonly do: 'show';
-  readonly orderId: string;
-  readonly json: boolean;
-}
-
-export interface ReplayRequest {
-  readonly do: 'replay';
-  readonly selection: Selection;
-  readonly dryRun: boolean;
-  /** Orders in any second; 0 for no bound. */
-  readonly rate: number;
-}
-
-export interface DropRequest {
-  readonly do: 'drop';
-  readonly selection: Selection;
-  readonly dryRun: boolean;
-}
-
-export type DlqRequest = ListRequest | ShowRequest | ReplayRequest | DropRequest;
-
-/** Where the journal is. */
-export type JournalOptions = Pick<Options, 'data' | 'nats' | 'natsStream'>;

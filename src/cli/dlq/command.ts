@@ -1,4 +1,6 @@
+/** `forebay dlq`: opens the dead letters of a journal and runs one subcommand on them. */
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { FrameIds } from '../../commit/frame-id.js';
 import { openDeadLetters } from '../../journal/open.js';
 import { WindowLimiter } from '../../limit/window.js';
@@ -9,60 +11,61 @@ import { list, show } from './list.js';
 import { replay } from './replay.js';
 import type { DlqContext } from './select.js';
 
-/** `forebay dlq`: puts together what looks after the dead letters. */
-
-/** What a shell reports of a program that ended by Ctrl-C. */
+/** What a shell reports for a program that Ctrl-C ended. */
 const EXIT_INTERRUPTED = 130;
 
-/** Where the output is no terminal. */
+/** Line width when stdout is not a terminal. */
 const COLUMNS = 200;
 
-/** @returns the exit code. @throws OperatorFault wrong usage, or the journal cannot be used */
-export async function run(argv: readonly string[]): Promise<number> {
-  const { request, journal } = parseDlq(argv, process.env);
+/** What the command uses of its process. */
+export interface DlqIo {
+  readonly stdout: Writable & { readonly columns?: number };
+  readonly stderr: Writable;
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborted to stop the command: it starts nothing more and prints its summary. */
+  readonly interrupt: AbortSignal;
+}
+
+/**
+ * @param argv what follows `forebay dlq`
+ * @returns the exit code
+ * @throws OperatorFault wrong usage, or the journal cannot be used
+ */
+export async function run(argv: readonly string[], io: DlqIo = processIo()): Promise<number> {
+  const { request, journal } = parseDlq(argv, io.env);
   const ids = new FrameIds();
-  const note = (line: string) => void process.stderr.write(`${line}\n`);
+  const note = (line: string) => void io.stderr.write(`${line}\n`);
   const store = await openDeadLetters(journal, {
     newFrameId: () => ids.next(Date.now()),
     log: (_event, line) => note(line),
   });
-  const stop = new AbortController();
-  // A second one ends it at once, which is as safe as any crash.
-  process.once('SIGINT', () => stop.abort());
-  const print = printer(() => stop.abort());
+  const closed = new AbortController();
+  const stop = AbortSignal.any([io.interrupt, closed.signal]);
   try {
-    const context = {
+    const code = await execute(request, {
       store,
       validator: new OrderValidator(),
-      limiter: (perSecond: number) => new WindowLimiter(WindowLimiter.memory(perSecond)),
-      print,
+      limiter: (perSecond) => new WindowLimiter(WindowLimiter.memory(perSecond)),
+      print: printer(io.stdout, () => closed.abort()),
       note,
-      columns: process.stdout.columns ?? COLUMNS,
-      stop: stop.signal,
-    };
-    const code = await runDlq(context, request);
-    return stop.signal.aborted ? EXIT_INTERRUPTED : code;
+      columns: io.stdout.columns ?? COLUMNS,
+      stop,
+    });
+    return stop.aborted ? EXIT_INTERRUPTED : code;
   } finally {
     await store.close();
   }
 }
 
-/** Writes to stdout no faster than it is read; `onGone` is told when nobody reads any more, as with `| head`. */
-function printer(onGone: () => void): (text: string | Uint8Array) => Promise<void> {
-  let isGone = false;
-  process.stdout.on('error', () => {
-    isGone = true;
-    onGone();
-  });
-  return async (text) => {
-    if (isGone || process.stdout.write(text)) return;
-    // Rejects at an error, of which the listener above is told.
-    await once(process.stdout, 'drain').catch(() => {});
-  };
+function processIo(): DlqIo {
+  const interrupt = new AbortController();
+  // A second Ctrl-C ends the process at once, which is as safe as any crash.
+  process.once('SIGINT', () => interrupt.abort());
+  const { stdout, stderr, env } = process;
+  return { stdout, stderr, env, interrupt: interrupt.signal };
 }
 
-/** @returns the exit code. @throws OperatorFault the journal failed on the way */
-function runDlq(context: DlqContext, request: DlqRequest): Promise<number> {
+function execute(request: DlqRequest, context: DlqContext): Promise<number> {
   switch (request.do) {
     case 'list':
       return list(context, request);
@@ -75,28 +78,46 @@ function runDlq(context: DlqContext, request: DlqRequest): Promise<number> {
   }
 }
 
+/** Writes no faster than the reader reads; `onClosed` is called when there is no reader any more, as with `| head`. */
+function printer(
+  stdout: Writable,
+  onClosed: () => void,
+): (text: string | Uint8Array) => Promise<void> {
+  let isClosed = false;
+  stdout.on('error', () => {
+    isClosed = true;
+    onClosed();
+  });
+  return async (text) => {
+    if (isClosed || stdout.write(text)) return;
+    // Rejects on an error, which the listener above handles.
+    await once(stdout, 'drain').catch(() => {});
+  };
+}
+
 /** What `forebay dlq --help` prints. */
 export function help(): string {
-  return `forebay dlq: looks after the dead letters, the orders that failed for good. The server may run.
+  return `forebay dlq: manage dead letters, the orders that failed for good. The server may be running.
 
   forebay dlq list    [--reason TEXT] [--limit N] [--json]
-  forebay dlq show ID [--json]
+  forebay dlq show    ID [--json]
   forebay dlq replay  ID... | --all | --reason TEXT   [--dry-run] [--rate N]
   forebay dlq drop    ID... | --all | --reason TEXT   [--dry-run] [--yes]
 
-  replay files orders again, as first attempts, with the ids and bytes they have; an order that
-  fails again is a dead letter again. drop deletes them for good.
+  replay returns orders to the journal with the same ids and bodies, as first attempts. An order
+  that fails again becomes a dead letter again. drop deletes dead letters permanently.
 
-  --all             every dead letter; drop wants --yes with it
-  --reason TEXT     those whose reason contains TEXT
-  --dry-run         say what would be done, and do nothing
-  --rate N          at most N orders in any second (1 to 1000000)
-  --limit N         list the first N
-  --json            one JSON object a line
-  --data FOLDER     the server's data folder (./data)
-  --nats URLS       its NATS servers; with any, the journal is JetStream
-  --nats-stream S   its stream there (FOREBAY)
-  --config FILE     its options file; FOREBAY_DATA, FOREBAY_NATS and so on count too
+Options
+  --all             select every dead letter; drop also needs --yes
+  --reason TEXT     select the dead letters whose reason contains TEXT
+  --dry-run         print what would happen and change nothing
+  --rate N          replay at most N orders in any second (1 to 1000000)
+  --limit N         list at most N dead letters
+  --json            print one JSON object per line
+  --data FOLDER     data folder of the server (default ./data)
+  --nats URLS       NATS servers of the server; when given, the journal is JetStream
+  --nats-stream S   stream of the server (default FOREBAY)
+  --config FILE     options file of the server; variables such as FOREBAY_DATA apply too
 
 Examples
   forebay dlq list --reason 'no such product' --limit 20
@@ -104,9 +125,9 @@ Examples
   forebay dlq drop 01K3V6GQ7M8ZQW4T9XB2C00000-7
 
 Exit codes
-  0    done
-  1    something is left (an order that is invalid now, an unknown id), or no journal is reached
+  0    success
+  1    some orders were skipped (unknown id, or invalid by the current rules), or no journal answers
   2    wrong usage
-  130  stopped by Ctrl-C, after what it says
+  130  interrupted by Ctrl-C; the summary counts what was done
 `;
 }

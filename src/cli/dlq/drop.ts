@@ -1,9 +1,9 @@
 import { EXIT } from '../../model/fault.js';
 import type { DropRequest } from './arguments.js';
-import { harmless } from './list.js';
+import { printable } from './list.js';
 import { type DlqContext, selected } from './select.js';
 
-/** Letters that share a transaction, or are under way to the server at once. */
+/** Dead letters per transaction (local) or in flight to the server at once (NATS). */
 const GROUP_MAX = 250;
 
 interface Tally {
@@ -18,18 +18,18 @@ export async function drop(context: DlqContext, request: DropRequest): Promise<n
   try {
     for await (const ids of groups(context, request)) {
       if (context.stop.aborted) break;
-      if (dryRun) await tellDrops(context, ids, tally);
+      if (dryRun) await printDrops(context, ids, tally);
       else await dropNow(context, ids, tally, selection.by === 'ids');
     }
   } finally {
-    // Also when the journal fails half way: what is done is done.
+    // Also printed when the journal fails half way: the work so far is permanent.
     const verb = dryRun ? 'would drop' : 'dropped';
     await context.print(`${verb} ${tally.dropped}, gone ${tally.gone}\n`);
   }
   return selection.by === 'ids' && tally.gone > 0 ? EXIT.failed : EXIT.ok;
 }
 
-/** Those named by id are not looked up: one that cannot be read can still be dropped. */
+/** Ids given by the user are not looked up, so that an unreadable dead letter can be dropped. */
 async function* groups(
   context: DlqContext,
   { selection }: DropRequest,
@@ -56,20 +56,24 @@ async function dropNow(
     if (end.status === 'rejected') continue;
     if (end.value) tally.dropped++;
     else tally.gone++;
-    if (!end.value && isNamed) context.note(`no dead letter ${harmless(ids[i]!)}`);
+    if (!end.value && isNamed) context.note(`no dead letter ${printable(ids[i]!)}`);
   }
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
-async function tellDrops(context: DlqContext, ids: readonly string[], tally: Tally): Promise<void> {
+async function printDrops(
+  context: DlqContext,
+  ids: readonly string[],
+  tally: Tally,
+): Promise<void> {
   const found = await Promise.all(ids.map((id) => context.store.find(id)));
   for (const [i, id] of ids.entries()) {
     if (found[i] === null) {
       tally.gone++;
-      context.note(`no dead letter ${harmless(id)}`);
+      context.note(`no dead letter ${printable(id)}`);
     } else {
       tally.dropped++;
-      await context.print(`would drop ${harmless(id)}\n`);
+      await context.print(`would drop ${printable(id)}\n`);
     }
   }
 }

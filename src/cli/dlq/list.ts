@@ -3,7 +3,7 @@ import { EXIT } from '../../model/fault.js';
 import type { ListRequest, ShowRequest } from './arguments.js';
 import { type DlqContext, selected } from './select.js';
 
-/** Letters printed at once. */
+/** Dead letters per write to stdout. */
 const GROUP_MAX = 100;
 
 /** @returns the exit code */
@@ -13,14 +13,16 @@ export async function list(context: DlqContext, request: ListRequest): Promise<n
   let more = false;
   for await (const { letters } of selected(context.store, selection, GROUP_MAX)) {
     if (context.stop.aborted) break;
-    const some = letters.slice(0, limit - shown);
-    if (some.length > 0) {
+    const page = letters.slice(0, limit - shown);
+    if (page.length > 0) {
       const head = shown === 0 && !json ? [tableHead()] : [];
-      const rows = some.map((one) => (json ? letterJson(one) : letterRow(one, context.columns)));
+      const rows = page.map((letter) =>
+        json ? letterJson(letter) : letterRow(letter, context.columns),
+      );
       await context.print(`${[...head, ...rows].join('\n')}\n`);
     }
-    shown += some.length;
-    more = some.length < letters.length;
+    shown += page.length;
+    more = page.length < letters.length;
     if (more) break;
   }
   if (!json) await context.print(`${listEnd(shown, more)}\n`);
@@ -31,7 +33,7 @@ export async function list(context: DlqContext, request: ListRequest): Promise<n
 export async function show(context: DlqContext, { orderId, json }: ShowRequest): Promise<number> {
   const letter = await context.store.find(orderId);
   if (letter === null) {
-    context.note(`no dead letter ${harmless(orderId)}`);
+    context.note(`no dead letter ${printable(orderId)}`);
     return EXIT.failed;
   }
   if (json) {
@@ -46,7 +48,7 @@ export async function show(context: DlqContext, { orderId, json }: ShowRequest):
 function listEnd(shown: number, more: boolean): string {
   if (shown === 0) return 'no dead letters';
   const letters = shown === 1 ? '1 dead letter' : `${shown} dead letters`;
-  return more ? `${letters}, and there are more` : letters;
+  return more ? `${letters} shown, there are more` : letters;
 }
 
 const ID_COLUMNS = 31;
@@ -54,12 +56,12 @@ const REASON_COLUMNS = 32;
 const ATTEMPTS_COLUMNS = 8;
 const TIME_COLUMNS = 24;
 const GAPS = 5 * 2;
-/** So much of the body at least, however narrow the terminal. */
+/** The body column is never narrower, whatever the terminal. */
 const BODY_COLUMNS_MIN = 20;
 
 const strict = new TextDecoder('utf-8', { fatal: true });
 
-/** The heading of the table that `letterRow` makes rows of. */
+/** The heading above the rows of `letterRow`. */
 function tableHead(): string {
   return row(['id', 'reason', 'attempts', 'first', 'last', 'body']);
 }
@@ -68,7 +70,7 @@ function letterRow(letter: StoredDeadLetter, columns: number): string {
   const { orderId, reason, attempts, firstAtMs, lastAtMs, body } = letter;
   const taken = ID_COLUMNS + REASON_COLUMNS + ATTEMPTS_COLUMNS + 2 * TIME_COLUMNS + GAPS;
   return row([
-    harmless(orderId),
+    printable(orderId),
     clipped(reason, REASON_COLUMNS),
     String(attempts),
     iso(firstAtMs),
@@ -77,20 +79,20 @@ function letterRow(letter: StoredDeadLetter, columns: number): string {
   ]);
 }
 
-/** All but the body, a line each. */
+/** Everything but the body, one fact per line. */
 function letterFacts(letter: StoredDeadLetter): string {
   const { orderId, reason, attempts, firstAtMs, lastAtMs, body } = letter;
   return [
-    `id        ${harmless(orderId)}`,
-    `reason    ${harmless(reason)}`,
+    `id        ${printable(orderId)}`,
+    `reason    ${printable(reason)}`,
     `attempts  ${attempts}`,
     `first     ${iso(firstAtMs)}`,
     `last      ${iso(lastAtMs)}`,
-    `body      ${body.length} bytes, as they were accepted:`,
+    `body      ${body.length} bytes, as accepted:`,
   ].join('\n');
 }
 
-/** One object; the body as a text, or in base64 where its bytes are none. */
+/** One JSON object; the body is text, or base64 when its bytes are not UTF-8. */
 function letterJson(letter: StoredDeadLetter): string {
   const { orderId, reason, attempts, firstAtMs, lastAtMs, body } = letter;
   return JSON.stringify({
@@ -123,17 +125,17 @@ function row([id, reason, attempts, first, last, body]: readonly string[]): stri
 }
 
 function clipped(text: string, columns: number): string {
-  const characters = [...harmless(text)];
+  const characters = [...printable(text)];
   if (characters.length <= columns) return characters.join('');
   return `${characters.slice(0, columns - 1).join('')}…`;
 }
 
-/** Control characters could steer the terminal. */
-export function harmless(text: string): string {
+/** Replaces control characters, which could control the terminal. */
+export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ');
 }
 
-/** Times from outside may lie beyond what a date can hold. */
+/** ISO 8601; a stored time may be out of the range of Date. */
 function iso(epochMs: number): string {
   const date = new Date(epochMs);
   return Number.isNaN(date.getTime()) ? `${epochMs} ms` : date.toISOString();

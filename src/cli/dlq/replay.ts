@@ -3,10 +3,10 @@ import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT } from '../../model/fault.js';
 import type { BodyValidator, Limiter } from '../../model/stages.js';
 import type { ReplayRequest } from './arguments.js';
-import { harmless } from './list.js';
+import { printable } from './list.js';
 import { type DlqContext, selected } from './select.js';
 
-/** Orders that share a transaction, or are under way to the server at once. */
+/** Orders per transaction (local) or in flight to the server at once (NATS). */
 const GROUP_MAX = 250;
 
 /** @returns the exit code */
@@ -15,17 +15,17 @@ export async function replay(context: DlqContext, request: ReplayRequest): Promi
   const run = new ReplayRun(context, rate, dryRun);
   try {
     for await (const { letters, unknown } of selected(context.store, selection, GROUP_MAX)) {
-      for (const id of unknown) context.note(`no dead letter ${harmless(id)}`);
+      for (const id of unknown) context.note(`no dead letter ${printable(id)}`);
       run.gone += unknown.length;
       await run.replay(letters);
       if (context.stop.aborted) break;
     }
   } finally {
-    // Also when the journal fails half way: what is done is done.
+    // Also printed when the journal fails half way: the work so far is permanent.
     await context.print(`${run.summary()}\n`);
   }
-  const isLeft = run.invalid > 0 || (selection.by === 'ids' && run.gone > 0);
-  return isLeft ? EXIT.failed : EXIT.ok;
+  const isIncomplete = run.invalid > 0 || (selection.by === 'ids' && run.gone > 0);
+  return isIncomplete ? EXIT.failed : EXIT.ok;
 }
 
 class ReplayRun {
@@ -33,12 +33,12 @@ class ReplayRun {
   invalid = 0;
   #replayed = 0;
   readonly #context: DlqContext;
-  readonly #pace: Pace;
+  readonly #pace: ReplayPace;
   readonly #dryRun: boolean;
 
   constructor(context: DlqContext, rate: number, dryRun: boolean) {
     this.#context = context;
-    this.#pace = new Pace(rate === 0 || dryRun ? null : context.limiter(rate));
+    this.#pace = new ReplayPace(rate === 0 || dryRun ? null : context.limiter(rate));
     this.#dryRun = dryRun;
   }
 
@@ -61,10 +61,10 @@ class ReplayRun {
     const { store, print } = this.#context;
     if (this.#dryRun) {
       this.#replayed += ids.length;
-      await print(ids.map((id) => `would replay ${harmless(id)}\n`).join(''));
+      await print(ids.map((id) => `would replay ${printable(id)}\n`).join(''));
       return;
     }
-    // Settled, so that those that were filed count even when another was not.
+    // allSettled, so that the successful ones are counted even when another fails.
     const ends = await Promise.allSettled(ids.map((id) => store.replay(id)));
     for (const end of ends) {
       if (end.status === 'fulfilled' && end.value) this.#replayed++;
@@ -73,12 +73,14 @@ class ReplayRun {
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
-  /** The rules may have changed since it was accepted: what they refuse now would only fail again. */
+  /** The schema may have changed since the order was accepted: an invalid order would only fail again. */
   #isValid({ orderId, body }: StoredDeadLetter): boolean {
     const fault = faultOf(this.#context.validator, body);
     if (fault === null) return true;
     this.invalid++;
-    this.#context.note(`${harmless(orderId)} is invalid now (${fault}) and stays a dead letter`);
+    this.#context.note(
+      `${printable(orderId)} is invalid by the current rules (${fault}) and stays a dead letter`,
+    );
     return false;
   }
 }
@@ -88,15 +90,15 @@ function faultOf(validator: BodyValidator, body: Uint8Array): string | null {
   return code === 0 ? null : validator.faultText(code);
 }
 
-/** Hands out permission to file orders again: null for as fast as it goes. */
-class Pace {
+/** Limits the replay rate; without a limiter there is no limit. */
+class ReplayPace {
   readonly #limiter: Limiter | null;
 
   constructor(limiter: Limiter | null) {
     this.#limiter = limiter;
   }
 
-  /** Resolves with how many of `orders` may go now, at least 1; with 0 only when stopped. */
+  /** Resolves with how many of `orders` may be replayed now: at least 1, or 0 when stopped. */
   async take(orders: number, stop: AbortSignal): Promise<number> {
     if (this.#limiter === null) return stop.aborted ? 0 : orders;
     while (!stop.aborted) {

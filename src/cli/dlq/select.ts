@@ -2,13 +2,29 @@ import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters
 import type { BodyValidator, Limiter } from '../../model/stages.js';
 import type { Selection } from './arguments.js';
 
-/** Some of the letters that were asked for, and the ids of those that are not there. */
+/** What the subcommands work with. */
+export interface DlqContext {
+  readonly store: DeadLetterStore;
+  readonly validator: BodyValidator;
+  /** Makes an exact limiter of so many orders in any second. */
+  readonly limiter: (perSecond: number) => Limiter;
+  /** Writes to stdout; resolves when the reader keeps up. */
+  readonly print: (text: string | Uint8Array) => Promise<void>;
+  /** Writes one line to stderr. */
+  readonly note: (line: string) => void;
+  /** Line width, characters. */
+  readonly columns: number;
+  /** Aborted to stop: nothing more is started. */
+  readonly stop: AbortSignal;
+}
+
+/** A group of selected dead letters, and the selected ids that have none. */
 export interface SelectedGroup {
   readonly letters: readonly StoredDeadLetter[];
   readonly unknown: readonly string[];
 }
 
-/** The selected letters, `groupMax` at a time at most. */
+/** The selected dead letters, in groups of at most `groupMax`. */
 export async function* selected(
   store: DeadLetterStore,
   selection: Selection,
@@ -37,20 +53,4 @@ async function findAll(store: DeadLetterStore, ids: readonly string[]): Promise<
     letters: found.filter((letter) => letter !== null),
     unknown: ids.filter((_, i) => found[i] === null),
   };
-}
-
-/** What the commands work with. */
-export interface DlqContext {
-  readonly store: DeadLetterStore;
-  readonly validator: BodyValidator;
-  /** Makes an exact limiter: at most so many in any second. */
-  readonly limiter: (perSecond: number) => Limiter;
-  /** Answers; resolves when the reader keeps up. */
-  readonly print: (text: string | Uint8Array) => Promise<void>;
-  /** One line for the operator beside the answers. */
-  readonly note: (line: string) => void;
-  /** Characters that fit on a line. */
-  readonly columns: number;
-  /** Aborted when the operator wants it to end: nothing is begun then. */
-  readonly stop: AbortSignal;
 }

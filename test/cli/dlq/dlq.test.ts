@@ -25,7 +25,7 @@ for (const kind of JOURNALS) {
         assert.match(table.stdout, new RegExp(`^${id} .*Z .*\\{`, 'm'));
       assert.match(table.stdout, /^3 dead letters$/m);
       const two = await shop.dlq('list', '--reason', 'beta', '--limit', '1');
-      assert.match(two.stdout, /^1 dead letter, and there are more$/m);
+      assert.match(two.stdout, /^1 dead letter shown, there are more$/m);
 
       const shown = await shop.dlq('show', alpha.id);
       assert.equal(shown.code, 0);
@@ -162,7 +162,7 @@ for (const kind of JOURNALS) {
       assert.equal(code, 1);
       assert.match(
         stderr,
-        new RegExp(`^${origin}-1 is invalid now \\(/product_id pattern\\)`, 'm'),
+        new RegExp(`^${origin}-1 is invalid by the current rules \\(/product_id pattern\\)`, 'm'),
       );
       assert.match(stderr, new RegExp(`^dead letter ${origin}-2 cannot be read: `, 'm'));
       assert.equal(stderr.trimEnd().split('\n').length, 2);
