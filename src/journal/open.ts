@@ -49,7 +49,7 @@ export async function openDeadLetters(
   parts: LocalDeadLettersParts,
 ): Promise<DeadLetterStore> {
   if (options.nats.length > 0) {
-    const { reachJetStream } = await import('./nats/reach.js');
+    const { reachJetStream } = await import('./jetstream/dead-letters.js');
     const { JetStreamDeadLetters } = await import('./jetstream/dead-letters.js');
     const { connection, names } = await reachJetStream(options.nats, options.natsStream);
     return new JetStreamDeadLetters(connection, names, parts.log);

@@ -35,7 +35,7 @@ say('within');
 await (async () => make(() => putMuch('full')))().catch((error: Error) => say(error.message));
 rmSync(ballast);
 // XFS gives blocks back a moment later.
-await until(() => store.lack === '', 'room again');
+await until(() => store.shortage === '', 'room again');
 await make(() => putMuch('after'));
 say('after');
 await store.close();

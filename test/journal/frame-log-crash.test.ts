@@ -13,14 +13,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { LogMover } from '../../src/journal/local/frame-log/log-mover.js';
+import { LogCheckpoint } from '../../src/journal/local/log-checkpoint.js';
 import {
   listSegments,
   logFolder,
-  retireSegments,
-} from '../../src/journal/local/frame-log/segment-files.js';
+  markSegmentsFull,
+} from '../../src/journal/local/segment-files.js';
+import { freshKey } from '../../src/journal/store/frame-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
-import { freshKey } from '../../src/journal/store/row-keys.js';
 import { fresh } from './frames.js';
 import { ids, inTables, openLog, place, row, states } from './log-place.js';
 
@@ -106,10 +106,10 @@ function crashed(t: TestContext, data: string): string {
 /** What the tables have after the start. */
 async function recovered(data: string): Promise<string[]> {
   const store = new LocalStore(data);
-  const mover = new LogMover(store, (writes) => store.write(writes));
+  const mover = new LogCheckpoint(store, (writes) => store.write(writes));
   try {
-    retireSegments(data);
-    mover.moveAllAtOnce();
+    markSegmentsFull(data);
+    mover.runAtStart();
     const found = inTables(store);
     assert.deepEqual(
       states(data).filter((state) => state !== 'free'),

@@ -5,16 +5,16 @@ import { describe, test } from 'node:test';
 import { recordHead } from '../../src/journal/frame/log-record.js';
 import { decodeRecord } from '../../src/journal/frame/record.js';
 import { LocalAppender } from '../../src/journal/local/appender.js';
-import { LogMover } from '../../src/journal/local/frame-log/log-mover.js';
+import { uncheckpointedFrames } from '../../src/journal/local/inspect.js';
+import { LogCheckpoint } from '../../src/journal/local/log-checkpoint.js';
 import {
   listSegments,
   logFolder,
   SEGMENT_BYTES,
   segmentPath,
-} from '../../src/journal/local/frame-log/segment-files.js';
-import { unmovedFrames } from '../../src/journal/local/frame-log/unmoved-frames.js';
+} from '../../src/journal/local/segment-files.js';
+import { freshKey } from '../../src/journal/store/frame-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
-import { freshKey } from '../../src/journal/store/row-keys.js';
 import type { Frame } from '../../src/model/frame.js';
 import { CommitAmbiguous } from '../../src/model/journal.js';
 import { fresh, plain, until } from './frames.js';
@@ -141,7 +141,7 @@ describe('the log of frames', () => {
     const log = await openLog(data);
     let comesIn = 20;
     // Under load there is a new frame whenever a transaction ends.
-    const mover = new LogMover(store, async (writes) => {
+    const mover = new LogCheckpoint(store, async (writes) => {
       await store.write(writes);
       if (comesIn-- > 0) await log.append(row(fresh(1)));
     });
@@ -171,12 +171,12 @@ describe('the log of frames', () => {
     await log.close();
     const full = new Proxy(store, {
       get(target, name) {
-        if (name === 'lack') return 'disk full';
+        if (name === 'shortage') return 'disk full';
         const value = Reflect.get(target, name, target);
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-    const mover = new LogMover(full, (writes) => store.write(writes));
+    const mover = new LogCheckpoint(full, (writes) => store.write(writes));
     t.after(() => mover.close());
     await mover.move();
     assert.deepEqual(inTables(store), [frame.id]);
@@ -193,12 +193,12 @@ describe('the log of frames', () => {
       store.refresh();
       return [...store.meta.getKeys()].filter((key) => `${key}`.startsWith('log/')).length;
     };
-    mover.moveAllAtOnce();
+    mover.runAtStart();
     assert.equal(places(), 1);
     for (const segment of listSegments(logFolder(data))) {
       rmSync(segmentPath(logFolder(data), segment));
     }
-    mover.moveAllAtOnce();
+    mover.runAtStart();
     assert.equal(places(), 0);
   });
 
@@ -208,7 +208,7 @@ describe('the log of frames', () => {
     await log.append(row(fresh(3)));
     symlinkSync('gone', join(logFolder(data), 'a.open'));
     assert.deepEqual(
-      unmovedFrames(data, store.meta).map(({ count }) => count),
+      uncheckpointedFrames(data, store.meta).map(({ count }) => count),
       [3],
     );
     rmSync(join(logFolder(data), 'a.open'));

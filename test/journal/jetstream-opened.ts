@@ -19,7 +19,7 @@ export interface SourceParts {
   readonly newFrameId: () => string;
   readonly acceptedOrders: () => number;
   readonly retryMsMax: number;
-  readonly strandedMsMin?: number;
+  readonly orphanedMsMin?: number;
   readonly log: Log;
 }
 

@@ -4,13 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeEntry, encodeEntry, type LedgerEntry } from '../../src/journal/ledger/entry.js';
 import { Ledger } from '../../src/journal/ledger/ledger.js';
-import {
-  decodeEntry,
-  encodeEntry,
-  type LedgerEntry,
-} from '../../src/journal/ledger/ledger-entry.js';
-import { LedgerState } from '../../src/journal/ledger/ledger-state.js';
+import { LedgerState } from '../../src/journal/ledger/state.js';
 import type { PublishOutcome } from '../../src/journal/nats/publisher.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { Random } from '../schema/random.js';
@@ -63,7 +59,7 @@ function openLedgers(t: TestContext, log: LossyLog): Ledger[] {
   return Array.from({ length: PROCESSES }, (_, i) => {
     const folder = mkdtempSync(join(tmpdir(), 'forebay-ledger-'));
     const store = new LocalStore(folder);
-    const state = new LedgerState(store, `process-${i}`, `life-${i}-`);
+    const state = new LedgerState(store, `process-${i}`, `run-${i}-`);
     t.after(async () => {
       await state.close();
       await store.close();
@@ -71,15 +67,15 @@ function openLedgers(t: TestContext, log: LossyLog): Ledger[] {
     });
     const connection = { up: true, reason: '', whenUp: async () => {} };
     const peers = { isAlive: () => true };
-    const life = `life-${i}-`;
+    const runId = `run-${i}-`;
     return new Ledger({
       self: `process-${i}`,
-      life,
+      runId,
       connection,
-      log,
+      stream: log,
       state,
       peers,
-      tell: () => {},
+      log: () => {},
     });
   });
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { retireSegments } from '../../src/journal/local/frame-log/segment-files.js';
+import { markSegmentsFull } from '../../src/journal/local/segment-files.js';
 import { LocalSource } from '../../src/journal/local/source.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { newFrameId, plain, take } from './frames.js';
@@ -54,7 +54,7 @@ async function delivered(folder: string): Promise<Set<string>> {
   const log = console.error;
   const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log };
   // As a start does, once it has the folder to itself.
-  retireSegments(folder);
+  markSegmentsFull(folder);
   const source = new LocalSource(new LocalStore(folder), parts);
   try {
     await source.counted;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { listSegments, logFolder } from '../../src/journal/local/frame-log/segment-files.js';
+import { listSegments, logFolder } from '../../src/journal/local/segment-files.js';
 import { runForebay, startForebay } from '../support/forebay.js';
 import { OrderClient } from '../support/orders.js';
 import { until } from './frames.js';

@@ -3,24 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { encodeRecord } from '../../src/journal/frame/record.js';
-import { FrameLog } from '../../src/journal/local/frame-log/frame-log.js';
-import { LogMover } from '../../src/journal/local/frame-log/log-mover.js';
-import { listSegments, logFolder } from '../../src/journal/local/frame-log/segment-files.js';
+import { FrameLog } from '../../src/journal/local/frame-log.js';
+import { LogCheckpoint } from '../../src/journal/local/log-checkpoint.js';
+import { listSegments, logFolder } from '../../src/journal/local/segment-files.js';
+import { freshFacts, freshKey } from '../../src/journal/store/frame-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
-import { freshFacts, freshKey } from '../../src/journal/store/row-keys.js';
 import type { Frame } from '../../src/model/frame.js';
 
 export interface Place {
   readonly data: string;
   readonly store: LocalStore;
-  readonly mover: LogMover;
+  readonly mover: LogCheckpoint;
 }
 
 /** A journal with its tables, and no log yet. */
 export function place(t: TestContext): Place {
   const data = mkdtempSync(join(tmpdir(), 'forebay-log-'));
   const store = new LocalStore(data);
-  const mover = new LogMover(store, (writes) => store.write(writes));
+  const mover = new LogCheckpoint(store, (writes) => store.write(writes));
   t.after(async () => {
     mover.close();
     await store.close();

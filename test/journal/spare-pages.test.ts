@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { DiskSpace, TO_APPEND, TO_WRITE } from '../../src/journal/store/disk-space.js';
+import { APPEND_FLOOR, DiskSpace, WRITE_FLOOR } from '../../src/journal/store/disk-space.js';
 import { journalFile, LocalStore } from '../../src/journal/store/local-store.js';
 import { mountLack, SmallDisk } from '../faults/mounts.js';
 import type { RowsRequest } from './write-rows.js';
@@ -25,7 +25,7 @@ describe('the pages that the journal writes to next', () => {
     const file = join(folder, journalFile);
     const threads = ['a', 'b', 'c'];
     const [rows, rowBytes] = [120, 100_000];
-    assert.ok(statSync(file).size >= TO_APPEND.spareBytes);
+    assert.ok(statSync(file).size >= APPEND_FLOOR.spareBytes);
     const ended = threads.map(async (thread) => {
       const workerData: RowsRequest = { folder, thread, rows, rowBytes };
       const worker = new Worker(new URL('./write-rows.js', import.meta.url), { workerData });
@@ -34,7 +34,7 @@ describe('the pages that the journal writes to next', () => {
     });
     await Promise.all(ended);
     const { size, blocks } = statSync(file);
-    assert.ok(size >= threads.length * rows * rowBytes + TO_APPEND.spareBytes);
+    assert.ok(size >= threads.length * rows * rowBytes + APPEND_FLOOR.spareBytes);
     // No holes: a page in one would want a block all the same.
     assert.ok(blocks * 512 >= size);
     store.refresh();
@@ -73,15 +73,15 @@ describe('the room for the journal', () => {
     space.watchFile(() => usedBytes);
     const first = statSync(file).size;
     usedBytes = MIB;
-    assert.equal(space.lackNow(TO_WRITE), '');
+    assert.equal(space.shortageNow(WRITE_FLOOR), '');
     assert.equal(statSync(file).size, first);
     usedBytes = 2 * MIB;
-    assert.equal(space.lackNow(TO_WRITE), '');
+    assert.equal(space.shortageNow(WRITE_FLOOR), '');
     assert.ok(statSync(file).size > first);
     // Somebody has cut it off: it is not taken for there because it was.
     truncateSync(file, usedBytes);
-    assert.equal(space.lackNow(TO_WRITE), '');
-    assert.ok(statSync(file).size - usedBytes >= TO_APPEND.spareBytes);
+    assert.equal(space.shortageNow(WRITE_FLOOR), '');
+    assert.ok(statSync(file).size - usedBytes >= APPEND_FLOOR.spareBytes);
   });
 
   test('that cannot be made, though the disk looks free, is a refusal', {
@@ -100,14 +100,14 @@ describe('the room for the journal', () => {
     space.watchFile(() => usedBytes);
     disk.fill();
     usedBytes = 4 * MIB;
-    assert.equal(space.lackNow(TO_WRITE), '');
-    assert.equal(space.lackNow(TO_APPEND), '');
+    assert.equal(space.shortageNow(WRITE_FLOOR), '');
+    assert.equal(space.shortageNow(APPEND_FLOOR), '');
     usedBytes = 6 * MIB;
-    assert.equal(space.lackNow(TO_WRITE), '');
-    assert.match(space.lackNow(TO_APPEND), /cannot grow: 11 MiB spare, 12 needed: ENOSPC/);
+    assert.equal(space.shortageNow(WRITE_FLOOR), '');
+    assert.match(space.shortageNow(APPEND_FLOOR), /cannot grow: 11 MiB spare, 12 needed: ENOSPC/);
     usedBytes = 8 * MIB;
-    assert.match(space.lackNow(TO_WRITE), /cannot grow: 9 MiB spare, 10 needed: ENOSPC/);
+    assert.match(space.shortageNow(WRITE_FLOOR), /cannot grow: 9 MiB spare, 10 needed: ENOSPC/);
     disk.empty();
-    assert.equal(space.lackNow(TO_WRITE), '');
+    assert.equal(space.shortageNow(WRITE_FLOOR), '');
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameIds } from '../../src/commit/frame-id.js';
-import { WaitingFrames } from '../../src/journal/jetstream/waiting-frames.js';
+import { FrameLookup } from '../../src/journal/jetstream/frame-lookup.js';
 import { JetStreamConnection } from '../../src/journal/nats/connection.js';
 import { declareJournal } from '../../src/journal/nats/declare.js';
 import { frameHeaders } from '../../src/journal/nats/headers.js';
@@ -117,7 +117,7 @@ function testSearch(version: NatsVersion): void {
     });
 
     it('each fresh one is known to wait, with its orders; an id of that time that nobody made is not', async () => {
-      const waiting = new WaitingFrames(search, 2000);
+      const waiting = new FrameLookup(search, 2000);
       for (const { id } of freshOnes) assert.equal(await waiting.ordersOf(id), 2);
       // Remembered, and looked up by its place.
       assert.equal(await waiting.ordersOf(freshOnes[7]!.id), 2);
@@ -126,7 +126,7 @@ function testSearch(version: NatsVersion): void {
     });
 
     it('one of whose time too much is stored to look at is not called unknown', async () => {
-      const waiting = new WaitingFrames(search, 2000, 100);
+      const waiting = new FrameLookup(search, 2000, 100);
       const nobodys = new FrameIds().next(frameTimeMs(freshOnes[0]!.id));
       await assert.rejects(waiting.ordersOf(nobodys), /too many/);
       // An id from the future was made before the clock was set back: its time tells nothing.
@@ -146,7 +146,7 @@ function testSearch(version: NatsVersion): void {
           }
         },
       };
-      const waiting = new WaitingFrames(counted, slowMs, scanMax);
+      const waiting = new FrameLookup(counted, slowMs, scanMax);
       async function told(id: string): Promise<number> {
         for (const endMs = Date.now() + 30_000; ; await sleep(10)) {
           const before = reads;
@@ -168,7 +168,7 @@ function testSearch(version: NatsVersion): void {
     });
 
     it('few are looked for at once, some wait, the rest is refused; of one frame once for all', async () => {
-      const waiting = new WaitingFrames(search, 2000);
+      const waiting = new FrameLookup(search, 2000);
       const nobodys = Array.from({ length: 200 }, () => new FrameIds().next(startedMs));
       const asked = nobodys.map((id) => waiting.ordersOf(id));
       const ends = await Promise.allSettled(asked);
@@ -185,7 +185,7 @@ function testSearch(version: NatsVersion): void {
       const ahead = await put(Date.now() + HOUR_MS);
       const late = spooledOnes[0]!;
       await put(late.acceptedAtMs);
-      const waiting = new WaitingFrames(search, 2000);
+      const waiting = new FrameLookup(search, 2000);
       assert.equal(await waiting.ordersOf(ahead.id), 2);
     });
   });

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decodeRecord, encodeRecord } from '../../src/journal/frame/record.js';
-import { requireWhole } from '../../src/journal/frame/whole-frame.js';
+import {
+  decodeRecord,
+  encodeRecord,
+  requireConsistentFrame,
+} from '../../src/journal/frame/record.js';
 import { natsServers } from '../../src/journal/nats/servers.js';
 import { fresh } from './frames.js';
 
 describe('a frame that is read', () => {
   it('is taken when it has as many whole lines as it announces', () => {
-    for (const count of [1, 2, 100]) assert.equal(requireWhole(fresh(count)).count, count);
+    for (const count of [1, 2, 100])
+      assert.equal(requireConsistentFrame(fresh(count)).count, count);
   });
 
   it('is refused when its parts do not agree', () => {
@@ -21,7 +25,7 @@ describe('a frame that is read', () => {
       { ...frame, refiled: { origin: 'x', indexes: [1, 2] } },
     ];
     for (const broken of faulty) {
-      assert.throws(() => requireWhole(broken), new RegExp(frame.id));
+      assert.throws(() => requireConsistentFrame(broken), new RegExp(frame.id));
       assert.throws(() => decodeRecord(encodeRecord(broken)), new RegExp(frame.id));
     }
   });

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { handlerUrl } from '../../../workers/pool/handler-file.js';
 import { handlerContext } from '../../drain/handler-context.js';
 import { missingServerBinary } from '../../intake/platform.mjs';
-import { parseLimits } from '../../journal/store/address-space.js';
+import { parseLimits } from '../../journal/store/data-folder.js';
 import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from '../../model/durability.js';
 import { OperatorFault } from '../../model/fault.js';
 import type { FolderFacts, JetStreamFacts } from '../../model/journal-facts.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { ResourceLimits } from '../../journal/store/address-space.js';
+import type { ResourceLimits } from '../../journal/store/data-folder.js';
 import type { Options } from '../../model/options.js';
 import { bytesText, type Finding, fail, ok, warn } from './finding.js';
 

@@ -1,5 +1,4 @@
 import type { Frame, KeyedOrder, Refiled } from '../../model/frame.js';
-import { requireWhole } from './whole-frame.js';
 
 const VERSION = 1;
 const NEWLINE = 10;
@@ -46,7 +45,7 @@ export function decodeRecord(record: Uint8Array): Frame {
   const line = Buffer.from(record.buffer, record.byteOffset, lineEnd).toString('utf8');
   const header = JSON.parse(line) as Header;
   if (header.v !== VERSION) throw new Error(`a journal record has the version ${header.v}`);
-  return requireWhole({
+  return requireConsistentFrame({
     id: header.id,
     count: header.count,
     payload: record.subarray(lineEnd + 1),
@@ -56,4 +55,23 @@ export function decodeRecord(record: Uint8Array): Frame {
     refiled: header.refiled ?? null,
     keys: header.keys ?? [],
   });
+}
+
+/**
+ * A frame as it was read, if its parts agree: as many lines as it announces, each ended, and a place of
+ * origin for each where it was filed again. Whatever else may write to the same stream, nothing that
+ * comes after this has to doubt a frame.
+ *
+ * @throws Error that names the frame and what does not agree
+ */
+export function requireConsistentFrame(frame: Frame): Frame {
+  const { id, count, payload, refiled } = frame;
+  let lines = 0;
+  for (let at = payload.indexOf(NEWLINE); at >= 0; at = payload.indexOf(NEWLINE, at + 1)) lines++;
+  const isEnded = payload.length > 0 && payload[payload.length - 1] === NEWLINE;
+  const hasOrigins = refiled === null || refiled.indexes.length === count;
+  if (lines !== count || !isEnded || !hasOrigins) {
+    throw new Error(`frame ${id} announces ${count} orders and has ${lines} whole lines`);
+  }
+  return frame;
 }

@@ -1,7 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { StoredDeadLetter } from '../../model/dead-letters.js';
-import { type Frame, frameTimeMs, orderId } from '../../model/frame.js';
+import {
+  FRAME_ID_ALPHABET,
+  type Frame,
+  frameTime,
+  frameTimeMs,
+  orderId,
+} from '../../model/frame.js';
 import type { DeadLetter, Refile } from '../../model/journal.js';
-import { derivedFrameId } from './derived-id.js';
 
 const NEWLINE = 10;
 
@@ -59,4 +65,32 @@ export function keptDeadLetters(
     lastAtMs: nowMs,
     body: frame.payload.subarray(starts[position], starts[position + 1]! - 1),
   }));
+}
+
+/** What follows the time in a frame id. */
+const DIGEST_CHARS = 16;
+
+/**
+ * A frame id that follows from `text` alone, so that filing the same again gives the same frame: 80 bits of its SHA-256
+ * behind the time.
+ *
+ * @param epochMs NaN for none
+ */
+export function derivedFrameId(epochMs: number, text: string): string {
+  const digest = createHash('sha256').update(text).digest();
+  const chars = Array.from(
+    digest.subarray(0, DIGEST_CHARS),
+    (byte) => FRAME_ID_ALPHABET[byte & 31],
+  );
+  return frameTime(Number.isNaN(epochMs) ? 0 : epochMs) + chars.join('');
+}
+/**
+ * Milliseconds until a frame is due; 0 when it is. No retry is ever put off for longer than `retryMsMax`, so one that
+ * seems to be was filed before the clock was set back, and is due now rather than when the clock has caught up.
+ *
+ * @param notBeforeMs epoch milliseconds
+ */
+export function untilDueMs(notBeforeMs: number, nowMs: number, retryMsMax: number): number {
+  const waitMs = notBeforeMs - nowMs;
+  return waitMs > retryMsMax ? 0 : Math.max(0, waitMs);
 }

@@ -2,12 +2,12 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Frame } from '../../model/frame.js';
 import type { ClaimVerdict, Ledger } from '../ledger/ledger.js';
 import type { JetStreamConnection } from '../nats/connection.js';
-import type { HeldMessage } from '../nats/message.js';
+import type { AckableMessage } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
 import { JetStreamPull } from '../nats/pull.js';
-import type { Upkeep } from '../nats/upkeep.js';
-import type { FramesInHand } from './in-hand.js';
-import type { StrandedMessages } from './stranded-messages.js';
+import type { StreamRepair } from '../nats/stream-repair.js';
+import type { DeliveredFrames } from './delivered-frames.js';
+import type { OrphanedMessages } from './orphaned-messages.js';
 
 /** A frame that came, and its place in the stream. */
 export interface Arrival {
@@ -19,7 +19,7 @@ export interface Arrival {
 const RETRY_POLL_MS = 250;
 
 /** How long a frame that another process has in hand is left to it before it is looked at again. */
-const HELD_MS = 2000;
+const TAKEN_MS = 2000;
 
 interface Pulls {
   readonly nc: NatsConnection;
@@ -34,10 +34,10 @@ interface Pulls {
 export class JetStreamArrivals {
   readonly #connection: JetStreamConnection;
   readonly #names: JetStreamNames;
-  readonly #inHand: FramesInHand;
+  readonly #delivered: DeliveredFrames;
   readonly #ledger: Ledger;
-  readonly #stranded: StrandedMessages;
-  readonly #upkeep: Upkeep;
+  readonly #orphaned: OrphanedMessages;
+  readonly #repair: StreamRepair;
   /** What has come and the ledger has not been asked about. */
   #candidates: Arrival[] = [];
   #pulls: Pulls | null = null;
@@ -48,17 +48,17 @@ export class JetStreamArrivals {
   constructor(
     connection: JetStreamConnection,
     names: JetStreamNames,
-    inHand: FramesInHand,
+    delivered: DeliveredFrames,
     ledger: Ledger,
-    stranded: StrandedMessages,
-    upkeep: Upkeep,
+    orphaned: OrphanedMessages,
+    repair: StreamRepair,
   ) {
     this.#connection = connection;
     this.#names = names;
-    this.#inHand = inHand;
+    this.#delivered = delivered;
     this.#ledger = ledger;
-    this.#stranded = stranded;
-    this.#upkeep = upkeep;
+    this.#orphaned = orphaned;
+    this.#repair = repair;
   }
 
   /** What is due of the retries, else fresh frames, waiting a little for the first; often nothing. */
@@ -76,7 +76,7 @@ export class JetStreamArrivals {
       if (received < framesMax) this.#retriesAskedAtMs = nowMs;
     }
     if (this.#abandoned !== abandoned) return [];
-    await this.#takeStranded(framesMax - this.#candidates.length);
+    await this.#takeOrphaned(framesMax - this.#candidates.length);
     if (this.#abandoned !== abandoned) return [];
     const room = framesMax - this.#candidates.length;
     const waitMs = this.#candidates.length > 0 ? 0 : RETRY_POLL_MS;
@@ -85,16 +85,16 @@ export class JetStreamArrivals {
     return this.#claim();
   }
 
-  async #takeStranded(room: number): Promise<void> {
+  async #takeOrphaned(room: number): Promise<void> {
     const { nc } = this.#connection;
-    for (const message of await this.#stranded.take(nc, room)) this.#receive(message, nc);
+    for (const message of await this.#orphaned.take(nc, room)) this.#receive(message, nc);
   }
 
   /** How many messages came. */
   async #ask(part: string, pull: JetStreamPull, batch: number, waitMs: number): Promise<number> {
     const { received, refusal } = await pull.request(batch, waitMs);
-    if (refusal === '') this.#upkeep.fine(part);
-    else if (this.#connection.up) await this.#upkeep.mend(part, refusal);
+    if (refusal === '') this.#repair.served(part);
+    else if (this.#connection.up) await this.#repair.repair(part, refusal);
     return received;
   }
 
@@ -119,9 +119,9 @@ export class JetStreamArrivals {
     }
     const nc = this.#connection.up ? this.#connection.nc : null;
     for (const [i, { frame, seq }] of candidates.entries()) {
-      this.#stranded.tell(seq, frame.id, verdicts[i]!);
-      if (verdicts[i] === 'settled') this.#inHand.drop(frame.id, nc);
-      if (verdicts[i] === 'held') this.#inHand.release(frame.id, nc, HELD_MS);
+      this.#orphaned.report(seq, frame.id, verdicts[i]!);
+      if (verdicts[i] === 'settled') this.#delivered.drop(frame.id, nc);
+      if (verdicts[i] === 'taken') this.#delivered.release(frame.id, nc, TAKEN_MS);
     }
     return candidates.filter((_, i) => verdicts[i] === 'ours');
   }
@@ -130,7 +130,7 @@ export class JetStreamArrivals {
     const { nc } = this.#connection;
     if (this.#pulls?.nc !== nc) {
       const { stream, freshConsumer, retryConsumer } = this.#names;
-      const receive = (message: HeldMessage) => this.#receive(message, nc);
+      const receive = (message: AckableMessage) => this.#receive(message, nc);
       this.#pulls = {
         nc,
         fresh: new JetStreamPull(nc, stream, freshConsumer, receive),
@@ -140,8 +140,8 @@ export class JetStreamArrivals {
     return this.#pulls;
   }
 
-  #receive(message: HeldMessage, nc: NatsConnection): void {
-    const frame = this.#inHand.admit(message, nc);
+  #receive(message: AckableMessage, nc: NatsConnection): void {
+    const frame = this.#delivered.admit(message, nc);
     if (frame !== null) this.#candidates.push({ frame, seq: message.seq });
   }
 }

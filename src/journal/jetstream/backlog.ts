@@ -1,10 +1,11 @@
-import type { JetStreamManager } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { JetStreamNames } from '../nats/names.js';
-import { SteadyLook } from '../nats/steady-look.js';
-import type { Upkeep } from '../nats/upkeep.js';
+import type { StreamRepair } from '../nats/stream-repair.js';
 
-const PART = 'stream of orders';
+/** Parts of the journal as `StreamRepair` reports them. */
+const ORDERS_PART = 'stream of orders';
+const DEAD_LETTERS_PART = 'dead letters';
 
 /**
  * An estimate of how many orders the stream holds. Frames that this process stored are counted in
@@ -16,7 +17,7 @@ const PART = 'stream of orders';
 export class JetStreamBacklog {
   readonly #names: JetStreamNames;
   readonly #acceptedOrders: () => number;
-  readonly #steady: SteadyLook;
+  readonly #steady: StreamPoll;
   #acceptedBefore = 0;
   /** Orders that this process filed again less those that it settled, of frames of its own time. */
   #balance = 0;
@@ -32,10 +33,10 @@ export class JetStreamBacklog {
   #settledBeforeLook = 0;
   #settledFrames = 0;
 
-  constructor(names: JetStreamNames, acceptedOrders: () => number, upkeep: Upkeep) {
+  constructor(names: JetStreamNames, acceptedOrders: () => number, repair: StreamRepair) {
     this.#names = names;
     this.#acceptedOrders = acceptedOrders;
-    this.#steady = new SteadyLook(PART, upkeep, (manager) => this.#look(manager));
+    this.#steady = new StreamPoll(ORDERS_PART, repair, (manager) => this.#look(manager));
   }
 
   orders(): number {
@@ -141,5 +142,100 @@ export class JetStreamBacklog {
     const found = await manager.streams.getMessage(this.#names.stream, { seq });
     const acceptedAtMs = Number(found?.header.get('Forebay-Accepted-Ms'));
     if (acceptedAtMs > 0) this.#oldestAcceptedAtMs = acceptedAtMs;
+  }
+}
+
+/**
+ * How many dead letters a stream keeps. Asked for each second, because other processes file and take away
+ * too; those that this process has filed since count at once. Rather too many for a moment than too few: the count is
+ * held against a bound.
+ */
+export class DeadLetterCount {
+  readonly #stream: string;
+  readonly #steady: StreamPoll;
+  #found = 0;
+  #filed = 0;
+  /** Of those, how many the last count must have seen. */
+  #filedBefore = 0;
+
+  constructor(stream: string, repair: StreamRepair) {
+    this.#stream = stream;
+    this.#steady = new StreamPoll(DEAD_LETTERS_PART, repair, (manager) => this.#look(manager));
+  }
+
+  kept(): number {
+    return this.#found + this.#filed - this.#filedBefore;
+  }
+
+  filed(letters: number): void {
+    this.#filed += letters;
+  }
+
+  /** To be called whenever the connection has come up. */
+  start(nc: NatsConnection): Promise<void> {
+    return this.#steady.start(nc);
+  }
+
+  stop(): void {
+    this.#steady.stop();
+  }
+
+  async #look(manager: JetStreamManager): Promise<void> {
+    // Taken before the question, so that what is filed until the answer is not left out.
+    const filedBefore = this.#filed;
+    const { state } = await manager.streams.info(this.#stream);
+    this.#found = state.messages;
+    this.#filedBefore = filedBefore;
+  }
+}
+
+const LOOK_MS = 1000;
+
+/** Asks NATS how things stand when the connection has come up and each second after, never twice at once. */
+class StreamPoll {
+  readonly #part: string;
+  readonly #repair: StreamRepair;
+  readonly #look: (manager: JetStreamManager) => Promise<void>;
+  #manager: JetStreamManager | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #isLooking = false;
+
+  /** @param part what is looked at, by the name that repair knows it under */
+  constructor(
+    part: string,
+    repair: StreamRepair,
+    look: (manager: JetStreamManager) => Promise<void>,
+  ) {
+    this.#part = part;
+    this.#repair = repair;
+    this.#look = look;
+  }
+
+  /** To be called whenever the connection has come up. */
+  async start(nc: NatsConnection): Promise<void> {
+    this.#manager = await jetstreamManager(nc, { checkAPI: false });
+    if (this.#timer === null) {
+      this.#timer = setInterval(() => void this.#lookOnce(), LOOK_MS);
+      this.#timer.unref();
+    }
+    await this.#lookOnce();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  async #lookOnce(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      await this.#look(this.#manager!);
+      this.#repair.served(this.#part);
+    } catch (error) {
+      // Away: the connection says so, and the last look stands until the next.
+      await this.#repair.repairIfGone(this.#part, error);
+    } finally {
+      this.#isLooking = false;
+    }
   }
 }

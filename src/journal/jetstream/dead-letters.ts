@@ -1,16 +1,21 @@
-import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
-import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstreamManager,
+} from '@nats-io/jetstream';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
-import { replayFrame, replayFrameId } from '../frame/dead-letter-replay.js';
-import { encodeEntry, NO_STEPS } from '../ledger/ledger-entry.js';
-import type { JetStreamConnection } from '../nats/connection.js';
-import { storedMessages } from '../nats/dead-letter-messages.js';
+import { replayFrame, replayFrameId } from '../frame/dead-letter.js';
+import { encodeEntry, NO_STEPS } from '../ledger/entry.js';
+import { JetStreamConnection } from '../nats/connection.js';
 import { frameHeaders, readDeadLetter } from '../nats/headers.js';
-import type { JetStreamNames } from '../nats/names.js';
+import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
 import { JetStreamPublisher } from '../nats/publisher.js';
-import type { LetterSteps } from '../store/receipts-table.js';
+import { storedMessages } from '../nats/stream-reader.js';
+import type { LetterSteps } from '../store/receipt-rows.js';
 
 /** A request that the server answers in about a millisecond. */
 const REQUEST_MS_MAX = 3000;
@@ -161,4 +166,52 @@ function fault(error: unknown): OperatorFault {
   const { message, name } = error as Error;
   const text = (message || name).replace(/^NATS: /, '');
   return new OperatorFault(`NATS: ${text}; what was done is done, run it again`, EXIT.failed);
+}
+
+/** Longer than one dial may take, so that its failure is what is told. */
+const REACH_MS_MAX = 3000;
+
+/**
+ * Connects to a JetStream journal that is there, and gives up at the first failure: who types a command
+ * wants to know, not to wait.
+ *
+ * @throws OperatorFault NATS does not answer, or has no such journal
+ */
+export async function reachJetStream(
+  servers: readonly string[],
+  stream: string,
+): Promise<{ connection: JetStreamConnection; names: JetStreamNames }> {
+  const names = jetStreamNames(stream);
+  const connection = new JetStreamConnection({
+    servers,
+    clientName: 'forebay dlq',
+    prepare: (nc) => requireJournal(nc, names),
+    log: () => {},
+  });
+  await connection.whenUp(REACH_MS_MAX);
+  if (connection.up) return { connection, names };
+  const { reason } = connection;
+  // Rejects when that is why; otherwise closing ends it.
+  const refused = connection.ready;
+  await connection.close();
+  await refused;
+  throw new OperatorFault(`${reason}; see --nats`, EXIT.failed);
+}
+
+async function requireJournal(nc: NatsConnection, names: JetStreamNames): Promise<void> {
+  const manager = await jetstreamManager(nc, { timeout: REACH_MS_MAX });
+  for (const stream of [names.stream, names.deadStream]) {
+    try {
+      await manager.streams.info(stream);
+    } catch (error) {
+      const { code } = error as JetStreamApiError;
+      if (!(error instanceof JetStreamApiError) || code !== JetStreamApiCodes.StreamNotFound) {
+        throw error;
+      }
+      throw new OperatorFault(
+        `NATS has no stream ${stream}: name the server's with --nats-stream`,
+        EXIT.failed,
+      );
+    }
+  }
 }

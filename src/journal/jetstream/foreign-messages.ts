@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../nats/connection.js';
-import type { HeldMessage } from '../nats/message.js';
+import type { AckableMessage } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
 import { JetStreamPublisher } from '../nats/publisher.js';
-import type { Upkeep } from '../nats/upkeep.js';
+import type { StreamRepair } from '../nats/stream-repair.js';
 
 /** Stored at once. */
 const MOVES_MAX = 16;
@@ -19,14 +19,14 @@ const HEADER_BYTES = 4;
 const PART = 'stream of messages that are no frames';
 
 interface Held {
-  readonly message: HeldMessage;
+  readonly message: AckableMessage;
   readonly why: string;
 }
 
 export interface ForeignMessagesParts {
   readonly connection: JetStreamConnection;
   readonly names: JetStreamNames;
-  readonly upkeep: Upkeep;
+  readonly repair: StreamRepair;
   /** Called for each message, once. */
   readonly onForeign: () => void;
   readonly log: Log;
@@ -49,7 +49,7 @@ export class ForeignMessages {
     this.#publisher = new JetStreamPublisher(parts.connection);
   }
 
-  take(message: HeldMessage, why: string): void {
+  take(message: AckableMessage, why: string): void {
     if (!this.#held.has(message.seq)) {
       this.#parts.onForeign();
       this.#parts.log('frame-unreadable', `${why}; goes to ${this.#parts.names.foreignStream}`);
@@ -68,16 +68,16 @@ export class ForeignMessages {
   }
 
   async #move(): Promise<void> {
-    const { connection, upkeep } = this.#parts;
+    const { connection, repair } = this.#parts;
     this.#isMoving = true;
     while (this.#held.size > 0 && !this.#isClosed) {
       const some = [...this.#held.values()].slice(0, MOVES_MAX);
       const failures = (await Promise.all(some.map((held) => this.#moveOne(held)))).filter(Boolean);
       if (failures.length === 0) {
-        upkeep.fine(PART);
+        repair.served(PART);
         continue;
       }
-      if (connection.up) await upkeep.mend(PART, failures[0]!);
+      if (connection.up) await repair.repair(PART, failures[0]!);
       await sleep(RETRY_MS, undefined, { ref: false });
     }
     this.#isMoving = false;
@@ -96,7 +96,7 @@ export class ForeignMessages {
   }
 
   /** Why it was not stored, or nobody knows whether; empty when it is. */
-  async #store(message: HeldMessage, why: string): Promise<string> {
+  async #store(message: AckableMessage, why: string): Promise<string> {
     const { connection, names } = this.#parts;
     const { payload } = message;
     const [stream, subject] = [names.foreignStream, names.foreignSubject];
@@ -125,7 +125,7 @@ export class ForeignMessages {
  * What the message had, where it stood and why it is no frame. The server acts on headers that begin with `Nats-`, so
  * those are renamed.
  */
-function foreignHeaders(message: HeldMessage, why: string): MsgHdrs {
+function foreignHeaders(message: AckableMessage, why: string): MsgHdrs {
   const out = headers();
   for (const [name, values] of message.headers ?? []) {
     for (const value of values) out.append(/^nats-/i.test(name) ? `Was-${name}` : name, value);

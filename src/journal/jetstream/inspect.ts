@@ -11,7 +11,7 @@ import type { DeclaredFacts, JetStreamFacts } from '../../model/journal-facts.js
 import type { Options } from '../../model/options.js';
 import { JetStreamConnection } from '../nats/connection.js';
 import { type Declaration, declarations, differenceOf, findDeclared } from '../nats/declare.js';
-import { askDurability, type Keeping } from '../nats/durability.js';
+import { askDurability, type StorageSettings } from '../nats/durability.js';
 import { jetStreamNames } from '../nats/names.js';
 import { natsServers } from '../nats/servers.js';
 
@@ -62,16 +62,20 @@ async function inspect(
     storageBytesMax: limits.max_storage,
     messageBytesMax: nc.info?.max_payload ?? 0,
     clockAheadMs: await clockAheadMs(manager, places.natsStream, askedAtMs),
-    durability: await askDurability(nc, await keepingOf(manager, wanted[0]!, places), monitoring),
+    durability: await askDurability(
+      nc,
+      await storageSettingsOf(manager, wanted[0]!, places),
+      monitoring,
+    ),
   };
 }
 
 /** How orders are kept; where their stream is not there, how they would be. */
-async function keepingOf(
+async function storageSettingsOf(
   manager: JetStreamManager,
   orders: Declaration,
   { natsReplicas }: JetStreamPlaces,
-): Promise<Keeping> {
+): Promise<StorageSettings> {
   const found = (await findOrNone(manager, orders)) as StreamInfo | null;
   return found?.config ?? { num_replicas: natsReplicas, storage: StorageType.File };
 }

@@ -1,21 +1,21 @@
-import type { FrameBounds } from '../../model/frame.js';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import { type FrameBounds, messageBytesMax } from '../../model/frame.js';
 import type { Log } from '../../model/log.js';
-import { LedgerReader } from '../ledger/ledger-reader.js';
-import { openLedger } from '../ledger/open-ledger.js';
+import { openLedger } from '../ledger/open.js';
 import { JetStreamConnection } from '../nats/connection.js';
 import { declareJournal } from '../nats/declare.js';
 import { jetStreamNames } from '../nats/names.js';
+import { StreamRepair } from '../nats/stream-repair.js';
 import { StreamSearch } from '../nats/stream-search.js';
-import { Upkeep } from '../nats/upkeep.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
 import { rememberKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { JetStreamAppender, type JetStreamAppenderBounds } from './appender.js';
-import { JetStreamReceipts } from './receipts.js';
-import { requireRoom } from './room.js';
-import { settleAlone } from './settle-alone.js';
+import { FrameLookup } from './frame-lookup.js';
+import { JetStreamReceipts, LedgerReader } from './receipts.js';
+import { settleLocally } from './settlement.js';
 import { JetStreamSource, type JetStreamSourceParts } from './source.js';
-import { WaitingFrames } from './waiting-frames.js';
 
 export interface JetStreamPlace {
   /** NATS URLs of one server or cluster. */
@@ -28,7 +28,7 @@ export interface JetStreamPlace {
   readonly frames: FrameBounds;
 }
 
-export interface OpenJetStreamSource {
+export interface JetStreamSourceHandle {
   readonly source: JetStreamSource;
   readonly connection: JetStreamConnection;
   readonly search: StreamSearch;
@@ -53,32 +53,32 @@ export function openJetStreamAppender(
 export function openJetStreamSource(
   place: JetStreamPlace,
   store: LocalStore,
-  parts: Omit<JetStreamSourceParts, 'receipt' | 'rememberKeys' | 'settleAlone' | 'upkeep'>,
+  parts: Omit<JetStreamSourceParts, 'receipt' | 'rememberKeys' | 'settleLocally' | 'repair'>,
   commitMsMax: number,
-): OpenJetStreamSource {
+): JetStreamSourceHandle {
   const names = jetStreamNames(place.stream);
   const connection = connectionTo(place, 'forebay drain', parts.log);
-  const upkeep = new Upkeep({
+  const repair = new StreamRepair({
     connection,
-    declare: (nc, onMade) => declareJournal(nc, names, place.replicas, onMade),
+    declare: (nc, onCreated) => declareJournal(nc, names, place.replicas, onCreated),
     log: parts.log,
   });
-  const opened = openLedger(connection, names, store, upkeep, parts.log);
+  const opened = openLedger(connection, names, store, repair, parts.log);
   const search = new StreamSearch(connection, names);
   const receipts = new JetStreamReceipts({
     store,
     connection,
-    waiting: new WaitingFrames(search, commitMsMax),
+    waiting: new FrameLookup(search, commitMsMax),
     reader: new LedgerReader(opened.ledger),
     unsaved: opened.unsaved,
   });
   const alone = new GroupedWrites(store);
   const source = new JetStreamSource(connection, names, opened, {
     ...parts,
-    upkeep,
+    repair,
     receipt: (frameId, index) => receipts.find(frameId, index),
     rememberKeys: (frame) => rememberKeys(store, frame),
-    settleAlone: (end) => settleAlone(store, alone, end),
+    settleLocally: (end) => settleLocally(store, alone, end),
   });
   return {
     source,
@@ -101,9 +101,25 @@ function connectionTo(
     servers,
     clientName,
     prepare: async (nc) => {
-      requireRoom(nc, frames);
+      requireMessageSize(nc, frames);
       await declareJournal(nc, names, replicas);
     },
     log,
   });
+}
+
+/**
+ * Holds what a server takes in one message against what a frame may become: beyond that, it would refuse the frame
+ * each time.
+ *
+ * @throws OperatorFault it takes too little
+ */
+function requireMessageSize({ info }: NatsConnection, frames: FrameBounds): void {
+  const takes = info?.max_payload ?? Number.POSITIVE_INFINITY;
+  const needs = messageBytesMax(frames);
+  if (takes >= needs) return;
+  throw new OperatorFault(
+    `NATS takes messages of ${takes} bytes (max_payload), but with --frame-bytes-max ${frames.frameBytesMax} a frame can take ${needs}: lower the one, or raise the other`,
+    EXIT.usage,
+  );
 }

@@ -2,28 +2,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame } from '../../model/frame.js';
 import type { Settlement } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
+import { encodeRecord } from '../frame/record.js';
 import { keptDeadLetters, refiledFrame, refiledFrameId } from '../frame/refile.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import { deadLetterPublication, frameHeaders } from '../nats/headers.js';
-import type { HeldMessage } from '../nats/message.js';
+import { type AckableMessage, removeMessage } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
 import { JetStreamPublisher, type Publication } from '../nats/publisher.js';
-import { removeMessage } from '../nats/remove-message.js';
 import { ReplyInboxes } from '../nats/reply-inbox.js';
-import { settledFrame } from '../store/receipts-table.js';
-import type { FramesInHand } from './in-hand.js';
-import type { FrameEnd } from './settle-alone.js';
+import { type OutgoingDeadLetter, spoolDeadLetter } from '../store/dead-letter-rows.js';
+import { ageKey, laterKey } from '../store/frame-rows.js';
+import { GROUP_BYTES_MAX, type GroupedWrites } from '../store/grouped-writes.js';
+import { recordKeys } from '../store/idempotency-rows.js';
+import type { LocalStore } from '../store/local-store.js';
+import { recordSettled, type SettledFrame, settledFrame } from '../store/receipt-rows.js';
+import type { DeliveredFrames } from './delivered-frames.js';
 
 export interface SettlerParts {
   readonly connection: JetStreamConnection;
   readonly names: JetStreamNames;
-  readonly inHand: FramesInHand;
+  readonly delivered: DeliveredFrames;
   readonly ledger: Ledger;
   /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
   readonly rememberKeys: (frame: Frame) => Promise<void>;
   /** Files the end of a frame that NATS could not be told of. @throws Error the disk takes no writes */
-  readonly settleAlone: (end: FrameEnd) => Promise<void>;
+  readonly settleLocally: (end: PreparedSettlement) => Promise<void>;
   readonly log: Log;
   /** Aborted when the source is closed: nothing is tried again then. */
   readonly closing: AbortSignal;
@@ -65,14 +69,14 @@ export class JetStreamSettler {
     }
     let failures = 0;
     return this.#untilDone(frame.id, async () => {
-      const messages = this.#parts.inHand.messages(frame.id);
+      const messages = this.#parts.delivered.messages(frame.id);
       const isLost = failures++ > 0;
       await Promise.all(messages.map((message) => this.#remove(frame.id, message, isLost)));
     });
   }
 
   /** False when the source was closed before all that is filed again or dead was stored. */
-  async #stored(end: FrameEnd): Promise<boolean> {
+  async #stored(end: PreparedSettlement): Promise<boolean> {
     const publications = this.#publications(end);
     if (publications.length === 0) return true;
     const stored = await Promise.all(
@@ -83,7 +87,7 @@ export class JetStreamSettler {
     return !stored.includes(false);
   }
 
-  #end(frame: Frame, settlement: Settlement): FrameEnd {
+  #end(frame: Frame, settlement: Settlement): PreparedSettlement {
     const letters = keptDeadLetters(frame, settlement.dead, Date.now());
     return {
       frame,
@@ -99,7 +103,7 @@ export class JetStreamSettler {
     };
   }
 
-  #publications({ refiled, dead }: FrameEnd): Publication[] {
+  #publications({ refiled, dead }: PreparedSettlement): Publication[] {
     const { names } = this.#parts;
     return [
       ...refiled.map((again) => ({
@@ -113,9 +117,9 @@ export class JetStreamSettler {
   }
 
   /** Closed while NATS is away: this process at least will know after its next start. */
-  async #alone(end: FrameEnd): Promise<false> {
-    const { settleAlone, log } = this.#parts;
-    await settleAlone(end).catch((error: Error) => {
+  async #alone(end: PreparedSettlement): Promise<false> {
+    const { settleLocally, log } = this.#parts;
+    await settleLocally(end).catch((error: Error) => {
       log(
         'settle-lost',
         `frame ${end.frame.id} will be processed again after the next start: ${error.message}`,
@@ -134,7 +138,7 @@ export class JetStreamSettler {
    * ack. Waiting for it to be delivered again could take for ever, when all that may be in hand is;
    * so from the second try on, the message itself is deleted, if it is still the one.
    */
-  async #remove(frameId: string, message: HeldMessage, isLost: boolean): Promise<void> {
+  async #remove(frameId: string, message: AckableMessage, isLost: boolean): Promise<void> {
     const { connection, names } = this.#parts;
     if (!isLost) {
       return message.ackConfirmed(connection.nc, this.#inboxes.current, ATTEMPT_MS_MAX);
@@ -163,4 +167,37 @@ export class JetStreamSettler {
       await connection.whenUp(RETRY_MS_MAX);
     }
   }
+}
+
+/** The end of a frame, and what of it is filed anew. All ids and times are fixed, so that filing it twice is filing it once. */
+export interface PreparedSettlement {
+  readonly frame: Frame;
+  readonly settled: SettledFrame;
+  readonly refiled: readonly Frame[];
+  readonly dead: readonly OutgoingDeadLetter[];
+}
+
+/**
+ * Settles a frame in this process's own store, for a stop while NATS is away: delivered to this process again, the
+ * frame counts as settled; what is to be tried again waits in the spool, dead letters beside it.
+ *
+ * @throws Error the disk takes no writes
+ */
+export async function settleLocally(
+  store: LocalStore,
+  writes: GroupedWrites,
+  end: PreparedSettlement,
+): Promise<void> {
+  const { frame, settled, refiled, dead } = end;
+  // What is filed anew has a transaction of its own: at a stop, all that is in hand is.
+  const bytes = refiled.length + dead.length === 0 ? 0 : GROUP_BYTES_MAX;
+  await writes.write(() => {
+    recordSettled(store, settled);
+    recordKeys(store, frame);
+    for (const again of refiled) {
+      store.later.put(laterKey(again), encodeRecord(again));
+      store.ages.put(ageKey(again), Buffer.alloc(0));
+    }
+    for (const addressed of dead) spoolDeadLetter(store, addressed);
+  }, bytes);
 }

@@ -3,22 +3,19 @@ import type { Frame } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
 import type { Receipt } from '../../model/receipt.js';
-import { FrameHolds, type Hold } from '../ledger/frame-holds.js';
+import type { LedgerLease } from '../ledger/lease.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { LedgerLease } from '../ledger/ledger-lease.js';
-import type { OpenLedger } from '../ledger/open-ledger.js';
+import type { LedgerHandle } from '../ledger/open.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import { ACK_WAIT_MS } from '../nats/declare.js';
 import type { JetStreamNames } from '../nats/names.js';
-import type { Upkeep } from '../nats/upkeep.js';
+import type { StreamRepair } from '../nats/stream-repair.js';
 import { JetStreamArrivals } from './arrivals.js';
-import { JetStreamBacklog } from './backlog.js';
-import { DeadLetterCount } from './dead-letter-count.js';
+import { DeadLetterCount, JetStreamBacklog } from './backlog.js';
+import { type Claim, DeliveredFrames, FrameClaims } from './delivered-frames.js';
 import { ForeignMessages } from './foreign-messages.js';
-import { FramesInHand } from './in-hand.js';
-import type { FrameEnd } from './settle-alone.js';
-import { JetStreamSettler } from './settlement.js';
-import { StrandedMessages } from './stranded-messages.js';
+import { OrphanedMessages } from './orphaned-messages.js';
+import { JetStreamSettler, type PreparedSettlement } from './settlement.js';
 
 export interface JetStreamSourceParts {
   /** Orders committed by all appenders of this process, ever rising. */
@@ -30,28 +27,28 @@ export interface JetStreamSourceParts {
   /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
   readonly rememberKeys: (frame: Frame) => Promise<void>;
   /** Files the end of a frame that NATS could not be told of. @throws Error the disk takes no writes */
-  readonly settleAlone: (end: FrameEnd) => Promise<void>;
+  readonly settleLocally: (end: PreparedSettlement) => Promise<void>;
   /** Sees to it that what is deleted on the server is there again. */
-  readonly upkeep: Upkeep;
+  readonly repair: StreamRepair;
   /** How long `close` waits for NATS to answer; milliseconds. */
   readonly closeMsMax: number;
   /** Called for each message of the stream that is no frame. */
   readonly onForeign: () => void;
-  /** See StrandedMessages. */
-  readonly strandedMsMin?: number;
+  /** See OrphanedMessages. */
+  readonly orphanedMsMin?: number;
   /** One line for the operator. */
   readonly log: Log;
 }
 
 /** How often a settlement looks whether it is sure that the frame is still this process's own. */
-const SURE_POLL_MS = 50;
+const LEASE_POLL_MS = 50;
 
 /** Reads the stream, and delivers what the ledger says is this process's to deliver. */
 export class JetStreamSource implements Source {
   readonly name = 'jetstream';
   readonly #connection: JetStreamConnection;
   readonly #arrivals: JetStreamArrivals;
-  readonly #inHand: FramesInHand;
+  readonly #delivered: DeliveredFrames;
   readonly #settler: JetStreamSettler;
   readonly #backlog: JetStreamBacklog;
   readonly #deadLetters: DeadLetterCount;
@@ -60,10 +57,10 @@ export class JetStreamSource implements Source {
   readonly #keepAlive: NodeJS.Timeout;
   readonly #ledger: Ledger;
   readonly #lease: LedgerLease;
-  readonly #upkeep: Upkeep;
+  readonly #repair: StreamRepair;
   readonly #foreign: ForeignMessages;
   readonly #receipt: JetStreamSourceParts['receipt'];
-  readonly #holds = new FrameHolds();
+  readonly #claims = new FrameClaims();
   readonly #closeMsMax: number;
   /** Frames that have come and that no pull has returned yet: of a round, or of an aborted pull. */
   #arrived: Delivery[] = [];
@@ -72,28 +69,35 @@ export class JetStreamSource implements Source {
   constructor(
     connection: JetStreamConnection,
     names: JetStreamNames,
-    { ledger, lease }: Pick<OpenLedger, 'ledger' | 'lease'>,
+    { ledger, lease }: Pick<LedgerHandle, 'ledger' | 'lease'>,
     parts: JetStreamSourceParts,
   ) {
-    const { acceptedOrders, retryMsMax, receipt, upkeep, log } = parts;
+    const { acceptedOrders, retryMsMax, receipt, repair, log } = parts;
     this.#ledger = ledger;
     this.#lease = lease;
-    lease.onSure(() => this.#lose());
+    lease.onTerm(() => this.#lose());
     this.#receipt = receipt;
     this.#closeMsMax = parts.closeMsMax;
     this.#connection = connection;
-    this.#upkeep = upkeep;
+    this.#repair = repair;
     this.#foreign = new ForeignMessages({ ...parts, connection, names });
-    this.#inHand = new FramesInHand(retryMsMax, this.#foreign);
+    this.#delivered = new DeliveredFrames(retryMsMax, this.#foreign);
     const closing = this.#closing.signal;
-    const inHand = this.#inHand;
-    const stranded = new StrandedMessages({ names, inHand, log, msMin: parts.strandedMsMin });
-    this.#arrivals = new JetStreamArrivals(connection, names, inHand, ledger, stranded, upkeep);
-    this.#settler = new JetStreamSettler({ ...parts, connection, names, inHand, ledger, closing });
-    this.#backlog = new JetStreamBacklog(names, acceptedOrders, upkeep);
-    this.#deadLetters = new DeadLetterCount(names.deadStream, upkeep);
+    const delivered = this.#delivered;
+    const orphaned = new OrphanedMessages({ names, delivered, log, msMin: parts.orphanedMsMin });
+    this.#arrivals = new JetStreamArrivals(connection, names, delivered, ledger, orphaned, repair);
+    this.#settler = new JetStreamSettler({
+      ...parts,
+      connection,
+      names,
+      delivered,
+      ledger,
+      closing,
+    });
+    this.#backlog = new JetStreamBacklog(names, acceptedOrders, repair);
+    this.#deadLetters = new DeadLetterCount(names.deadStream, repair);
     this.#keepAlive = setInterval(() => {
-      if (connection.up) inHand.keepAlive(connection.nc);
+      if (connection.up) delivered.keepAlive(connection.nc);
     }, ACK_WAIT_MS / 3);
     this.#keepAlive.unref();
     connection.onChange((up) => {
@@ -113,7 +117,7 @@ export class JetStreamSource implements Source {
   }
 
   get reason(): string {
-    return this.#connection.reason || this.#upkeep.reason || this.#lease.reason;
+    return this.#connection.reason || this.#repair.reason || this.#lease.reason;
   }
 
   async pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
@@ -150,27 +154,27 @@ export class JetStreamSource implements Source {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#ledger.close();
-    this.#upkeep.close();
+    this.#repair.close();
     this.#foreign.close();
     clearInterval(this.#keepAlive);
     this.#backlog.stop();
     this.#deadLetters.stop();
     this.#arrivals.abandon();
     // A server that is frozen answers nothing, and each wait for that has a limit of its own: one for all of them.
-    await Promise.race([this.#takeLeave(), sleep(this.#closeMsMax, undefined, { ref: false })]);
+    await Promise.race([this.#handBack(), sleep(this.#closeMsMax, undefined, { ref: false })]);
     // Whoever still waits for an answer learns now that there will be none, and files what it must by itself.
     await this.#connection.close();
     await Promise.allSettled([this.#round, ...this.#settling]);
   }
 
   /** What is in hand is settled or given back, and the server has heard of it. */
-  async #takeLeave(): Promise<void> {
+  async #handBack(): Promise<void> {
     await Promise.allSettled([this.#round, ...this.#settling]);
     if (!this.#connection.up) return;
     const { nc } = this.#connection;
-    await this.#ledger.release(this.#inHand.ids()).catch(() => {});
+    await this.#ledger.release(this.#delivered.ids()).catch(() => {});
     if (!this.#connection.up) return;
-    this.#inHand.releaseAll(nc);
+    this.#delivered.releaseAll(nc);
     await nc.flush().catch(() => {});
   }
 
@@ -181,28 +185,28 @@ export class JetStreamSource implements Source {
   }
 
   #delivery(frame: Frame, seq: number): Delivery {
-    const hold = this.#holds.begin(frame.id);
+    const claim = this.#claims.begin(frame.id);
     return {
       frame,
       get isLost() {
-        return hold.isLost;
+        return claim.isLost;
       },
       settle: (settlement) => {
-        const settled = this.#settle(frame, seq, settlement, hold);
+        const settled = this.#settle(frame, seq, settlement, claim);
         this.#settling.add(settled);
         return settled.finally(() => this.#settling.delete(settled));
       },
       release: () => {
-        this.#holds.end(frame.id);
-        if (!hold.isLost) void this.#release(frame.id);
+        this.#claims.end(frame.id);
+        if (!claim.isLost) void this.#release(frame.id);
       },
     };
   }
 
   /** A term begins: what others took meanwhile is theirs. */
   #lose(): void {
-    for (const frameId of this.#holds.lose((id) => this.#ledger.isOurs(id))) {
-      this.#inHand.settled(frameId);
+    for (const frameId of this.#claims.lose((id) => this.#ledger.isOurs(id))) {
+      this.#delivered.settled(frameId);
     }
     this.#arrived = this.#arrived.filter(({ isLost }) => !isLost);
   }
@@ -210,27 +214,27 @@ export class JetStreamSource implements Source {
   /** In this order: whoever gets it next must find that nobody has it. */
   async #release(frameId: string): Promise<void> {
     await this.#ledger.release([frameId]).catch(() => {});
-    this.#inHand.release(frameId, this.#connection.up ? this.#connection.nc : null);
+    this.#delivered.release(frameId, this.#connection.up ? this.#connection.nc : null);
   }
 
-  async #settle(frame: Frame, seq: number, settlement: Settlement, hold: Hold): Promise<void> {
-    await this.#untilSure();
-    if (hold.isLost) return;
+  async #settle(frame: Frame, seq: number, settlement: Settlement, claim: Claim): Promise<void> {
+    await this.#untilLeased();
+    if (claim.isLost) return;
     this.#backlog.settleStarts();
     const isDone = await this.#settler.settle(frame, settlement);
     if (isDone) this.#deadLetters.filed(settlement.dead.length);
     const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);
     this.#backlog.settleEnds(seq, isDone ? frame.count : 0, isDone ? refiled : 0);
     if (!isDone) return;
-    this.#inHand.settled(frame.id);
-    this.#holds.end(frame.id);
+    this.#delivered.settled(frame.id);
+    this.#claims.end(frame.id);
   }
 
   /** Or until the source is closed: what comes of it then, this process alone will know. */
-  async #untilSure(): Promise<void> {
+  async #untilLeased(): Promise<void> {
     const { signal } = this.#closing;
     while (this.#lease.term === 0 && !signal.aborted) {
-      await sleep(SURE_POLL_MS, undefined, { signal }).catch(() => {});
+      await sleep(LEASE_POLL_MS, undefined, { signal }).catch(() => {});
     }
   }
 }

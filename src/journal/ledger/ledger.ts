@@ -1,23 +1,23 @@
 import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../nats/connection.js';
-import type { SettledFrame } from '../store/receipts-table.js';
-import { type LedgerEntry, NO_STEPS, settledBytes } from './ledger-entry.js';
-import type { LedgerLog } from './ledger-log.js';
-import type { LedgerPeers } from './ledger-peers.js';
-import type { LedgerState } from './ledger-state.js';
+import type { SettledFrame } from '../store/receipt-rows.js';
+import { type LedgerEntry, NO_STEPS, settledBytes } from './entry.js';
+import type { LedgerPeers } from './peers.js';
+import type { LedgerState } from './state.js';
+import type { LedgerStream } from './stream.js';
 
 /** `ours`: to be processed by this process. `settled`: processed before. `held`: another process has it in hand. */
-export type ClaimVerdict = 'ours' | 'settled' | 'held';
+export type ClaimVerdict = 'ours' | 'settled' | 'taken';
 
 export interface LedgerParts {
   readonly self: string;
   /** What the nonces of this process's entries begin with, this time. */
-  readonly life: string;
+  readonly runId: string;
   readonly connection: Pick<JetStreamConnection, 'up' | 'reason' | 'whenUp'>;
-  readonly log: Pick<LedgerLog, 'append' | 'extent' | 'read'>;
+  readonly stream: Pick<LedgerStream, 'append' | 'extent' | 'read'>;
   readonly state: LedgerState;
   readonly peers: Pick<LedgerPeers, 'isAlive'>;
-  readonly tell: Log;
+  readonly log: Log;
 }
 
 /** About how large an entry may get; what does not fit goes into the next. Bytes. */
@@ -77,13 +77,13 @@ export class Ledger {
   }
 
   /** Reads what others have written, and gives back what an earlier life of this process had in hand. */
-  async comeToDate(): Promise<void> {
+  async catchUp(): Promise<void> {
     await this.#step({ reads: true, bytes: 0 });
   }
 
   /** Whether this process has the frame in hand, as far as it has read. */
   isOurs(frameId: string): boolean {
-    return this.#parts.state.holder(frameId) === this.#parts.self;
+    return this.#parts.state.claimant(frameId) === this.#parts.self;
   }
 
   /** From now on nothing waits for NATS: what it does not take at once is rejected. */
@@ -122,16 +122,17 @@ export class Ledger {
   }
 
   async #write(group: readonly Step[]): Promise<void> {
-    const { log, state } = this.#parts;
-    const nonce = `${this.#parts.life}${this.#entries++}`;
+    const { stream, state } = this.#parts;
+    const nonce = `${this.#parts.runId}${this.#entries++}`;
     if (group.some(({ reads }) => reads)) this.#isCurrent = false;
     for (let isFirst = true; ; isFirst = false) {
-      if (!isFirst || !this.#isCurrent || this.#holdsBack(group)) await this.#catchUp(isFirst);
+      if (!isFirst || !this.#isCurrent || this.#mayBeOutdated(group))
+        await this.#readEntries(isFirst);
       // An entry that was given up on may have been stored after all.
       if (state.ownNonce === nonce) break;
       const entry = this.#entry(group, nonce);
       if (entry === null) break;
-      const outcome = await log.append(entry, state.appliedSeq);
+      const outcome = await stream.append(entry, state.appliedSeq);
       if (outcome.verdict === 'stored') {
         state.apply(outcome.seq, entry);
         this.#isRefused = false;
@@ -139,7 +140,7 @@ export class Ledger {
       }
       this.#isCurrent = false;
       if (outcome.verdict === 'refused' && this.#parts.connection.up) {
-        await this.#goWithout(entry, outcome.reason);
+        await this.#proceedWithout(entry, outcome.reason);
         break;
       }
     }
@@ -147,8 +148,8 @@ export class Ledger {
   }
 
   /** Who is told that another has a frame may be told so by what is long past. */
-  #holdsBack(group: readonly Step[]): boolean {
-    return group.some(({ claim }) => claim.some((id) => this.#verdict(id) === 'held'));
+  #mayBeOutdated(group: readonly Step[]): boolean {
+    return group.some(({ claim }) => claim.some((id) => this.#verdict(id) === 'taken'));
   }
 
   /** What the group changes, given all that is known; null when nothing. */
@@ -156,10 +157,10 @@ export class Ledger {
     const { self, state } = this.#parts;
     const claimed = group
       .flatMap(({ claim }) => claim)
-      .filter((id) => this.#verdict(id) === 'ours' && state.holder(id) !== self);
+      .filter((id) => this.#verdict(id) === 'ours' && state.claimant(id) !== self);
     const settled = group.flatMap(({ settle }) => (settle === null ? [] : [settle]));
     const released = group.flatMap(({ release }) => release);
-    released.push(...state.earlierHolds().filter((id) => !claimed.includes(id)));
+    released.push(...state.earlierClaims().filter((id) => !claimed.includes(id)));
     if (claimed.length + settled.length + released.length === 0) return null;
     return { ...NO_STEPS, by: self, nonce, claimed, settled, released };
   }
@@ -167,34 +168,35 @@ export class Ledger {
   #verdict(frameId: string): ClaimVerdict {
     const { self, state, peers } = this.#parts;
     if (state.isSettled(frameId)) return 'settled';
-    const holder = state.holder(frameId);
-    return holder === null || holder === self || !peers.isAlive(holder) ? 'ours' : 'held';
+    const claimant = state.claimant(frameId);
+    return claimant === null || claimant === self || !peers.isAlive(claimant) ? 'ours' : 'taken';
   }
 
-  /** Only what stands in the ledger counts: a holder may have died, and been replaced, while the entry was under way. */
+  /** Only what stands in the ledger counts: a claimant may have died, and been replaced, while the entry was under way. */
   #answer(frameId: string): ClaimVerdict {
     const { self, state } = this.#parts;
     if (state.isSettled(frameId)) return 'settled';
-    return state.holder(frameId) === self ? 'ours' : 'held';
+    return state.claimant(frameId) === self ? 'ours' : 'taken';
   }
 
   /** Reads what others have written. Tries until NATS answers. @throws Error when the source is closed first */
-  async #catchUp(isFirstTry: boolean): Promise<void> {
-    const { connection, log, state, tell } = this.#parts;
+  async #readEntries(isFirstTry: boolean): Promise<void> {
+    const { connection, stream, state, log } = this.#parts;
     for (let tries = 0; ; tries++) {
       if (this.#isClosing && (tries > 0 || !isFirstTry)) throw new Error('the journal is closed');
       try {
         if (!connection.up) throw new Error(connection.reason);
-        const extent = await log.extent();
+        const extent = await stream.extent();
         state.meet(extent);
         const fromSeq = Math.max(extent.firstSeq, state.appliedSeq + 1);
-        for await (const [seq, entry] of log.read(fromSeq, extent.lastSeq)) state.apply(seq, entry);
+        for await (const [seq, entry] of stream.read(fromSeq, extent.lastSeq))
+          state.apply(seq, entry);
         state.skipTo(extent.lastSeq);
         this.#isCurrent = true;
         return;
       } catch (error) {
         if (tries === 1 && connection.up) {
-          tell('ledger-waits', `the ledger waits: ${(error as Error).message}`);
+          log('ledger-waits', `the ledger waits: ${(error as Error).message}`);
         }
         await connection.whenUp(WAIT_MS);
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -206,16 +208,16 @@ export class Ledger {
    * The server takes no entry, because its store is full say. To wait for room would be to wait for oneself: only
    * frames that are settled make room. So this process goes on with what it knows and remembers by itself.
    */
-  async #goWithout(entry: LedgerEntry, reason: string): Promise<void> {
-    const { state, tell } = this.#parts;
+  async #proceedWithout(entry: LedgerEntry, reason: string): Promise<void> {
+    const { state, log } = this.#parts;
     if (!this.#isRefused) {
-      tell(
+      log(
         'ledger-refused',
         `${reason}: the ledger takes no entries; other processes on this stream may process orders twice`,
       );
     }
     this.#isRefused = true;
-    for (const id of entry.claimed) state.hold(id);
+    for (const id of entry.claimed) state.claim(id);
     for (const id of entry.released) state.release(id);
     for (const frame of entry.settled) state.settle(frame);
     if (entry.settled.length > 0) await state.save().catch(() => {});

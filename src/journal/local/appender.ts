@@ -1,10 +1,10 @@
 import type { Frame } from '../../model/frame.js';
 import { type Appender, CommitAmbiguous, CommitRefused } from '../../model/journal.js';
 import { encodeRecord } from '../frame/record.js';
+import { freshKey } from '../store/frame-rows.js';
 import { recordKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
-import { freshKey } from '../store/row-keys.js';
-import type { FrameLog } from './frame-log/frame-log.js';
+import type { FrameLog } from './frame-log.js';
 
 /** How long commits are refused untried after one has failed, so that a failing disk is not hammered. */
 const REST_MS = 1000;
@@ -22,19 +22,21 @@ export class LocalAppender implements Appender {
   #fault = '';
   #closed = false;
 
-  /** @param log takes the frames instead of the tables, which then get them from it by a `LogMover`; or null */
+  /** @param log takes the frames instead of the tables, which then get them from it by a `LogCheckpoint`; or null */
   constructor(store: LocalStore, log: FrameLog | null = null) {
     this.#store = store;
     this.#log = log;
   }
 
   get writable(): boolean {
-    return !this.#closed && !this.#rests() && this.#store.lack === '';
+    return !this.#closed && !this.#rests() && this.#store.shortage === '';
   }
 
   get reason(): string {
     if (this.#closed) return 'the local journal is closed';
-    return this.#rests() ? `data folder ${this.#store.folder}: ${this.#fault}` : this.#store.lack;
+    return this.#rests()
+      ? `data folder ${this.#store.folder}: ${this.#fault}`
+      : this.#store.shortage;
   }
 
   async commit(frame: Frame): Promise<null> {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { replayedOrders } from '../store/dead-replays.js';
+import { replayedOrders } from '../store/dead-letter-rows.js';
+import { freshFacts, laterFacts, leadingTimeMs } from '../store/frame-rows.js';
 import type { LocalStore, Table } from '../store/local-store.js';
-import { freshFacts, laterFacts, leadingTimeMs } from '../store/row-keys.js';
 
 /** Keys counted in one event-loop turn: well under a millisecond. */
 const KEYS_PER_TURN = 1000;

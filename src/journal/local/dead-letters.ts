@@ -1,14 +1,12 @@
 import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
-import { decodeDeadLetter } from '../frame/dead-letter-record.js';
-import { replayFrame } from '../frame/dead-letter-replay.js';
+import { decodeDeadLetter, replayFrame } from '../frame/dead-letter.js';
 import { encodeRecord } from '../frame/record.js';
-import { countReplayed } from '../store/dead-replays.js';
-import { DeadTransactions } from '../store/dead-transactions.js';
+import { countReplayed } from '../store/dead-letter-rows.js';
+import { ageKey, laterKey } from '../store/frame-rows.js';
 import type { LocalStore } from '../store/local-store.js';
-import { recordLetterSteps } from '../store/receipts-table.js';
-import { ageKey, laterKey } from '../store/row-keys.js';
+import { recordLetterSteps } from '../store/receipt-rows.js';
 
 export interface LocalDeadLettersParts {
   /** Ids for frames that are filed again; sort by time like those of fresh frames. */
@@ -26,12 +24,12 @@ const PAGE_ROWS = 256;
 export class LocalDeadLetters implements DeadLetterStore {
   readonly #store: LocalStore;
   readonly #parts: LocalDeadLettersParts;
-  readonly #transactions: DeadTransactions;
+  readonly #transactions: GroupedTransactions;
 
   constructor(store: LocalStore, parts: LocalDeadLettersParts) {
     this.#store = store;
     this.#parts = parts;
-    this.#transactions = new DeadTransactions(store);
+    this.#transactions = new GroupedTransactions(store);
   }
 
   async *list(): AsyncIterable<StoredDeadLetter> {
@@ -114,4 +112,42 @@ export class LocalDeadLetters implements DeadLetterStore {
 
 function keyOf(orderId: string): Buffer {
   return Buffer.from(orderId, 'latin1');
+}
+
+interface Waiting {
+  readonly work: () => boolean;
+  readonly resolve: (result: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Changes that depend on what is there, so that no two processes make the same: what is asked for in one
+ * turn of the event loop shares one write transaction, and one flush.
+ */
+class GroupedTransactions {
+  readonly #store: LocalStore;
+  #waiting: Waiting[] = [];
+
+  constructor(store: LocalStore) {
+    this.#store = store;
+  }
+
+  /** Resolves when what `work` wrote is durable, with what it returned. */
+  run(work: () => boolean): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ work, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#transact());
+    });
+  }
+
+  #transact(): void {
+    const group = this.#waiting;
+    this.#waiting = [];
+    try {
+      const results = this.#store.transact(() => group.map(({ work }) => work()));
+      for (const [i, { resolve }] of group.entries()) resolve(results[i]!);
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
+  }
 }

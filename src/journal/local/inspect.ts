@@ -1,21 +1,20 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { frameTime } from '../../model/frame.js';
 import type { FolderFacts, LocalFacts } from '../../model/journal-facts.js';
-import { requireAddressSpace } from '../store/address-space.js';
-import { refuseForeignFile } from '../store/data-folder.js';
-import { TO_APPEND, TO_WRITE } from '../store/disk-space.js';
-import { hasJournal, journalFile, MAP_BYTES, TABLES } from '../store/local-store.js';
-import { freshFacts, laterFacts, leadingTimeMs } from '../store/row-keys.js';
-import { unmovedFrames } from './frame-log/unmoved-frames.js';
+import { refuseForeignFile, requireAddressSpace } from '../store/data-folder.js';
+import { APPEND_FLOOR, WRITE_FLOOR } from '../store/disk-space.js';
+import { freshFacts, type KeyFacts, laterFacts, leadingTimeMs } from '../store/frame-rows.js';
+import { hasJournal, journalFile, MAP_BYTES, TABLES, type Table } from '../store/local-store.js';
+import { readPosition } from './log-checkpoint.js';
+import { listSegments, logFolder, SEGMENT_BYTES, type Segment } from './segment-files.js';
+import { type LogPosition, SegmentReader } from './segment-reader.js';
 
 /** Counted one by one, at about a microsecond each. */
 const FRAMES_COUNTED_MAX = 200_000;
 /** Clocks of machines that write to one disk in turn may differ by as much; milliseconds. */
 const AHEAD_MS_MAX = 2000;
-
-type Table = Database<Buffer, Buffer>;
 
 /** Looks at a data folder, which need not be there, and at the journal in it, which a server may be using. */
 export async function inspectFolder(folder: string): Promise<FolderFacts> {
@@ -24,8 +23,8 @@ export async function inspectFolder(folder: string): Promise<FolderFacts> {
   const nearest = exists ? folder : nearestAbove(resolve(folder));
   const facts = {
     exists,
-    appendBytesMin: TO_APPEND.freeBytes,
-    writeBytesMin: TO_WRITE.freeBytes,
+    appendBytesMin: APPEND_FLOOR.freeBytes,
+    writeBytesMin: WRITE_FLOOR.freeBytes,
     mapBytes: MAP_BYTES,
   };
   try {
@@ -85,7 +84,7 @@ function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
   const again = count(later, laterFacts);
   const [firstFresh] = frames?.getKeys({ limit: 1 }) ?? [];
   const [firstAgain] = ages?.getKeys({ limit: 1 }) ?? [];
-  const logged = unmovedFrames(folder, meta ?? null);
+  const logged = uncheckpointedFrames(folder, meta ?? null);
   const oldest = [
     ...logged.map(({ acceptedAtMs }) => acceptedAtMs),
     ...(firstFresh === undefined ? [] : [freshFacts(firstFresh).acceptedAtMs]),
@@ -125,4 +124,37 @@ function rows(table: Table | null): number {
 function hasRowFrom(table: Table | null, start: Buffer): boolean {
   const [found] = table?.getKeys({ start, limit: 1 }) ?? [];
   return found !== undefined;
+}
+
+/**
+ * What is in the logs of a data folder and not in its tables yet, for somebody who only looks: nothing is changed.
+ *
+ * @param meta as of the moment at which the tables were read; null where there is none
+ */
+export function uncheckpointedFrames(dataFolder: string, meta: Table | null): KeyFacts[] {
+  const folder = logFolder(dataFolder);
+  return listSegments(folder).flatMap((segment) => {
+    const place = meta === null ? null : readPosition(meta, segment.id);
+    const reader = openReader(folder, segment, place);
+    if (reader === null) return [];
+    try {
+      return reader.read(SEGMENT_BYTES).records.map(({ key }) => freshFacts(key as Buffer));
+    } finally {
+      reader.close();
+    }
+  });
+}
+
+/** Null when it was renamed since it was listed: a server uses it, and will have moved what is in it in a moment. */
+function openReader(
+  folder: string,
+  segment: Segment,
+  place: LogPosition | null,
+): SegmentReader | null {
+  try {
+    return new SegmentReader(folder, segment, place);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
 }

@@ -1,11 +1,11 @@
 import { LOCAL_DURABILITY } from '../../model/durability.js';
 import type { Options } from '../../model/options.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
-import { forgetByAndBy } from '../store/expiry.js';
+import { startExpiry } from '../store/expiry.js';
 import { LocalStore } from '../store/local-store.js';
 import { LocalAppender } from './appender.js';
-import { FrameLog } from './frame-log/frame-log.js';
-import { retireSegments } from './frame-log/segment-files.js';
+import { FrameLog } from './frame-log.js';
+import { markSegmentsFull } from './segment-files.js';
 import { LocalSource } from './source.js';
 
 /** For a journal that the source has opened before. @throws OperatorFault when it is not there */
@@ -13,7 +13,7 @@ export async function openLocalAppender(folder: string): Promise<LocalAppender> 
   const store = new LocalStore(folder, { mustExist: true });
   // Elsewhere a write that has come back need not be on the disk yet.
   if (process.platform !== 'linux') return new LocalAppender(store);
-  const log = new FrameLog(folder, (bytes) => store.hasRoomFor(bytes));
+  const log = new FrameLog(folder, (bytes) => store.hasSpaceFor(bytes));
   await log.prepared();
   return new LocalAppender(store, log);
 }
@@ -22,19 +22,19 @@ export async function openLocalAppender(folder: string): Promise<LocalAppender> 
 export async function openLocalSource(options: Options, parts: SourceParts): Promise<SourceHandle> {
   const store = new LocalStore(options.data);
   await parts.claimFolder();
-  retireSegments(options.data);
-  const stopForgetting = forgetByAndBy(store, {
+  markSegmentsFull(options.data);
+  const stopExpiry = startExpiry(store, {
     settledS: options.receiptsS,
     idempotencyS: options.idempotencyS,
   });
   const source = new LocalSource(store, { ...parts, ...options });
   return {
     source,
-    onCommitted: () => source.ring(),
+    onCommitted: () => source.wake(),
     ready: Promise.resolve(),
     durability: () => LOCAL_DURABILITY,
     close: async () => {
-      stopForgetting();
+      stopExpiry();
       await source.close();
     },
     keys: (sinceMs) => source.keys(sinceMs),

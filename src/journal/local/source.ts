@@ -2,18 +2,22 @@ import type { Frame, StoredKey } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
 import type { Receipt } from '../../model/receipt.js';
-import { untilDueMs } from '../frame/due.js';
 import { decodeRecord } from '../frame/record.js';
+import { untilDueMs } from '../frame/refile.js';
+import { dueRanges, freshFacts, laterFacts, leadingTimeMs, timeKey } from '../store/frame-rows.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
 import { rememberedKeys } from '../store/idempotency-rows.js';
 import type { LocalStore, Table } from '../store/local-store.js';
-import { PatientWrites } from '../store/patient-writes.js';
-import { findReceipt } from '../store/receipts-table.js';
-import { dueRanges, freshFacts, laterFacts, leadingTimeMs, timeKey } from '../store/row-keys.js';
+import { findReceipt } from '../store/receipt-rows.js';
 import { LocalBacklog } from './backlog.js';
-import { Doorbell } from './doorbell.js';
-import { LogTender } from './log-tender.js';
-import { type FrameRow, forwardedWrites, settlementBytes, settlementWrites } from './settlement.js';
+import { CheckpointLoop } from './checkpoint-loop.js';
+import {
+  type FrameRow,
+  forwardedWrites,
+  RetriedWrites,
+  settlementBytes,
+  settlementWrites,
+} from './settlement.js';
 
 export interface LocalSourceParts {
   /** Ids for frames that are filed again; sort by time like those of fresh frames. */
@@ -40,8 +44,8 @@ const GROUP_SHARE = 1 / 4;
 export interface LocalDelivery extends Delivery {
   /** Another journal has it: it leaves this one, its orders still to be done. Tries until that is durable. */
   forwarded(): Promise<void>;
-  /** Leaves it where it is, and out of what is pulled until `pullAsideAgain`. */
-  setAside(): void;
+  /** Leaves it where it is, and out of what is pulled until `unpark`. */
+  park(): void;
 }
 
 /**
@@ -54,14 +58,14 @@ export class LocalSource implements Source {
   /** Nobody else drains a local journal. */
   readonly term = 1;
   readonly #store: LocalStore;
-  readonly #settlements: PatientWrites;
-  readonly #logs: LogTender;
+  readonly #settlements: RetriedWrites;
+  readonly #checkpoints: CheckpointLoop;
   readonly #parts: LocalSourceParts;
   readonly #backlog: LocalBacklog;
-  readonly #bell = new Doorbell();
-  readonly #inHand = new Map<string, FrameRow>();
+  readonly #wakeSignal = new WakeSignal();
+  readonly #claimed = new Map<string, FrameRow>();
   /** Ids of frames in hand that nobody holds. */
-  readonly #aside = new Set<string>();
+  readonly #parked = new Set<string>();
   readonly #settling = new Set<Promise<void>>();
   readonly #closing = new AbortController();
 
@@ -70,9 +74,11 @@ export class LocalSource implements Source {
     this.#parts = parts;
     const writes = new GroupedWrites(store, Math.ceil((parts.lookAheadFrames ?? 1) * GROUP_SHARE));
     const place = `data folder ${store.folder}`;
-    this.#settlements = new PatientWrites(writes, place, this.#closing.signal, parts.log);
+    this.#settlements = new RetriedWrites(writes, place, this.#closing.signal, parts.log);
     // First, so that the backlog counts what it finds.
-    this.#logs = new LogTender(store, writes, parts.listen ?? null, () => this.#bell.ring());
+    this.#checkpoints = new CheckpointLoop(store, writes, parts.listen ?? null, () =>
+      this.#wakeSignal.wake(),
+    );
     this.#backlog = new LocalBacklog(store, parts.acceptedOrders);
   }
 
@@ -82,7 +88,7 @@ export class LocalSource implements Source {
 
   get reason(): string {
     if (this.#closing.signal.aborted) return 'the local journal is closed';
-    return this.#settlements.fault || this.#logs.fault;
+    return this.#settlements.fault || this.#checkpoints.fault;
   }
 
   /** Resolves when `pendingOrders` counts all that was found in the journal. */
@@ -91,22 +97,22 @@ export class LocalSource implements Source {
   }
 
   /** What was set aside is due again. */
-  pullAsideAgain(): void {
-    for (const id of this.#aside) this.#inHand.delete(id);
-    this.#aside.clear();
-    this.#bell.ring();
+  unpark(): void {
+    for (const id of this.#parked) this.#claimed.delete(id);
+    this.#parked.clear();
+    this.#wakeSignal.wake();
   }
 
   /** An appender has committed: look again. Cheap, and many rings before a look count as one. */
-  ring(): void {
-    this.#logs.wake();
+  wake(): void {
+    this.#checkpoints.wake();
   }
 
   async pull(framesMax: number, signal: AbortSignal): Promise<LocalDelivery[]> {
     while (!signal.aborted && !this.#closing.signal.aborted) {
       const found = this.#look(framesMax);
       if (found.length > 0) return found;
-      await this.#bell.wait(Math.min(POLL_MS, this.#untilNextDueMs()), signal);
+      await this.#wakeSignal.wait(Math.min(POLL_MS, this.#untilNextDueMs()), signal);
     }
     return [];
   }
@@ -130,7 +136,7 @@ export class LocalSource implements Source {
     const receipt = findReceipt(this.#store, frameId, index);
     if (receipt !== 'unknown') return receipt;
     // It may have been accepted a moment ago.
-    await this.#logs.move();
+    await this.#checkpoints.move();
     this.#store.refresh();
     return findReceipt(this.#store, frameId, index);
   }
@@ -144,14 +150,14 @@ export class LocalSource implements Source {
   /** Nothing is pulled or tried again from now on: what the disk does not take at once stays as it is. */
   giveUp(): void {
     this.#closing.abort();
-    this.#bell.ring();
+    this.#wakeSignal.wake();
   }
 
   async close(): Promise<void> {
     this.giveUp();
     await this.#backlog.stop();
     await Promise.allSettled(this.#settling);
-    await this.#logs.close();
+    await this.#checkpoints.close();
     await this.#store.close();
   }
 
@@ -174,11 +180,11 @@ export class LocalSource implements Source {
   }
 
   #take(table: Table, key: Buffer, id: string, found: LocalDelivery[]): void {
-    if (this.#inHand.has(id)) return;
-    const inHand = { table, key: Buffer.from(key) };
-    this.#inHand.set(id, inHand);
+    if (this.#claimed.has(id)) return;
+    const row = { table, key: Buffer.from(key) };
+    this.#claimed.set(id, row);
     try {
-      found.push(this.#delivery(decodeRecord(table.getBinary(inHand.key)!), inHand));
+      found.push(this.#delivery(decodeRecord(table.getBinary(row.key)!), row));
     } catch (error) {
       // Kept in hand, so that it is reported once and is there for whoever can read it.
       const { message } = error as Error;
@@ -186,16 +192,16 @@ export class LocalSource implements Source {
     }
   }
 
-  #delivery(frame: Frame, inHand: FrameRow): LocalDelivery {
+  #delivery(frame: Frame, row: FrameRow): LocalDelivery {
     return {
       frame,
       isLost: false,
-      settle: (settlement) => this.#untilClosed(this.#settle(frame, inHand, settlement)),
-      forwarded: () => this.#untilClosed(this.#forwarded(frame, inHand)),
-      setAside: () => void this.#aside.add(frame.id),
+      settle: (settlement) => this.#untilClosed(this.#settle(frame, row, settlement)),
+      forwarded: () => this.#untilClosed(this.#forwarded(frame, row)),
+      park: () => void this.#parked.add(frame.id),
       release: () => {
-        this.#inHand.delete(frame.id);
-        this.#bell.ring();
+        this.#claimed.delete(frame.id);
+        this.#wakeSignal.wake();
       },
     };
   }
@@ -205,22 +211,22 @@ export class LocalSource implements Source {
     return settled.finally(() => this.#settling.delete(settled));
   }
 
-  async #forwarded(frame: Frame, inHand: FrameRow): Promise<void> {
-    const write = forwardedWrites(this.#store, frame, inHand);
+  async #forwarded(frame: Frame, row: FrameRow): Promise<void> {
+    const write = forwardedWrites(this.#store, frame, row);
     if (!(await this.#settlements.settle(frame.id, write))) return;
     this.#backlog.settled(frame.count);
-    this.#inHand.delete(frame.id);
+    this.#claimed.delete(frame.id);
   }
 
-  async #settle(frame: Frame, inHand: FrameRow, settlement: Settlement): Promise<void> {
+  async #settle(frame: Frame, row: FrameRow, settlement: Settlement): Promise<void> {
     const { newFrameId } = this.#parts;
-    const write = settlementWrites(this.#store, frame, inHand, settlement, newFrameId);
+    const write = settlementWrites(this.#store, frame, row, settlement, newFrameId);
     const bytes = settlementBytes(frame, settlement);
     if (!(await this.#settlements.settle(frame.id, write, bytes))) return;
     const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);
     this.#backlog.settled(frame.count - refiled);
-    this.#inHand.delete(frame.id);
-    if (refiled > 0) this.#bell.ring();
+    this.#claimed.delete(frame.id);
+    if (refiled > 0) this.#wakeSignal.wake();
   }
 
   #untilNextDueMs(): number {
@@ -229,5 +235,34 @@ export class LocalSource implements Source {
     if (next === undefined) return POLL_MS;
     // 0 is what is in hand already, from before the clock was set back.
     return untilDueMs(leadingTimeMs(next), nowMs, this.#parts.retryMsMax) || POLL_MS;
+  }
+}
+/** Wakes whoever waits; a ring with nobody waiting is kept for the next who does. */
+class WakeSignal {
+  #isSet = false;
+  #resume: (() => void) | null = null;
+
+  wake(): void {
+    this.#isSet = true;
+    this.#resume?.();
+  }
+
+  /** Resolves at the next ring, after `ms`, or when `signal` is aborted, whichever is first. */
+  async wait(ms: number, signal: AbortSignal): Promise<void> {
+    if (!this.#isSet && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        const wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        this.#resume = wake;
+        signal.addEventListener('abort', wake, { once: true });
+      }).finally(() => {
+        if (this.#resume !== null) signal.removeEventListener('abort', this.#resume);
+        this.#resume = null;
+      });
+    }
+    this.#isSet = false;
   }
 }

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import { OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
-import { knock } from './knock.js';
-import { type NatsServers, natsServers } from './servers.js';
+import { type NatsServers, natsServers, probeServers } from './servers.js';
 
 export interface JetStreamConnectionParts {
   /** NATS URLs; any that answers will do. */
@@ -137,7 +136,7 @@ export class JetStreamConnection {
 
   async #connect(): Promise<void> {
     const { clientName } = this.#parts;
-    await knock(this.#servers, DIAL_MS_MAX, this.#closing.signal);
+    await probeServers(this.#servers, DIAL_MS_MAX, this.#closing.signal);
     this.#nc = await connect({
       ...this.#servers.options,
       name: clientName,

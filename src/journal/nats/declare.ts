@@ -40,7 +40,7 @@ const RETRY_ACK_PENDING_MAX = 65_536;
  * How long the ledger is kept: who reads it for the first time learns of what was settled within that time. Those
  * who read on remember longer, in their own store.
  */
-export const LEDGER_MS = 60 * 60 * 1000;
+export const LEDGER_AGE_MS_MAX = 60 * 60 * 1000;
 const LEDGER_DEDUPE_WINDOW_MS = 2 * 60 * 1000;
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -75,7 +75,7 @@ function ledgerSettings(subject: string): Partial<StreamConfig> {
   return {
     ...streamSettings([subject], RetentionPolicy.Limits),
     discard: DiscardPolicy.Old,
-    max_age: nanos(LEDGER_MS),
+    max_age: nanos(LEDGER_AGE_MS_MAX),
     duplicate_window: nanos(LEDGER_DEDUPE_WINDOW_MS),
   };
 }
@@ -125,18 +125,18 @@ export function declarations(names: JetStreamNames): Declaration[] {
  * What is missing is made; what exists is compared and never changed. Any number of threads may
  * do so at once: making what another has just made alike is no error.
  *
- * @param onMade told of each that was missing and is made
+ * @param onCreated told of each that was missing and is made
  * @throws OperatorFault something exists with other settings.
  */
 export async function declareJournal(
   nc: NatsConnection,
   names: JetStreamNames,
   replicas: number,
-  onMade: (declaration: Declaration) => void = () => {},
+  onCreated: (declaration: Declaration) => void = () => {},
 ): Promise<void> {
   const manager = await jetstreamManager(nc);
   for (const declaration of declarations(names)) {
-    if (await declare(manager, replicas, declaration)) onMade(declaration);
+    if (await declare(manager, replicas, declaration)) onCreated(declaration);
   }
 }
 

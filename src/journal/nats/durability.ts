@@ -31,7 +31,7 @@ interface ServerStatus {
 }
 
 /** Of a stream's settings, what decides what it survives. */
-export type Keeping = Pick<StreamConfig, 'num_replicas' | 'storage'> &
+export type StorageSettings = Pick<StreamConfig, 'num_replicas' | 'storage'> &
   Partial<Pick<StreamConfig, 'persist_mode'>>;
 
 /** What an order survives, least first. What is not known yet cannot fall. */
@@ -115,7 +115,7 @@ export class JetStreamDurability {
 /** What a stream with these settings survives on these servers. */
 export async function askDurability(
   nc: NatsConnection,
-  keeping: Keeping,
+  keeping: StorageSettings,
   places: MonitoringPlaces,
 ): Promise<Durability> {
   const sync = await syncAlways(nc.info?.server_id ?? '', places);
@@ -138,7 +138,7 @@ export async function askDurability(
 }
 
 /** Why an acknowledgement does not mean that anything was written; empty where it does. */
-function lackOf({ storage, persist_mode: persist }: Keeping): string {
+function lackOf({ storage, persist_mode: persist }: StorageSettings): string {
   if (storage !== StorageType.File) return `in memory only (storage ${storage})`;
   return persist === PersistMode.Async ? 'not written yet (persist_mode async)' : '';
 }

@@ -1,9 +1,9 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import type { Frame, KeyedOrder } from '../../model/frame.js';
-import { requireReadable } from '../frame/dead-letter-checks.js';
-import { requireWhole } from '../frame/whole-frame.js';
-import type { HeldMessage } from './message.js';
+import { requireValidDeadLetter } from '../frame/dead-letter.js';
+import { requireConsistentFrame } from '../frame/record.js';
+import type { AckableMessage } from './message.js';
 import type { JetStreamNames } from './names.js';
 import type { Publication } from './publisher.js';
 
@@ -36,7 +36,7 @@ export function frameHeaders(frame: Frame): MsgHdrs {
 }
 
 /** @throws Error when the message was not written by an appender. */
-export function readFrame(message: HeldMessage): Frame {
+export function readFrame(message: AckableMessage): Frame {
   const found = message.headers;
   const id = found?.get(ID) ?? '';
   const count = Number(found?.get(COUNT));
@@ -45,7 +45,7 @@ export function readFrame(message: HeldMessage): Frame {
   }
   const origin = found.get(ORIGIN);
   if (origin !== '' && !isFrameId(origin)) throw new Error(`frame ${id} has no origin that can be`);
-  return requireWhole({
+  return requireConsistentFrame({
     id,
     count,
     payload: message.payload,
@@ -118,7 +118,7 @@ export function readDeadLetter(
   body: Uint8Array,
 ): StoredDeadLetter {
   if (found?.get(ORDER_ID) !== orderId) throw new Error('its header does not name its order');
-  return requireReadable({
+  return requireValidDeadLetter({
     orderId,
     reason: found.get(REASON),
     attempts: Number(found.get(ATTEMPT)),

@@ -1,8 +1,9 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { NO_RESPONDERS, type ReplyInbox } from './reply-inbox.js';
 
 /** A message of the stream, and how the server hears what became of it. */
-export interface HeldMessage {
+export interface AckableMessage {
   readonly subject: string;
   readonly headers: MsgHdrs | undefined;
   readonly payload: Uint8Array;
@@ -28,7 +29,7 @@ export interface HeldMessage {
  * `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>...`, or with domain and account hash before
  * the stream (docs.nats.io, "NATS JetStream API reference", and ADR-15).
  */
-export class StreamMessage implements HeldMessage {
+export class StreamMessage implements AckableMessage {
   readonly subject: string;
   readonly headers: MsgHdrs | undefined;
   readonly payload: Uint8Array;
@@ -64,4 +65,22 @@ export class StreamMessage implements HeldMessage {
   keepAlive(nc: NatsConnection): void {
     nc.publish(this.#reply, '+WPI');
   }
+}
+
+/**
+ * Deletes a message, if what stands there is still the one of that id (empty: of none): a stream that was made anew
+ * numbers from the beginning.
+ *
+ * @throws Error when NATS does not answer
+ */
+export async function removeMessage(
+  nc: NatsConnection,
+  stream: string,
+  seq: number,
+  messageId: string,
+): Promise<void> {
+  const manager = await jetstreamManager(nc, { checkAPI: false });
+  const found = await manager.streams.getMessage(stream, { seq });
+  if (found === null || found.header.get('Nats-Msg-Id') !== messageId) return;
+  await manager.streams.deleteMessage(stream, seq, false);
 }

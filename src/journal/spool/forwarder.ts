@@ -150,13 +150,13 @@ export class SpoolForwarder {
     }
     this.#unfitReason = reason;
     this.#unfitOrders += count;
-    delivery.setAside();
+    delivery.park();
   }
 
   #tryUnfitAgain(): void {
     if (this.#unfitOrders === 0) return;
     this.#unfitOrders = 0;
-    this.#parts.spool.pullAsideAgain();
+    this.#parts.spool.unpark();
   }
 
   async #pace(orders: number): Promise<void> {

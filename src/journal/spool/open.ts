@@ -10,13 +10,13 @@ import {
   openJetStreamSource,
 } from '../jetstream/open.js';
 import { LocalAppender } from '../local/appender.js';
-import { retireSegments } from '../local/frame-log/segment-files.js';
+import { markSegmentsFull } from '../local/segment-files.js';
 import { LocalSource } from '../local/source.js';
-import { LEDGER_MS } from '../nats/declare.js';
+import { LEDGER_AGE_MS_MAX } from '../nats/declare.js';
 import { JetStreamDurability } from '../nats/durability.js';
 import { jetStreamNames } from '../nats/names.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
-import { forgetByAndBy } from '../store/expiry.js';
+import { startExpiry } from '../store/expiry.js';
 import { rememberKeys } from '../store/idempotency-rows.js';
 import { LocalStore } from '../store/local-store.js';
 import { DeadLetterForwarder } from './dead-letter-forwarder.js';
@@ -68,7 +68,7 @@ export async function openSpooledSource(
   const store = new LocalStore(options.data);
   await parts.claimFolder();
   // Left by a run without NATS, if any.
-  retireSegments(options.data);
+  markSegmentsFull(options.data);
   const { retryMsMax } = options;
   const spool = new LocalSource(store, {
     ...parts,
@@ -102,8 +102,8 @@ export async function openSpooledSource(
     log,
   });
   const keyIndex = new KeyIndex(store, connection, search, parts, log);
-  const stopForgetting = forgetByAndBy(store, {
-    settledS: Math.max(options.receiptsS, LEDGER_MS / 1000),
+  const stopExpiry = startExpiry(store, {
+    settledS: Math.max(options.receiptsS, LEDGER_AGE_MS_MAX / 1000),
     idempotencyS: options.idempotencyS,
   });
   const gauge = setInterval(() => {
@@ -131,7 +131,7 @@ export async function openSpooledSource(
       clearInterval(gauge);
       durability.close();
       keyIndex.close();
-      stopForgetting();
+      stopExpiry();
       await source.close();
     },
     keys: (sinceMs) => keyIndex.keys(sinceMs),

@@ -1,15 +1,15 @@
 import type { StoredDeadLetter } from '../../model/dead-letters.js';
-import { decodeDeadLetter, encodeDeadLetter } from '../frame/dead-letter-record.js';
+import { decodeDeadLetter, encodeDeadLetter } from '../frame/dead-letter.js';
 import type { LocalStore } from './local-store.js';
 
 /** A dead letter on its way to NATS, and the message id under which it is stored there once. */
-export interface AddressedDeadLetter {
+export interface OutgoingDeadLetter {
   readonly letter: StoredDeadLetter;
   readonly messageId: string;
 }
 
 /** A row of the spool. */
-export interface SpooledDeadLetter extends AddressedDeadLetter {
+export interface SpooledDeadLetter extends OutgoingDeadLetter {
   readonly key: Buffer;
 }
 
@@ -17,7 +17,7 @@ export interface SpooledDeadLetter extends AddressedDeadLetter {
 const BETWEEN = ' ';
 
 /** To be called inside a write transaction. */
-export function spoolDeadLetter(store: LocalStore, addressed: AddressedDeadLetter): void {
+export function spoolDeadLetter(store: LocalStore, addressed: OutgoingDeadLetter): void {
   const { letter, messageId } = addressed;
   const key = Buffer.from(letter.orderId + BETWEEN + messageId, 'latin1');
   store.deadSpool.put(key, encodeDeadLetter(letter));
@@ -32,4 +32,25 @@ export function firstSpooledDeadLetter(store: LocalStore): SpooledDeadLetter | n
     return { key: Buffer.from(key), messageId: messageId!, letter };
   }
   return null;
+}
+
+/** In the table `meta`, 8 bytes, big endian. */
+const NAME = Buffer.from('replayed');
+
+type Transaction = ReturnType<LocalStore['meta']['useReadTransaction']>;
+
+/**
+ * Orders that were ever filed again from the dead letters. Another process than the one that drains may
+ * do so; by this count, which changes in the same transaction, that one's backlog stays exact.
+ */
+export function replayedOrders(store: LocalStore, transaction?: Transaction): number {
+  const found = store.meta.get(NAME, transaction === undefined ? {} : { transaction });
+  return found === undefined ? 0 : Number(Buffer.from(found).readBigUInt64BE());
+}
+
+/** To be called inside a write transaction that can read what it has written. */
+export function countReplayed(store: LocalStore): void {
+  const count = Buffer.alloc(8);
+  count.writeBigUInt64BE(BigInt(replayedOrders(store) + 1));
+  store.meta.put(NAME, count);
 }

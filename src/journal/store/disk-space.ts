@@ -1,5 +1,12 @@
-import { closeSync, constants, fstatSync, openSync, type Stats, statfsSync } from 'node:fs';
-import { SparePages } from './spare-pages.js';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  type Stats,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 
 /** How old the last look may be where nothing is written to the tables right after it. */
 const LOOK_MS = 20;
@@ -23,8 +30,8 @@ export interface Room {
  * quota lies: that is what the spare pages are for. A group of writes takes 2 MiB and one item more, twice that in
  * pages, and forgetting writes beside it: see grouped-writes.ts and forgetting.ts.
  */
-export const TO_APPEND: Room = { freeBytes: 32 * MIB, spareBytes: 12 * MIB };
-export const TO_WRITE: Room = { freeBytes: 16 * MIB, spareBytes: 10 * MIB };
+export const APPEND_FLOOR: Room = { freeBytes: 32 * MIB, spareBytes: 12 * MIB };
+export const WRITE_FLOOR: Room = { freeBytes: 16 * MIB, spareBytes: 10 * MIB };
 
 /** What is spare before each write while the disk has room: for the main thread, and for frames that threads write to the tables meanwhile. */
 const SPARE_BYTES = 16 * MIB;
@@ -66,15 +73,15 @@ export class DiskSpace {
   }
 
   /** Why there is less, in words, as of a moment ago; empty when there is not. */
-  lack(room: Room): string {
+  shortage(room: Room): string {
     if (performance.now() - this.#lookedAtMs >= LOOK_MS) this.#look(room.spareBytes);
-    return this.#lackOf(room);
+    return this.#shortageOf(room);
   }
 
   /** The same as of now, and with all the spare pages that there should be: for whoever writes to the tables next. */
-  lackNow(room: Room): string {
+  shortageNow(room: Room): string {
     this.#look(SPARE_BYTES);
-    return this.#lackOf(room);
+    return this.#shortageOf(room);
   }
 
   close(): void {
@@ -82,7 +89,7 @@ export class DiskSpace {
     this.#spare = null;
   }
 
-  #lackOf({ freeBytes, spareBytes }: Room): string {
+  #shortageOf({ freeBytes, spareBytes }: Room): string {
     if (this.#fault !== '') return this.#fault;
     if (this.#freeBytes < freeBytes) {
       return `disk full: ${inMib(this.#freeBytes)} MiB free, ${inMib(freeBytes)} needed`;
@@ -113,7 +120,7 @@ export class DiskSpace {
   /** As much as the disk can give and have its floor left. */
   #appendSpare(spare: SparePages): void {
     const missing = SPARE_BYTES + STEP_BYTES - this.#spareBytes;
-    const bytes = Math.min(missing, this.#freeBytes - TO_WRITE.freeBytes);
+    const bytes = Math.min(missing, this.#freeBytes - WRITE_FLOOR.freeBytes);
     this.#spareFault = `${inMib(this.#freeBytes)} MiB free`;
     try {
       spare.append(Math.max(0, bytes - (bytes % PAGE_BYTES)));
@@ -140,4 +147,34 @@ function statForWriting(file: string): Stats {
 
 function inMib(bytes: number): number {
   return Math.floor(bytes / MIB);
+}
+
+const NOTHING = Buffer.alloc(256 * 1024);
+
+/**
+ * Blocks at the end of the journal's file that LMDB has not come to yet: what it writes next goes there, so that it
+ * needs none of the disk. LMDB does not mind a file that is longer than its last page says.
+ */
+class SparePages {
+  readonly #descriptor: number;
+
+  constructor(file: string) {
+    this.#descriptor = openSync(file, constants.O_WRONLY | constants.O_APPEND);
+  }
+
+  /**
+   * Appends so many bytes of nothing. They go to where the file ends at that very moment (O_APPEND), and all that LMDB
+   * has written lies in front of that: threads and processes may write meanwhile, and do the same.
+   *
+   * @throws Error the disk gives no more; what it gave is there
+   */
+  append(bytes: number): void {
+    for (let left = bytes; left > 0; ) {
+      left -= writeSync(this.#descriptor, NOTHING, 0, Math.min(left, NOTHING.length));
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
 }

@@ -1,7 +1,6 @@
 import { frameTime } from '../../model/frame.js';
-import type { LocalStore } from './local-store.js';
-import { isDropped, settledAtMs } from './receipts-table.js';
-import { Sweep, type Sweepable } from './sweep.js';
+import type { LocalStore, Table } from './local-store.js';
+import { isDropped, settledAtMs } from './receipt-rows.js';
 
 export interface Horizons {
   /** Seconds that a frame is known after it was settled. */
@@ -15,13 +14,13 @@ const ROUND_MS = 5000;
 const ROWS_MAX = 5000;
 
 /** Deletes what nobody may ask for any more, some every few seconds; returns how to end that. */
-export function forgetByAndBy(store: LocalStore, horizons: Horizons): () => void {
+export function startExpiry(store: LocalStore, horizons: Horizons): () => void {
   const sweeps = sweepables(store, horizons).map((of) => ({
     table: of.table,
     sweep: new Sweep(of),
   }));
   const forget = () => {
-    store.forgetDeadReaders();
+    store.clearDeadReaders();
     store.refresh();
     const found = sweeps.map(({ table, sweep }) => ({ table, keys: sweep.next(ROWS_MAX) }));
     // A look is free; a transaction with nothing in it is not.
@@ -39,7 +38,7 @@ export function forgetByAndBy(store: LocalStore, horizons: Horizons): () => void
 }
 
 /** Keys begin with the id of a frame, and so with its time: what is younger than the horizon need not be looked at. */
-function sweepables(store: LocalStore, { settledS, idempotencyS }: Horizons): Sweepable[] {
+function sweepables(store: LocalStore, { settledS, idempotencyS }: Horizons): SweptTable[] {
   const agoMs = (seconds: number) => Math.max(0, Date.now() - seconds * 1000);
   const before = (seconds: number) => () => Buffer.from(frameTime(agoMs(seconds)), 'latin1');
   return [
@@ -47,10 +46,47 @@ function sweepables(store: LocalStore, { settledS, idempotencyS }: Horizons): Sw
       table: store.settled,
       end: before(settledS),
       // A frame can be old when it is settled, and a double of it comes after that.
-      mayForget: (row) => settledAtMs(row) < agoMs(settledS),
+      isExpired: (row) => settledAtMs(row) < agoMs(settledS),
     },
-    { table: store.forwarded, end: before(settledS), mayForget: () => true },
-    { table: store.exceptions, end: before(settledS), mayForget: isDropped },
-    { table: store.keys, end: before(idempotencyS), mayForget: () => true },
+    { table: store.forwarded, end: before(settledS), isExpired: () => true },
+    { table: store.exceptions, end: before(settledS), isExpired: isDropped },
+    { table: store.keys, end: before(idempotencyS), isExpired: () => true },
   ];
+}
+
+/** A table of which rows are to be forgotten, and which. */
+interface SweptTable {
+  readonly table: Table;
+  /** Sorts behind all keys of rows that may be forgotten. */
+  readonly end: () => Buffer;
+  readonly isExpired: (row: Buffer) => boolean;
+}
+
+/**
+ * Goes through a table from its front to where nothing may be forgotten, some rows at a time, again and again: rows
+ * that must stay for now, though their keys are old, hold up no others.
+ */
+class Sweep {
+  readonly #of: SweptTable;
+  /** The last key that was looked at; null at the front. */
+  #at: Buffer | null = null;
+
+  constructor(of: SweptTable) {
+    this.#of = of;
+  }
+
+  /** The keys of rows to be removed, of the next `rowsMax` that are looked at. */
+  next(rowsMax: number): Buffer[] {
+    const { table, end, isExpired } = this.#of;
+    const start = this.#at === null ? {} : { start: this.#at, exclusiveStart: true };
+    const found: Buffer[] = [];
+    let looked = 0;
+    for (const { key, value } of table.getRange({ ...start, end: end(), limit: rowsMax })) {
+      looked++;
+      this.#at = Buffer.from(key);
+      if (isExpired(value)) found.push(this.#at);
+    }
+    if (looked < rowsMax) this.#at = null;
+    return found;
+  }
 }

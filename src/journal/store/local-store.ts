@@ -2,9 +2,8 @@ import { accessSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { EXIT, OperatorFault } from '../../model/fault.js';
-import { requireAddressSpace } from './address-space.js';
-import { prepareFolder, refuseForeignFile } from './data-folder.js';
-import { DiskSpace, TO_APPEND, TO_WRITE } from './disk-space.js';
+import { prepareFolder, refuseForeignFile, requireAddressSpace } from './data-folder.js';
+import { APPEND_FLOOR, DiskSpace, WRITE_FLOOR } from './disk-space.js';
 
 export type Table = Database<Buffer, Buffer>;
 
@@ -85,7 +84,7 @@ export class LocalStore {
       if (mustExist) accessSync(path);
       else prepareFolder(folder);
       refuseForeignFile(path);
-      this.#refuseLack();
+      this.#requireSpace();
       this.#root = open<Buffer, Buffer>({
         path,
         encoding: 'binary',
@@ -119,15 +118,15 @@ export class LocalStore {
   }
 
   /** Why no frames should be added now, in one line; empty while they may. */
-  get lack(): string {
-    const lack = this.#space.lack(TO_APPEND);
-    return lack === '' ? '' : `data folder ${this.folder}: ${lack}`;
+  get shortage(): string {
+    const shortage = this.#space.shortage(APPEND_FLOOR);
+    return shortage === '' ? '' : `data folder ${this.folder}: ${shortage}`;
   }
 
   /** Whether so many bytes could be taken for something else, and frames could be added all the same. */
-  hasRoomFor(bytes: number): boolean {
-    const freeBytes = TO_APPEND.freeBytes + bytes;
-    return this.#space.lack({ ...TO_APPEND, freeBytes }) === '';
+  hasSpaceFor(bytes: number): boolean {
+    const freeBytes = APPEND_FLOOR.freeBytes + bytes;
+    return this.#space.shortage({ ...APPEND_FLOOR, freeBytes }) === '';
   }
 
   /**
@@ -137,7 +136,7 @@ export class LocalStore {
    */
   async write(writes: () => void): Promise<void> {
     if (this.#closed) throw new Error('the journal is closed');
-    this.#refuseLack();
+    this.#requireSpace();
     try {
       await this.#root.batch(writes);
     } catch (error) {
@@ -151,13 +150,13 @@ export class LocalStore {
    */
   transact<T>(work: () => T): T {
     if (this.#closed) throw new Error('the journal is closed');
-    this.#refuseLack();
+    this.#requireSpace();
     return this.#root.transactionSync(work);
   }
 
-  #refuseLack(): void {
-    const lack = this.#space.lackNow(TO_WRITE);
-    if (lack !== '') throw new Error(lack);
+  #requireSpace(): void {
+    const shortage = this.#space.shortageNow(WRITE_FLOOR);
+    if (shortage !== '') throw new Error(shortage);
   }
 
   /** Lets the next read see what other threads have committed meanwhile. */
@@ -169,7 +168,7 @@ export class LocalStore {
    * A process that was killed while it read leaves its mark, and LMDB then keeps all pages as of that moment: the file
    * grows by all that is written. To be called every few seconds by whoever is there for long.
    */
-  forgetDeadReaders(): void {
+  clearDeadReaders(): void {
     if (!this.#closed) this.#root.readerCheck();
   }
 

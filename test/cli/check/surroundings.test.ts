@@ -11,7 +11,7 @@ import {
   memoryFinding,
   versionFindings,
 } from '../../../src/cli/check/machine.js';
-import { parseLimits } from '../../../src/journal/store/address-space.js';
+import { parseLimits } from '../../../src/journal/store/data-folder.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
 import { loadOptions } from '../../../src/options/load.js';
 import { runForebay } from '../../support/forebay.js';

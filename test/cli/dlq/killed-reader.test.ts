@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { forgetByAndBy } from '../../../src/journal/store/expiry.js';
+import { startExpiry } from '../../../src/journal/store/expiry.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
 
 const READER = fileURLToPath(new URL('./killed-reader.js', import.meta.url));
@@ -34,7 +34,7 @@ it('a reader that was killed does not make the journal grow for ever', async (t)
   const [, signal] = await once(spawn(process.execPath, [READER, folder]), 'exit');
   assert.equal(signal, 'SIGKILL');
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const stop = forgetByAndBy(store, { settledS: 60, idempotencyS: 60 });
+  const stop = startExpiry(store, { settledS: 60, idempotencyS: 60 });
   t.mock.timers.tick(5000);
   stop();
   t.mock.timers.reset();

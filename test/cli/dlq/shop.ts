@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { encodeDeadLetter } from '../../../src/journal/frame/dead-letter-record.js';
+import { encodeDeadLetter } from '../../../src/journal/frame/dead-letter.js';
 import { deadLetterPublication } from '../../../src/journal/nats/headers.js';
 import { jetStreamNames } from '../../../src/journal/nats/names.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';

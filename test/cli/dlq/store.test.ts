@@ -5,13 +5,10 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import {
-  decodeDeadLetter,
-  encodeDeadLetter,
-} from '../../../src/journal/frame/dead-letter-record.js';
+import { decodeDeadLetter, encodeDeadLetter } from '../../../src/journal/frame/dead-letter.js';
 import { LocalDeadLetters } from '../../../src/journal/local/dead-letters.js';
 import { LocalSource } from '../../../src/journal/local/source.js';
-import { storedMessages } from '../../../src/journal/nats/dead-letter-messages.js';
+import { storedMessages } from '../../../src/journal/nats/stream-reader.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
 import type { StoredDeadLetter } from '../../../src/model/dead-letters.js';
 import { NOTHING, newFrameId, take } from '../../journal/frames.js';

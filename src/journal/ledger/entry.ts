@@ -1,0 +1,80 @@
+import type { SettledFrame } from '../store/receipt-rows.js';
+
+/** One step that a process took, as it stands in the ledger. */
+export interface LedgerEntry {
+  /** The process. */
+  readonly by: string;
+  /** Tells this entry from all others of that process. */
+  readonly nonce: string;
+  /** Ids of frames that the process takes in hand. */
+  readonly claimed: readonly string[];
+  readonly settled: readonly SettledFrame[];
+  /** Ids of frames that it puts back, unsettled. */
+  readonly released: readonly string[];
+  /** Ids of orders whose dead letters are filed again, or dropped. */
+  readonly replayed: readonly string[];
+  readonly dropped: readonly string[];
+}
+
+/** Changes nothing. */
+export const NO_STEPS = {
+  claimed: [],
+  settled: [],
+  released: [],
+  replayed: [],
+  dropped: [],
+} as const satisfies Omit<LedgerEntry, 'by' | 'nonce'>;
+
+/** A settled frame as it is written: members that are empty at the end are left out. */
+type SettledTuple = [string, number, string[]?, string[]?, string[]?];
+
+interface Written {
+  readonly by: string;
+  readonly n: string;
+  readonly c?: readonly string[];
+  readonly s?: readonly SettledTuple[];
+  readonly r?: readonly string[];
+  readonly a?: readonly string[];
+  readonly x?: readonly string[];
+}
+
+export function encodeEntry(entry: LedgerEntry): Buffer {
+  const { by, nonce, claimed, settled, released, replayed, dropped } = entry;
+  const written: Written = {
+    by,
+    n: nonce,
+    ...(claimed.length === 0 ? {} : { c: claimed }),
+    ...(settled.length === 0 ? {} : { s: settled.map(tupleOf) }),
+    ...(released.length === 0 ? {} : { r: released }),
+    ...(replayed.length === 0 ? {} : { a: replayed }),
+    ...(dropped.length === 0 ? {} : { x: dropped }),
+  };
+  return Buffer.from(JSON.stringify(written));
+}
+
+/** @throws Error when the bytes are no entry */
+export function decodeEntry(bytes: Uint8Array): LedgerEntry {
+  const written = JSON.parse(Buffer.from(bytes).toString()) as Written;
+  const { by, n, c = [], s = [], r = [], a = [], x = [] } = written;
+  if (typeof by !== 'string' || typeof n !== 'string') {
+    throw new Error('not an entry of the ledger');
+  }
+  const settled = s.map(([id, count, again = [], dead = [], doneAtLast = []]) => ({
+    id,
+    count,
+    again,
+    dead,
+    doneAtLast,
+  }));
+  return { by, nonce: n, claimed: c, settled, released: r, replayed: a, dropped: x };
+}
+
+/** About how many bytes a settled frame takes in an entry. */
+export function settledBytes({ id, again, dead, doneAtLast }: SettledFrame): number {
+  return (id.length + 10) * (1 + again.length + dead.length + doneAtLast.length);
+}
+
+function tupleOf({ id, count, again, dead, doneAtLast }: SettledFrame): SettledTuple {
+  if (again.length + dead.length + doneAtLast.length === 0) return [id, count];
+  return [id, count, [...again], [...dead], [...doneAtLast]];
+}

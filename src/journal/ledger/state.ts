@@ -1,0 +1,229 @@
+import { GroupedWrites } from '../store/grouped-writes.js';
+import type { LocalStore } from '../store/local-store.js';
+import {
+  type LetterSteps,
+  recordLetterSteps,
+  recordSettled,
+  type SettledFrame,
+} from '../store/receipt-rows.js';
+import type { LedgerEntry } from './entry.js';
+import type { LedgerExtent } from './stream.js';
+
+/** Between two writes of what is new: the ledger itself is durable, so this one may lag behind. */
+const SAVE_MS = 100;
+
+/** Who settled so many frames since the last save that succeeded forgets the oldest: its disk takes no writes. */
+const UNSAVED_MAX = 100_000;
+/** Of those in one transaction: about a megabyte. */
+const SAVED_MAX = 10_000;
+
+/** Who took a frame in hand so long ago and never settled it is long gone, and the frame with it. */
+const CLAIM_MS_MAX = 7 * 24 * 60 * 60 * 1000;
+
+const META_KEY = Buffer.from('ledger');
+
+interface Saved {
+  readonly created: string;
+  readonly appliedSeq: number;
+  /** Frame ids with the processes that have them in hand, and since when: epoch milliseconds. */
+  readonly held: readonly (readonly [string, string, number])[];
+}
+
+interface Claim {
+  readonly by: string;
+  readonly sinceMs: number;
+}
+
+/** In the sequence in which they are to be written. */
+type Change = SettledFrame | LetterSteps;
+
+/**
+ * What the ledger comes to, as far as this process has read it: which frames are in whose hands, and which are
+ * settled. The settled ones lie in the local store, where they also answer for the receipts of their orders.
+ */
+export class LedgerState {
+  readonly #store: LocalStore;
+  readonly #writes: GroupedWrites;
+  readonly #self: string;
+  readonly #runId: string;
+  readonly #claims = new Map<string, Claim>();
+  /** What this process had in hand in an earlier runId, and others think that it still has. */
+  readonly #earlierClaims = new Set<string>();
+  readonly #unsaved = new Map<string, SettledFrame>();
+  #changes: Change[] = [];
+  readonly #timer: NodeJS.Timeout;
+  #created = '';
+  #appliedSeq = 0;
+  #isChanged = false;
+  #ownNonce = '';
+
+  /**
+   * @param self this process
+   * @param life what the nonces of its entries begin with, this time: what it had in hand before, it has not any more
+   */
+  constructor(store: LocalStore, self: string, runId: string) {
+    this.#runId = runId;
+    this.#store = store;
+    this.#writes = new GroupedWrites(store);
+    this.#self = self;
+    this.#load();
+    this.#timer = setInterval(() => void this.save().catch(() => {}), SAVE_MS);
+    this.#timer.unref();
+  }
+
+  /** The number of the last entry applied. */
+  get appliedSeq(): number {
+    return this.#appliedSeq;
+  }
+
+  /** Of the last entry of this process that was applied. */
+  get ownNonce(): string {
+    return this.#ownNonce;
+  }
+
+  /** The process that has the frame in hand; null when none has. */
+  claimant(frameId: string): string | null {
+    return this.#claims.get(frameId)?.by ?? null;
+  }
+
+  /** Frames that others leave to this process because an earlier life of it had them in hand. */
+  earlierClaims(): string[] {
+    return [...this.#earlierClaims];
+  }
+
+  isSettled(frameId: string): boolean {
+    if (this.#unsaved.has(frameId)) return true;
+    return this.#store.settled.getBinary(Buffer.from(frameId, 'latin1')) !== undefined;
+  }
+
+  /** The end of a frame that the store does not have yet; null when there is none such. */
+  unsaved(frameId: string): SettledFrame | null {
+    return this.#unsaved.get(frameId) ?? null;
+  }
+
+  /** Starts anew when the ledger is not the one that was read before. */
+  meet({ created, lastSeq }: LedgerExtent): void {
+    if (created === this.#created && lastSeq >= this.#appliedSeq) return;
+    this.#created = created;
+    this.#appliedSeq = 0;
+    // What this process has in hand it has, whatever became of the ledger that said so.
+    for (const [id, { by }] of this.#claims) if (by !== this.#self) this.#claims.delete(id);
+    this.#earlierClaims.clear();
+    this.#isChanged = true;
+  }
+
+  apply(seq: number, entry: LedgerEntry): void {
+    this.#appliedSeq = seq;
+    this.#isChanged = true;
+    const isOwn = entry.by === this.#self;
+    const isOfEarlierRun = isOwn && !entry.nonce.startsWith(this.#runId);
+    if (isOwn) this.#ownNonce = entry.nonce;
+    const sinceMs = Date.now();
+    for (const id of entry.claimed) {
+      this.#claims.delete(id);
+      this.#earlierClaims.delete(id);
+      if (isOfEarlierRun) this.#earlierClaims.add(id);
+      else this.#claims.set(id, { by: entry.by, sinceMs });
+    }
+    for (const id of entry.released) {
+      if (this.claimant(id) === entry.by) this.#claims.delete(id);
+      if (isOwn) this.#earlierClaims.delete(id);
+    }
+    for (const frame of entry.settled) this.settle(frame);
+    if (entry.replayed.length + entry.dropped.length > 0) this.#change(entry);
+  }
+
+  /** Entries that are gone count as read. */
+  skipTo(seq: number): void {
+    this.#appliedSeq = Math.max(this.#appliedSeq, seq);
+  }
+
+  settle(frame: SettledFrame): void {
+    this.#claims.delete(frame.id);
+    this.#earlierClaims.delete(frame.id);
+    this.#unsaved.set(frame.id, frame);
+    this.#change(frame);
+  }
+
+  claim(frameId: string): void {
+    this.#claims.set(frameId, { by: this.#self, sinceMs: Date.now() });
+  }
+
+  release(frameId: string): void {
+    this.#claims.delete(frameId);
+  }
+
+  #change(change: Change): void {
+    this.#isChanged = true;
+    this.#changes.push(change);
+    if (this.#changes.length > UNSAVED_MAX) this.#forgetUnsaved(this.#changes.shift()!);
+  }
+
+  #forgetUnsaved(change: Change): void {
+    if ('id' in change && this.#unsaved.get(change.id) === change) this.#unsaved.delete(change.id);
+  }
+
+  /** Resolves when what was applied so far is durable here too. @throws Error the disk does not take it */
+  async save(): Promise<void> {
+    if (!this.#isChanged) return;
+    this.#isChanged = false;
+    this.#forgetClaimsBefore(Date.now() - CLAIM_MS_MAX);
+    const changes = [...this.#changes];
+    const saved = this.#saved();
+    let at = 0;
+    try {
+      // How far it is comes last: what is written before that and not yet told of is applied again.
+      for (; changes.length - at > SAVED_MAX; at += SAVED_MAX) {
+        const some = changes.slice(at, at + SAVED_MAX);
+        await this.#writes.write(() => this.#record(some));
+      }
+      await this.#writes.write(() => {
+        this.#record(changes.slice(at));
+        this.#store.meta.put(META_KEY, Buffer.from(JSON.stringify(saved)));
+      });
+    } catch (error) {
+      this.#isChanged = true;
+      throw error;
+    }
+    this.#store.refresh();
+    const written = new Set(changes);
+    this.#changes = this.#changes.filter((change) => !written.has(change));
+    for (const change of changes) this.#forgetUnsaved(change);
+  }
+
+  #record(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if ('id' in change) recordSettled(this.#store, change);
+      else recordLetterSteps(this.#store, change);
+    }
+  }
+
+  #saved(): Saved {
+    const held = [...this.#claims].map(([id, { by, sinceMs }]) => [id, by, sinceMs] as const);
+    const earlier = [...this.#earlierClaims].map((id) => [id, this.#self, Date.now()] as const);
+    return { created: this.#created, appliedSeq: this.#appliedSeq, held: [...held, ...earlier] };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.save().catch(() => {});
+  }
+
+  #forgetClaimsBefore(epochMs: number): void {
+    for (const [id, { by, sinceMs }] of this.#claims) {
+      if (sinceMs < epochMs && by !== this.#self) this.#claims.delete(id);
+    }
+  }
+
+  #load(): void {
+    const found = this.#store.meta.getBinary(META_KEY);
+    if (found === undefined) return;
+    const { created, appliedSeq, held } = JSON.parse(found.toString()) as Saved;
+    this.#created = created;
+    this.#appliedSeq = appliedSeq;
+    for (const [id, by, sinceMs] of held) {
+      if (by === this.#self) this.#earlierClaims.add(id);
+      else this.#claims.set(id, { by, sinceMs });
+    }
+  }
+}

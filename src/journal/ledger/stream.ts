@@ -1,0 +1,99 @@
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
+import type { JetStreamConnection } from '../nats/connection.js';
+import type { JetStreamNames } from '../nats/names.js';
+import { JetStreamPublisher, type PublishOutcome } from '../nats/publisher.js';
+import type { StreamRepair } from '../nats/stream-repair.js';
+import { decodeEntry, encodeEntry, type LedgerEntry } from './entry.js';
+
+const ATTEMPT_MS_MAX = 2000;
+
+/** Entries asked for at once while catching up. */
+const READS_MAX = 64;
+
+/** How far the ledger goes. */
+export interface LedgerExtent {
+  /** Tells a stream from one of the same name that was there before. */
+  readonly created: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+const PART = 'ledger';
+
+/** The stream of the ledger: appended to only by who knows all that stands in it. */
+export class LedgerStream {
+  readonly #connection: JetStreamConnection;
+  readonly #names: JetStreamNames;
+  readonly #publisher: JetStreamPublisher;
+  readonly #repair: StreamRepair;
+
+  constructor(connection: JetStreamConnection, names: JetStreamNames, repair: StreamRepair) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#repair = repair;
+    this.#publisher = new JetStreamPublisher(connection);
+  }
+
+  /** `conflict` when the last entry is not number `lastSeq`, or there was no ledger. */
+  async append(entry: LedgerEntry, lastSeq: number): Promise<PublishOutcome> {
+    const { ledgerStream, ledgerSubject } = this.#names;
+    const publication = {
+      stream: ledgerStream,
+      subject: ledgerSubject,
+      payload: encodeEntry(entry),
+      headers: headers(),
+      lastSeq,
+    };
+    const outcome = await this.#publisher.attempt(publication, ATTEMPT_MS_MAX);
+    if (outcome.verdict === 'stored') this.#repair.served(PART);
+    if (outcome.verdict !== 'refused' || !outcome.isUnserved) return outcome;
+    // To go on without would be to let others process the same frames: it is made anew, and read.
+    await this.#repair.repair(PART, outcome.reason);
+    return { verdict: 'conflict', reason: outcome.reason };
+  }
+
+  /** @throws Error when NATS does not answer */
+  async extent(): Promise<LedgerExtent> {
+    const manager = await this.#manager();
+    const info = await manager.streams.info(this.#names.ledgerStream).catch(async (error) => {
+      await this.#repair.repairIfGone(PART, error);
+      throw error;
+    });
+    this.#repair.served(PART);
+    const { state, created } = info;
+    return { created: String(created), firstSeq: state.first_seq, lastSeq: state.last_seq };
+  }
+
+  /**
+   * The entries from one number to another, both included, in order, with their numbers; those that are gone
+   * are left out.
+   *
+   * @throws Error when NATS does not answer
+   */
+  async *read(fromSeq: number, toSeq: number): AsyncIterable<[number, LedgerEntry]> {
+    const manager = await this.#manager();
+    for (let seq = fromSeq; seq <= toSeq; seq += READS_MAX) {
+      const size = Math.min(READS_MAX, toSeq - seq + 1);
+      const found = await Promise.all(
+        Array.from({ length: size }, (_, i) => this.#entry(manager, seq + i)),
+      );
+      for (const [i, entry] of found.entries()) if (entry !== null) yield [seq + i, entry];
+    }
+  }
+
+  async #entry(manager: JetStreamManager, seq: number): Promise<LedgerEntry | null> {
+    const found = await manager.streams.getMessage(this.#names.ledgerStream, { seq });
+    if (found === null) return null;
+    try {
+      return decodeEntry(found.data);
+    } catch {
+      // Written by somebody else: it says nothing about frames.
+      return null;
+    }
+  }
+
+  #manager(): Promise<JetStreamManager> {
+    return jetstreamManager(this.#connection.nc, { checkAPI: false });
+  }
+}

@@ -1,0 +1,132 @@
+import { type LogRow, recordBytes } from '../frame/log-record.js';
+import {
+  changeState,
+  listSegments,
+  logFolder,
+  makeSegment,
+  SEGMENT_BYTES,
+  SEGMENTS_MAX,
+  type Segment,
+} from './segment-files.js';
+import { SegmentWriter } from './segment-writer.js';
+
+/** How long no segment is looked for after there was none, so that a disk in trouble is not hammered. */
+const REST_MS = 1000;
+/** How old the last look at the file may be. */
+const LOOK_MS = 20;
+
+/**
+ * The writing side of the log in front of the local journal's tables, one an intake thread. LMDB takes two flushes and
+ * the copies of its tree's pages for each transaction; here a frame is one write into blocks that lie there already,
+ * and the tables get hundreds of frames at a time: see log-mover.ts.
+ */
+export class FrameLog {
+  readonly #folder: string;
+  readonly #hasSpaceFor: (bytes: number) => boolean;
+  #current: SegmentWriter | null = null;
+  /** What comes after the current one: made before it is needed, since that takes longer than a commit may. */
+  #next: SegmentWriter | null = null;
+  #preparing: Promise<void> | null = null;
+  #restUntilMs = 0;
+  #lookedAtMs = 0;
+  #closed = false;
+
+  /** @param hasSpaceFor whether the disk has room for so many bytes more */
+  constructor(dataFolder: string, hasSpaceFor: (bytes: number) => boolean) {
+    this.#folder = logFolder(dataFolder);
+    this.#hasSpaceFor = hasSpaceFor;
+    this.#prepare();
+  }
+
+  /** Resolves when there is a segment to write to, or none to be had. */
+  async prepared(): Promise<void> {
+    await this.#preparing;
+  }
+
+  /**
+   * Resolves when the frame is durable; rejects when nobody knows whether it is. Null when there is no segment for
+   * it now, so that it must go elsewhere. The row's bytes must stay as they are until it is settled.
+   */
+  append(row: LogRow): Promise<void> | null {
+    if (recordBytes(row) > SEGMENT_BYTES) return null;
+    if (this.#mustLeave(row)) this.#retireCurrent();
+    if (this.#current === null) {
+      this.#current = this.#next;
+      this.#next = null;
+      this.#prepare();
+      if (this.#current === null) return null;
+    }
+    return this.#current.append(row).catch((error) => {
+      if (this.#current?.isBroken) this.#retireCurrent();
+      throw error;
+    });
+  }
+
+  #mustLeave(row: LogRow): boolean {
+    if (this.#current === null) return false;
+    return this.#current.isBroken || !this.#current.hasSpaceFor(row) || this.#isGone(this.#current);
+  }
+
+  /** Looked up at most every few milliseconds. */
+  #isGone(segment: SegmentWriter): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedAtMs < LOOK_MS) return false;
+    this.#lookedAtMs = nowMs;
+    return segment.isGone;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#preparing;
+    this.#retireCurrent();
+    this.#next?.retire();
+    this.#next = null;
+  }
+
+  #retireCurrent(): void {
+    this.#current?.retire();
+    this.#current = null;
+  }
+
+  #prepare(): void {
+    const nowMs = performance.now();
+    if (this.#closed || this.#preparing !== null || this.#next !== null) return;
+    if (nowMs < this.#restUntilMs) return;
+    this.#preparing = this.#claim()
+      .catch(() => null)
+      .then((next) => {
+        this.#next = next;
+        this.#preparing = null;
+        if (next === null) this.#restUntilMs = performance.now() + REST_MS;
+      });
+  }
+
+  async #claim(): Promise<SegmentWriter | null> {
+    const segments = listSegments(this.#folder);
+    for (const segment of segments) {
+      const opened = segment.state === 'free' ? this.#tryOpen(segment) : null;
+      if (opened !== null) return opened;
+    }
+    if (segments.length >= SEGMENTS_MAX || !this.#hasSpaceFor(SEGMENT_BYTES)) return null;
+    return this.#open(await makeSegment(this.#folder));
+  }
+
+  #tryOpen(segment: Segment): SegmentWriter | null {
+    try {
+      return this.#open(changeState(this.#folder, segment, 'open'));
+    } catch {
+      // Another thread was faster, or the process has too many files open.
+      return null;
+    }
+  }
+
+  /** Nothing has been written to it yet: what cannot be opened now is for whoever can. */
+  #open(segment: Segment): SegmentWriter {
+    try {
+      return new SegmentWriter(this.#folder, segment);
+    } catch (error) {
+      changeState(this.#folder, segment, 'free');
+      throw error;
+    }
+  }
+}

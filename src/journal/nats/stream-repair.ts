@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Log } from '../../model/log.js';
+import type { JetStreamConnection } from './connection.js';
+import type { Declaration } from './declare.js';
+
+/** Before what is missing is made: a cluster without a leader has one again by then, and nobody asks more often. */
+const PAUSE_MS = 250;
+
+/** Whoever was refused tries again after so long at most: a cluster without a leader leaves requests unanswered for longer. */
+const REPAIR_MS_MAX = 1000;
+
+export interface StreamRepairParts {
+  readonly connection: Pick<JetStreamConnection, 'up' | 'nc'>;
+  /** Makes what is missing, and tells of each. @throws Error that cannot be done */
+  readonly declare: (
+    nc: NatsConnection,
+    onCreated: (declaration: Declaration) => void,
+  ) => Promise<void>;
+  readonly log: Log;
+}
+
+/** Sees to it that what is deleted on the server while this process runs is there again, and that it is told. */
+export class StreamRepair {
+  readonly #parts: StreamRepairParts;
+  readonly #closing = new AbortController();
+  /** Parts of the journal that are not served, and why. */
+  readonly #troubles = new Map<string, string>();
+  #repairing: Promise<void> | null = null;
+  #fault = '';
+
+  constructor(parts: StreamRepairParts) {
+    this.#parts = parts;
+  }
+
+  /** What is wrong with the journal although NATS answers, in one line; empty while nothing is. */
+  get reason(): string {
+    for (const [part, why] of this.#troubles) {
+      return `NATS does not serve the ${part}: ${why}${this.#fault}`;
+    }
+    return '';
+  }
+
+  /** To be called when the server does not serve a part of the journal; resolves after a pause, for the next try. */
+  async repair(part: string, why: string): Promise<void> {
+    const isNew = this.#troubles.size === 0;
+    this.#troubles.set(part, why);
+    if (isNew) this.#parts.log('journal-broken', this.reason);
+    this.#repairing ??= this.#run().finally(() => {
+      this.#repairing = null;
+    });
+    const { signal } = this.#closing;
+    const late = sleep(REPAIR_MS_MAX, undefined, { signal, ref: false }).catch(() => {});
+    await Promise.race([this.#repairing, late]);
+  }
+
+  /** The same when the error says that it is not there; otherwise nothing. */
+  async repairIfGone(part: string, error: unknown): Promise<void> {
+    if (isGone(error)) await this.repair(part, (error as Error).message);
+  }
+
+  /** That part is served. */
+  served(part: string): void {
+    if (!this.#troubles.delete(part) || this.#troubles.size > 0) return;
+    this.#parts.log('journal-mended', `NATS serves the ${part} again`);
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { connection } = this.#parts;
+    const { signal } = this.#closing;
+    await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+    if (!signal.aborted && connection.up) await this.#declare(connection.nc);
+  }
+
+  async #declare(nc: NatsConnection): Promise<void> {
+    const { declare, log } = this.#parts;
+    try {
+      await declare(nc, ({ kind, name, role }) => {
+        const lost = kind === 'stream' ? 'what it held is lost' : 'what waits is delivered anew';
+        log('journal-remade', `NATS ${kind} ${name} (${role}) was gone; made anew: ${lost}`);
+      });
+      this.#fault = '';
+    } catch (error) {
+      const { message, name } = error as Error;
+      this.#fault = `; ${message || name}`;
+    }
+  }
+}
+
+/** The stream or consumer does not exist, or nobody listens for it. */
+function isGone(error: unknown): boolean {
+  if (!(error instanceof JetStreamApiError)) return (error as Error).name === 'JetStreamNotEnabled';
+  return (
+    error.code === JetStreamApiCodes.StreamNotFound ||
+    error.code === JetStreamApiCodes.ConsumerNotFound
+  );
+}

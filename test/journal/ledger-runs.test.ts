@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { decodeEntry, encodeEntry, type LedgerEntry } from '../../src/journal/ledger/entry.js';
+import { LedgerLease } from '../../src/journal/ledger/lease.js';
+import { Ledger } from '../../src/journal/ledger/ledger.js';
+import { LedgerState } from '../../src/journal/ledger/state.js';
+import type { PublishOutcome } from '../../src/journal/nats/publisher.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
+import { until } from './frames.js';
+
+/** A log in memory that keeps the promise of `Nats-Expected-Last-Sequence`. */
+class MemoryLog {
+  readonly entries: Uint8Array[] = [];
+  created = 'once';
+  /** Run once, between the decision about what to append and the append. */
+  meanwhile: () => void = () => {};
+
+  async append(entry: LedgerEntry, lastSeq: number): Promise<PublishOutcome> {
+    this.meanwhile();
+    this.meanwhile = () => {};
+    if (this.entries.length !== lastSeq) return { verdict: 'conflict', reason: 'wrong sequence' };
+    this.entries.push(encodeEntry(entry));
+    return { verdict: 'stored', seq: this.entries.length };
+  }
+
+  async extent() {
+    return { created: this.created, firstSeq: 1, lastSeq: this.entries.length };
+  }
+
+  async *read(fromSeq: number, toSeq: number): AsyncIterable<[number, LedgerEntry]> {
+    for (let seq = fromSeq; seq <= toSeq; seq++) yield [seq, decodeEntry(this.entries[seq - 1]!)];
+  }
+}
+
+let runs = 0;
+
+interface Life {
+  readonly ledger: Ledger;
+  readonly state: LedgerState;
+  readonly end: () => Promise<void>;
+}
+
+class World {
+  readonly log = new MemoryLog();
+  readonly dead = new Set<string>();
+  readonly #t: TestContext;
+  readonly #folders = new Map<string, string>();
+
+  constructor(t: TestContext) {
+    this.#t = t;
+  }
+
+  /** One life of a process. */
+  begin(self: string): Life {
+    const known = this.#folders.get(self);
+    const folder = known ?? mkdtempSync(join(tmpdir(), 'forebay-ledger-'));
+    this.#folders.set(self, folder);
+    if (known === undefined) this.#t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const store = new LocalStore(folder);
+    const runId = `run-${runs++}-`;
+    const state = new LedgerState(store, self, runId);
+    const connection = { up: true, reason: '', whenUp: async () => {} };
+    const peers = { isAlive: (peer: string) => !this.dead.has(peer) };
+    const parts = { self, runId, connection, stream: this.log, state, peers, log: () => {} };
+    let isOver = false;
+    const end = async () => {
+      if (isOver) return;
+      isOver = true;
+      await state.close();
+      await store.close();
+    };
+    this.#t.after(end);
+    return { ledger: new Ledger(parts), state, end };
+  }
+}
+
+describe('the ledger over the lives of processes', () => {
+  test('whose holder dies while a claim is under way, that claim is not given out unrecorded', async (t) => {
+    const world = new World(t);
+    const [one, two] = [world.begin('one'), world.begin('two')];
+    assert.deepEqual(await one.ledger.claim(['F']), ['ours']);
+    world.log.meanwhile = () => void world.dead.add('one');
+    assert.deepEqual(await two.ledger.claim(['F', 'G']), ['taken', 'ours']);
+    assert.deepEqual(await two.ledger.claim(['F']), ['ours']);
+  });
+
+  test('what an earlier life had in hand, others get once the next life has begun', async (t) => {
+    const world = new World(t);
+    const first = world.begin('one');
+    assert.deepEqual(await first.ledger.claim(['E', 'F', 'G']), ['ours', 'ours', 'ours']);
+    await first.end();
+    const two = world.begin('two');
+    assert.deepEqual(await two.ledger.claim(['E']), ['taken']);
+    const second = world.begin('one');
+    // It may take some of it again before it gives the rest back.
+    assert.deepEqual(await second.ledger.claim(['G']), ['ours']);
+    await second.ledger.catchUp();
+    assert.deepEqual(await two.ledger.claim(['E', 'F', 'G']), ['ours', 'ours', 'taken']);
+  });
+
+  test('a ledger that was deleted and made anew takes nothing out of a hand', async (t) => {
+    const world = new World(t);
+    const [one, two] = [world.begin('one'), world.begin('two')];
+    assert.deepEqual(await one.ledger.claim(['F']), ['ours']);
+    assert.deepEqual(await two.ledger.claim(['G']), ['ours']);
+    world.log.entries.length = 0;
+    world.log.created = 'again';
+    await one.ledger.catchUp();
+    assert.equal(one.ledger.isOurs('F'), true);
+    assert.equal(one.ledger.isOurs('G'), false);
+  });
+
+  test('the same where the earlier life was killed before it saved anything', async (t) => {
+    const world = new World(t);
+    const first = world.begin('one');
+    await first.ledger.claim(['E']);
+    // The next life begins on another store, as if nothing had been written: only its name is the same.
+    await first.end();
+    const two = world.begin('two');
+    const second = new World(t);
+    second.log.entries.push(...world.log.entries);
+    const reborn = second.begin('one');
+    await reborn.ledger.catchUp();
+    world.log.entries.push(...second.log.entries.slice(world.log.entries.length));
+    assert.deepEqual(await two.ledger.claim(['E']), ['ours']);
+  });
+});
+
+describe('the lease', () => {
+  function open(catchUp: () => Promise<void>) {
+    let heard = () => {};
+    const onHeard = (listener: () => void) => {
+      heard = listener;
+    };
+    const peers = { isHeard: true, onHeard };
+    const lease = new LedgerLease({ catchUp }, peers);
+    return { lease, peers, heard: () => heard() };
+  }
+
+  test('begins once this process is heard and has read the ledger, and not before', async () => {
+    let isRead = () => {};
+    const { lease, heard } = open(
+      () =>
+        new Promise((resolve) => {
+          isRead = resolve;
+        }),
+    );
+    const sure: number[] = [];
+    lease.onTerm(() => sure.push(lease.term));
+    assert.equal(lease.term, 0);
+    heard();
+    assert.equal(lease.term, 0);
+    isRead();
+    await until(() => lease.term === 1, 'the first term');
+    assert.deepEqual(sure, [0], 'listeners come first');
+  });
+
+  test('ends at once when it may not have been heard, and begins anew only after a look', async () => {
+    let reads = 0;
+    const { lease, peers, heard } = open(async () => void reads++);
+    heard();
+    await until(() => lease.term === 1, 'the first term');
+    heard();
+    assert.equal(reads, 1, 'no look without need');
+    peers.isHeard = false;
+    assert.equal(lease.term, 0);
+    peers.isHeard = true;
+    assert.equal(lease.term, 0, 'heard again is not enough');
+    heard();
+    await until(() => lease.term === 2, 'the second term');
+    assert.equal(reads, 2);
+  });
+
+  test('says why nothing is begun once that has lasted', async (t) => {
+    const { lease, heard } = open(async () => {});
+    assert.equal(lease.reason, '');
+    const nowMs = performance.now();
+    t.mock.method(performance, 'now', () => nowMs + 6000);
+    assert.match(lease.reason, /signs of life/);
+    heard();
+    await until(() => lease.term === 1, 'the first term');
+    assert.equal(lease.reason, '');
+  });
+
+  test('does not begin when it was lost again during the look', async () => {
+    const { lease, peers, heard } = open(async () => {
+      peers.isHeard = false;
+    });
+    heard();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    peers.isHeard = true;
+    assert.equal(lease.term, 0);
+  });
+});
