@@ -3,7 +3,7 @@
  * uWebSockets.js. The contestants take turns, so that a slow spell of the machine meets them all.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { leaveNothingBehind } from '../../drills/story/left-behind.js';
+import { leaveNothingBehind } from '../../drills/story/processes.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { contestants } from '../contestants/all.js';
 import { benchHelp, parseBenchOptions } from './bench-options.js';

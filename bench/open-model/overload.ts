@@ -2,7 +2,7 @@
  * `npm run bench:overload`: what is offered 1, 2 and 4 times of what it can take: goodput against the peak, answers, latency
  * of what was accepted, memory, and how soon it is its old self. With a slow handler, so that the backlog grows throughout.
  */
-import { leaveNothingBehind } from '../../drills/story/left-behind.js';
+import { leaveNothingBehind } from '../../drills/story/processes.js';
 import type { RunningContestant } from '../contestants/contestant.js';
 import { benchFlags } from '../flags.js';
 import { type Driven, direct, jetStream, local } from './contestants.js';

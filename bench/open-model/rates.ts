@@ -2,7 +2,7 @@
  * `npm run bench:rates`: latencies at fixed rates, from when a request was due (see generator/open-load.c), of bare
  * uWebSockets.js and of Forebay with each journal. The servers take turns; each round starts them afresh.
  */
-import { leaveNothingBehind } from '../../drills/story/left-behind.js';
+import { leaveNothingBehind } from '../../drills/story/processes.js';
 import { benchFlags } from '../flags.js';
 import { bare, type Driven, direct, jetStream, local } from './contestants.js';
 import { reserveGeneratorCore } from './cores.js';

@@ -2,11 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import { parseStoryOptions, storyHelp } from './options.js';
 import { storyPage } from './page/page.js';
+import { Workplace } from './processes.js';
 import type { StoryRecord } from './record.js';
-import { runStory, type Story } from './run-story.js';
-import { parseStoryOptions, storyHelp } from './story-options.js';
-import { Workplace } from './workplace.js';
+import { runStory, type Story } from './run.js';
 
 export const help = storyHelp;
 

@@ -1,16 +1,17 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { accessSync, constants, createReadStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { arrivalsBefore } from '../../k6/lib/sine.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import type { WaveOptions } from '../wave/options.js';
 import type { Verdict } from '../wave/verdicts.js';
-import type { WaveOptions } from '../wave/wave-options.js';
-import { type K6Request, readK6Csv } from './k6-csv.js';
-import type { K6Program } from './k6-program.js';
 import type { Load, LoadResult } from './load.js';
-import { Said } from './said.js';
-import type { Workplace } from './workplace.js';
+import { Said, type Workplace } from './processes.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../k6/sine.js', import.meta.url));
 /** The scenario of k6/run.js that posts orders. */
@@ -116,4 +117,101 @@ function firstDueS(wave: WaveOptions['wave']): number {
   let tS = 0;
   while (arrivalsBefore(tS, wave) < 1 && tS < 1) tS += 0.001;
   return tS;
+}
+
+/** Where scripts/tools.mjs keeps the programs that it gets. */
+const TOOLS = fileURLToPath(new URL('../../../.tools/bin', import.meta.url));
+const VERSION_MS_MAX = 10_000;
+
+export interface K6Program {
+  readonly file: string;
+  /** Such as `1.8.1`. */
+  readonly version: string;
+}
+
+/** @returns k6 from PATH, else from .tools; null when there is none that runs */
+export async function findK6(): Promise<K6Program | null> {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  for (const folder of [...folders, TOOLS]) {
+    const file = join(folder, 'k6');
+    if (!isExecutable(file)) continue;
+    const version = await versionOf(file);
+    if (version !== null) return { file, version };
+  }
+  return null;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function versionOf(file: string): Promise<string | null> {
+  try {
+    const { stdout } = await promisify(execFile)(file, ['version'], { timeout: VERSION_MS_MAX });
+    return /\bv?(\d+\.\d+\.\d+\S*)/.exec(stdout)?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** One request, as k6's CSV output has it. */
+export interface K6Request {
+  /** Epoch milliseconds at which the answer had arrived. */
+  readonly atMs: number;
+  readonly status: number;
+  readonly latencyMs: number;
+}
+
+const METRIC = 'http_req_duration';
+const COLUMNS = ['metric_name', 'timestamp', 'metric_value', 'scenario', 'status'] as const;
+
+/**
+ * Reads the requests of one scenario out of the file that `--out csv=FILE` writes, with
+ * K6_CSV_TIME_FORMAT=unix_micro.
+ *
+ * @throws OperatorFault it is not such a file
+ */
+export async function readK6Csv(file: string, scenario: string): Promise<K6Request[]> {
+  const requests: K6Request[] = [];
+  let places: readonly number[] | null = null;
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    if (places === null) {
+      places = placesOf(line);
+      continue;
+    }
+    if (!line.startsWith(`${METRIC},`)) continue;
+    const cells = cellsOf(line);
+    const [, micros, value, from, status] = places.map((place) => cells[place]);
+    if (from !== scenario) continue;
+    requests.push({
+      atMs: Number(micros) / 1000,
+      status: Number(status),
+      latencyMs: Number(value),
+    });
+  }
+  return requests;
+}
+
+function placesOf(header: string): number[] {
+  const names = cellsOf(header);
+  return COLUMNS.map((column) => {
+    const place = names.indexOf(column);
+    if (place === -1) {
+      throw new OperatorFault(`story: k6's CSV output has no column ${column}`, EXIT.failed);
+    }
+    return place;
+  });
+}
+
+/** The cells of one line; a quoted one may hold commas. */
+function cellsOf(line: string): string[] {
+  return Array.from(
+    line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g),
+    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
+  );
 }

@@ -1,5 +1,6 @@
+import { driveWave } from '../wave/drive.js';
+import type { WaveOptions } from '../wave/options.js';
 import type { Verdict } from '../wave/verdicts.js';
-import type { WaveOptions } from '../wave/wave-options.js';
 
 /** One order that was posted: seconds since the wave began at its answer, status, latency. */
 export type Answer = readonly [atS: number, status: number, latencyMs: number];
@@ -30,4 +31,36 @@ export interface Load {
    * @throws OperatorFault it could not be measured
    */
   drive(target: WaveOptions): Promise<LoadResult>;
+}
+
+/** The open-model generator of `forebay wave`, in this process. */
+export class BuiltInLoad implements Load {
+  readonly name = 'the built-in generator';
+  readonly latencyMeans = 'from the moment a request was due to its answer';
+
+  commandLine({ mode, wave, limitRps, drainRps }: WaveOptions): string {
+    const own =
+      mode === 'direct' ? `--mode direct --limit ${limitRps}` : `--drain-rate ${drainRps}`;
+    return `node dist/src/main.js wave ${own} --period ${wave.periodS} --periods ${wave.periods}`;
+  }
+
+  async drive(target: WaveOptions): Promise<LoadResult> {
+    const answers: Answer[] = [];
+    let startMs = 0;
+    let begunMs = 0;
+    const summary = await driveWave(target, {
+      started: () => {
+        startMs = Date.now();
+        begunMs = performance.now();
+      },
+      offered: () => {},
+      dropped: () => {},
+      answered: ({ status }, latencyMs) => {
+        answers.push([(performance.now() - begunMs) / 1000, status, latencyMs]);
+      },
+      answeredAll: () => {},
+    });
+    const { offered, dropped, verdicts } = summary;
+    return { startMs, offered, dropped, answers, verdicts };
+  }
 }

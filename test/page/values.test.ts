@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
-import type { WaveSummary } from '../../drills/wave/drive-wave.js';
-import { runWave } from '../../drills/wave/run-wave.js';
+import { runWave } from '../../drills/wave/command.js';
+import type { WaveSummary } from '../../drills/wave/drive.js';
 import { launchBrowser } from '../support/browser.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { eventually, OrderClient } from '../support/orders.js';

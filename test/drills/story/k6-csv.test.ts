@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { readK6Csv } from '../../../drills/story/k6-csv.js';
+import { readK6Csv } from '../../../drills/story/k6-load.js';
 
 const HEADER = 'metric_name,timestamp,metric_value,error,scenario,status,extra_tags';
 

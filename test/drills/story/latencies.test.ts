@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { edgesMs, histogramOf, quantilesOf } from '../../../drills/story/latencies.js';
+import { edgesMs, histogramOf, quantilesOf } from '../../../drills/story/record.js';
 
 describe('latencies of the story', () => {
   it('are the values below which the given share of the answers lies', () => {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { histogramOf, quantilesOf } from '../../../drills/story/latencies.js';
+import { parseStoryOptions } from '../../../drills/story/options.js';
 import { storyPage } from '../../../drills/story/page/page.js';
-import type { ActRecord, StoryRecord } from '../../../drills/story/record.js';
+import {
+  type ActRecord,
+  histogramOf,
+  quantilesOf,
+  type StoryRecord,
+} from '../../../drills/story/record.js';
 import { sampleOf } from '../../../drills/story/sample.js';
-import { stepsOf } from '../../../drills/story/series.js';
-import { servedFigures } from '../../../drills/story/served.js';
-import { parseStoryOptions } from '../../../drills/story/story-options.js';
+import { servedFigures, stepsOf } from '../../../drills/story/seconds.js';
 import { assertSelfContained, assertWellFormed, dataOf, rowOf, textOf } from './html.js';
 import { metricsText } from './sample-text.js';
 

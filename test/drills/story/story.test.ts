@@ -6,8 +6,12 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { quantilesOf } from '../../../drills/story/latencies.js';
-import type { ActRecord, StoryAnswers, StoryRecord } from '../../../drills/story/record.js';
+import {
+  type ActRecord,
+  quantilesOf,
+  type StoryAnswers,
+  type StoryRecord,
+} from '../../../drills/story/record.js';
 import { expectedArrivals } from '../../../k6/lib/sine.js';
 import { endAll, stillRunning } from '../../bench/process-tree.js';
 import { runForebay } from '../../support/forebay.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { arrivalTimesS } from '../../../drills/wave/arrivals.js';
+import { arrivalTimesS } from '../../../drills/wave/drive.js';
 import { arrivalsBefore, defaultWave, expectedArrivals } from '../../../k6/lib/sine.js';
 
 describe('arrival times', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { runWave } from '../../../drills/wave/run-wave.js';
-import type { WaveOptions } from '../../../drills/wave/wave-options.js';
+import { runWave } from '../../../drills/wave/command.js';
+import type { WaveOptions } from '../../../drills/wave/options.js';
 import { expectedArrivals } from '../../../k6/lib/sine.js';
 import { OperatorFault } from '../../../src/model/fault.js';
 import { Shop, type ShopOptions } from './shop.js';

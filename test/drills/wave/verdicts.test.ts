@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Tally } from '../../../drills/wave/tally.js';
-import { judge } from '../../../drills/wave/verdicts.js';
-import { parseWaveOptions } from '../../../drills/wave/wave-options.js';
+import { parseWaveOptions } from '../../../drills/wave/options.js';
+import { judge, Tally } from '../../../drills/wave/verdicts.js';
 import { defaultWave } from '../../../k6/lib/sine.js';
 import { FrameIds } from '../../../src/commit/frame-id.js';
 import { answers } from '../../../src/model/answers.js';

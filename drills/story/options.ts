@@ -1,5 +1,5 @@
 import { defaultWave } from '../../k6/lib/sine.js';
-import { flagLines, GivenFlags } from '../wave/given-flags.js';
+import { flagLines, GivenFlags } from '../flags.js';
 
 const GENERATORS = ['auto', 'k6', 'built-in'] as const;
 export type Generator = (typeof GENERATORS)[number];

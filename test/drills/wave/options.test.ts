@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseWaveOptions, waveHelp } from '../../../drills/wave/wave-options.js';
+import { parseWaveOptions, waveHelp } from '../../../drills/wave/options.js';
 import { EXIT, OperatorFault } from '../../../src/model/fault.js';
 
 describe('options of the wave', () => {

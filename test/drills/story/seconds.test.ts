@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sampleOf } from '../../../drills/story/sample.js';
-import { stepsOf } from '../../../drills/story/series.js';
-import { servedFigures } from '../../../drills/story/served.js';
+import { servedFigures, stepsOf } from '../../../drills/story/seconds.js';
 import { rate } from '../../../k6/lib/sine.js';
 import { metricsText } from './sample-text.js';
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import { EXIT, OperatorFault } from '../src/model/fault.js';
 
 interface Flag {
   readonly fallback: number | string;

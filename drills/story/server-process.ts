@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
-import { type Children, end } from './children.js';
-import { Said } from './said.js';
+import { type Children, end, Said } from './processes.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const READY_MS_MAX = 60_000;

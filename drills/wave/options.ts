@@ -1,6 +1,6 @@
 import { defaultWave } from '../../k6/lib/sine.js';
 import { MODES, type Mode } from '../../src/model/options.js';
-import { flagLines, GivenFlags, type NumberFlag } from './given-flags.js';
+import { flagLines, GivenFlags, type NumberFlag } from '../flags.js';
 
 export interface WaveOptions {
   readonly url: string;

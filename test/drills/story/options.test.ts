@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseStoryOptions, storyHelp } from '../../../drills/story/story-options.js';
+import { parseStoryOptions, storyHelp } from '../../../drills/story/options.js';
 import { OperatorFault } from '../../../src/model/fault.js';
 
 describe('options of the story', () => {
