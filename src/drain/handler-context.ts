@@ -1,12 +1,15 @@
 import type { Options } from '../model/options.js';
 import type { HandlerContext } from '../model/order.js';
 
-/** What a handler is told of the options. */
+/** The options that a handler gets. `--postgres-url` may hold a password: only the built-in `postgres` gets it. */
 export function handlerContext({
+  handler,
   attemptsMax,
   workMs,
   errorRate,
   postgresUrl,
 }: Options): HandlerContext {
-  return { attemptsMax, options: { workMs, errorRate, postgresUrl } };
+  const options = { workMs, errorRate };
+  const postgresOptions = { ...options, postgresUrl };
+  return { attemptsMax, options: handler === 'postgres' ? postgresOptions : options };
 }

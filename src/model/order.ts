@@ -48,7 +48,7 @@ export type Outcome = 'done' | 'retry' | 'dead';
 export interface HandlerContext {
   /** Attempts after which an order that still fails is a dead letter. */
   readonly attemptsMax: number;
-  /** The options a handler may read: each is named after the built-in handler that does. */
+  /** The options that a handler may read. */
   readonly options: HandlerOptions;
 }
 
@@ -57,8 +57,6 @@ export interface HandlerOptions {
   readonly workMs: number;
   /** `--error-rate`, for `simulate`. */
   readonly errorRate: number;
-  /** `--postgres-url`, for `postgres`. It may hold a password. */
-  readonly postgresUrl: string;
 }
 
 /**

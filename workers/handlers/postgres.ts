@@ -2,21 +2,26 @@ import type { HandlerContext, Order } from '../../src/model/order.js';
 import { PostgresFault } from './postgres-fault.js';
 import { PostgresSink } from './postgres-sink.js';
 
+/** What only this handler is given. */
+interface PostgresContext extends HandlerContext {
+  readonly options: HandlerContext['options'] & { readonly postgresUrl: string };
+}
+
 /** Of this thread. */
 let sink: PostgresSink | null = null;
 
-function sinkOf({ options }: HandlerContext): PostgresSink {
+function sinkOf({ options }: PostgresContext): PostgresSink {
   sink ??= new PostgresSink(options.postgresUrl);
   return sink;
 }
 
 /** A wrong set-up is told at the start; later, when it has worked before, it is an outage like any other. */
-export async function prepare(context: HandlerContext): Promise<void> {
+export async function prepare(context: PostgresContext): Promise<void> {
   await sinkOf(context).open().catch(tellSetUp);
 }
 
 /** Changes nothing: where there is no table, it says so. */
-export async function check({ options }: HandlerContext): Promise<string> {
+export async function check({ options }: PostgresContext): Promise<string> {
   return new PostgresSink(options.postgresUrl).look().catch(tellSetUp);
 }
 
@@ -28,7 +33,7 @@ function tellSetUp(error: unknown): never {
 /** The built-in handler `postgres`: each order becomes one row of the table `forebay_orders`. */
 export default async function insertOrders(
   orders: readonly Order[],
-  context: HandlerContext,
+  context: PostgresContext,
 ): Promise<void> {
   await sinkOf(context).insert(orders);
 }
