@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 // Runs the compiled tests with node:test, the same way on every version of Node:
-//   node scripts/test.mjs                          all of them
-//   node scripts/test.mjs limit                    the files whose path contains "limit"
+//   node scripts/test.mjs                          the tests for every change: minutes, and no program but nats-server
+//   node scripts/test.mjs --all                    all tests
+//   node scripts/test.mjs limit                    of all tests, the files whose path contains "limit"
 //   node scripts/test.mjs --test-name-pattern=wave flags are passed on to node
+//
+// A file named *.all.test.ts runs in --all only. It has that name if it needs a program other than nats-server, or if it takes
+// more than 10 s alone on a machine with 2 cores. Cases with a second version of nats-server run in --all only too.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -10,76 +14,100 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureTool } from './tools.mjs';
 
-// Where Debian keeps the tools of file systems: the PATH of root is not always one of a login.
+// Where Debian keeps the tools of file systems: root's PATH does not always contain it.
 process.env.PATH += ':/usr/sbin:/sbin';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BUILT = join(ROOT, 'dist', 'test');
 
-/** Under which name the tests find each tool's path. */
-const TOOL_VARIABLES = {
-  'nats-server': 'FOREBAY_NATS_SERVER',
-  'nats-server-2.9': 'FOREBAY_NATS_SERVER_29',
-  promtool: 'FOREBAY_PROMTOOL',
-};
+/** What --all needs besides nats-server. A test that cannot do without says so when a program is missing. */
+const ALL_TOOLS = [
+  'nats-server-2.9',
+  'promtool',
+  'prometheus',
+  'prometheus-nats-exporter',
+  'chromium',
+  'postgresql',
+  'docker-compose',
+  'hadolint',
+];
 
-/** Only some tests want these, and they say so where one is missing. */
-const OPTIONAL_TOOLS = ['prometheus-nats-exporter', 'docker-compose', 'hadolint'];
-
-/** Against a hang, not against slowness: the longest test file takes a fraction of this. */
-const TEST_MS_MAX = 4 * 60 * 1000;
-/** Most tests wait more than they work: for a server to start, a lease to end, a wave to pass. */
-const FILES_A_CORE = 2;
+/** Ends a file that hangs, also on a busy machine. */
+const FILE_MS_MAX = 10 * 60 * 1000;
+/** Most tests wait more than they compute: for a server to start, a lease to end, a wave to pass. */
+const FILES_PER_CORE = 2;
 const FILES_AT_ONCE_MAX = 4;
 
-function testFiles(filters) {
+/** @returns {string[]} paths below dist/test */
+function testFiles() {
   if (!existsSync(BUILT)) return [];
   return readdirSync(BUILT, { recursive: true })
-    .filter((name) => name.endsWith('.test.js'))
-    .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
-    .filter(hasSource)
-    .map((name) => relative(ROOT, join(BUILT, name)))
+    .filter((name) => name.endsWith('.test.js') && hasSource(name))
     .sort();
 }
 
-/** The compiler does not remove what it made from a file that has since been removed. */
+/** The compiler does not remove its output when a source file is removed. */
 function hasSource(name) {
   return existsSync(join(ROOT, 'test', name.replace(/\.js$/, '.ts')));
 }
 
-async function toolPaths() {
-  const paths = {};
-  for (const [tool, variable] of Object.entries(TOOL_VARIABLES)) {
-    paths[variable] = process.env[variable] || (await ensureTool(tool));
+function needsAll(name) {
+  return name.endsWith('.all.test.js');
+}
+
+/** @returns {{ files: string[], isAll: boolean, skipped: number }} */
+function choose(parts, isAll) {
+  const files = testFiles();
+  if (parts.length > 0) {
+    const chosen = files.filter((name) => parts.some((part) => name.includes(part)));
+    return { files: chosen, isAll: true, skipped: 0 };
   }
-  return paths;
+  const chosen = isAll ? files : files.filter((name) => !needsAll(name));
+  return { files: chosen, isAll, skipped: files.length - chosen.length };
 }
 
 async function main(args) {
-  const flags = args.filter((arg) => arg.startsWith('-'));
-  const files = testFiles(args.filter((arg) => !arg.startsWith('-')));
-  if (files.length === 0) throw new Error('no compiled tests match: run `npm run build` first');
-  const env = { ...process.env, ...(await toolPaths()) };
-  const optional = [...OPTIONAL_TOOLS, ...(env.FOREBAY_POSTGRES_BIN ? [] : ['postgresql'])];
-  for (const tool of optional) await ensureTool(tool).catch(() => {});
-  env.FOREBAY_CHROMIUM ||= await ensureTool('chromium').catch(() => '');
-  const concurrency = Math.min(FILES_A_CORE * availableParallelism(), FILES_AT_ONCE_MAX);
+  const flags = args.filter((arg) => arg.startsWith('-') && arg !== '--all');
+  const parts = args.filter((arg) => !arg.startsWith('-'));
+  const { files, isAll, skipped } = choose(parts, args.includes('--all'));
+  if (files.length === 0) {
+    const what = parts.length > 0 ? `no test file matches ${parts.join(' ')}` : 'no tests';
+    throw new Error(`${what}: run \`npm run build\` first, or see the folder test/`);
+  }
+  const env = { ...process.env, FOREBAY_TEST_ALL: isAll ? '1' : '' };
+  env.FOREBAY_NATS_SERVER ||= await ensureTool('nats-server');
+  // With a part, each file installs what it needs.
+  if (isAll && parts.length === 0) await installAll();
+  const note = `not run: ${skipped} files and the cases that need more programs or more time; \`npm run test:all\` runs them, \`npm test -- PART\` those whose path contains PART`;
+  if (skipped > 0) console.log(note);
+  const code = await runTests(files, flags, env);
+  if (skipped > 0) console.log(note);
+  process.exitCode = code;
+}
+
+async function installAll() {
+  for (const tool of ALL_TOOLS) {
+    await ensureTool(tool).catch((error) => console.log(`without ${tool}: ${error.message}`));
+  }
+}
+
+/** @returns {Promise<number>} the exit code */
+function runTests(files, flags, env) {
+  const concurrency = Math.min(FILES_PER_CORE * availableParallelism(), FILES_AT_ONCE_MAX);
   const node = spawn(
     process.execPath,
     [
       '--test',
       '--test-reporter=spec',
       `--test-concurrency=${concurrency}`,
-      `--test-timeout=${TEST_MS_MAX}`,
+      `--test-timeout=${FILE_MS_MAX}`,
       ...flags,
-      ...files,
+      ...files.map((name) => relative(ROOT, join(BUILT, name))),
     ],
     { cwd: ROOT, env, stdio: 'inherit' },
   );
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => node.kill(signal));
-  node.on('exit', (code) => {
-    process.exitCode = code ?? 1;
-  });
+  return new Promise((resolve) => node.once('exit', (code) => resolve(code ?? 1)));
 }
 
 main(process.argv.slice(2)).catch((error) => {

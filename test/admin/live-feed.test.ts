@@ -3,21 +3,9 @@ import { once } from 'node:events';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LiveFeed, VIEWERS_MAX } from '../../src/admin/live-feed.js';
+import { eventually } from '../support/orders.js';
 import { CountingSource } from './live-source.js';
-
-const DEADLINE_MS = 30_000;
-/** For streams that would never end. */
-const LIMIT = { timeout: DEADLINE_MS };
-
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!holds()) {
-    assert.ok(Date.now() < deadline, `not in ${DEADLINE_MS} ms: ${holds}`);
-    await sleep(5);
-  }
-}
 
 interface Event {
   readonly id: string;
@@ -89,7 +77,7 @@ function isConsecutive(rows: readonly number[]): boolean {
   return rows.every((row, i) => row === rows[0]! + i);
 }
 
-test('a viewer gets the history first, then every row once', LIMIT, async (t) => {
+test('a viewer gets the history first, then every row once', async (t) => {
   const source = new CountingSource({ historyS: 5 });
   const { port } = await startFeed(t, source, 10);
   await rowsOf(await view(t, port), 12);
@@ -98,23 +86,19 @@ test('a viewer gets the history first, then every row once', LIMIT, async (t) =>
   assert.ok(rows[0]! >= 12 - 5 && isConsecutive(rows), `${rows}`);
 });
 
-test(
-  'a viewer that comes back gets what it missed, and all of another process',
-  LIMIT,
-  async (t) => {
-    const { port } = await startFeed(t, new CountingSource({ boot: 'one' }), 10);
-    const first = await rowsOf(await view(t, port), 3);
-    await rowsOf(await view(t, port), 8);
-    const again = await rowsOf(await view(t, port, first.id), 3);
-    assert.equal(again.rows[0], first.rows.at(-1)! + 1);
-    const stranger = await rowsOf(await view(t, port, 'two:7'), 3);
-    assert.equal(stranger.rows[0], 0);
-    const odd = await rowsOf(await view(t, port, 'one:9999999'), 3);
-    assert.equal(odd.rows[0], 0);
-  },
-);
+test('a viewer that comes back gets what it missed, and all of another process', async (t) => {
+  const { port } = await startFeed(t, new CountingSource({ boot: 'one' }), 10);
+  const first = await rowsOf(await view(t, port), 3);
+  await rowsOf(await view(t, port), 8);
+  const again = await rowsOf(await view(t, port, first.id), 3);
+  assert.equal(again.rows[0], first.rows.at(-1)! + 1);
+  const stranger = await rowsOf(await view(t, port, 'two:7'), 3);
+  assert.equal(stranger.rows[0], 0);
+  const odd = await rowsOf(await view(t, port, 'one:9999999'), 3);
+  assert.equal(odd.rows[0], 0);
+});
 
-test('a row is taken once, however many look, and also while nobody does', LIMIT, async (t) => {
+test('a row is taken once, however many look, and also while nobody does', async (t) => {
   const source = new CountingSource();
   const { port } = await startFeed(t, source, 10);
   const viewers = await Promise.all(Array.from({ length: 20 }, () => view(t, port)));
@@ -124,29 +108,25 @@ test('a row is taken once, however many look, and also while nobody does', LIMIT
     assert.equal(rows[0], 0);
     assert.ok(rows.at(-1)! < source.taken);
   }
-  await until(() => source.taken >= 40);
+  await eventually('rows are taken', () => source.taken >= 40);
 });
 
-test(
-  'a viewer that does not read is cut off; one that does gets every row all the same',
-  LIMIT,
-  async (t) => {
-    // More than the kernel keeps for a connection.
-    const source = new CountingSource({ historyS: 30, paddingBytes: 1 << 20 });
-    const { feed, port } = await startFeed(t, source, 30);
-    const deaf = connect(port, '127.0.0.1');
-    t.after(() => deaf.destroy());
-    await once(deaf, 'connect');
-    deaf.pause();
-    deaf.on('error', () => {});
-    deaf.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    const { rows } = await rowsOf(await view(t, port), 25);
-    assert.ok(isConsecutive(rows));
-    await until(() => feed.viewers === 0);
-  },
-);
+test('a viewer that does not read is cut off; one that does gets every row all the same', async (t) => {
+  // More than the kernel keeps for a connection.
+  const source = new CountingSource({ historyS: 30, paddingBytes: 1 << 20 });
+  const { feed, port } = await startFeed(t, source, 30);
+  const deaf = connect(port, '127.0.0.1');
+  t.after(() => deaf.destroy());
+  await once(deaf, 'connect');
+  deaf.pause();
+  deaf.on('error', () => {});
+  deaf.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  const { rows } = await rowsOf(await view(t, port), 25);
+  assert.ok(isConsecutive(rows));
+  await eventually('no viewer is left', () => feed.viewers === 0);
+});
 
-test('there are so many viewers and no more; who leaves makes room', LIMIT, async (t) => {
+test('there are so many viewers and no more; who leaves makes room', async (t) => {
   const { feed, port } = await startFeed(t, new CountingSource(), 10);
   const viewers = [];
   for (let i = 0; i < VIEWERS_MAX; i++) {
@@ -155,10 +135,10 @@ test('there are so many viewers and no more; who leaves makes room', LIMIT, asyn
   }
   assert.equal(feed.isFull, true);
   viewers[0]!.destroy();
-  await until(() => !feed.isFull);
+  await eventually('there is room', () => !feed.isFull);
 });
 
-test('numbers that can not be had end nothing: the rows go on when they can', LIMIT, async (t) => {
+test('numbers that can not be had end nothing: the rows go on when they can', async (t) => {
   const source = new CountingSource();
   let fails = true;
   const take = source.take.bind(source);
@@ -170,12 +150,12 @@ test('numbers that can not be had end nothing: the rows go on when they can', LI
   };
   const { port } = await startFeed(t, source, 10);
   const viewer = await view(t, port);
-  await until(() => failed >= 3);
+  await eventually('three fail', () => failed >= 3);
   fails = false;
   assert.equal((await rowsOf(viewer, 2)).rows[0], 0);
 });
 
-test('closing ends every stream at once, and takes no more viewers', LIMIT, async (t) => {
+test('closing ends every stream at once, and takes no more viewers', async (t) => {
   const { feed, port } = await startFeed(t, new CountingSource(), 10);
   const viewers = await Promise.all(Array.from({ length: 5 }, () => view(t, port)));
   const ended = Promise.all(

@@ -31,14 +31,10 @@ describe('a handler that never returns', () => {
       const good = Array.from({ length: 60 }, (_, i) => `good-${i}`);
       const client = new OrderClient(forebay.url);
       await client.postAll([...good.slice(0, 25), 'hangs', ...good.slice(25)]);
-      await eventually(
-        'the others are done, and it is dead',
-        async () => {
-          const done = await metric(forebay, 'work_done_total{status="done"}');
-          return done === 60 && (await metric(forebay, 'forebay_dead_total')) === 1;
-        },
-        60_000,
-      );
+      await eventually('the others are done, and it is dead', async () => {
+        const done = await metric(forebay, 'work_done_total{status="done"}');
+        return done === 60 && (await metric(forebay, 'forebay_dead_total')) === 1;
+      });
       const lines = await handler.lines();
       const alone = lines.filter(({ username, batch }) => username === 'hangs' && batch === 1);
       assert.deepEqual([...new Set(alone.map(({ attempt }) => attempt))], [1, 2]);
@@ -69,14 +65,10 @@ describe('a handler that never returns', () => {
     const client = new OrderClient(forebay.url);
     await client.postAll(['a', 'b', 'hangs', 'c']);
     client.close();
-    await eventually(
-      'the others are done, and it is dead',
-      async () => {
-        const done = await metric(forebay, 'work_done_total{status="done"}');
-        return done === 3 && (await metric(forebay, 'forebay_dead_total')) === 1;
-      },
-      60_000,
-    );
+    await eventually('the others are done, and it is dead', async () => {
+      const done = await metric(forebay, 'work_done_total{status="done"}');
+      return done === 3 && (await metric(forebay, 'forebay_dead_total')) === 1;
+    });
     assert.equal(await forebay.stop(), 0);
   });
 

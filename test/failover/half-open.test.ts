@@ -17,7 +17,6 @@ const skip = mountLack() ?? false;
 
 test('a spool whose disk stays full does not keep NATS from being found again', {
   skip,
-  timeout: 120_000,
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-half-open-'));
   const disk = new SmallDisk({ after: (end) => t.after(end) }, folder, 96);

@@ -8,7 +8,7 @@ import { LocalStore } from '../../src/journal/store/local-store.js';
 import { ledgerHandler } from '../drain/handlers.js';
 import { fresh } from '../journal/frames.js';
 import { type ForebayProcess, runForebay, startForebay } from '../support/forebay.js';
-import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { NATS_VERSIONS, NatsServer } from '../support/nats.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 
 const DONE = 'work_done_total{status="done"}';
@@ -20,8 +20,8 @@ async function ready(forebay: ForebayProcess): Promise<{ status: number; text: s
   return { status: answer.status, text: await answer.text() };
 }
 
-for (const version of ['nats-server', 'nats-server-2.9'] satisfies NatsVersion[]) {
-  describe(`frames that NATS will never take, ${version}`, { timeout: 120_000 }, () => {
+for (const version of NATS_VERSIONS) {
+  describe(`frames that NATS will never take, ${version}`, () => {
     test('stay in the spool and are told, and those behind them go on', async (t) => {
       const data = await mkdtemp(join(tmpdir(), 'forebay-unfit-'));
       t.after(() => rm(data, { recursive: true, force: true }));

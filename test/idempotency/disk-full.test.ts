@@ -18,7 +18,6 @@ const skip = mountLack() ?? false;
 
 test('keys that could not be noted while the disk was full are known after the next start', {
   skip,
-  timeout: 120_000,
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-keys-'));
   const disk = new SmallDisk({ after: (end) => t.after(end) }, folder, 96);

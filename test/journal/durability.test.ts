@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { StorageType } from '@nats-io/jetstream';
 import { startForebay } from '../support/forebay.js';
 import { freePort } from '../support/free-port.js';
-import { type NatsOptions, NatsServer } from '../support/nats.js';
+import { NATS_VERSIONS, type NatsOptions, NatsServer } from '../support/nats.js';
 import { eventually, metric } from '../support/orders.js';
 import { withManager } from './jetstream-api.js';
 
@@ -54,7 +54,7 @@ describe('the guarantee in force is found out, logged and exported', () => {
     assert.match(log(), /accepted means on disk, fsynced before the ack/);
   });
 
-  for (const version of ['nats-server', 'nats-server-2.9'] as const) {
+  for (const version of NATS_VERSIONS) {
     test(`JetStream by default, ${version}: the operating system`, async (t) => {
       const { log, has } = await shown(t, { version }, true);
       await eventually('exported', () => has('class="os",replicas="1"').catch(() => false));
@@ -66,13 +66,13 @@ describe('the guarantee in force is found out, logged and exported', () => {
     const { nats, log, has } = await shown(t, { syncInterval: 'always' }, true);
     await eventually('fsync', () => has('class="fsync",replicas="1"').catch(() => false));
     await makeAnew(nats, StorageType.Memory);
-    await eventually('none', () => has('class="none",replicas="1"').catch(() => false), 30_000);
+    await eventually('none', () => has('class="none",replicas="1"').catch(() => false));
     assert.match(
       log(),
       /"level":"error".*"event":"guarantee-fell".*in memory only \(storage memory\)/,
     );
     await makeAnew(nats, StorageType.File);
-    await eventually('fsync', () => has('class="fsync",replicas="1"').catch(() => false), 30_000);
+    await eventually('fsync', () => has('class="fsync",replicas="1"').catch(() => false));
   });
 
   test('JetStream whose monitoring is not known: the weaker is assumed, and said to be', async (t) => {

@@ -3,12 +3,12 @@ import { after, before, describe, test } from 'node:test';
 import { PersistMode, RetentionPolicy } from '@nats-io/jetstream';
 import { OperatorFault } from '../../src/model/fault.js';
 import { CommitRefused } from '../../src/model/journal.js';
-import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take } from './frames.js';
 import { withManager } from './jetstream-api.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
 
-for (const version of ['nats-server', 'nats-server-2.9'] as const) testDeclaring(version);
+for (const version of NATS_VERSIONS) testDeclaring(version);
 
 function testDeclaring(version: NatsVersion): void {
   describe(`jetstream on ${version}: what exists already`, () => {

@@ -5,14 +5,14 @@ import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js'
 import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
 import type { Log } from '../../src/model/log.js';
-import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, plain, take, takeFor, until } from './frames.js';
 import { withManager } from './jetstream-api.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
 
 const STREAM = 'FAULTS';
 
-for (const version of ['nats-server', 'nats-server-2.9'] as const) testFaults(version);
+for (const version of NATS_VERSIONS) testFaults(version);
 
 function testFaults(version: NatsVersion): void {
   describe(`jetstream on ${version}: when the server fails`, () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { startForebay } from '../support/forebay.js';
-import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { eventually, metric, OrderClient, orderBody } from '../support/orders.js';
 import { withManager } from './jetstream-api.js';
 
@@ -15,7 +15,7 @@ const OTHERS = 4;
 /** The most that a server takes by default, headers included. */
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 
-for (const version of ['nats-server', 'nats-server-2.9'] as const) testForeign(version);
+for (const version of NATS_VERSIONS) testForeign(version);
 
 async function publishFramesThatAreNone(nc: NatsConnection): Promise<void> {
   const stream = jetstream(nc);

@@ -5,14 +5,14 @@ import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js'
 import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import type { LogEvent } from '../../src/model/log.js';
 import { freePort } from '../support/free-port.js';
-import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, takeFor, until } from './frames.js';
 import { withManager } from './jetstream-api.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
 
 const STREAM = 'GONE';
 
-for (const version of ['nats-server', 'nats-server-2.9'] as const) testGone(version);
+for (const version of NATS_VERSIONS) testGone(version);
 
 function testGone(version: NatsVersion): void {
   describe(`what an operator deletes on ${version}`, () => {

@@ -7,7 +7,7 @@ import { connect } from '@nats-io/transport-node';
 import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js';
 import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import type { Frame } from '../../src/model/frame.js';
-import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, plain, take, takeFor, until } from './frames.js';
 import { withManager } from './jetstream-api.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
@@ -15,7 +15,7 @@ import { appenderOf, sourceOf } from './jetstream-opened.js';
 const STREAM = 'STRANDED';
 const ORPHANED_MS_MIN = 1000;
 
-for (const version of ['nats-server', 'nats-server-2.9'] as const) testStranded(version);
+for (const version of NATS_VERSIONS) testStranded(version);
 
 function testStranded(version: NatsVersion): void {
   describe(`a message that ${version} keeps although its consumer takes it for acknowledged`, () => {

@@ -3,11 +3,11 @@ import { after, before, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js';
 import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
-import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, until } from './frames.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
 
-for (const version of ['nats-server', 'nats-server-2.9'] as const) testReceipts(version);
+for (const version of NATS_VERSIONS) testReceipts(version);
 
 function testReceipts(version: NatsVersion): void {
   describe(`receipts on ${version}`, () => {

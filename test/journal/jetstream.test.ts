@@ -1,6 +1,6 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { testAppender, writingSide } from './appender-conformance.js';
 import { testJournal } from './conformance.js';
 import { newFrameId } from './frames.js';
@@ -54,7 +54,7 @@ async function deadLetters(url: string) {
   }
 }
 
-testJournal('jetstream, newest server', () => create('nats-server'));
-testJournal('jetstream, server 2.9', () => create('nats-server-2.9'));
-testAppender('jetstream, newest server', async () => writingSide(await create('nats-server')));
-testAppender('jetstream, server 2.9', async () => writingSide(await create('nats-server-2.9')));
+for (const version of NATS_VERSIONS) {
+  testJournal(`jetstream, ${version}`, () => create(version));
+  testAppender(`jetstream, ${version}`, async () => writingSide(await create(version)));
+}

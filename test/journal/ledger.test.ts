@@ -9,7 +9,7 @@ import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import { frameHeaders } from '../../src/journal/nats/headers.js';
 import type { Frame } from '../../src/model/frame.js';
 import type { Delivery } from '../../src/model/journal.js';
-import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, takeFor, until } from './frames.js';
 import { withManager } from './jetstream-api.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
@@ -20,7 +20,7 @@ const STREAM = 'LEDGERED';
 const WINDOW_MS = 600_000;
 const SHORT_WINDOW_MS = 100;
 
-for (const version of ['nats-server', 'nats-server-2.9'] as const) testLedger(version);
+for (const version of NATS_VERSIONS) testLedger(version);
 
 function testLedger(version: NatsVersion): void {
   describe(`the ledger on ${version}`, () => {

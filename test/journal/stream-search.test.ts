@@ -10,14 +10,14 @@ import { jetStreamNames } from '../../src/journal/nats/names.js';
 import { JetStreamPublisher } from '../../src/journal/nats/publisher.js';
 import { StreamSearch } from '../../src/journal/nats/stream-search.js';
 import { type Frame, frameTimeMs } from '../../src/model/frame.js';
-import { NatsServer, type NatsVersion } from '../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { fresh } from './frames.js';
 import { withManager } from './jetstream-api.js';
 
 const names = jetStreamNames('SEARCHED');
 const HOUR_MS = 3_600_000;
 
-for (const version of ['nats-server', 'nats-server-2.9'] as const) testSearch(version);
+for (const version of NATS_VERSIONS) testSearch(version);
 
 function testSearch(version: NatsVersion): void {
   describe(`frames looked for in a stream of ${version}`, () => {

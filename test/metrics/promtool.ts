@@ -1,12 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { toolPath } from '../support/program.js';
 
-/** What `promtool check metrics` has to say about a text exposition; empty when it is content. */
-export function promtoolComplaints(text: string): string {
-  const promtool = process.env.FOREBAY_PROMTOOL || 'promtool';
+/** What `promtool check metrics` reports about a text exposition; empty when it accepts it. */
+export async function promtoolComplaints(text: string): Promise<string> {
+  const promtool = process.env.FOREBAY_PROMTOOL || (await toolPath('promtool'));
   const run = spawnSync(promtool, ['check', 'metrics'], { input: text, encoding: 'utf8' });
-  if (run.error !== undefined) {
-    const remedy = 'install the package prometheus, or set FOREBAY_PROMTOOL to its path';
-    throw new Error(`${promtool}: ${run.error.message}; ${remedy}`);
-  }
+  if (run.error !== undefined) throw run.error;
   return run.stdout + run.stderr + (run.status === 0 ? '' : `exit code ${run.status}`);
 }

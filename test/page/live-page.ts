@@ -1,10 +1,9 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { samplesOf } from '../metrics/exposition.js';
 import { openPage } from '../support/browser.js';
+import { HANG_MS_MAX } from '../support/deadline.js';
 import type { ForebayProcess } from '../support/forebay.js';
 import { namedValues, pixelsOf } from './in-page.js';
-
-const DEADLINE_MS = 30_000;
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1e-3, s: 1, min: 60, h: 3600 };
 
@@ -44,7 +43,7 @@ export class LivePage {
   /** Waits until the page says so of its connection. */
   async is(connection: 'live' | 'lost'): Promise<void> {
     await this.page.waitForSelector(`body[data-connection=${connection}]`, {
-      timeout: DEADLINE_MS,
+      timeout: HANG_MS_MAX,
     });
   }
 
@@ -62,9 +61,10 @@ export class LivePage {
 
   /** Waits until that value is at least this. */
   async reaches(panel: string, label: string, least: number): Promise<void> {
-    const deadline = Date.now() + DEADLINE_MS;
+    const deadline = performance.now() + HANG_MS_MAX;
     for (let value = Number.NaN; !(value >= least); ) {
-      if (Date.now() > deadline) throw new Error(`${panel} ${label}: ${value}, not ${least}`);
+      if (performance.now() > deadline)
+        throw new Error(`${panel} ${label}: ${value}, not ${least}`);
       await this.page.waitForTimeout(50);
       value = await this.number(panel, label);
     }
@@ -85,7 +85,7 @@ export class LivePage {
    * @throws Error that says what differs
    */
   async showsMetrics(server: ForebayProcess): Promise<Set<string>> {
-    const deadline = Date.now() + DEADLINE_MS;
+    const deadline = performance.now() + HANG_MS_MAX;
     for (;;) {
       const shown = await this.page.evaluate(namedValues);
       const known = await samples(server);
@@ -93,7 +93,7 @@ export class LivePage {
         .filter(({ series, text }) => !agrees(series, text, known))
         .map(({ series, text, panel }) => `${panel}: ${series} ${text}, not ${known.get(series)}`);
       if (faults.length === 0) return new Set(shown.map(({ panel }) => panel));
-      if (Date.now() > deadline) throw new Error(faults.join('\n'));
+      if (performance.now() > deadline) throw new Error(faults.join('\n'));
       await this.page.waitForTimeout(100);
     }
   }

@@ -16,7 +16,6 @@ const skip = mountLack() ?? false;
 
 test('a stop is in order while the disk is too full for what was forwarded to leave the spool', {
   skip,
-  timeout: 120_000,
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-disk-stop-'));
   const disk = new SmallDisk({ after: (end) => t.after(end) }, folder, 96);

@@ -79,14 +79,10 @@ for (const journal of JOURNALS) {
       }
       assert.ok(accepted.length > 300, `only ${accepted.length} orders got through`);
       const last = await startForebay([...flags, '--batch-orders-max', '1000'], { owner: t, data });
-      await eventually(
-        'the backlog is gone',
-        async () => {
-          const seen = new Set((await handler.lines()).map((line) => line.id));
-          return accepted.every((id) => seen.has(id));
-        },
-        60_000,
-      );
+      await eventually('the backlog is gone', async () => {
+        const seen = new Set((await handler.lines()).map((line) => line.id));
+        return accepted.every((id) => seen.has(id));
+      });
       assert.equal(await last.stop(), 0);
       const times = timesById(await handler.lines());
       assert.deepEqual(
@@ -115,14 +111,10 @@ for (const journal of JOURNALS) {
         accepted.push(...(await load.stop()));
       }
       const last = await startForebay(flags.slice(0, -2), { owner: t, data });
-      await eventually(
-        'every accepted order was processed',
-        async () => {
-          const seen = new Set((await handler.lines()).map((line) => line.id));
-          return accepted.every((id) => seen.has(id));
-        },
-        90_000,
-      );
+      await eventually('every accepted order was processed', async () => {
+        const seen = new Set((await handler.lines()).map((line) => line.id));
+        return accepted.every((id) => seen.has(id));
+      });
       assert.equal(await last.stop(), 0);
     });
   });

@@ -1,7 +1,8 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { toolPath } from './program.js';
 
 const FLAGS = [
-  // Root has no sandbox; what is opened here is our own page alone.
+  // Chromium has no sandbox for root; it opens only our own page here.
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -11,18 +12,13 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** A real Chromium without a window, on a profile of its own. @throws Error that says how to get one */
-export function launchBrowser(): Promise<Browser> {
-  const executablePath = process.env.FOREBAY_CHROMIUM;
-  if (!executablePath) {
-    throw new Error(
-      'no Chromium on this machine: apt-get install chromium, or set FOREBAY_CHROMIUM to its path',
-    );
-  }
+/** A real Chromium without a window, with its own profile. @throws Error that says how to get it */
+export async function launchBrowser(): Promise<Browser> {
+  const executablePath = process.env.FOREBAY_CHROMIUM || (await toolPath('chromium'));
   return chromium.launch({ executablePath, headless: true, args: FLAGS });
 }
 
-/** A page, and what its browser complained of: errors, refused loads, breaches of the policy. */
+/** A page, and what its browser reports: errors, refused loads, violations of the content policy. */
 export async function openPage(
   browser: Browser,
   options: BrowserContextOptions = {},

@@ -4,13 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { HANG_MS_MAX, withDeadline } from './deadline.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-const READY_MS_MAX = 30_000;
-const STOP_MS_MAX = 60_000;
-const RUN_MS_MAX = 120_000;
 
-/** Ends what was started when the test is over, however it went: node:test's context is one. */
+/** Ends what a test started when the test is over, also when it failed. The context of node:test is one. */
 export interface Owner {
   after(end: () => Promise<void>): void;
 }
@@ -34,7 +32,7 @@ export interface Ended {
  * Starts the built server and waits until it says that it is ready. It listens on free ports and
  * keeps its data in a temporary folder, unless the flags say otherwise.
  *
- * @throws Error with all that it printed, when it ends or 30 s pass before that
+ * @throws Error with all that it printed, when it ends or two minutes pass before that
  */
 export async function startForebay(
   flags: readonly string[] = [],
@@ -66,7 +64,7 @@ export async function runForebay(
 ): Promise<Ended> {
   const child = spawnForebay(args, env);
   const output = collect(child);
-  const deadline = setTimeout(() => child.kill('SIGKILL'), RUN_MS_MAX);
+  const deadline = setTimeout(() => child.kill('SIGKILL'), HANG_MS_MAX);
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   clearTimeout(deadline);
   return { code, signal, stdout: output.stdout, stderr: output.stderr };
@@ -109,22 +107,20 @@ export class ForebayProcess {
     this.#child.kill(signal);
   }
 
-  /** Asks it to end in order. @returns its exit code. @throws Error when it does not end in 60 s */
+  /** Asks it to end in order. @returns its exit code. @throws Error when it does not end in two minutes */
   async stop(): Promise<number | null> {
     this.signal('SIGTERM');
-    const code = await withDeadline(this.exited, STOP_MS_MAX);
-    if (code === LATE) {
+    try {
+      return await withDeadline(this.exited, () => `forebay stops\n${this.stdout}${this.stderr}`);
+    } finally {
       await this.kill9();
-      throw new Error(`forebay did not stop in ${STOP_MS_MAX} ms:\n${this.stdout}${this.stderr}`);
     }
-    await this.#removeData();
-    return code;
   }
 
   /** Ends it at once, as a crash would. */
   async kill9(): Promise<void> {
     this.signal('SIGKILL');
-    await this.exited;
+    await withDeadline(this.exited, 'forebay ends after SIGKILL');
     await this.#removeData();
   }
 
@@ -137,11 +133,11 @@ export class ForebayProcess {
       this.#child.stdout!.on('data', look);
       look();
     });
-    const ended = this.exited.then((code) => `ended with code ${code} before it was ready`);
-    const first = await withDeadline(Promise.race([line, ended]), READY_MS_MAX);
-    if (first === undefined) return;
-    const why = first === LATE ? `was not ready in ${READY_MS_MAX} ms` : first;
-    throw new Error(`forebay ${why}:\n${this.stdout}${this.stderr}`);
+    const output = () => `${this.stdout}${this.stderr}`;
+    const ended = this.exited.then((code) => {
+      throw new Error(`forebay ended with code ${code} before it was ready:\n${output()}`);
+    });
+    await withDeadline(Promise.race([line, ended]), () => `forebay is ready\n${output()}`);
   }
 
   #readUrls(): boolean {
@@ -158,8 +154,6 @@ export class ForebayProcess {
   }
 }
 
-const LATE = Symbol('late');
-
 interface Output {
   stdout: string;
   stderr: string;
@@ -170,10 +164,10 @@ const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
-// node:test ends a file that takes too long by SIGTERM, on which nothing would see to the children.
+// node:test ends a file that takes too long with SIGTERM, and the children must end with it.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
-    // Whoever else listens ends the process in its own way.
+    // Another listener ends the process in its own way.
     if (process.listenerCount(signal) === 0) process.exit(1);
   });
 }
@@ -205,16 +199,4 @@ function defaults(more: Readonly<Record<string, string>>, flags: readonly string
   return Object.entries(wanted)
     .filter(([name]) => !flags.some((flag) => flag === name || flag.startsWith(`${name}=`)))
     .flat();
-}
-
-async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T | typeof LATE> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<typeof LATE>((resolve) => {
-    timer = setTimeout(() => resolve(LATE), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

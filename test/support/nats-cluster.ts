@@ -2,12 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HANG_MS_MAX, withDeadline } from './deadline.js';
 import type { Owner } from './forebay.js';
 import { freePort } from './free-port.js';
 import { natsProgram } from './nats.js';
-
-const START_MS_MAX = 60_000;
-const STOP_MS_MAX = 5000;
 
 export interface NatsNodeOptions {
   /** For its configuration and log. */
@@ -65,10 +63,10 @@ export class NatsNode {
     await this.healthy();
   }
 
-  /** @throws Error with its log when it is not in a minute, or ends */
+  /** @throws Error with its log when it is not in two minutes, or ends */
   async healthy(): Promise<void> {
     const child = this.#child;
-    const deadlineMs = performance.now() + START_MS_MAX;
+    const deadlineMs = performance.now() + HANG_MS_MAX;
     while (!(await this.#isHealthy())) {
       if (child === null || child.exitCode !== null || performance.now() > deadlineMs) {
         throw new Error(`nats-server is not healthy:\n${readFileSync(this.#logFile, 'utf8')}`);
@@ -92,7 +90,7 @@ export class NatsNode {
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
-    await Promise.race([ended, sleep(STOP_MS_MAX, undefined, { ref: false })]);
+    await withDeadline(ended, 'nats-server ends');
   }
 
   readonly #killOnExit = () => {

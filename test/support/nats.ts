@@ -12,7 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
+import { HANG_MS_MAX } from './deadline.js';
 import { freePort } from './free-port.js';
+import { RUNS_ALL, toolPath } from './program.js';
 
 /** The newest nats-server, and the one of Debian 12, which lacks `sync_interval: always`. */
 export type NatsVersion = 'nats-server' | 'nats-server-2.9';
@@ -22,16 +24,14 @@ const OVERRIDES: Record<NatsVersion, string> = {
   'nats-server-2.9': 'FOREBAY_NATS_SERVER_29',
 };
 
-const START_MS_MAX = 15_000;
-const STOP_MS_MAX = 5000;
+/** The servers that tests run against. The second one is a further download, so `npm test` does without it. */
+export const NATS_VERSIONS: readonly NatsVersion[] = RUNS_ALL
+  ? ['nats-server', 'nats-server-2.9']
+  : ['nats-server'];
 
-/** The path of a server's program, got where it is missing. @throws Error that says how to get it. */
+/** The path of a server's program, installed if it is missing. @throws Error that says how to get it */
 export async function natsProgram(version: NatsVersion): Promise<string> {
-  const override = process.env[OVERRIDES[version]];
-  if (override) return override;
-  // From dist/test/support: the script lies outside what is compiled.
-  const tools = await import(new URL('../../../scripts/tools.mjs', import.meta.url).href);
-  return tools.ensureTool(version);
+  return process.env[OVERRIDES[version]] || toolPath(version);
 }
 
 export interface NatsOptions {
@@ -107,9 +107,9 @@ export class NatsServer {
     this.#child = child;
     process.removeListener('exit', this.#killOnExit);
     process.once('exit', this.#killOnExit);
-    const deadlineMs = Date.now() + START_MS_MAX;
+    const deadlineMs = performance.now() + HANG_MS_MAX;
     while (!(await this.#answers())) {
-      if (child.exitCode !== null || Date.now() > deadlineMs) {
+      if (child.exitCode !== null || performance.now() > deadlineMs) {
         throw new Error(`${this.#program} did not start:\n${this.log()}`);
       }
       await sleep(50);
@@ -135,13 +135,16 @@ export class NatsServer {
     await this.#end('SIGTERM');
   }
 
-  /** Returns when every thread of the server stands still: the signal alone leaves it a moment. */
+  /** Returns when every thread of the server has stopped: after the signal, they still run for a moment. */
   freeze(): void {
     this.#child?.kill('SIGSTOP');
     const tasks = `/proc/${this.#child?.pid}/task`;
     const isStopped = (task: string) =>
       /^State:\s+T/m.test(readFileSync(join(tasks, task, 'status'), 'utf8'));
-    while (existsSync(tasks) && !readdirSync(tasks).every(isStopped));
+    const deadlineMs = performance.now() + HANG_MS_MAX;
+    while (existsSync(tasks) && !readdirSync(tasks).every(isStopped)) {
+      if (performance.now() > deadlineMs) throw new Error('nats-server does not stop at SIGSTOP');
+    }
   }
 
   thaw(): void {
@@ -166,7 +169,7 @@ export class NatsServer {
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+    const timer = setTimeout(() => child.kill('SIGKILL'), HANG_MS_MAX);
     await ended;
     clearTimeout(timer);
   }
@@ -186,7 +189,7 @@ export class NatsServer {
   }
 }
 
-/** Whoever names no user is this one. */
+/** A client that gives no user is this one. */
 function authorization(publishDenied: string): string {
   const user = `{ user: u, password: p, permissions: { publish: { deny: "${publishDenied}" } } }`;
   return `no_auth_user: u\nauthorization { users: [ ${user} ] }`;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
+import { HANG_MS_MAX, withDeadline } from './deadline.js';
 import type { ForebayProcess } from './forebay.js';
 
 export interface OrderAnswer {
@@ -23,9 +24,9 @@ export class OrderClient {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  /** Never rejects. */
+  /** @throws Error when there is neither an answer nor an end of the connection in two minutes */
   post(username: string): Promise<OrderAnswer> {
-    return new Promise((resolve) => {
+    const answered = new Promise<OrderAnswer>((resolve) => {
       const gone = () => resolve({ status: 0, id: '' });
       const sent = request(this.#url, { method: 'POST', agent: this.#agent }, (answer) => {
         answer.resume();
@@ -40,6 +41,7 @@ export class OrderClient {
       sent.once('error', gone);
       sent.end(orderBody(username));
     });
+    return withDeadline(answered, `an answer to the order of ${username}`);
   }
 
   /** Posts them all at once, as far as the connections go. */
@@ -54,22 +56,22 @@ export class OrderClient {
 
 /** The value of one series of /metrics, labels included in the name. */
 export async function metric(forebay: ForebayProcess, series: string): Promise<number> {
-  const text = await (await fetch(`${forebay.adminUrl}/metrics`)).text();
+  const signal = AbortSignal.timeout(HANG_MS_MAX);
+  const text = await (await fetch(`${forebay.adminUrl}/metrics`, { signal })).text();
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
   assert.ok(line !== undefined, `no ${series} in /metrics`);
   return Number(line.slice(series.length + 1));
 }
 
-/** Looks every 25 ms until it holds. @throws AssertionError when it does not in `msMax` */
+/** Looks every 25 ms until it holds. @throws AssertionError when it does not in two minutes */
 export async function eventually(
   what: string,
   holds: () => Promise<boolean> | boolean,
-  msMax = 20_000,
 ): Promise<void> {
-  const deadlineMs = performance.now() + msMax;
+  const deadlineMs = performance.now() + HANG_MS_MAX;
   while (performance.now() < deadlineMs) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  assert.fail(`did not come about in ${msMax} ms: ${what}`);
+  assert.fail(`not within ${HANG_MS_MAX} ms: ${what}`);
 }

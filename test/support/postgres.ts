@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { HANG_MS_MAX } from './deadline.js';
 import { freePort } from './free-port.js';
+import { toolPath } from './program.js';
 
 /** Where Debian's packages put the programs of each major version. */
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
-const START_MS_MAX = 30_000;
-const STOP_MS_MAX = 10_000;
 
 /** The folder of `postgres` and `initdb`. @throws Error that says how to get them */
 function programFolder(): string {
@@ -32,7 +32,7 @@ function serverUser(): { uid: number; gid: number } | null {
 }
 
 /**
- * A real PostgreSQL on a folder and a port of its own: trusts whoever connects from this machine, and
+ * A real PostgreSQL with its own folder and port: it trusts every client on this machine, and
  * fsyncs. It stays the same server, on the same port and data, through any number of `kill` and `start`.
  */
 export class PostgresServer {
@@ -60,6 +60,7 @@ export class PostgresServer {
 
   /** A server that has its port and data folder, but does not run yet. */
   static async prepare(): Promise<PostgresServer> {
+    if (!process.env.FOREBAY_POSTGRES_BIN) await toolPath('postgresql');
     const server = new PostgresServer(await freePort());
     const flags = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--locale=C'];
     execFileSync(
@@ -97,9 +98,9 @@ export class PostgresServer {
     );
     this.#child = child;
     process.once('exit', this.#killOnExit);
-    const deadlineMs = Date.now() + START_MS_MAX;
+    const deadlineMs = performance.now() + HANG_MS_MAX;
     while (!(await this.#answers())) {
-      if (child.exitCode !== null || Date.now() > deadlineMs) {
+      if (child.exitCode !== null || performance.now() > deadlineMs) {
         throw new Error(`PostgreSQL did not start:\n${this.log()}`);
       }
       await sleep(50);
@@ -116,7 +117,11 @@ export class PostgresServer {
     const pids = this.#frozen;
     this.#frozen = [];
     for (const pid of pids) signalIfThere(pid, 'SIGKILL');
-    while (pids.some(isRunning)) await sleep(5);
+    const deadlineMs = performance.now() + HANG_MS_MAX;
+    while (pids.some(isRunning)) {
+      if (performance.now() > deadlineMs) throw new Error('PostgreSQL does not end');
+      await sleep(5);
+    }
     await this.#ended();
   }
 
@@ -140,7 +145,7 @@ export class PostgresServer {
     this.thaw();
     if (this.#child === null) return;
     this.#child.kill('SIGINT');
-    const timer = setTimeout(() => void this.kill(), STOP_MS_MAX);
+    const timer = setTimeout(() => void this.kill(), HANG_MS_MAX);
     await this.#ended();
     clearTimeout(timer);
   }
@@ -203,7 +208,7 @@ function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** A process that has ended but that nobody has asked about yet does not count. */
+/** A process that has ended, and whose parent has not asked about it yet, does not count. */
 function isRunning(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

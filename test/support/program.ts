@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { HANG_MS_MAX } from './deadline.js';
 
-const STOP_MS_MAX = 30_000;
+/** Whether tests may use programs other than nats-server: `npm test` alone does without them (scripts/test.mjs). */
+export const RUNS_ALL = process.env.FOREBAY_TEST_ALL === '1';
 
 export interface ProgramOptions {
   /** Where its stdout and stderr go. */
@@ -56,16 +58,16 @@ export class Program {
     if (this.isRunning) {
       this.signal('SIGCONT');
       this.signal('SIGTERM');
-      const timer = setTimeout(() => this.signal('SIGKILL'), STOP_MS_MAX);
+      const timer = setTimeout(() => this.signal('SIGKILL'), HANG_MS_MAX);
       await this.#exited;
       clearTimeout(timer);
     }
     return this.#child.exitCode;
   }
 
-  /** Waits until `answers` says yes. @throws Error with its log, when it ends or `msMax` pass before */
-  async ready(answers: () => Promise<boolean>, msMax = 30_000): Promise<void> {
-    const deadlineMs = performance.now() + msMax;
+  /** Waits until `answers` says yes. @throws Error with its log, when it ends or two minutes pass before */
+  async ready(answers: () => Promise<boolean>): Promise<void> {
+    const deadlineMs = performance.now() + HANG_MS_MAX;
     while (!(await answers().catch(() => false))) {
       if (!this.isRunning || performance.now() > deadlineMs) {
         throw new Error(`${this.#file} is not ready:\n${readFileSync(this.#log, 'utf8')}`);
@@ -75,7 +77,7 @@ export class Program {
   }
 }
 
-/** The path of a program of scripts/tools/catalogue.mjs, got where it is missing. @throws Error that says how to get it */
+/** The path of a program of scripts/tools/catalogue.mjs, installed if it is missing. @throws Error that says how to get it */
 export async function toolPath(name: string): Promise<string> {
   // From dist/test/support: the script lies outside what is compiled.
   const tools = await import(new URL('../../../scripts/tools.mjs', import.meta.url).href);

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { withDeadline } from './deadline.js';
 
 export interface RawAnswer {
   readonly status: number;
@@ -7,21 +8,22 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** A connection on which a test says byte for byte, and write for write, what is sent. */
+/** A connection on which a test decides byte for byte, and write for write, what is sent. */
 export class RawConnection {
   readonly #socket: Socket;
-  readonly closed: Promise<void>;
+  readonly #closed: Promise<void>;
   #received = '';
   #wake: () => void = () => {};
   #isClosed = false;
 
   static open(url: string): Promise<RawConnection> {
     const { hostname, port } = new URL(url);
-    return new Promise((resolve, reject) => {
+    const opened = new Promise<RawConnection>((resolve, reject) => {
       const socket = connect({ host: hostname, port: Number(port), noDelay: true });
       socket.once('error', reject);
       socket.once('connect', () => resolve(new RawConnection(socket)));
     });
+    return withDeadline(opened, `a connection to ${url}`);
   }
 
   constructor(socket: Socket) {
@@ -31,13 +33,18 @@ export class RawConnection {
       this.#received += text;
       this.#wake();
     });
-    this.closed = new Promise((resolve) => {
+    this.#closed = new Promise((resolve) => {
       socket.once('close', () => {
         this.#isClosed = true;
         this.#wake();
         resolve();
       });
     });
+  }
+
+  /** Resolves when the connection is closed. @throws Error when it is not in two minutes */
+  get closed(): Promise<void> {
+    return withDeadline(this.#closed, 'the connection is closed');
   }
 
   /** Sends `bytes` as one write, and resolves when the kernel has it. */
@@ -55,19 +62,20 @@ export class RawConnection {
     }
   }
 
-  /** The next answer. @throws Error when the connection ends before it is complete */
+  /** The next answer. @throws Error when the connection ends before it is complete, or two minutes pass */
   async answer({ toHead = false } = {}): Promise<RawAnswer> {
     for (;;) {
       const answer = this.#parse(toHead);
       if (answer !== null) return answer;
       if (this.#isClosed) throw new Error(`closed after ${JSON.stringify(this.#received)}`);
-      await new Promise<void>((resolve) => {
+      const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      await withDeadline(woken, () => `an answer after ${JSON.stringify(this.#received)}`);
     }
   }
 
-  /** Goes away without a word. */
+  /** Closes the connection at once. */
   destroy(): void {
     this.#socket.destroy();
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { freePort } from '../../support/free-port.js';
 import { PostgresServer } from '../../support/postgres.js';
+import { RUNS_ALL } from '../../support/program.js';
 import { look, temporaryFolder } from './looked.js';
 
 async function looked(t: TestContext, text: string) {
@@ -66,7 +67,9 @@ describe('forebay check and the handler', () => {
 });
 
 describe('forebay check and the handler postgres', () => {
-  it('looks for the table and what it needs, and makes nothing', async (t) => {
+  it('looks for the table and what it needs, and makes nothing', {
+    skip: !RUNS_ALL && 'needs PostgreSQL: npm run test:all',
+  }, async (t) => {
     const server = await PostgresServer.start();
     t.after(() => server.stop());
     const data = ['--data', join(temporaryFolder(t), 'none'), '--handler', 'postgres'];

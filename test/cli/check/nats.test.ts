@@ -4,11 +4,11 @@ import { describe, it, type TestContext } from 'node:test';
 import { withManager } from '../../journal/jetstream-api.js';
 import { startForebay } from '../../support/forebay.js';
 import { freePort } from '../../support/free-port.js';
-import { NatsServer, type NatsVersion } from '../../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../../support/nats.js';
 import { eventually, OrderClient } from '../../support/orders.js';
 import { contents, look, temporaryFolder } from './looked.js';
 
-for (const version of ['nats-server', 'nats-server-2.9'] as const) testWith(version);
+for (const version of NATS_VERSIONS) testWith(version);
 
 async function start(t: TestContext, version: NatsVersion): Promise<NatsServer> {
   const nats = await NatsServer.start({ version });

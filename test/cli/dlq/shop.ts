@@ -17,7 +17,7 @@ import {
   runForebay,
   startForebay,
 } from '../../support/forebay.js';
-import { NatsServer, type NatsVersion } from '../../support/nats.js';
+import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../../support/nats.js';
 import { eventually, metric, OrderClient } from '../../support/orders.js';
 
 /** node:test's context; what ends last is told first. */
@@ -26,7 +26,7 @@ interface Owner {
 }
 
 export type JournalKind = 'local' | NatsVersion;
-export const JOURNALS: readonly JournalKind[] = ['local', 'nats-server', 'nats-server-2.9'];
+export const JOURNALS: readonly JournalKind[] = ['local', ...NATS_VERSIONS];
 
 export interface ListedLetter {
   readonly id: string;

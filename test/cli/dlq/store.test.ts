@@ -12,7 +12,7 @@ import { storedMessages } from '../../../src/journal/nats/stream-reader.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
 import type { StoredDeadLetter } from '../../../src/model/dead-letters.js';
 import { NOTHING, newFrameId, take } from '../../journal/frames.js';
-import { NatsServer } from '../../support/nats.js';
+import { NATS_VERSIONS, NatsServer } from '../../support/nats.js';
 import { eventually, metric, orderBody } from '../../support/orders.js';
 import { Shop } from './shop.js';
 
@@ -96,7 +96,7 @@ describe('the local journal', () => {
   });
 });
 
-for (const version of ['nats-server', 'nats-server-2.9'] as const) {
+for (const version of NATS_VERSIONS) {
   describe(`JetStream, ${version}`, () => {
     it('a replay that was stopped before its letter was deleted is no second order', async (t) => {
       const shop = await Shop.open(t, version);

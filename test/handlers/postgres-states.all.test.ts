@@ -53,7 +53,7 @@ async function names(database: string): Promise<string[]> {
 
 const QUICK = ['--retry-ms-min', '20', '--retry-ms-max', '50'];
 
-describe('an order over which code of the database raises', { timeout: 200_000 }, () => {
+describe('an order over which code of the database raises', () => {
   for (const [what, statement] of [
     ['an SQLSTATE of its own', `RAISE 'no' USING ERRCODE = 'SH001'`],
     ['case_not_found', `CASE NEW.count WHEN -1 THEN NULL; END CASE`],
@@ -85,18 +85,14 @@ describe('an order over which code of the database raises', { timeout: 200_000 }
     await refuseBad(database, 'PERFORM pg_sleep(60)');
     const good = Array.from({ length: 20 }, (_, i) => `good-${i}`);
     await post(forebay, [...good.slice(0, 9), 'bad', ...good.slice(9)]);
-    await eventually(
-      'it is dead',
-      async () => (await metric(forebay, 'forebay_dead_total')) === 1,
-      120_000,
-    );
+    await eventually('it is dead', async () => (await metric(forebay, 'forebay_dead_total')) === 1);
     await eventually('the journal is empty', () => isEmpty(forebay));
     assert.deepEqual(await names(database), good.sort());
     assert.equal(await forebay.stop(), 0);
   });
 });
 
-describe('a trigger that raises over every order', { timeout: 60_000 }, () => {
+describe('a trigger that raises over every order', () => {
   it('because its own table is gone: costs no order an attempt, however long that takes', async (t) => {
     const database = await newDatabase();
     const forebay = await open(t, database, ['--attempts-max', '1']);
@@ -129,7 +125,7 @@ describe('a trigger that raises over every order', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what waits for a lock', { timeout: 120_000 }, () => {
+describe('what waits for a lock', () => {
   it('costs no order an attempt, however long that takes', async (t) => {
     const database = await newDatabase();
     const forebay = await open(t, database, ['--attempts-max', '1']);
@@ -151,7 +147,7 @@ describe('what waits for a lock', { timeout: 120_000 }, () => {
   });
 });
 
-describe('what is wrong before any order is concerned', { timeout: 60_000 }, () => {
+describe('what is wrong before any order is concerned', () => {
   it('is a fault of the set-up, whatever SQLSTATE it has, and costs no order anything', async (t) => {
     const database = await newDatabase();
     const first = await open(t, database);

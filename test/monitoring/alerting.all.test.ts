@@ -5,9 +5,6 @@ import { eventually } from '../support/orders.js';
 import { type Alert, alerts } from './rule-files.js';
 import { WatchedShop } from './watched-shop.js';
 
-const DEADLINE = { timeout: 220_000 };
-const FIRE_MS_MAX = 40_000;
-
 /** Nobody waits a quarter of an hour in a test: what becomes of the bound is all that differs. */
 const BOUNDS: Readonly<Record<string, readonly [string, string]>> = {
   ForebayOrdersOld: ['> 900', '> 2'],
@@ -111,7 +108,7 @@ class Faults {
       quiet = quiet.filter((_, i) => samples[i]!.length === 0);
       return quiet.length === 0;
     };
-    await eventually(`${names} fire`, looks, FIRE_MS_MAX).catch((error: Error) => {
+    await eventually(`${names} fire`, looks).catch((error: Error) => {
       throw new Error(`${error.message}; quiet: ${quiet.map(({ alert }) => alert)}`);
     });
     for (const name of names) this.provoked.add(name);
@@ -124,8 +121,8 @@ function expr({ alert, expr }: Alert): string {
   return expr.replace(bound, lower);
 }
 
-describe('the alerts, with a real Prometheus', DEADLINE, () => {
-  it('fire when the fault is a real one, each of them', DEADLINE, async (t) => {
+describe('the alerts, with a real Prometheus', () => {
+  it('fire when the fault is a real one, each of them', async (t) => {
     const configuration: Configuration = { job: 'forebay', sync: 'sync_interval: always' };
     const shop = await WatchedShop.start(t, (text) =>
       text

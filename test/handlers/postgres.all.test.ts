@@ -37,7 +37,7 @@ function rows(): Promise<Row[]> {
 /** Every order that was answered 200 is there once, none used an attempt, and there is nothing else. */
 async function checkLedger(forebay: ForebayProcess, ledger: Ledger): Promise<void> {
   assert.ok(ledger.accepted.size > 0);
-  await eventually('the journal is empty', () => isEmpty(forebay), 60_000);
+  await eventually('the journal is empty', () => isEmpty(forebay));
   const found = await rows();
   const ids = found.map(({ order_id }) => order_id).sort();
   assert.deepEqual(ids, [...ledger.accepted.keys()].sort());
