@@ -18,11 +18,13 @@ export interface LedgerHandler {
   /** For `--handler`. */
   readonly file: string;
   readonly lines: () => Promise<LedgerLine[]>;
+  /** Forgets all lines. */
+  readonly clear: () => Promise<void>;
 }
 
 /**
- * Writes a handler file that appends one line an order to a ledger, synchronously, and then runs
- * `body`: JavaScript that sees `orders` and may return outcomes or throw. `atLoad` runs once a thread.
+ * Writes a handler file that appends one line per order to a ledger, synchronously, and then runs
+ * `body`: JavaScript that sees `orders` and may return outcomes or throw. `atLoad` runs once per thread.
  */
 export async function ledgerHandler(owner: Owner, body = '', atLoad = ''): Promise<LedgerHandler> {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-handler-'));
@@ -43,11 +45,11 @@ export default async function handle(orders) {
 }
 `,
   );
-  // Behind the last line break stands nothing, or the beginning of a line that is just being written.
+  // After the last line break there is nothing, or the beginning of a line that is still being written.
   const lines = async () =>
     (await readFile(ledger, 'utf8'))
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as LedgerLine);
-  return { file, lines };
+  return { file, lines, clear: () => writeFile(ledger, '') };
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { suiteOwner } from '../../support/suite-owner.js';
 import { JOURNALS, names, Shop } from './shop.js';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
@@ -12,12 +13,18 @@ const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 
 for (const kind of JOURNALS) {
   describe(`dlq replay on ${kind}`, () => {
-    it(`killed on the way, again and again, it loses none of ${ORDERS} orders and doubles none`, async (t) => {
+    const owner = suiteOwner();
+    let shop: Shop;
+    before(async () => {
+      shop = await Shop.open(owner, kind);
+    });
+    beforeEach(() => shop.reset());
+
+    it(`killed several times on the way, it loses none of ${ORDERS} orders and repeats none`, async (t) => {
       t.diagnostic(`FOREBAY_SEED=${seed}`);
       const random = lcg(seed);
-      const shop = await Shop.open(t, kind);
       const ids = await shop.fail(names(ORDERS));
-      await shop.mend();
+      await shop.repair();
       const watch = await shop.watch();
       t.after(() => watch.close());
       let killed = 0;
@@ -26,7 +33,7 @@ for (const kind of JOURNALS) {
         const child = spawn(process.execPath, [MAIN, 'dlq', 'replay', '--all', ...shop.place]);
         const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
         t.after(() => void child.kill('SIGKILL'));
-        // So that it is killed on its way, and somewhere else each time.
+        // It is killed on its way, at another point each time.
         const killAt = before - 1 - Math.floor((random() * before) / ROUNDS);
         while (child.exitCode === null && (await watch.kept()) > killAt) {
           await new Promise((resolve) => setImmediate(resolve));
@@ -42,17 +49,11 @@ for (const kind of JOURNALS) {
       await shop.done(ORDERS);
       assert.deepEqual(await shop.letters(), []);
       assert.deepEqual(await shop.timesById(), new Map([...ids.values()].map((id) => [id, 2])));
-      await shop.stop();
     });
-  });
-}
 
-for (const kind of JOURNALS) {
-  describe(`dlq replay on ${kind}`, () => {
     it('stopped by Ctrl-C, it says what it did, and that is what it did', async (t) => {
-      const shop = await Shop.open(t, kind);
       const ids = await shop.fail(names(300));
-      await shop.mend();
+      await shop.repair();
       const watch = await shop.watch();
       t.after(() => watch.close());
       const args = ['dlq', 'replay', '--all', '--rate', '20', ...shop.place];
@@ -73,7 +74,6 @@ for (const kind of JOURNALS) {
       assert.equal(stdout, `replayed ${replayed}, invalid 0, gone 0\n`);
       await shop.done(replayed);
       assert.equal((await shop.handler.lines()).length, ids.size + replayed);
-      await shop.stop();
     });
   });
 }

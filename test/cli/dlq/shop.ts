@@ -14,16 +14,13 @@ import { type LedgerHandler, ledgerHandler } from '../../drain/handlers.js';
 import {
   type Ended,
   type ForebayProcess,
+  type Owner,
   runForebay,
   startForebay,
 } from '../../support/forebay.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../../support/nats.js';
 import { eventually, metric, OrderClient } from '../../support/orders.js';
-
-/** node:test's context; what ends last is told first. */
-interface Owner {
-  after(end: () => Promise<void>): void;
-}
+import { type DlqEnd, runDlq } from './in-process.js';
 
 export type JournalKind = 'local' | NatsVersion;
 export const JOURNALS: readonly JournalKind[] = ['local', ...NATS_VERSIONS];
@@ -38,9 +35,10 @@ export interface ListedLetter {
 }
 
 const STREAM = 'FOREBAY';
+const DONE = 'work_done_total{status="done"}';
 
 /**
- * A server whose handler fails every order until it is mended: it throws the first word of the user's name,
+ * A server whose handler fails every order until it is repaired: it throws the first word of the user's name,
  * so that orders have different reasons.
  */
 export class Shop {
@@ -48,9 +46,10 @@ export class Shop {
   readonly data: string;
   readonly nats: NatsServer | null;
   readonly #owner: Owner;
-  readonly #mended: string;
+  readonly #repaired: string;
   readonly #flags: readonly string[];
   #forebay: ForebayProcess | null = null;
+  #doneBefore = 0;
 
   private constructor(
     owner: Owner,
@@ -63,7 +62,7 @@ export class Shop {
     this.data = data;
     this.nats = nats;
     this.handler = handler;
-    this.#mended = join(data, 'mended');
+    this.#repaired = join(data, 'repaired');
     const journal = nats === null ? [] : ['--nats', nats.url];
     this.#flags = ['--handler', handler.file, '--attempts-max', '1', ...journal, ...flags];
   }
@@ -78,7 +77,7 @@ export class Shop {
     const handler = await ledgerHandler(
       owner,
       `const { existsSync } = await import('node:fs');
-       if (existsSync(${JSON.stringify(join(data, 'mended'))})) return;
+       if (existsSync(${JSON.stringify(join(data, 'repaired'))})) return;
        const reasons = new Set(orders.map(({ data }) => data.username.split(' ')[0]));
        if (reasons.size === 1 && reasons.has('dead')) return orders.map(() => 'dead');
        throw new Error([...reasons].join());`,
@@ -94,6 +93,7 @@ export class Shop {
   }
 
   async start(): Promise<void> {
+    this.#doneBefore = 0;
     this.#forebay = await startForebay(this.#flags, { owner: this.#owner, data: this.data });
   }
 
@@ -101,9 +101,17 @@ export class Shop {
     assert.equal(await this.forebay.stop(), 0);
   }
 
-  /** From now on the handler has no complaint. */
-  async mend(): Promise<void> {
-    await writeFile(this.#mended, '');
+  /** From now on the handler processes every order. */
+  async repair(): Promise<void> {
+    await writeFile(this.#repaired, '');
+  }
+
+  /** As after `open`: no dead letters, no lines in the handler's ledger, and a handler that fails every order. */
+  async reset(): Promise<void> {
+    assert.equal((await this.dlq('drop', '--all', '--yes')).code, 0);
+    await rm(this.#repaired, { force: true });
+    await this.handler.clear();
+    this.#doneBefore = await metric(this.forebay, DONE);
   }
 
   /** Where the journal is, for `forebay dlq`. */
@@ -111,7 +119,13 @@ export class Shop {
     return this.nats === null ? ['--data', this.data] : ['--nats', this.nats.url];
   }
 
-  dlq(...args: readonly string[]): Promise<Ended> {
+  /** Runs the command in this process. */
+  dlq(...args: readonly string[]): Promise<DlqEnd> {
+    return runDlq([...args, ...this.place]);
+  }
+
+  /** Runs the command in its own process. */
+  dlqProcess(...args: readonly string[]): Promise<Ended> {
     return runForebay(['dlq', ...args, ...this.place]);
   }
 
@@ -141,12 +155,12 @@ export class Shop {
     return new Map(answers.map(({ id }, i) => [usernames[i]!, id]));
   }
 
-  /** Waits until so many orders are done and nothing is left to do. */
+  /** Waits until so many orders are done, since the last start or reset, and none is pending. */
   async done(orders: number): Promise<void> {
     const { forebay } = this;
     await eventually(
       `${orders} are done`,
-      async () => (await metric(forebay, 'work_done_total{status="done"}')) >= orders,
+      async () => (await metric(forebay, DONE)) - this.#doneBefore >= orders,
     );
     await eventually(
       'nothing is pending',
@@ -161,7 +175,7 @@ export class Shop {
     return times;
   }
 
-  /** Counts the dead letters again and again, faster than the command could. */
+  /** Counts the dead letters much faster than the command could. */
   async watch(): Promise<{ kept: () => Promise<number>; close: () => Promise<void> }> {
     if (this.nats === null) {
       const store = new LocalStore(this.data);
@@ -178,12 +192,12 @@ export class Shop {
     return { kept, close: () => nc.close() };
   }
 
-  /** Files a dead letter past the server. */
+  /** Files a dead letter without the server. */
   async file(letter: StoredDeadLetter): Promise<void> {
     await this.fileRaw(letter.orderId, encodeDeadLetter(letter), letter);
   }
 
-  /** Something that is no dead letter where one is expected. */
+  /** Files something that is not a dead letter in the place of one. */
   async fileMalformed(orderId: string): Promise<void> {
     await this.fileRaw(orderId, Buffer.from('not a dead letter'), null);
   }

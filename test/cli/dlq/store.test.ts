@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { decodeDeadLetter, encodeDeadLetter } from '../../../src/journal/frame/dead-letter.js';
@@ -14,6 +14,7 @@ import type { StoredDeadLetter } from '../../../src/model/dead-letters.js';
 import { NOTHING, newFrameId, take } from '../../journal/frames.js';
 import { NATS_VERSIONS, NatsServer } from '../../support/nats.js';
 import { eventually, metric, orderBody } from '../../support/orders.js';
+import { suiteOwner } from '../../support/suite-owner.js';
 import { Shop } from './shop.js';
 
 const ORIGIN = '01K3V6GQ7M8ZQW4T9XB2C00000';
@@ -98,9 +99,14 @@ describe('the local journal', () => {
 
 for (const version of NATS_VERSIONS) {
   describe(`JetStream, ${version}`, () => {
-    it('a replay that was stopped before its letter was deleted is no second order', async (t) => {
-      const shop = await Shop.open(t, version);
-      await shop.mend();
+    const owner = suiteOwner();
+    let shop: Shop;
+    before(async () => {
+      shop = await Shop.open(owner, version);
+    });
+
+    it('a replay that was stopped before its letter was deleted is no second order', async () => {
+      await shop.repair();
       const one = letter(3);
       for (let round = 0; round < 3; round++) {
         await shop.file(one);
@@ -108,29 +114,29 @@ for (const version of NATS_VERSIONS) {
         await shop.done(1);
       }
       assert.deepEqual(await shop.timesById(), new Map([[one.orderId, 1]]));
-      await shop.stop();
     });
 
-    it('what is replayed counts among the orders that wait', async (t) => {
-      const shop = await Shop.open(t, version, ['--drain', 'off']);
-      for (let i = 0; i < 3; i++) await shop.file(letter(i));
-      assert.equal((await shop.dlq('replay', '--all')).stdout, 'replayed 3, invalid 0, gone 0\n');
-      await eventually(
-        'three are pending',
-        async () => (await metric(shop.forebay, 'forebay_journal_pending_orders')) === 3,
-      );
-      await shop.stop();
-    });
-
-    it('an order has one letter at most, the last', async (t) => {
-      const shop = await Shop.open(t, version);
+    it('an order has one letter at most, the last', async () => {
+      await shop.reset();
       await shop.file(letter(1, { reason: 'earlier' }));
       await shop.file(letter(1, { reason: 'later' }));
       assert.deepEqual(
         (await shop.letters()).map(({ reason }) => reason),
         ['later'],
       );
-      await shop.stop();
+    });
+
+    it('replayed orders count as pending', async (t) => {
+      const undrained = await Shop.open(t, version, ['--drain', 'off']);
+      for (let i = 0; i < 3; i++) await undrained.file(letter(i));
+      assert.equal(
+        (await undrained.dlq('replay', '--all')).stdout,
+        'replayed 3, invalid 0, gone 0\n',
+      );
+      await eventually(
+        'three are pending',
+        async () => (await metric(undrained.forebay, 'forebay_journal_pending_orders')) === 3,
+      );
     });
 
     it('a stream is read to its end though the server forgets the reader', async (t) => {

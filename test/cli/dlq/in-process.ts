@@ -1,0 +1,43 @@
+import { Writable } from 'node:stream';
+import { run } from '../../../src/cli/dlq/command.js';
+import { OperatorFault } from '../../../src/model/fault.js';
+
+export interface DlqEnd {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `forebay dlq` in this process: the same code as the command, without the start of a process. */
+export async function runDlq(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<DlqEnd> {
+  const stdout = new Collected();
+  const stderr = new Collected();
+  const interrupt = new AbortController().signal;
+  const io = { stdout, stderr, env: { ...process.env, ...env }, interrupt };
+  let code: number;
+  try {
+    code = await run(args, io);
+  } catch (error) {
+    if (!(error instanceof OperatorFault)) throw error;
+    // As src/main.ts does.
+    stderr.write(`forebay: ${error.message}\n`);
+    code = error.exitCode;
+  }
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+class Collected extends Writable {
+  readonly #chunks: Buffer[] = [];
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#chunks.push(chunk);
+    done();
+  }
+}
