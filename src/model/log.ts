@@ -1,4 +1,4 @@
-/** As in Pino; each event has its own, so that one kind of trouble is never told at two levels. */
+/** As in Pino. Each event has one level. */
 type EventLevel = 'info' | 'warn' | 'error' | 'fatal';
 
 interface EventSpec {
@@ -8,125 +8,125 @@ interface EventSpec {
 }
 
 /**
- * Everything that the log can tell, by the stable name in its member `event`. `error` and `fatal` are for
- * what somebody must look at; `warn` for what passes by itself or is being tried on.
+ * Every log event, by the stable name in the member `event` of a line. `error` and `fatal` need an operator; `warn`
+ * is for trouble that may pass or is retried.
  */
 export const LOG_EVENTS = {
-  ready: { level: 'info', what: 'orders are taken from now on' },
+  ready: { level: 'info', what: 'the server accepts orders' },
   guarantee: {
     level: 'info',
-    what: 'what an accepted order survives, with NATS; told again when it changes',
+    what: 'NATS: which failures an accepted order survives; logged again when it changes',
   },
   'guarantee-fell': {
     level: 'error',
-    what: 'an accepted order survives less than before',
+    what: 'an accepted order survives fewer failures than before',
   },
   'journal-down': {
     level: 'warn',
-    what: 'NATS does not answer, or the connection is lost; tried on',
+    what: 'NATS does not answer, or the connection is lost; retried',
   },
   'journal-up': { level: 'info', what: 'NATS answers again' },
   'journal-broken': {
     level: 'warn',
-    what: 'NATS answers, but does not serve a part of the journal: it is gone say, or has no leader; tried on',
+    what: 'NATS answers but does not serve a part of the journal, for example a stream that is gone or has no leader; retried',
   },
   'journal-remade': {
     level: 'error',
-    what: 'a stream or consumer of the journal was gone, and was made anew; what a stream held is lost',
+    what: 'a stream or consumer of the journal was gone and was created again; the messages of a stream that was gone are lost',
   },
-  'journal-mended': { level: 'info', what: 'NATS serves all of the journal again' },
+  'journal-mended': { level: 'info', what: 'NATS serves the whole journal again' },
   spooling: { level: 'warn', what: 'NATS did not answer at the start: orders go to the spool' },
-  'spool-waits': { level: 'warn', what: 'NATS takes no frames from the spool; tried on' },
+  'spool-waits': { level: 'warn', what: 'NATS does not accept frames from the spool; retried' },
   'spool-unfit': {
     level: 'error',
-    what: 'NATS refuses a frame of the spool for what it is: it stays there, and those behind it go on',
+    what: 'NATS rejects a frame of the spool because of its content: it stays in the spool, and the frames behind it are forwarded',
   },
-  'ledger-waits': { level: 'warn', what: 'the ledger cannot be read; tried on' },
+  'ledger-waits': { level: 'warn', what: 'the ledger cannot be read; retried' },
   'ledger-refused': {
     level: 'error',
-    what: 'the ledger takes no entries: other processes on this stream may process orders twice',
+    what: 'the ledger accepts no entries: other processes on this stream may process orders twice',
   },
-  'settle-waits': { level: 'warn', what: 'a processed frame cannot be settled; tried on' },
+  'settle-waits': { level: 'warn', what: 'a processed frame cannot be settled; retried' },
   'settle-lost': {
     level: 'error',
-    what: 'a frame processed while NATS was away could not be noted at the stop: it will be processed again',
+    what: 'a frame was processed while NATS was unavailable, and the shutdown could not record that: it will be processed again',
   },
   'dead-letters-wait': {
     level: 'warn',
-    what: 'NATS does not take the dead letters of an earlier life; tried on',
+    what: 'NATS does not accept dead letters from before the restart; retried',
   },
   'frame-unreadable': {
     level: 'error',
-    what: 'what lies in the journal is no frame; NATS: it goes to the stream <stream>_FOREIGN; local: it stays where it is',
+    what: 'an entry of the journal is not a frame; NATS: it moves to the stream <stream>_FOREIGN; local: it stays in place',
   },
   'stranded-removed': {
     level: 'info',
-    what: 'NATS kept a message that it will not deliver again, after a power cut say; its orders were settled, and it is removed',
+    what: 'NATS kept a message that it will not deliver again, for example after a power cut; its orders were settled, so it is removed',
   },
   'stranded-processed': {
     level: 'warn',
-    what: 'the same, but nothing is known of its orders: they are processed, for the second time if they were long ago',
+    what: 'like stranded-removed, but the ledger does not know the orders: they are processed, perhaps for the second time',
   },
   'letter-unreadable': {
     level: 'error',
-    what: 'what lies among the dead letters is none; it is left there',
+    what: 'an entry among the dead letters is not a dead letter; it stays in place',
   },
   'keys-left-out': {
     level: 'warn',
     what: 'idempotency keys beyond --idempotency-keys-max are forgotten',
   },
-  'keys-unknown': { level: 'warn', what: 'NATS did not tell the last idempotency keys' },
-  'handler-threw': { level: 'warn', what: 'the handler threw: its batch is run again in halves' },
+  'keys-unknown': { level: 'warn', what: 'NATS did not return the latest idempotency keys' },
+  'handler-threw': {
+    level: 'warn',
+    what: 'the handler threw: its batch is split in halves and run again',
+  },
   'handler-away': {
     level: 'warn',
-    what: 'what the handler works for is away, or it cannot be loaded; tried on',
+    what: 'the handler cannot be loaded, or threw with pause: true; retried',
   },
   'handler-back': { level: 'info', what: 'the handler works again' },
   'handler-thread-died': {
     level: 'warn',
-    what: 'a pool thread died: a new one takes its place, the batch is run again',
+    what: 'a pool thread died: a new one replaces it, and the batch is run again',
   },
   'handler-late': {
     level: 'warn',
-    what: 'a call of the handler took longer than --handler-ms-max: its thread was ended, and its orders are run one by one',
+    what: 'a handler call took longer than --handler-ms-max: its thread was terminated, and its orders are run one by one',
   },
   'handler-stray-error': {
     level: 'error',
-    what: 'the handler threw while none of its batches was running',
+    what: 'the handler threw while none of its calls was running',
   },
   'dead-letters-full': {
     level: 'error',
-    what: '--dead-max is reached: orders that fail for good are put off',
+    what: '--dead-max is reached: orders that failed for good are retried later',
   },
-  'intake-thread-failed': { level: 'error', what: 'an intake thread met a bug and ends' },
-  'intake-thread-restarted': {
-    level: 'warn',
-    what: 'a new intake thread takes the place of one that ended',
-  },
+  'intake-thread-failed': { level: 'error', what: 'an intake thread ended because of a bug' },
+  'intake-thread-restarted': { level: 'warn', what: 'a new intake thread replaces one that ended' },
   'intake-thread-lost': {
     level: 'error',
-    what: 'that new one did not start: the others take the orders',
+    what: 'a replacement intake thread did not start: the other threads take the orders',
   },
-  stopping: { level: 'info', what: 'told to stop' },
+  stopping: { level: 'info', what: 'the process was told to stop' },
   'stop-step-failed': {
     level: 'error',
-    what: 'something did not stop in order; the rest is stopped all the same',
+    what: 'a step of the shutdown failed; the next steps still run',
   },
-  'stop-forced': { level: 'warn', what: 'told to stop again: the process ends at once' },
-  'stop-late': { level: 'error', what: '--shutdown-ms-max has passed: the process ends at once' },
-  stopped: { level: 'info', what: 'stopped in order' },
-  failed: { level: 'fatal', what: 'a fault that the operator can mend ends the process' },
-  bug: { level: 'fatal', what: 'a bug ends the process; the line has its stack' },
+  'stop-forced': { level: 'warn', what: 'a second signal: the process ends at once' },
+  'stop-late': { level: 'error', what: '--shutdown-ms-max is over: the process ends at once' },
+  stopped: { level: 'info', what: 'the shutdown is complete' },
+  failed: { level: 'fatal', what: 'an error that the operator can fix ends the process' },
+  bug: { level: 'fatal', what: 'a bug ends the process; the line has the stack' },
 } as const satisfies Readonly<Record<string, EventSpec>>;
 
 export type LogEvent = keyof typeof LOG_EVENTS;
 
-/** Short facts beside the line. Never what stands in an order, nor a password. */
+/** Short facts beside the message. Never the content of an order, never a password. */
 export type LogFields = Readonly<Record<string, string | number | boolean | Error>>;
 
 /**
- * Tells the operator what has happened, in one line. Neither line nor fields may hold what a client sent, nor the
- * message of what a handler threw, for that may. Cheap to call again and again: what repeats is
- * held to a rate, see log/bounded.ts.
+ * Writes one line for the operator. Neither message nor fields may contain what a client sent, nor the message of
+ * an error that a handler threw, because that may quote an order. Repeated events are rate limited, see
+ * log/open-log.ts.
  */
-export type Log = (event: LogEvent, line: string, fields?: LogFields) => void;
+export type Log = (event: LogEvent, message: string, fields?: LogFields) => void;

@@ -1,6 +1,6 @@
 import type { Specs } from './spec.js';
 
-/** From the journal to the outcome: where frames are kept, and how they are worked off. */
+/** From the journal to the outcome: where frames are stored and how their orders are processed. */
 export const drainSchema = {
   data: {
     type: 'text',
@@ -9,7 +9,7 @@ export const drainSchema = {
     patternText: 'a folder',
     default: './data',
     group: 'Journal',
-    help: 'where the local journal is kept',
+    help: 'data folder: the local journal, or with NATS the spool',
   },
   nats: {
     type: 'list',
@@ -18,7 +18,7 @@ export const drainSchema = {
     patternText: 'NATS URLs such as nats://host:4222, separated by commas',
     default: [],
     group: 'Journal',
-    help: 'NATS servers; with any given, the journal is JetStream instead of the local one',
+    help: 'NATS servers; if set, the journal is JetStream instead of local',
   },
   natsStream: {
     type: 'text',
@@ -27,7 +27,7 @@ export const drainSchema = {
     patternText: 'a name of 1 to 64 letters, digits, - and _',
     default: 'FOREBAY',
     group: 'Journal',
-    help: 'JetStream stream that holds the frames',
+    help: 'JetStream stream that stores the frames',
   },
   natsReplicas: {
     type: 'integer',
@@ -36,7 +36,7 @@ export const drainSchema = {
     max: 5,
     default: 1,
     group: 'Journal',
-    help: 'servers of a NATS cluster that each keep every frame; 1, 3 or 5',
+    help: 'NATS servers that store each frame: 1, 3 or 5',
   },
   natsMonitor: {
     type: 'list',
@@ -45,7 +45,7 @@ export const drainSchema = {
     patternText: 'HTTP URLs such as http://host:8222, separated by commas',
     default: [],
     group: 'Journal',
-    help: 'where the NATS servers tell how they flush; port 8222 of each when none is given',
+    help: 'monitoring URLs of the NATS servers, to read their fsync settings; if none, port 8222 of each server',
   },
   spoolOrdersMax: {
     type: 'integer',
@@ -54,7 +54,7 @@ export const drainSchema = {
     max: 1_000_000_000,
     default: 10_000_000,
     group: 'Journal',
-    help: 'most orders kept under --data while NATS is away; above, 503',
+    help: 'most orders kept in the spool while NATS is unavailable; more are answered 503; 0 is no spool',
   },
   spoolRate: {
     type: 'integer',
@@ -63,7 +63,7 @@ export const drainSchema = {
     max: 1_000_000,
     default: 20_000,
     group: 'Journal',
-    help: 'how fast the spool is forwarded once NATS is back; 0 is as fast as it can',
+    help: 'rate at which spooled orders are forwarded once NATS is available; 0 is no limit',
   },
   receiptsS: {
     type: 'integer',
@@ -72,7 +72,7 @@ export const drainSchema = {
     max: 2_592_000,
     default: 86_400,
     group: 'Journal',
-    help: 'how long GET /orders/{id} knows an order after it is done',
+    help: 'how long GET /orders/{id} knows an order after it is processed',
   },
   deadMax: {
     type: 'integer',
@@ -81,13 +81,13 @@ export const drainSchema = {
     max: 100_000_000,
     default: 1_000_000,
     group: 'Journal',
-    help: 'most dead letters kept; above, orders that fail for good stay in the journal',
+    help: 'most dead letters kept; above, failed orders stay in the journal and are retried',
   },
   drain: {
     type: 'switch',
     default: true,
     group: 'Drain',
-    help: 'whether this process works off the journal, or only fills it',
+    help: 'whether this process also processes orders, or only accepts them',
   },
   drainRate: {
     type: 'integer',
@@ -96,7 +96,7 @@ export const drainSchema = {
     max: 1_000_000,
     default: 0,
     group: 'Drain',
-    help: 'most orders processed in any second; 0 is as fast as the handler can',
+    help: 'most orders processed in any second; 0 is no limit',
   },
   lookAheadFrames: {
     type: 'integer',
@@ -105,7 +105,7 @@ export const drainSchema = {
     max: 1000,
     default: 64,
     group: 'Drain',
-    help: 'frames in hand at most: those that wait, run, or are being settled',
+    help: 'most frames pulled from the journal and not settled yet',
   },
   batchOrdersMax: {
     type: 'integer',
@@ -114,7 +114,7 @@ export const drainSchema = {
     max: 10_000,
     default: 500,
     group: 'Drain',
-    help: 'most orders in one call of the handler',
+    help: 'most orders in one handler call',
   },
   batchMsTarget: {
     type: 'integer',
@@ -123,7 +123,7 @@ export const drainSchema = {
     max: 60_000,
     default: 200,
     group: 'Drain',
-    help: 'batches are cut so that one call of the handler takes about this long',
+    help: 'target duration of one handler call; the batch size adapts to it',
   },
   attemptsMax: {
     type: 'integer',
@@ -132,7 +132,7 @@ export const drainSchema = {
     max: 100,
     default: 5,
     group: 'Drain',
-    help: 'attempts after which an order that still fails is a dead letter',
+    help: 'attempts after which a failing order becomes a dead letter',
   },
   retryMsMin: {
     type: 'integer',
@@ -141,7 +141,7 @@ export const drainSchema = {
     max: 3_600_000,
     default: 500,
     group: 'Drain',
-    help: 'pause before the first retry; it doubles with each, plus jitter',
+    help: 'delay before the first retry; it doubles with each retry, plus jitter',
   },
   retryMsMax: {
     type: 'integer',
@@ -150,7 +150,7 @@ export const drainSchema = {
     max: 86_400_000,
     default: 60_000,
     group: 'Drain',
-    help: 'longest pause before a retry; at least --retry-ms-min',
+    help: 'longest delay before a retry; at least --retry-ms-min',
   },
   handler: {
     type: 'text',
@@ -159,7 +159,7 @@ export const drainSchema = {
     patternText: 'simulate, postgres, or the path of an ES module with a default export',
     default: 'simulate',
     group: 'Handler',
-    help: 'what processes the orders: the built-in simulate or postgres, or your ES module',
+    help: 'what processes the orders: simulate, postgres, or the path of your ES module',
   },
   handlerMsMax: {
     type: 'integer',
@@ -168,7 +168,7 @@ export const drainSchema = {
     max: 86_400_000,
     default: 120_000,
     group: 'Handler',
-    help: 'longest that one call of the handler may take; then its thread is ended; 0 is any time',
+    help: 'time limit of one handler call; then its thread is terminated; 0 is no limit',
   },
   workMs: {
     type: 'integer',
@@ -177,7 +177,7 @@ export const drainSchema = {
     max: 60_000,
     default: 0,
     group: 'Handler',
-    help: 'simulate: how long one order takes',
+    help: 'simulate only: processing time of one order',
   },
   errorRate: {
     type: 'number',
@@ -186,7 +186,7 @@ export const drainSchema = {
     max: 1,
     default: 0,
     group: 'Handler',
-    help: 'simulate: share of the orders that fail',
+    help: 'simulate only: share of the orders that fail',
   },
   postgresUrl: {
     type: 'text',
@@ -195,7 +195,7 @@ export const drainSchema = {
     patternText: 'a URL such as postgres://user:password@host:5432/database',
     default: 'postgres://localhost:5432/postgres',
     group: 'Handler',
-    help: 'postgres: the database; better given as FOREBAY_POSTGRES_URL when it holds a password',
+    help: 'postgres only: the database; set FOREBAY_POSTGRES_URL instead of the flag if it contains a password',
   },
   workerHeapMb: {
     type: 'integer',
@@ -204,6 +204,6 @@ export const drainSchema = {
     max: 65_536,
     default: 128,
     group: 'Handler',
-    help: 'V8 heap limit of one pool thread',
+    help: 'V8 heap limit of each pool thread',
   },
 } as const satisfies Partial<Specs>;

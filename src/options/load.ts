@@ -3,29 +3,29 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { MODES, type Mode, type Options } from '../model/options.js';
 import { schema } from './schema.js';
 import { fault, type GivenOptions, type OptionKey, quote, readSources } from './sources.js';
-import { type AnySpec, flagName, isDerived, rangeText, type Surroundings } from './spec.js';
+import { type AnySpec, type DefaultInputs, flagName, isDerived, rangeText } from './spec.js';
 
 export interface LoadedOptions {
   readonly options: Options;
-  /** Those that were given, if with the default's value, and where their value came from. */
+  /** The options that were set explicitly, and where. */
   readonly given: GivenOptions;
 }
 
 /**
- * The options in force: flag over environment over `--config FILE` over default; checked, and frozen
- * through and through.
+ * The options in force: a flag overrides the environment, which overrides `--config FILE`, which overrides the
+ * default. Checked and deeply frozen.
  *
  * @param argv what follows the subcommand, without `--help`
- * @throws OperatorFault with EXIT.usage, one line that names option, value, origin and remedy
+ * @throws OperatorFault with EXIT.usage, one line with option, value, origin and fix
  */
 export function loadOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Options {
   return loadWithOrigins(argv, env).options;
 }
 
-/** The same, with what was given, and where. */
+/** `loadOptions`, with the origin of each option that was set. */
 export function loadWithOrigins(argv: readonly string[], env: NodeJS.ProcessEnv): LoadedOptions {
   const given = readSources(argv, env);
-  const surroundings: Surroundings = {
+  const inputs: DefaultInputs = {
     mode: modeOf(given),
     cores: availableParallelism(),
     platform: process.platform,
@@ -33,27 +33,27 @@ export function loadWithOrigins(argv: readonly string[], env: NodeJS.ProcessEnv)
   const values: Record<string, unknown> = {};
   for (const [key, spec] of Object.entries(schema)) {
     const value = given.get(key as OptionKey);
-    values[key] = value === undefined ? defaultOf(spec, surroundings) : typed(spec, value.value);
+    values[key] = value === undefined ? defaultOf(spec, inputs) : typed(spec, value.value);
   }
   checkRanges(values, given);
   const options = values as unknown as Options;
-  checkRelations(options, given, surroundings.platform);
+  checkRelations(options, given, inputs.platform);
   return { options: deepFreeze(options), given };
 }
 
-/** Needed before the check, because defaults depend on it; a wrong one is refused by the check. */
+/** Read before the check, because defaults depend on it; the check reports an invalid mode. */
 function modeOf(given: GivenOptions): Mode {
   const value = given.get('mode')?.value;
   return MODES.find((mode) => mode === value) ?? (schema.mode.default as Mode);
 }
 
-function defaultOf(spec: AnySpec, surroundings: Surroundings): unknown {
-  return isDerived(spec.default) ? spec.default.from(surroundings) : spec.default;
+function defaultOf(spec: AnySpec, inputs: DefaultInputs): unknown {
+  return isDerived(spec.default) ? spec.default.from(inputs) : spec.default;
 }
 
 /**
- * Text, as flags and the environment give it, in the option's own type. What does not look like that
- * type stays as it is, for the check to refuse.
+ * Converts text from a flag or the environment to the option's type. Text that does not fit the type is
+ * returned unchanged, so that the check reports it.
  */
 function typed(spec: AnySpec, value: unknown): unknown {
   if (typeof value !== 'string') return value;
@@ -70,7 +70,7 @@ function typed(spec: AnySpec, value: unknown): unknown {
   }
 }
 
-/** A copy that nobody can change, at any depth. */
+/** A copy that is frozen at every depth. */
 function deepFreeze<T>(value: T): T {
   if (Array.isArray(value)) return Object.freeze(value.map(deepFreeze)) as T;
   if (typeof value !== 'object' || value === null) return value;
@@ -81,7 +81,7 @@ function deepFreeze<T>(value: T): T {
 
 const validate = compile();
 
-/** Throws an OperatorFault that names the first option whose value is not of its type or range. */
+/** @throws OperatorFault for the first option whose value is not of its type or in its range */
 function checkRanges(values: Readonly<Record<string, unknown>>, given: GivenOptions): void {
   if (validate(values)) return;
   const key = validate.errors![0].instancePath.split('/')[1] as OptionKey;
@@ -91,7 +91,7 @@ function checkRanges(values: Readonly<Record<string, unknown>>, given: GivenOpti
 function compile(): ValidateFunction {
   const properties: Record<string, object> = {};
   for (const [key, spec] of Object.entries(schema)) properties[key] = jsonSchemaOf(spec);
-  // Checking the schema itself against JSON Schema's own would double what this costs the start.
+  // Validating the schema itself would double the cost of this at the start.
   return new Ajv({ meta: false, validateSchema: false }).compile({
     type: 'object',
     additionalProperties: false,
@@ -118,14 +118,14 @@ function jsonSchemaOf(spec: AnySpec): object {
 
 const WILDCARDS = ['0.0.0.0', '::'];
 
-/** Throws an OperatorFault where two options, each in its range, can't go together. */
+/** @throws OperatorFault for two options that are valid alone and contradict each other */
 function checkRelations(options: Options, given: GivenOptions, platform: NodeJS.Platform): void {
   if (options.retryMsMin > options.retryMsMax) {
     throw fault(
       `${named('retryMsMin', given, options)}: must be at most --retry-ms-max (${options.retryMsMax})`,
     );
   }
-  // A frame must be able to hold the longest order and the line feed behind it.
+  // A frame must have room for the longest order and its line feed.
   if (options.frameBytesMax < options.bodyBytesMax + 1) {
     throw fault(
       `${named('frameBytesMax', given, options)}: must be more than --body-bytes-max (${options.bodyBytesMax})`,
@@ -135,7 +135,9 @@ function checkRelations(options: Options, given: GivenOptions, platform: NodeJS.
     throw fault(`${named('adminPort', given, options)}: must not be the same as --port`);
   }
   if (options.threads > 1 && platform !== 'linux') {
-    throw fault(`${named('threads', given, options)}: must be 1, since only Linux shares a port`);
+    throw fault(
+      `${named('threads', given, options)}: must be 1 on this system: only Linux can share a port between threads`,
+    );
   }
 }
 
@@ -143,7 +145,7 @@ function hostsMeet({ host, adminHost }: Options): boolean {
   return host === adminHost || WILDCARDS.includes(host) || WILDCARDS.includes(adminHost);
 }
 
-/** `--port 70000 (FOREBAY_PORT)`: the option, its value, and where that came from. */
+/** Option, value and origin: `--port 70000 (FOREBAY_PORT)`. */
 function named(key: OptionKey, given: GivenOptions, options?: Options): string {
   const { value, origin } = given.get(key) ?? { value: options?.[key], origin: 'default' };
   const shown = typeof value === 'string' && /^[\w.,:-]+$/.test(value) ? value : quote(value);

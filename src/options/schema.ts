@@ -2,26 +2,26 @@ import { LOG_FORMATS, LOG_LEVELS, MODES } from '../model/options.js';
 import { drainSchema } from './drain-schema.js';
 import type { DerivedDefault, Specs } from './spec.js';
 
-/** Half the cores: intake and pool run side by side. */
+/** The other half of the cores is for the other kind of thread: intake or pool. */
 const halfTheCores: DerivedDefault<number> = {
   text: 'half the cores, at least 1',
   from: ({ cores }) => Math.max(1, Math.floor(cores / 2)),
 };
 
-/** Only Linux lets several threads listen on one port. */
+/** Only Linux lets several threads listen on the same port. */
 const intakeThreads: DerivedDefault<number> = {
-  text: 'half the cores, at least 1; 1 where it is not Linux',
-  from: (surroundings) => (surroundings.platform === 'linux' ? halfTheCores.from(surroundings) : 1),
+  text: 'half the cores, at least 1; 1 if not on Linux',
+  from: (inputs) => (inputs.platform === 'linux' ? halfTheCores.from(inputs) : 1),
 };
 
-/** The process as a whole: where it listens, its threads, its log. */
+/** The process: addresses, threads, log. */
 const serverSchema = {
   mode: {
     type: 'choice',
     choices: MODES,
     default: 'queue',
     group: 'Server',
-    help: 'queue: answer once the order is durable, process behind; direct: process, then answer',
+    help: 'queue: answer when the order is durable, process it later; direct: process the order, then answer',
   },
   host: {
     type: 'text',
@@ -30,7 +30,7 @@ const serverSchema = {
     patternText: 'a host name or an IP address',
     default: '0.0.0.0',
     group: 'Server',
-    help: 'address to take orders on',
+    help: 'address to listen on for orders',
   },
   port: {
     type: 'integer',
@@ -39,7 +39,7 @@ const serverSchema = {
     max: 65_535,
     default: 3000,
     group: 'Server',
-    help: 'port to take orders on; 0 picks a free one',
+    help: 'port to listen on for orders; 0 picks a free port',
   },
   adminHost: {
     type: 'text',
@@ -48,7 +48,7 @@ const serverSchema = {
     patternText: 'a host name or an IP address',
     default: '127.0.0.1',
     group: 'Server',
-    help: 'address for /metrics, /healthz and /readyz',
+    help: 'address of the admin server: live page, /metrics, /healthz and /readyz',
   },
   adminPort: {
     type: 'integer',
@@ -57,7 +57,7 @@ const serverSchema = {
     max: 65_535,
     default: 3001,
     group: 'Server',
-    help: 'port for /metrics, /healthz and /readyz; 0 picks a free one',
+    help: 'port of the admin server; 0 picks a free port',
   },
   threads: {
     type: 'integer',
@@ -66,7 +66,7 @@ const serverSchema = {
     max: 64,
     default: intakeThreads,
     group: 'Server',
-    help: 'intake threads, which share the port as only Linux allows; 0: the intake runs in the main thread',
+    help: 'intake threads, which share the port (Linux only); 0 runs the intake in the main thread',
   },
   workers: {
     type: 'integer',
@@ -89,7 +89,7 @@ const serverSchema = {
     choices: LOG_FORMATS,
     default: 'auto',
     group: 'Server',
-    help: 'json: an object a line; pretty: for people; auto: pretty where stderr is a terminal, else json',
+    help: 'json: one JSON object per line; pretty: for reading; auto: pretty if stderr is a terminal, else json',
   },
   shutdownMsMax: {
     type: 'integer',
@@ -98,11 +98,11 @@ const serverSchema = {
     max: 600_000,
     default: 10_000,
     group: 'Server',
-    help: 'how long an ordered shutdown may take',
+    help: 'time limit of an ordered shutdown; then the process is killed',
   },
 } as const satisfies Partial<Specs>;
 
-/** From the request to the durable frame: the bounds of intake and of group commit. */
+/** From the request to the durable frame: limits of the intake and of group commit. */
 const intakeSchema = {
   rpsLimit: {
     type: 'integer',
@@ -114,7 +114,7 @@ const intakeSchema = {
       from: ({ mode }) => (mode === 'direct' ? 50 : 0),
     },
     group: 'Intake',
-    help: 'most orders admitted in any second, all threads together; 0 is no limit',
+    help: 'most orders admitted in any second, all intake threads together; 0 is no limit',
   },
   bodyBytesMax: {
     type: 'integer',
@@ -123,7 +123,7 @@ const intakeSchema = {
     max: 65_536,
     default: 4096,
     group: 'Intake',
-    help: 'longest body; a longer one is answered 413',
+    help: 'longest request body; a longer one is answered 413',
   },
   bodyMsMax: {
     type: 'integer',
@@ -132,7 +132,7 @@ const intakeSchema = {
     max: 600_000,
     default: 10_000,
     group: 'Intake',
-    help: 'how long a body may take to arrive',
+    help: 'time limit for a request body to arrive',
   },
   waitingOrdersMax: {
     type: 'integer',
@@ -141,7 +141,7 @@ const intakeSchema = {
     max: 1_000_000,
     default: 100_000,
     group: 'Intake',
-    help: 'orders of one intake thread that may wait for their answer; above, 503',
+    help: 'orders that may wait for their answer, per intake thread; more are answered 503',
   },
   idempotencyS: {
     type: 'integer',
@@ -159,7 +159,7 @@ const intakeSchema = {
     max: 100_000_000,
     default: 2_000_000,
     group: 'Intake',
-    help: 'most idempotency keys remembered at once, 64 bytes of memory each; above, 503',
+    help: 'idempotency keys remembered at once, 64 bytes of memory each; more are answered 503',
   },
   commitMsMax: {
     type: 'integer',
@@ -168,7 +168,7 @@ const intakeSchema = {
     max: 60_000,
     default: 1000,
     group: 'Commit',
-    help: 'how long a frame may take to become durable, in the spool if need be',
+    help: 'time limit for a frame to become durable, spooling included',
   },
   frameOrdersMax: {
     type: 'integer',
@@ -183,11 +183,11 @@ const intakeSchema = {
     type: 'integer',
     unit: 'bytes',
     min: 65,
-    // NATS takes messages of 1 MiB (its max_payload) by default; the rest is room for the headers.
+    // By default NATS accepts messages of 1 MiB (max_payload); the difference is room for the headers.
     max: 900_000,
     default: 262_144,
     group: 'Commit',
-    help: 'most bytes in one frame; more than --body-bytes-max',
+    help: 'largest frame; must be more than --body-bytes-max',
   },
   framesInFlightMax: {
     type: 'integer',
@@ -196,12 +196,12 @@ const intakeSchema = {
     max: 256,
     default: 8,
     group: 'Commit',
-    help: 'frames of one intake thread that may await their acknowledgement',
+    help: 'frames that may wait for their acknowledgement, per intake thread',
   },
 } as const satisfies Partial<Specs>;
 
 /**
- * Every option there is: flags, environment variables, checks, help and docs/reference/options.md are all made
- * from this table, in its order.
+ * Every option, in the order in which help and docs list them. Flags, environment variables, checks, help and
+ * docs/reference/options.md are derived from this table.
  */
 export const schema: Specs = { ...serverSchema, ...intakeSchema, ...drainSchema };

@@ -3,11 +3,11 @@ import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Options } from '../model/options.js';
 import { schema } from './schema.js';
 import { environmentName, flagName } from './spec.js';
-import { editDistance, nearest, remedyFor } from './suggest.js';
+import { editDistance, nearest, suggestion } from './suggest.js';
 
 export type OptionKey = keyof Options;
 
-/** A value as it was given, and where, in words for the operator. */
+/** A value as it was set, and where: `command line`, a variable or a file. */
 export interface Given {
   readonly value: unknown;
   readonly origin: string;
@@ -21,7 +21,7 @@ const keyOfVariable = new Map(keys.map((key) => [environmentName(flagName(key)),
 const flags = [...keyOfFlag.keys(), 'config', 'help'];
 const variables = [...keyOfVariable.keys(), environmentName('config')];
 
-/** What the three sources hold, the stronger source already in front: flag, environment, file. */
+/** The values of the three sources: a flag overrides the environment, which overrides the file. */
 export function readSources(argv: readonly string[], env: NodeJS.ProcessEnv): GivenOptions {
   const flagged = readFlags(argv);
   const variable = readEnvironment(env);
@@ -37,7 +37,7 @@ interface FirstSources {
   readonly config: string | undefined;
 }
 
-/** `--name value` and `--name=value`; of a flag given twice, the last counts. */
+/** `--name value` and `--name=value`; the last of a repeated flag wins. */
 function readFlags(argv: readonly string[]): FirstSources {
   const given: GivenOptions = new Map();
   let config: string | undefined;
@@ -50,12 +50,12 @@ function readFlags(argv: readonly string[]): FirstSources {
     const name = argument.slice(2, equals === -1 ? undefined : equals);
     const key = keyOfFlag.get(name);
     if (key === undefined && name !== 'config') {
-      const remedy = remedyFor(name, flags, (meant) => `--${meant}`);
-      throw fault(`--${name}: unknown option; ${remedy}`);
+      const hint = suggestion(name, flags, (flag) => `--${flag}`);
+      throw fault(`--${name}: unknown option; ${hint}`);
     }
     const value = equals === -1 ? argv[++i] : argument.slice(equals + 1);
     if (value === undefined || value === '' || (equals === -1 && value.startsWith('--'))) {
-      throw fault(`--${name}: a value must follow; see --help`);
+      throw fault(`--${name}: missing value; see --help`);
     }
     if (key === undefined) config = value;
     else given.set(key, { value, origin: 'command line' });
@@ -64,9 +64,9 @@ function readFlags(argv: readonly string[]): FirstSources {
 }
 
 /**
- * An empty variable counts as unset: compose files and shells pass those on. A variable that is not
- * ours is only refused when it looks like a slip of the pen, because others may own names that begin
- * with FOREBAY_ (Kubernetes invents FOREBAY_SERVICE_HOST for a service called forebay).
+ * An empty variable counts as unset, because compose files and shells pass those on. An unknown variable is
+ * refused only when it looks like a typing error, because other programs may set names that begin with FOREBAY_
+ * (Kubernetes sets FOREBAY_SERVICE_HOST for a service called forebay).
  */
 function readEnvironment(env: NodeJS.ProcessEnv): FirstSources {
   const given: GivenOptions = new Map();
@@ -74,28 +74,28 @@ function readEnvironment(env: NodeJS.ProcessEnv): FirstSources {
     if (!name.startsWith('FOREBAY_') || value === undefined || value === '') continue;
     const key = keyOfVariable.get(name);
     if (key !== undefined) given.set(key, { value, origin: name });
-    else refuseSlip(name);
+    else refuseTypo(name);
   }
   return { given, config: env[environmentName('config')] || undefined };
 }
 
-function refuseSlip(name: string): void {
-  const meant = nearest(name, variables);
-  const editsMax = meant.length <= 'FOREBAY_'.length + 6 ? 1 : 2;
-  const edits = editDistance(name, meant);
+function refuseTypo(name: string): void {
+  const closest = nearest(name, variables);
+  const editsMax = closest.length <= 'FOREBAY_'.length + 6 ? 1 : 2;
+  const edits = editDistance(name, closest);
   if (edits > 0 && edits <= editsMax) {
-    throw fault(`${name}: unknown variable; did you mean ${meant}?`);
+    throw fault(`${name}: unknown variable; did you mean ${closest}?`);
   }
 }
 
-/** A JSON object whose members are named like the flags, without the hyphens in front. */
+/** A JSON object whose members are named like the flags, without the leading hyphens. */
 function readConfig(file: string): GivenOptions {
   const given: GivenOptions = new Map();
   for (const [name, value] of Object.entries(parseConfig(file))) {
     const key = keyOfFlag.get(name);
     if (key === undefined) {
-      const remedy = remedyFor(flagName(name), [...keyOfFlag.keys()], quote);
-      throw fault(`${quote(name)} in ${file}: unknown option; ${remedy}`);
+      const hint = suggestion(flagName(name), [...keyOfFlag.keys()], quote);
+      throw fault(`${quote(name)} in ${file}: unknown option; ${hint}`);
     }
     given.set(key, { value, origin: file });
   }
@@ -110,16 +110,16 @@ function parseConfig(file: string): object {
     throw fault(`--config ${quote(file)}: ${firstLine((error as Error).message)}`);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw fault(`--config ${quote(file)}: must hold a JSON object such as {"port":8080}`);
+    throw fault(`--config ${quote(file)}: must contain a JSON object such as {"port":8080}`);
   }
   return parsed;
 }
 
-/** A value as one short line, whatever is in it; credentials inside URLs are left out. */
+/** Any value as one short line, with credentials inside URLs removed. */
 export function quote(value: unknown): string {
   const text = (JSON.stringify(value) ?? String(value))
     .replace(/[^/\s",]*@/g, '***@')
-    // As PostgreSQL's URLs may have it too.
+    // A PostgreSQL URL may also have the password as a parameter.
     .replace(/([?&](?:\w*password|token)=)[^&\s",]*/gi, '$1***');
   return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
 }

@@ -1,20 +1,20 @@
 import type { Mode, Options } from '../model/options.js';
 
 /** What a default may depend on. */
-export interface Surroundings {
+export interface DefaultInputs {
   readonly mode: Mode;
   readonly cores: number;
   readonly platform: NodeJS.Platform;
 }
 
-/** A default that is worked out at the start, and how help and docs put it in words. */
+/** A default that is computed at the start, and its description for help and docs. */
 export interface DerivedDefault<T> {
   readonly text: string;
-  from(surroundings: Surroundings): T;
+  from(inputs: DefaultInputs): T;
 }
 
 interface SpecOf<T> {
-  /** One sentence without a full stop; what it is, not its range. */
+  /** One sentence without a full stop: what the option is, not its range. */
   readonly help: string;
   readonly group: Group;
   readonly default: T | DerivedDefault<T>;
@@ -22,7 +22,7 @@ interface SpecOf<T> {
 
 export interface NumberSpec extends SpecOf<number> {
   readonly type: 'integer' | 'number';
-  /** What it is counted in; shown as the placeholder of the value. */
+  /** Shown as the placeholder of the value. */
   readonly unit: string;
   readonly min: number;
   readonly max: number;
@@ -31,7 +31,7 @@ export interface NumberSpec extends SpecOf<number> {
 export interface TextSpec extends SpecOf<string> {
   readonly type: 'text';
   readonly unit: string;
-  /** A regular expression for the whole value, and the same in words. */
+  /** A regular expression for the whole value, and its description. */
   readonly pattern: string;
   readonly patternText: string;
 }
@@ -39,7 +39,7 @@ export interface TextSpec extends SpecOf<string> {
 export interface ListSpec extends SpecOf<readonly string[]> {
   readonly type: 'list';
   readonly unit: string;
-  /** A regular expression for one item, and the same in words for the whole value. */
+  /** A regular expression for one item, and a description of the whole value. */
   readonly pattern: string;
   readonly patternText: string;
 }
@@ -71,7 +71,7 @@ export type SpecFor<T> = [T] extends [boolean]
 /** One spec for each property of `Options`. */
 export type Specs = { readonly [P in keyof Options]: SpecFor<Options[P]> };
 
-/** The headings under which help and docs list the options, in this order. */
+/** The headings of help and docs, in their order. */
 export const GROUPS = ['Server', 'Intake', 'Commit', 'Journal', 'Drain', 'Handler'] as const;
 export type Group = (typeof GROUPS)[number];
 
@@ -85,7 +85,7 @@ export function environmentName(flag: string): string {
   return `FOREBAY_${flag.replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** The values an option takes, in words that follow "must be". */
+/** The accepted values, as text that follows "must be". */
 export function rangeText(spec: AnySpec): string {
   switch (spec.type) {
     case 'integer':
@@ -105,7 +105,7 @@ function choicesText(choices: readonly string[]): string {
   return `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
 }
 
-/** A default in words, as help and docs show it. */
+/** The default as help and docs show it. */
 export function defaultText(spec: AnySpec): string {
   const value: unknown = spec.default;
   if (isDerived(value)) return value.text;

@@ -20,7 +20,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length];
 }
 
-/** The known name closest to what was typed; the first of several equals. */
+/** The name closest to `typed`; the first of several that are equally close. */
 export function nearest(typed: string, names: readonly string[]): string {
   let best = names[0];
   let bestDistance = Number.POSITIVE_INFINITY;
@@ -34,14 +34,14 @@ export function nearest(typed: string, names: readonly string[]): string {
   return best;
 }
 
-/** What to say of a name that there is not: the one that was meant, where one is near enough to be it, else where all stand. */
-export function remedyFor(
+/** The end of an "unknown name" message: the closest name if it is close enough, else a pointer to --help. */
+export function suggestion(
   typed: string,
   names: readonly string[],
   write: (name: string) => string,
 ): string {
-  const meant = nearest(typed, names);
-  const isNear =
-    editDistance(typed, meant) <= Math.max(1, Math.min(typed.length, meant.length) / 2);
-  return isNear ? `did you mean ${write(meant)}?` : 'see --help';
+  const closest = nearest(typed, names);
+  const isClose =
+    editDistance(typed, closest) <= Math.max(1, Math.min(typed.length, closest.length) / 2);
+  return isClose ? `did you mean ${write(closest)}?` : 'see --help';
 }

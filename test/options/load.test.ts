@@ -147,12 +147,12 @@ test('a misspelt variable is refused; one that is somebody else’s is left alon
 
 test('an empty variable counts as unset, an empty flag is refused', () => {
   assert.equal(loadOptions([], { FOREBAY_PORT: '', FOREBAY_CONFIG: '' }).port, 3000);
-  assert.match(faultOf(['--port=']), /^--port: a value must follow/);
+  assert.match(faultOf(['--port=']), /^--port: missing value/);
 });
 
 test('a flag without its value, and an argument that is no flag, are refused', () => {
-  assert.match(faultOf(['--port']), /^--port: a value must follow/);
-  assert.match(faultOf(['--port', '--mode', 'queue']), /^--port: a value must follow/);
+  assert.match(faultOf(['--port']), /^--port: missing value/);
+  assert.match(faultOf(['--port', '--mode', 'queue']), /^--port: missing value/);
   assert.match(faultOf(['8080']), /^"8080": not an option/);
   assert.match(faultOf(['-p']), /^"-p": not an option/);
 });
@@ -185,7 +185,7 @@ test('a config file that is missing, broken or no object is refused in one line 
   assert.ok(faultOf(['--config', missing]).includes(missing));
   assert.match(faultOf(['--config', configFile('{\n"port": }')]), /^--config /);
   for (const text of ['[]', 'null', '3']) {
-    assert.match(faultOf(['--config', configFile(text)]), /must hold a JSON object/);
+    assert.match(faultOf(['--config', configFile(text)]), /must contain a JSON object/);
   }
 });
 
