@@ -3,11 +3,11 @@ import { EXIT } from '../src/model/fault.js';
 
 type Flags = NonNullable<ParseArgsConfig['options']>;
 
-/** What a benchmark was started with. For `--help`, and for what it does not take, that is told and the process ends. */
+/** The options of a benchmark. With `--help`, or an option it does not know, prints that and ends the process. */
 export function benchFlags<const T extends Flags>(options: T) {
   if (process.argv.includes('--help')) {
     process.stdout.write(
-      `Options, with their defaults; docs/guides/performance.md has what it measures\n${lines(options)}\n`,
+      `Options and their defaults; see docs/guides/performance.md for what is measured\n${lines(options)}\n`,
     );
     process.exit(EXIT.ok);
   }
@@ -15,7 +15,7 @@ export function benchFlags<const T extends Flags>(options: T) {
     return parseArgs({ options }).values;
   } catch (error) {
     const [what] = (error as Error).message.split(/\n|\. /);
-    console.error(`${what}; it takes ${names(options).join(', ')}`);
+    console.error(`${what}; options: ${names(options).join(', ')}`);
     process.exit(EXIT.usage);
   }
 }

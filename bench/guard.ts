@@ -1,30 +1,31 @@
 /**
- * `npm run bench:guard`: fails when a micro-benchmark has got much slower. It knows no absolute times: ratios within one
- * process, and counts of instructions where valgrind can be had. `--slow validate` does that work four times over, to
- * see the guard fail.
+ * `npm run bench:guard`: fails if a micro-benchmark has become much slower. It compares ratios within one process, and instruction
+ * counts if valgrind is available, never absolute times. `--slow validate` repeats that work four times, to see the guard fail.
  */
 import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { benchFlags } from './flags.js';
 import { type Bound, bounds } from './guard/bounds.js';
 import { instructionsOf, valgrindProgram } from './guard/instructions.js';
-import { type Guarded, guarded } from './guard/loops.js';
-import { ratioOf } from './guard/ratios.js';
+import { clockLoop, type Guarded, guarded, type Loop, loops, parseAjvLoop } from './guard/loops.js';
+import { median } from './spread.js';
 
-/** A ratio that is missed is measured again, as often as this in all: a neighbour's noise passes, slower code stays. */
+/** A ratio out of bounds is measured again, up to three times in all: noise passes, slow code does not. */
 const TRIES_MAX = 3;
 const SLOW_TIMES = 4;
+const TURNS = 50_000;
+const ROUNDS = 15;
 
 export interface GuardOptions {
-  /** What is made slower on purpose. */
+  /** What is made slower on purpose, to test the guard. */
   readonly slow: Guarded | null;
-  /** Path of valgrind; null: instructions are not counted. */
+  /** Path of valgrind; null: do not count instructions. */
   readonly valgrind: string | null;
   readonly only?: Guarded;
 }
 
 export interface GuardFigure extends Bound {
-  /** Null where it could not be measured. */
+  /** Null if it could not be measured. */
   readonly value: number | null;
   readonly holds: boolean;
 }
@@ -50,7 +51,7 @@ function judgeRatio(bound: Bound, times: number): GuardFigure {
   }
 }
 
-/** Counts do not depend on what else runs: no second try. */
+/** Counts do not depend on other load, so there is no second try. */
 async function judgeCount(
   bound: Bound,
   times: number,
@@ -61,28 +62,49 @@ async function judgeCount(
   return { ...bound, value, holds: isWithin(bound, value) };
 }
 
+/** How many of one operation take the CPU time of one of another: the median of rounds in turn. */
+function ratioOf(name: Guarded, times: number): number {
+  const ours = loops[name](times);
+  return name === 'validate' ? timed(parseAjvLoop(), ours) : timed(ours, clockLoop());
+}
+
+function timed(dividend: Loop, divisor: Loop): number {
+  const ratios: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) ratios.push(cpuUs(dividend) / cpuUs(divisor));
+  // The first round compiles.
+  return median(ratios.slice(1));
+}
+
+/** CPU time, not wall time: other processes do not count. */
+function cpuUs(loop: Loop): number {
+  const begin = process.cpuUsage();
+  loop(TURNS);
+  const { user, system } = process.cpuUsage(begin);
+  return user + system;
+}
+
 function isWithin({ min, max }: Bound, value: number): boolean {
   return value >= min && value <= max;
 }
 
-function shown({ guarded, what, value, holds, min, max }: GuardFigure): string {
-  const meant = min > 0 ? `at least ${min}` : `at most ${max}`;
+function line({ guarded, what, value, holds, min, max }: GuardFigure): string {
+  const bound = min > 0 ? `at least ${min}` : `at most ${max}`;
   const figure = value === null ? 'not measured' : value.toFixed(value < 100 ? 1 : 0);
-  return `${holds ? 'ok    ' : 'MISSED'} ${guarded}: ${what}: ${figure}, ${meant}`;
+  return `${holds ? 'ok    ' : 'failed'} ${guarded}: ${what}: ${figure} (${bound})`;
 }
 
 async function main(): Promise<void> {
   const values = benchFlags({ slow: { type: 'string' }, json: { type: 'string', default: '' } });
   const slow = (values.slow ?? null) as Guarded | null;
   if (slow !== null && !guarded.includes(slow)) {
-    throw new Error(`--slow ${slow}: one of ${guarded.join(', ')}`);
+    throw new Error(`--slow ${slow}: must be one of ${guarded.join(', ')}`);
   }
   const valgrind = await valgrindProgram().catch((error: Error) => {
-    console.log(`only ratios are judged, for instructions cannot be counted: ${error.message}`);
+    console.log(`only ratios are checked; instructions cannot be counted: ${error.message}`);
     return null;
   });
   const figures = await guard({ slow, valgrind });
-  for (const figure of figures) console.log(shown(figure));
+  for (const figure of figures) console.log(line(figure));
   if (values.json !== '') await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);
   if (figures.some(({ holds }) => !holds)) process.exitCode = 1;
 }

@@ -1,9 +1,8 @@
 /**
- * `npm run bench:live`: what it costs intake that 20 viewers have the live page open. One server, driven
- * with no viewer, with 20, with 20, with none, and so on: a machine that grows slower meets both alike.
- * What two runs without viewers differ by is the noise that the ratio is held against.
+ * `npm run bench:live`: what 20 viewers of the live page cost the intake. One server under load with no viewer, 20, 20, none, and
+ * so on, so that a machine that becomes slower affects both alike. The difference between two measurements without viewers
+ * is the noise.
  */
-
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCounts } from '../src/metrics/count.js';
@@ -15,40 +14,41 @@ import { loadOptions } from '../src/options/load.js';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { metric } from '../test/support/orders.js';
 import { benchFlags } from './flags.js';
-import { load } from './load.js';
+import { load, wrkProgram } from './load.js';
 import { median, rangeText, spread } from './spread.js';
 
 export interface LiveBench {
   readonly rounds: number;
   readonly viewers: number;
-  /** Posts orders until it is through. @returns answers a second, and how many were no 200 */
+  /** Posts orders for a while. @returns responses per second, and how many were not 200 */
   readonly drive: (url: string) => Promise<{ requestsPerSecond: number; errors: number }>;
 }
 
-interface Leg {
+interface Measurement {
   readonly requestsPerSecond: number;
-  /** User and system time of the server's process for each order; microseconds. */
+  /** User and system time of the server per order, microseconds. */
   readonly cpuUs: number;
 }
 
 export interface LiveResult {
-  /** With viewers, of without, by the round. */
+  /** Orders per second with viewers ÷ without, by round. */
   readonly ratios: readonly number[];
+  /** The same for CPU time per order. */
   readonly cpuRatios: readonly number[];
-  /** Without viewers, of without, in the same round: what is mere chance. */
+  /** Orders per second of the two measurements without viewers in the same round, divided. */
   readonly noise: readonly number[];
-  /** Rows that all viewers have read together. */
+  /** Rows that all viewers together received. */
   readonly rowsRead: number;
 }
 
-/** @throws Error an order was not taken, or a viewer saw no rows */
+/** @throws Error if an order was not accepted or viewers received no rows */
 export async function liveBench({ rounds, viewers, drive }: LiveBench): Promise<LiveResult> {
   const server = await startForebay(['--drain', 'off', '--log-level', 'warn']);
   const ratios: number[] = [];
   const cpuRatios: number[] = [];
   const noise: number[] = [];
   let rowsRead = 0;
-  const leg = async (watched: boolean) => {
+  const measureWith = async (watched: boolean) => {
     const open = await Promise.all(
       Array.from({ length: watched ? viewers : 0 }, () => Viewer.open(server)),
     );
@@ -59,11 +59,11 @@ export async function liveBench({ rounds, viewers, drive }: LiveBench): Promise<
     }
   };
   try {
-    await leg(false);
+    await measureWith(false);
     for (let round = 0; round < rounds; round++) {
-      const without = [await leg(false)];
-      const watched = [await leg(true), await leg(true)];
-      without.push(await leg(false));
+      const without = [await measureWith(false)];
+      const watched = [await measureWith(true), await measureWith(true)];
+      without.push(await measureWith(false));
       ratios.push(rate(watched) / rate(without));
       cpuRatios.push(cpu(watched) / cpu(without));
       noise.push(without[1]!.requestsPerSecond / without[0]!.requestsPerSecond);
@@ -71,15 +71,15 @@ export async function liveBench({ rounds, viewers, drive }: LiveBench): Promise<
   } finally {
     await server.kill9();
   }
-  if (rowsRead < viewers * rounds) throw new Error(`${viewers} viewers read ${rowsRead} rows`);
+  if (rowsRead < viewers * rounds) throw new Error(`${viewers} viewers received ${rowsRead} rows`);
   return { ratios, cpuRatios, noise, rowsRead };
 }
 
-async function measure(server: ForebayProcess, drive: LiveBench['drive']): Promise<Leg> {
+async function measure(server: ForebayProcess, drive: LiveBench['drive']): Promise<Measurement> {
   const before = await counted(server);
   const { requestsPerSecond, errors } = await drive(server.url);
   const after = await counted(server);
-  if (errors > 0) throw new Error(`${errors} orders were not taken`);
+  if (errors > 0) throw new Error(`${errors} orders were not accepted`);
   const orders = after.orders - before.orders;
   return { requestsPerSecond, cpuUs: ((after.cpuS - before.cpuS) / orders) * 1e6 };
 }
@@ -89,17 +89,17 @@ async function counted(server: ForebayProcess): Promise<{ orders: number; cpuS: 
   return { orders, cpuS: await metric(server, 'process_cpu_seconds_total') };
 }
 
-function rate(legs: readonly Leg[]): number {
-  return legs.reduce((sum, { requestsPerSecond }) => sum + requestsPerSecond, 0);
+function rate(all: readonly Measurement[]): number {
+  return all.reduce((sum, { requestsPerSecond }) => sum + requestsPerSecond, 0);
 }
 
-function cpu(legs: readonly Leg[]): number {
-  return legs.reduce((sum, { cpuUs }) => sum + cpuUs, 0);
+function cpu(all: readonly Measurement[]): number {
+  return all.reduce((sum, { cpuUs }) => sum + cpuUs, 0);
 }
 
 const ROWS_TAKEN = 11;
 
-/** Reads the stream as a browser would, and draws nothing. */
+/** Reads the stream like a browser, without drawing. */
 class Viewer {
   readonly #stream: IncomingMessage;
   #rows = 0;
@@ -116,19 +116,19 @@ class Viewer {
     return new Promise((resolve, reject) => {
       get(`${adminUrl}/live`, { agent: false }, (stream) => {
         if (stream.statusCode === 200) resolve(new Viewer(stream));
-        else reject(new Error(`/live answered ${stream.statusCode}`));
+        else reject(new Error(`/live responded ${stream.statusCode}`));
       }).on('error', reject);
     });
   }
 
-  /** @returns the rows that it has read */
+  /** @returns the number of rows received */
   close(): number {
     this.#stream.destroy();
     return this.#rows;
   }
 }
 
-/** Milliseconds of the main thread for one row as text, with so many intake threads. */
+/** Milliseconds of the main thread to make one row and its JSON. */
 async function rowMs(intakeThreads: number): Promise<number> {
   const names = ['main', ...Array.from({ length: intakeThreads }, (_, i) => `intake-${i}`)];
   const counts = createCounts(names.length);
@@ -143,7 +143,7 @@ async function rowMs(intakeThreads: number): Promise<number> {
       deadLettersMax: () => 1,
     },
     durability: () => LOCAL_DURABILITY,
-    // As many reads of /proc as with so many real threads: all of this one.
+    // Reads /proc as often as with real threads, always for this process.
     threadLoad: new ThreadLoad(counts, ['main'], () =>
       names.map((name) => ({ name, tid: process.pid })),
     ),
@@ -154,17 +154,17 @@ async function rowMs(intakeThreads: number): Promise<number> {
   });
   const ms: number[] = [];
   for (let i = 0; i < ROWS_TAKEN; i++) {
-    // The load of a thread is not looked up more often than this.
+    // Longer than the CPU times of threads are cached.
     await sleep(260);
     const startedMs = performance.now();
     const { row } = JSON.parse(JSON.stringify(snapshots.take())) as { row: LiveRow };
     ms.push(performance.now() - startedMs);
-    if (i > 0 && row.cpuPercent.includes(null)) throw new Error('no load was looked up');
+    if (i > 0 && row.cpuPercent.includes(null)) throw new Error('a row has no CPU times');
   }
   return median(ms);
 }
 
-function told(values: readonly number[]): string {
+function medianAndRange(values: readonly number[]): string {
   const seen = spread(values);
   return `${seen.median.toFixed(3)} (${rangeText(seen, 3)})`;
 }
@@ -176,22 +176,23 @@ async function main(): Promise<void> {
     connections: { type: 'string', default: '256' },
     viewers: { type: 'string', default: '20' },
   });
-  // From dist/bench: the script lies outside what is compiled.
-  const tools = await import(new URL('../../scripts/tools.mjs', import.meta.url).href);
-  const wrk: string = await tools.ensureTool('wrk');
-  const shape = { wrk, seconds: Number(values.seconds), connections: Number(values.connections) };
+  const shape = {
+    wrk: await wrkProgram(),
+    seconds: Number(values.seconds),
+    connections: Number(values.connections),
+  };
   const viewers = Number(values.viewers);
   const { ratios, cpuRatios, noise, rowsRead } = await liveBench({
     rounds: Number(values.rounds),
     viewers,
     drive: (url) => load(url, shape),
   });
-  console.log(`orders/s with ${viewers} viewers, of without: ${told(ratios)}`);
-  console.log(`orders/s without viewers, of without (noise): ${told(noise)}`);
-  console.log(`CPU an order with ${viewers} viewers, of without: ${told(cpuRatios)}`);
-  console.log(`rows read by all viewers: ${rowsRead}`);
+  console.log(`orders/s with ${viewers} viewers ÷ without: ${medianAndRange(ratios)}`);
+  console.log(`orders/s without viewers, twice (noise): ${medianAndRange(noise)}`);
+  console.log(`CPU per order with ${viewers} viewers ÷ without: ${medianAndRange(cpuRatios)}`);
+  console.log(`rows received by all viewers: ${rowsRead}`);
   console.log(
-    `a row, with 16 intake threads: ${(await rowMs(16)).toFixed(2)} ms of the main thread`,
+    `one row, with 16 intake threads: ${(await rowMs(16)).toFixed(2)} ms of the main thread`,
   );
 }
 

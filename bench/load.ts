@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,39 +12,39 @@ const run = promisify(execFile);
 export const ORDER = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
 
 export interface LoadOptions {
-  /** Path of the load generator. */
+  /** Path of wrk. */
   readonly wrk: string;
   readonly connections: number;
   readonly seconds: number;
-  /** The name of a header that has another value in each request. */
+  /** Name of a header whose value differs in each request. Not together with `bodies`. */
   readonly numberedHeader?: string;
-  /** Posted in turn; left out: ORDER. Not together with a numbered header. */
+  /** Posted in turn; default: ORDER. */
   readonly bodies?: readonly string[];
-  /** The core on which the generator is kept, with taskset; left out: wherever the system puts it. */
+  /** The core that wrk is pinned to with taskset; default: any core. */
   readonly core?: number;
 }
 
-/** What the load generator saw. */
+/** What wrk measured. */
 export interface Load {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Answers other than 2xx and 3xx, and errors of sockets. */
+  /** Responses other than 2xx and 3xx, and socket errors. */
   readonly errors: number;
-  /** Answered, whatever the answer. */
+  /** All responses, whatever their status. */
   readonly requests: number;
   readonly seconds: number;
-  /** Processor time of the generator, as a share of one core. */
+  /** CPU time of wrk as a share of one core. */
   readonly generatorRatio: number;
 }
 
-const MARK = 'RESULT ';
+const RESULT_PREFIX = 'RESULT ';
 
 const POST = `wrk.method = 'POST'
 wrk.headers['Content-Type'] = 'application/json'
 `;
 
-/** The quickest for wrk is one request that never changes. */
+/** A single request that never changes is the cheapest for wrk. */
 function requestsWith(bodies: readonly string[]): string {
   if (bodies.length === 1) return `${POST}wrk.body = ${luaString(bodies[0]!)}\n`;
   return `${POST}local bodies = { ${bodies.map(luaString).join(', ')} }
@@ -57,12 +59,12 @@ end
 `;
 }
 
-/** JSON's own escapes are not Lua's. */
+/** A long bracket string: Lua's escapes differ from JSON's. */
 function luaString(text: string): string {
   return `[==[${text}]==]`;
 }
 
-/** Requests put together by hand: `wrk.format` would take longer than the server does. */
+/** Requests as plain text: `wrk.format` for each request would take longer than the server does. */
 function numberedRequests(url: string, header: string): string {
   const head = [
     'POST /orders HTTP/1.1',
@@ -81,21 +83,21 @@ end
 `;
 }
 
-/** `os.clock` is the processor time of the whole process: user and system, all threads. */
+/** `os.clock` is the CPU time of the whole process: user and system, all threads. */
 const REPORT = `done = function(summary, latency)
   local e = summary.errors
-  io.write(string.format('${MARK}{"requests":%d,"durationUs":%d,"p50Us":%d,"p99Us":%d,"errors":%d,"cpuS":%f}\\n',
+  io.write(string.format('${RESULT_PREFIX}{"requests":%d,"durationUs":%d,"p50Us":%d,"p99Us":%d,"errors":%d,"cpuS":%f}\\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
     e.connect + e.read + e.write + e.status + e.timeout, os.clock()))
 end
 `;
 
-/** Posts orders at `url` as fast as they are answered, over so many connections at once. */
+/** Runs wrk against `url`: a closed loop, each connection posts the next order when the last is answered. */
 export async function load(url: string, options: LoadOptions): Promise<Load> {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-wrk-'));
   try {
     const script = join(folder, 'post.lua');
-    const { connections, seconds, numberedHeader, bodies = [ORDER], core } = options;
+    const { wrk, connections, seconds, numberedHeader, bodies = [ORDER], core } = options;
     const requests =
       numberedHeader === undefined ? requestsWith(bodies) : numberedRequests(url, numberedHeader);
     await writeFile(script, requests + REPORT);
@@ -108,8 +110,8 @@ export async function load(url: string, options: LoadOptions): Promise<Load> {
       `${seconds}s`,
     ];
     const pinned = core === undefined ? [] : ['taskset', '--cpu-list', `${core}`];
-    const [program, ...args] = [...pinned, options.wrk, ...shape, '--script', script];
-    const { stdout } = await run(program!, [...args, `${url}/orders`]);
+    const [program, ...args] = [...pinned, wrk, ...shape, '--script', script, `${url}/orders`];
+    const { stdout } = await run(program!, args);
     return readResult(stdout);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -117,9 +119,9 @@ export async function load(url: string, options: LoadOptions): Promise<Load> {
 }
 
 function readResult(stdout: string): Load {
-  const line = stdout.split('\n').find((text) => text.startsWith(MARK));
-  if (line === undefined) throw new Error(`wrk said no result:\n${stdout}`);
-  const result = JSON.parse(line.slice(MARK.length)) as Record<string, number>;
+  const line = stdout.split('\n').find((text) => text.startsWith(RESULT_PREFIX));
+  if (line === undefined) throw new Error(`wrk printed no result:\n${stdout}`);
+  const result = JSON.parse(line.slice(RESULT_PREFIX.length)) as Record<string, number>;
   const seconds = result.durationUs! / 1e6;
   return {
     requests: result.requests!,
@@ -132,9 +134,39 @@ function readResult(stdout: string): Load {
   };
 }
 
-/** The path of the load generator, which is got where it is missing. */
+/** The path of wrk, which is installed if it is missing. */
 export async function wrkProgram(): Promise<string> {
   // From dist/bench: the script lies outside what is compiled.
   const tools = await import(new URL('../../scripts/tools.mjs', import.meta.url).href);
   return tools.ensureTool('wrk');
+}
+
+const POST_CONNECTIONS_MAX = 256;
+
+/**
+ * Posts exactly `orders` orders, each with its own username, one request at a time on each connection. Written for
+ * known responses, so it is cheaper than an HTTP client.
+ *
+ * @throws Error at the first response other than 200
+ */
+export async function postOrders(url: string, orders: number): Promise<void> {
+  const { hostname, port } = new URL(url);
+  let next = 0;
+  const postOn = async () => {
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    while (next < orders) {
+      socket.write(orderRequest(`user-${next++}`));
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      const line = answer.toString('latin1', 0, answer.indexOf('\r'));
+      if (!line.startsWith('HTTP/1.1 200')) throw new Error(`${url} responded ${line}`);
+    }
+    socket.destroy();
+  };
+  await Promise.all(Array.from({ length: Math.min(POST_CONNECTIONS_MAX, orders) }, postOn));
+}
+
+function orderRequest(username: string): string {
+  const body = JSON.stringify({ product_id: '33', count: '3', username });
+  return `POST /orders HTTP/1.1\r\nHost: bench\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }

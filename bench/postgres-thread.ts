@@ -1,11 +1,11 @@
-/** A thread of bench/postgres.ts: inserts its share of the orders as fast as PostgreSQL takes them. */
+/** A worker thread of bench/postgres.ts: inserts its share of the orders as fast as PostgreSQL accepts them. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Order } from '../src/model/order.js';
 import { PostgresSink } from '../workers/handlers/postgres-sink.js';
 
 export interface PostgresThreadData {
   readonly url: string;
-  /** Begins the ids of this thread's orders. */
+  /** Prefix of the ids of this thread's orders. */
   readonly origin: string;
   readonly orders: number;
   readonly batchOrders: number;

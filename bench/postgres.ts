@@ -1,8 +1,7 @@
 /**
- * `npm run bench:postgres`: how many orders a second the handler `postgres` drains from a local journal, and
- * how many PostgreSQL takes from as many threads with the same client, statement and batches without
- * Forebay; and how many get there from the clients' sockets, when wrk posts as many as are taken for some seconds
- * on the same machine and the rest is drained behind. The three take turns on one server. Every order is counted in the table.
+ * `npm run bench:postgres`: orders per second into PostgreSQL, in three ways that take turns on one server: inserted by as many
+ * threads with the same client, statement and batches but without Forebay; drained by the handler `postgres` from a full local
+ * journal; and posted by wrk while they are drained. Every order is counted in the table.
  */
 import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
@@ -15,8 +14,7 @@ import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
 import { metric } from '../test/support/orders.js';
 import { PostgresServer } from '../test/support/postgres.js';
 import { benchFlags } from './flags.js';
-import { load, wrkProgram } from './load.js';
-import { postOrders } from './post-orders.js';
+import { load, postOrders, wrkProgram } from './load.js';
 import type { PostgresThreadData } from './postgres-thread.js';
 import { median } from './spread.js';
 
@@ -27,11 +25,11 @@ export interface PostgresBenchOptions {
   readonly rounds: number;
   readonly workers: number;
   readonly batchOrders: number;
-  /** How long orders are posted while they are drained. */
+  /** How long wrk posts orders while they are drained. */
   readonly postSeconds: number;
 }
 
-/** Orders a second, of one round. */
+/** Orders per second of one round. */
 export interface PostgresRound {
   readonly alone: number;
   readonly drained: number;
@@ -73,7 +71,7 @@ async function fillJournal(data: string, orders: number): Promise<void> {
   }
 }
 
-/** Each way below resolves with the orders that must be in the table. */
+/** This and the other ways return the number of orders that must be in the table. */
 async function insertAlone(url: string, options: PostgresBenchOptions): Promise<number> {
   const { orders, workers, batchOrders } = options;
   const threads = Array.from({ length: workers }, (_, i) => {
@@ -89,7 +87,6 @@ async function insertAlone(url: string, options: PostgresBenchOptions): Promise<
   return orders;
 }
 
-/** What lies in the journal. */
 function drainInto(url: string, options: PostgresBenchOptions, data: string): Promise<number> {
   return withSink(url, options, data, async (forebay) => {
     await doneOrders(forebay, options.orders);
@@ -105,8 +102,8 @@ function postInto(url: string, options: PostgresBenchOptions, data: string): Pro
       connections: 256,
       seconds,
     });
-    if (errors > 0) throw new Error(`${errors} orders were not answered 200`);
-    // The load ends with orders under way, which are accepted a moment later.
+    if (errors > 0) throw new Error(`${errors} responses were not 200`);
+    // wrk ends with orders in flight, which are accepted a moment later.
     for (let accepted = 0; ; ) {
       const now = await metric(forebay, 'forebay_orders_accepted_total');
       if (now === accepted) return accepted;
@@ -132,12 +129,12 @@ async function withSink(
   }
 }
 
-/** Looked at seldom, for each look costs the server some of what is measured. */
+/** Polls rarely, because each poll costs the server CPU time. */
 async function doneOrders(forebay: ForebayProcess, orders: number): Promise<void> {
   while ((await metric(forebay, 'work_done_total{status="done"}')) < orders) await sleep(POLL_MS);
 }
 
-/** By PostgreSQL's own clock, from the start of the first transaction to the start of the last. */
+/** By PostgreSQL's clock, from the start of the first transaction to the start of the last. */
 async function measure(postgres: PostgresServer, insert: () => Promise<number>): Promise<number> {
   await postgres.query('DROP TABLE IF EXISTS forebay_orders; CHECKPOINT');
   const orders = await insert();
@@ -178,7 +175,7 @@ async function main(): Promise<void> {
     const rates = [alone, drained, posted].map((rate) => Math.round(rate).toLocaleString('en'));
     line([name, ...rates, (drained / alone).toFixed(2)]);
   };
-  line(['orders/s', 'PostgreSQL alone', 'drained', 'posted and drained', 'drained, of alone']);
+  line(['orders/s', 'PostgreSQL alone', 'drained', 'posted and drained', 'drained ÷ alone']);
   line(['---', '---', '---', '---', '---']);
   for (const [i, round] of rounds.entries()) show(`round ${i + 1}`, round);
   show('median', {

@@ -1,21 +1,23 @@
 /**
- * `npm run bench:scaling`: what an order costs each kind of thread with 1, 2 and 4 intake threads. CPU time and not
- * orders a second: the generator and all threads share the cores of the machine, so a rate would tell of that. With
- * `--instructions`, instead: how many instructions the intake's path takes beside the bare server's, by valgrind.
+ * `npm run bench:scaling`: the CPU time of an order in each kind of thread, with 1, 2 and 4 intake threads. Not a rate, because
+ * the generator and all threads share the cores of one machine. With `--instructions` it counts instead, with valgrind, the
+ * instructions of the intake and of the bare server.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { readMetric, readServer } from '../k6/lib/metrics-text.js';
 import { startForebay } from '../test/support/forebay.js';
 import { NatsServer } from '../test/support/nats.js';
 import { benchFlags } from './flags.js';
-import { valgrindProgram } from './guard/instructions.js';
-import { instructionsAnOrder } from './intake-instructions.js';
-import { load, wrkProgram } from './load.js';
-import { threadCpuMs } from './thread-cpu.js';
+import { countInstructions, valgrindProgram } from './guard/instructions.js';
+import { load, postOrders, wrkProgram } from './load.js';
+import { residentMaxMb, threadCpuMs } from './process-figures.js';
 
 const WARM_UP_S = 2;
 const THREADS = [1, 2, 4];
 const US_PER_MS = 1000;
+/** More than V8 needs to compile the path. */
+const COUNTED_ORDERS = 20_000;
 
 interface Setting {
   readonly journal: 'local' | 'jetstream';
@@ -25,21 +27,21 @@ interface Setting {
   readonly seconds: number;
 }
 
-/** CPU time an accepted order, microseconds. */
+/** CPU time per accepted order, in microseconds. */
 interface ScalingFigure extends Setting {
   readonly ordersPerS: number;
-  readonly ordersAFrame: number;
+  readonly ordersPerFrame: number;
   readonly intakeUs: number;
   readonly mainUs: number;
   readonly poolUs: number;
-  /** What is left of the process: the journal's writer, V8's own threads. */
+  /** The other threads of the process: the journal's writer, V8's helpers. */
   readonly otherUs: number;
   readonly natsUs: number;
-  /** Most memory that the process held. */
+  /** Peak resident memory of the process. */
   readonly residentMb: number;
 }
 
-interface Look {
+interface Poll {
   readonly atMs: number;
   readonly text: string;
   readonly cpuMs: number;
@@ -55,20 +57,19 @@ async function measured(wrk: string, setting: Setting): Promise<ScalingFigure> {
       ...(nats === null ? [] : ['--nats', nats.url]),
     ]);
     try {
-      const natsPid = nats === null ? null : pidOf(nats.folder);
-      const look = async (): Promise<Look> => ({
+      const poll = async (): Promise<Poll> => ({
         text: await (await fetch(`${forebay.adminUrl}/metrics`)).text(),
         atMs: performance.now(),
         cpuMs: threadCpuMs(forebay.pid).allMs,
-        natsMs: natsPid === null ? 0 : threadCpuMs(natsPid).allMs,
+        natsMs: nats === null ? 0 : threadCpuMs(nats.pid).allMs,
       });
       const { connections, seconds } = setting;
       await load(forebay.url, { wrk, connections, seconds: WARM_UP_S });
-      const before = await look();
+      const before = await poll();
       const { errors } = await load(forebay.url, { wrk, connections, seconds });
-      if (errors > 0) throw new Error(`${errors} answers were no 200`);
-      const after = await look();
-      return { ...setting, ...costs(before, after), residentMb: residentMostMb(forebay.pid) };
+      if (errors > 0) throw new Error(`${errors} responses were not 200`);
+      const after = await poll();
+      return { ...setting, ...costs(before, after), residentMb: residentMaxMb(forebay.pid) };
     } finally {
       await forebay.kill9();
     }
@@ -77,8 +78,8 @@ async function measured(wrk: string, setting: Setting): Promise<ScalingFigure> {
   }
 }
 
-/** A thread's share of a core is what it has used since the last scrape: over the load and nothing else. */
-function costs(before: Look, after: Look) {
+/** The CPU ratio of a thread covers the time since the last scrape: the measured load and nothing else. */
+function costs(before: Poll, after: Poll) {
   const orders = readServer(after.text).created - readServer(before.text).created;
   const frames = framesIn(after.text) - framesIn(before.text);
   const spanMs = after.atMs - before.atMs;
@@ -87,7 +88,7 @@ function costs(before: Look, after: Look) {
   const [intakeUs, mainUs, poolUs] = [threadUs('intake'), threadUs('main'), threadUs('pool')];
   return {
     ordersPerS: (orders / spanMs) * 1000,
-    ordersAFrame: orders / frames,
+    ordersPerFrame: orders / frames,
     intakeUs,
     mainUs,
     poolUs,
@@ -104,27 +105,9 @@ function sharesOf(text: string, kind: string): number {
   return readMetric(text, 'forebay_thread_cpu_ratio', `thread="${kind}`) || 0;
 }
 
-/** The process that was started with a file of this folder. */
-function pidOf(folder: string): number {
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      if (readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(folder)) return Number(name);
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  throw new Error(`no process of ${folder}`);
-}
-
-function residentMostMb(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)![1]) / 1024;
-}
-
 function table(figures: readonly ScalingFigure[]): string {
   const lines = [
-    '| journal | drain | intake threads | orders/s | orders a frame | intake µs | main µs | pool µs | other µs | nats-server µs | sum µs | most memory MB |',
+    '| journal | drain | intake threads | orders/s | orders per frame | intake µs | main µs | pool µs | other µs | nats-server µs | sum µs | peak memory MB |',
     '|---|---|---|---|---|---|---|---|---|---|---|---|',
   ];
   for (const figure of figures) {
@@ -136,7 +119,7 @@ function table(figures: readonly ScalingFigure[]): string {
       figure.drain,
       figure.threads,
       Math.round(figure.ordersPerS).toLocaleString('en'),
-      figure.ordersAFrame.toFixed(0),
+      figure.ordersPerFrame.toFixed(0),
       ...[...parts, sum].map((us) => us.toFixed(2)),
       figure.residentMb.toFixed(0),
     ];
@@ -145,19 +128,35 @@ function table(figures: readonly ScalingFigure[]): string {
   return lines.join('\n');
 }
 
-/** By server of bench/servers; null where there is no valgrind. */
-async function countInstructions(): Promise<Record<string, number> | null> {
+/** By program of bench/servers; null without valgrind. */
+async function instructionCounts(): Promise<Record<string, number> | null> {
   const valgrind = await valgrindProgram().catch((error: Error) => {
-    console.error(`instructions are not counted: ${error.message}`);
+    console.error(`cannot count instructions: ${error.message}`);
     return null;
   });
   if (valgrind === null) return null;
   const counts: Record<string, number> = {};
   for (const program of ['bare', 'intake-only']) {
-    counts[program] = await instructionsAnOrder(valgrind, program);
-    console.log(`${program}: ${Math.round(counts[program])} instructions an order in user space`);
+    counts[program] = await instructionsPerOrder(valgrind, program);
+    console.log(`${program}: ${Math.round(counts[program])} instructions per order in user space`);
   }
   return counts;
+}
+
+/**
+ * Instructions in user space of a server's process per order. Start and compilation cancel out: the difference of two runs, one
+ * with twice as many orders.
+ *
+ * @param program in bench/servers; prints its URL
+ */
+async function instructionsPerOrder(valgrind: string, program: string): Promise<number> {
+  const file = fileURLToPath(new URL(`./servers/${program}.js`, import.meta.url));
+  const [once, twice] = await Promise.all(
+    [COUNTED_ORDERS, 2 * COUNTED_ORDERS].map((orders) =>
+      countInstructions(valgrind, [file], (url) => postOrders(url, orders)),
+    ),
+  );
+  return (twice! - once!) / COUNTED_ORDERS;
 }
 
 async function main(): Promise<void> {
@@ -169,7 +168,7 @@ async function main(): Promise<void> {
     json: { type: 'string', default: '' },
   });
   if (values.instructions) {
-    const counts = await countInstructions();
+    const counts = await instructionCounts();
     if (values.json !== '') writeFileSync(values.json, `${JSON.stringify(counts, null, 2)}\n`);
     return;
   }

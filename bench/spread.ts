@@ -17,7 +17,7 @@ export function median(values: readonly number[]): number {
   return spread(values).median;
 }
 
-/** The least and the most, as the tables have it. */
+/** For tables: `0.70 to 0.90`. */
 export function rangeText({ least, most }: Spread, digits = 2): string {
   return `${least.toFixed(digits)} to ${most.toFixed(digits)}`;
 }

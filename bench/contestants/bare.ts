@@ -4,21 +4,21 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Contestant, RunningContestant } from './contestant.js';
 
-/** What everything else is a share of. */
-export const YARDSTICK = 'bare uWebSockets.js';
+/** The reference: every other server is shown as a share of it. */
+export const REFERENCE = 'bare uWebSockets.js';
 
 export const HTTP = 'bare node:http';
 
 export const bare: readonly Contestant[] = [
-  limit(
-    YARDSTICK,
+  bareServer(
+    REFERENCE,
     'bare.js',
-    'reads the body to its end and gives a fixed answer; as many threads as Forebay has by default',
+    'reads the body and sends a fixed response; as many threads as Forebay has by default',
   ),
-  limit(HTTP, 'bare-http.js', 'the same on node:http, in one process'),
+  bareServer(HTTP, 'bare-http.js', 'the same with node:http, in one process'),
 ];
 
-function limit(name: string, program: string, about: string): Contestant {
+function bareServer(name: string, program: string, about: string): Contestant {
   return {
     name,
     kind: 'limit',
@@ -29,7 +29,7 @@ function limit(name: string, program: string, about: string): Contestant {
   };
 }
 
-/** Starts a program of bench/servers, which says its URL in the first line that it prints. */
+/** Starts a program of bench/servers. The first line that it prints contains its URL. */
 async function startNode(program: URL): Promise<RunningContestant> {
   const startedMs = performance.now();
   const child = spawn(process.execPath, [fileURLToPath(program)], {
@@ -43,13 +43,13 @@ async function startNode(program: URL): Promise<RunningContestant> {
     await exited;
     process.removeListener('exit', killOnExit);
   };
-  const ended = exited.then(([code]) => `ended with code ${code}`);
+  const ended = exited.then(([code]) => `exited with code ${code}`);
   const line = once(createInterface(child.stdout), 'line').then(([text]) => String(text));
-  const said = await Promise.race([line, ended]);
-  const url = /http:\S+/.exec(said)?.[0];
+  const printed = await Promise.race([line, ended]);
+  const url = /http:\S+/.exec(printed)?.[0];
   if (url === undefined) {
     await stop();
-    throw new Error(`${fileURLToPath(program)} did not say its URL: ${said}`);
+    throw new Error(`${fileURLToPath(program)} printed no URL: ${printed}`);
   }
   const readyMs = performance.now() - startedMs;
   return { url, adminUrl: null, pid: child.pid!, behind: {}, readyMs, stop };

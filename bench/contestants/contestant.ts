@@ -1,39 +1,38 @@
-/** One server that is driven. A fresh one each round, so that no backlog is carried over. */
+/** A server to compare. It is started again for each measurement, so that no backlog is carried over. */
 export interface Contestant {
-  /** As the tables have it, and as `--only` finds it. */
+  /** As shown in tables and matched by `--only`. */
   readonly name: string;
   readonly kind: ContestantKind;
-  /** What has happened to an order when its client gets the answer. */
+  /** Where an order is when the client gets its 200. */
   readonly durability: Durability;
-  /** One line: what it is made of, and what of its best practice it follows. */
+  /** One line: what it is made of and how it is configured. */
   readonly about: string;
-  /** @returns why it can't be run here, in one line with the remedy; null: it can */
+  /** Installs what it needs. @returns null, or in one line why it cannot run here and the fix */
   missing(): Promise<string | null>;
-  /** @throws Error that says why it did not start; nothing is left running then */
+  /** @throws Error that says why it did not start; nothing is left running */
   start(): Promise<RunningContestant>;
 }
 
 export type ContestantKind = 'limit' | 'forebay' | 'other';
 
 export const durabilities = {
-  none: 'nothing is kept',
-  memory: 'memory of another process',
-  system: 'operating system; to disk later',
+  none: 'not stored',
+  system: 'operating system, disk later',
   fsync: 'on disk (fsync)',
 } as const;
 
 export type Durability = keyof typeof durabilities;
 
 export interface RunningContestant {
-  /** It takes orders at POST /orders there. */
+  /** Accepts orders at POST /orders. */
   readonly url: string;
-  /** Of Forebay only. */
+  /** Null for servers other than Forebay. */
   readonly adminUrl: string | null;
-  /** The process that speaks HTTP. */
+  /** The process that serves HTTP. */
   readonly pid: number;
-  /** The servers behind it by name (nats-server, redis-server, …). */
+  /** The other processes by name (nats-server, redis-server, …). */
   readonly behind: Readonly<Record<string, number>>;
-  /** From the start of the process that speaks HTTP until it takes orders. */
+  /** From the start of the HTTP process until it accepts orders. */
   readonly readyMs: number;
   stop(): Promise<void>;
 }

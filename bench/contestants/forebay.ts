@@ -7,31 +7,28 @@ export type Journal = 'local' | 'JetStream' | 'JetStream sync always';
 const JOURNALS: Readonly<Record<Journal, { durability: Durability; about: string }>> = {
   local: {
     durability: 'fsync',
-    about: 'group commit to a log that is flushed before each answer; its frames then go into LMDB',
+    about: 'group commit to a log that is flushed before the 200; frames then move to LMDB',
   },
   JetStream: {
     durability: 'system',
     about:
-      "group commit to JetStream on file, NATS' default sync interval, acknowledged before each answer",
+      'group commit to JetStream with file storage and the default sync interval; acknowledged before the 200',
   },
   'JetStream sync always': {
     durability: 'fsync',
-    about:
-      'the same with `sync_interval: always`: NATS flushes each message before it acknowledges it',
+    about: 'the same with `sync_interval: always`: NATS flushes each message before its ack',
   },
 };
 
-export const TWO_THREADS = 'Forebay, JetStream, drain on, 2 + 2 threads';
-
-/** Defaults but for what is to be compared: only the log is quieter. */
-const ALWAYS = ['--log-level', 'warn'];
+/** Defaults, except for what is compared and a quieter log. */
+const COMMON_FLAGS = ['--log-level', 'warn'];
 
 export const forebay: readonly Contestant[] = [
   {
     name: 'Forebay, direct',
     kind: 'forebay',
     durability: 'none',
-    about: 'no queue: each order is processed by the pool before its answer; `--rps-limit 0`',
+    about: 'no queue: the pool processes each order before the response; `--rps-limit 0`',
     missing: async () => null,
     start: () => startAlone(['--mode', 'direct', '--rps-limit', '0']),
   },
@@ -39,10 +36,10 @@ export const forebay: readonly Contestant[] = [
   ...queued('JetStream'),
   ...queued('JetStream sync always'),
   {
-    name: TWO_THREADS,
+    name: 'Forebay, JetStream, drain on, 2 + 2 threads',
     kind: 'forebay',
     durability: JOURNALS.JetStream.durability,
-    about: 'as above, `--threads 2 --workers 2`',
+    about: 'as JetStream with the drain on; `--threads 2 --workers 2`',
     missing: natsMissing,
     start: () => startWithNats({}, ['--drain', 'on', '--threads', '2', '--workers', '2']),
   },
@@ -52,7 +49,7 @@ export function queuedName(journal: Journal, drain: 'on' | 'off'): string {
   return `Forebay, ${journal}, drain ${drain}`;
 }
 
-/** Without the drain, what is measured is the intake; with it, a handler that does nothing empties the journal meanwhile. */
+/** Drain off measures the intake alone. Drain on also empties the journal, with a handler that does nothing. */
 function queued(journal: Journal): Contestant[] {
   const { durability, about } = JOURNALS[journal];
   const sync: NatsOptions = journal === 'JetStream sync always' ? { syncInterval: 'always' } : {};
@@ -69,15 +66,15 @@ function queued(journal: Journal): Contestant[] {
   }));
 }
 
-/** @param flags besides those of every Forebay here */
+/** @param flags in addition to COMMON_FLAGS */
 export async function startAlone(flags: readonly string[]): Promise<RunningContestant> {
-  const server = await startForebay([...ALWAYS, ...flags]);
+  const server = await startForebay([...COMMON_FLAGS, ...flags]);
   const { url, adminUrl, pid, readyAfterMs: readyMs } = server;
-  // The backlog is thrown away with the server: to drain it first would only take time.
+  // The backlog is thrown away with the server: draining it would only take time.
   return { url, adminUrl, pid, behind: {}, readyMs, stop: () => server.kill9() };
 }
 
-/** The same with a nats-server of its own. */
+/** The same with its own nats-server. */
 export async function startWithNats(
   options: NatsOptions,
   flags: readonly string[],

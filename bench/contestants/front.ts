@@ -4,22 +4,22 @@ import { createInterface } from 'node:readline';
 import type { Front } from './other.js';
 
 const READY_MS_MAX = 30_000;
-/** How often a program that says nothing is asked; a bound on the error of `readyMs`. */
+/** How often a program that prints nothing is polled; also the error of `readyMs`. */
 const POLL_MS = 5;
 
 export interface FrontOptions {
   readonly file: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Where it listens, for a program that does not say so itself: ready means that it answers there. */
+  /** For a program that does not print its URL: it is ready when it responds here. */
   readonly url?: string;
 }
 
 /**
- * Starts a program that takes orders, and waits until it says so: `ready URL`, and where they are more than one, `pids` and its
- * processes.
+ * Starts a program that accepts orders, and waits for its line `ready URL`, or `ready URL pids PID,PID,…` if it has more
+ * than one process.
  *
- * @throws Error with what it said; nothing is left running then
+ * @throws Error with what it printed; nothing is left running
  */
 export async function startFront({ file, args, env, url }: FrontOptions): Promise<Front> {
   const startedMs = performance.now();
@@ -33,18 +33,18 @@ export async function startFront({ file, args, env, url }: FrontOptions): Promis
     process.removeListener('exit', killOnExit);
     await end(child);
   };
-  const said = stderrOf(child);
+  const stderr = tailOfStderr(child);
   const gone = new AbortController();
   const outOfTime = AbortSignal.timeout(READY_MS_MAX);
   child.once('error', () => gone.abort());
   child.once('exit', () => gone.abort());
   try {
     const signal = AbortSignal.any([gone.signal, outOfTime]);
-    const ready = url === undefined ? await readyLine(child, signal) : await answers(url, signal);
+    const ready = url === undefined ? await readyLine(child, signal) : await responds(url, signal);
     return { ...placesOf(ready, child.pid!), readyMs: performance.now() - startedMs, stop };
   } catch {
     await stop();
-    throw new Error(`${[file, ...args].join(' ')} is not ready:\n${said.text}`);
+    throw new Error(`${[file, ...args].join(' ')} is not ready:\n${stderr.text}`);
   }
 }
 
@@ -56,8 +56,8 @@ async function readyLine(child: ChildProcess, signal: AbortSignal): Promise<stri
   return line;
 }
 
-/** An order that is not valid comes back from wherever orders are checked, and leaves nothing behind. */
-async function answers(url: string, signal: AbortSignal): Promise<string> {
+/** Posts an invalid order: it is rejected where orders are checked, and stores nothing. */
+async function responds(url: string, signal: AbortSignal): Promise<string> {
   for (;;) {
     try {
       await fetch(`${url}/orders`, { method: 'POST', body: '{}', signal });
@@ -77,12 +77,12 @@ function placesOf(line: string, ownPid: number): Pick<Front, 'url' | 'pid' | 'ot
   return { url: match[1]!, pid, others: Object.fromEntries(others) };
 }
 
-function stderrOf(child: ChildProcess): { text: string } {
-  const said = { text: '' };
+function tailOfStderr(child: ChildProcess): { text: string } {
+  const stderr = { text: '' };
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    said.text = (said.text + text).slice(-10_000);
+    stderr.text = (stderr.text + text).slice(-10_000);
   });
-  return said;
+  return stderr;
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -3,12 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'no
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Something that a contestant is made of, and that `npm ci` of this project does not install. */
+/** A dependency of a contestant that `npm ci` of this project does not install. */
 export interface Need {
-  /** @returns null when it is here, else what is not, in one line; looks only at this machine, and changes nothing */
+  /** Changes nothing. @returns null, or in one line what is missing on this machine */
   lacking(): Promise<string | null>;
-  /** Gets it from where it is published. @throws Error in one line, with the remedy */
-  get(): Promise<void>;
+  /** @throws Error in one line, with the fix */
+  install(): Promise<void>;
 }
 
 // From dist/bench/contestants.
@@ -23,8 +23,9 @@ const programs = await import(new URL('../../../scripts/tools/programs.mjs', imp
 /** A program of scripts/tools/catalogue.mjs. */
 export function toolNeed(name: string): Need {
   return {
-    lacking: async () => ((await tools.findTool(name)) === null ? `no ${name} here` : null),
-    get: () => tools.ensureTool(name),
+    lacking: async () =>
+      (await tools.findTool(name)) === null ? `${name} is not installed` : null,
+    install: () => tools.ensureTool(name),
   };
 }
 
@@ -36,52 +37,54 @@ export function nodeProgram(file: string): string {
 
 interface LockedPackage {
   readonly version: string;
-  /** Not for every machine. */
+  /** Installed on some platforms only. */
   readonly optional?: boolean;
 }
 
-/** What a lock file names, by its place; nothing when there is none. */
+/** The packages of a lock file by path; none if the file does not exist. */
 function packagesOf(lockFile: string): Record<string, LockedPackage> {
   const file = join(NODE_FOLDER, lockFile);
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {};
 }
 
-/** The packages of the contestants that run on Node, which are none of this project's own. */
+/** The packages of the contestants that run on Node. This project does not use them. */
 export const nodePackages: Need = {
   lacking: async () => {
-    // What npm installed last; it writes this file at the end.
+    // npm writes this file at the end of an installation.
     const installed = packagesOf('node_modules/.package-lock.json');
     const isThere = Object.entries(packagesOf('package-lock.json')).every(
       ([path, { version, optional }]) =>
         path === '' || optional === true || installed[path]?.version === version,
     );
-    return isThere ? null : 'no packages in bench/contestants/node, or old ones: npm ci there';
+    return isThere
+      ? null
+      : 'packages in bench/contestants/node are missing or old: run npm ci there';
   },
-  get: () =>
+  install: () =>
     withLock('node', async () => {
       if ((await nodePackages.lacking()) === null) return;
       programs.progress('npm ci in bench/contestants/node');
       await programs.runProgram('npm', ['ci'], { cwd: NODE_FOLDER }).catch(() => {
-        // What npm says last is where its log lies.
-        throw new Error('no packages: `npm ci` in bench/contestants/node fails, and says why');
+        // The last line of npm's output is the path of its log, which does not help.
+        throw new Error('`npm ci` in bench/contestants/node fails: run it to see why');
       });
     }),
 };
 
-/** A Go program, built once from its folder here; built again when its sources change. */
+/** A Go program, built from its folder here when its sources have changed. */
 export function goNeed(name: string): Need {
   return {
     lacking: async () => {
       return existsSync(goProgram(name)) ? null : `bench/contestants/${name} is not built`;
     },
-    get: () =>
+    install: () =>
       withLock(name, async () => {
         const file = goProgram(name);
         if (existsSync(file)) return;
         programs.progress(`go build in bench/contestants/${name} (takes a minute or two)`);
         const part = `${file}.part`;
         const cwd = join(SOURCES, name);
-        // Where it comes from is in its name already, and git need not be here.
+        // The name of the file identifies its sources, and git may be missing.
         const args = ['build', '-buildvcs=false', '-o', part, '.'];
         await programs.runProgram('go', args, { cwd }).catch((error: Error) => {
           throw new Error(`${name} needs Go 1.26 or later: ${error.message}`);
@@ -91,7 +94,7 @@ export function goNeed(name: string): Need {
   };
 }
 
-/** Where the program is kept once it is built from the sources that there are now. */
+/** The path of the program built from the current sources. */
 export function goProgram(name: string): string {
   const hash = createHash('sha256');
   for (const file of readdirSync(join(SOURCES, name)).sort()) {
@@ -101,13 +104,13 @@ export function goProgram(name: string): string {
   return join(BUILT, `${name}-${hash.digest('hex').slice(0, 16)}`);
 }
 
-/** Of two benches at once, one gets a thing, and the other waits for it. */
+/** If two benchmarks run at once, one installs and the other waits. */
 function withLock(name: string, work: () => Promise<void>): Promise<void> {
   mkdirSync(BUILT, { recursive: true });
   return locks.withLock(join(BUILT, `${name}.lock`), work);
 }
 
-/** A file beside the sources of a contestant. */
+/** The path of a file in the source folder of a contestant. */
 export function sourceFile(name: string, file: string): string {
   return join(SOURCES, name, file);
 }

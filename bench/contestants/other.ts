@@ -1,10 +1,11 @@
+import type { Broker } from './brokers.js';
 import type { Contestant, Durability, RunningContestant } from './contestant.js';
 import type { Need } from './needs.js';
 
-/** A server that one would pick instead of Forebay. */
+/** An alternative to Forebay: an HTTP server in front of a broker. */
 export interface OtherContestant extends Contestant {
   readonly kind: 'other';
-  /** @returns what is not on this machine yet and would have to be got, in one line; null: nothing */
+  /** Installs nothing. @returns null, or in one line what is not installed on this machine */
   lacking(): Promise<string | null>;
   start(): Promise<RunningOther>;
 }
@@ -13,21 +14,11 @@ export interface RunningOther extends RunningContestant {
   readonly broker: Omit<Broker, 'stop'>;
 }
 
-/** Where the orders go, on ports and in a folder of its own. */
-export interface Broker {
-  readonly kind: 'jetstream' | 'redis' | 'rabbitmq';
-  readonly url: string;
-  /** Its processes by name. */
-  readonly pids: Readonly<Record<string, number>>;
-  /** Ends its processes and removes what they kept. */
-  stop(): Promise<void>;
-}
-
-/** What speaks HTTP, on a port of its own. */
+/** The program that serves HTTP. */
 export interface Front {
   readonly url: string;
   readonly pid: number;
-  /** Where there is more than one process, all but the first, by name. */
+  /** Its processes other than the first, by name. */
   readonly others: Readonly<Record<string, number>>;
   readonly readyMs: number;
   stop(): Promise<void>;
@@ -42,7 +33,6 @@ export interface OtherParts {
   readonly startFront: (brokerUrl: string) => Promise<Front>;
 }
 
-/** A broker, and in front of it a program that takes orders and answers when the broker has them. */
 export function otherContestant(parts: OtherParts): OtherContestant {
   const { name, durability, about, needs } = parts;
   return {
@@ -51,25 +41,25 @@ export function otherContestant(parts: OtherParts): OtherContestant {
     durability,
     about,
     lacking: () => firstOf(needs, (need) => need.lacking()),
-    missing: () => firstOf(needs, (need) => get(need)),
+    missing: () => firstOf(needs, install),
     start: () => start(parts),
   };
 }
 
 async function firstOf(
   needs: readonly Need[],
-  look: (need: Need) => Promise<string | null>,
+  check: (need: Need) => Promise<string | null>,
 ): Promise<string | null> {
   for (const need of needs) {
-    const reason = await look(need);
+    const reason = await check(need);
     if (reason !== null) return reason;
   }
   return null;
 }
 
-async function get(need: Need): Promise<string | null> {
+async function install(need: Need): Promise<string | null> {
   if ((await need.lacking()) === null) return null;
-  return need.get().then(
+  return need.install().then(
     () => null,
     (error: Error) => error.message,
   );

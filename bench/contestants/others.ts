@@ -1,25 +1,20 @@
 import { availableParallelism } from 'node:os';
 import { freePort } from '../../test/support/free-port.js';
+import { QUEUE, startJetStream, startRabbitmq, startRedis } from './brokers.js';
 import { startFront } from './front.js';
-import { SUBJECT, startJetStream } from './jetstream-broker.js';
 import { goNeed, goProgram, nodePackages, nodeProgram, sourceFile, toolNeed } from './needs.js';
 import { type Front, type OtherContestant, otherContestant } from './other.js';
-import { QUEUE as RABBITMQ_QUEUE, startRabbitmq } from './rabbitmq-broker.js';
-import { QUEUE as REDIS_QUEUE, startRedis } from './redis-broker.js';
 
-/** So many processes of Node as Forebay has intake threads by default. */
+/** As many Node processes as Forebay has intake threads by default. */
 const PROCESSES = Math.max(1, Math.floor(availableParallelism() / 2));
 
-/**
- * Garbage collected less often, as the guide of Go's collector has it where there is memory to spare: a fifth more orders
- * from Bento, a few percent from net/http.
- */
+/** Collects garbage less often, as Go's GC guide advises where memory is plentiful: Bento is a fifth faster, net/http a few percent. */
 const GO_ENV = { GOGC: '400' };
 
-/** What one would pick instead of Forebay. See README.md here for what was tuned, and why. */
+/** The alternatives to Forebay. README.md in this folder says how each is tuned. */
 export const others = othersOf(PROCESSES);
 
-/** @param processes of Node, on one port; what is not Node uses all cores by itself */
+/** @param processes Node processes on one port; Go programs use all cores by themselves */
 export function othersOf(processes: number): readonly OtherContestant[] {
   return [
     ...(['default', 'always'] as const).map((sync) => fastifyJetStream(sync, processes)),
@@ -34,10 +29,10 @@ function fastifyJetStream(sync: 'default' | 'always', processes: number): OtherC
   return otherContestant({
     name: `Fastify + JetStream${sync === 'always' ? ', sync always' : ''}`,
     durability: sync === 'always' ? 'fsync' : 'system',
-    about: 'Fastify with schemas for body and answer; one publish an order, many under way at once',
+    about: 'Fastify with schemas for body and answer; one publish per order, many in flight',
     needs: [nodePackages, toolNeed('nats-server')],
     startBroker: () => startJetStream(sync),
-    startFront: (url) => startNode('fastify-jetstream.mjs', [url, SUBJECT], processes),
+    startFront: (url) => startNode('fastify-jetstream.mjs', [url, QUEUE], processes),
   });
 }
 
@@ -45,11 +40,10 @@ function fastifyBullmq(sync: 'everysec' | 'always', processes: number): OtherCon
   return otherContestant({
     name: `Fastify + BullMQ on Redis, appendfsync ${sync}`,
     durability: sync === 'always' ? 'fsync' : 'system',
-    about:
-      'Fastify as above; one job an order; Redis with its append-only file and without snapshots',
+    about: 'Fastify as above; one job per order; Redis with an append-only file and no snapshots',
     needs: [nodePackages, toolNeed('redis-server')],
     startBroker: () => startRedis(sync),
-    startFront: (url) => startNode('fastify-bullmq.mjs', [url, REDIS_QUEUE], processes),
+    startFront: (url) => startNode('fastify-bullmq.mjs', [url, QUEUE], processes),
   });
 }
 
@@ -58,10 +52,10 @@ function expressRabbitmq(type: 'classic' | 'quorum', processes: number): OtherCo
     name: `Express + RabbitMQ, ${type} queue`,
     durability: 'fsync',
     about:
-      'Express with ajv; amqplib, one persistent message an order to a durable queue, publisher confirms',
+      'Express with ajv; amqplib, one persistent message per order to a durable queue, publisher confirms',
     needs: [nodePackages, toolNeed('rabbitmq-server')],
     startBroker: startRabbitmq,
-    startFront: (url) => startNode('express-rabbitmq.mjs', [url, RABBITMQ_QUEUE, type], processes),
+    startFront: (url) => startNode('express-rabbitmq.mjs', [url, QUEUE, type], processes),
   });
 }
 
@@ -76,11 +70,11 @@ function goJetStream(sync: 'default' | 'always'): OtherContestant {
   return otherContestant({
     name: `Go + JetStream${sync === 'always' ? ', sync always' : ''}`,
     durability: sync === 'always' ? 'fsync' : 'system',
-    about: 'net/http and nats.go; one PublishAsync an order; all cores, GOGC=400',
+    about: 'net/http and nats.go; one PublishAsync per order; all cores, GOGC=400',
     needs: [goNeed('go-nats'), toolNeed('nats-server')],
     startBroker: () => startJetStream(sync),
     startFront: (url) =>
-      startFront({ file: goProgram('go-nats'), args: [url, SUBJECT], env: GO_ENV }),
+      startFront({ file: goProgram('go-nats'), args: [url, QUEUE], env: GO_ENV }),
   });
 }
 
@@ -89,7 +83,7 @@ function bentoJetStream(): OtherContestant {
     name: 'Bento to JetStream',
     durability: 'system',
     about:
-      'the stream processor (the free line of Benthos, as Redpanda Connect is the other): http_server to nats_jetstream; all cores, GOGC=400',
+      'the stream processor, a fork of Benthos: http_server to nats_jetstream; all cores, GOGC=400',
     needs: [goNeed('bento'), toolNeed('nats-server')],
     startBroker: () => startJetStream('default'),
     startFront: async (natsUrl) => {
@@ -97,7 +91,7 @@ function bentoJetStream(): OtherContestant {
       return startFront({
         file: goProgram('bento'),
         args: ['--config', sourceFile('bento', 'orders.yaml')],
-        env: { ...GO_ENV, ADDRESS: address, NATS_URL: natsUrl, SUBJECT },
+        env: { ...GO_ENV, ADDRESS: address, NATS_URL: natsUrl, SUBJECT: QUEUE },
         url: `http://${address}`,
       });
     },

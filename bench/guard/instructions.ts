@@ -5,25 +5,25 @@ import { fileURLToPath } from 'node:url';
 import type { Guarded } from './loops.js';
 
 const PROGRAM = fileURLToPath(new URL('./counted-loop.js', import.meta.url));
-/** Past the point where V8 has compiled the loop for good. */
+/** More than V8 needs to compile the loop. */
 const TURNS = 100_000;
-/** Against a hang: beside other work on two cores a run has taken a minute. */
+/** In case of a hang: on a busy machine a run has taken a minute. */
 const RUN_MS_MAX = 180_000;
 
 const VALGRIND_FLAGS = [
   '--tool=cachegrind',
   '--cache-sim=no',
   '--cachegrind-out-file=/dev/null',
-  // V8 writes code into memory that is not from a file.
+  // V8 generates code in memory.
   '--smc-check=all-non-file',
 ];
 
-/** One thread and no timers of V8's own, so that two runs differ by nothing but the turns. */
+/** No helper threads and no timers in V8, so that two runs differ only by the number of turns. */
 const NODE_FLAGS = ['--single-threaded', '--predictable'];
 
 /**
- * Instructions in user space a turn, start and compilation left out: the difference of two runs of which one does twice
- * as many turns. Other work on the machine does not change them.
+ * Instructions in user space per turn. Start and compilation cancel out: the difference of two runs, one with twice as many
+ * turns. Other load on the machine does not change the result.
  *
  * @param valgrind path of the program
  */
@@ -41,8 +41,8 @@ export async function instructionsOf(
 }
 
 /**
- * Instructions in user space of all that a program of Node does. Where `drive` is given, it is a server that is driven
- * once it has said where it listens, and ended then.
+ * Instructions in user space of a Node program. With `drive` the program is a server: when it has printed its URL, `drive` runs
+ * against it, and then it is stopped.
  */
 export async function countInstructions(
   valgrind: string,
@@ -67,11 +67,11 @@ export async function countInstructions(
     child.kill('SIGKILL');
   }
   const refs = /I\s+refs:\s+([\d,]+)/.exec(text)?.[1];
-  if (refs === undefined) throw new Error(`valgrind counted nothing:\n${text}`);
+  if (refs === undefined) throw new Error(`valgrind printed no count:\n${text}`);
   return Number(refs.replaceAll(',', ''));
 }
 
-/** The path of valgrind, got where it is missing. @throws Error that says how to get it */
+/** The path of valgrind, which is installed if it is missing. @throws Error that says how to install it */
 export async function valgrindProgram(): Promise<string> {
   // From dist/bench/guard: the script lies outside what is compiled.
   const tools = await import(new URL('../../../scripts/tools.mjs', import.meta.url).href);

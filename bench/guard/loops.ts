@@ -6,10 +6,10 @@ import { type OrderData, orderSchema } from '../../src/model/order.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { ORDER } from '../load.js';
 
-/** Does something so many times, and checks what came of it. */
+/** Does an operation `turns` times and checks the result. */
 export type Loop = (turns: number) => void;
 
-/** With `times` above 1 a loop does its work so often each turn: by that the guard itself is tested. */
+/** @param times how often the operation is done in each turn; more than 1 tests the guard itself */
 export type MakeLoop = (times: number) => Loop;
 
 export const guarded = ['validate', 'limiter'] as const;
@@ -21,7 +21,7 @@ export const loops: Readonly<Record<Guarded, MakeLoop>> = {
 };
 
 const TARGET_BYTES = 64 * 1024;
-/** In so short a window nobody admits so many: all are admitted, in windows that are never empty. */
+/** More than can be admitted in so short a window: all are admitted, and no window is empty. */
 const LIMIT = 1_000_000;
 const WINDOW_MS = 5;
 
@@ -55,7 +55,7 @@ function limiterLoop(times: number): Loop {
   };
 }
 
-/** What validation is compared with. */
+/** The comparison for validation. */
 export function parseAjvLoop(): Loop {
   const isOrder = new Ajv().compile<OrderData>(orderSchema);
   const body = Buffer.from(ORDER);
@@ -66,7 +66,7 @@ export function parseAjvLoop(): Loop {
   };
 }
 
-/** What a decision of the limiter is compared with: the reading of the clock in it. */
+/** The comparison for a decision of the limiter: the clock reading that is part of it. */
 export function clockLoop(): Loop {
   return (turns) => {
     let lastNs = 0;

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { BODY_NAMES, type Body, bodyHelp, bodyOf } from './bodies.js';
 
-/** Where programs may run: the generator alone has a core of its own, or the servers are kept off it too. */
+/** generator: wrk has its own core, servers run on any. apart: servers are also kept off that core. */
 export const PINS = ['generator', 'apart', 'none'] as const;
 export type Pin = (typeof PINS)[number];
 
@@ -12,14 +12,14 @@ export interface BenchOptions {
   readonly warmUpS: number;
   readonly connections: readonly number[];
   readonly bodies: readonly Body[];
-  /** Parts of names; none: all. */
+  /** Parts of names of contestants; empty: all. */
   readonly only: readonly string[];
   readonly pin: Pin;
-  /** Under which the servers keep their data; null: the system's folder for temporary files. */
+  /** Folder for the servers' data; null: the system's folder for temporary files. */
   readonly data: string | null;
   readonly json: string | null;
   readonly write: boolean;
-  /** A report to read instead of a run. */
+  /** Path of a report to read instead of measuring. */
   readonly from: string | null;
 }
 
@@ -31,13 +31,13 @@ interface NumberOption {
 }
 
 const numbers = {
-  rounds: { fallback: 5, quick: 1, max: 100, help: 'in each, every contestant has its turn' },
-  seconds: { fallback: 4, quick: 1, max: 300, help: 'of load that count' },
+  rounds: { fallback: 5, quick: 1, max: 100, help: 'in each round every server is measured once' },
+  seconds: { fallback: 4, quick: 1, max: 300, help: 'of load that is measured' },
   'warm-up': {
     fallback: 5,
     quick: 1,
     max: 60,
-    help: 'seconds of load before; with fewer than 5, V8 still compiles in those that count',
+    help: 'seconds of load before that; below 5, V8 may still be compiling',
   },
 } as const satisfies Record<string, NumberOption>;
 
@@ -60,7 +60,7 @@ const flags = {
   help: { type: 'boolean', default: false },
 } as const;
 
-/** @returns null where help is asked for @throws OperatorFault one line that names the option and what it takes */
+/** @returns null for --help @throws OperatorFault one line: the option, its value and what is allowed */
 export function parseBenchOptions(args: readonly string[]): BenchOptions | null {
   const values = read(args);
   if (values.help) return null;
@@ -70,7 +70,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | null 
     return text === undefined ? (values.quick ? quick : fallback) : whole(name, text, max);
   };
   const pin = PINS.find((name) => name === values.pin);
-  if (pin === undefined) throw usage(`--pin ${values.pin}: ${PINS.join(', ')}`);
+  if (pin === undefined) throw usage(`--pin ${values.pin}: must be one of ${PINS.join(', ')}`);
   return {
     rounds: numberOf('rounds'),
     seconds: numberOf('seconds'),
@@ -91,31 +91,28 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | null 
 export function benchHelp(): string {
   const line = (flag: string, text: string) => `  ${`--${flag}`.padEnd(14)} ${text}`;
   const lines = [
-    'npm run bench -- [options]: Forebay and what one would take instead, in turn, on this machine',
+    'npm run bench -- [options]: measure Forebay and the usual alternatives on this machine',
     '',
     'Options',
     ...Object.entries(numbers).map(([name, { fallback, quick, help }]) =>
       line(name, `${help} (default ${fallback}, with --quick ${quick})`),
     ),
-    line('connections', `how many at once; 64,256,1024 runs all of these (default ${CONNECTIONS})`),
-    line('body', 'what is posted, a name or the JSON itself; can be repeated (default plain):'),
+    line('connections', `number of connections, or several: 64,256,1024 (default ${CONNECTIONS})`),
+    line('body', 'a name or JSON; can be repeated (default plain):'),
     ...bodyHelp().map((text) => `${' '.repeat(19)}${text}`),
-    line('only', 'those whose name contains this, and the yardstick; can be repeated'),
-    line('pin', 'generator: wrk has a core of its own, servers run anywhere (default);'),
-    `${' '.repeat(17)}apart: and the servers are kept off that core; none`,
-    line('data', 'folder on the disk that is to be measured (default: for temporary files)'),
-    line('json', 'file for the report'),
-    line(
-      'write',
-      'report, chart and page in docs/, and the excerpt in README.md, are written anew',
-    ),
-    line('from', 'a report that there is already, instead of a run'),
-    line('quick', 'one short round, to see whether everything works'),
+    line('only', 'servers whose name contains this, and the bare server; can be repeated'),
+    line('pin', 'generator: wrk has its own core, servers use any (default);'),
+    `${' '.repeat(17)}apart: servers are also kept off that core; none`,
+    line('data', 'folder for the data, on the disk to measure (default: temporary files)'),
+    line('json', 'file to save the report to'),
+    line('write', 'update report, chart and page in docs/ and the table in README.md'),
+    line('from', 'read a saved report instead of measuring'),
+    line('quick', 'one short round, to check that everything works'),
     '',
     'Exit codes',
-    '  0  every answer was right',
-    '  1  some were not, or a contestant did not start',
-    '  2  an option is wrong',
+    '  0  every response was correct',
+    '  1  some were not, or a server did not start',
+    '  2  wrong option',
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -130,9 +127,12 @@ function read(args: readonly string[]) {
 
 function body(text: string): Body {
   const found = bodyOf(text);
-  if (found === null) throw usage(`--body ${text}: ${BODY_NAMES.join(', ')}, or JSON`);
+  if (found === null)
+    throw usage(`--body ${text}: must be one of ${BODY_NAMES.join(', ')}, or JSON`);
   if (found.texts.some((json) => json.includes(']==]'))) {
-    throw usage(`--body ${text}: must be without ]==], which ends a string for wrk`);
+    throw usage(
+      `--body ${text}: must not contain ]==], which would end the string in wrk's script`,
+    );
   }
   return found;
 }
@@ -140,7 +140,7 @@ function body(text: string): Body {
 function whole(name: string, text: string, max: number): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!(Number.isInteger(value) && value >= 1 && value <= max)) {
-    throw usage(`--${name} ${text}: a whole number, 1 to ${max}`);
+    throw usage(`--${name} ${text}: must be a whole number from 1 to ${max}`);
   }
   return value;
 }

@@ -1,6 +1,6 @@
 import { ORDER } from '../load.js';
 
-/** What is posted in one case: one body, or several in turn. */
+/** What is posted in one case: one text, or several in turn. */
 export interface Body {
   readonly name: string;
   readonly texts: readonly string[];
@@ -8,23 +8,23 @@ export interface Body {
 
 const VARIED = 1000;
 
-/** Spellings of an order that clients send. */
+/** Orders as different clients write them. */
 const BODIES: Readonly<Record<string, { help: string; texts: readonly string[] }>> = {
   plain: { help: 'compact, as JSON.stringify writes it', texts: [ORDER] },
   spaced: {
-    help: 'with spaces, as most other languages write it',
+    help: 'with spaces, as most other languages write JSON',
     texts: ['{"product_id": "33", "count": "3", "username": "maksim.konovalov"}'],
   },
   reordered: {
-    help: 'members in another sequence',
+    help: 'members in another order',
     texts: ['{"username":"maksim.konovalov","count":"3","product_id":"33"}'],
   },
   unicode: {
-    help: 'a name that is not ASCII',
+    help: 'a username that is not ASCII',
     texts: ['{"product_id":"33","count":"3","username":"Максим Коновалов"}'],
   },
   escaped: {
-    help: 'a name with an escape',
+    help: 'a username with an escape',
     texts: ['{"product_id":"33","count":"3","username":"maksim\\u002ekonovalov"}'],
   },
   varied: { help: `${VARIED} different orders in turn`, texts: variedOrders() },
@@ -36,14 +36,14 @@ export function bodyHelp(): string[] {
   return Object.entries(BODIES).map(([name, { help }]) => `${name.padEnd(10)} ${help}`);
 }
 
-/** @param text a name, or the JSON itself @returns null where it is neither */
+/** @param text a name or JSON @returns null if it is neither */
 export function bodyOf(text: string): Body | null {
   if (text.startsWith('{')) return { name: text, texts: [text] };
   const known = BODIES[text];
   return known === undefined ? null : { name: text, texts: known.texts };
 }
 
-/** The same in every run. Long and short names, one digit to three. */
+/** The same in every run: usernames of different lengths, numbers of one to three digits. */
 function variedOrders(): string[] {
   return Array.from({ length: VARIED }, (_, i) => {
     const username = `customer-${'x'.repeat(i % 40)}${i}`;

@@ -14,7 +14,7 @@ const ROW_HEIGHT = 24;
 const GROUP_HEIGHT = 34;
 const HEAD_HEIGHT = 64;
 
-/** It has a ground of its own, so that it can be read whatever page it stands on. */
+/** Draws its own background, so that it is readable on light and dark pages. */
 const STYLE = `
     text { font: 13px system-ui, sans-serif; fill: #1f2328 }
     .title { font-size: 16px; font-weight: 600 }
@@ -35,7 +35,7 @@ const STYLE = `
       .spread { stroke: #f0f6fc }
     }`;
 
-/** Orders a second as bars, grouped by what a 200 means. */
+/** An SVG with orders per second as bars, grouped by durability. */
 export function chart(report: Report): string {
   const where = mainCase(report);
   const rows = rowsOf(report, where);
@@ -45,7 +45,7 @@ export function chart(report: Report): string {
   for (const durability of Object.keys(durabilities) as Durability[]) {
     const group = rows.filter(({ entrant }) => entrant.durability === durability);
     if (group.length === 0) continue;
-    parts.push(label('group', MARGIN, y + 20, `a 200 means: ${durabilities[durability]}`));
+    parts.push(label('group', MARGIN, y + 20, `200 means: ${durabilities[durability]}`));
     y += GROUP_HEIGHT;
     for (const row of group) {
       parts.push(bar(row, y, most));
@@ -53,14 +53,14 @@ export function chart(report: Report): string {
     }
   }
   const height = y + MARGIN;
-  const title = `Orders a second, ${caseTitle(where)}`;
+  const title = `Orders per second, ${caseTitle(where)}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title">
   <title id="title">${escaped(alt(title, rows))}</title>
   <style>${STYLE}
   </style>
   <rect class="ground" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="6"/>
   ${label('title', MARGIN, 30, title)}
-  ${label('quiet', MARGIN, 52, 'medians, a thin line from least to most; in brackets the share of bare uWebSockets.js')}
+  ${label('quiet', MARGIN, 52, 'bars: medians; lines: range of the rounds; in brackets: share of bare uWebSockets.js')}
   ${parts.join('\n  ')}
 </svg>
 `;
@@ -79,7 +79,7 @@ function bar({ entrant, requestsPerSecond, ratio }: Row, y: number, most: number
   ].join('');
 }
 
-/** For those who can't see it. */
+/** The text alternative: all figures. */
 function alt(title: string, rows: readonly Row[]): string {
   const figures = rows.map(
     ({ entrant, requestsPerSecond }) => `${entrant.name} ${whole(requestsPerSecond.median)}`,

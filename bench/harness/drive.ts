@@ -2,13 +2,13 @@ import { readServer } from '../../k6/lib/metrics-text.js';
 import { answers } from '../../src/model/answers.js';
 import type { Contestant, RunningContestant } from '../contestants/contestant.js';
 import { load } from '../load.js';
+import { cpuSeconds, machineTicks, residentMaxMb } from '../process-figures.js';
 import type { Body } from './bodies.js';
-import { cpuSeconds, machineTicks, residentMaxMb } from './process-figures.js';
 import type { Figures } from './report.js';
 
 export interface Drive {
   readonly wrk: string;
-  /** The generator's; undefined: any. */
+  /** The core of wrk; undefined: any. */
   readonly core: number | undefined;
   readonly connections: number;
   readonly body: Body;
@@ -16,7 +16,7 @@ export interface Drive {
   readonly warmUpS: number;
 }
 
-/** Starts it afresh, sees that it answers rightly, drives it, and ends it. */
+/** Starts a contestant, checks one response, loads it, and stops it. */
 export async function drive(contestant: Contestant, how: Drive): Promise<Figures> {
   const server = await contestant.start();
   try {
@@ -40,7 +40,7 @@ async function measure(server: RunningContestant, how: Drive): Promise<Figures> 
   const behindMb: Record<string, number> = {};
   for (const [name, pid] of Object.entries(server.behind)) {
     behindCpuUs[name] = usOf(after.behindS[name]! - before.behindS[name]!);
-    behindMb[name] = await residentMaxMb(pid);
+    behindMb[name] = residentMaxMb(pid);
   }
   const httpS = after.httpS - before.httpS;
   const uncounted = Math.max(0, requests - (after.created - before.created));
@@ -51,32 +51,32 @@ async function measure(server: RunningContestant, how: Drive): Promise<Figures> 
     httpCpuUs: usOf(httpS),
     behindCpuUs,
     httpCores: httpS / seconds,
-    httpMb: await residentMaxMb(server.pid),
+    httpMb: residentMaxMb(server.pid),
     behindMb,
     readyMs: server.readyMs,
     stealRatio: (after.ticks.steal - before.ticks.steal) / (after.ticks.all - before.ticks.all),
   };
 }
 
-/** What server and machine have used and done so far. */
+/** Counters of the server and the machine. */
 async function used({ adminUrl, pid, behind }: RunningContestant) {
   const metrics = adminUrl === null ? '' : await (await fetch(`${adminUrl}/metrics`)).text();
-  // Forebay's own count of 200s is held against the generator's, which counts 2xx and 3xx.
+  // Forebay's own count of 200s is compared with wrk's, which counts 2xx and 3xx.
   const { doneOrders: done, created } = readServer(metrics);
   const behindS: Record<string, number> = {};
   for (const [name, serverPid] of Object.entries(behind)) {
-    behindS[name] = await cpuSeconds(serverPid);
+    behindS[name] = cpuSeconds(serverPid);
   }
-  return { done, created, httpS: await cpuSeconds(pid), behindS, ticks: await machineTicks() };
+  return { done, created, httpS: cpuSeconds(pid), behindS, ticks: machineTicks() };
 }
 
-/** A benchmark of wrong answers is worth nothing. */
+/** @throws Error if the response is not a correct 200: a benchmark of wrong responses is worthless */
 async function checkAnswer(url: string, body: string): Promise<void> {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`${url}/orders`, { method: 'POST', headers, body });
   const text = await response.text();
   const { status, body: right } = answers.created;
   if (response.status !== status || text.trim() !== right) {
-    throw new Error(`${url} answers ${response.status} ${text} to ${body}`);
+    throw new Error(`${url} responds ${response.status} ${text} to ${body}`);
   }
 }

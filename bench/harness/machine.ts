@@ -9,13 +9,13 @@ export interface Machine {
   readonly cores: number;
   readonly kernel: string;
   readonly memoryGb: number;
-  /** Of the folder that holds the servers' data. */
+  /** Of the folder with the servers' data. */
   readonly fileSystem: string;
-  /** Median time to append 4 KiB to a file there and flush it (fdatasync). */
+  /** Median time to append 4 KiB to a file in it and call fdatasync. */
   readonly flushMs: number;
 }
 
-/** Numbers of statfs(2), hexadecimal. */
+/** Magic numbers of statfs(2), hexadecimal. */
 const FILE_SYSTEMS: Readonly<Record<string, string>> = {
   ef53: 'ext4',
   '58465342': 'xfs',
@@ -41,7 +41,7 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-/** Whether a flush to it says nothing of a disk. */
+/** Whether the data was in memory, so that flushes say nothing about a disk. */
 export function isInMemory({ fileSystem }: Machine): boolean {
   return IN_MEMORY.includes(fileSystem);
 }
@@ -64,31 +64,31 @@ async function flushMs(): Promise<number> {
   }
 }
 
-/** What programs print when they are asked for their version, and what of it is the version. */
-const ASKED: readonly (readonly [string, string, readonly string[], RegExp])[] = [
+/** Name, program, arguments, and where the version is in the output. */
+const VERSION_COMMANDS: readonly (readonly [string, string, readonly string[], RegExp])[] = [
   ['nats-server', 'nats-server', ['--version'], /v(\d\S*)/],
   ['wrk', 'wrk', ['-v'], /wrk (\S+)/],
   ['go', 'go', ['version'], /go(\d\S*)/],
   ['redis-server', 'redis-server', ['--version'], /v=(\S+)/],
-  // Not rabbitmqctl, which leaves a daemon of its own behind.
+  // Not rabbitmqctl, which leaves a daemon running.
   ['rabbitmq-server', 'dpkg-query', ['-s', 'rabbitmq-server'], /Version: (\d\S+)/],
 ];
-const ASK_MS_MAX = 20_000;
+const VERSION_MS_MAX = 20_000;
 
-/** @param paths of programs that are not taken from PATH */
+/** @param paths of programs that are not found in PATH */
 export async function versionsOf(paths: Readonly<Record<string, string>>) {
   const versions: Record<string, string> = { node: process.versions.node };
-  for (const [name, program, args, shape] of ASKED) {
-    const version = shape.exec(await said(paths[name] ?? program, args))?.[1];
+  for (const [name, program, args, shape] of VERSION_COMMANDS) {
+    const version = shape.exec(await outputOf(paths[name] ?? program, args))?.[1];
     if (version !== undefined) versions[name] = version;
   }
   return versions;
 }
 
-/** Some print their version and fail (wrk); what is missing says nothing. */
-function said(file: string, args: readonly string[]): Promise<string> {
+/** Ignores exit codes: wrk prints its version and fails. Empty for a missing program. */
+function outputOf(file: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
-    execFile(file, args, { timeout: ASK_MS_MAX }, (_error, stdout, stderr) => {
+    execFile(file, args, { timeout: VERSION_MS_MAX }, (_error, stdout, stderr) => {
       resolve(stdout + stderr);
     });
   });

@@ -1,17 +1,22 @@
 /**
- * `npm run bench`: Forebay and what one would take instead, side by side in one run, each as a share of bare
- * uWebSockets.js. The contestants take turns, so that a slow spell of the machine meets them all.
+ * `npm run bench`: Forebay and the usual alternatives in one run, each as a share of bare uWebSockets.js. They take turns, so
+ * that a slow minute of the machine affects all.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { leaveNothingBehind } from '../../drills/story/processes.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
-import { contestants } from '../contestants/all.js';
+import { bare } from '../contestants/bare.js';
+import { forebay } from '../contestants/forebay.js';
+import { others } from '../contestants/others.js';
 import { benchHelp, parseBenchOptions } from './bench-options.js';
+import { writeDocs } from './pages.js';
 import { readReport, reportText } from './report.js';
 import { toRows } from './rows.js';
-import { summary } from './summary.js';
+import { summary } from './tables.js';
 import { takeReport } from './take-report.js';
-import { writeDocs } from './write-docs.js';
+
+/** In the order in which they take turns and appear in tables; the reference is the first. */
+const contestants = [...bare, ...forebay, ...others];
 
 async function main(args: readonly string[]): Promise<void> {
   const options = parseBenchOptions(args);
@@ -25,7 +30,7 @@ async function main(args: readonly string[]): Promise<void> {
     from === null
       ? reportText(await takeReport(contestants, options))
       : await readFile(from, 'utf8');
-  // What is shown is what is kept, so that the pages can be made again from it.
+  // Printed from what is saved, so that the pages can be generated from it again.
   const report = readReport(text);
   console.log(summary(report));
   if (json !== null) await writeFile(json, text);
@@ -36,7 +41,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (isWrong || report.leftOut.some(({ isFailure }) => isFailure)) process.exitCode = EXIT.failed;
 }
 
-// Servers that run are killed when this process exits.
+// The exit event kills the servers that run.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => process.exit(EXIT.failed));
 }

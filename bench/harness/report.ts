@@ -1,40 +1,40 @@
 import type { Durability } from '../contestants/contestant.js';
 import type { Machine } from './machine.js';
 
-/** What one contestant did under one load. Processor time is user and system. */
+/** The figures of one contestant under one load. CPU time is user and system. */
 export interface Figures {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Answers other than 200 and errors of sockets, in the warm-up too. */
+  /** Responses other than 200 and socket errors, warm-up included. */
   readonly errors: number;
-  /** Processed while the load ran, a second; 0 where nothing is processed. */
+  /** Orders processed per second of load; 0 without a drain. */
   readonly donePerSecond: number;
-  /** Of the process that speaks HTTP, microseconds an order. */
+  /** CPU time of the process that serves HTTP, microseconds per order. */
   readonly httpCpuUs: number;
-  /** Of each server behind it, microseconds an order. */
+  /** The same of each process behind it, by name. */
   readonly behindCpuUs: Readonly<Record<string, number>>;
-  /** Cores that the process that speaks HTTP used. */
+  /** Cores that the process that serves HTTP used. */
   readonly httpCores: number;
-  /** Processor time of the generator, as a share of one core. */
+  /** CPU time of wrk as a share of one core. */
   readonly generatorRatio: number;
-  /** The most memory that each process held. */
+  /** Peak resident memory of each process. */
   readonly httpMb: number;
   readonly behindMb: Readonly<Record<string, number>>;
   readonly readyMs: number;
-  /** Time that the hypervisor gave to others, as a share of all cores. */
+  /** Time that the hypervisor gave to other machines, as a share of all cores. */
   readonly stealRatio: number;
 }
 
 export interface Case {
   readonly connections: number;
-  /** Its name. */
+  /** The name of a body. */
   readonly body: string;
 }
 
 export interface Measured extends Case {
   readonly contestant: string;
-  /** From 1 on. */
+  /** From 1. */
   readonly round: number;
   readonly figures: Figures;
 }
@@ -48,13 +48,13 @@ export interface Entrant {
 
 export interface LeftOut {
   readonly name: string;
-  /** In one line, with the remedy where there is one. */
+  /** One line, with the fix if there is one. */
   readonly reason: string;
-  /** It was there, and broke. */
+  /** It was started and failed. */
   readonly isFailure: boolean;
 }
 
-/** All that a run leaves behind. Medians, verdicts, pages and pictures are made from it. */
+/** The result of a run. Tables, pages and the chart are generated from it. */
 export interface Report {
   readonly takenAt: string;
   readonly machine: Machine;
@@ -63,10 +63,10 @@ export interface Report {
     readonly rounds: number;
     readonly seconds: number;
     readonly warmUpS: number;
-    /** Which cores generator and servers had, in words. */
+    /** Which cores wrk and the servers had. */
     readonly pinning: string;
     readonly pinningFault: string;
-    /** Parts of the names of those that were asked for; none: all. */
+    /** Values of --only; empty: all. */
     readonly only: readonly string[];
   };
   readonly cases: readonly Case[];
@@ -75,14 +75,14 @@ export interface Report {
   readonly measured: readonly Measured[];
 }
 
-/** As it is kept: with six digits of each number, more than was measured. */
+/** As it is saved: numbers have six digits, more than the accuracy of any measurement. */
 export function reportText(report: Report): string {
   const short = (_key: string, value: unknown) =>
     typeof value === 'number' ? Number(value.toPrecision(6)) : value;
   return `${JSON.stringify(report, short, 2)}\n`;
 }
 
-/** JSON has no NaN, which stands for what this machine does not tell; it writes null. */
+/** NaN stands for what this machine cannot measure. JSON has no NaN, so it is saved as null. */
 export function readReport(text: string): Report {
   return JSON.parse(text, (_key, value) => (value === null ? Number.NaN : value));
 }

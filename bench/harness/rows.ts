@@ -1,17 +1,17 @@
-import { YARDSTICK } from '../contestants/bare.js';
+import { REFERENCE } from '../contestants/bare.js';
 import { type Spread, spread } from '../spread.js';
 import type { Case, Entrant, Figures, Report } from './report.js';
 
-/** What one contestant did in one case: medians of its rounds; errors are added up, memory is the most. */
+/** One contestant in one case: medians over its rounds; errors are the sum, memory is the maximum. */
 export interface Row extends Case {
   readonly entrant: Entrant;
   readonly requestsPerSecond: Spread;
-  /** Of the yardstick's orders a second, each round's own. */
+  /** Orders per second divided by the reference's in the same round. */
   readonly ratio: Spread | null;
   readonly httpCpuUs: number;
   readonly behindCpuUs: number;
   readonly cpuUs: number;
-  /** Processor time an order of all its processes, as a multiple of the yardstick's in the same round. */
+  /** CPU time per order of all its processes, divided by the reference's in the same round. */
   readonly cpuRatio: Spread | null;
   readonly donePerSecond: number;
   readonly p50Ms: number;
@@ -29,7 +29,7 @@ type Pick = (figures: Figures) => number;
 export const rateOf: Pick = ({ requestsPerSecond }) => requestsPerSecond;
 export const cpuOf: Pick = ({ httpCpuUs, behindCpuUs }) => httpCpuUs + sum(behindCpuUs);
 
-/** In the order of the entrants, case by case. */
+/** Case by case, in the order of the entrants. */
 export function toRows(report: Report): Row[] {
   return report.cases.flatMap((where) =>
     report.entrants.flatMap((entrant) => toRow(report, where, entrant) ?? []),
@@ -40,21 +40,21 @@ function toRow(report: Report, where: Case, entrant: Entrant): Row | null {
   const rounds = [...roundsOf(report, where, entrant.name).values()];
   if (rounds.length === 0) return null;
   const medianOf = (pick: Pick) => spread(rounds.map(pick)).median;
-  const mostOf = (pick: Pick) => Math.max(...rounds.map(pick));
+  const maxOf = (pick: Pick) => Math.max(...rounds.map(pick));
   return {
     ...where,
     entrant,
     requestsPerSecond: spread(rounds.map(rateOf)),
-    ratio: ratio(report, where, entrant.name, YARDSTICK, rateOf),
+    ratio: ratio(report, where, entrant.name, REFERENCE, rateOf),
     httpCpuUs: medianOf(({ httpCpuUs }) => httpCpuUs),
     behindCpuUs: medianOf(({ behindCpuUs }) => sum(behindCpuUs)),
     cpuUs: medianOf(cpuOf),
-    cpuRatio: ratio(report, where, entrant.name, YARDSTICK, cpuOf),
+    cpuRatio: ratio(report, where, entrant.name, REFERENCE, cpuOf),
     donePerSecond: medianOf(({ donePerSecond }) => donePerSecond),
     p50Ms: medianOf(({ p50Ms }) => p50Ms),
     p99Ms: medianOf(({ p99Ms }) => p99Ms),
-    httpMb: mostOf(({ httpMb }) => httpMb),
-    behindMb: mostOf(({ behindMb }) => sum(behindMb)),
+    httpMb: maxOf(({ httpMb }) => httpMb),
+    behindMb: maxOf(({ behindMb }) => sum(behindMb)),
     readyMs: medianOf(({ readyMs }) => readyMs),
     httpCores: medianOf(({ httpCores }) => httpCores),
     generatorRatio: medianOf(({ generatorRatio }) => generatorRatio),
@@ -63,10 +63,10 @@ function toRow(report: Report, where: Case, entrant: Entrant): Row | null {
 }
 
 /**
- * A figure of one contestant as a multiple of another's, each round's own: a machine's speed drifts from minute to minute,
- * so only what ran side by side compares.
+ * A figure of one contestant divided by another's in the same round. Only measurements of the same minutes compare, because
+ * the speed of a machine drifts.
  *
- * @returns null where no round has both
+ * @returns null if no round has both
  */
 export function ratio(
   report: Report,

@@ -1,97 +1,93 @@
 import { durabilities } from '../contestants/contestant.js';
-import type { Spread } from '../spread.js';
+import { rangeText } from '../spread.js';
 import type { Case, Report } from './report.js';
 import { type Row, toRows } from './rows.js';
-import { judge, type Verdict } from './targets.js';
 import { fixed, percent, table, whole } from './text.js';
-import { isGeneratorBound } from './warnings.js';
+import { isGeneratorBound, warningsOf } from './warnings.js';
 
-const HEAD = [
-  'server',
-  'a 200 means',
-  'orders/s',
-  'of bare',
-  'least to most',
-  'CPU µs an order, HTTP',
-  'behind',
-  'both ÷ bare',
-  'processed/s',
-  'p50 ms',
-  'p99 ms',
-  'most MB, HTTP',
-  'behind',
-  'ready ms',
-  'generator',
-  'errors',
+/** A column of a table: its head, and its cell for a row. */
+type Column = readonly [head: string, cell: (row: Row) => string];
+
+const SERVER: Column = ['server', ({ entrant }) => entrant.name];
+
+const RATES: readonly Column[] = [
+  SERVER,
+  ['200 means', ({ entrant }) => durabilities[entrant.durability]],
+  ['orders/s', ({ requestsPerSecond }) => whole(requestsPerSecond.median)],
+  ['of bare', ({ ratio }) => (ratio === null ? '' : fixed(ratio.median, 2))],
+  ['range', ({ ratio }) => (ratio === null ? '' : rangeText(ratio))],
+  ['processed/s', ({ donePerSecond }) => (donePerSecond === 0 ? '' : whole(donePerSecond))],
+  ['p50 ms', ({ p50Ms }) => fixed(p50Ms, 1)],
+  ['p99 ms', ({ p99Ms }) => fixed(p99Ms, 1)],
+  ['errors', ({ errors }) => `${errors}`],
 ];
 
-export function caseTitle({ connections, body }: Case): string {
-  return `${connections.toLocaleString('en')} connections, body ${body}`;
+const RESOURCES: readonly Column[] = [
+  SERVER,
+  ['CPU µs per order: HTTP', ({ httpCpuUs }) => fixed(httpCpuUs, 1)],
+  ['broker', ({ behindCpuUs }) => (behindCpuUs === 0 ? '' : fixed(behindCpuUs, 1))],
+  ['all ÷ bare', ({ cpuRatio }) => (cpuRatio === null ? '' : fixed(cpuRatio.median, 2))],
+  ['peak MB: HTTP', ({ httpMb }) => whole(httpMb)],
+  ['broker', ({ behindMb }) => (behindMb === 0 ? '' : whole(behindMb))],
+  ['start ms', ({ readyMs }) => whole(readyMs)],
+  [
+    'wrk CPU',
+    (row) => {
+      const share = percent(row.generatorRatio);
+      return isGeneratorBound(row) ? `**${share}**` : share;
+    },
+  ],
+];
+
+/** What is printed at the end of a run. */
+export function summary(report: Report): string {
+  const parts = [howMeasured(report)];
+  for (const where of report.cases)
+    parts.push(`${caseTitle(where)}\n\n${caseTables(report, where)}`);
+  const { leftOut } = report;
+  if (leftOut.length > 0) {
+    parts.push(leftOut.map(({ name, reason }) => `left out: ${name}: ${reason}`).join('\n'));
+  }
+  const warnings = warningsOf(report);
+  if (warnings.length > 0) parts.push(warnings.map((text) => `warning: ${text}`).join('\n'));
+  return parts.join('\n\n');
 }
 
-/** The one of the picture: 256 connections where that was run. */
+/** Three lines: the run, the machine, the versions. */
+export function howMeasured({ takenAt, machine, versions, options }: Report): string {
+  const { rounds, seconds, warmUpS, pinning } = options;
+  const { cpu, cores, memoryGb, kernel, fileSystem, flushMs } = machine;
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${takenAt.slice(0, 10)}: ${rounds === 1 ? 'one round' : `medians of ${rounds} rounds`} of ${seconds} s after ${warmUpS} s of warm-up; ${pinning}`,
+    `${cpu}, ${cores} cores, ${memoryGb} GB, ${kernel}, ${fileSystem}, ${fixed(flushMs, 2)} ms per fdatasync`,
+    named.join(', '),
+  ].join('\n');
+}
+
+export function caseTitle({ connections, body }: Case): string {
+  return `${connections.toLocaleString('en')} connections, ${body} body`;
+}
+
+/** The case of the chart and of the README: 256 connections if that was measured. */
 export function mainCase({ cases }: Report): Case {
   return cases.find(({ connections }) => connections === 256) ?? cases[0]!;
 }
 
-export function caseTable(report: Report, where: Case): string {
-  return table(HEAD, rowsOf(report, where).map(cellsOf));
+/** Two tables: rates and latencies, then CPU time and memory. */
+export function caseTables(report: Report, where: Case): string {
+  const rows = rowsOf(report, where);
+  return [RATES, RESOURCES].map((columns) => tableOf(columns, rows)).join('\n\n');
+}
+
+function tableOf(columns: readonly Column[], rows: readonly Row[]): string {
+  const head = columns.map(([name]) => name);
+  return table(
+    head,
+    rows.map((row) => columns.map(([, cell]) => cell(row))),
+  );
 }
 
 export function rowsOf(report: Report, { connections, body }: Case): Row[] {
   return toRows(report).filter((row) => row.connections === connections && row.body === body);
-}
-
-function cellsOf(row: Row): string[] {
-  const { ratio, cpuRatio } = row;
-  return [
-    row.entrant.name,
-    durabilities[row.entrant.durability],
-    whole(row.requestsPerSecond.median),
-    ratio === null ? '' : fixed(ratio.median, 2),
-    ratio === null ? '' : between(ratio, 2),
-    fixed(row.httpCpuUs, 1),
-    row.behindCpuUs === 0 ? '' : fixed(row.behindCpuUs, 1),
-    cpuRatio === null ? '' : fixed(cpuRatio.median, 2),
-    row.donePerSecond === 0 ? '' : whole(row.donePerSecond),
-    fixed(row.p50Ms, 1),
-    fixed(row.p99Ms, 1),
-    whole(row.httpMb),
-    row.behindMb === 0 ? '' : whole(row.behindMb),
-    whole(row.readyMs),
-    isGeneratorBound(row) ? `**${percent(row.generatorRatio)}**` : percent(row.generatorRatio),
-    String(row.errors),
-  ];
-}
-
-export function verdictTable(report: Report): string {
-  const head = ['what', 'connections', 'body', 'meant', 'median', 'least to most', 'verdict'];
-  return table(head, judge(report).map(verdictCells));
-}
-
-function verdictCells(verdict: Verdict): string[] {
-  const { what, connections, body, figure, outcome } = verdict;
-  return [
-    what,
-    connections.toLocaleString('en'),
-    body,
-    meant(verdict),
-    figure === null ? '' : digits(figure.median),
-    figure === null ? '' : `${digits(figure.least)} to ${digits(figure.most)}`,
-    outcome === 'MISSED' ? '**MISSED**' : outcome,
-  ];
-}
-
-function meant({ bound, stretch, isLeast }: Verdict): string {
-  const first = `${isLeast ? 'at least' : 'at most'} ${bound}`;
-  return stretch === null ? first : `${first}, stretch ${stretch}`;
-}
-
-function between({ least, most }: Spread, places: number): string {
-  return `${fixed(least, places)} to ${fixed(most, places)}`;
-}
-
-/** With so many places that what just misses a bound does not look as if it met it; megabytes as they are. */
-function digits(value: number): string {
-  return value >= 100 ? whole(value) : fixed(value, 3);
 }

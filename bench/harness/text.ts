@@ -1,4 +1,4 @@
-/** Figures and tables as the pages show them. */
+/** How figures and tables are written in the pages. */
 
 const NOTHING = '–';
 
@@ -14,7 +14,7 @@ export function percent(share: number): string {
   return Number.isFinite(share) ? `${Math.round(share * 100)}%` : NOTHING;
 }
 
-/** A table in Markdown. */
+/** A Markdown table. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const rule = `|${head.map(() => '---|').join('')}`;

@@ -3,35 +3,35 @@ import type { Report } from './report.js';
 import { type Row, toRows } from './rows.js';
 import { percent } from './text.js';
 
-/** From here on, more could not have come from the generator. */
+/** From this share of a core on, wrk may be the bottleneck. */
 const GENERATOR_RATIO_MAX = 0.95;
-/** Of a virtual machine's cores, given to others by its host. */
+/** Share of the CPU time that the host of a virtual machine gave to others. */
 const STEAL_RATIO_MAX = 0.02;
 const ROUNDS_MIN = 5;
 
-/** What a reader must know before believing a figure; one line each. */
+/** Reasons to doubt the figures of a report, one line each. */
 export function warningsOf(report: Report): string[] {
   const warnings: string[] = [];
   const { rounds, pinningFault, only } = report.options;
-  if (rounds < ROUNDS_MIN) warnings.push(`${rounds} of ${ROUNDS_MIN} rounds: too few to say much`);
-  if (only.length > 0) warnings.push(`nobody took part but the yardstick and ${only.join('; ')}`);
+  if (rounds < ROUNDS_MIN) warnings.push(`${rounds} rounds, fewer than ${ROUNDS_MIN}`);
+  if (only.length > 0) warnings.push(`only the bare server and ${only.join('; ')} were measured`);
   if (isInMemory(report.machine)) {
     const { fileSystem } = report.machine;
-    warnings.push(`data lay on ${fileSystem}, in memory: no flush reached a disk (see --data)`);
+    warnings.push(`the data was on ${fileSystem}, in memory: no flush reached a disk (see --data)`);
   }
   if (pinningFault !== '') warnings.push(pinningFault);
   warnings.push(...toRows(report).filter(isGeneratorBound).map(boundText), ...stolen(report));
   return warnings;
 }
 
-/** Whether the generator was the bottleneck, or one of two. */
+/** Whether wrk was the bottleneck, or may have been. */
 export function isGeneratorBound({ generatorRatio }: Row): boolean {
   return generatorRatio >= GENERATOR_RATIO_MAX;
 }
 
 function boundText(row: Row): string {
   const { entrant, connections, body, generatorRatio, httpCores } = row;
-  return `${entrant.name}, ${connections} connections, ${body}: the generator was at its limit, ${percent(generatorRatio)} of a core, beside ${httpCores.toFixed(2)} cores of the server: it may be able to do more than is shown`;
+  return `${entrant.name}, ${connections} connections, ${body} body: wrk used ${percent(generatorRatio)} of its core, the server ${httpCores.toFixed(2)} cores; the server may be able to do more`;
 }
 
 function stolen({ measured }: Report): string[] {
@@ -39,6 +39,6 @@ function stolen({ measured }: Report): string[] {
   if (worst.length === 0) return [];
   const most = Math.max(...worst.map(({ figures }) => figures.stealRatio));
   return [
-    `in ${worst.length} of ${measured.length} measurements the host gave more than ${percent(STEAL_RATIO_MAX)} of the processor time to others, ${percent(most)} at most`,
+    `in ${worst.length} of ${measured.length} measurements the host took more than ${percent(STEAL_RATIO_MAX)} of the CPU time for others, up to ${percent(most)}`,
   ];
 }

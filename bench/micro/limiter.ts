@@ -8,9 +8,8 @@ import { median } from '../spread.js';
 const HOUR_MS = 3_600_000;
 const NANOSECOND_MS = 1e-6;
 /**
- * What is timed. Admitted: with windows so short that nobody gets through the limit within one. Sparse: with a window of a
- * nanosecond, each admission is the only one in its window, where the limiter looks twice. Refused: a window of an
- * hour, full.
+ * Admitted: windows so short that the limit is never reached. Sparse: a window of a nanosecond, so each admission is the only
+ * one in its window, where the limiter reads its head too. Refused: a full window of an hour.
  */
 const cases = [
   { path: 'admitted', limit: 50, windowMs: 100 * NANOSECOND_MS },
@@ -25,13 +24,13 @@ export interface LimiterFigure {
   readonly path: Path;
   readonly limit: number;
   readonly threads: number;
-  /** Processor time a decision, median over the rounds: what others do on the machine counts little. */
+  /** CPU time per decision, median of the rounds. */
   readonly processorNs: number;
-  /** Time from the first start to the last end over the decisions of all threads, median. */
+  /** Time from the first start to the last end, divided by the decisions of all threads; median. */
   readonly wallNs: number;
 }
 
-/** What a thread is started with; this file is also the threads' entry. */
+/** Data of a worker thread. This file is also the threads' entry. */
 interface LimiterTask {
   readonly limiterMemory: SharedArrayBuffer;
   readonly iterations: number;
@@ -48,10 +47,10 @@ interface Round {
   readonly laps: readonly LimiterLap[];
 }
 
-/** Times decisions, clock reading included, with 1, 2 and 4 threads on one limiter. */
+/** Measures decisions, clock reading included, with 1, 2 and 4 threads on one limiter. */
 export async function limiterBench(size: {
   readonly rounds: number;
-  /** Decisions a thread and round. */
+  /** Decisions per thread and round. */
   readonly iterations: number;
 }): Promise<LimiterFigure[]> {
   const figures: LimiterFigure[] = [];
@@ -75,7 +74,7 @@ function fill(memory: SharedArrayBuffer): void {
   while (limiter.tryAdmit());
 }
 
-/** A first round, not returned, warms up. */
+/** The first round is a warm-up and not returned. */
 async function runThreads(task: LimiterTask, threads: number, count: number): Promise<Round[]> {
   const file = new URL(import.meta.url);
   const workers = Array.from({ length: threads }, () => new Worker(file, { workerData: task }));
@@ -105,8 +104,8 @@ function medians(rounds: readonly Round[], decisions: number) {
   return { processorNs: median(processorNs), wallNs: median(wallNs) };
 }
 
-/** A thread's side: decides `iterations` times whenever told to. */
-function answerLaps({ limiterMemory, iterations }: LimiterTask): void {
+/** In a worker thread: makes `iterations` decisions for each message. */
+function runLaps({ limiterMemory, iterations }: LimiterTask): void {
   const limiter = new WindowLimiter(limiterMemory);
   parentPort?.on('message', () => {
     const begin = process.hrtime.bigint();
@@ -120,7 +119,7 @@ function answerLaps({ limiterMemory, iterations }: LimiterTask): void {
 }
 
 if (workerData?.limiterMemory instanceof SharedArrayBuffer) {
-  answerLaps(workerData);
+  runLaps(workerData);
 } else if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const figures = await limiterBench({ rounds: 9, iterations: 500_000 });
   console.table(
@@ -128,8 +127,8 @@ if (workerData?.limiterMemory instanceof SharedArrayBuffer) {
       path,
       limit,
       threads,
-      'processor ns a decision': Math.round(processorNs),
-      'wall ns a decision, all threads': Math.round(wallNs),
+      'CPU ns per decision': Math.round(processorNs),
+      'wall ns per decision, all threads': Math.round(wallNs),
     })),
   );
 }

@@ -4,7 +4,7 @@ import { type OrderData, orderSchema } from '../../src/model/order.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { median } from '../spread.js';
 
-/** Copies of a body, at different offsets, so that nothing about one can be folded away. */
+/** Copies of a body at different offsets, so that V8 cannot optimise for one address. */
 const COPIES = 8;
 
 const PLAIN = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
@@ -31,25 +31,25 @@ const CASES: readonly Case[] = [
 ];
 
 export interface ValidateBenchOptions {
-  /** Bodies a measurement. */
+  /** Bodies per measurement. */
   readonly bodies: number;
-  /** Measurements of each side of each case, the two in turn; the median counts. */
+  /** Measurements of each side; the two sides take turns. */
   readonly rounds: number;
 }
 
 export interface ValidateBenchResult {
   readonly name: string;
-  /** Nanoseconds of processor time a body: validate, and where valid writeTo. */
+  /** CPU nanoseconds per body: validate, and writeTo if it is valid. Median. */
   readonly forebayNs: number;
-  /** The same for Buffer to string, JSON.parse, ajv. */
+  /** The same for Buffer to string, JSON.parse and ajv. */
   readonly parseAjvNs: number;
   readonly ratio: number;
 }
 
-/** Validates `bodies` bodies and returns how many were valid. */
+/** Validates `bodies` bodies. @returns how many were valid */
 type Side = (bodies: number) => number;
 
-/** @throws Error when either side judges a body wrong. */
+/** @throws Error if a side gives a wrong verdict on a body */
 export function benchValidate(options: ValidateBenchOptions): ValidateBenchResult[] {
   const validator = new OrderValidator();
   const isOrder = new Ajv().compile<OrderData>(orderSchema);
@@ -114,7 +114,7 @@ function copiesOf(body: string): { bytes: Uint8Array; starts: number[]; size: nu
   return { bytes, starts, size: encoded.length };
 }
 
-/** Processor time, not wall time: what else runs on the machine takes turns, not nanoseconds. */
+/** CPU time, not wall time: other processes do not count. */
 function measure(side: Side, bodies: number, case_: Case): number {
   const begin = process.cpuUsage();
   const valid = side(bodies);
@@ -124,7 +124,9 @@ function measure(side: Side, bodies: number, case_: Case): number {
 }
 
 function main(): void {
-  console.log(`ns a body: Forebay (validate, writeTo), JSON.parse + ajv; Node ${process.version}`);
+  console.log(
+    `ns per body: Forebay (validate, writeTo), JSON.parse + ajv; Node ${process.version}`,
+  );
   for (const { name, forebayNs, parseAjvNs, ratio } of benchValidate({
     bodies: 20_000,
     rounds: 21,

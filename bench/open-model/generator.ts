@@ -14,7 +14,7 @@ import type { Counts } from './quantiles.js';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SOURCES = join(ROOT, 'bench', 'open-model', 'generator');
 
-/** So many orders a second for so long; a rate of 0 is a closed loop. */
+/** `rate` is orders per second; 0 is a closed loop. */
 export interface LoadPhase {
   readonly rate: number;
   readonly seconds: number;
@@ -22,35 +22,39 @@ export interface LoadPhase {
 
 export interface OpenLoadOptions {
   readonly connections: number;
-  /** A client whose answer is not there so long after its request was due gives up and dials again. */
+  /** A client gives up this long after its request was due, and opens a new connection. */
   readonly timeoutMs: number;
-  /** How long a request that is due may wait for a free connection. */
+  /** How long a due request may wait for a free connection. */
   readonly waitMs: number;
-  /** 0: the phases are not divided. */
+  /** Each phase is also reported in windows of this length; 0: no windows. */
   readonly windowMs: number;
-  /** Which core it spins on; null: any. */
+  /** The core that the generator spins on; null: it sleeps, on any core. */
   readonly core: number | null;
   readonly phases: readonly LoadPhase[];
 }
 
-/** What became of the requests that were due in one phase. Durations in nanoseconds. */
+/** The requests that were due in one phase. Durations in nanoseconds. */
 export interface SeenPhase extends LoadPhase {
   readonly due: number;
   readonly sent: number;
   readonly byStatus: Readonly<Record<string, number>>;
-  /** 200s with another body than they must have. */
+  /** 200s with an unexpected body. */
   readonly wrongBodies: number;
-  /** The connection ended without an answer; the client gave up; there was no free connection. */
+  /** The connection ended without a response. */
   readonly broken: number;
+  /** The client gave up. */
   readonly timedOut: number;
+  /** No connection was free. */
   readonly notOffered: number;
-  /** 200s that came before the phase was over. */
+  /** 200s that arrived before the end of the phase. */
   readonly createdInTime: number;
-  /** Share of the time in which the generator had nothing to do. */
+  /** Share of the time in which the generator was idle. */
   readonly idleShare: number;
-  /** Answers, from when the request was due; those of 200s alone; from when it was sent. */
+  /** From when a request was due until its response. */
   readonly latency: Counts;
+  /** The same for 200s only. */
   readonly createdLatency: Counts;
+  /** From when a request was sent until its response. */
   readonly service: Counts;
   /** How late the generator noticed that a request was due. */
   readonly lateness: Counts;
@@ -61,7 +65,7 @@ export interface SeenPhase extends LoadPhase {
   }[];
 }
 
-/** Posts orders at `url` on a schedule. @throws Error when a 200 had the wrong body, or the server went away */
+/** Posts orders to `url` on a schedule. @throws Error if a 200 has an unexpected body or the generator fails */
 export async function openLoad(url: string, options: OpenLoadOptions): Promise<SeenPhase[]> {
   const { hostname, port } = new URL(url);
   const { connections, timeoutMs, waitMs, windowMs, core, phases } = options;
@@ -72,16 +76,18 @@ export async function openLoad(url: string, options: OpenLoadOptions): Promise<S
     [hostname, port, ...settings, answers.created.body, ...load],
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
-  const endWithUs = () => child.kill('SIGKILL');
-  process.once('exit', endWithUs);
+  const killOnExit = () => child.kill('SIGKILL');
+  process.once('exit', killOnExit);
   child.stdin.end(request(url));
-  const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  process.removeListener('exit', endWithUs);
-  if (complaint !== '') throw new Error(complaint.trim());
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  process.removeListener('exit', killOnExit);
+  if (errors !== '') throw new Error(errors.trim());
   const seen = (JSON.parse(output) as { phases: SeenPhase[] }).phases;
   const wrong = seen.reduce((sum, { wrongBodies }) => sum + wrongBodies, 0);
   if (wrong > 0)
-    throw new Error(`${url}: ${wrong} answers 200 had another body than ${answers.created.body}`);
+    throw new Error(
+      `${url}: ${wrong} responses with 200 have another body than ${answers.created.body}`,
+    );
   return seen;
 }
 
@@ -97,7 +103,7 @@ function request(url: string): string {
   return lines.join('\r\n');
 }
 
-/** The path of the generator, compiled where that has not been done. @throws Error that says what is missing */
+/** The path of the generator, compiled if its sources have changed. @throws Error that says what is missing */
 export async function generatorProgram(): Promise<string> {
   const names = (await readdir(SOURCES)).sort();
   const sources = await Promise.all(names.map((name) => readFile(join(SOURCES, name))));
@@ -106,7 +112,7 @@ export async function generatorProgram(): Promise<string> {
   const program = join(folder, `open-load-${version}`);
   if (existsSync(program)) return program;
   await mkdir(folder, { recursive: true });
-  // Under a name of its own, since two processes may compile at once.
+  // Renamed when complete, because two processes may compile at once.
   const unfinished = `${program}.${process.pid}`;
   const flags = ['-O2', '-std=gnu11', '-o', unfinished, join(SOURCES, 'open-load.c')];
   try {
@@ -114,7 +120,7 @@ export async function generatorProgram(): Promise<string> {
   } catch (error) {
     const { code, stderr } = error as { code?: unknown; stderr?: string };
     const why = code === 'ENOENT' ? 'no C compiler: apt-get install gcc libc6-dev' : stderr;
-    throw new Error(`the load generator can't be compiled: ${why}`);
+    throw new Error(`cannot compile the load generator: ${why}`);
   }
   await rename(unfinished, program);
   return program;

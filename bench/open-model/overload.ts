@@ -1,53 +1,37 @@
 /**
- * `npm run bench:overload`: what is offered 1, 2 and 4 times of what it can take: goodput against the peak, answers, latency
- * of what was accepted, memory, and how soon it is its old self. With a slow handler, so that the backlog grows throughout.
+ * `npm run bench:overload`: 1, 2 and 4 times the load that a server can take: goodput compared with its peak, responses,
+ * latency, memory, and how soon it recovers. The handler is slow, so the backlog grows throughout.
  */
 import { leaveNothingBehind } from '../../drills/story/processes.js';
 import type { RunningContestant } from '../contestants/contestant.js';
+import { writeSection } from '../doc-section.js';
 import { benchFlags } from '../flags.js';
-import { type Driven, direct, jetStream, local } from './contestants.js';
-import { reserveGeneratorCore } from './cores.js';
-import { writeSection } from './docs-section.js';
-import { type LoadPhase, openLoad, type SeenPhase } from './generator.js';
-import { machine } from './machine.js';
-import { type Memory, memoryOf } from './memory.js';
-import { overloadText, WINDOW_MS } from './overload-report.js';
-import { noRounds, type Run, takeRounds } from './rounds.js';
+import { residentMaxMb } from '../process-figures.js';
+import { type LoadPhase, openLoad } from './generator.js';
+import { machine, reserveGeneratorCore } from './machine.js';
+import {
+  type Memory,
+  type OverloadRound,
+  type OverloadRun,
+  overloadText,
+  WINDOW_MS,
+} from './overload-report.js';
+import { noRounds, takeRounds } from './rounds.js';
+import { direct, jetStream, local, type Server } from './servers.js';
 
 /** An order takes 1 ms, so each pool thread does fewer than 1,000 a second. */
 const SLOW = ['--work-ms', '1'];
 const FACTORS = [1, 2, 4];
-/** A closed loop over all connections, after as much to warm up, finds the capacity. */
+/** A warm-up, then the measurement: a closed loop over all connections. */
 const CAPACITY: readonly LoadPhase[] = [
   { rate: 0, seconds: 3 },
   { rate: 0, seconds: 3 },
 ];
-/** Small beside the capacity of each server, yet enough requests in a window to have a p99. */
-const PROBE_SHARE = 0.02;
-const PROBE_S = 3;
+/** The small load: little beside the capacity, yet enough requests in a window for a p99. */
+const SMALL_SHARE = 0.02;
+const SMALL_S = 3;
 
-export interface OverloadRun extends Run<OverloadRound> {
-  readonly serverCores: string;
-  readonly connections: number;
-  readonly timeoutMs: number;
-  readonly seconds: number;
-}
-
-/** One start of one server. */
-export interface OverloadRound {
-  readonly capacity: SeenPhase;
-  readonly memoryBefore: Memory;
-  readonly factors: readonly {
-    readonly factor: number;
-    readonly before: SeenPhase;
-    readonly overload: SeenPhase;
-    readonly after: SeenPhase;
-    /** The most that was held so far, the server's process and those behind it. */
-    readonly memory: Memory;
-  }[];
-}
-
-const driven: readonly Driven[] = [local(SLOW), jetStream({}, SLOW), direct(SLOW)];
+const servers: readonly Server[] = [local(SLOW), jetStream({}, SLOW), direct(SLOW)];
 
 async function main(): Promise<void> {
   leaveNothingBehind();
@@ -68,22 +52,22 @@ async function main(): Promise<void> {
     connections: Number(values.connections),
     timeoutMs: Number(values['timeout-ms']),
     seconds: Number(values.seconds),
-    servers: noRounds(driven),
+    servers: noRounds(servers),
   };
-  await takeRounds(run, driven, values, (server) => measure(server, run, core));
+  await takeRounds(run, servers, values, (server) => measure(server, run, core));
   const text = overloadText(run);
   console.log(text);
-  if (values.write) await writeSection('overload', text);
+  if (values.write) await writeSection('docs/reference/latency.md', 'overload', text);
 }
 
-async function measure(server: Driven, run: OverloadRun, core: number): Promise<OverloadRound> {
+async function measure(server: Server, run: OverloadRun, core: number): Promise<OverloadRound> {
   const running = await server.start();
   try {
     const { connections, timeoutMs } = run;
-    // No waiting in line: who finds no connection has not reached the server, and is not its to answer for.
+    // No waiting for a free connection: such a request does not reach the server.
     const bounds = { connections, timeoutMs, waitMs: 0, windowMs: WINDOW_MS, core };
     const [, capacity] = await openLoad(running.url, { ...bounds, phases: CAPACITY });
-    const memoryBefore = await memoryOf(running);
+    const memoryBefore = memoryOf(running);
     const perSecond = capacity!.createdInTime / capacity!.seconds;
     const factors: OverloadRound['factors'][number][] = [];
     for (const factor of FACTORS) {
@@ -102,16 +86,21 @@ async function overload(
   seconds: number,
   bounds: Omit<Parameters<typeof openLoad>[1], 'phases'>,
 ): Promise<OverloadRound['factors'][number]> {
-  const probe = { rate: Math.round(perSecond * PROBE_SHARE), seconds: PROBE_S };
-  const phases = [probe, { rate: Math.round(perSecond * factor), seconds }, probe];
+  const small = { rate: Math.round(perSecond * SMALL_SHARE), seconds: SMALL_S };
+  const phases = [small, { rate: Math.round(perSecond * factor), seconds }, small];
   const [before, during, after] = await openLoad(server.url, { ...bounds, phases });
   return {
     factor,
     before: before!,
     overload: during!,
     after: after!,
-    memory: await memoryOf(server),
+    memory: memoryOf(server),
   };
+}
+
+function memoryOf({ pid, behind }: RunningContestant): Memory {
+  const behindMb = Object.values(behind).reduce((sum, each) => sum + residentMaxMb(each), 0);
+  return { serverMb: residentMaxMb(pid), behindMb };
 }
 
 main().catch((error: Error) => {

@@ -1,9 +1,10 @@
-/** Buckets of a histogram: the largest value of each, and how often it was seen. Ascending. */
+/** A histogram: the largest value of each bucket and its count, ascending. */
 export type Counts = readonly (readonly [number, number])[];
 
 /**
- * The value that so large a share of all did not exceed. Those that are `missing` count as larger than any:
- * a request without an answer must not make the others look better.
+ * The value that `share` of all do not exceed.
+ *
+ * @param missing requests without an answer. They count as slower than any, so that they do not improve the result
  */
 export function quantile(counts: Counts, share: number, missing = 0): number {
   const total = counts.reduce((sum, [, count]) => sum + count, missing);

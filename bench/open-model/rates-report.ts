@@ -3,17 +3,24 @@ import { median } from '../spread.js';
 import type { SeenPhase } from './generator.js';
 import { machineLine } from './machine.js';
 import { merged, quantile } from './quantiles.js';
-import type { RatesRun } from './rates.js';
-import type { ServerRounds } from './rounds.js';
+import type { Run, ServerRounds } from './rounds.js';
 
-/** What is meant to hold (issue 5), in JetStream's default sync. */
-const JUDGED = { rate: 10_000, p99MsMax: 3, timesBareMax: 3 };
-const JUDGED_SERVERS = ['Forebay, JetStream, drain off', 'Forebay, JetStream'];
-/** The generator's own lateness must be small beside the latency that is measured. */
+/** Each round has one phase per rate. */
+export interface RatesRun extends Run<SeenPhase[]> {
+  readonly serverCores: string;
+  readonly connections: number;
+  readonly seconds: number;
+  readonly rates: readonly number[];
+}
+
+/** Value of `serverCores` if generator and servers share them. */
+export const ALL_CORES = 'all';
+
+/** A round counts only if the generator was late by at most this share of the latency, … */
 const LATE_SHARE_MAX = 0.25;
-/** On a core of its own it is never so late, unless the machine itself stood still: then its servers did too. */
+/** … by at most 1 ms (on its own core it is later only if the whole machine stopped), … */
 const LATE_MS_MAX = 1;
-/** A generator with less to spare is the bottleneck, or soon. */
+/** … and idle for at least this share of the time. */
 const IDLE_SHARE_MIN = 0.1;
 
 const HEAD = [
@@ -21,36 +28,31 @@ const HEAD = [
   'server',
   'p50 ms',
   'p99 ms',
-  'spread of p99',
+  'range of p99',
   'p99.9 ms',
   'not 200',
-  'generator late p99 ms',
-  'busy',
+  'generator late, p99 ms',
+  'generator busy',
   'rounds',
 ];
 
 const NS_PER_MS = 1e6;
 
-export function ratesText(all: RatesRun): string {
-  const run = { ...all, servers: all.servers.filter(({ rounds }) => rounds.length > 0) };
-  const { servers, connections, seconds, serverCores } = run;
+export function ratesText(run: RatesRun): string {
+  const servers = run.servers.filter(({ rounds }) => rounds.length > 0);
+  const { connections, seconds, serverCores } = run;
   if (servers.length === 0) return 'nothing was measured';
   const rounds = servers[0]!.rounds.length;
-  const lines = [
-    `${rounds} rounds, ${seconds} s each rate (twice that below 1,000/s), ${connections} connections; ${machineLine(run.machine)}; ${placement(serverCores)}.`,
+  const rows = run.rates.flatMap((_rate, i) => servers.map((server) => row(server, i)));
+  return [
+    `${rounds} rounds of ${seconds} s per rate (twice that below 1,000/s), ${connections} connections; ${machineLine(run.machine)}; ${placement(serverCores)}.`,
     '',
-    table(
-      HEAD,
-      run.rates.flatMap((_rate, i) => servers.map((server) => row(server, i))),
-    ),
-    '',
-    ...JUDGED_SERVERS.map((name) => judged(run, name)),
-  ];
-  return lines.join('\n').trimEnd();
+    table(HEAD, rows),
+  ].join('\n');
 }
 
 function placement(serverCores: string): string {
-  if (serverCores === 'all') return 'generator and servers share all cores';
+  if (serverCores === ALL_CORES) return 'generator and servers share all cores';
   return `the generator alone on the last core, servers on ${serverCores}`;
 }
 
@@ -59,8 +61,8 @@ function row(server: ServerRounds<SeenPhase[]>, rate: number): string[] {
   const rounds = all.filter((round) => !isDisturbed(round));
   const late = ms(median(all.map(({ lateness }) => quantile(lateness, 0.99))));
   const busy = `${Math.round(100 * (1 - median(all.map(({ idleShare }) => idleShare))))}%`;
-  // Where most rounds were disturbed, the others may have been by as much as nobody saw.
-  const shown = 2 * rounds.length > all.length ? measured(rounds) : ['VOID', '', '', '', ''];
+  // If most rounds were disturbed, the remaining ones are not trustworthy either.
+  const shown = 2 * rounds.length > all.length ? measured(rounds) : ['void', '', '', '', ''];
   const counted = `${rounds.length} of ${all.length}`;
   return [whole(all[0]!.rate), server.name, ...shown, late, busy, counted];
 }
@@ -76,7 +78,7 @@ function measured(rounds: readonly SeenPhase[]): string[] {
   ];
 }
 
-/** Of each round; where a round has too few requests to have one, of all rounds together, marked. */
+/** The median of the rounds; of all rounds together, marked, if a round has too few requests for it. */
 function p999(rounds: readonly SeenPhase[]): string {
   if (rounds[0]!.due >= 1000) return ms(median(ofRounds(rounds, 0.999)));
   const missing = rounds.reduce((sum, round) => sum + unanswered(round), 0);
@@ -91,39 +93,17 @@ function unanswered({ broken, timedOut, notOffered }: SeenPhase): number {
   return broken + timedOut + notOffered;
 }
 
-/** Requests that were due and did not get a 200. */
+/** Requests that were due and got no 200. */
 function failures({ due, byStatus }: SeenPhase): number {
   return due - (byStatus['200'] ?? 0);
 }
 
-/** Whether what was measured is the generator, or the machine, rather than the server. */
+/** Whether the generator or the machine was the limit instead of the server. */
 function isDisturbed({ latency, lateness, idleShare }: SeenPhase): boolean {
   if (idleShare < IDLE_SHARE_MIN || quantile(lateness, 0.99) > LATE_MS_MAX * NS_PER_MS) return true;
   return [0.5, 0.99].some(
     (share) => quantile(lateness, share) > LATE_SHARE_MAX * quantile(latency, share),
   );
-}
-
-function judged({ servers, rates }: RatesRun, name: string): string {
-  const rate = rates.indexOf(JUDGED.rate);
-  const server = servers.find((other) => other.name === name);
-  const bare = servers.find(({ name }) => name.startsWith('bare'));
-  if (rate < 0 || server === undefined || bare === undefined) return '';
-  // Round by round, where both count: only what ran side by side compares.
-  const pairs = server.rounds
-    .slice(0, bare.rounds.length)
-    .map((round, i) => [round[rate]!, bare.rounds[i]![rate]!] as const)
-    .filter((pair) => !pair.some(isDisturbed))
-    .map((pair) => ofRounds(pair, 0.99) as [number, number]);
-  if (pairs.length === 0) return `- ${name}: not to be judged, all rounds were disturbed.`;
-  const p99Ms = median(pairs.map(([own]) => own)) / NS_PER_MS;
-  const times = median(pairs.map(([own, bares]) => own / bares));
-  const verdict = (holds: boolean) => (holds ? 'holds' : 'MISSED');
-  return [
-    `- ${name}: p99 at ${JUDGED.rate.toLocaleString('en')} orders/s ${p99Ms.toFixed(2)} ms,`,
-    `at most ${JUDGED.p99MsMax} ms: ${verdict(p99Ms <= JUDGED.p99MsMax)};`,
-    `${times.toFixed(1)} times bare, at most ${JUDGED.timesBareMax}: ${verdict(times <= JUDGED.timesBareMax)}.`,
-  ].join(' ');
 }
 
 function ms(ns: number): string {

@@ -1,37 +1,25 @@
 /**
- * `npm run bench:rates`: latencies at fixed rates, from when a request was due (see generator/open-load.c), of bare
- * uWebSockets.js and of Forebay with each journal. The servers take turns; each round starts them afresh.
+ * `npm run bench:rates`: latency at fixed rates, counted from when a request was due (see generator/open-load.c). Bare
+ * uWebSockets.js and Forebay with each journal take turns; each round starts new processes.
  */
 import { leaveNothingBehind } from '../../drills/story/processes.js';
+import { writeSection } from '../doc-section.js';
 import { benchFlags } from '../flags.js';
-import { bare, type Driven, direct, jetStream, local } from './contestants.js';
-import { reserveGeneratorCore } from './cores.js';
-import { writeSection } from './docs-section.js';
 import { type LoadPhase, openLoad, type SeenPhase } from './generator.js';
-import { machine } from './machine.js';
-import { ratesText } from './rates-report.js';
-import { noRounds, type Run, takeRounds } from './rounds.js';
+import { machine, reserveGeneratorCore } from './machine.js';
+import { ALL_CORES, type RatesRun, ratesText } from './rates-report.js';
+import { noRounds, takeRounds } from './rounds.js';
+import { bare, direct, jetStream, local, type Server } from './servers.js';
 
-/** Long enough for V8 to have compiled what is hot; then what it left behind is worked off. */
-const BEFORE: readonly LoadPhase[] = [
+/** Warm-up: long enough for V8 to compile the hot path, then a pause to finish what is queued. */
+const WARM_UP: readonly LoadPhase[] = [
   { rate: 20_000, seconds: 4 },
   { rate: 100, seconds: 0.5 },
 ];
-/** Twice as long as the others where requests are few. */
+/** Rates up to this one are measured for twice the time, because they have few requests. */
 const FEW = 500;
 
-/** With `--share-cores` the generator sleeps until a request is due, on any core, and servers have them all. */
-const ALL_CORES = { core: null, serverCores: 'all' };
-
-/** Each round has a phase for each rate. */
-export interface RatesRun extends Run<SeenPhase[]> {
-  readonly serverCores: string;
-  readonly connections: number;
-  readonly seconds: number;
-  readonly rates: readonly number[];
-}
-
-const driven: readonly Driven[] = [
+const servers: readonly Server[] = [
   bare(),
   direct(),
   local(),
@@ -50,34 +38,37 @@ async function main(): Promise<void> {
     only: { type: 'string', default: '' },
     json: { type: 'string', default: '' },
     continue: { type: 'boolean', default: false },
+    // The generator then sleeps until a request is due instead of spinning on its own core.
     'share-cores': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   });
-  const { core, serverCores } = values['share-cores'] ? ALL_CORES : reserveGeneratorCore();
+  const { core, serverCores } = values['share-cores']
+    ? { core: null, serverCores: ALL_CORES }
+    : reserveGeneratorCore();
   const run: RatesRun = {
     machine: await machine(),
     serverCores,
     connections: Number(values.connections),
     seconds: Number(values.seconds),
     rates: values.rates.split(',').map(Number),
-    servers: noRounds(driven),
+    servers: noRounds(servers),
   };
-  await takeRounds(run, driven, values, (server) => measure(server, run, core));
+  await takeRounds(run, servers, values, (server) => measure(server, run, core));
   const text = ratesText(run);
   console.log(text);
-  if (values.write) await writeSection('rates', text);
+  if (values.write) await writeSection('docs/reference/latency.md', 'rates', text);
 }
 
-async function measure(driven: Driven, run: RatesRun, core: number | null): Promise<SeenPhase[]> {
+async function measure(server: Server, run: RatesRun, core: number | null): Promise<SeenPhase[]> {
   const { connections, rates, seconds } = run;
   const phases = rates.map((rate) => ({ rate, seconds: rate <= FEW ? 2 * seconds : seconds }));
-  const server = await driven.start();
+  const running = await server.start();
   try {
     const bounds = { connections, timeoutMs: 5000, waitMs: 5000, windowMs: 0, core };
-    const seen = await openLoad(server.url, { ...bounds, phases: [...BEFORE, ...phases] });
-    return seen.slice(BEFORE.length);
+    const seen = await openLoad(running.url, { ...bounds, phases: [...WARM_UP, ...phases] });
+    return seen.slice(WARM_UP.length);
   } finally {
-    await server.stop();
+    await running.stop();
   }
 }
 

@@ -1,4 +1,4 @@
-/** node:http that reads the body to its end and gives a fixed answer: the limit of what is built on it. */
+/** node:http that reads the body and sends a fixed response: the limit for servers built on it. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answers } from '../../src/model/answers.js';

@@ -1,9 +1,7 @@
 /**
- * The yardstick: uWebSockets.js that reads the body to its end and gives a fixed answer. Nothing that
- * takes orders over HTTP from JavaScript can be faster. It has as many threads on its port as Forebay has by
- * default on this machine, so that it is the limit on large machines too.
+ * The reference: uWebSockets.js that reads the body and sends a fixed response, which no intake in JavaScript can beat. It has as
+ * many threads on its port as Forebay has by default, so that this holds on large machines too.
  */
-
 import { App, us_socket_local_port } from 'uWebSockets.js';
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -22,7 +20,7 @@ function listen(port: number, listening: (port: number) => void): void {
       });
     })
     .listen('127.0.0.1', port, (socket) => {
-      if (socket === false) throw new Error('bare: no port to listen on');
+      if (socket === false) throw new Error('bare: cannot listen');
       listening(us_socket_local_port(socket));
     });
 }

@@ -1,4 +1,4 @@
-/** All of the intake's own path, from socket to frame and back, with a journal that acknowledges at the end of the turn. */
+/** The intake from socket to frame and back, with a journal that stores nothing and acknowledges at the end of the turn. */
 import { GroupCommit } from '../../src/commit/group-commit.js';
 import { IdempotentIntake } from '../../src/idempotency/idempotent-intake.js';
 import { keyMemory } from '../../src/idempotency/key-memory.js';

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { startJetStream } from '../../bench/contestants/brokers.js';
 import { startFront } from '../../bench/contestants/front.js';
-import { startJetStream } from '../../bench/contestants/jetstream-broker.js';
 import { type OtherContestant, otherContestant } from '../../bench/contestants/other.js';
 import { others, othersOf } from '../../bench/contestants/others.js';
 import { answers } from '../../src/model/answers.js';
 import type { OrderData } from '../../src/model/order.js';
-import { keptOrders } from './kept-orders.js';
 import { stillRunning, withDescendants } from './process-tree.js';
+import { storedOrders } from './stored-orders.js';
 
 const ORDERS = 20;
 
-/** One of each kind of fault that every contestant must see. */
+/** One of each kind of fault that every contestant must reject. */
 const INVALID = [
   '{"product_id":"101","count":"3","username":"maksim"}',
   '{"product_id":"33","count":3,"username":"maksim"}',
@@ -24,7 +24,7 @@ const INVALID = [
 ];
 
 function order(i: number): OrderData {
-  // Two bytes in UTF-8: what counts bytes as characters would spoil it.
+  // ó has two bytes in UTF-8: code that confuses bytes and characters would damage it.
   return { product_id: `${i}`, count: '3', username: `józef-${i}` };
 }
 
@@ -36,7 +36,7 @@ async function post(url: string, body: string): Promise<{ status: number; body: 
 
 const byUser = (a: OrderData, b: OrderData) => (a.username < b.username ? -1 : 1);
 
-async function keepsWhatItAnswers(contestant: OtherContestant): Promise<void> {
+async function storesWhatItAccepts(contestant: OtherContestant): Promise<void> {
   const server = await contestant.start();
   let processes: number[] = [];
   try {
@@ -52,8 +52,8 @@ async function keepsWhatItAnswers(contestant: OtherContestant): Promise<void> {
       const { status, body: text } = await post(server.url, body);
       assert.deepEqual([status, text], [answers.invalid.status, answers.invalid.body], body);
     }
-    const kept = await keptOrders(server.broker);
-    assert.deepEqual(kept.toSorted(byUser), orders.toSorted(byUser));
+    const stored = await storedOrders(server.broker);
+    assert.deepEqual(stored.toSorted(byUser), orders.toSorted(byUser));
   } finally {
     await server.stop();
   }
@@ -61,25 +61,25 @@ async function keepsWhatItAnswers(contestant: OtherContestant): Promise<void> {
   assert.deepEqual(await stillRunning(processes), []);
 }
 
-describe('a contestant that is not Forebay keeps each order that it answers with 200', () => {
+describe('a contestant other than Forebay stores every order that it answers with 200', () => {
   for (const contestant of others) {
     it(contestant.name, async (t) => {
       const lacking = await contestant.lacking();
       if (lacking !== null) return t.skip(lacking);
-      await keepsWhatItAnswers(contestant);
+      await storesWhatItAccepts(contestant);
     });
   }
 
-  it('also in two processes on one port', async (t) => {
+  it('with two processes on one port', async (t) => {
     const contestant = othersOf(2)[0]!;
     const lacking = await contestant.lacking();
     if (lacking !== null) return t.skip(lacking);
-    await keepsWhatItAnswers(contestant);
+    await storesWhatItAccepts(contestant);
   });
 });
 
 describe('a contestant that does not start', () => {
-  it('says why, and leaves nothing running', async () => {
+  it('reports the reason and leaves nothing running', async () => {
     let broker: number[] = [];
     const contestant = otherContestant({
       name: 'ends at once',
@@ -99,22 +99,22 @@ describe('a contestant that does not start', () => {
     assert.deepEqual(await stillRunning(broker), []);
   });
 
-  it('is left out with the reason why what it needs cannot be had', async () => {
+  it('is left out with the reason if something it needs cannot be installed', async () => {
     const contestant = otherContestant({
-      name: 'needs what there is not',
+      name: 'needs unobtainium',
       durability: 'none',
       about: '',
       needs: [
-        { lacking: async () => null, get: () => assert.fail('it is here') },
+        { lacking: async () => null, install: () => assert.fail('already installed') },
         {
-          lacking: async () => 'no unobtainium here',
-          get: () => Promise.reject(Error('sold out')),
+          lacking: async () => 'unobtainium is not installed',
+          install: () => Promise.reject(Error('sold out')),
         },
       ],
       startBroker: () => assert.fail(),
       startFront: () => assert.fail(),
     });
-    assert.equal(await contestant.lacking(), 'no unobtainium here');
+    assert.equal(await contestant.lacking(), 'unobtainium is not installed');
     assert.equal(await contestant.missing(), 'sold out');
   });
 });

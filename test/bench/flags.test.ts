@@ -22,16 +22,16 @@ function run(bench: string, ...args: string[]) {
 
 describe('the benchmarks', () => {
   for (const [bench, flag] of Object.entries(BENCHES)) {
-    it(`${bench} says what it takes, and measures nothing then`, () => {
+    it(`${bench} --help lists the options and measures nothing`, () => {
       const asked = run(bench, '--help');
       assert.equal(asked.status, 0);
       assert.ok(asked.stdout.includes(`  ${flag}`));
     });
   }
 
-  it('refuse what they do not take in one line', () => {
+  it('refuse unknown options in one line', () => {
     const { status, stderr } = run('drain.js', '--bogus');
     assert.equal(status, 2);
-    assert.match(stderr, /^Unknown option '--bogus'; it takes --orders, [^\n]*\n$/);
+    assert.match(stderr, /^Unknown option '--bogus'; options: --orders, [^\n]*\n$/);
   });
 });

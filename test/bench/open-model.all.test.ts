@@ -1,13 +1,13 @@
-/** The load generator of the open model charges a server for what it keeps waiting: held against arithmetic, on a real server. */
+/** The open-model load generator counts waiting time as latency: compared with arithmetic, on a real server. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bare } from '../../bench/open-model/contestants.js';
 import { generatorProgram, openLoad, type SeenPhase } from '../../bench/open-model/generator.js';
 import { quantile } from '../../bench/open-model/quantiles.js';
+import { bare } from '../../bench/open-model/servers.js';
 
 const NS_PER_MS = 1e6;
 const CONNECTIONS = 16;
@@ -21,8 +21,8 @@ const compiles = await generatorProgram().then(
 );
 const skip = compiles === true ? false : compiles;
 
-/** Drives the bare server, which is stopped for a second in the midst of it. */
-async function drivenThroughStall(rate: number): Promise<SeenPhase> {
+/** Loads the bare server, which is stopped for a second in the middle. */
+async function loadThroughStall(rate: number): Promise<SeenPhase> {
   const server = await bare().start();
   try {
     const load = openLoad(server.url, {
@@ -50,35 +50,35 @@ function shareSlowerThan({ latency }: SeenPhase, ms: number): number {
 }
 
 describe('the load generator', { skip }, () => {
-  it('charges a stall to all that was due in it, and sends it all', async () => {
-    const seen = await drivenThroughStall(RATE);
+  it('counts a stall in the latency of all requests due in it, and sends them all', async () => {
+    const seen = await loadThroughStall(RATE);
     assert.equal(seen.due, RATE * SECONDS);
     assert.deepEqual(seen.byStatus, { 200: RATE * SECONDS });
-    // Due evenly over a stall of a second in 4: a quarter is late, by up to a second, evenly. A machine that is busy with
-    // something else makes it more, never less; 2 in 100 are for the edges of buckets and of the stall.
+    // A stall of 1 s in 4 s: a quarter of the requests is late, evenly distributed up to 1 s. A busy machine only adds to
+    // that. The tolerance of 0.02 covers bucket sizes and the edges of the stall.
     for (const [lateMs, share] of [
       [100, 0.225],
       [500, 0.125],
       [900, 0.025],
     ] as const) {
       const got = shareSlowerThan(seen, lateMs);
-      assert.ok(got > share - 0.02, `${got} were slower than ${lateMs} ms, due were ${share}`);
+      assert.ok(got > share - 0.02, `${got} were slower than ${lateMs} ms, expected ${share}`);
     }
   });
 
-  it('shows what a closed loop hides: there a stall is charged once a connection', async () => {
-    const seen = await drivenThroughStall(0);
+  it('shows what a closed loop hides: there a stall counts once per connection', async () => {
+    const seen = await loadThroughStall(0);
     const slow = Math.round(shareSlowerThan(seen, STALL_MS / 2) * seen.due);
-    assert.ok(slow >= CONNECTIONS, `${slow} requests were under way in the stall`);
+    assert.ok(slow >= CONNECTIONS, `${slow} requests were in flight in the stall`);
     assert.ok(quantile(seen.latency, 0.99) < (STALL_MS / 2) * NS_PER_MS);
   });
 
-  it('counts what it could not offer, what was refused and what it gave up waiting for', async () => {
+  it('counts requests that were not offered, refused, or given up', async () => {
     let requests = 0;
     const server = createServer((request, response) => {
       request.resume();
       requests++;
-      // The first is never answered; with one connection all that is due meanwhile can't be offered.
+      // The first is never answered, so with one connection nothing can be offered meanwhile.
       if (requests > 1) response.writeHead(503, { 'Content-Length': 2 }).end('no');
     });
     server.listen(0, '127.0.0.1');
@@ -109,7 +109,7 @@ describe('the load generator', { skip }, () => {
     }
   });
 
-  it('does not take another body for a 200', async () => {
+  it('does not accept a 200 with another body', async () => {
     const server = createServer((request, response) => {
       request.resume();
       response.writeHead(200, { 'Content-Length': 2 }).end('no');
@@ -126,7 +126,7 @@ describe('the load generator', { skip }, () => {
         core: null,
         phases: [{ rate: 10, seconds: 1 }],
       });
-      await assert.rejects(load, /10 answers 200 had another body/);
+      await assert.rejects(load, /10 responses with 200 have another body/);
     } finally {
       server.closeAllConnections();
       server.close();
@@ -135,7 +135,7 @@ describe('the load generator', { skip }, () => {
 });
 
 describe('quantiles', () => {
-  it('are values that so large a share did not exceed, and what got no answer exceeds all', () => {
+  it('are the value that a share does not exceed; requests without a response exceed all', () => {
     const counts = [
       [10, 50],
       [20, 40],

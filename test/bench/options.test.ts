@@ -6,8 +6,8 @@ import { coresOf } from '../../bench/harness/pinning.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { Reference } from '../schema/reference.js';
 
-describe('the options of the benchmark', () => {
-  it('have the defaults that the help names', () => {
+describe('the options of npm run bench', () => {
+  it('have the defaults shown in the help', () => {
     const options = parseBenchOptions([])!;
     assert.deepEqual(
       [options.rounds, options.seconds, options.warmUpS, options.connections, options.pin],
@@ -22,7 +22,7 @@ describe('the options of the benchmark', () => {
     assert.equal(parseBenchOptions(['--help']), null);
   });
 
-  it('take several connection counts, bodies and names', () => {
+  it('accept several connection counts, bodies and names', () => {
     const json = '{"product_id":"1","count":"2","username":"x"}';
     const args = ['--connections', '64,256', '--body', 'spaced', '--body', json, '--only', 'local'];
     const options = parseBenchOptions(args)!;
@@ -35,14 +35,14 @@ describe('the options of the benchmark', () => {
     assert.deepEqual(options.only, ['local']);
   });
 
-  it('are refused in one line that names option, value and what it takes', () => {
+  it('are refused in one line with the option, its value and what is allowed', () => {
     const cases: [string[], RegExp][] = [
-      [['--rounds', '0'], /^--rounds 0: a whole number, 1 to 100/],
-      [['--rounds', ''], /^--rounds : a whole number/],
-      [['--connections', '64,x'], /^--connections x: a whole number, 1 to 10000/],
-      [['--body', 'odd'], /^--body odd: plain, .*varied, or JSON/],
-      [['--body', '{"a":"]==]"}'], /^--body .*must be without/],
-      [['--pin', 'all'], /^--pin all: generator, apart, none/],
+      [['--rounds', '0'], /^--rounds 0: must be a whole number from 1 to 100/],
+      [['--rounds', ''], /^--rounds : must be a whole number/],
+      [['--connections', '64,x'], /^--connections x: must be a whole number from 1 to 10000/],
+      [['--body', 'odd'], /^--body odd: must be one of plain, .*varied, or JSON/],
+      [['--body', '{"a":"]==]"}'], /^--body .*must not contain/],
+      [['--pin', 'all'], /^--pin all: must be one of generator, apart, none/],
       [['--bogus'], /--bogus/],
       [['extra'], /extra/],
     ];
@@ -59,13 +59,13 @@ describe('the options of the benchmark', () => {
     }
   });
 
-  it('stand in the help, bodies included', () => {
+  it('appear in the help, bodies included', () => {
     const help = benchHelp();
     for (const name of BODY_NAMES) assert.ok(help.includes(`\n${' '.repeat(19)}${name} `), name);
   });
 });
 
-describe('the bodies that have names', () => {
+describe('the named bodies', () => {
   it('are valid orders', () => {
     const reference = new Reference();
     for (const name of BODY_NAMES) {
@@ -76,7 +76,7 @@ describe('the bodies that have names', () => {
   });
 });
 
-it('cores are read as the kernel lists them', () => {
+it('core lists have the format of the kernel', () => {
   assert.deepEqual(coresOf('0-2,5,7-8'), [0, 1, 2, 5, 7, 8]);
   assert.deepEqual(coresOf('3'), [3]);
 });

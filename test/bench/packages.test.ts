@@ -9,7 +9,7 @@ describe('the packages of the contestants', () => {
   const own = JSON.parse(read('bench/contestants/node/package.json')).dependencies;
   const project = JSON.parse(read('package.json'));
 
-  it("are exact, and none of Forebay's but at the same version", () => {
+  it('have exact versions, the same as in this project if it uses them too', () => {
     const ofProject = { ...project.dependencies, ...project.devDependencies };
     for (const [name, version] of Object.entries(own)) {
       assert.match(String(version), /^\d+\.\d+\.\d+$/, name);
@@ -17,14 +17,14 @@ describe('the packages of the contestants', () => {
     }
   });
 
-  it('stand in docs/reference/dependencies.md, each with its version', () => {
+  it('are listed in docs/reference/dependencies.md with their versions', () => {
     const page = read('docs/reference/dependencies.md');
     for (const [name, version] of Object.entries(own)) {
       assert.ok(page.includes(`${name} ${version}`), name);
     }
   });
 
-  it('have a lock file that names no registry', () => {
+  it('have a lock file without registry addresses', () => {
     const { packages } = JSON.parse(read('bench/contestants/node/package-lock.json'));
     assert.ok(Object.keys(packages).length > Object.keys(own).length);
     for (const [name, entry] of Object.entries(packages)) {

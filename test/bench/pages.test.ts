@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { YARDSTICK } from '../../bench/contestants/bare.js';
+import { REFERENCE } from '../../bench/contestants/bare.js';
+import { withSection } from '../../bench/doc-section.js';
 import { chart } from '../../bench/harness/chart.js';
-import { page, withExcerpt } from '../../bench/harness/page.js';
+import { docsOf, page } from '../../bench/harness/pages.js';
 import { readReport, reportText } from '../../bench/harness/report.js';
-import { summary } from '../../bench/harness/summary.js';
-import { docsOf } from '../../bench/harness/write-docs.js';
+import { summary } from '../../bench/harness/tables.js';
 import { FASTIFY, JETSTREAM, RATES, sampleReport } from './sample-report.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -15,13 +15,13 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 const report = {
   ...sampleReport(RATES, {
-    [YARDSTICK]: { generatorRatio: 0.98 },
+    [REFERENCE]: { generatorRatio: 0.98 },
     [JETSTREAM]: { behindCpuUs: { 'nats-server': 1.26 }, behindMb: { 'nats-server': 40 } },
   }),
   leftOut: [{ name: FASTIFY, reason: 'fastify is missing: install it', isFailure: false }],
 };
 
-/** The cells of the row of that table of the page whose heads are `heads`, under them. */
+/** The cells of a row by column, in the first table that has the column `head`. */
 function cells(text: string, first: string, head: string): Record<string, string> {
   const split = (line: string) =>
     line
@@ -35,45 +35,44 @@ function cells(text: string, first: string, head: string): Record<string, string
 }
 
 describe('the page that is made from a report', () => {
-  it('has each contestant with its medians, its spread and its processor time', () => {
+  it('has the medians, range and CPU time of each contestant', () => {
     const row = cells(page(report), JETSTREAM, 'orders/s');
     assert.equal(row['orders/s'], '86,000');
     assert.equal(row['of bare'], '0.86');
-    assert.equal(row['least to most'], '0.70 to 0.90');
-    assert.equal(row['CPU µs an order, HTTP'], '8.0');
-    assert.equal(row['both ÷ bare'], '1.16');
-    assert.equal(row['a 200 means'], 'operating system; to disk later');
+    assert.equal(row.range, '0.70 to 0.90');
+    const used = cells(page(report), JETSTREAM, 'all ÷ bare');
+    assert.equal(used['CPU µs per order: HTTP'], '8.0');
+    assert.equal(used['all ÷ bare'], '1.16');
+    assert.equal(row['200 means'], 'operating system, disk later');
   });
 
-  it('has each target with its verdict', () => {
-    const row = cells(page(report), 'JetStream, drain off ÷ bare', 'verdict');
-    assert.equal(row.meant, 'at least 0.85, stretch 0.92');
-    assert.equal(row.verdict, 'met');
-    const missed = sampleReport({ ...RATES, [JETSTREAM]: [70_000] });
-    const shown = cells(page(missed), 'JetStream, drain off ÷ bare', 'verdict');
-    assert.equal(shown.verdict, '**MISSED**');
+  it('begins with the chart and the table', () => {
+    const [first, second, third] = page(report).split('\n\n').slice(1);
+    assert.match(first!, /^!\[.*\]\(\.\.\/benchmarks\/chart\.svg\)$/);
+    assert.match(second!, /^Each server/);
+    assert.match(third!, /^## 256 connections/);
   });
 
-  it('repeats who was left out and why, and every warning; so does what is printed', () => {
+  it('lists who was left out and why, and every warning; so does the printed summary', () => {
     for (const text of [page(report), summary(report)]) {
       assert.match(text, /fastify is missing: install it/);
-      assert.match(text, /bare uWebSockets\.js, 256 connections, plain: the generator was at its/);
+      assert.match(text, /bare uWebSockets\.js, 256 connections, plain body: wrk used 98%/);
     }
-    assert.equal(cells(page(report), YARDSTICK, 'generator').generator, '**98%**');
+    assert.equal(cells(page(report), REFERENCE, 'wrk CPU')['wrk CPU'], '**98%**');
   });
 
-  it('shows what the machine does not tell as a dash, also after the report was kept', () => {
+  it('shows a dash for what the machine cannot measure, also after the report was saved', () => {
     const unknown = { httpCpuUs: Number.NaN, httpMb: Number.NaN };
-    const kept = readReport(reportText(sampleReport(RATES, { [JETSTREAM]: unknown })));
-    const row = cells(page(kept), JETSTREAM, 'orders/s');
-    assert.equal(row['CPU µs an order, HTTP'], '–');
-    assert.equal(row['both ÷ bare'], '–');
-    assert.equal(row['most MB, HTTP'], '–');
+    const saved = readReport(reportText(sampleReport(RATES, { [JETSTREAM]: unknown })));
+    const row = cells(page(saved), JETSTREAM, 'all ÷ bare');
+    assert.equal(row['CPU µs per order: HTTP'], '–');
+    assert.equal(row['all ÷ bare'], '–');
+    assert.equal(row['peak MB: HTTP'], '–');
   });
 });
 
 describe('the chart', () => {
-  it('has a bar for each contestant, as long as its rate, under what its 200 means', () => {
+  it('has a bar for each contestant, proportional to its rate, grouped by durability', () => {
     const svg = chart(report);
     const widths = Array.from(
       svg.matchAll(/class="(limit|forebay)" x="[\d.]+" y="[\d.]+" width="([\d.]+)"/g),
@@ -85,7 +84,7 @@ describe('the chart', () => {
     );
     const [[, bare], [, jetstream]] = widths as [(typeof widths)[0], (typeof widths)[0]];
     assert.ok(Math.abs(jetstream / bare - 0.86) < 0.01, `${jetstream} of ${bare}`);
-    assert.match(svg, /a 200 means: nothing is kept.*\n.*a 200 means: operating system/s);
+    assert.match(svg, /200 means: not stored.*\n.*200 means: operating system/s);
     assert.match(svg, /86,000 \(0\.86\)/);
   });
 
@@ -99,16 +98,16 @@ describe('the chart', () => {
   });
 });
 
-describe('the excerpt in the README', () => {
-  it('takes the place of the one before, and of nothing else', () => {
+describe('a generated section of a document', () => {
+  it('replaces the previous one and nothing else', () => {
     const marked = (text: string) => `a\n<!-- bench:begin -->\n${text}\n<!-- bench:end -->\nb\n`;
-    assert.equal(withExcerpt(marked('old\nlines'), 'new'), marked('new'));
-    assert.throws(() => withExcerpt('no place', 'new'), /README\.md: must have/);
+    assert.equal(withSection(marked('old\nlines'), 'bench', 'new'), marked('new'));
+    assert.throws(() => withSection('no markers', 'bench', 'new'), /must contain <!-- bench:begin/);
   });
 });
 
-describe('docs/reference/benchmarks.md, its chart and the excerpt in README.md', () => {
-  it('are what is made from docs/benchmarks/latest.json', () => {
+describe('docs/reference/benchmarks.md, its chart and the table in README.md', () => {
+  it('are generated from docs/benchmarks/latest.json', () => {
     const latest = readReport(read('docs/benchmarks/latest.json'));
     for (const [path, text] of docsOf(latest, read('README.md'))) {
       assert.equal(

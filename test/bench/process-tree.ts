@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const GONE_MS_MAX = 10_000;
 
-/** These processes and all that they started, and so on; Linux only. */
+/** These processes and all their descendants. Linux only. */
 export function withDescendants(pids: readonly number[]): number[] {
   return pids.flatMap((pid) => [pid, ...withDescendants(childrenOf(pid))]);
 }
@@ -15,12 +15,12 @@ function childrenOf(pid: number): number[] {
       readFileSync(`${tasks}/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
     );
   } catch {
-    // It, or a thread of it, has ended meanwhile.
+    // The process or the thread has ended.
     return [];
   }
 }
 
-/** @returns those that still run after a while: what a process leaves behind ends a moment after it */
+/** @returns those that still run after some time: children may end a moment after their parent */
 export async function stillRunning(pids: readonly number[]): Promise<number[]> {
   const deadlineMs = performance.now() + GONE_MS_MAX;
   for (;;) {
@@ -30,12 +30,12 @@ export async function stillRunning(pids: readonly number[]): Promise<number[]> {
   }
 }
 
-/** Ends those that a test which failed has left. */
+/** Kills those that still run, after a failed test. */
 export function endAll(pids: readonly number[]): void {
   for (const pid of pids.filter(isRunning)) process.kill(pid, 'SIGKILL');
 }
 
-/** A zombie whose parent does not look after it holds nothing any more. */
+/** A zombie does not count as running: it holds no resources. */
 function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -1,12 +1,10 @@
-import { YARDSTICK } from '../../bench/contestants/bare.js';
+import { REFERENCE } from '../../bench/contestants/bare.js';
 import { queuedName } from '../../bench/contestants/forebay.js';
 import type { Entrant, Figures, Report } from '../../bench/harness/report.js';
 
 export const JETSTREAM = queuedName('JetStream', 'off');
-export const ALWAYS = queuedName('JetStream sync always', 'off');
+const ALWAYS = queuedName('JetStream sync always', 'off');
 export const FASTIFY = 'Fastify + JetStream';
-export const GO = 'Go + JetStream';
-export const GO_IN_MEMORY = 'Go + Redis';
 
 export const FIGURES: Figures = {
   requestsPerSecond: 100_000,
@@ -28,18 +26,18 @@ const entrant = (name: string, kind: string, durability: Entrant['durability']) 
   name,
   kind,
   durability,
-  about: `what ${name} is`,
+  about: `description of ${name}`,
 });
 
-/** Rates by round, of one case; what has none did not take part in that round. */
+/** Orders per second by round, of one case. */
 export type Rates = Readonly<Record<string, readonly number[]>>;
 
 export const RATES: Rates = {
-  [YARDSTICK]: [100_000, 200_000, 100_000, 100_000, 100_000],
+  [REFERENCE]: [100_000, 200_000, 100_000, 100_000, 100_000],
   [JETSTREAM]: [86_000, 180_000, 84_000, 87_000, 70_000],
 };
 
-/** A report of a run at 256 connections, with these rates; other figures by contestant. */
+/** A report of one run with 256 connections. @param figures by contestant, other than FIGURES */
 export function sampleReport(
   rates: Rates = RATES,
   figures: Readonly<Record<string, Partial<Figures>>> = {},
@@ -65,12 +63,10 @@ export function sampleReport(
     },
     cases: [{ connections: 256, body: 'plain' }],
     entrants: [
-      entrant(YARDSTICK, 'limit', 'none'),
+      entrant(REFERENCE, 'limit', 'none'),
       entrant(JETSTREAM, 'forebay', 'system'),
       entrant(ALWAYS, 'forebay', 'fsync'),
       entrant(FASTIFY, 'other', 'system'),
-      entrant(GO, 'other', 'system'),
-      entrant(GO_IN_MEMORY, 'other', 'memory'),
     ].filter(({ name }) => name in rates),
     leftOut: [],
     measured: Object.entries(rates).flatMap(([contestant, ofRounds]) =>

@@ -1,32 +1,35 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { YARDSTICK } from '../../bench/contestants/bare.js';
+import { REFERENCE } from '../../bench/contestants/bare.js';
 import { warningsOf } from '../../bench/harness/warnings.js';
 import { JETSTREAM, RATES, sampleReport } from './sample-report.js';
 
 describe('warnings', () => {
-  it('there are none of a quiet run', () => {
+  it('are empty for a quiet run', () => {
     assert.deepEqual(warningsOf(sampleReport()), []);
   });
 
-  it('name each contestant whose generator was at its limit, and no other', () => {
+  it('name each contestant for which wrk was at its limit, and no other', () => {
     const report = sampleReport(RATES, {
-      [YARDSTICK]: { generatorRatio: 0.95, httpCores: 0.93 },
+      [REFERENCE]: { generatorRatio: 0.95, httpCores: 0.93 },
       [JETSTREAM]: { generatorRatio: 0.949 },
     });
     const warnings = warningsOf(report);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0]!, /^bare uWebSockets\.js, 256 connections.*95%.*0\.93 cores/);
+    assert.match(
+      warnings[0]!,
+      /^bare uWebSockets\.js, 256 connections.*95% of its core, the server 0\.93 cores/,
+    );
   });
 
-  it('go by the median of the rounds, not by one of them', () => {
+  it('use the median of the rounds, not a single round', () => {
     const report = sampleReport();
     const [first, ...rest] = report.measured;
     const busy = { ...first!, figures: { ...first!.figures, generatorRatio: 1 } };
     assert.deepEqual(warningsOf({ ...report, measured: [busy, ...rest] }), []);
   });
 
-  it('name data in memory, few rounds, a choice of contestants, a generator without a core, and a busy host', () => {
+  it('name data in memory, few rounds, --only, wrk without its own core, and a busy host', () => {
     const report = sampleReport(RATES, { [JETSTREAM]: { stealRatio: 0.1 } });
     const warnings = warningsOf({
       ...report,
@@ -35,15 +38,15 @@ describe('warnings', () => {
         ...report.options,
         rounds: 2,
         only: ['local'],
-        pinningFault: 'there is one core only',
+        pinningFault: 'there is only one core',
       },
     });
     for (const about of [
-      /2 of 5 rounds/,
+      /2 rounds, fewer than 5/,
       /tmpfs/,
-      /but the yardstick and local$/,
-      /one core only/,
-      /5 of 10 .*10% at most/,
+      /^only the bare server and local were measured$/,
+      /only one core/,
+      /5 of 10 .*up to 10%$/,
     ]) {
       assert.equal(warnings.filter((text) => about.test(text)).length, 1, `${about}: ${warnings}`);
     }

@@ -25,6 +25,7 @@ const OTHER_PROGRAMS = [
   'docs/guides/profiling.md',
   'docs/reference/benchmarks.md',
   'docs/reference/faults.md',
+  'docs/reference/latency.md',
   'docs/waves.md',
 ];
 

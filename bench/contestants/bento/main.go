@@ -1,5 +1,5 @@
-// Command bento is the off-the-shelf contestant of the bench: the stream processor Bento, with the components that its
-// configuration orders.yaml names.
+// Command bento is the off-the-shelf contestant of the benchmark: the stream processor Bento with the components that
+// orders.yaml uses.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command go-nats is the Go contestant of the bench: net/http, and one JetStream message an order.
+// Command go-nats is the Go contestant of the benchmark: net/http with one JetStream message per order.
 //
 //	go-nats NATS_URL SUBJECT
 package main
@@ -20,7 +20,7 @@ import (
 
 const (
 	bodyBytesMax = 4096
-	// Above the connections that are ever driven, so that a publish never waits for room.
+	// More than the benchmark has connections, so that a publish never waits.
 	publishesMax = 16_384
 	ackMax       = 5 * time.Second
 )
@@ -69,7 +69,7 @@ func orders(js jetstream.JetStream, subject string) http.HandlerFunc {
 			answer(w, http.StatusBadRequest, invalid)
 			return
 		}
-		if err := keep(js, subject, order); err != nil {
+		if err := store(js, subject, order); err != nil {
 			answer(w, http.StatusServiceUnavailable, busy)
 			return
 		}
@@ -77,8 +77,8 @@ func orders(js jetstream.JetStream, subject string) http.HandlerFunc {
 	}
 }
 
-// keep returns nil once JetStream has acknowledged the order. Publishes of other requests are under way meanwhile.
-func keep(js jetstream.JetStream, subject string, order *order) error {
+// store returns nil when JetStream has acknowledged the order. Other requests publish meanwhile.
+func store(js jetstream.JetStream, subject string, order *order) error {
 	message, err := json.Marshal(order)
 	if err != nil {
 		return err

@@ -13,15 +13,15 @@ const usernameRunesMax = 64
 
 var errInvalid = errors.New("not an order")
 
-// order is the body of a request; a member that is missing is nil.
+// order is the body of a request. Missing members are nil.
 type order struct {
 	ProductID *string `json:"product_id"`
 	Count     *string `json:"count"`
 	Username  *string `json:"username"`
 }
 
-// parseOrder checks a body by the rules of src/model/order.ts, as far as encoding/json tells: it takes member names
-// in any case, and the last of those that are repeated.
+// parseOrder applies the rules of src/model/order.ts, with two exceptions of encoding/json: member names match in any
+// case, and the last of repeated members wins.
 func parseOrder(body []byte) (*order, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -38,7 +38,7 @@ func parseOrder(body []byte) (*order, error) {
 	return &parsed, nil
 }
 
-// isHundred tells whether the text is a decimal from 0 to 100 without sign or leading zeros.
+// isHundred reports whether text is a decimal from 0 to 100 without sign or leading zeros.
 func isHundred(text *string) bool {
 	if text == nil {
 		return false

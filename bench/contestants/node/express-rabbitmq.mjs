@@ -1,4 +1,4 @@
-/** Express, and one persistent RabbitMQ message an order: node express-rabbitmq.mjs AMQP_URL QUEUE QUEUE_TYPE PROCESSES */
+/** Express with one persistent RabbitMQ message per order: node express-rabbitmq.mjs AMQP_URL QUEUE QUEUE_TYPE PROCESSES */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { Ajv } from 'ajv';
@@ -24,12 +24,12 @@ await inProcesses(Number(processes), async () => {
 function ordersApp(channel) {
   const isOrder = new Ajv().compile(orderSchema);
   const app = express();
-  // What each answer would otherwise carry, and nobody here reads.
+  // Response headers that no client here reads.
   app.disable('x-powered-by').disable('etag');
   app.post('/orders', express.json({ limit: BODY_BYTES_MAX }), (request, response) => {
     if (!isOrder(request.body)) return answer(response, answers.invalid.status, 'invalid');
     const message = Buffer.from(JSON.stringify(request.body));
-    // Messages are published as they come; the broker confirms them in batches, each by its own callback.
+    // Not awaited: many publishes are in flight, and the broker confirms them in batches.
     channel.sendToQueue(queue, message, { persistent: true }, (error) => {
       if (error) answer(response, answers.busy.status, 'busy');
       else answer(response, answers.created.status, 'created');

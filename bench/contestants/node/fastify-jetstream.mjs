@@ -1,4 +1,4 @@
-/** Fastify, and one JetStream publish an order: node fastify-jetstream.mjs NATS_URL SUBJECT PROCESSES */
+/** Fastify with one JetStream publish per order: node fastify-jetstream.mjs NATS_URL SUBJECT PROCESSES */
 import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { serveOrders } from './fastify-orders.mjs';
@@ -8,6 +8,6 @@ const [servers, subject, processes] = process.argv.slice(2);
 
 await inProcesses(Number(processes), async () => {
   const orders = jetstream(await connect({ servers }));
-  // Each request waits for its own ack alone, so what is published meanwhile is under way on the same connection.
+  // Each request waits for its own ack only: many publishes are in flight on one connection.
   return serveOrders((order) => orders.publish(subject, JSON.stringify(order)));
 });

@@ -11,16 +11,16 @@ const resultSchema = {
 };
 
 /**
- * POST /orders by Fastify's book: body and answer by schema, its own parser, no log.
+ * POST /orders as Fastify's docs recommend: schemas for body and response, its own parser, no log.
  *
- * @param {(order: object) => Promise<unknown>} keep resolves when the order is kept
- * @returns {Promise<string>} its url
+ * @param {(order: object) => Promise<unknown>} store resolves when the order is stored
+ * @returns {Promise<string>} the URL
  */
-export async function serveOrders(keep) {
+export async function serveOrders(store) {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
-    // Its defaults would make "3" of 3 and drop members that are not in the schema: orders that are not valid.
+    // The defaults would turn 3 into "3" and drop unknown members, and so accept invalid orders.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   });
   app.setErrorHandler((error, _request, reply) => {
@@ -30,7 +30,7 @@ export async function serveOrders(keep) {
   });
   const schema = { body: orderSchema, response: { '2xx': resultSchema } };
   app.post('/orders', { schema }, async (request) => {
-    await keep(request.body);
+    await store(request.body);
     return { result: 'created' };
   });
   return app.listen({ host: '127.0.0.1', port: 0 });

@@ -1,19 +1,17 @@
 import { createRequire } from 'node:module';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { STREAM } from '../../bench/contestants/jetstream-broker.js';
-import type { Broker, RunningOther } from '../../bench/contestants/other.js';
-import { QUEUE as RABBITMQ_QUEUE } from '../../bench/contestants/rabbitmq-broker.js';
-import { QUEUE as REDIS_QUEUE } from '../../bench/contestants/redis-broker.js';
+import { type Broker, QUEUE, STREAM } from '../../bench/contestants/brokers.js';
+import type { RunningOther } from '../../bench/contestants/other.js';
 import type { OrderData } from '../../src/model/order.js';
 
-/** The packages of the contestants, which are there when a contestant that uses them runs. */
+/** The packages of the contestants, installed if a contestant that uses them runs. */
 const packages = createRequire(
   new URL('../../../bench/contestants/node/package.json', import.meta.url),
 );
 
-/** All orders that lie in a broker, read by a connection of its own. */
-export function keptOrders({ kind, url }: RunningOther['broker']): Promise<OrderData[]> {
+/** All orders in a broker, read over a new connection. */
+export function storedOrders({ kind, url }: RunningOther['broker']): Promise<OrderData[]> {
   return readers[kind](url);
 }
 
@@ -35,7 +33,7 @@ const readers: Record<Broker['kind'], (url: string) => Promise<OrderData[]>> = {
   redis: async (url) => {
     const { Queue } = packages('bullmq');
     const { hostname: host, port } = new URL(url);
-    const queue = new Queue(REDIS_QUEUE, { connection: { host, port: Number(port) } });
+    const queue = new Queue(QUEUE, { connection: { host, port: Number(port) } });
     try {
       const jobs: { data: OrderData }[] = await queue.getWaiting();
       return jobs.map(({ data }) => data);
@@ -49,7 +47,7 @@ const readers: Record<Broker['kind'], (url: string) => Promise<OrderData[]>> = {
       const channel = await connection.createChannel();
       const orders: OrderData[] = [];
       for (;;) {
-        const message = await channel.get(RABBITMQ_QUEUE, { noAck: true });
+        const message = await channel.get(QUEUE, { noAck: true });
         if (message === false) return orders;
         orders.push(JSON.parse(message.content.toString()));
       }
