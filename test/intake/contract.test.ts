@@ -135,10 +135,21 @@ for (const threads of ['1', '0']) {
       ]);
     });
     after(async () => assert.equal(await forebay.stop(), 0));
-    const newSecond = () => new Promise((resolve) => setTimeout(resolve, 1050));
+    /**
+     * Runs requests with a new second of the limit, and again until they are answered within one: on a busy machine, the
+     * limit may rightly admit another request meanwhile.
+     */
+    async function inOneSecond<T>(requests: () => Promise<T>): Promise<T> {
+      for (;;) {
+        await new Promise((resolve) => setTimeout(resolve, 1050));
+        const startedMs = performance.now();
+        const answers = await requests();
+        if (performance.now() - startedMs < 1000) return answers;
+      }
+    }
 
     it('404 and 405 come before the limit, which they do not count against', async () => {
-      await newSecond();
+      await inOneSecond(async () => {});
       for (let i = 0; i < 5; i++) {
         assert.equal(
           (await exchange(forebay.url, 'GET /orders HTTP/1.1\r\nHost: x\r\n\r\n')).status,
@@ -153,33 +164,39 @@ for (const threads of ['1', '0']) {
     });
 
     it('the limit comes before media type, size and validity', async () => {
-      await newSecond();
-      const limited = async (body: string, headers = {}) => {
-        const answer = await postOrder(forebay.url, body, headers);
-        assert.equal(answer.status, 500);
-        assert.equal(answer.body, '{"result":"server-kaput"}');
-      };
-      assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 200);
-      await limited(VALID_BODY, faulty.type);
-      await limited(faulty.huge);
-      await limited(faulty.wrong);
-      await limited(VALID_BODY);
+      const [first, ...limited] = await inOneSecond(async () => [
+        await postOrder(forebay.url, VALID_BODY),
+        await postOrder(forebay.url, VALID_BODY, faulty.type),
+        await postOrder(forebay.url, faulty.huge),
+        await postOrder(forebay.url, faulty.wrong),
+        await postOrder(forebay.url, VALID_BODY),
+      ]);
+      assert.equal(first!.status, 200);
+      for (const { status, body } of limited) {
+        assert.equal(status, 500);
+        assert.equal(body, '{"result":"server-kaput"}');
+      }
     });
 
     it('media type comes before size', async () => {
-      await newSecond();
-      assert.equal((await postOrder(forebay.url, faulty.huge, faulty.type)).status, 415);
+      const send = () => postOrder(forebay.url, faulty.huge, faulty.type);
+      assert.equal((await inOneSecond(send)).status, 415);
     });
 
     it('size comes before validity', async () => {
-      await newSecond();
-      assert.equal((await postOrder(forebay.url, faulty.huge)).status, 413);
+      const send = () => postOrder(forebay.url, faulty.huge);
+      assert.equal((await inOneSecond(send)).status, 413);
     });
 
     it('an invalid order counts against the limit', async () => {
-      await newSecond();
-      assert.equal((await postOrder(forebay.url, faulty.wrong)).status, 400);
-      assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 500);
+      const answers = await inOneSecond(async () => [
+        await postOrder(forebay.url, faulty.wrong),
+        await postOrder(forebay.url, VALID_BODY),
+      ]);
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [400, 500],
+      );
     });
   });
 }
