@@ -10,8 +10,8 @@ interface UnderWay {
 }
 
 /**
- * The journal of direct mode: a commit means that the pool in the main thread has processed the
- * orders. Nothing is kept; an order that fails is refused, one by one.
+ * The journal of direct mode: a commit means that the pool in the main thread has processed the orders.
+ * Nothing is stored; an order that fails is refused on its own.
  */
 export class DirectAppender implements Appender {
   readonly name = 'direct';
@@ -39,7 +39,7 @@ export class DirectAppender implements Appender {
     if (this.#closed) return Promise.reject(new CommitRefused('the journal is closed'));
     const sequence = this.#sequence++;
     const { id, count, acceptedAtMs } = frame;
-    // A copy: the frame is used again, and `slice` of a Buffer would be a view of it.
+    // A copy, because the frame is reused; `slice` of a Buffer would be a view of it.
     const payload = new Uint8Array(frame.payload);
     const request: DirectRequest = { sequence, id, count, acceptedAtMs, payload };
     return new Promise((resolve, reject) => {

@@ -1,4 +1,7 @@
-/** Chooses the journal by the options. Each one is loaded only where it is used: LMDB or NATS is a tenth of the time to ready. */
+/**
+ * Chooses the journal by the options. Each journal is loaded only when it is used: loading LMDB or NATS takes
+ * a tenth of the start-up time.
+ */
 import type { MessagePort } from 'node:worker_threads';
 import type { ThreadCounts } from '../metrics/count.js';
 import type { DeadLetterStore } from '../model/dead-letters.js';
@@ -10,8 +13,9 @@ import type { LocalDeadLettersParts } from './local/dead-letters.js';
 import type { SourceHandle, SourceParts } from './source-handle.js';
 
 /**
- * The journal that the options ask for, for one intake thread. `directPort` is the way to the pool in
- * direct mode, null otherwise.
+ * The journal for one intake thread.
+ *
+ * @param directPort leads to the pool in direct mode; null otherwise
  */
 export async function openAppender(
   options: Options,
@@ -28,7 +32,7 @@ export async function openAppender(
   return openSpooledAppender(options, counts, mainCounts);
 }
 
-/** The journal that the options ask for, as the drain reads it; not for direct mode, which has none. */
+/** The journal as the drain reads it. Direct mode has none. */
 export async function openSource(options: Options, parts: SourceParts): Promise<SourceHandle> {
   if (options.nats.length > 0) {
     const { openSpooledSource } = await import('./spool/open.js');
@@ -39,8 +43,8 @@ export async function openSource(options: Options, parts: SourceParts): Promise<
 }
 
 /**
- * The dead letters of the journal that the options name. Creates nothing, and takes no claim on anything: the
- * server may run.
+ * The dead letters of the journal that the options name. Creates nothing and claims nothing: a server may be
+ * running.
  *
  * @throws OperatorFault there is no journal, or it does not answer
  */
@@ -49,10 +53,8 @@ export async function openDeadLetters(
   parts: LocalDeadLettersParts,
 ): Promise<DeadLetterStore> {
   if (options.nats.length > 0) {
-    const { reachJetStream } = await import('./jetstream/dead-letters.js');
-    const { JetStreamDeadLetters } = await import('./jetstream/dead-letters.js');
-    const { connection, names } = await reachJetStream(options.nats, options.natsStream);
-    return new JetStreamDeadLetters(connection, names, parts.log);
+    const { openJetStreamDeadLetters } = await import('./jetstream/dead-letters.js');
+    return openJetStreamDeadLetters(options.nats, options.natsStream, parts.log);
   }
   const { LocalStore, hasJournal } = await import('./store/local-store.js');
   const { LocalDeadLetters } = await import('./local/dead-letters.js');

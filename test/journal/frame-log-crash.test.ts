@@ -28,11 +28,11 @@ const PAGE_BYTES = 4096;
 
 describe('the log of frames after a crash', () => {
   test('after a crash everything is there that was appended and not moved, whatever the files are called', async (t) => {
-    const { data, mover } = place(t);
+    const { data, checkpoint } = place(t);
     const log = await openLog(data);
     const before = fresh(5);
     await log.append(row(before));
-    await mover.move();
+    await checkpoint.run();
     const after = [fresh(3), fresh(4)];
     await Promise.all(after.map((frame) => log.append(row(frame))));
     for (const state of ['new', 'open', 'full', 'free']) {
@@ -48,11 +48,11 @@ describe('the log of frames after a crash', () => {
   });
 
   test('a frame that was moved and settled does not come back with its segment', async (t) => {
-    const { data, store, mover } = place(t);
+    const { data, store, checkpoint } = place(t);
     const log = await openLog(data);
     const settled = fresh(5);
     await log.append(row(settled));
-    await mover.move();
+    await checkpoint.run();
     await store.write(() => store.frames.remove(freshKey(settled)));
     assert.deepEqual(await recovered(crashed(t, data)), []);
     await log.close();
@@ -106,10 +106,10 @@ function crashed(t: TestContext, data: string): string {
 /** What the tables have after the start. */
 async function recovered(data: string): Promise<string[]> {
   const store = new LocalStore(data);
-  const mover = new LogCheckpoint(store, (writes) => store.write(writes));
+  const checkpoint = new LogCheckpoint(store, (writes) => store.write(writes));
   try {
     markSegmentsFull(data);
-    mover.runAtStart();
+    checkpoint.runAtStart();
     const found = inTables(store);
     assert.deepEqual(
       states(data).filter((state) => state !== 'free'),
@@ -117,7 +117,7 @@ async function recovered(data: string): Promise<string[]> {
     );
     return found;
   } finally {
-    mover.close();
+    checkpoint.close();
     await store.close();
   }
 }

@@ -24,11 +24,11 @@ const PAGE_BYTES = 4096;
 
 describe('the log of frames', () => {
   test('what was appended is moved into the tables as it was, once', async (t) => {
-    const { data, store, mover } = place(t);
+    const { data, store, checkpoint } = place(t);
     const log = await openLog(data);
     const frames = [fresh(1), fresh(300), fresh(7)];
     await Promise.all(frames.map((frame) => log.append(row(frame))));
-    assert.equal(await mover.move(), true);
+    assert.equal(await checkpoint.run(), true);
     assert.deepEqual(inTables(store), ids(frames));
     for (const frame of frames) {
       assert.deepEqual(plain(decodeRecord(store.frames.getBinary(freshKey(frame))!)), plain(frame));
@@ -36,25 +36,25 @@ describe('the log of frames', () => {
     await store.write(() => {
       for (const frame of frames) store.frames.remove(freshKey(frame));
     });
-    assert.equal(await mover.move(), false);
+    assert.equal(await checkpoint.run(), false);
     await log.close();
-    await mover.move();
+    await checkpoint.run();
     assert.deepEqual(inTables(store), []);
   });
 
   test('idempotency keys come into their table with their frame', async (t) => {
-    const { data, store, mover } = place(t);
+    const { data, store, checkpoint } = place(t);
     const log = await openLog(data);
     const keys = [{ position: 0, key: 'a key', digest: 'a digest' }];
     const frame = { ...fresh(2), keys } as unknown as Frame;
     await log.append(row(frame));
-    await mover.move();
+    await checkpoint.run();
     assert.ok(store.keys.doesExist(Buffer.from(frame.id, 'latin1')));
     await log.close();
   });
 
   test('segments are used again, and what was in them before is not found again', async (t) => {
-    const { data, store, mover } = place(t);
+    const { data, store, checkpoint } = place(t);
     const log = await openLog(data);
     const found = new Set<string>();
     const perSegment = SEGMENT_BYTES / PAGE_BYTES;
@@ -69,7 +69,7 @@ describe('the log of frames', () => {
           return appended;
         }),
       );
-      await mover.move();
+      await checkpoint.run();
       const moved = inTables(store);
       for (const id of moved) assert.ok(!found.has(id), `${id} a second time`);
       for (const id of moved) found.add(id);
@@ -81,7 +81,7 @@ describe('the log of frames', () => {
     assert.equal(found.size, frames - elsewhere);
     assert.ok(listSegments(logFolder(data)).length <= 3);
     await log.close();
-    await mover.move();
+    await checkpoint.run();
     assert.deepEqual(
       states(data).filter((state) => state !== 'free'),
       [],
@@ -105,7 +105,7 @@ describe('the log of frames', () => {
   });
 
   test('a segment that was removed takes nothing more', async (t) => {
-    const { data, mover } = place(t);
+    const { data, checkpoint } = place(t);
     const log = await openLog(data);
     await log.append(row(fresh(1)));
     rmSync(logFolder(data), { recursive: true });
@@ -115,11 +115,11 @@ describe('the log of frames', () => {
     }
     assert.ok(Date.now() < untilMs);
     await log.close();
-    await mover.move();
+    await checkpoint.run();
   });
 
   test('a write that fails: nobody knows, the segment is not used again, and the tables take what comes', async (t) => {
-    const { data, store, mover } = place(t);
+    const { data, store, checkpoint } = place(t);
     mkdirSync(logFolder(data));
     // What takes no write, in the place of a segment that waits to be used.
     symlinkSync('/dev/full', join(logFolder(data), 'a.free'));
@@ -131,7 +131,7 @@ describe('the log of frames', () => {
     const frame = fresh(1);
     await appender.commit(frame);
     assert.deepEqual(inTables(store), [frame.id]);
-    await mover.move();
+    await checkpoint.run();
     assert.deepEqual(states(data), []);
     await appender.close();
   });
@@ -141,26 +141,26 @@ describe('the log of frames', () => {
     const log = await openLog(data);
     let comesIn = 20;
     // Under load there is a new frame whenever a transaction ends.
-    const mover = new LogCheckpoint(store, async (writes) => {
+    const checkpoint = new LogCheckpoint(store, async (writes) => {
       await store.write(writes);
       if (comesIn-- > 0) await log.append(row(fresh(1)));
     });
-    t.after(() => mover.close());
+    t.after(() => checkpoint.close());
     await log.append(row(fresh(1)));
-    assert.equal(await mover.move(), true);
+    assert.equal(await checkpoint.run(), true);
     assert.equal(comesIn, 19);
     assert.equal(inTables(store).length, 1);
     await log.close();
     // One that is full is read to its end and given back by the same call.
-    assert.equal(await mover.move(), true);
+    assert.equal(await checkpoint.run(), true);
     assert.equal(inTables(store).length, 2);
     assert.deepEqual(states(data), ['free', 'free']);
   });
 
   test('a log that cannot be read is told of, not passed over', async (t) => {
-    const { data, mover } = place(t);
+    const { data, checkpoint } = place(t);
     mkdirSync(join(logFolder(data), 'a.full'), { recursive: true });
-    await assert.rejects(mover.move(), /EISDIR/);
+    await assert.rejects(checkpoint.run(), /EISDIR/);
   });
 
   test('on a disk without room no segments are kept for later', async (t) => {
@@ -176,29 +176,29 @@ describe('the log of frames', () => {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-    const mover = new LogCheckpoint(full, (writes) => store.write(writes));
-    t.after(() => mover.close());
-    await mover.move();
+    const checkpoint = new LogCheckpoint(full, (writes) => store.write(writes));
+    t.after(() => checkpoint.close());
+    await checkpoint.run();
     assert.deepEqual(inTables(store), [frame.id]);
     assert.deepEqual(states(data), []);
   });
 
   test('a start forgets how far segments were moved that are there no more', async (t) => {
-    const { data, store, mover } = place(t);
+    const { data, store, checkpoint } = place(t);
     const log = await openLog(data);
     await log.append(row(fresh(1)));
-    await mover.move();
+    await checkpoint.run();
     await log.close();
     const places = () => {
       store.refresh();
       return [...store.meta.getKeys()].filter((key) => `${key}`.startsWith('log/')).length;
     };
-    mover.runAtStart();
+    checkpoint.runAtStart();
     assert.equal(places(), 1);
     for (const segment of listSegments(logFolder(data))) {
       rmSync(segmentPath(logFolder(data), segment));
     }
-    mover.runAtStart();
+    checkpoint.runAtStart();
     assert.equal(places(), 0);
   });
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { connect, headers } from '@nats-io/transport-node';
 import { JetStreamConnection } from '../../src/journal/nats/connection.js';
-import { JetStreamPublisher } from '../../src/journal/nats/publisher.js';
 import { type NatsOptions, NatsServer } from '../support/nats.js';
 import { withManager } from './jetstream-api.js';
 
@@ -22,7 +21,7 @@ async function publisherOf(t: TestContext, options: NatsOptions = {}) {
   });
   t.after(() => connection.close());
   await connection.ready;
-  return { server, publisher: new JetStreamPublisher(connection) };
+  return { server, publisher: connection.publisher };
 }
 
 function message(stream = STREAM, subject = SUBJECT) {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, nanos } from '@nats-io/transport-node';
 import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js';
-import { JetStreamDeadLetters, reachJetStream } from '../../src/journal/jetstream/dead-letters.js';
+import { openJetStreamDeadLetters } from '../../src/journal/jetstream/dead-letters.js';
 import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import { frameHeaders } from '../../src/journal/nats/headers.js';
 import type { Frame } from '../../src/model/frame.js';
@@ -187,8 +187,7 @@ function testLedger(version: NatsVersion): void {
       const dead = [0, 1].map((position) => ({ position, reason: 'so' }));
       await delivery!.settle({ refile: [], dead });
       await untilTrue(async () => (await source.receipt(frame.id, 0)) === 'dead');
-      const { connection, names } = await reachJetStream([server.url], STREAM);
-      const letters = new JetStreamDeadLetters(connection, names, () => {});
+      const letters = await openJetStreamDeadLetters([server.url], STREAM, () => {});
       assert.equal(await letters.replay(`${frame.id}-0`), true);
       assert.equal(await letters.drop(`${frame.id}-1`), true);
       await letters.close();

@@ -13,20 +13,20 @@ import type { Frame } from '../../src/model/frame.js';
 export interface Place {
   readonly data: string;
   readonly store: LocalStore;
-  readonly mover: LogCheckpoint;
+  readonly checkpoint: LogCheckpoint;
 }
 
 /** A journal with its tables, and no log yet. */
 export function place(t: TestContext): Place {
   const data = mkdtempSync(join(tmpdir(), 'forebay-log-'));
   const store = new LocalStore(data);
-  const mover = new LogCheckpoint(store, (writes) => store.write(writes));
+  const checkpoint = new LogCheckpoint(store, (writes) => store.write(writes));
   t.after(async () => {
-    mover.close();
+    checkpoint.close();
     await store.close();
     rmSync(data, { recursive: true });
   });
-  return { data, store, mover };
+  return { data, store, checkpoint };
 }
 
 export async function openLog(data: string, hasRoom = true): Promise<FrameLog> {

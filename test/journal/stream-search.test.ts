@@ -7,7 +7,7 @@ import { JetStreamConnection } from '../../src/journal/nats/connection.js';
 import { declareJournal } from '../../src/journal/nats/declare.js';
 import { frameHeaders } from '../../src/journal/nats/headers.js';
 import { jetStreamNames } from '../../src/journal/nats/names.js';
-import { JetStreamPublisher } from '../../src/journal/nats/publisher.js';
+import type { JetStreamPublisher } from '../../src/journal/nats/publisher.js';
 import { StreamSearch } from '../../src/journal/nats/stream-search.js';
 import { type Frame, frameTimeMs } from '../../src/model/frame.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
@@ -51,7 +51,7 @@ function testSearch(version: NatsVersion): void {
         log: () => {},
       });
       await connection.ready;
-      publisher = new JetStreamPublisher(connection);
+      publisher = connection.publisher;
       search = new StreamSearch(connection, names);
       startedMs = Date.now();
       // As when NATS is back after an hour: nine frames from the spool for each fresh one, and holes.

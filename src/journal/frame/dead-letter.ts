@@ -4,16 +4,16 @@ import { derivedFrameId } from './refile.js';
 
 const BODY = Buffer.from(',"body":');
 
-/** JSON with the order as its last member, spelt byte for byte as it was accepted. */
+/** JSON whose last member is the order, byte for byte as it was accepted. */
 export function encodeDeadLetter(letter: StoredDeadLetter): Buffer {
   const { reason, attempts, firstAtMs, lastAtMs, body } = letter;
   const head = JSON.stringify({ reason, attempts, firstAtMs, lastAtMs });
   return Buffer.concat([Buffer.from(head.slice(0, -1)), BODY, body, Buffer.from('}')]);
 }
 
-/** @throws Error when the record is none that can be filed again; the message does not name it */
+/** @throws Error the record is not a valid dead letter; the message does not name it */
 export function decodeDeadLetter(orderId: string, record: Buffer): StoredDeadLetter {
-  // The reason comes before it, but in JSON its quotes would be escaped.
+  // The first match is the member: in the reason, which comes before it, the quotes would be escaped.
   const bodyAt = record.indexOf(BODY);
   if (bodyAt < 0) throw new Error('it has no body');
   const head = JSON.parse(`${record.toString('utf8', 0, bodyAt)}}`) as StoredDeadLetter;
@@ -25,14 +25,14 @@ export function decodeDeadLetter(orderId: string, record: Buffer): StoredDeadLet
 const LINE_END = 10;
 
 /**
- * A dead letter as it was read, if it can be filed again: whatever else may write to the same place, nothing that
- * comes after this has to doubt it.
+ * Checks a dead letter that was read. Other programs may write to the same place; after this check, the code
+ * relies on it.
  *
- * @throws Error that says what is wrong with it, without its id
+ * @throws Error says what is wrong, without the order's id
  */
 export function requireValidDeadLetter(letter: StoredDeadLetter): StoredDeadLetter {
   const { reason, attempts, firstAtMs, lastAtMs, body } = letter;
-  placeOf(letter.orderId);
+  originOf(letter.orderId);
   if (typeof reason !== 'string') throw new Error('it has no reason');
   if (!isWhole(attempts) || attempts === 0)
     throw new Error('it does not say how often it was tried');
@@ -42,8 +42,12 @@ export function requireValidDeadLetter(letter: StoredDeadLetter): StoredDeadLett
   return letter;
 }
 
-/** Where the order stood in the frame it was accepted in. @throws Error when that is no order id */
-export function placeOf(orderId: string): Refiled {
+/**
+ * The position of the order in the frame that it was accepted in.
+ *
+ * @throws Error this is not an order id
+ */
+function originOf(orderId: string): Refiled {
   const found = /^([\w-]{1,64})-(0|[1-9]\d{0,8})$/.exec(orderId);
   if (found === null) throw new Error('that is no order id');
   return { origin: found[1]!, indexes: [Number(found[2])] };
@@ -53,7 +57,7 @@ function isWhole(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** The frame that files a dead letter's order again, as its first attempt and due at once. */
+/** The frame that refiles a dead letter's order as a first attempt, due at once. */
 export function replayFrame(letter: StoredDeadLetter, id: string): Frame {
   return {
     id,
@@ -62,14 +66,14 @@ export function replayFrame(letter: StoredDeadLetter, id: string): Frame {
     acceptedAtMs: letter.firstAtMs,
     attempt: 1,
     notBeforeMs: 0,
-    refiled: placeOf(letter.orderId),
+    refiled: originOf(letter.orderId),
     keys: [],
   };
 }
 
 /**
- * A frame id that follows from the dead letter alone, so that filing it again twice gives the same
- * frame. An order that fails again is a new letter, with another time and hence another id.
+ * A frame id derived from the dead letter alone, so that replaying it twice gives the same frame. An order
+ * that fails again makes a new letter with another time and therefore another id.
  */
 export function replayFrameId({ orderId, lastAtMs }: StoredDeadLetter): string {
   return derivedFrameId(lastAtMs, `${orderId} ${lastAtMs}`);

@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
 
-/** Records begin at multiples of it, so that none is written to a page that holds another, durable one. */
+/** Records begin at multiples of this, so that no page with a durable record is ever written again. */
 const PAGE_BYTES = 4096;
 
 /**
- * Before each record, little endian: magic (4 bytes); CRC-32 of all that follows (4); the generation of the
- * segment (8), its position (4), bytes of the key (2), flags (2), bytes of the value (4). Then key and value.
+ * Head of a record, little endian: magic (4 bytes), CRC-32 of all that follows (4), generation of the segment
+ * (8), position in it (4), length of the key (2), flags (2), length of the value (4). Then key and value.
  */
 export const HEAD_BYTES = 28;
 const MAGIC = 0x314c4246;
@@ -17,10 +17,10 @@ const FLAGS_AT = 22;
 const VALUE_BYTES_AT = 24;
 export const GENERATION_BYTES = 8;
 
-/** The frame has idempotency keys, which have a table of their own. */
+/** The frame has idempotency keys, which are stored in a table of their own. */
 const FLAG_KEYED = 1;
 
-/** A row of the table `frames`, as it lies in the log. */
+/** A row of the table `frames` as it is written to the log. */
 export interface LogRow {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
@@ -28,23 +28,23 @@ export interface LogRow {
 }
 
 export interface LogRecord extends LogRow {
-  /** Where the next one begins. */
+  /** Where the next record begins. */
   readonly end: number;
 }
 
-/** What a segment is used for the how-manieth time; random, since all that counts is that no two are alike. */
+/** Identifies one use of a segment. Random: it only has to differ from the generations before it. */
 export type Generation = Buffer;
 
 export function recordBytes({ key, value }: LogRow): number {
   return HEAD_BYTES + key.length + value.length;
 }
 
-/** Where the record behind one of so many bytes begins. */
+/** Where the record after one of this length begins. */
 export function nextPosition(position: number, bytes: number): number {
   return Math.ceil((position + bytes) / PAGE_BYTES) * PAGE_BYTES;
 }
 
-/** All of a record but its value. */
+/** All of a record except its value. */
 export function recordHead(row: LogRow, generation: Generation, position: number): Buffer {
   const { key, value, isKeyed } = row;
   const head = Buffer.allocUnsafe(HEAD_BYTES + key.length);
@@ -59,20 +59,22 @@ export function recordHead(row: LogRow, generation: Generation, position: number
   return head;
 }
 
-/** The generation of the record that seems to begin there; null when none does. */
+/** The generation of the record that may begin here; null when none does. */
 export function generationAt(bytes: Buffer): Generation | null {
   if (bytes.length < HEAD_BYTES || bytes.readUInt32LE(0) !== MAGIC) return null;
   return Buffer.from(bytes.subarray(GENERATION_AT, GENERATION_AT + GENERATION_BYTES));
 }
 
-/** The bytes of the record that seems to begin there, as its head says. */
+/** The length of the record that may begin here, according to its head. */
 export function announcedBytes(head: Buffer): number {
   return HEAD_BYTES + head.readUInt16LE(KEY_BYTES_AT) + head.readUInt32LE(VALUE_BYTES_AT);
 }
 
 /**
- * The record of that generation that `bytes` begin with, which lie at `position` in its segment: views of them. Null when
- * there is none that is whole.
+ * The record of this generation at the start of `bytes`, as views of them; null when there is no complete
+ * record.
+ *
+ * @param position of `bytes` in the segment
  */
 export function readRecord(
   bytes: Buffer,

@@ -15,8 +15,8 @@ interface Header {
 }
 
 /**
- * A frame as the local journal stores it: one line of JSON, then the frame's NDJSON payload as it
- * is. So a record can be read by eye, and a later version of the header by its number.
+ * A frame as the local journal stores it: one line of JSON, then the frame's NDJSON payload unchanged. A
+ * record is readable by eye, and the version is in its header.
  */
 export function encodeRecord(frame: Frame): Buffer {
   const header: Header = {
@@ -31,14 +31,14 @@ export function encodeRecord(frame: Frame): Buffer {
   };
   const line = `${JSON.stringify(header)}\n`;
   const lineBytes = Buffer.byteLength(line);
-  // The payload is copied: its owner may reuse it once the commit has failed, LMDB reads it later.
+  // The payload is copied: its owner may reuse it once the commit has failed, while LMDB reads it later.
   const record = Buffer.allocUnsafeSlow(lineBytes + frame.payload.length);
   record.write(line, 0, 'utf8');
   record.set(frame.payload, lineBytes);
   return record;
 }
 
-/** @throws Error when the bytes are no record, or of a version that this code does not know. */
+/** @throws Error the bytes are not a record, or its version is unknown */
 export function decodeRecord(record: Uint8Array): Frame {
   const lineEnd = record.indexOf(NEWLINE);
   if (lineEnd < 0) throw new Error('a journal record has no header line');
@@ -58,11 +58,11 @@ export function decodeRecord(record: Uint8Array): Frame {
 }
 
 /**
- * A frame as it was read, if its parts agree: as many lines as it announces, each ended, and a place of
- * origin for each where it was filed again. Whatever else may write to the same stream, nothing that
- * comes after this has to doubt a frame.
+ * Checks that the parts of a frame that was read agree: the number of complete lines, and an origin for each
+ * order of a refiled frame. Other programs may write to the same stream; after this check, the code relies on
+ * it.
  *
- * @throws Error that names the frame and what does not agree
+ * @throws Error names the frame and what does not agree
  */
 export function requireConsistentFrame(frame: Frame): Frame {
   const { id, count, payload, refiled } = frame;

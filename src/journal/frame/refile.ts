@@ -11,7 +11,7 @@ import type { DeadLetter, Refile } from '../../model/journal.js';
 
 const NEWLINE = 10;
 
-/** Where each order of a frame starts in its payload, and where the last one ends. */
+/** The offsets at which the orders of a frame start in its payload, and the end of the last one. */
 function lineStarts(frame: Frame): number[] {
   const starts = [0];
   for (let i = 0; i < frame.count; i++) {
@@ -23,15 +23,15 @@ function lineStarts(frame: Frame): number[] {
 }
 
 /**
- * The id of a frame that is filed again, where it follows from what is filed: should two processes come to settle the
- * same frame, because one was stopped for a while and the other took it over, they file the same. It begins
- * with the time of the frame's own id.
+ * The id of a refiled frame, derived from its content. Two processes can both settle the same frame, when one
+ * was paused and the other took over; they then refile the same frame. Begins with the time of the original
+ * frame's id.
  */
 export function refiledFrameId(frame: Frame, { attempt, positions }: Refile): string {
   return derivedFrameId(frameTimeMs(frame.id), `${frame.id} ${attempt} ${positions.join()}`);
 }
 
-/** The frame that files the listed orders again, under an id of its own; bytes as they were. */
+/** The frame that refiles the listed orders under an id of its own; their bytes are unchanged. */
 export function refiledFrame(frame: Frame, refile: Refile, id: string): Frame {
   const starts = lineStarts(frame);
   const lines = refile.positions.map((p) => frame.payload.subarray(starts[p], starts[p + 1]));
@@ -67,12 +67,11 @@ export function keptDeadLetters(
   }));
 }
 
-/** What follows the time in a frame id. */
+/** Characters after the time in a frame id. */
 const DIGEST_CHARS = 16;
 
 /**
- * A frame id that follows from `text` alone, so that filing the same again gives the same frame: 80 bits of its SHA-256
- * behind the time.
+ * A frame id derived from `text`: a time, then 80 bits of the SHA-256. The same input gives the same id.
  *
  * @param epochMs NaN for none
  */
@@ -85,8 +84,8 @@ export function derivedFrameId(epochMs: number, text: string): string {
   return frameTime(Number.isNaN(epochMs) ? 0 : epochMs) + chars.join('');
 }
 /**
- * Milliseconds until a frame is due; 0 when it is. No retry is ever put off for longer than `retryMsMax`, so one that
- * seems to be was filed before the clock was set back, and is due now rather than when the clock has caught up.
+ * Milliseconds until a frame is due; 0 when it is. A retry is delayed by `retryMsMax` at most, so a longer
+ * delay means that the clock was set back since, and the frame is due now.
  *
  * @param notBeforeMs epoch milliseconds
  */

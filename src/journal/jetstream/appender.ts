@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame } from '../../model/frame.js';
 import { type Appender, CommitAmbiguous, CommitRefused } from '../../model/journal.js';
 import type { JetStreamConnection } from '../nats/connection.js';
-import { frameHeaders } from '../nats/headers.js';
+import { framePublication } from '../nats/headers.js';
 import type { JetStreamNames } from '../nats/names.js';
-import { JetStreamPublisher } from '../nats/publisher.js';
 
 export interface JetStreamAppenderBounds {
   /** Milliseconds until a frame whose ack does not come is given up as ambiguous. */
@@ -29,7 +28,6 @@ const REST_MS = 1000;
 export class JetStreamAppender implements Appender {
   readonly name = 'jetstream';
   readonly #connection: JetStreamConnection;
-  readonly #publisher: JetStreamPublisher;
   readonly #names: JetStreamNames;
   readonly #bounds: JetStreamAppenderBounds;
   readonly #underWay = new Set<Promise<null>>();
@@ -42,7 +40,6 @@ export class JetStreamAppender implements Appender {
     bounds: JetStreamAppenderBounds,
   ) {
     this.#connection = connection;
-    this.#publisher = new JetStreamPublisher(connection);
     this.#names = names;
     this.#bounds = bounds;
   }
@@ -76,18 +73,13 @@ export class JetStreamAppender implements Appender {
   }
 
   async #commit(frame: Frame): Promise<null> {
-    const publication = {
-      stream: this.#names.stream,
-      subject: this.#names.freshSubject,
-      payload: frame.payload,
-      headers: frameHeaders(frame),
-    };
+    const publication = framePublication(this.#names, frame);
     const deadlineMs = performance.now() + this.#bounds.commitMsMax;
     let leftMs = this.#bounds.commitMsMax;
     let isAmbiguous = false;
     let reason = '';
     while (leftMs > 0) {
-      const outcome = await this.#publisher.attempt(
+      const outcome = await this.#connection.publisher.attempt(
         publication,
         this.#bounds.triesAgain ? Math.min(leftMs, ATTEMPT_MS_MAX) : leftMs,
       );

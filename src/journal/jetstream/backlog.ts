@@ -1,5 +1,6 @@
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { managerOf } from '../nats/connection.js';
 import type { JetStreamNames } from '../nats/names.js';
 import type { StreamRepair } from '../nats/stream-repair.js';
 
@@ -213,7 +214,7 @@ class StreamPoll {
 
   /** To be called whenever the connection has come up. */
   async start(nc: NatsConnection): Promise<void> {
-    this.#manager = await jetstreamManager(nc, { checkAPI: false });
+    this.#manager = await managerOf(nc);
     if (this.#timer === null) {
       this.#timer = setInterval(() => void this.#lookOnce(), LOOK_MS);
       this.#timer.unref();

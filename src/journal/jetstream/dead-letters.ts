@@ -1,19 +1,13 @@
-import {
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JetStreamManager,
-  jetstreamManager,
-} from '@nats-io/jetstream';
+import { JetStreamApiCodes, JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import { replayFrame, replayFrameId } from '../frame/dead-letter.js';
 import { encodeEntry, NO_STEPS } from '../ledger/entry.js';
-import { JetStreamConnection } from '../nats/connection.js';
-import { frameHeaders, readDeadLetter } from '../nats/headers.js';
+import { JetStreamConnection, managerOf } from '../nats/connection.js';
+import { framePublication, readDeadLetter } from '../nats/headers.js';
 import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
-import { JetStreamPublisher } from '../nats/publisher.js';
 import { storedMessages } from '../nats/stream-reader.js';
 import type { LetterSteps } from '../store/receipt-rows.js';
 
@@ -36,10 +30,9 @@ interface Stored {
  * filed again before its letter is deleted, under a message id that follows from the letter: who is stopped
  * in between and told again files the same message, of which the server keeps one.
  */
-export class JetStreamDeadLetters implements DeadLetterStore {
+class JetStreamDeadLetters implements DeadLetterStore {
   readonly #connection: JetStreamConnection;
   readonly #names: JetStreamNames;
-  readonly #publisher: JetStreamPublisher;
   readonly #log: Log;
   #manager: Promise<JetStreamManager> | null = null;
 
@@ -47,7 +40,6 @@ export class JetStreamDeadLetters implements DeadLetterStore {
   constructor(connection: JetStreamConnection, names: JetStreamNames, log: Log) {
     this.#connection = connection;
     this.#names = names;
-    this.#publisher = new JetStreamPublisher(connection);
     this.#log = log;
   }
 
@@ -72,14 +64,9 @@ export class JetStreamDeadLetters implements DeadLetterStore {
     const stored = await this.#stored(orderId);
     if (stored === null || stored.letter === null) return false;
     const frame = replayFrame(stored.letter, replayFrameId(stored.letter));
-    const publication = {
-      stream: this.#names.stream,
-      subject: this.#names.retrySubject,
-      payload: frame.payload,
-      headers: frameHeaders(frame),
-    };
+    const publication = framePublication(this.#names, frame);
     await this.#note({ replayed: [orderId] });
-    const outcome = await this.#publisher.attempt(publication, REQUEST_MS_MAX);
+    const outcome = await this.#connection.publisher.attempt(publication, REQUEST_MS_MAX);
     if (outcome.verdict !== 'stored') throw fault(new Error(outcome.reason));
     await this.#delete(stored.seq);
     return true;
@@ -121,7 +108,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
       payload: encodeEntry(entry),
       headers: headers(),
     };
-    await this.#publisher.attempt(publication, REQUEST_MS_MAX);
+    await this.#connection.publisher.attempt(publication, REQUEST_MS_MAX);
   }
 
   /** False when it is gone already. */
@@ -142,8 +129,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
 
   async #ask<T>(question: (manager: JetStreamManager) => Promise<T>): Promise<T> {
     try {
-      const options = { checkAPI: false, timeout: REQUEST_MS_MAX };
-      this.#manager ??= jetstreamManager(this.#connection.nc, options);
+      this.#manager ??= managerOf(this.#connection.nc, { timeout: REQUEST_MS_MAX });
       return await question(await this.#manager);
     } catch (error) {
       throw fault(error);
@@ -177,10 +163,11 @@ const REACH_MS_MAX = 3000;
  *
  * @throws OperatorFault NATS does not answer, or has no such journal
  */
-export async function reachJetStream(
+export async function openJetStreamDeadLetters(
   servers: readonly string[],
   stream: string,
-): Promise<{ connection: JetStreamConnection; names: JetStreamNames }> {
+  log: Log,
+): Promise<DeadLetterStore> {
   const names = jetStreamNames(stream);
   const connection = new JetStreamConnection({
     servers,
@@ -189,7 +176,7 @@ export async function reachJetStream(
     log: () => {},
   });
   await connection.whenUp(REACH_MS_MAX);
-  if (connection.up) return { connection, names };
+  if (connection.up) return new JetStreamDeadLetters(connection, names, log);
   const { reason } = connection;
   // Rejects when that is why; otherwise closing ends it.
   const refused = connection.ready;
@@ -199,7 +186,7 @@ export async function reachJetStream(
 }
 
 async function requireJournal(nc: NatsConnection, names: JetStreamNames): Promise<void> {
-  const manager = await jetstreamManager(nc, { timeout: REACH_MS_MAX });
+  const manager = await managerOf(nc, { checkAPI: true, timeout: REACH_MS_MAX });
   for (const stream of [names.stream, names.deadStream]) {
     try {
       await manager.streams.info(stream);

@@ -4,7 +4,6 @@ import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import type { AckableMessage } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
-import { JetStreamPublisher } from '../nats/publisher.js';
 import type { StreamRepair } from '../nats/stream-repair.js';
 
 /** Stored at once. */
@@ -18,7 +17,7 @@ const HEADER_BYTES = 4;
 
 const PART = 'stream of messages that are no frames';
 
-interface Held {
+interface Waiting {
   readonly message: AckableMessage;
   readonly why: string;
 }
@@ -38,28 +37,26 @@ export interface ForeignMessagesParts {
  */
 export class ForeignMessages {
   readonly #parts: ForeignMessagesParts;
-  readonly #publisher: JetStreamPublisher;
   /** Not moved yet, by their place in the stream. */
-  readonly #held = new Map<number, Held>();
+  readonly #waiting = new Map<number, Waiting>();
   #isMoving = false;
   #isClosed = false;
 
   constructor(parts: ForeignMessagesParts) {
     this.#parts = parts;
-    this.#publisher = new JetStreamPublisher(parts.connection);
   }
 
   take(message: AckableMessage, why: string): void {
-    if (!this.#held.has(message.seq)) {
+    if (!this.#waiting.has(message.seq)) {
       this.#parts.onForeign();
       this.#parts.log('frame-unreadable', `${why}; goes to ${this.#parts.names.foreignStream}`);
     }
-    this.#held.set(message.seq, { message, why });
+    this.#waiting.set(message.seq, { message, why });
     if (!this.#isMoving) void this.#move();
   }
 
   keepAlive(nc: NatsConnection): void {
-    for (const { message } of this.#held.values()) message.keepAlive(nc);
+    for (const { message } of this.#waiting.values()) message.keepAlive(nc);
   }
 
   /** What was not moved is delivered again. */
@@ -70,9 +67,11 @@ export class ForeignMessages {
   async #move(): Promise<void> {
     const { connection, repair } = this.#parts;
     this.#isMoving = true;
-    while (this.#held.size > 0 && !this.#isClosed) {
-      const some = [...this.#held.values()].slice(0, MOVES_MAX);
-      const failures = (await Promise.all(some.map((held) => this.#moveOne(held)))).filter(Boolean);
+    while (this.#waiting.size > 0 && !this.#isClosed) {
+      const some = [...this.#waiting.values()].slice(0, MOVES_MAX);
+      const failures = (await Promise.all(some.map((waiting) => this.#moveOne(waiting)))).filter(
+        Boolean,
+      );
       if (failures.length === 0) {
         repair.served(PART);
         continue;
@@ -84,14 +83,14 @@ export class ForeignMessages {
   }
 
   /** Why it could not be moved; empty when it is. */
-  async #moveOne({ message, why }: Held): Promise<string> {
+  async #moveOne({ message, why }: Waiting): Promise<string> {
     const { connection } = this.#parts;
     if (!connection.up) return connection.reason;
     const fault = await this.#store(message, why);
     if (fault !== '') return fault;
     // Should that be lost, it comes again and is stored under the same id, once.
     if (connection.up) message.ack(connection.nc);
-    if (this.#held.get(message.seq)?.message === message) this.#held.delete(message.seq);
+    if (this.#waiting.get(message.seq)?.message === message) this.#waiting.delete(message.seq);
     return '';
   }
 
@@ -104,7 +103,7 @@ export class ForeignMessages {
     const bytesMax = connection.nc.info?.max_payload ?? 0;
     if (headersBytes(headers) + payload.length > bytesMax) return this.#storeBare(subject, payload);
     const publication = { stream, subject, payload, headers };
-    const outcome = await this.#publisher.attempt(publication, ATTEMPT_MS_MAX);
+    const outcome = await connection.publisher.attempt(publication, ATTEMPT_MS_MAX);
     return outcome.verdict === 'stored' ? '' : outcome.reason;
   }
 

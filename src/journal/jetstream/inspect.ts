@@ -3,13 +3,12 @@ import {
   JetStreamApiCodes,
   JetStreamApiError,
   type JetStreamManager,
-  jetstreamManager,
   StorageType,
   type StreamInfo,
 } from '@nats-io/jetstream';
 import type { DeclaredFacts, JetStreamFacts } from '../../model/journal-facts.js';
 import type { Options } from '../../model/options.js';
-import { JetStreamConnection } from '../nats/connection.js';
+import { JetStreamConnection, managerOf } from '../nats/connection.js';
 import { type Declaration, declarations, differenceOf, findDeclared } from '../nats/declare.js';
 import { askDurability, type StorageSettings } from '../nats/durability.js';
 import { jetStreamNames } from '../nats/names.js';
@@ -44,7 +43,7 @@ async function inspect(
   { nc }: JetStreamConnection,
   places: JetStreamPlaces,
 ): Promise<JetStreamFacts> {
-  const manager = await jetstreamManager(nc, { timeout: REACH_MS_MAX });
+  const manager = await managerOf(nc, { checkAPI: true, timeout: REACH_MS_MAX });
   const askedAtMs = Date.now();
   const { storage, limits } = await manager.getAccountInfo();
   const declared = [];

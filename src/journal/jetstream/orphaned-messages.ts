@@ -1,7 +1,8 @@
-import { type JetStreamManager, jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
+import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { Log } from '../../model/log.js';
 import type { ClaimVerdict } from '../ledger/ledger.js';
+import { managerOf } from '../nats/connection.js';
 import { ACK_WAIT_MS } from '../nats/declare.js';
 import { type AckableMessage, removeMessage } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
@@ -77,7 +78,7 @@ export class OrphanedMessages {
     const isDue = nowMs - this.#lookedAtMs >= this.#msMin;
     if (!isDue && this.#ranges.length === 0) return [];
     try {
-      const manager = await jetstreamManager(nc, { checkAPI: false, timeout: ANSWER_MS_MAX });
+      const manager = await managerOf(nc, { timeout: ANSWER_MS_MAX });
       if (isDue) {
         this.#lookedAtMs = nowMs;
         await this.#look(manager);

@@ -1,18 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../model/backoff.js';
 import type { Frame } from '../../model/frame.js';
 import type { Settlement } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
-import { encodeRecord } from '../frame/record.js';
 import { keptDeadLetters, refiledFrame, refiledFrameId } from '../frame/refile.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { JetStreamConnection } from '../nats/connection.js';
-import { deadLetterPublication, frameHeaders } from '../nats/headers.js';
+import { deadLetterPublication, framePublication } from '../nats/headers.js';
 import { type AckableMessage, removeMessage } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
-import { JetStreamPublisher, type Publication } from '../nats/publisher.js';
-import { ReplyInboxes } from '../nats/reply-inbox.js';
+import type { Publication } from '../nats/publisher.js';
 import { type OutgoingDeadLetter, spoolDeadLetter } from '../store/dead-letter-rows.js';
-import { ageKey, laterKey } from '../store/frame-rows.js';
+import { putLater } from '../store/frame-rows.js';
 import { GROUP_BYTES_MAX, type GroupedWrites } from '../store/grouped-writes.js';
 import { recordKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
@@ -44,13 +42,9 @@ const RETRY_MS_MAX = 1000;
  */
 export class JetStreamSettler {
   readonly #parts: SettlerParts;
-  readonly #publisher: JetStreamPublisher;
-  readonly #inboxes: ReplyInboxes;
 
   constructor(parts: SettlerParts) {
     this.#parts = parts;
-    this.#publisher = new JetStreamPublisher(parts.connection);
-    this.#inboxes = new ReplyInboxes(parts.connection);
   }
 
   /** False when the source was closed before NATS knew: the frame will be delivered again. */
@@ -106,12 +100,7 @@ export class JetStreamSettler {
   #publications({ refiled, dead }: PreparedSettlement): Publication[] {
     const { names } = this.#parts;
     return [
-      ...refiled.map((again) => ({
-        stream: names.stream,
-        subject: names.retrySubject,
-        payload: again.payload,
-        headers: frameHeaders(again),
-      })),
+      ...refiled.map((again) => framePublication(names, again)),
       ...dead.map(({ letter, messageId }) => deadLetterPublication(names, letter, messageId)),
     ];
   }
@@ -129,7 +118,7 @@ export class JetStreamSettler {
   }
 
   async #store(publication: Publication): Promise<void> {
-    const outcome = await this.#publisher.attempt(publication, ATTEMPT_MS_MAX);
+    const outcome = await this.#parts.connection.publisher.attempt(publication, ATTEMPT_MS_MAX);
     if (outcome.verdict !== 'stored') throw new Error(outcome.reason);
   }
 
@@ -141,15 +130,16 @@ export class JetStreamSettler {
   async #remove(frameId: string, message: AckableMessage, isLost: boolean): Promise<void> {
     const { connection, names } = this.#parts;
     if (!isLost) {
-      return message.ackConfirmed(connection.nc, this.#inboxes.current, ATTEMPT_MS_MAX);
+      return message.ackConfirmed(connection.nc, connection.replies, ATTEMPT_MS_MAX);
     }
     await removeMessage(connection.nc, names.stream, message.seq, frameId);
   }
 
   async #untilDone(frameId: string, step: () => Promise<void>, needsNats = true): Promise<boolean> {
     const { connection, closing, log } = this.#parts;
-    let reported = false;
-    for (let pauseMs = RETRY_MS_MIN; ; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
+    const backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX, closing);
+    let isReported = false;
+    for (;;) {
       try {
         if (connection.up || !needsNats) {
           await step();
@@ -157,13 +147,13 @@ export class JetStreamSettler {
         }
       } catch (error) {
         const { message } = error as Error;
-        if (!reported) {
-          log('settle-waits', `cannot settle frame ${frameId}, trying on: ${message}`);
+        if (!isReported) {
+          log('settle-waits', `cannot settle frame ${frameId}, retrying: ${message}`);
         }
-        reported = true;
+        isReported = true;
       }
       if (closing.aborted) return false;
-      await sleep(pauseMs, undefined, { signal: closing }).catch(() => {});
+      await backoff.pause();
       await connection.whenUp(RETRY_MS_MAX);
     }
   }
@@ -194,10 +184,7 @@ export async function settleLocally(
   await writes.write(() => {
     recordSettled(store, settled);
     recordKeys(store, frame);
-    for (const again of refiled) {
-      store.later.put(laterKey(again), encodeRecord(again));
-      store.ages.put(ageKey(again), Buffer.alloc(0));
-    }
+    for (const again of refiled) putLater(store, again);
     for (const addressed of dead) spoolDeadLetter(store, addressed);
   }, bytes);
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../model/backoff.js';
 import type { Frame } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
@@ -234,7 +235,7 @@ export class JetStreamSource implements Source {
   async #untilLeased(): Promise<void> {
     const { signal } = this.#closing;
     while (this.#lease.term === 0 && !signal.aborted) {
-      await sleep(LEASE_POLL_MS, undefined, { signal }).catch(() => {});
+      await pause(LEASE_POLL_MS, signal);
     }
   }
 }

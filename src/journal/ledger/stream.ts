@@ -1,8 +1,8 @@
-import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
-import type { JetStreamConnection } from '../nats/connection.js';
+import { type JetStreamConnection, managerOf } from '../nats/connection.js';
 import type { JetStreamNames } from '../nats/names.js';
-import { JetStreamPublisher, type PublishOutcome } from '../nats/publisher.js';
+import type { PublishOutcome } from '../nats/publisher.js';
 import type { StreamRepair } from '../nats/stream-repair.js';
 import { decodeEntry, encodeEntry, type LedgerEntry } from './entry.js';
 
@@ -25,14 +25,12 @@ const PART = 'ledger';
 export class LedgerStream {
   readonly #connection: JetStreamConnection;
   readonly #names: JetStreamNames;
-  readonly #publisher: JetStreamPublisher;
   readonly #repair: StreamRepair;
 
   constructor(connection: JetStreamConnection, names: JetStreamNames, repair: StreamRepair) {
     this.#connection = connection;
     this.#names = names;
     this.#repair = repair;
-    this.#publisher = new JetStreamPublisher(connection);
   }
 
   /** `conflict` when the last entry is not number `lastSeq`, or there was no ledger. */
@@ -45,7 +43,7 @@ export class LedgerStream {
       headers: headers(),
       lastSeq,
     };
-    const outcome = await this.#publisher.attempt(publication, ATTEMPT_MS_MAX);
+    const outcome = await this.#connection.publisher.attempt(publication, ATTEMPT_MS_MAX);
     if (outcome.verdict === 'stored') this.#repair.served(PART);
     if (outcome.verdict !== 'refused' || !outcome.isUnserved) return outcome;
     // To go on without would be to let others process the same frames: it is made anew, and read.
@@ -94,6 +92,6 @@ export class LedgerStream {
   }
 
   #manager(): Promise<JetStreamManager> {
-    return jetstreamManager(this.#connection.nc, { checkAPI: false });
+    return managerOf(this.#connection.nc);
   }
 }

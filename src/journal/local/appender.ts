@@ -6,13 +6,13 @@ import { recordKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import type { FrameLog } from './frame-log.js';
 
-/** How long commits are refused untried after one has failed, so that a failing disk is not hammered. */
+/** How long commits are refused without a try after one has failed, to spare a failing disk. */
 const REST_MS = 1000;
 
 /** `EIO`: a write or a flush failed in the device, so what a restart will find there is unknown. */
 const INPUT_OUTPUT_ERROR = 5;
 
-/** Appends to the local journal: one an intake thread, each on its own handle of the same store. */
+/** Appends to the local journal: one per intake thread, each with its own handle of the same store. */
 export class LocalAppender implements Appender {
   readonly name = 'local';
   readonly #store: LocalStore;
@@ -22,7 +22,10 @@ export class LocalAppender implements Appender {
   #fault = '';
   #closed = false;
 
-  /** @param log takes the frames instead of the tables, which then get them from it by a `LogCheckpoint`; or null */
+  /**
+   * @param log takes the frames before a checkpoint copies them into the tables; null to write to the tables
+   *   directly
+   */
   constructor(store: LocalStore, log: FrameLog | null = null) {
     this.#store = store;
     this.#log = log;
@@ -54,14 +57,14 @@ export class LocalAppender implements Appender {
     }
   }
 
-  /** To the log where there is one and it has room, else into the tables. */
+  /** To the log when it has space, else into the tables. */
   #write(frame: Frame): Promise<void> {
     const key = freshKey(frame);
     const value = encodeRecord(frame);
     const logged = this.#log?.append({ key, value, isKeyed: frame.keys.length > 0 }) ?? null;
     if (logged !== null) {
       return logged.catch((error: Error) => {
-        // The record may be whole all the same, and is moved then.
+        // The record may be complete all the same; then a checkpoint copies it.
         throw new CommitAmbiguous(error.message);
       });
     }

@@ -7,24 +7,24 @@ import type { LocalStore, Table } from '../store/local-store.js';
 const KEYS_PER_TURN = 1000;
 
 /**
- * How many orders the local journal holds: those found when it was opened, counted from the keys
- * alone and a slice a turn, plus those accepted since by this process and those replayed since by any,
- * less those settled.
+ * How many orders the local journal holds: those found when it was opened (counted from the keys alone, a
+ * slice per turn), plus those that this process has accepted and any process has replayed since, minus those
+ * settled.
  */
 export class LocalBacklog {
-  /** Resolves when what was found at the start is counted. */
+  /** Resolves when the orders found at the start are counted. */
   readonly counted: Promise<void>;
   readonly #store: LocalStore;
   readonly #acceptedOrders: () => number;
   readonly #acceptedBefore: number;
   #found = 0;
-  /** Replayed ever, as of the count; null before that. */
+  /** Orders replayed before the count; null until they are known. */
   #replayedBefore: number | null = null;
   #replayed = 0;
   #settled = 0;
   #stopped = false;
 
-  /** @param acceptedOrders orders committed by all appenders of this process, ever rising. */
+  /** @param acceptedOrders orders committed by all appenders of this process; never decreases */
   constructor(store: LocalStore, acceptedOrders: () => number) {
     this.#store = store;
     this.#acceptedOrders = acceptedOrders;
@@ -38,12 +38,12 @@ export class LocalBacklog {
     return Math.max(0, this.#found + accepted + this.#replayedSince() - this.#settled);
   }
 
-  /** @param orders those that left the journal, done or dead. */
+  /** @param orders those that left the journal, done or dead */
   settled(orders: number): void {
     this.#settled += orders;
   }
 
-  /** Epoch milliseconds; 0 when there is nothing. Frames sort by id, and ids by time. */
+  /** Epoch milliseconds; 0 when the journal is empty. Frames sort by id, and ids by time. */
   oldestAcceptedAtMs(): number {
     this.#store.refresh();
     const [fresh] = this.#store.frames.getKeys({ limit: 1 });

@@ -4,104 +4,108 @@ import type { GroupedWrites } from '../store/grouped-writes.js';
 import type { LocalStore } from '../store/local-store.js';
 import { LogCheckpoint } from './log-checkpoint.js';
 
-/** How long a frame lies in a log at most when nobody asks for it. */
-const MOVE_MS = 200;
-/** Between two looks while frames come in: those of so long are moved together. */
+/** The longest that a frame stays in the log alone when nothing asks for it. */
+const CHECKPOINT_MS = 200;
+/** Between two checkpoints while frames come in: the frames of this time share one. */
 const GATHER_MS = 5;
 
-/** Has the logs moved into the tables by and by, and soon where somebody waits for what is in them. */
+/** Runs checkpoints of the logs: periodically, and soon after a commit when something waits for frames. */
 export class CheckpointLoop {
-  readonly #mover: LogCheckpoint;
+  readonly #checkpoint: LogCheckpoint;
   readonly #timer: NodeJS.Timeout;
   readonly #listen: (() => void) | null;
-  readonly #onLooked: () => void;
+  readonly #onChecked: () => void;
   #isAwake = false;
   #isWokenAgain = false;
   #closed = false;
   #fault = '';
 
   /**
-   * Returns when all that is in a log now is in the tables.
+   * Returns when everything in the logs is in the tables.
    *
-   * @param listen has the appenders call `wake` at their next commit; null where nobody waits for frames
-   * @param onLooked there may be frames in the tables that were not there before
+   * @param listen makes the appenders call `wake` at their next commit; null when nothing waits for frames
+   * @param onChecked called after each check: the tables may have new frames
    * @throws OperatorFault a log cannot be read, or the tables take no writes
    */
   constructor(
     store: LocalStore,
     writes: GroupedWrites,
     listen: (() => void) | null,
-    onLooked: () => void,
+    onChecked: () => void,
   ) {
-    this.#mover = new LogCheckpoint(store, (write, bytes) => writes.write(write, bytes));
+    this.#checkpoint = new LogCheckpoint(store, (write, bytes) => writes.write(write, bytes));
     try {
-      this.#mover.runAtStart();
+      this.#checkpoint.runAtStart();
     } catch (error) {
       throw new OperatorFault(
-        `data folder ${store.folder}: what its logs hold cannot be moved into the journal: ${(error as Error).message}`,
+        `data folder ${store.folder}: its logs cannot be copied into the journal: ${(error as Error).message}`,
         EXIT.failed,
       );
     }
     this.#listen = listen;
-    this.#onLooked = onLooked;
-    this.#timer = setInterval(() => this.wake(), MOVE_MS);
+    this.#onChecked = onChecked;
+    this.#timer = setInterval(() => this.wake(), CHECKPOINT_MS);
     this.#timer.unref();
     listen?.();
   }
 
-  /** Why what was accepted last cannot be moved now; empty when nothing is known to be wrong. */
+  /** Why what was accepted last cannot be copied into the tables; empty when no fault is known. */
   get fault(): string {
     return this.#fault;
   }
 
-  /** Looks now, and where somebody waits for frames again and again while there are any. */
+  /** Checks now, and while frames come in again and again when something waits for them. */
   wake(): void {
     if (this.#closed) return;
-    // A commit that is told of during the last look may come after that look: its appender tells once.
+    // A commit reported during the last check may come after that check, and its appender reports only once.
     this.#isWokenAgain = this.#isAwake;
     if (this.#isAwake) return;
     this.#isAwake = true;
-    void this.#lookOn().finally(() => {
+    void this.#checkOn().finally(() => {
       this.#isAwake = false;
       if (this.#isWokenAgain) this.wake();
     });
   }
 
-  /** Resolves when all that is durable now is in the tables: true when anything was moved. @throws Error they take no writes */
-  async move(): Promise<boolean> {
+  /**
+   * Resolves when everything that is durable now is in the tables; true when anything was copied.
+   *
+   * @throws Error the tables take no writes
+   */
+  async run(): Promise<boolean> {
     try {
-      const moved = await this.#mover.move();
+      const copied = await this.#checkpoint.run();
       this.#fault = '';
-      return moved;
+      return copied;
     } catch (error) {
       this.#fault = (error as Error).message;
       throw error;
     }
   }
 
-  /** What cannot be moved any more is found at the next start. */
+  /** What cannot be copied any more is found at the next start. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
-    await this.move().catch(() => {});
-    this.#mover.close();
+    await this.run().catch(() => {});
+    this.#checkpoint.close();
   }
 
-  async #lookOn(): Promise<void> {
+  async #checkOn(): Promise<void> {
     if (this.#listen === null) {
-      await this.#look();
+      await this.#check();
       return;
     }
-    while (await this.#look()) await sleep(GATHER_MS, undefined, { ref: false });
-    // In this order: what is committed in between is found by the look or told by its appender.
+    while (await this.#check()) await sleep(GATHER_MS, undefined, { ref: false });
+    // In this order: a commit in between is found by the check or reported by its appender.
     this.#listen();
-    await this.#look();
+    await this.#check();
   }
 
-  async #look(): Promise<boolean> {
+  async #check(): Promise<boolean> {
     if (this.#closed) return false;
-    const moved = await this.move().catch(() => false);
-    this.#onLooked();
-    return moved;
+    const copied = await this.run().catch(() => false);
+    this.#onChecked();
+    return copied;
   }
 }

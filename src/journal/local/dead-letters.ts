@@ -2,21 +2,20 @@ import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import { decodeDeadLetter, replayFrame } from '../frame/dead-letter.js';
-import { encodeRecord } from '../frame/record.js';
 import { countReplayed } from '../store/dead-letter-rows.js';
-import { ageKey, laterKey } from '../store/frame-rows.js';
+import { putLater } from '../store/frame-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { recordLetterSteps } from '../store/receipt-rows.js';
 
 export interface LocalDeadLettersParts {
-  /** Ids for frames that are filed again; sort by time like those of fresh frames. */
+  /** Makes ids for refiled frames; they sort by time like those of fresh frames. */
   readonly newFrameId: () => string;
   readonly log: Log;
 }
 
 /**
- * Read so many at a time, and not by one cursor: as long as a cursor is open, LMDB gives back no page that
- * the server frees, and whoever reads the list may be a person who has gone for lunch.
+ * Rows read at a time. One cursor for all is not an option: while it is open, LMDB reuses no page that the
+ * server frees, and the reader may pause for hours.
  */
 const PAGE_ROWS = 256;
 
@@ -41,7 +40,7 @@ export class LocalDeadLetters implements DeadLetterStore {
         if (letter !== null) yield letter;
       }
       if (rows.length < PAGE_ROWS) return;
-      // The lowest key that sorts behind the last.
+      // The lowest key that sorts behind the last one.
       start = Buffer.concat([rows.at(-1)!.key, Buffer.from([0])]);
     }
   }
@@ -56,8 +55,7 @@ export class LocalDeadLetters implements DeadLetterStore {
       const letter = this.#read(orderId);
       if (letter === null) return false;
       const frame = replayFrame(letter, this.#parts.newFrameId());
-      this.#store.later.put(laterKey(frame), encodeRecord(frame));
-      this.#store.ages.put(ageKey(frame), Buffer.alloc(0));
+      putLater(this.#store, frame);
       this.#store.dead.remove(keyOf(orderId));
       recordLetterSteps(this.#store, { replayed: [orderId], dropped: [] });
       countReplayed(this.#store);
@@ -121,8 +119,8 @@ interface Waiting {
 }
 
 /**
- * Changes that depend on what is there, so that no two processes make the same: what is asked for in one
- * turn of the event loop shares one write transaction, and one flush.
+ * Runs changes that depend on what they read, so that no two processes make the same change. Changes
+ * requested in one turn of the event loop share one write transaction and one flush.
  */
 class GroupedTransactions {
   readonly #store: LocalStore;
@@ -132,7 +130,7 @@ class GroupedTransactions {
     this.#store = store;
   }
 
-  /** Resolves when what `work` wrote is durable, with what it returned. */
+  /** Resolves with the result of `work` when what it wrote is durable. */
   run(work: () => boolean): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ work, resolve, reject });

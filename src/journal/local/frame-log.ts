@@ -10,42 +10,45 @@ import {
 } from './segment-files.js';
 import { SegmentWriter } from './segment-writer.js';
 
-/** How long no segment is looked for after there was none, so that a disk in trouble is not hammered. */
+/** How long no segment is looked for after none was available, to spare a disk in trouble. */
 const REST_MS = 1000;
-/** How old the last look at the file may be. */
+/** How old the last check of the file may be. */
 const LOOK_MS = 20;
 
 /**
- * The writing side of the log in front of the local journal's tables, one an intake thread. LMDB takes two flushes and
- * the copies of its tree's pages for each transaction; here a frame is one write into blocks that lie there already,
- * and the tables get hundreds of frames at a time: see log-mover.ts.
+ * The writing side of the log in front of the local journal's tables: one per intake thread. For each
+ * transaction, LMDB needs two flushes and copies pages of its trees. A frame in the log is one write into
+ * allocated blocks, and the tables get hundreds of frames at a time: see log-checkpoint.ts.
  */
 export class FrameLog {
   readonly #folder: string;
   readonly #hasSpaceFor: (bytes: number) => boolean;
   #current: SegmentWriter | null = null;
-  /** What comes after the current one: made before it is needed, since that takes longer than a commit may. */
+  /**
+   * The segment after the current one. It is made ahead of time, because that takes longer than a commit may.
+   */
   #next: SegmentWriter | null = null;
   #preparing: Promise<void> | null = null;
   #restUntilMs = 0;
   #lookedAtMs = 0;
   #closed = false;
 
-  /** @param hasSpaceFor whether the disk has room for so many bytes more */
+  /** @param hasSpaceFor whether the disk has space for this many more bytes */
   constructor(dataFolder: string, hasSpaceFor: (bytes: number) => boolean) {
     this.#folder = logFolder(dataFolder);
     this.#hasSpaceFor = hasSpaceFor;
     this.#prepare();
   }
 
-  /** Resolves when there is a segment to write to, or none to be had. */
+  /** Resolves when there is a segment to write to, or none is available. */
   async prepared(): Promise<void> {
     await this.#preparing;
   }
 
   /**
-   * Resolves when the frame is durable; rejects when nobody knows whether it is. Null when there is no segment for
-   * it now, so that it must go elsewhere. The row's bytes must stay as they are until it is settled.
+   * Resolves when the frame is durable; rejects when it is unknown whether it is. Null when there is no
+   * segment for it, so that the caller must store it elsewhere. The row's bytes must not change until the
+   * promise settles.
    */
   append(row: LogRow): Promise<void> | null {
     if (recordBytes(row) > SEGMENT_BYTES) return null;
@@ -67,7 +70,7 @@ export class FrameLog {
     return this.#current.isBroken || !this.#current.hasSpaceFor(row) || this.#isGone(this.#current);
   }
 
-  /** Looked up at most every few milliseconds. */
+  /** Checked at most every few milliseconds. */
   #isGone(segment: SegmentWriter): boolean {
     const nowMs = performance.now();
     if (nowMs - this.#lookedAtMs < LOOK_MS) return false;
@@ -115,12 +118,12 @@ export class FrameLog {
     try {
       return this.#open(changeState(this.#folder, segment, 'open'));
     } catch {
-      // Another thread was faster, or the process has too many files open.
+      // Another thread was faster, or the process has too many open files.
       return null;
     }
   }
 
-  /** Nothing has been written to it yet: what cannot be opened now is for whoever can. */
+  /** Nothing was written to it yet: when it cannot be opened now, another thread may use it. */
   #open(segment: Segment): SegmentWriter {
     try {
       return new SegmentWriter(this.#folder, segment);

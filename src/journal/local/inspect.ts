@@ -13,13 +13,13 @@ import { type LogPosition, SegmentReader } from './segment-reader.js';
 
 /** Counted one by one, at about a microsecond each. */
 const FRAMES_COUNTED_MAX = 200_000;
-/** Clocks of machines that write to one disk in turn may differ by as much; milliseconds. */
+/** How far the clocks of machines that write to one disk in turn may differ. */
 const AHEAD_MS_MAX = 2000;
 
-/** Looks at a data folder, which need not be there, and at the journal in it, which a server may be using. */
+/** Looks at a data folder, which may not exist, and at the journal in it, which a server may be using. */
 export async function inspectFolder(folder: string): Promise<FolderFacts> {
   const exists = existsSync(folder);
-  // What is missing would be made in the nearest that is there.
+  // A missing folder would be created in its nearest existing ancestor.
   const nearest = exists ? folder : nearestAbove(resolve(folder));
   const facts = {
     exists,
@@ -43,13 +43,14 @@ function nearestAbove(folder: string): string {
   return parent === folder || existsSync(parent) ? parent : nearestAbove(parent);
 }
 
-/** @throws Error the file is no journal */
+/** @throws Error the file is not a journal */
 async function inspectJournal(folder: string): Promise<LocalFacts> {
   const path = join(folder, journalFile);
   refuseForeignFile(path);
   const bytes = statSync(path).size;
   const unread = { bytes, waiting: null, deadLetters: 0, isFromFuture: false };
-  // LMDB would make it, and to take it away again would be to take it from a server that starts meanwhile.
+  // LMDB would create the lock file, and deleting it again could take it from a server that starts at that
+  // moment.
   if (!existsSync(`${path}-lock`)) {
     return {
       ...unread,
@@ -102,7 +103,7 @@ function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
   };
 }
 
-/** Null where an older version, or a start that was cut short, has not made it. */
+/** Null when the table does not exist: after an older version, or an interrupted start. */
 function tableOf(root: RootDatabase<Buffer, Buffer>, name: (typeof TABLES)[number]): Table | null {
   try {
     return root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' }) ?? null;
@@ -127,9 +128,9 @@ function hasRowFrom(table: Table | null, start: Buffer): boolean {
 }
 
 /**
- * What is in the logs of a data folder and not in its tables yet, for somebody who only looks: nothing is changed.
+ * The frames in the logs of a data folder that are not in its tables yet. Changes nothing.
  *
- * @param meta as of the moment at which the tables were read; null where there is none
+ * @param meta as of the moment when the tables were read; null when there is none
  */
 export function uncheckpointedFrames(dataFolder: string, meta: Table | null): KeyFacts[] {
   const folder = logFolder(dataFolder);
@@ -145,7 +146,9 @@ export function uncheckpointedFrames(dataFolder: string, meta: Table | null): Ke
   });
 }
 
-/** Null when it was renamed since it was listed: a server uses it, and will have moved what is in it in a moment. */
+/**
+ * Null when the segment was renamed since it was listed: a server uses it, and is about to copy its frames.
+ */
 function openReader(
   folder: string,
   segment: Segment,

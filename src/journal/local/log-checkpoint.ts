@@ -13,28 +13,32 @@ import {
   type SegmentState,
   segmentPath,
 } from './segment-files.js';
-import { type Found, type LogPosition, SegmentReader } from './segment-reader.js';
+import { type FoundRecords, type LogPosition, SegmentReader } from './segment-reader.js';
 
-/** Segments that are kept for later; the rest is given back to the disk, and all where it has no room for frames. */
+/**
+ * Free segments that are kept; the others are deleted, and all of them while the disk has no space for
+ * frames.
+ */
 const FREE_MAX = 16;
 
 const HOLDING: readonly SegmentState[] = ['open', 'full', 'broken'];
 
-/** What is to be moved from one segment. */
-interface Piece extends Found {
+/** What a checkpoint copies from one segment. */
+interface SegmentRecords extends FoundRecords {
   readonly segment: Segment;
   readonly reader: SegmentReader;
 }
 
-interface Look {
-  readonly pieces: readonly Piece[];
-  /** All that was durable when it began is among them. */
+interface ReadResult {
+  readonly pieces: readonly SegmentRecords[];
+  /** Whether it includes everything that was durable when it began. */
   readonly isAll: boolean;
 }
 
 /**
- * Moves what the appenders have written to their logs into the tables, many frames in one transaction, which also says
- * how far each segment has been moved: so each frame is moved once, whatever happens in between.
+ * Copies what the appenders have written to their logs into the tables, many frames per transaction. The same
+ * transaction stores the position up to which each segment was copied, so each frame is copied exactly once,
+ * whatever happens in between.
  */
 export class LogCheckpoint {
   readonly #store: LocalStore;
@@ -44,17 +48,23 @@ export class LogCheckpoint {
   #underWay: Promise<boolean> | null = null;
   #next: Promise<boolean> | null = null;
 
-  /** @param write all of it durable in one transaction, or none; `bytes` is about how much it is */
+  /**
+   * @param write makes all of it durable in one transaction, or none of it; `bytes` is its approximate size
+   */
   constructor(store: LocalStore, write: (writes: () => void, bytes: number) => Promise<void>) {
     this.#store = store;
     this.#folder = logFolder(store.folder);
     this.#write = write;
   }
 
-  /** All that is there now, while nothing else happens: for the start. @throws Error the tables take no writes */
+  /**
+   * Copies everything at once, for the start, while no other thread writes.
+   *
+   * @throws Error the tables take no writes
+   */
   runAtStart(): void {
     for (;;) {
-      const { pieces, isAll } = this.#look();
+      const { pieces, isAll } = this.#read();
       if (pieces.some(hasRecords)) this.#store.transact(() => this.#put(pieces));
       this.#finish(pieces);
       if (isAll) break;
@@ -63,48 +73,56 @@ export class LogCheckpoint {
   }
 
   /**
-   * Resolves when all that was durable in a log when this was called is in the tables: true when there was anything.
-   * Rejects when they take no writes.
+   * Resolves when everything that was durable in a log at the time of the call is in the tables; true when
+   * anything was copied.
+   *
+   * @throws Error the tables take no writes
    */
-  move(): Promise<boolean> {
+  run(): Promise<boolean> {
     if (this.#underWay === null) {
-      this.#underWay = this.#moveAll().finally(() => {
+      this.#underWay = this.#runOnce().finally(() => {
         this.#underWay = null;
       });
       return this.#underWay;
     }
-    // What is under way may have looked already. One more look is enough for all who ask meanwhile.
+    // The run in progress may have read already. One more run is enough for all callers until it begins.
     this.#next ??= this.#underWay
       .catch(() => false)
-      .then((moved) => {
+      .then((copied) => {
         this.#next = null;
-        return this.move().then((again) => moved || again);
+        return this.run().then((again) => copied || again);
       });
     return this.#next;
   }
 
-  /** Nothing may be under way. */
+  /** No run may be in progress. */
   close(): void {
     for (const reader of this.#readers.values()) reader.close();
     this.#readers.clear();
   }
 
-  /** Does not go on for what comes in meanwhile: under load there is always some, and nobody would hear of the rest. */
-  async #moveAll(): Promise<boolean> {
-    for (let moved = false; ; ) {
-      const { pieces, isAll } = this.#look();
+  /**
+   * Stops at what was there when it began: under load there is always more, and the callers would never be
+   * answered.
+   */
+  async #runOnce(): Promise<boolean> {
+    for (let copied = false; ; ) {
+      const { pieces, isAll } = this.#read();
       if (pieces.some(hasRecords)) {
         await this.#write(() => this.#put(pieces), bytesOf(pieces));
-        moved = true;
+        copied = true;
       }
       this.#finish(pieces);
-      if (isAll) return moved;
+      if (isAll) return copied;
     }
   }
 
-  /** Segments as they are named now, then what is in them: one that was full before it was read is read to its end. */
-  #look(): Look {
-    const pieces: Piece[] = [];
+  /**
+   * Lists the segments first and reads them after that: one that was full when it was listed is read to its
+   * end.
+   */
+  #read(): ReadResult {
+    const pieces: SegmentRecords[] = [];
     let isAll = true;
     let bytesLeft = GROUP_BYTES_MAX;
     for (const segment of listSegments(this.#folder)) {
@@ -123,7 +141,7 @@ export class LogCheckpoint {
     return { pieces, isAll };
   }
 
-  /** Null when its appender has just renamed it: it is found under its new name at the next look. */
+  /** Null when its appender has just renamed it: the next run finds it under its new name. */
   #readerOf(segment: Segment): SegmentReader | null {
     const known = this.#readers.get(segment.id);
     if (known !== undefined) return known;
@@ -140,7 +158,7 @@ export class LogCheckpoint {
     }
   }
 
-  #put(pieces: readonly Piece[]): void {
+  #put(pieces: readonly SegmentRecords[]): void {
     for (const piece of pieces) {
       if (!hasRecords(piece)) continue;
       for (const { key, value, isKeyed } of piece.records) {
@@ -151,14 +169,14 @@ export class LogCheckpoint {
     }
   }
 
-  #finish(pieces: readonly Piece[]): void {
+  #finish(pieces: readonly SegmentRecords[]): void {
     for (const { segment, reader, records, place, isAll } of pieces) {
-      if (records.length > 0) reader.moved(place!);
+      if (records.length > 0) reader.copied(place!);
       if (isAll && segment.state !== 'open') this.#free(segment, reader);
     }
   }
 
-  /** All of it is in the tables. */
+  /** The tables have all of it. */
   #free(segment: Segment, reader: SegmentReader): void {
     const isKept =
       segment.state === 'full' &&
@@ -173,26 +191,29 @@ export class LogCheckpoint {
         changeState(this.#folder, segment, 'free');
       } else rmSync(segmentPath(this.#folder, segment), { force: true });
     } catch {
-      // It stays as it is, and is looked at again.
+      // It stays as it is and is checked again.
     }
   }
 }
 
-function bytesOf(pieces: readonly Piece[]): number {
+function bytesOf(pieces: readonly SegmentRecords[]): number {
   let bytes = 0;
   for (const { records } of pieces) for (const { value } of records) bytes += value.length;
   return bytes;
 }
 
-function hasRecords({ records }: Found): boolean {
+function hasRecords({ records }: FoundRecords): boolean {
   return records.length > 0;
 }
 
 const PREFIX = 'log/';
-/** `0` is what comes behind `/`. */
+/** `0` is the character after `/`. */
 const ROWS = { start: Buffer.from(PREFIX, 'latin1'), end: Buffer.from('log0', 'latin1') };
 
-/** A row of the table `meta` a segment: its generation, then how far it has been moved (4 bytes, big endian). */
+/**
+ * Row of the table `meta` per segment: its generation, then the position up to which it was copied (4 bytes,
+ * big endian).
+ */
 export function readPosition(meta: Table, id: string): LogPosition | null {
   const row = meta.getBinary(rowKey(id));
   if (row === undefined) return null;
@@ -211,8 +232,8 @@ function writePosition(store: LocalStore, id: string, { generation, position }: 
 }
 
 /**
- * Forgets segments that are there no more. For a start only: it waits until their removal is durable, for one that came
- * back after a power cut would be moved a second time.
+ * Removes the rows of segments that no longer exist. For the start only: it waits until their deletion is
+ * durable, because a segment that came back after a power cut would be copied twice.
  */
 function removeStalePositions(store: LocalStore, folder: string): void {
   const there = new Set(listSegments(folder).map(({ id }) => rowKey(id).toString('latin1')));

@@ -8,17 +8,21 @@ import { FrameLog } from './frame-log.js';
 import { markSegmentsFull } from './segment-files.js';
 import { LocalSource } from './source.js';
 
-/** For a journal that the source has opened before. @throws OperatorFault when it is not there */
+/**
+ * For a journal that the source has opened before.
+ *
+ * @throws OperatorFault it does not exist
+ */
 export async function openLocalAppender(folder: string): Promise<LocalAppender> {
   const store = new LocalStore(folder, { mustExist: true });
-  // Elsewhere a write that has come back need not be on the disk yet.
+  // On other systems, a completed write (O_DSYNC) need not be on the disk.
   if (process.platform !== 'linux') return new LocalAppender(store);
   const log = new FrameLog(folder, (bytes) => store.hasSpaceFor(bytes));
   await log.prepared();
   return new LocalAppender(store, log);
 }
 
-/** @throws OperatorFault when the folder cannot be used */
+/** @throws OperatorFault the folder cannot be used */
 export async function openLocalSource(options: Options, parts: SourceParts): Promise<SourceHandle> {
   const store = new LocalStore(options.data);
   await parts.claimFolder();

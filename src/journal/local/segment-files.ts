@@ -3,34 +3,34 @@ import { closeSync, mkdirSync, openSync, readdirSync, renameSync, writeSync } fr
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** A few seconds' worth of a busy thread; the largest frame is a quarter of it. */
+/** A few seconds of a busy thread; the largest frame is a quarter of it. */
 export const SEGMENT_BYTES = 4 * 1024 ** 2;
 
-/** All segments of a data folder, those of all its threads: half a gigabyte. */
+/** All segments of a data folder, of all threads: half a gigabyte. */
 export const SEGMENTS_MAX = 128;
 
 /**
- * What the ending of a segment's name tells the threads of this process. It is not flushed, so after a
- * crash it tells nothing: then every segment may hold frames.
+ * The file extension of a segment tells the threads of this process what it is used for. It is not flushed,
+ * so after a crash it means nothing: any segment may contain frames.
  */
 export type SegmentState =
-  /** Being made: not all of it has been written yet. */
+  /** Being created: not all blocks are written yet. */
   | 'new'
   /** An appender writes to it. */
   | 'open'
-  /** Its appender has done with it: what is in it waits to be moved to the tables. */
+  /** Its appender is done with it; a checkpoint has to copy it. */
   | 'full'
-  /** The same, and a write to it has failed: nobody should use it again. */
+  /** The same, but a write to it has failed: it must not be reused. */
   | 'broken'
-  /** All that was in it is in the tables: the next appender that needs one may have it. */
+  /** All of it is in the tables: any appender may use it. */
   | 'free';
 
 const STATES: readonly SegmentState[] = ['new', 'open', 'full', 'broken', 'free'];
 
-const NOTHING = Buffer.alloc(64);
+const ZEROS = Buffer.alloc(64);
 
 export interface Segment {
-  /** Stays the same as long as there is the file. */
+  /** Does not change while the file exists. */
   readonly id: string;
   readonly state: SegmentState;
 }
@@ -43,7 +43,7 @@ export function segmentPath(folder: string, { id, state }: Segment): string {
   return join(folder, `${id}.${state}`);
 }
 
-/** Empty where there is no such folder. */
+/** Empty when the folder does not exist. */
 export function listSegments(folder: string): Segment[] {
   let names: string[];
   try {
@@ -59,7 +59,7 @@ export function listSegments(folder: string): Segment[] {
   });
 }
 
-/** @throws Error ENOENT when another thread was faster */
+/** @throws Error ENOENT: another thread was faster */
 export function changeState(folder: string, segment: Segment, state: SegmentState): Segment {
   const changed = { id: segment.id, state };
   renameSync(segmentPath(folder, segment), segmentPath(folder, changed));
@@ -67,19 +67,19 @@ export function changeState(folder: string, segment: Segment, state: SegmentStat
 }
 
 /**
- * Makes its first record none, so that what is over is not found again by somebody who has lost the tables. Not
- * flushed: the place that is noted in the tables says the same.
+ * Erases the first record, so that a server that has lost its tables does not find what is settled. Not
+ * flushed: the position in the tables says the same.
  */
 export function blankSegment(folder: string, segment: Segment): void {
   const descriptor = openSync(segmentPath(folder, segment), 'r+');
   try {
-    writeSync(descriptor, NOTHING, 0, NOTHING.length, 0);
+    writeSync(descriptor, ZEROS, 0, ZEROS.length, 0);
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** After a crash: any of them may hold frames, and none has an appender. */
+/** After a crash, each segment may contain frames, and none has an appender. */
 export function markSegmentsFull(dataFolder: string): void {
   const folder = logFolder(dataFolder);
   for (const segment of listSegments(folder)) {
@@ -88,8 +88,8 @@ export function markSegmentsFull(dataFolder: string): void {
 }
 
 /**
- * Makes a segment whose blocks are all written, so that a write to it later changes nothing but them: the file
- * system then has no metadata to flush along with it. Its name is durable.
+ * Creates a segment of which all blocks are written, so that later writes change no metadata that the file
+ * system would have to flush. Its name is durable.
  */
 export async function makeSegment(folder: string): Promise<Segment> {
   mkdirSync(folder, { recursive: true });
@@ -114,7 +114,7 @@ export async function makeSegment(folder: string): Promise<Segment> {
   }
 }
 
-/** Makes the names in it durable. */
+/** Makes the names in the folder durable. */
 async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {

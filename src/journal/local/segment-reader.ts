@@ -9,40 +9,40 @@ import {
 } from '../frame/log-record.js';
 import { SEGMENT_BYTES, type Segment, segmentPath } from './segment-files.js';
 
-/** How far the tables have what is in a segment. */
+/** The position up to which the tables have a segment. */
 export interface LogPosition {
   readonly generation: Generation;
   readonly position: number;
 }
 
-/** What was found from a place on. */
-export interface Found {
+/** What was read from a position on. */
+export interface FoundRecords {
   readonly records: readonly LogRecord[];
-  /** Behind them; null when the segment has never been written to. */
+  /** Behind the records; null when the segment was never written to. */
   readonly place: LogPosition | null;
   /** There was no more. */
   readonly isAll: boolean;
 }
 
-/** What is read at once at first. */
+/** The size of a read. */
 const CHUNK_BYTES = 128 * 1024;
 
-/** Shared by all readers of a thread, for a look that mostly finds nothing. */
+/** Shared by all readers of a thread, for reads that mostly find nothing. */
 const head = Buffer.allocUnsafeSlow(HEAD_BYTES);
 
-/** Reads a segment, also while it is written to: a record that is not whole yet is none yet. */
+/** Reads a segment, also while it is written to: an incomplete record counts as not there. */
 export class SegmentReader {
   readonly #descriptor: number;
-  #place: LogPosition | null;
+  #position: LogPosition | null;
 
-  /** @param place how far the tables have it, as they say; null when they have not heard of it */
+  /** @param position up to which the tables have it; null when they have none of it */
   constructor(folder: string, segment: Segment, place: LogPosition | null) {
     this.#descriptor = openSync(segmentPath(folder, segment), 'r');
-    this.#place = place;
+    this.#position = place;
   }
 
-  /** The records from there on where the tables have it, of so many bytes at most or one; does not go on by itself. */
-  read(bytesMax: number): Found {
+  /** Records after the position, up to `bytesMax` bytes but at least one. Does not advance the position. */
+  read(bytesMax: number): FoundRecords {
     const from = this.#start();
     if (from === null) return { records: [], place: null, isAll: true };
     const records: LogRecord[] = [];
@@ -58,12 +58,12 @@ export class SegmentReader {
     return { records, place: { ...from, position }, isAll: true };
   }
 
-  /** The tables have all up to there. */
-  moved(place: LogPosition): void {
-    this.#place = place;
+  /** The tables have everything up to `position`. */
+  copied(place: LogPosition): void {
+    this.#position = place;
   }
 
-  /** Whether it has its full size, so that writing to it takes no room. */
+  /** Whether the file has its full size, so that writing to it takes no space. */
   get isWhole(): boolean {
     return fstatSync(this.#descriptor).size === SEGMENT_BYTES;
   }
@@ -72,11 +72,13 @@ export class SegmentReader {
     closeSync(this.#descriptor);
   }
 
-  /** A segment that is used again begins anew, with another generation. */
+  /** A reused segment starts at 0, with another generation. */
   #start(): LogPosition | null {
     const generation = this.#generationAt(0);
     if (generation === null) return null;
-    return this.#place?.generation.equals(generation) ? this.#place : { generation, position: 0 };
+    return this.#position?.generation.equals(generation)
+      ? this.#position
+      : { generation, position: 0 };
   }
 
   #generationAt(position: number): Generation | null {
@@ -84,7 +86,7 @@ export class SegmentReader {
     return generationAt(head.subarray(0, bytes));
   }
 
-  /** Views of a chunk that is theirs: a copy of each would cost more than all the rest of moving it. */
+  /** Views of a chunk of their own: copying each record would cost more than the rest of the checkpoint. */
   #recordsAt({ generation, position }: LogPosition): LogRecord[] {
     if (!this.#generationAt(position)?.equals(generation)) return [];
     const left = SEGMENT_BYTES - position;

@@ -16,9 +16,9 @@ interface Writing {
 }
 
 /**
- * A segment that one appender writes to. Several records are written at once, each by one write that returns when the
- * disk has it (O_DSYNC), and told to be durable in the order in which they lie: whoever reads after a crash stops at the
- * first that is not whole, so none behind it may have been promised.
+ * A segment that one appender writes to. Several records can be under way, each as one write that returns
+ * when the disk has it (O_DSYNC). They are reported as durable in the order of their positions: after a
+ * crash, a reader stops at the first incomplete record, so none behind it may have been confirmed.
  */
 export class SegmentWriter {
   readonly #folder: string;
@@ -30,7 +30,7 @@ export class SegmentWriter {
   #fault: Error | null = null;
   #isRetired = false;
 
-  /** @throws Error it cannot be opened */
+  /** @throws Error the file cannot be opened */
   constructor(folder: string, segment: Segment) {
     this.#folder = folder;
     this.#segment = segment;
@@ -40,12 +40,12 @@ export class SegmentWriter {
     );
   }
 
-  /** A write has failed: what is in the file from there on nobody knows. */
+  /** A write has failed: the content of the file from there on is unknown. */
   get isBroken(): boolean {
     return this.#fault !== null;
   }
 
-  /** Somebody has removed the file: what is written to it is gone with the process. */
+  /** The file was deleted: what is written to it is lost with the process. */
   get isGone(): boolean {
     return fstatSync(this.#descriptor).nlink === 0;
   }
@@ -54,7 +54,7 @@ export class SegmentWriter {
     return this.#position + recordBytes(row) <= SEGMENT_BYTES;
   }
 
-  /** Resolves when it is durable. The row's bytes must stay as they are until then. */
+  /** Resolves when the row is durable. Its bytes must not change until then. */
   append(row: LogRow): Promise<void> {
     const head = recordHead(row, this.#generation, this.#position);
     const at = this.#position;
@@ -70,13 +70,13 @@ export class SegmentWriter {
     });
   }
 
-  /** Nothing is appended any more: once the writes under way have come back, others may have it. */
+  /** Ends appending: once the writes under way are done, other appenders may use the segment. */
   retire(): void {
     this.#isRetired = true;
     if (this.#writing.length === 0) this.#close();
   }
 
-  /** The system may take less at a time than it was given. */
+  /** The system may write less than it was given. */
   #writeOn(writing: Writing, record: Buffer, at: number, done: number): void {
     write(this.#descriptor, record, done, record.length - done, at + done, (error, written) => {
       if (error !== null) this.#written(writing, error);
@@ -102,7 +102,7 @@ export class SegmentWriter {
     try {
       changeState(this.#folder, this.#segment, this.#fault === null ? 'full' : 'broken');
     } catch {
-      // The folder has gone, or takes no names any more: the next start looks at every segment.
+      // The folder is gone or takes no names: the next start reads every segment.
     }
   }
 }

@@ -20,42 +20,50 @@ import {
 } from './settlement.js';
 
 export interface LocalSourceParts {
-  /** Ids for frames that are filed again; sort by time like those of fresh frames. */
+  /** Makes ids for refiled frames; they sort by time like those of fresh frames. */
   readonly newFrameId: () => string;
-  /** Orders committed by all appenders of this process, ever rising. */
+  /** Orders committed by all appenders of this process; never decreases. */
   readonly acceptedOrders: () => number;
-  /** The longest that a retry is put off; milliseconds. */
+  /** The longest that a retry is delayed; milliseconds. */
   readonly retryMsMax: number;
-  /** Frames in hand at most: settlements that gather keep them from being replaced by others. By default 1. */
+  /**
+   * The most frames that are claimed at a time; 1 by default. While settlements are gathered, their frames
+   * are not replaced by others.
+   */
   readonly lookAheadFrames?: number;
-  /** Has the appenders call `ring` at their next commit; where there is none, frames are looked for now and then. */
+  /**
+   * Makes the appenders call `wake` at their next commit; when absent, frames are looked for periodically.
+   */
   readonly listen?: (() => void) | null;
   /** One line for the operator. */
   readonly log: Log;
 }
 
-/** The safety net under `ring()`: how long a commit can go unseen if nobody rings. */
+/** How long a commit can stay unnoticed when `wake` is not called. */
 const POLL_MS = 250;
 
-/** The share of the frames in hand whose settlements are written together at most while they wait for more. */
+/** The share of the claimed frames whose settlements are gathered into one write at most. */
 const GROUP_SHARE = 1 / 4;
 
-/** A frame in hand that another journal can take over. */
+/** A claimed frame that another journal can take over. */
 export interface LocalDelivery extends Delivery {
-  /** Another journal has it: it leaves this one, its orders still to be done. Tries until that is durable. */
+  /**
+   * Another journal has the frame: removes it here, its orders still to be done. Retries until that is
+   * durable.
+   */
   forwarded(): Promise<void>;
-  /** Leaves it where it is, and out of what is pulled until `unpark`. */
+  /** Leaves the frame where it is, and out of what is pulled until `unpark`. */
   park(): void;
 }
 
 /**
- * Reads the local journal. Several threads append to it and commit out of key order, so there is no
- * cursor that only moves forward: each pull looks from the start of the table and skips what is in
- * hand, which is little.
+ * Reads the local journal. Several threads append to it and commit out of key order, so a cursor that only
+ * moves forward would miss frames: each pull reads from the start of the table and skips the claimed frames,
+ * which are few.
  */
 export class LocalSource implements Source {
   readonly name = 'local';
-  /** Nobody else drains a local journal. */
+  /** No other process drains a local journal. */
   readonly term = 1;
   readonly #store: LocalStore;
   readonly #settlements: RetriedWrites;
@@ -64,7 +72,7 @@ export class LocalSource implements Source {
   readonly #backlog: LocalBacklog;
   readonly #wakeSignal = new WakeSignal();
   readonly #claimed = new Map<string, FrameRow>();
-  /** Ids of frames in hand that nobody holds. */
+  /** Ids of claimed frames that were parked. */
   readonly #parked = new Set<string>();
   readonly #settling = new Set<Promise<void>>();
   readonly #closing = new AbortController();
@@ -75,7 +83,7 @@ export class LocalSource implements Source {
     const writes = new GroupedWrites(store, Math.ceil((parts.lookAheadFrames ?? 1) * GROUP_SHARE));
     const place = `data folder ${store.folder}`;
     this.#settlements = new RetriedWrites(writes, place, this.#closing.signal, parts.log);
-    // First, so that the backlog counts what it finds.
+    // First, so that the backlog counts what the checkpoint finds.
     this.#checkpoints = new CheckpointLoop(store, writes, parts.listen ?? null, () =>
       this.#wakeSignal.wake(),
     );
@@ -91,26 +99,26 @@ export class LocalSource implements Source {
     return this.#settlements.fault || this.#checkpoints.fault;
   }
 
-  /** Resolves when `pendingOrders` counts all that was found in the journal. */
+  /** Resolves when `pendingOrders` includes everything found in the journal. */
   get counted(): Promise<void> {
     return this.#backlog.counted;
   }
 
-  /** What was set aside is due again. */
+  /** Parked frames are due again. */
   unpark(): void {
     for (const id of this.#parked) this.#claimed.delete(id);
     this.#parked.clear();
     this.#wakeSignal.wake();
   }
 
-  /** An appender has committed: look again. Cheap, and many rings before a look count as one. */
+  /** An appender has committed. Cheap; several calls before the next check count as one. */
   wake(): void {
     this.#checkpoints.wake();
   }
 
   async pull(framesMax: number, signal: AbortSignal): Promise<LocalDelivery[]> {
     while (!signal.aborted && !this.#closing.signal.aborted) {
-      const found = this.#look(framesMax);
+      const found = this.#claimDue(framesMax);
       if (found.length > 0) return found;
       await this.#wakeSignal.wait(Math.min(POLL_MS, this.#untilNextDueMs()), signal);
     }
@@ -136,18 +144,18 @@ export class LocalSource implements Source {
     const receipt = findReceipt(this.#store, frameId, index);
     if (receipt !== 'unknown') return receipt;
     // It may have been accepted a moment ago.
-    await this.#checkpoints.move();
+    await this.#checkpoints.run();
     this.#store.refresh();
     return findReceipt(this.#store, frameId, index);
   }
 
-  /** The idempotency keys of orders accepted since then, epoch milliseconds. */
+  /** The idempotency keys of orders accepted since `sinceMs`, epoch milliseconds. */
   keys(sinceMs: number): Iterable<StoredKey> {
     this.#store.refresh();
     return rememberedKeys(this.#store, sinceMs);
   }
 
-  /** Nothing is pulled or tried again from now on: what the disk does not take at once stays as it is. */
+  /** Ends pulls and retries: what the disk does not take at once stays as it is. */
   giveUp(): void {
     this.#closing.abort();
     this.#wakeSignal.wake();
@@ -161,7 +169,7 @@ export class LocalSource implements Source {
     await this.#store.close();
   }
 
-  #look(framesMax: number): LocalDelivery[] {
+  #claimDue(framesMax: number): LocalDelivery[] {
     this.#store.refresh();
     const found: LocalDelivery[] = [];
     const { later, frames } = this.#store;
@@ -186,7 +194,7 @@ export class LocalSource implements Source {
     try {
       found.push(this.#delivery(decodeRecord(table.getBinary(row.key)!), row));
     } catch (error) {
-      // Kept in hand, so that it is reported once and is there for whoever can read it.
+      // Stays claimed, so that it is reported once and left in the table for a version that can read it.
       const { message } = error as Error;
       this.#parts.log('frame-unreadable', `local journal: frame ${id} cannot be read: ${message}`);
     }
@@ -233,11 +241,11 @@ export class LocalSource implements Source {
     const nowMs = Date.now();
     const [next] = this.#store.later.getKeys({ start: timeKey(nowMs + 1), limit: 1 });
     if (next === undefined) return POLL_MS;
-    // 0 is what is in hand already, from before the clock was set back.
+    // 0 means that it is claimed already and was due before the clock was set back.
     return untilDueMs(leadingTimeMs(next), nowMs, this.#parts.retryMsMax) || POLL_MS;
   }
 }
-/** Wakes whoever waits; a ring with nobody waiting is kept for the next who does. */
+/** Wakes a waiting caller. A signal that no caller waits for is kept for the next one. */
 class WakeSignal {
   #isSet = false;
   #resume: (() => void) | null = null;
@@ -247,7 +255,7 @@ class WakeSignal {
     this.#resume?.();
   }
 
-  /** Resolves at the next ring, after `ms`, or when `signal` is aborted, whichever is first. */
+  /** Resolves at the next signal, after `ms`, or when `signal` is aborted, whichever is first. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     if (!this.#isSet && !signal.aborted) {
       await new Promise<void>((resolve) => {

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type JetStreamManager,
+  type JetStreamManagerOptions,
+  jetstreamManager,
+} from '@nats-io/jetstream';
 import { connect, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
+import { pause } from '../../model/backoff.js';
 import { OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
+import { JetStreamPublisher } from './publisher.js';
+import { type ReplyInbox, ReplyInboxes } from './reply-inbox.js';
 import { type NatsServers, natsServers, probeServers } from './servers.js';
 
 export interface JetStreamConnectionParts {
@@ -33,9 +41,12 @@ const PING_MS = 10_000;
 export class JetStreamConnection {
   /** Resolves when first up; rejects with an OperatorFault when that takes the operator. */
   readonly ready: Promise<void>;
+  /** The one publisher of this connection. */
+  readonly publisher: JetStreamPublisher;
   readonly #parts: JetStreamConnectionParts;
   readonly #servers: NatsServers;
   readonly #closing = new AbortController();
+  readonly #replies: ReplyInboxes;
   readonly #onChange = new Set<(up: boolean) => void>();
   readonly #onDenied = new Set<(subject: string, error: Error) => void>();
   readonly #ended: Promise<void>;
@@ -49,6 +60,8 @@ export class JetStreamConnection {
     this.#parts = parts;
     this.#servers = natsServers(parts.servers);
     this.#reason = `NATS at ${this.#servers.shown} has not answered yet`;
+    this.#replies = new ReplyInboxes(this);
+    this.publisher = new JetStreamPublisher(this);
     let succeed!: () => void;
     let fail!: (fault: OperatorFault) => void;
     this.ready = new Promise<void>((resolve, reject) => {
@@ -73,6 +86,11 @@ export class JetStreamConnection {
   get nc(): NatsConnection {
     if (this.#nc === null) throw new Error(this.#reason);
     return this.#nc;
+  }
+
+  /** Where answers to requests arrive; only while up. */
+  get replies(): ReplyInbox {
+    return this.#replies.current;
   }
 
   /** Called at every change; returns how to stop that. */
@@ -129,7 +147,7 @@ export class JetStreamConnection {
         if (error instanceof OperatorFault && !wasUp) fail(error);
       }
       await this.#nc?.close();
-      if (!signal.aborted) await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+      if (!signal.aborted) await pause(RETRY_MS, signal);
     }
     succeed();
   }
@@ -181,7 +199,7 @@ export class JetStreamConnection {
         return;
       } catch (error) {
         this.#report(error as Error);
-        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+        await pause(RETRY_MS, signal);
       }
     }
   }
@@ -197,4 +215,12 @@ export class JetStreamConnection {
     this.#reason = reason;
     for (const listener of [...this.#onChange]) listener(up);
   }
+}
+
+/** The JetStream API of the server at the other end. Sends nothing itself unless `checkAPI` is set. */
+export function managerOf(
+  nc: NatsConnection,
+  options: JetStreamManagerOptions = {},
+): Promise<JetStreamManager> {
+  return jetstreamManager(nc, { checkAPI: false, ...options });
 }

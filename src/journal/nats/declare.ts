@@ -7,7 +7,6 @@ import {
   JetStreamApiCodes,
   JetStreamApiError,
   type JetStreamManager,
-  jetstreamManager,
   PersistMode,
   RetentionPolicy,
   StorageType,
@@ -16,6 +15,7 @@ import {
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import { EXIT, OperatorFault } from '../../model/fault.js';
+import { managerOf } from './connection.js';
 import type { JetStreamNames } from './names.js';
 
 /**
@@ -134,7 +134,7 @@ export async function declareJournal(
   replicas: number,
   onCreated: (declaration: Declaration) => void = () => {},
 ): Promise<void> {
-  const manager = await jetstreamManager(nc);
+  const manager = await managerOf(nc, { checkAPI: true });
   for (const declaration of declarations(names)) {
     if (await declare(manager, replicas, declaration)) onCreated(declaration);
   }

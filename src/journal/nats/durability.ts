@@ -1,8 +1,8 @@
-import { jetstreamManager, PersistMode, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { PersistMode, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Durability, DurabilityClass } from '../../model/durability.js';
 import type { Log } from '../../model/log.js';
-import type { JetStreamConnection } from './connection.js';
+import { type JetStreamConnection, managerOf } from './connection.js';
 
 /** Replicas from which on a majority survives the loss of one. */
 const REPLICAS_MIN = 3;
@@ -106,7 +106,7 @@ export class JetStreamDurability {
   }
 
   async #ask(nc: NatsConnection): Promise<Durability> {
-    const manager = await jetstreamManager(nc, { checkAPI: false });
+    const manager = await managerOf(nc);
     const { config } = await manager.streams.info(this.#parts.stream);
     return askDurability(nc, config, this.#parts);
   }

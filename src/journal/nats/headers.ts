@@ -35,6 +35,16 @@ export function frameHeaders(frame: Frame): MsgHdrs {
   return out;
 }
 
+/** A frame on its way to the stream: fresh, or filed again. */
+export function framePublication(names: JetStreamNames, frame: Frame): Publication {
+  return {
+    stream: names.stream,
+    subject: frame.refiled === null ? names.freshSubject : names.retrySubject,
+    payload: frame.payload,
+    headers: frameHeaders(frame),
+  };
+}
+
 /** @throws Error when the message was not written by an appender. */
 export function readFrame(message: AckableMessage): Frame {
   const found = message.headers;

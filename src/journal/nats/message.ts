@@ -1,5 +1,5 @@
-import { jetstreamManager } from '@nats-io/jetstream';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import { managerOf } from './connection.js';
 import { NO_RESPONDERS, type ReplyInbox } from './reply-inbox.js';
 
 /** A message of the stream, and how the server hears what became of it. */
@@ -79,7 +79,7 @@ export async function removeMessage(
   seq: number,
   messageId: string,
 ): Promise<void> {
-  const manager = await jetstreamManager(nc, { checkAPI: false });
+  const manager = await managerOf(nc);
   const found = await manager.streams.getMessage(stream, { seq });
   if (found === null || found.header.get('Nats-Msg-Id') !== messageId) return;
   await manager.streams.deleteMessage(stream, seq, false);

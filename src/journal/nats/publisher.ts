@@ -1,7 +1,6 @@
 import { JetStreamApiCodes } from '@nats-io/jetstream';
 import { errors, type Msg, type MsgHdrs } from '@nats-io/transport-node';
-import type { JetStreamConnection } from './connection.js';
-import { NO_RESPONDERS, ReplyInboxes } from './reply-inbox.js';
+import { NO_RESPONDERS, type ReplyInbox } from './reply-inbox.js';
 
 /** One message, told apart from all others by the `Nats-Msg-Id` among its headers. */
 export interface Publication {
@@ -36,14 +35,21 @@ const CONFLICTS: readonly number[] = [
   JetStreamApiCodes.StreamWrongLastSequenceUnknown,
 ];
 
-/** Publishes to a stream, one try at a time, and says what is known about each. */
-export class JetStreamPublisher {
-  readonly #connection: JetStreamConnection;
-  readonly #inboxes: ReplyInboxes;
+/** What a publisher needs of its connection. */
+export interface PublisherConnection {
+  readonly up: boolean;
+  /** Why it is not up. */
+  readonly reason: string;
+  /** Only while it is up. */
+  readonly replies: ReplyInbox;
+}
 
-  constructor(connection: JetStreamConnection) {
+/** Publishes to streams, one try at a time, and says what is known about each. */
+export class JetStreamPublisher {
+  readonly #connection: PublisherConnection;
+
+  constructor(connection: PublisherConnection) {
     this.#connection = connection;
-    this.#inboxes = new ReplyInboxes(connection);
   }
 
   async attempt(publication: Publication, timeoutMs: number): Promise<PublishOutcome> {
@@ -54,7 +60,7 @@ export class JetStreamPublisher {
     if (lastSeq !== undefined) headers.set('Nats-Expected-Last-Sequence', String(lastSeq));
     try {
       return outcomeOf(
-        await this.#inboxes.current.request(subject, payload, headers, timeoutMs),
+        await this.#connection.replies.request(subject, payload, headers, timeoutMs),
         stream,
       );
     } catch (error) {

@@ -5,7 +5,6 @@ import {
   type NatsConnection,
   type Payload,
 } from '@nats-io/transport-node';
-import type { JetStreamConnection } from './connection.js';
 
 /** Where nobody takes a subject, the server answers in its stead: with this status and nothing else. */
 export const NO_RESPONDERS = 503;
@@ -17,13 +16,21 @@ interface Asked {
   readonly timer: NodeJS.Timeout;
 }
 
-/** The inbox of whatever connection there is now. */
+/** What the inboxes need of a connection that is lost and established again. */
+export interface InboxConnection {
+  /** Only while the connection is up. */
+  readonly nc: NatsConnection;
+  onChange(listener: (up: boolean) => void): () => void;
+  onDenied(listener: (subject: string, error: Error) => void): void;
+}
+
+/** The inbox of the current connection. */
 export class ReplyInboxes {
-  readonly #connection: JetStreamConnection;
+  readonly #connection: InboxConnection;
   #inbox: ReplyInbox | null = null;
   #inboxOf: NatsConnection | null = null;
 
-  constructor(connection: JetStreamConnection) {
+  constructor(connection: InboxConnection) {
     this.#connection = connection;
     connection.onChange(() => this.#inbox?.fail(new Error('connection lost')));
     connection.onDenied((subject, error) => this.#inbox?.fail(error, subject));

@@ -1,10 +1,6 @@
-import {
-  AckPolicy,
-  DeliverPolicy,
-  type JetStreamManager,
-  jetstreamManager,
-} from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/transport-node';
+import { managerOf } from './connection.js';
 import type { StreamMessage } from './message.js';
 import { JetStreamPull } from './pull.js';
 
@@ -27,7 +23,7 @@ export async function* storedMessages(
   nc: NatsConnection,
   stream: string,
 ): AsyncIterable<StreamMessage> {
-  const manager = await jetstreamManager(nc, { checkAPI: false });
+  const manager = await managerOf(nc);
   const { state } = await manager.streams.info(stream);
   // A stream that never held anything begins at 0, which no message has.
   let nextSeq = Math.max(1, state.first_seq);

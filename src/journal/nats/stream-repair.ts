@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { pause } from '../../model/backoff.js';
 import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from './connection.js';
 import type { Declaration } from './declare.js';
@@ -73,7 +74,7 @@ export class StreamRepair {
   async #run(): Promise<void> {
     const { connection } = this.#parts;
     const { signal } = this.#closing;
-    await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
+    await pause(PAUSE_MS, signal);
     if (!signal.aborted && connection.up) await this.#declare(connection.nc);
   }
 

@@ -1,10 +1,5 @@
-import {
-  type JetStreamManager,
-  jetstreamManager,
-  type StoredMsg,
-  type StreamState,
-} from '@nats-io/jetstream';
-import type { JetStreamConnection } from './connection.js';
+import type { JetStreamManager, StoredMsg, StreamState } from '@nats-io/jetstream';
+import { type JetStreamConnection, managerOf } from './connection.js';
 import { storedFrame } from './headers.js';
 import type { JetStreamNames } from './names.js';
 
@@ -140,7 +135,7 @@ export class StreamSearch {
   }
 
   #manager(): Promise<JetStreamManager> {
-    return jetstreamManager(this.#connection.nc, { checkAPI: false });
+    return managerOf(this.#connection.nc);
   }
 }
 

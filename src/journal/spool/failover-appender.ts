@@ -3,11 +3,11 @@ import type { Frame } from '../../model/frame.js';
 import { type Appender, CommitAmbiguous, CommitRefused } from '../../model/journal.js';
 
 export interface FailoverParts {
-  /** Where frames belong. */
+  /** Where frames go while all is well. */
   readonly primary: Appender;
   /** Where they go while the primary does not take them. */
   readonly spool: Appender;
-  /** Remembers the idempotency keys of a frame that the primary took. Nobody waits for it. */
+  /** Stores the idempotency keys of a frame that the primary took. The commit does not wait for it. */
   readonly rememberKeys: (frame: Frame) => void;
   readonly counts: ThreadCounts;
   /** Orders in the spool, of all threads; may lag behind by a fraction of a second. */
@@ -19,14 +19,14 @@ export interface FailoverParts {
 const PROBE_MS = 500;
 
 /**
- * Commits to the primary journal, and when that does not take a frame, or nobody knows whether it did, to the
- * spool under the same id: who consumes the journal drops the double.
+ * Commits to the primary journal. When that fails, or its result is unknown, commits to the spool under the
+ * same id; the consumer of the journal drops the duplicate.
  *
- * Once the primary has failed a frame it is not trusted with a client's order until it has taken another: now and
- * then a frame that is safe in the spool already is sent to it as well, and when it acknowledges that one, it is
- * trusted again. So a server that is frozen costs the frames that were under way a wait, and no others. Where the
- * spool has no room for a frame, now and then one goes to the primary alone: otherwise, with a spool that stays full,
- * nobody would ever learn that the primary is back.
+ * Once the primary has failed a frame, it gets no client's order until it has acknowledged another frame:
+ * from time to time, a frame that is already safe in the spool is sent to it as a probe. A frozen server
+ * therefore delays only the frames that were under way. When the spool has no space for a frame, a probe goes
+ * to the primary alone; otherwise, with a spool that stays full, the return of the primary would never be
+ * noticed.
  */
 export class FailoverAppender implements Appender {
   readonly #parts: FailoverParts;
@@ -128,8 +128,8 @@ export class FailoverAppender implements Appender {
 }
 
 /**
- * The frame with bytes of its own: its buffer is used again as soon as the commit succeeds, but a client that was
- * given up on may still have to send them.
+ * A copy of the frame with its own bytes: the original buffer is reused as soon as the commit succeeds, but a
+ * NATS client that was given up on may still have to send them.
  */
 function owned(frame: Frame): Frame {
   return { ...frame, payload: Buffer.from(frame.payload) };

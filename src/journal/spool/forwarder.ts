@@ -1,162 +1,108 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../../model/log.js';
-import type { LocalDelivery, LocalSource } from '../local/source.js';
+import { Backoff, pause } from '../../model/backoff.js';
 import type { JetStreamConnection } from '../nats/connection.js';
-import { frameHeaders } from '../nats/headers.js';
-import type { JetStreamNames } from '../nats/names.js';
-import { JetStreamPublisher } from '../nats/publisher.js';
+import type { Publication } from '../nats/publisher.js';
 
-export interface SpoolForwarderParts {
-  readonly spool: LocalSource;
+/** Something that waits in the data folder for NATS: a frame, or a dead letter. */
+export interface SpoolRow {
+  readonly publication: Publication;
+  /** Orders that count towards the rate. */
+  readonly orders: number;
+  /** NATS has stored it: removes it from the spool. @throws Error the disk takes no writes */
+  forwarded(): Promise<void>;
+  /** It was not stored and is tried again later. */
+  release(): void;
+  /** NATS will not store it as it is: keeps it out of the way. Null where such a row is only tried again. */
+  readonly park: ((reason: string) => void) | null;
+}
+
+export interface ForwarderParts {
   readonly connection: JetStreamConnection;
-  readonly names: JetStreamNames;
-  /** Orders a second at most, so that fresh orders are not starved; 0 for as fast as it can. */
+  /** The next rows, oldest first; waits for some, and is empty when no more will come. */
+  readonly next: (rowsMax: number, signal: AbortSignal) => Promise<readonly SpoolRow[]>;
+  /** Orders per second at most, so that fresh orders are not starved; 0 for no limit. */
   readonly rate: number;
-  readonly onForwarded: (orders: number) => void;
-  readonly log: Log;
+  /** Called with the reason of the first failure in a row. */
+  readonly onFailure: (reason: string) => void;
 }
 
 /** Published without waiting for the first of them to be acknowledged. */
-const FRAMES_MAX = 16;
+const ROWS_MAX = 16;
 const ATTEMPT_MS_MAX = 2000;
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 5000;
-/** How often it looks whether NATS is back. */
-const LOOK_MS = 250;
-/** How often frames that NATS refused for what they are are tried again: its operator may have changed a limit. */
-const UNFIT_RETRY_MS = 60_000;
+/** How often the connection is checked while it is down. */
+const CONNECTION_POLL_MS = 250;
 
 /**
- * Brings the frames of the spool to JetStream, the oldest first, under the ids they have: one whose first
- * publication was ambiguous is dropped there as a duplicate, or by whoever consumes it. A frame leaves the spool
- * once it is acknowledged. One that NATS refuses for what it is, not for what is going on, stays there, and those behind
- * it go on.
+ * Publishes what waits in the data folder to JetStream, oldest first. Each row keeps its message id, so one whose first
+ * publication was ambiguous is dropped as a duplicate, by the server or by the consumer. A row leaves the spool
+ * once it is acknowledged.
  */
-export class SpoolForwarder {
-  readonly #parts: SpoolForwarderParts;
-  readonly #publisher: JetStreamPublisher;
+export class Forwarder {
+  readonly #parts: ForwarderParts;
   readonly #closing = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #running: Promise<void>;
   #notBeforeMs = 0;
-  readonly #unfitTimer: NodeJS.Timeout;
-  readonly #stopListening: () => void;
-  #unfitOrders = 0;
-  #unfitReason = '';
 
-  constructor(parts: SpoolForwarderParts) {
+  constructor(parts: ForwarderParts) {
     this.#parts = parts;
-    this.#publisher = new JetStreamPublisher(parts.connection);
-    this.#unfitTimer = setInterval(() => this.#tryUnfitAgain(), UNFIT_RETRY_MS);
-    this.#unfitTimer.unref();
-    this.#stopListening = parts.connection.onChange((up) => {
-      if (up) this.#tryUnfitAgain();
-    });
-  }
-
-  /** Of the orders in the spool, those that NATS refuses for what their frames are. */
-  get unfitOrders(): number {
-    return this.#unfitOrders;
-  }
-
-  /** Why some orders stay in the spool, in one line; empty while none do. */
-  get reason(): string {
-    return this.#unfitOrders === 0
-      ? ''
-      : `${this.#unfitOrders} orders stay in the spool: ${this.#unfitReason}`;
-  }
-
-  start(): void {
     this.#running = this.#run();
   }
 
   /** Resolves when what was published is acknowledged or given up; the rest stays in the spool. */
   async close(): Promise<void> {
     this.#closing.abort();
-    clearInterval(this.#unfitTimer);
-    this.#stopListening();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    const { connection, spool, log } = this.#parts;
+    const { connection, next, onFailure } = this.#parts;
     const { signal } = this.#closing;
-    let pauseMs = RETRY_MS_MIN;
-    let isReported = false;
+    const backoff = new Backoff(RETRY_MS_MIN, RETRY_MS_MAX, signal);
     while (!signal.aborted) {
       if (!connection.up) {
-        await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+        await pause(CONNECTION_POLL_MS, signal);
         continue;
       }
-      const deliveries = await spool.pull(FRAMES_MAX, signal);
-      if (deliveries.length === 0) break;
-      const failure = await this.#forward(deliveries);
-      if (failure === '') {
-        pauseMs = RETRY_MS_MIN;
-        isReported = false;
-        continue;
+      try {
+        const rows = await next(ROWS_MAX, signal);
+        if (rows.length === 0) return;
+        await this.#forward(rows);
+        backoff.reset();
+      } catch (error) {
+        if (backoff.isFirst) onFailure((error as Error).message);
+        await backoff.pause();
       }
-      if (!isReported) log('spool-waits', `the spool waits: ${failure}`);
-      isReported = true;
-      await sleep(pauseMs, undefined, { signal }).catch(() => {});
-      pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX);
     }
   }
 
-  /** Empty, or why not all went: what did not goes back to the spool. */
-  async #forward(deliveries: readonly LocalDelivery[]): Promise<string> {
-    const failures: string[] = [];
+  /** @throws Error some were not stored; those stay in the spool */
+  async #forward(rows: readonly SpoolRow[]): Promise<void> {
+    const failures: Error[] = [];
     const underWay: Promise<void>[] = [];
-    for (const delivery of deliveries) {
-      await this.#pace(delivery.frame.count);
-      // The order of the frames is kept: behind one that failed, none is sent.
-      if (failures.length > 0 || this.#closing.signal.aborted) delivery.release();
-      else underWay.push(this.#send(delivery, failures));
+    for (const row of rows) {
+      await this.#pace(row.orders);
+      // Keeps the order of the rows: after a failure, nothing more is sent.
+      if (failures.length > 0 || this.#closing.signal.aborted) row.release();
+      else underWay.push(this.#send(row).catch((error) => void failures.push(error)));
     }
     await Promise.all(underWay);
-    return failures[0] ?? '';
+    if (failures.length > 0) throw failures[0]!;
   }
 
-  async #send(delivery: LocalDelivery, failures: string[]): Promise<void> {
-    const { names, onForwarded } = this.#parts;
-    const { frame } = delivery;
-    const outcome = await this.#publisher.attempt(
-      {
-        stream: names.stream,
-        subject: frame.refiled === null ? names.freshSubject : names.retrySubject,
-        payload: frame.payload,
-        headers: frameHeaders(frame),
-      },
-      ATTEMPT_MS_MAX,
-    );
+  async #send(row: SpoolRow): Promise<void> {
+    const { publisher } = this.#parts.connection;
+    const outcome = await publisher.attempt(row.publication, ATTEMPT_MS_MAX);
     if (outcome.verdict === 'stored') {
-      await delivery.forwarded();
-      onForwarded(frame.count);
+      await row.forwarded();
       return;
     }
-    if (outcome.verdict === 'refused' && outcome.isUnfit) {
-      this.#keep(delivery, outcome.reason);
+    if (outcome.verdict === 'refused' && outcome.isUnfit && row.park !== null) {
+      row.park(outcome.reason);
       return;
     }
-    failures.push(outcome.reason);
-    delivery.release();
-  }
-
-  #keep(delivery: LocalDelivery, reason: string): void {
-    const { id, count } = delivery.frame;
-    if (this.#unfitReason !== reason) {
-      this.#parts.log('spool-unfit', `frame ${id} stays in the spool: ${reason}`, {
-        orders: count,
-      });
-    }
-    this.#unfitReason = reason;
-    this.#unfitOrders += count;
-    delivery.park();
-  }
-
-  #tryUnfitAgain(): void {
-    if (this.#unfitOrders === 0) return;
-    this.#unfitOrders = 0;
-    this.#parts.spool.unpark();
+    row.release();
+    throw new Error(outcome.reason);
   }
 
   async #pace(orders: number): Promise<void> {
@@ -165,9 +111,6 @@ export class SpoolForwarder {
     const nowMs = performance.now();
     const waitMs = this.#notBeforeMs - nowMs;
     this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs) + (orders / rate) * 1000;
-    if (waitMs > 0) {
-      const { signal } = this.#closing;
-      await sleep(waitMs, undefined, { signal }).catch(() => {});
-    }
+    if (waitMs > 0) await pause(waitMs, this.#closing.signal);
   }
 }

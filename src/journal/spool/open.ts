@@ -12,25 +12,28 @@ import {
 import { LocalAppender } from '../local/appender.js';
 import { markSegmentsFull } from '../local/segment-files.js';
 import { LocalSource } from '../local/source.js';
+import type { JetStreamConnection } from '../nats/connection.js';
 import { LEDGER_AGE_MS_MAX } from '../nats/declare.js';
 import { JetStreamDurability } from '../nats/durability.js';
-import { jetStreamNames } from '../nats/names.js';
+import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
 import { startExpiry } from '../store/expiry.js';
 import { rememberKeys } from '../store/idempotency-rows.js';
 import { LocalStore } from '../store/local-store.js';
-import { DeadLetterForwarder } from './dead-letter-forwarder.js';
 import { FailoverAppender } from './failover-appender.js';
-import { SpoolForwarder } from './forwarder.js';
+import { Forwarder } from './forwarder.js';
+import { nextSpooledDeadLetters, SpooledFrames } from './rows.js';
 import { SpooledSource } from './source.js';
 
-/** How far the count of what is in the spool may lag behind, for those who hold its bound. */
+/** How far the count of spooled orders may lag behind, for those who enforce its bound. */
 const SPOOL_GAUGE_MS = 100;
 const READY_MS_MAX = 2000;
-/** Of the time that a stop may take, the most that is spent on waiting for NATS at its end; the drain has had half. */
+/**
+ * The share of the shutdown time that is spent on waiting for NATS at the end; the drain has had half of it.
+ */
 const CLOSE_SHARE = 0.2;
 
-/** JetStream, with a spool in the data folder for when it does not answer, for one intake thread. */
+/** For one intake thread: JetStream, with a spool in the data folder for when it does not answer. */
 export function openSpooledAppender(
   options: Options,
   counts: ThreadCounts,
@@ -38,12 +41,12 @@ export function openSpooledAppender(
 ): Appender {
   const hasSpool = options.spoolOrdersMax > 0;
   const bounds = {
-    // Half, so that the spool has the other half before the client's time is up.
+    // Half, so that the spool has the other half before the client gives up.
     commitMsMax: hasSpool ? options.commitMsMax / 2 : options.commitMsMax,
     triesAgain: !hasSpool,
   };
-  // The source in the main thread has a connection to the same servers and reports their faults;
-  // one line for each thread more would tell the operator nothing.
+  // The source in the main thread has a connection to the same servers and reports their faults; one more
+  // line per thread would not help the operator.
   const primary = openJetStreamAppender(placeOf(options), bounds, () => {});
   if (!hasSpool) return primary;
   const store = new LocalStore(options.data, { mustExist: true });
@@ -69,31 +72,19 @@ export async function openSpooledSource(
   await parts.claimFolder();
   // Left by a run without NATS, if any.
   markSegmentsFull(options.data);
-  const { retryMsMax } = options;
   const spool = new LocalSource(store, {
     ...parts,
     acceptedOrders: parts.spooledOrders,
-    retryMsMax,
+    retryMsMax: options.retryMsMax,
   });
-  const forwardedOrders = () => counts.get(COUNTER.ordersForwarded);
-  const primaryParts = {
-    ...parts,
-    retryMsMax,
-    onForeign: () => counts.add(COUNTER.foreignMessages),
-    closeMsMax: options.shutdownMsMax * CLOSE_SHARE,
-    acceptedOrders: () => parts.acceptedOrders() - parts.spooledOrders() + forwardedOrders(),
-  };
-  const primary = openJetStreamSource(placeOf(options), store, primaryParts, options.commitMsMax);
+  const primary = openPrimary(options, store, parts);
   const { connection, search } = primary;
-  const forwarder = new SpoolForwarder({
-    spool,
-    connection,
+  const forwarding = openForwarding(store, spool, connection, {
     names,
     rate: options.spoolRate,
     onForwarded: (orders) => counts.add(COUNTER.ordersForwarded, orders),
     log,
   });
-  const deadLetters = new DeadLetterForwarder({ store, connection, names, log });
   const durability = new JetStreamDurability({
     connection,
     stream: names.stream,
@@ -108,20 +99,18 @@ export async function openSpooledSource(
   });
   const gauge = setInterval(() => {
     counts.set(GAUGE.spoolOrders, spool.pendingOrders());
-    counts.set(GAUGE.spoolUnfitOrders, forwarder.unfitOrders);
+    counts.set(GAUGE.spoolUnfitOrders, forwarding.frames.unfitOrders);
   }, SPOOL_GAUGE_MS);
   const source = new SpooledSource({
     primary: primary.source,
     closePrimary: primary.close,
-    closeForwarders: () => Promise.all([forwarder.close(), deadLetters.close()]),
+    closeForwarders: forwarding.close,
     spool,
-    spoolReason: () => forwarder.reason,
+    spoolReason: () => forwarding.frames.reason,
   });
   const ready = readyOrSpooling(primary.source.ready, log);
-  // Awaited when all else has started; until then its failure must not count as unhandled.
+  // Awaited when everything else has started; until then its failure must not count as unhandled.
   ready.catch(() => {});
-  forwarder.start();
-  deadLetters.start();
   return {
     source,
     onCommitted: null,
@@ -138,7 +127,62 @@ export async function openSpooledSource(
   };
 }
 
-/** A start does not wait long for NATS: the spool takes orders. @throws OperatorFault what is declared there differs */
+function openPrimary(options: Options, store: LocalStore, parts: SourceParts) {
+  const { counts, acceptedOrders, spooledOrders } = parts;
+  const forwardedOrders = () => counts.get(COUNTER.ordersForwarded);
+  const sourceParts = {
+    ...parts,
+    retryMsMax: options.retryMsMax,
+    onForeign: () => counts.add(COUNTER.foreignMessages),
+    closeMsMax: options.shutdownMsMax * CLOSE_SHARE,
+    acceptedOrders: () => acceptedOrders() - spooledOrders() + forwardedOrders(),
+  };
+  return openJetStreamSource(placeOf(options), store, sourceParts, options.commitMsMax);
+}
+
+interface ForwardingParts {
+  readonly names: JetStreamNames;
+  readonly rate: number;
+  readonly onForwarded: (orders: number) => void;
+  readonly log: Log;
+}
+
+/** Starts to forward the frames and the dead letters in the data folder, each kind by itself. */
+function openForwarding(
+  store: LocalStore,
+  spool: LocalSource,
+  connection: JetStreamConnection,
+  { names, rate, onForwarded, log }: ForwardingParts,
+) {
+  const frames = new SpooledFrames({ spool, connection, names, onForwarded, log });
+  const forwarders = [
+    new Forwarder({
+      connection,
+      next: (framesMax, signal) => frames.next(framesMax, signal),
+      rate,
+      onFailure: (reason) => log('spool-waits', `the spool waits: ${reason}`),
+    }),
+    new Forwarder({
+      connection,
+      next: () => nextSpooledDeadLetters(store, names),
+      rate: 0,
+      onFailure: (reason) => log('dead-letters-wait', `dead letters wait: ${reason}`),
+    }),
+  ];
+  return {
+    frames,
+    close: async () => {
+      frames.close();
+      await Promise.all(forwarders.map((forwarder) => forwarder.close()));
+    },
+  };
+}
+
+/**
+ * A start does not wait long for NATS, because the spool takes orders.
+ *
+ * @throws OperatorFault what exists on the server has other settings
+ */
 async function readyOrSpooling(ready: Promise<void>, log: Log): Promise<void> {
   const late = sleep(READY_MS_MAX, 'late', { ref: false });
   if ((await Promise.race([ready, late])) !== 'late') return;

@@ -6,7 +6,7 @@ import type { LocalSource } from '../local/source.js';
 export interface SpooledSourceParts {
   readonly primary: JetStreamSource;
   readonly closePrimary: () => Promise<void>;
-  /** Those who bring to the primary what lies in the spool's store. */
+  /** Close the forwarders, which publish from the spool's store. */
   readonly closeForwarders: () => Promise<unknown>;
   readonly spool: LocalSource;
   /** Why orders stay in the spool; empty while none do. */
@@ -14,8 +14,8 @@ export interface SpooledSourceParts {
 }
 
 /**
- * JetStream with a spool before it, as the drain reads them: frames are delivered from JetStream alone, which gets
- * those of the spool when it is there again.
+ * JetStream with a spool, as the drain reads them. Frames are delivered from JetStream alone; those in the
+ * spool are forwarded to it once it is back.
  */
 export class SpooledSource implements Source {
   readonly #parts: SpooledSourceParts;
@@ -63,13 +63,13 @@ export class SpooledSource implements Source {
     return this.#parts.primary.receipt(frameId, index);
   }
 
-  /** The primary first: it writes to the spool's store to the last, and so do those who bring it what is there. */
+  /** Closes the store last: the primary and the forwarders write to it until they are closed. */
   async close(): Promise<void> {
     const { spool, closePrimary, closeForwarders } = this.#parts;
-    // Or a forwarder would wait for room on the disk.
+    // Otherwise a forwarder would wait for space on the disk.
     spool.giveUp();
     const forwardersClosed = closeForwarders();
-    // Ends their waiting for NATS too.
+    // Also ends the forwarders' waiting for NATS.
     await closePrimary();
     await forwardersClosed;
     await spool.close();

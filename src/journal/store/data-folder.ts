@@ -12,17 +12,17 @@ import {
 import { dirname } from 'node:path';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 
-/** Where LMDB's first page has its magic number, and what that is (mdb.c, `MDB_MAGIC`). */
+/** Offset and value of the magic number in LMDB's first page (mdb.c, `MDB_MAGIC`). */
 const MAGIC_OFFSET = 24;
 const MAGIC = 0xbeefc0de;
 
-/** @throws Error when the folder cannot be made, or not read and written. */
+/** @throws Error the folder cannot be created, read or written */
 export function prepareFolder(folder: string): void {
   makeFolder(folder);
   accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
-/** @throws Error when there is a file that LMDB did not write: opening that would end the process. */
+/** @throws Error the file was not written by LMDB: opening it would crash the process */
 export function refuseForeignFile(path: string): void {
   if (!existsSync(path)) return;
   const file = openSync(path, 'r');
@@ -36,23 +36,23 @@ export function refuseForeignFile(path: string): void {
   }
 }
 
-/** Not `recursive: true`, which never returns where the file system takes no folders (as /proc). */
+/** Not `recursive: true`, which never returns on file systems that take no folders, such as /proc. */
 function makeFolder(folder: string): void {
   const parent = dirname(folder);
   if (parent !== folder && !existsSync(parent)) makeFolder(parent);
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Another thread may have just made it; whether it is a folder is seen when it is used.
+    // Another thread may just have created it; whether it is a folder shows when it is used.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
 /**
- * LMDB maps a file in full, up to the size that it may grow to. Where it gets no such piece of address space, lmdb 3.5.6
- * ends the process by SIGSEGV, so it must not be asked.
+ * LMDB maps the whole file, up to the size that it may grow to. When there is not enough address space, lmdb
+ * 3.5.6 ends the process with SIGSEGV, so this is checked first.
  *
- * @throws OperatorFault the limit of this process leaves less than that
+ * @throws OperatorFault the address space limit of this process is too low
  */
 export function requireAddressSpace(path: string, mapBytes: number): void {
   const { addressSpaceBytes } = parseLimits(ofThisProcess('limits'));
@@ -66,12 +66,12 @@ export function requireAddressSpace(path: string, mapBytes: number): void {
   );
 }
 
-/** Another thread has opened it: all share one map. */
+/** When another thread has opened the file, all threads share one map. */
 function isMapped(path: string): boolean {
   return existsSync(path) && ofThisProcess('maps').includes(` ${realpathSync(path)}\n`);
 }
 
-/** Empty where it is not Linux. */
+/** Empty on systems other than Linux. */
 function ofThisProcess(file: 'limits' | 'status' | 'maps'): string {
   try {
     return readFileSync(`/proc/self/${file}`, 'latin1');
@@ -84,13 +84,13 @@ function inGib(bytes: number): string {
   return (bytes / 1024 ** 3).toFixed(1).replace('.0', '');
 }
 
-/** Resource limits of this process; Infinity is none. */
+/** Resource limits of this process; Infinity means none. */
 export interface ResourceLimits {
   readonly openFiles: number;
   readonly addressSpaceBytes: number;
 }
 
-/** @param text /proc/self/limits, see proc(5); empty where that is not there: no limits */
+/** @param text content of /proc/self/limits, see proc(5); empty means no limits */
 export function parseLimits(text: string): ResourceLimits {
   const soft = (name: string) => {
     const value = new RegExp(`^${name}\\s+(\\S+)`, 'm').exec(text)?.[1];

@@ -8,40 +8,44 @@ import {
   writeSync,
 } from 'node:fs';
 
-/** How old the last look may be where nothing is written to the tables right after it. */
-const LOOK_MS = 20;
+/** How old the last check may be when no write to the tables follows directly. */
+const CHECK_MS = 20;
 
 const MIB = 1024 ** 2;
 
-/** What must be there before a step is taken. */
-export interface Room {
+/** What must be available before a step is taken. */
+export interface SpaceFloor {
   /** On the file system. */
   readonly freeBytes: number;
-  /** In the file already, behind the last page in use. */
+  /** In the file, behind the last page in use. */
   readonly spareBytes: number;
 }
 
 /**
- * For new frames, and for all that is written to the tables: what lies between is for settling, which makes room.
+ * Floors for taking new frames, and for any write to the tables. The difference is left for settling, which
+ * frees space.
  *
- * LMDB must not meet a full disk itself: lmdb 3.5.6 writes its message about that, mostly over 100
- * characters, into 100 bytes of heap (mdb.c, "Attempting to write page"), and the process dies. The free room says
- * that early and in words. What it cannot say is what becomes of the disk between the look and the write, and where a
- * quota lies: that is what the spare pages are for. A group of writes takes 2 MiB and one item more, twice that in
- * pages, and forgetting writes beside it: see grouped-writes.ts and forgetting.ts.
+ * LMDB itself must not meet a full disk: lmdb 3.5.6 writes its error message, mostly over 100 characters,
+ * into 100 bytes of heap (mdb.c, "Attempting to write page"), and the process crashes. Checking the free
+ * space detects a full disk early. It does not cover what other processes write between check and write, or a
+ * quota; the spare pages do. A group of writes takes 2 MiB and one more item, twice that in pages, and expiry
+ * writes beside it: see grouped-writes.ts and expiry.ts.
  */
-export const APPEND_FLOOR: Room = { freeBytes: 32 * MIB, spareBytes: 12 * MIB };
-export const WRITE_FLOOR: Room = { freeBytes: 16 * MIB, spareBytes: 10 * MIB };
+export const APPEND_FLOOR: SpaceFloor = { freeBytes: 32 * MIB, spareBytes: 12 * MIB };
+export const WRITE_FLOOR: SpaceFloor = { freeBytes: 16 * MIB, spareBytes: 10 * MIB };
 
-/** What is spare before each write while the disk has room: for the main thread, and for frames that threads write to the tables meanwhile. */
+/**
+ * Spare before each write while the disk has space: for the main thread, and for frames that intake threads
+ * write to the tables at the same time.
+ */
 const SPARE_BYTES = 16 * MIB;
-/** Appended at least, so that not every write has to. */
+/** The least that is appended, so that not every write appends. */
 const STEP_BYTES = MIB;
 const PAGE_BYTES = 4096;
 
 /**
- * Whether a file can be written on: it is still the one that was opened, its file system takes writes and has room, and
- * the pages that come next lie there already.
+ * Checks whether a file can be written: it is still the file that was opened, its file system takes writes
+ * and has space, and the next pages are allocated.
  */
 export class DiskSpace {
   readonly #folder: string;
@@ -49,7 +53,7 @@ export class DiskSpace {
   #inode = 0;
   #usedBytes = () => 0;
   #spare: SparePages | null = null;
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #checkedAtMs = Number.NEGATIVE_INFINITY;
   #freeBytes = 0;
   #spareBytes = Number.POSITIVE_INFINITY;
   #fault = '';
@@ -61,27 +65,27 @@ export class DiskSpace {
   }
 
   /**
-   * To be called when the file was opened: from now on it must stay that very file.
+   * To be called when the file was opened; from then on it must stay the same file.
    *
-   * @param usedBytes where its last page in use ends
+   * @param usedBytes where the last page in use ends
    */
   watchFile(usedBytes: () => number): void {
     this.#inode = statForWriting(this.#file).ino;
     this.#usedBytes = usedBytes;
     this.#spare = new SparePages(this.#file);
-    this.#look(SPARE_BYTES);
+    this.#check(SPARE_BYTES);
   }
 
-  /** Why there is less, in words, as of a moment ago; empty when there is not. */
-  shortage(room: Room): string {
-    if (performance.now() - this.#lookedAtMs >= LOOK_MS) this.#look(room.spareBytes);
-    return this.#shortageOf(room);
+  /** Why less than `floor` is available, checked a moment ago at most; empty when enough is. */
+  shortage(floor: SpaceFloor): string {
+    if (performance.now() - this.#checkedAtMs >= CHECK_MS) this.#check(floor.spareBytes);
+    return this.#shortageOf(floor);
   }
 
-  /** The same as of now, and with all the spare pages that there should be: for whoever writes to the tables next. */
-  shortageNow(room: Room): string {
-    this.#look(SPARE_BYTES);
-    return this.#shortageOf(room);
+  /** The same, checked now, after appending spare pages: for callers that write to the tables next. */
+  shortageNow(floor: SpaceFloor): string {
+    this.#check(SPARE_BYTES);
+    return this.#shortageOf(floor);
   }
 
   close(): void {
@@ -89,7 +93,7 @@ export class DiskSpace {
     this.#spare = null;
   }
 
-  #shortageOf({ freeBytes, spareBytes }: Room): string {
+  #shortageOf({ freeBytes, spareBytes }: SpaceFloor): string {
     if (this.#fault !== '') return this.#fault;
     if (this.#freeBytes < freeBytes) {
       return `disk full: ${inMib(this.#freeBytes)} MiB free, ${inMib(freeBytes)} needed`;
@@ -99,15 +103,15 @@ export class DiskSpace {
       : `${this.#file} cannot grow: ${inMib(this.#spareBytes)} MiB spare, ${inMib(spareBytes)} needed: ${this.#spareFault}`;
   }
 
-  /** @param spareMin pages are appended when less is spare */
-  #look(spareMin: number): void {
-    this.#lookedAtMs = performance.now();
+  /** @param spareMin spare pages are appended below this */
+  #check(spareMin: number): void {
+    this.#checkedAtMs = performance.now();
     try {
       const { bavail, bsize } = statfsSync(this.#folder);
       this.#freeBytes = bavail * bsize;
       if (this.#spare === null) return;
       const { ino, size } = statForWriting(this.#file);
-      // What is written into a file that was removed is gone with the process.
+      // Data written to a deleted file is lost with the process.
       if (ino !== this.#inode) throw new Error(`${this.#file} is not the file that was opened`);
       this.#fault = '';
       this.#spareBytes = size - this.#usedBytes();
@@ -117,7 +121,7 @@ export class DiskSpace {
     }
   }
 
-  /** As much as the disk can give and have its floor left. */
+  /** Appends as much as the disk can give without going below its floor. */
   #appendSpare(spare: SparePages): void {
     const missing = SPARE_BYTES + STEP_BYTES - this.#spareBytes;
     const bytes = Math.min(missing, this.#freeBytes - WRITE_FLOOR.freeBytes);
@@ -125,7 +129,7 @@ export class DiskSpace {
     try {
       spare.append(Math.max(0, bytes - (bytes % PAGE_BYTES)));
     } catch (error) {
-      // A quota, say, of which the free room says nothing.
+      // For example a quota, which the free space does not show.
       this.#spareFault = (error as Error).message;
     }
     this.#spareBytes = statForWriting(this.#file).size - this.#usedBytes();
@@ -133,8 +137,8 @@ export class DiskSpace {
 }
 
 /**
- * @throws Error it is gone; or its file system takes no writes any more, as after an error of the disk: to be asked for a
- * descriptor to write by, ext4 and XFS say so, and stat or access do not.
+ * @throws Error the file is gone, or its file system takes no more writes, as after a disk error: ext4 and
+ *   XFS report that when a file is opened for writing, but not to stat or access
  */
 function statForWriting(file: string): Stats {
   const descriptor = openSync(file, constants.O_WRONLY);
@@ -149,11 +153,11 @@ function inMib(bytes: number): number {
   return Math.floor(bytes / MIB);
 }
 
-const NOTHING = Buffer.alloc(256 * 1024);
+const ZEROS = Buffer.alloc(256 * 1024);
 
 /**
- * Blocks at the end of the journal's file that LMDB has not come to yet: what it writes next goes there, so that it
- * needs none of the disk. LMDB does not mind a file that is longer than its last page says.
+ * Allocated blocks at the end of the journal's file that LMDB has not used yet. LMDB's next writes go there
+ * and need no free space. LMDB accepts a file that is longer than its last page requires.
  */
 class SparePages {
   readonly #descriptor: number;
@@ -163,14 +167,14 @@ class SparePages {
   }
 
   /**
-   * Appends so many bytes of nothing. They go to where the file ends at that very moment (O_APPEND), and all that LMDB
-   * has written lies in front of that: threads and processes may write meanwhile, and do the same.
+   * Appends zeros at the current end of the file (O_APPEND). Everything that LMDB has written lies before
+   * that, so threads and processes may write, and append, at the same time.
    *
-   * @throws Error the disk gives no more; what it gave is there
+   * @throws Error the disk gives no more space; what was appended stays
    */
   append(bytes: number): void {
     for (let left = bytes; left > 0; ) {
-      left -= writeSync(this.#descriptor, NOTHING, 0, Math.min(left, NOTHING.length));
+      left -= writeSync(this.#descriptor, ZEROS, 0, Math.min(left, ZEROS.length));
     }
   }
 

@@ -3,49 +3,52 @@ import type { LocalStore, Table } from './local-store.js';
 import { isDropped, settledAtMs } from './receipt-rows.js';
 
 export interface Horizons {
-  /** Seconds that a frame is known after it was settled. */
+  /** Seconds that a frame is remembered after it was settled. */
   readonly settledS: number;
   /** Seconds that an idempotency key is remembered. */
   readonly idempotencyS: number;
 }
 
 const ROUND_MS = 5000;
-/** Rows of a table that are looked at in a round, so as many as come in it at a thousand frames a second. */
+/**
+ * Rows of a table that are checked per round: as many as are added in a round at a thousand frames per
+ * second.
+ */
 const ROWS_MAX = 5000;
 
-/** Deletes what nobody may ask for any more, some every few seconds; returns how to end that. */
+/** Deletes expired rows, some every few seconds; returns a function that stops it. */
 export function startExpiry(store: LocalStore, horizons: Horizons): () => void {
-  const sweeps = sweepables(store, horizons).map((of) => ({
+  const sweeps = sweptTables(store, horizons).map((of) => ({
     table: of.table,
     sweep: new Sweep(of),
   }));
-  const forget = () => {
+  const expire = () => {
     store.clearDeadReaders();
     store.refresh();
     const found = sweeps.map(({ table, sweep }) => ({ table, keys: sweep.next(ROWS_MAX) }));
-    // A look is free; a transaction with nothing in it is not.
+    // Reading is free; an empty transaction is not.
     if (found.every(({ keys }) => keys.length === 0)) return;
     store
       .write(() => {
         for (const { table, keys } of found) for (const key of keys) table.remove(key);
       })
-      // The disk takes no writes: it is said where orders are refused, and tried again here.
+      // The disk takes no writes. That is reported where orders are refused; here it is only retried.
       .catch(() => {});
   };
-  const timer = setInterval(forget, ROUND_MS);
+  const timer = setInterval(expire, ROUND_MS);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-/** Keys begin with the id of a frame, and so with its time: what is younger than the horizon need not be looked at. */
-function sweepables(store: LocalStore, { settledS, idempotencyS }: Horizons): SweptTable[] {
+/** Keys begin with the id of a frame, and so with its time: rows younger than the horizon are not read. */
+function sweptTables(store: LocalStore, { settledS, idempotencyS }: Horizons): SweptTable[] {
   const agoMs = (seconds: number) => Math.max(0, Date.now() - seconds * 1000);
   const before = (seconds: number) => () => Buffer.from(frameTime(agoMs(seconds)), 'latin1');
   return [
     {
       table: store.settled,
       end: before(settledS),
-      // A frame can be old when it is settled, and a double of it comes after that.
+      // A frame can be old when it is settled, and a duplicate of it can come later.
       isExpired: (row) => settledAtMs(row) < agoMs(settledS),
     },
     { table: store.forwarded, end: before(settledS), isExpired: () => true },
@@ -54,28 +57,28 @@ function sweepables(store: LocalStore, { settledS, idempotencyS }: Horizons): Sw
   ];
 }
 
-/** A table of which rows are to be forgotten, and which. */
+/** A table, and which of its rows expire. */
 interface SweptTable {
   readonly table: Table;
-  /** Sorts behind all keys of rows that may be forgotten. */
+  /** Sorts behind the keys of all rows that may have expired. */
   readonly end: () => Buffer;
   readonly isExpired: (row: Buffer) => boolean;
 }
 
 /**
- * Goes through a table from its front to where nothing may be forgotten, some rows at a time, again and again: rows
- * that must stay for now, though their keys are old, hold up no others.
+ * Goes through a table from its front to the horizon, some rows at a time, again and again. Old rows that
+ * must stay do not hold up the others.
  */
 class Sweep {
   readonly #of: SweptTable;
-  /** The last key that was looked at; null at the front. */
+  /** The last key that was checked; null at the front. */
   #at: Buffer | null = null;
 
   constructor(of: SweptTable) {
     this.#of = of;
   }
 
-  /** The keys of rows to be removed, of the next `rowsMax` that are looked at. */
+  /** Checks the next `rowsMax` rows and returns the keys of those that have expired. */
   next(rowsMax: number): Buffer[] {
     const { table, end, isExpired } = this.#of;
     const start = this.#at === null ? {} : { start: this.#at, exclusiveStart: true };

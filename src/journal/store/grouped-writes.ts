@@ -1,11 +1,11 @@
 import type { LocalStore } from './local-store.js';
 
-/** Between two transactions while few writes gather: what comes within it shares one. */
+/** Time between two transactions when there are few writes; writes within it share a transaction. */
 const GAP_MS = 10;
 
 /**
- * What goes in one transaction, and one item more: LMDB writes it to pages that lie there already, and there are only
- * so many (disk-space.ts).
+ * The most that goes into one transaction, plus one more item: LMDB writes it to the spare pages, which are
+ * limited (disk-space.ts).
  */
 export const GROUP_BYTES_MAX = 2 * 1024 ** 2;
 
@@ -17,9 +17,9 @@ interface Waiting {
 }
 
 /**
- * Group commit for what no client waits for. Each transaction costs two flushes and holds LMDB's one write lock
- * meanwhile, so the first write after a rest is made at once, and those that follow gather for a moment, or
- * until there are `groupWrites` of them.
+ * Group commit for writes that no client waits for. Each transaction costs two flushes and holds LMDB's only
+ * write lock, so the first write after a rest is made at once, and those that follow are gathered for a
+ * moment, or until there are `groupWrites` of them.
  */
 export class GroupedWrites {
   readonly #store: LocalStore;
@@ -29,16 +29,16 @@ export class GroupedWrites {
   #endedTickMs = Number.NEGATIVE_INFINITY;
   #onGroup: (() => void) | null = null;
 
-  /** @param groupWrites how many need not wait for more */
+  /** @param groupWrites this many are written without waiting for more */
   constructor(store: LocalStore, groupWrites = 1) {
     this.#store = store;
     this.#groupWrites = groupWrites;
   }
 
   /**
-   * Resolves when the writes are durable; rejects when none of its group's were made.
+   * Resolves when the writes are durable; rejects when no write of the group was made.
    *
-   * @param bytes what they put into the tables, where that may be as much as a frame
+   * @param bytes how much they put into the tables, when that can be as much as a frame
    */
   write(writes: () => void, bytes = 0): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -75,7 +75,7 @@ export class GroupedWrites {
     return over === -1 ? this.#gathered.length : over + 1;
   }
 
-  /** The rest of the time since the last transaction, or until a group is there. */
+  /** Waits for the rest of the time since the last transaction, or until a group is complete. */
   async #gap(): Promise<void> {
     const restMs = this.#endedTickMs + GAP_MS - performance.now();
     if (restMs <= 0) return;

@@ -8,8 +8,8 @@ interface KeyRow {
 }
 
 /**
- * Remembers the keys of a frame beyond the frame itself: one row a frame, in the order of time, so that
- * writing them costs no more than the frame did. To be called inside a write transaction.
+ * Stores the keys of a frame for longer than the frame itself: one row per frame, in the order of time, so
+ * that it costs no more than the frame did. To be called inside a write transaction.
  */
 export function recordKeys(
   store: LocalStore,
@@ -20,7 +20,11 @@ export function recordKeys(
   store.keys.put(Buffer.from(id, 'latin1'), Buffer.from(JSON.stringify(row)));
 }
 
-/** The same by itself, where it is not remembered yet. @throws Error the disk takes no writes */
+/**
+ * The same in a transaction of its own, unless it is stored already.
+ *
+ * @throws Error the disk takes no writes
+ */
 export async function rememberKeys(
   store: LocalStore,
   frame: Pick<Frame, 'id' | 'acceptedAtMs' | 'keys'>,

@@ -8,8 +8,8 @@ import { APPEND_FLOOR, DiskSpace, WRITE_FLOOR } from './disk-space.js';
 export type Table = Database<Buffer, Buffer>;
 
 /**
- * Address space, not disk: the file grows as it is filled. Set so high that it is never reached and
- * LMDB need not map the file again, which with several threads costs about a tenth of the commits.
+ * Address space, not disk space: the file grows as it is filled. So large that it is never reached and LMDB
+ * never has to map the file again, which with several threads costs about a tenth of the commits.
  */
 export const MAP_BYTES = 256 * 1024 ** 3;
 
@@ -33,35 +33,36 @@ export const TABLES = [
 ] as const;
 
 /**
- * The local journal's LMDB environment, opened by every thread that uses it.
+ * The local journal's LMDB environment. Every thread that uses it opens it.
  *
- * `overlappingSync: false` makes the promise of a write resolve after LMDB's commit has returned,
- * that is after fdatasync of the data and the O_DSYNC write of the meta page. With lmdb-js's default
- * the promise resolves once the write is visible, and `flushed`, the promise of the flush, stays
- * pending for ever when the flush fails.
+ * `overlappingSync: false` makes the promise of a write resolve after LMDB's commit has returned, that is
+ * after fdatasync of the data and the O_DSYNC write of the meta page. With lmdb-js's default it resolves once
+ * the write is visible, and `flushed`, the promise of the flush, stays pending forever when the flush fails.
  *
- * `eventTurnBatching: false`: with it, lmdb-js makes a promise that nobody can hold for each turn's
- * batch, and a full disk then ends the process by an unhandled rejection. Writes that belong together
- * are batched by hand here.
+ * `eventTurnBatching: false`: with it, lmdb-js creates a promise per event-loop turn that no caller can hold,
+ * so a full disk ends the process with an unhandled rejection. Writes that belong together are batched
+ * explicitly here.
  */
 export class LocalStore {
   readonly folder: string;
-  /** Fresh frames by id; frames that were filed again by the time they are due. */
+  /** Fresh frames by id; refiled frames by the time they are due. */
   readonly frames: Table;
   readonly later: Table;
   /** Times of acceptance of the frames in `later`. */
   readonly ages: Table;
   /** Dead letters by order id. */
   readonly dead: Table;
-  /** Dead letters that wait for NATS: see dead-letter-spool.ts. */
+  /** Dead letters that wait for NATS: see dead-letter-rows.ts. */
   readonly deadSpool: Table;
-  /** Frames that were settled: id to the number of orders accepted in them (4 bytes, big endian; 0 when filed again). */
+  /**
+   * Settled frames: id to the number of orders accepted in them (4 bytes, big endian; 0 for a refiled frame).
+   */
   readonly settled: Table;
-  /** Fresh frames of the spool that another journal took over, in the same way. */
+  /** Fresh frames of the spool that another journal took over, in the same format. */
   readonly forwarded: Table;
-  /** Orders of settled frames that are not done, by order id: see receipts-table.ts. */
+  /** Orders of settled frames that are not done, by order id: see receipt-rows.ts. */
   readonly exceptions: Table;
-  /** Idempotency keys by frame id: see key-rows.ts. */
+  /** Idempotency keys by frame id: see idempotency-rows.ts. */
   readonly keys: Table;
   /** Single values by name. */
   readonly meta: Table;
@@ -70,10 +71,10 @@ export class LocalStore {
   #closed = false;
 
   /**
-   * With `mustExist` nothing is created: a thread that starts later must not begin a second journal
-   * where the first was removed.
+   * With `mustExist` nothing is created: a thread that starts later must not begin a second journal after the
+   * first was removed.
    *
-   * @throws OperatorFault when the folder cannot be made, read and written, or the file not be mapped.
+   * @throws OperatorFault the folder cannot be created, read or written, or the file cannot be mapped
    */
   constructor(folder: string, { mustExist = false } = {}) {
     this.folder = folder;
@@ -117,22 +118,22 @@ export class LocalStore {
     }
   }
 
-  /** Why no frames should be added now, in one line; empty while they may. */
+  /** Why no frames should be added now, in one line; empty while they may be added. */
   get shortage(): string {
     const shortage = this.#space.shortage(APPEND_FLOOR);
     return shortage === '' ? '' : `data folder ${this.folder}: ${shortage}`;
   }
 
-  /** Whether so many bytes could be taken for something else, and frames could be added all the same. */
+  /** Whether frames could still be added after this many bytes were used for something else. */
   hasSpaceFor(bytes: number): boolean {
     const freeBytes = APPEND_FLOOR.freeBytes + bytes;
     return this.#space.shortage({ ...APPEND_FLOOR, freeBytes }) === '';
   }
 
   /**
-   * All writes that `writes` makes, in one transaction; resolves when they are durable.
+   * Makes all writes of `writes` in one transaction; resolves when they are durable.
    *
-   * @throws Error none of them was made; its message is LMDB's.
+   * @throws Error none of them was made; the message is LMDB's
    */
   async write(writes: () => void): Promise<void> {
     if (this.#closed) throw new Error('the journal is closed');
@@ -145,8 +146,9 @@ export class LocalStore {
   }
 
   /**
-   * The same for writes that depend on what they read: nobody else writes meanwhile, in any process. This thread
-   * waits for the lock and for the flush, so it is not for a thread that serves.
+   * The same for writes that depend on what they read: no other thread or process writes at the same time.
+   * Blocks this thread while it waits for the lock and the flush, so it is not for a thread that serves
+   * requests.
    */
   transact<T>(work: () => T): T {
     if (this.#closed) throw new Error('the journal is closed');
@@ -159,14 +161,15 @@ export class LocalStore {
     if (shortage !== '') throw new Error(shortage);
   }
 
-  /** Lets the next read see what other threads have committed meanwhile. */
+  /** Makes the next read see what other threads have committed. */
   refresh(): void {
     this.#root.resetReadTxn();
   }
 
   /**
-   * A process that was killed while it read leaves its mark, and LMDB then keeps all pages as of that moment: the file
-   * grows by all that is written. To be called every few seconds by whoever is there for long.
+   * A process that was killed while it read stays registered as a reader, and LMDB then keeps all pages of
+   * that moment: the file grows with every write. A process that runs for long must call this every few
+   * seconds.
    */
   clearDeadReaders(): void {
     if (!this.#closed) this.#root.readerCheck();
@@ -185,7 +188,7 @@ interface Environment {
   info(): { readonly lastPageNumber: number };
 }
 
-/** LMDB's own count, which lmdb-js gives away by `getStats()` only together with a walk through all free pages. */
+/** LMDB's own count. The `getStats()` of lmdb-js returns it only after a walk through all free pages. */
 function usedBytes(root: RootDatabase<Buffer, Buffer>): () => number {
   const { env } = root as unknown as { readonly env: Environment };
   const { pageSize } = env.stat();
@@ -193,8 +196,8 @@ function usedBytes(root: RootDatabase<Buffer, Buffer>): () => number {
 }
 
 /**
- * lmdb-js rejects a write with an error that holds the promise of the real one, whose message goes
- * on, for a disk that is full, with addresses in memory.
+ * lmdb-js rejects a write with an error that holds the promise of the real one. When the disk is full, the
+ * message of the real one ends in memory addresses.
  */
 async function underlying(error: unknown): Promise<Error> {
   const { commitError } = error as { commitError?: Promise<never> };

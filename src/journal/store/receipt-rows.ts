@@ -4,7 +4,9 @@ import type { Receipt } from '../../model/receipt.js';
 import { freshFacts } from './frame-rows.js';
 import type { LocalStore } from './local-store.js';
 
-/** Values of the table `exceptions`: filed again and not done yet; a dead letter; one that was dropped. */
+/**
+ * Values of the table `exceptions`: refiled and not done yet; a dead letter; a dead letter that was dropped.
+ */
 const AGAIN = Buffer.from('a');
 const DEAD = Buffer.from('d');
 const DROPPED = Buffer.from('x');
@@ -19,12 +21,12 @@ const AFTER = 0xff;
 /** What a settlement means for the receipts of its orders. */
 export interface SettledFrame {
   readonly id: string;
-  /** Orders of a fresh frame; 0 for one that was filed again, whose orders belong to another. */
+  /** Orders of a fresh frame; 0 for a refiled frame, whose orders belong to the original. */
   readonly count: number;
   /** Order ids. */
   readonly again: readonly string[];
   readonly dead: readonly string[];
-  /** Orders that are done now and were filed again before. */
+  /** Orders that were refiled before and are done now. */
   readonly doneAtLast: readonly string[];
 }
 
@@ -59,7 +61,7 @@ export function recordSettled(store: LocalStore, settled: SettledFrame): void {
   for (const id of settled.doneAtLast) store.exceptions.remove(bytes(id));
 }
 
-/** Another journal has taken the frame over. To be called inside a write transaction. */
+/** Another journal has taken over the frame. To be called inside a write transaction. */
 export function recordForwarded(store: LocalStore, { id, count, refiled }: Frame): void {
   if (refiled === null) store.forwarded.put(bytes(id), countBytes(count));
 }
@@ -71,8 +73,8 @@ export function recordLetterSteps(store: LocalStore, { replayed, dropped }: Lett
 }
 
 /**
- * What became of an order, as far as this store knows: frames that wait stand in `frames`, those that
- * were settled in `settled`, and of their orders those that are not done in `exceptions`.
+ * What became of an order, as far as this store knows. Waiting frames are in `frames`, settled ones in
+ * `settled`; those of their orders that are not done are in `exceptions`.
  */
 export function findReceipt(store: LocalStore, frameId: string, index: number): Receipt {
   const count = store.settled.getBinary(bytes(frameId))?.readUInt32BE(0);
@@ -83,7 +85,7 @@ export function findReceipt(store: LocalStore, frameId: string, index: number): 
   return exception.equals(AGAIN) ? 'accepted' : 'dead';
 }
 
-/** The orders of a frame that is not settled; 0 when there is none such. */
+/** The number of orders in a frame that is not settled; 0 when there is no such frame. */
 function waitingCount(store: LocalStore, frameId: string): number {
   const start = bytes(frameId);
   const end = Buffer.concat([start, Buffer.from([AFTER])]);
@@ -102,13 +104,13 @@ function settledBytes(count: number, nowMs: number): Buffer {
   return out;
 }
 
-/** When the frame of this row of `settled` was settled, epoch milliseconds; 0 where that is not known. */
+/** When the frame of this row of `settled` was settled, epoch milliseconds; 0 when unknown. */
 export function settledAtMs(row: Uint8Array): number {
   if (row.length < SETTLED_BYTES) return 0;
   return Buffer.from(row.buffer, row.byteOffset, row.length).readUInt32BE(COUNT_BYTES) * 1000;
 }
 
-/** Whether this row of `exceptions` is of a dead letter that was dropped. */
+/** Whether this row of `exceptions` is a dead letter that was dropped. */
 export function isDropped(row: Uint8Array): boolean {
   return DROPPED.equals(row);
 }

@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Resolves after `ms`, or as soon as `signal` is aborted. Never rejects. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
+
+/** The pauses between the tries of one step: each is twice as long as the last, up to a bound. */
+export class Backoff {
+  readonly #msMin: number;
+  readonly #msMax: number;
+  readonly #signal: AbortSignal;
+  #nextMs: number;
+
+  /** @param signal once aborted, `pause` returns at once */
+  constructor(msMin: number, msMax: number, signal: AbortSignal) {
+    this.#msMin = msMin;
+    this.#msMax = msMax;
+    this.#signal = signal;
+    this.#nextMs = msMin;
+  }
+
+  /** Whether there was no pause since the start or the last reset: the failure at hand is the first of its row. */
+  get isFirst(): boolean {
+    return this.#nextMs === this.#msMin;
+  }
+
+  async pause(): Promise<void> {
+    const ms = this.#nextMs;
+    this.#nextMs = Math.min(2 * ms, this.#msMax);
+    await pause(ms, this.#signal);
+  }
+
+  /** To be called after a success. */
+  reset(): void {
+    this.#nextMs = this.#msMin;
+  }
+}
