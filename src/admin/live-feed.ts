@@ -1,27 +1,26 @@
 import type { ServerResponse } from 'node:http';
 import type { LiveSource } from '../model/live.js';
-import { RowRing } from './row-ring.js';
 
 const TICK_MS = 1000;
 export const STREAM = 'text/event-stream';
-/** Half of the connections that the admin server takes: the others are for scrapes and probes. */
+/** Half of the admin server's connections; the others are for scrapes and probes. */
 export const VIEWERS_MAX = 32;
-/** A viewer that has not read what it was sent by the time of so many further rows is cut off. */
+/** A viewer is disconnected if it has not read its data while more than this number of rows were added. */
 const ROWS_BEHIND_MAX = 10;
 
 interface Viewer {
   readonly response: ServerResponse;
-  /** Number of the first row that it has not been sent. */
+  /** Number of the first row not sent yet. */
   nextRow: number;
   rowsBehind: number;
 }
 
 /**
- * The live page's stream, as server-sent events: `hello` with the facts, then `rows` once a second,
- * of which the first has the history. A row is taken once a second whether anybody looks or not.
+ * The live page's stream of server-sent events: `hello` with the facts, then `rows` once a second. The first `rows` has
+ * the history. A row is recorded every second, with or without viewers.
  *
- * What a viewer holds in memory is bounded: it is sent nothing more until it has read what it was
- * sent, which is at most the history. Then it gets the rows it missed.
+ * The memory of each viewer is bounded: it gets no more data until it has read what it was sent, which is at most the
+ * history. Then it gets the rows it missed.
  */
 export class LiveFeed {
   readonly #source: LiveSource;
@@ -32,7 +31,7 @@ export class LiveFeed {
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  /** @param tickMs between two rows */
+  /** @param tickMs interval between two rows */
   constructor(source: LiveSource, tickMs = TICK_MS) {
     this.#source = source;
     this.#tickMs = tickMs;
@@ -48,22 +47,22 @@ export class LiveFeed {
     return this.#viewers.size;
   }
 
-  /** Whether one viewer more is too many; none is taken any more once it is closed. */
+  /** Whether no further viewer can join: too many viewers, or the feed is closed. */
   get isFull(): boolean {
     return this.#closed || this.viewers >= VIEWERS_MAX;
   }
 
   /**
-   * Streams to this client until it goes away.
+   * Streams to this client until it disconnects.
    *
-   * @param after id of the last event that it has, of whichever process; empty when it has none
+   * @param after id of the last event that the client has, possibly from another process; empty if it has none
    */
   join(response: ServerResponse, after: string): void {
     const { facts } = this.#source;
     response.writeHead(200, {
       'Content-Type': STREAM,
       'Cache-Control': 'no-store',
-      // Proxies that gather answers would hold the stream back.
+      // Tells proxies not to buffer the stream.
       'X-Accel-Buffering': 'no',
       Connection: 'close',
     });
@@ -99,8 +98,8 @@ export class LiveFeed {
       this.#ring.add(JSON.stringify(row));
       this.#now = JSON.stringify(now);
     } catch {
-      // A journal that is being closed may not know its numbers any more. The page says that no
-      // numbers come; a fault here must not end the process.
+      // A journal that is closing may no longer know its numbers. The page reports that no data arrives; an error here
+      // must not end the process.
       return;
     }
     for (const viewer of this.#viewers) {
@@ -120,5 +119,35 @@ export class LiveFeed {
     viewer.response.write(
       `id: ${this.#source.facts.boot}:${ring.next - 1}\nevent: rows\ndata: {"now":${this.#now},"rows":${rows}}\n\n`,
     );
+  }
+}
+
+/** The latest `rowsMax` rows as JSON text, numbered from 0. A row is serialized once, however many viewers read it. */
+export class RowRing {
+  readonly #rows: string[];
+  #next = 0;
+
+  constructor(rowsMax: number) {
+    this.#rows = new Array<string>(rowsMax).fill('');
+  }
+
+  /** The number of the next row. */
+  get next(): number {
+    return this.#next;
+  }
+
+  add(row: string): void {
+    this.#rows[this.#next % this.#rows.length] = row;
+    this.#next++;
+  }
+
+  /** The rows from number `first` on that are still kept, as a JSON array. */
+  since(first: number): string {
+    const rows: string[] = [];
+    const oldest = Math.max(0, this.#next - this.#rows.length);
+    for (let i = Math.max(first, oldest); i < this.#next; i++) {
+      rows.push(this.#rows[i % this.#rows.length]);
+    }
+    return `[${rows.join(',')}]`;
   }
 }

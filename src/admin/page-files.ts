@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What the compiler made of page/*.ts, and beside the sources what it does not touch. */
+/** The compiled page/*.ts, and the files that are served as they are in the source folder. */
 const COMPILED = fileURLToPath(new URL('./page/', import.meta.url));
 const AS_WRITTEN = fileURLToPath(new URL('../../../src/admin/page/', import.meta.url));
 const UPLOT = dirname(createRequire(import.meta.url).resolve('uplot'));
@@ -14,20 +14,17 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 
 const MODULES = [
   'chart',
-  'columns',
   'connection',
-  'figures',
   'format',
-  'heatmap',
   'latency-panel',
   'main',
   'page',
   'palette',
   'panel',
   'panels',
-  'readout',
+  'legend',
   'rows',
-  'status-line',
+  'statistics',
   'theme',
   'thread-table',
   'tiles',
@@ -38,7 +35,7 @@ export interface PageFile {
   readonly path: string;
 }
 
-/** Every file of the live page by the path under which it is served; there are no others. */
+/** Every file of the live page, by the path under which it is served. */
 export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
   ['/', { type: HTML, path: join(AS_WRITTEN, 'index.html') }],
   ['/page/page.css', { type: CSS, path: join(AS_WRITTEN, 'page.css') }],
@@ -51,10 +48,7 @@ export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
   ]),
 ]);
 
-/**
- * Nothing from elsewhere, nothing inline, in nobody's frame. For all that is served here: a browser
- * that opens /metrics has no use for more either.
- */
+/** No resources from other origins, no inline code, no framing. Sent with every response, because none needs more. */
 export const SECURITY_HEADERS = {
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -79,7 +73,7 @@ export class PageFiles {
     if (known !== undefined) return known;
     const text = readFile(path, 'utf8');
     this.#read.set(path, text);
-    // One that could not be read is tried again by the next who asks.
+    // A file that could not be read is read again at the next request.
     text.catch(() => this.#read.delete(path));
     return text;
   }

@@ -4,17 +4,16 @@ import { EXIT, OperatorFault } from '../model/fault.js';
 import type { LiveSource } from '../model/live.js';
 import { LiveFeed, STREAM, VIEWERS_MAX } from './live-feed.js';
 import { PageFiles, pageFiles, SECURITY_HEADERS } from './page-files.js';
-import { Shared } from './shared.js';
 
 export interface AdminConfig {
-  /** Renders /metrics; never called again before it has settled. */
+  /** Renders /metrics. Not called again before it has settled. */
   readonly metrics: () => Promise<string>;
   readonly metricsContentType: string;
-  /** Why orders can't be taken now, one line each; empty when they can. */
+  /** Why orders cannot be accepted, one line per reason; empty if they can. */
   readonly readiness: () => readonly string[];
-  /** What does not work although orders can be taken, one line each. */
+  /** What does not work although orders can be accepted, one line per problem. */
   readonly degraded: () => readonly string[];
-  /** What the live page shows. */
+  /** The data of the live page. */
   readonly live: LiveSource;
 }
 
@@ -24,20 +23,20 @@ interface Page {
   readonly body: string;
 }
 
-/** Where the live page's stream is. */
+/** Path of the live page's stream. */
 const LIVE_PATH = '/live';
 const CONNECTIONS_MAX = 64;
 const HEADER_BYTES_MAX = 8192;
-/** For the headers, and for the whole request. */
+/** Timeout for the headers, and for the whole request. */
 const REQUEST_MS_MAX = 5000;
-/** Longer than the usual pause between two scrapes, so that a scraper keeps its connection. */
+/** Longer than the usual scrape interval, so that a scraper keeps its connection. */
 const KEEP_ALIVE_MS = 20_000;
-/** A client that neither sends nor reads for so long is cut off. */
+/** A client that neither sends nor reads for this long is disconnected. */
 const STALL_MS_MAX = 30_000;
-/** What a close leaves to the answers under way. */
+/** How long `close` waits for pending responses. */
 const CLOSE_MS_MAX = 1000;
 
-/** What operators and their machines ask: the live page, /metrics, /healthz, /readyz. In the main thread. */
+/** The admin server: the live page, /metrics, /healthz and /readyz. Runs in the main thread. */
 export class AdminServer {
   readonly #feed: LiveFeed;
   readonly #pages: ReadonlyMap<string, () => Page | Promise<Page>>;
@@ -46,9 +45,9 @@ export class AdminServer {
   constructor({ metrics, metricsContentType, readiness, degraded, live }: AdminConfig) {
     this.#feed = new LiveFeed(live);
     const files = new PageFiles();
-    const text = new Shared(metrics);
+    const text = new SingleFlight(metrics);
     this.#pages = new Map<string, () => Page | Promise<Page>>([
-      ['/metrics', async () => ({ status: 200, type: metricsContentType, body: await text.get() })],
+      ['/metrics', async () => ({ status: 200, type: metricsContentType, body: await text.run() })],
       ['/healthz', () => json(200, { status: 'ok' })],
       ['/readyz', () => readyPage(readiness(), degraded())],
       ...Array.from(pageFiles, ([path, file]): [string, () => Promise<Page>] => [
@@ -69,9 +68,9 @@ export class AdminServer {
   }
 
   /**
-   * @param port 0 for any free one
+   * @param port 0 for any free port
    * @returns the port it listens on
-   * @throws OperatorFault when it can't listen there
+   * @throws OperatorFault it cannot listen there
    */
   listen(host: string, port: number): Promise<number> {
     const server = this.#server;
@@ -80,8 +79,8 @@ export class AdminServer {
       server.once('error', refuse);
       server.listen(port, host, () => {
         server.off('error', refuse);
-        // An accept that fails for want of file descriptors must not end the process: the client
-        // is let go, and the next one is tried.
+        // An accept that fails because no file descriptor is left must not end the process. The client loses its
+        // connection; later ones are accepted.
         server.on('error', () => {});
         this.#feed.start();
         resolve((server.address() as AddressInfo).port);
@@ -89,7 +88,7 @@ export class AdminServer {
     });
   }
 
-  /** Resolves when every connection is gone; those still busy after a second are cut off. */
+  /** Resolves when all connections are closed. Those still busy after a second are ended. */
   close(): Promise<void> {
     const server = this.#server;
     this.#feed.close();
@@ -122,7 +121,7 @@ export class AdminServer {
 
   #stream(request: IncomingMessage, response: ServerResponse): void {
     if (this.#feed.isFull) {
-      const reason = `${VIEWERS_MAX} look at the live page already`;
+      const reason = `the live page already has ${VIEWERS_MAX} viewers, the maximum`;
       send(response, json(503, { result: 'busy', reason }));
     } else if (request.method === 'HEAD') {
       send(response, { status: 200, type: STREAM, body: '' });
@@ -132,7 +131,7 @@ export class AdminServer {
   }
 }
 
-/** The row that the client has last seen: `?after=`. */
+/** The id of the last event that the client has: `?after=`. */
 function afterOf({ url = '' }: IncomingMessage): string {
   return new URLSearchParams(url.slice(LIVE_PATH.length)).get('after') ?? '';
 }
@@ -151,7 +150,7 @@ function json(status: number, body: object): Page {
   return { status, type: 'application/json', body: JSON.stringify(body) };
 }
 
-/** For HEAD, node leaves out the body and keeps its length. */
+/** For HEAD, Node leaves out the body and keeps its length. */
 function send(response: ServerResponse, { status, type, body }: Page): void {
   response.writeHead(status, {
     'Content-Type': type,
@@ -165,7 +164,24 @@ function send(response: ServerResponse, { status, type, body }: Page): void {
 function listenFault(host: string, port: number, error: NodeJS.ErrnoException): OperatorFault {
   const why =
     error.code === 'EADDRINUSE'
-      ? `port ${port} is taken; choose another with --admin-port`
+      ? `port ${port} is in use; fix: choose another --admin-port`
       : `${error.message}; see --admin-host and --admin-port`;
   return new OperatorFault(`admin server on ${host}: ${why}`, EXIT.failed);
+}
+
+/** Runs `work` at most once at a time: calls during a run share its result. */
+export class SingleFlight<T> {
+  readonly #work: () => Promise<T>;
+  #running: Promise<T> | null = null;
+
+  constructor(work: () => Promise<T>) {
+    this.#work = work;
+  }
+
+  run(): Promise<T> {
+    this.#running ??= this.#work().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
 }

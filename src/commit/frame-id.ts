@@ -5,10 +5,9 @@ const ORIGIN_CHARS = 8;
 const COUNTER_CHARS = 8;
 
 /**
- * Makes frame ids in the shape of a ULID (github.com/ulid/spec), 26 characters: epoch milliseconds
- * first, so that ids sort by time; then 40 random bits drawn once for each instance; then a counter. The random
- * bits keep threads, processes and restarts apart, the counter keeps ids of one instance apart
- * even when the clock is set back.
+ * Generates frame ids in the format of a ULID (github.com/ulid/spec), 26 characters: epoch milliseconds, so that ids sort
+ * by time; then 40 random bits, drawn once per instance; then a counter. The random bits make ids unique across threads,
+ * processes and restarts, the counter within one instance even if the clock is set back.
  */
 export class FrameIds {
   readonly #origin: string;

@@ -2,32 +2,31 @@ import { performance } from 'node:perf_hooks';
 import { COUNTER, commitHistogram, GAUGE, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type Appender, CommitAmbiguous, VERDICT } from '../model/journal.js';
 import type { BodyValidator, Committer, KeyedWaiter, Waiter } from '../model/stages.js';
+import { FrameBuilder, keyBytes } from './frame-builder.js';
 import { FrameIds } from './frame-id.js';
-import { keyBytes, OpenFrame } from './open-frame.js';
 
 export interface GroupCommitBounds {
   readonly frameOrdersMax: number;
   readonly frameBytesMax: number;
   readonly framesInFlightMax: number;
-  /** Orders of this thread whose frame is not durable yet. */
+  /** Upper bound of this thread's orders whose frame is not durable yet. */
   readonly waitingOrdersMax: number;
-  /** Milliseconds after which a frame is given up: refused when it could not even be sent. */
+  /** A frame that is not durable after this time fails: as refused if it was not sent yet, else as ambiguous. */
   readonly commitMsMax: number;
 }
 
-/** How often frames that could not be sent are looked at; milliseconds. */
+/** Interval of the check for frames that have waited too long. */
 const EXPIRY_CHECK_MS = 100;
-/** What a journal gets beyond `commitMsMax` to keep to it by itself; milliseconds. */
+/** Extra time for a sent frame: a journal enforces `commitMsMax` itself if it can. */
 const SENT_GRACE_MS = 500;
 
 /**
- * Group commit: one open frame a thread. It is sent when the event-loop turn ends and nothing is under way; else once it
- * is as large as all that is, of at most `framesInFlightMax` frames. So the busier the journal, the
- * bigger the batch, with no timer and no added latency when idle. A frame that is full is closed and
- * queued; the bound on waiting orders bounds that queue.
+ * Group commit: each thread fills one frame at a time. If no frame is in flight, it is sent at the end of the event-loop
+ * turn. Otherwise it is sent once it has as many orders as all frames in flight together, of which there are at most
+ * `framesInFlightMax`. So batches grow with the load of the journal, without a timer and without extra latency when idle.
+ * A full frame is queued; the bound on waiting orders also bounds that queue.
  *
- * The classic source is DeWitt et al., "Implementation techniques for main memory database
- * systems" (SIGMOD 1984), section 5.2.
+ * Source: DeWitt et al., "Implementation techniques for main memory database systems" (SIGMOD 1984), section 5.2.
  */
 export class GroupCommit implements Committer {
   readonly #appender: Appender;
@@ -35,19 +34,19 @@ export class GroupCommit implements Committer {
   readonly #counts: ThreadCounts;
   readonly #onCommitted: () => void;
   readonly #ids = new FrameIds();
-  readonly #full: OpenFrame[] = [];
-  readonly #spare: OpenFrame[] = [];
-  readonly #sent = new Set<OpenFrame>();
+  readonly #queue: FrameBuilder[] = [];
+  readonly #spare: FrameBuilder[] = [];
+  readonly #sent = new Set<FrameBuilder>();
   readonly #expiry: NodeJS.Timeout;
   readonly #commitSeconds: number;
-  #open: OpenFrame | null = null;
+  #current: FrameBuilder | null = null;
   #inFlight = 0;
   #inFlightOrders = 0;
   #waiting = 0;
   #flushIsDue = false;
   #onIdle: (() => void) | null = null;
 
-  /** `onCommitted` hears of each frame that became durable. */
+  /** @param onCommitted called for each frame that became durable */
   constructor(
     appender: Appender,
     bounds: GroupCommitBounds,
@@ -59,24 +58,24 @@ export class GroupCommit implements Committer {
     this.#counts = counts;
     this.#onCommitted = onCommitted;
     this.#commitSeconds = commitHistogram(appender.name);
-    this.#expiry = setInterval(() => this.#refuseExpired(), EXPIRY_CHECK_MS);
+    this.#expiry = setInterval(() => this.#failExpired(), EXPIRY_CHECK_MS);
     this.#expiry.unref();
   }
 
   take(order: BodyValidator, waiter: Waiter): boolean {
-    const open = this.#frameFor(order.compactLength, 0);
-    if (open === null) return false;
-    open.add(order, waiter);
+    const frame = this.#frameFor(order.compactLength, 0);
+    if (frame === null) return false;
+    frame.add(order, waiter);
     this.#waiting++;
     this.#flushAtTurnEnd();
     return true;
   }
 
   takeKeyed(order: BodyValidator, waiter: KeyedWaiter): boolean {
-    const open = this.#frameFor(order.compactLength, keyBytes(waiter.key));
-    if (open === null) return false;
-    waiter.placed(open.id, open.waiters.length);
-    open.addKeyed(order, waiter);
+    const frame = this.#frameFor(order.compactLength, keyBytes(waiter.key));
+    if (frame === null) return false;
+    waiter.placed(frame.id, frame.waiters.length);
+    frame.addKeyed(order, waiter);
     this.#waiting++;
     this.#flushAtTurnEnd();
     return true;
@@ -92,24 +91,24 @@ export class GroupCommit implements Committer {
     clearInterval(this.#expiry);
   }
 
-  /** The frame that an order of so many bytes, and its key's, goes into; null when it must be refused. */
-  #frameFor(bytes: number, ofKey: number): OpenFrame | null {
+  /** The frame for an order of `orderBytes` with a key of `bytesOfKey`; null if the order must be refused. */
+  #frameFor(orderBytes: number, bytesOfKey: number): FrameBuilder | null {
     if (this.#waiting >= this.#bounds.waitingOrdersMax) return null;
-    // Asked once a turn: the answer can cost a look at the disk.
+    // Checked once per turn, because `writable` may have to check the disk.
     if (!this.#flushIsDue && !this.#appender.writable) return null;
-    const open = this.#open;
-    if (open === null) return this.#openNext();
-    if (open.hasRoomFor(bytes, ofKey)) return open;
-    this.#full.push(open);
-    return this.#openNext();
+    const current = this.#current;
+    if (current === null) return this.#startFrame();
+    if (current.hasRoomFor(orderBytes, bytesOfKey)) return current;
+    this.#queue.push(current);
+    return this.#startFrame();
   }
 
-  #openNext(): OpenFrame {
+  #startFrame(): FrameBuilder {
     const { frameOrdersMax, frameBytesMax } = this.#bounds;
-    const next = this.#spare.pop() ?? new OpenFrame(frameOrdersMax, frameBytesMax);
+    const next = this.#spare.pop() ?? new FrameBuilder(frameOrdersMax, frameBytesMax);
     const nowMs = Date.now();
-    next.reset(this.#ids.next(nowMs), nowMs);
-    this.#open = next;
+    next.start(this.#ids.next(nowMs), nowMs);
+    this.#current = next;
     return next;
   }
 
@@ -122,22 +121,22 @@ export class GroupCommit implements Committer {
   readonly #flush = (): void => {
     this.#flushIsDue = false;
     while (this.#inFlight < this.#bounds.framesInFlightMax) {
-      const next = this.#full.shift() ?? this.#takeOpen();
+      const next = this.#queue.shift() ?? this.#takeCurrent();
       if (next === null) break;
       this.#send(next);
     }
     this.#counts.set(GAUGE.waitingOrders, this.#waiting);
   };
 
-  /** Null where it is to wait: where every frame costs a flush, a few large ones take less than many small ones. */
-  #takeOpen(): OpenFrame | null {
-    const open = this.#open;
-    if (open === null || open.waiters.length < this.#inFlightOrders) return null;
-    this.#open = null;
-    return open;
+  /** Null if the frame should grow first: every frame can cost a flush, so a few large frames are faster than many small ones. */
+  #takeCurrent(): FrameBuilder | null {
+    const current = this.#current;
+    if (current === null || current.waiters.length < this.#inFlightOrders) return null;
+    this.#current = null;
+    return current;
   }
 
-  #send(sent: OpenFrame): void {
+  #send(sent: FrameBuilder): void {
     this.#inFlight++;
     const orders = sent.waiters.length;
     this.#inFlightOrders += orders;
@@ -149,9 +148,9 @@ export class GroupCommit implements Committer {
         const { length } = sent.waiters;
         this.#inFlightOrders -= orders;
         if (!this.#sent.delete(sent)) {
-          // Given up before, but kept after all: it will be processed.
+          // The clients got no answer, but the frame is durable: it will be processed.
           this.#counts.add(COUNTER.ordersAccepted, length);
-          for (const waiter of sent.keyed) waiter.keptAfterAll();
+          for (const waiter of sent.keyed) waiter.acceptedLate();
           this.#finish(0);
           return;
         }
@@ -160,7 +159,7 @@ export class GroupCommit implements Committer {
         this.#counts.add(COUNTER.framesCommitted);
         this.#accept(sent, verdicts);
         this.#onCommitted();
-        // Only after success: a journal may still hold the bytes of a commit that failed.
+        // Only after success, because a journal may still use the bytes of a failed commit.
         if (this.#spare.length < this.#bounds.framesInFlightMax) this.#spare.push(sent);
         this.#finish(length);
       },
@@ -169,7 +168,7 @@ export class GroupCommit implements Committer {
         this.#inFlightOrders -= orders;
         if (!this.#sent.delete(sent)) {
           if (!(error instanceof CommitAmbiguous)) {
-            for (const waiter of sent.keyed) waiter.refusedAfterAll();
+            for (const waiter of sent.keyed) waiter.refusedLate();
           }
           this.#finish(0);
           return;
@@ -180,7 +179,7 @@ export class GroupCommit implements Committer {
     );
   }
 
-  #accept(sent: OpenFrame, verdicts: Uint8Array | null): void {
+  #accept(sent: FrameBuilder, verdicts: Uint8Array | null): void {
     const { waiters, id } = sent;
     let accepted = 0;
     for (let i = 0; i < waiters.length; i++) {
@@ -196,7 +195,7 @@ export class GroupCommit implements Committer {
     this.#counts.add(COUNTER.ordersAccepted, accepted);
   }
 
-  #fail(sent: OpenFrame, ambiguous: boolean): void {
+  #fail(sent: FrameBuilder, ambiguous: boolean): void {
     this.#counts.add(ambiguous ? COUNTER.commitsAmbiguous : COUNTER.commitsRefused);
     for (const waiter of sent.waiters) {
       if (ambiguous) waiter.ambiguous();
@@ -207,7 +206,7 @@ export class GroupCommit implements Committer {
   #finish(orders: number): void {
     this.#inFlight--;
     this.#release(orders);
-    if (this.#open !== null || this.#full.length > 0) this.#flushAtTurnEnd();
+    if (this.#current !== null || this.#queue.length > 0) this.#flushAtTurnEnd();
   }
 
   #release(orders: number): void {
@@ -217,32 +216,36 @@ export class GroupCommit implements Committer {
   }
 
   /**
-   * Frames that were never sent are refused for certain, so their clients need not wait longer. A journal
-   * keeps to the deadline itself where it can; one whose disk hangs cannot, so what was sent is given up
-   * here, a little later.
+   * Frames that were never sent are certainly not durable, so they are refused and their clients do not have to wait
+   * longer. A journal enforces the deadline of sent frames itself if it can. A journal on a hanging disk cannot, so sent
+   * frames are abandoned here, a little later.
    */
-  #refuseExpired(): void {
+  #failExpired(): void {
     const oldestMs = performance.now() - this.#bounds.commitMsMax;
     for (const sent of this.#sent) {
-      if (sent.sentTickMs < oldestMs - SENT_GRACE_MS) this.#giveUp(sent);
+      if (sent.sentTickMs < oldestMs - SENT_GRACE_MS) this.#abandon(sent);
     }
-    while (this.#full.length > 0 && this.#full[0]!.openedTickMs < oldestMs) {
-      this.#refuse(this.#full.shift()!);
+    while (this.#queue.length > 0 && this.#queue[0]!.startedTickMs < oldestMs) {
+      this.#refuse(this.#queue.shift()!);
     }
-    if (this.#full.length === 0 && this.#open !== null && this.#open.openedTickMs < oldestMs) {
-      const expired = this.#open;
-      this.#open = null;
+    if (
+      this.#queue.length === 0 &&
+      this.#current !== null &&
+      this.#current.startedTickMs < oldestMs
+    ) {
+      const expired = this.#current;
+      this.#current = null;
       this.#refuse(expired);
     }
   }
 
-  #giveUp(sent: OpenFrame): void {
+  #abandon(sent: FrameBuilder): void {
     this.#sent.delete(sent);
     this.#fail(sent, true);
     this.#release(sent.waiters.length);
   }
 
-  #refuse(expired: OpenFrame): void {
+  #refuse(expired: FrameBuilder): void {
     this.#fail(expired, false);
     this.#release(expired.waiters.length);
   }

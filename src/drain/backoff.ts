@@ -5,9 +5,9 @@ export interface BackoffBounds {
 }
 
 /**
- * Milliseconds to wait before the attempt that follows `attempt` failed ones: doubles each time, with
- * "equal jitter" (half fixed, half random), so that orders that failed together don't come back
- * together. Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+ * Milliseconds to wait after `attempt` failed attempts. The time doubles with each attempt and has "equal jitter" (half
+ * fixed, half random), so that orders that failed together are not retried together.
+ * Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */
 export function backoffMs(
   attempt: number,

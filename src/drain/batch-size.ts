@@ -1,12 +1,11 @@
-/** Orders of the first batch: small, since nothing is known yet of how long an order takes. */
+/** Orders of the first batch: few, because the time per order is not known yet. */
 const FIRST_ORDERS = 8;
-/** Weight of the newest batch in the moving average of milliseconds an order. */
+/** Weight of the newest batch in the moving average of milliseconds per order. */
 const NEWEST_WEIGHT = 0.2;
 
 /**
- * How many orders to hand to the handler at once: as many as take about `batchMsTarget`, so that a
- * slow handler settles often, shares the work between threads and stops within its deadline, and a
- * fast one is not called for each order.
+ * How many orders to hand to the handler at once: as many as take about `batchMsTarget`. So a slow handler settles often,
+ * uses all threads and stops in time, and a fast one is not called for each order.
  */
 export class BatchSize {
   readonly #ordersMax: number;
@@ -24,15 +23,15 @@ export class BatchSize {
     return this.#orders;
   }
 
-  /** Learns from a batch of `orders` that took `handlerMs`. */
-  learn(orders: number, handlerMs: number): void {
+  /** Records that a batch of `orders` took `handlerMs`. */
+  record(orders: number, handlerMs: number): void {
     const sample = handlerMs / orders;
     this.#msPerOrder =
       this.#msPerOrder === 0
         ? sample
         : this.#msPerOrder * (1 - NEWEST_WEIGHT) + sample * NEWEST_WEIGHT;
     const fitting = this.#msPerOrder === 0 ? this.#ordersMax : this.#msTarget / this.#msPerOrder;
-    // At most doubled: one batch that happened to be quick must not make the next one huge.
+    // At most doubled: one batch that happened to be fast must not make the next one huge.
     this.#orders = Math.max(1, Math.floor(Math.min(fitting, this.#orders * 2, this.#ordersMax)));
   }
 }

@@ -1,13 +1,13 @@
 import type { BatchMessage, BatchSegment } from '../model/pool-messages.js';
 import type { FrameRun, FrameSlice } from './frame-run.js';
 
-/** Orders that go to the handler together; they may come from several frames. */
+/** Orders that go to the handler together. They can come from several frames. */
 export interface Batch {
   readonly slices: readonly FrameSlice[];
   readonly orders: number;
 }
 
-/** Cuts up to `ordersMax` orders off the front of the queue; frames that are cut up leave it. */
+/** Takes up to `ordersMax` orders from the front of the queue. Frames without further orders leave the queue. */
 export function cutBatch(queue: FrameRun[], ordersMax: number): Batch {
   const slices: FrameSlice[] = [];
   let orders = 0;
@@ -48,7 +48,7 @@ export function splitBatch(batch: Batch): [Batch, Batch] {
   ];
 }
 
-/** Each order by itself. */
+/** One batch per order. */
 export function singlesOf(batch: Batch): Batch[] {
   return batch.orders === 1 ? [batch] : splitBatch(batch).flatMap(singlesOf);
 }
@@ -68,7 +68,7 @@ function splitSlice(slice: FrameSlice, count: number): [FrameSlice, FrameSlice] 
   ];
 }
 
-/** The batch as a pool thread gets it. The payload is a copy with a buffer of its own, to be transferred. */
+/** The message for a pool thread. The payload is a copy in its own buffer, so that it can be transferred. */
 export function batchMessage(batch: Batch): BatchMessage {
   let bytes = 0;
   for (const slice of batch.slices) bytes += slice.byteEnd - slice.byteStart;

@@ -12,10 +12,9 @@ import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 
 /**
- * The main thread's side of direct mode: the frames that intake threads send come in by their ports,
- * the pool processes them, and each order's verdict goes back. There is no journal, so an order that
- * fails is not tried again: its client is told, and may. Of one over which a pool thread died nobody knows whether it
- * was processed, so its client gets no answer.
+ * The main thread's end of direct mode. Frames arrive from the intake threads through ports, the pool processes them, and
+ * a verdict for each order goes back. There is no journal, so a failed order is not retried: its client gets an error and
+ * can retry. If a pool thread dies, it is unknown whether its order was processed, so the client gets no answer.
  */
 export class DirectService {
   readonly #scheduler: Scheduler;
@@ -23,9 +22,9 @@ export class DirectService {
   readonly #waitMsMax: number;
 
   /**
-   * What was not begun half of `commitMsMax` after its frame was opened is given up, so that its clients hear 503 while
-   * they still wait: a pool that works through what nobody waits for never catches up. The wait in the
-   * intake thread counts, for to a client it is all one.
+   * Orders that have not started half of `commitMsMax` after their frame was opened are refused, so that their clients get
+   * 503 while they still wait. A pool that processes orders no client waits for never catches up. The time that
+   * the frame spent in the intake thread counts too.
    */
   constructor(scheduler: Scheduler, counts: ThreadCounts, commitMsMax: number) {
     this.#scheduler = scheduler;
@@ -37,10 +36,10 @@ export class DirectService {
     port.on('message', (request: DirectRequest) => {
       const frame: Frame = { ...request, attempt: 1, notBeforeMs: 0, refiled: null, keys: [] };
       const reply = (run: FrameRun) => this.#reply(port, request.sequence, run);
-      // By the system's clock, the only one that both threads have; set back, it must not give more time.
+      // By the wall clock, the only one that both threads share. If it was set back, it must not extend the time.
       const ageMs = Math.max(0, Date.now() - request.acceptedAtMs);
-      const giveUpMs = performance.now() + this.#waitMsMax - ageMs;
-      this.#scheduler.add(new FrameRun(frame, reply, { giveUpMs }));
+      const expiresMs = performance.now() + this.#waitMsMax - ageMs;
+      this.#scheduler.add(new FrameRun(frame, reply, { expiresMs }));
     });
   }
 

@@ -2,38 +2,38 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import type { Frame } from '../model/frame.js';
 import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../model/journal.js';
+import type { Log } from '../model/log.js';
 import { OUTCOME_DEAD, OUTCOME_NOT_RUN } from '../model/pool-messages.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
-import type { DeadBound } from './dead-bound.js';
 import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 
 /**
- * Between two pulls while frames come in: those of so long are pulled together, for each pull costs writes, wake-ups and
- * lines in a ledger, however much it brings. Longer once many come: then what is done with them together is worth more. An
- * order that comes in when all is quiet is pulled at once.
+ * Pause between two pulls while frames arrive, so that several frames are pulled together: each pull costs writes,
+ * wake-ups and ledger entries, however many frames it returns. The pause is longer if a pull returned many frames. After a
+ * quiet time the first order is pulled at once.
  */
-const GATHER_MS = 5;
-const GATHER_MANY_MS = 40;
-const MANY_FRAMES = 4;
+const PULL_PAUSE_MS = 5;
+const PULL_PAUSE_BUSY_MS = 40;
+const BUSY_FRAMES = 4;
 
 export interface DrainBounds extends BackoffBounds {
-  /** Milliseconds that a stop waits for settlements, for a journal that is away may never take them. */
+  /** How long a stop waits for settlements: an unreachable journal may never accept them. */
   readonly settleMsMax: number;
-  /** Frames in hand, whether waiting, with the pool, or being settled. */
+  /** Frames in progress: queued, in the pool, or being settled. */
   readonly framesMax: number;
   readonly attemptsMax: number;
 }
 
-/** Pulls frames from the journal as there is room for them, has them processed, and settles each. */
+/** Pulls frames from the journal while there is room for them, has them processed, and settles each. */
 export class Drain {
   readonly #source: Source;
   readonly #scheduler: Scheduler;
   readonly #counts: ThreadCounts;
   readonly #bounds: DrainBounds;
-  readonly #deadBound: DeadBound;
+  readonly #deadLetterLimit: DeadLetterLimit;
   readonly #stopPulling = new AbortController();
-  readonly #inHand = new Map<FrameRun, Delivery>();
+  readonly #inProgress = new Map<FrameRun, Delivery>();
   readonly #settling = new Set<Promise<void>>();
   #onRoom: (() => void) | null = null;
   #pulling: Promise<void> = Promise.resolve();
@@ -43,13 +43,13 @@ export class Drain {
     scheduler: Scheduler,
     counts: ThreadCounts,
     bounds: DrainBounds,
-    deadBound: DeadBound,
+    deadLetterLimit: DeadLetterLimit,
   ) {
     this.#source = source;
     this.#scheduler = scheduler;
     this.#counts = counts;
     this.#bounds = bounds;
-    this.#deadBound = deadBound;
+    this.#deadLetterLimit = deadLetterLimit;
   }
 
   start(): void {
@@ -57,9 +57,9 @@ export class Drain {
   }
 
   /**
-   * Pulls nothing more, waits for what the pool has, settles it, and puts the rest back: frames not
-   * begun as they were, of the others only the orders not handed out yet. What cannot be settled in time
-   * stays in the journal and is processed again after the next start.
+   * Stops pulling, waits for the batches in the pool, settles them, and puts the rest back: unstarted frames as they were,
+   * and of started frames the orders not handed out yet. Frames that cannot be settled in time stay in the journal and
+   * are processed again after the next start.
    */
   async stop(): Promise<void> {
     this.#stopPulling.abort();
@@ -79,7 +79,7 @@ export class Drain {
   async #pull(): Promise<void> {
     const { signal } = this.#stopPulling;
     while (!signal.aborted) {
-      const credit = this.#bounds.framesMax - this.#inHand.size;
+      const credit = this.#bounds.framesMax - this.#inProgress.size;
       if (credit <= 0) {
         await new Promise<void>((resolve) => {
           this.#onRoom = resolve;
@@ -87,11 +87,11 @@ export class Drain {
         continue;
       }
       const deliveries = await this.#source.pull(credit, signal);
-      // Nothing at all means that there will never be anything: told to stop, or closed.
+      // An empty result means that the pull was aborted or the source is closed.
       if (deliveries.length === 0) return;
       for (const delivery of deliveries) this.#begin(delivery);
       if (deliveries.length >= credit) continue;
-      await sleep(deliveries.length < MANY_FRAMES ? GATHER_MS : GATHER_MANY_MS);
+      await sleep(deliveries.length < BUSY_FRAMES ? PULL_PAUSE_MS : PULL_PAUSE_BUSY_MS);
     }
   }
 
@@ -102,14 +102,14 @@ export class Drain {
       isLost: () => delivery.isLost,
       onDone: (orders) => this.#countDone(frame, orders),
     });
-    this.#inHand.set(run, delivery);
+    this.#inProgress.set(run, delivery);
     this.#scheduler.add(run);
   }
 
   #putBack(run: FrameRun): void {
     if (run.cutOrders === 0) {
-      this.#inHand.get(run)!.release();
-      this.#inHand.delete(run);
+      this.#inProgress.get(run)!.release();
+      this.#inProgress.delete(run);
       return;
     }
     const positions = Array.from({ length: run.uncut }, (_, i) => run.cutOrders + i);
@@ -117,26 +117,26 @@ export class Drain {
     this.#settle(run, this.#settlement(run, [{ positions, attempt, notBeforeMs: 0 }]));
   }
 
-  /** Counts what became of the orders and says what the journal must keep of them. */
+  /** Counts the outcomes of the orders and returns which of them the journal must keep. */
   #settlement(run: FrameRun, unfinished: readonly Refile[]): Settlement {
     const { attempt } = run.frame;
-    const again: number[] = [];
+    const notRun: number[] = [];
     const retry: number[] = [];
     const dead: DeadLetter[] = [];
     for (const { position, outcome, reason } of run.failed) {
-      if (outcome === OUTCOME_NOT_RUN) again.push(position);
+      if (outcome === OUTCOME_NOT_RUN) notRun.push(position);
       else if (outcome === OUTCOME_DEAD) dead.push({ position, reason });
       else if (attempt >= this.#bounds.attemptsMax) {
         dead.push({ position, reason: `${reason} (attempt ${attempt}, the last)` });
       } else retry.push(position);
     }
     const refile = [...unfinished];
-    if (again.length > 0) refile.push({ positions: again, attempt, notBeforeMs: 0 });
+    if (notRun.length > 0) refile.push({ positions: notRun, attempt, notBeforeMs: 0 });
     if (retry.length > 0) {
       const notBeforeMs = Date.now() + backoffMs(attempt, this.#bounds);
       refile.push({ positions: retry, attempt: attempt + 1, notBeforeMs });
     }
-    const refused = dead.splice(this.#deadBound.take(dead.length));
+    const refused = dead.splice(this.#deadLetterLimit.take(dead.length));
     if (refused.length > 0) {
       const positions = refused.map(({ position }) => position);
       refile.push({ positions, attempt, notBeforeMs: Date.now() + this.#bounds.retryMsMax });
@@ -146,7 +146,7 @@ export class Drain {
     return { refile, dead };
   }
 
-  /** As they are done, not when their frame is: the rate of work done is what the pace makes it. */
+  /** Called as orders are done, not when their frame is, so that the counted rate follows the pace. */
   #countDone(frame: Frame, orders: number): void {
     const ageSeconds = Math.max(0, Date.now() - frame.acceptedAtMs) / 1000;
     this.#counts.add(COUNTER.workDone, orders);
@@ -154,15 +154,15 @@ export class Drain {
   }
 
   #settle(run: FrameRun, settlement: Settlement): void {
-    const settling = this.#inHand
+    const settling = this.#inProgress
       .get(run)!
       .settle(settlement)
       .then(() => {
-        this.#deadBound.filed(settlement.dead.length);
-        // Only now: whoever reads that there is a dead letter must find it.
+        this.#deadLetterLimit.filed(settlement.dead.length);
+        // Counted after it is filed: a reader of the count must find the dead letter.
         this.#counts.add(COUNTER.dead, settlement.dead.length);
         this.#counts.add(COUNTER.retries, retried(run, settlement));
-        this.#inHand.delete(run);
+        this.#inProgress.delete(run);
         this.#settling.delete(settling);
         this.#onRoom?.();
         this.#onRoom = null;
@@ -171,9 +171,56 @@ export class Drain {
   }
 }
 
-/** Orders that are filed again for another attempt; the others that are filed again were not tried. */
+/** Orders that are filed again for another attempt. The other refiled orders were not run. */
 function retried({ frame }: FrameRun, { refile }: Settlement): number {
   return refile
     .filter(({ attempt }) => attempt > frame.attempt)
     .reduce((sum, { positions }) => sum + positions.length, 0);
+}
+
+/** Interval between two lines of the log. Once the limit is reached, every settlement can hit it. */
+const LIMIT_LOG_MS = 60_000;
+
+/**
+ * Bounds the number of dead letters. A dead letter is never evicted for a new one: an order beyond the limit is retried
+ * later instead.
+ */
+export class DeadLetterLimit {
+  readonly #journal: Pick<Source, 'deadLetters'>;
+  readonly #lettersMax: number;
+  readonly #log: Log;
+  /** Granted, and not in the journal yet. */
+  #granted = 0;
+  #loggedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(journal: Pick<Source, 'deadLetters'>, lettersMax: number, log: Log) {
+    this.#journal = journal;
+    this.#lettersMax = lettersMax;
+    this.#log = log;
+  }
+
+  /** How many of `wanted` orders may become dead letters: 0 to `wanted`. The caller reports them with `filed`. */
+  take(wanted: number): number {
+    if (wanted === 0) return 0;
+    const room = Math.max(0, this.#lettersMax - this.#journal.deadLetters() - this.#granted);
+    const granted = Math.min(wanted, room);
+    this.#granted += granted;
+    if (granted < wanted) this.#report();
+    return granted;
+  }
+
+  /** This many of the granted letters are in the journal, or will not be filed. */
+  filed(letters: number): void {
+    this.#granted -= letters;
+  }
+
+  #report(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#loggedAtMs < LIMIT_LOG_MS) return;
+    this.#loggedAtMs = nowMs;
+    this.#log(
+      'dead-letters-full',
+      `${this.#lettersMax} dead letters are kept, the limit set by --dead-max: further failed orders are retried later; fix: replay or drop dead letters with forebay dlq`,
+    );
+  }
 }

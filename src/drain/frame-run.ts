@@ -21,7 +21,7 @@ export interface FailedOrder {
   readonly reason: string;
 }
 
-/** A piece of a frame: `count` orders from `position` on, and the bytes they stand in. */
+/** Part of a frame: `count` orders from `position` on, and the byte range that holds them. */
 export interface FrameSlice {
   readonly run: FrameRun;
   readonly position: number;
@@ -31,19 +31,19 @@ export interface FrameSlice {
 }
 
 export interface FrameRunChoices {
-  readonly giveUpMs?: number;
+  readonly expiresMs?: number;
   readonly isLost?: () => boolean;
-  /** Called with each number of orders that are done, as they are. */
+  /** Called with the number of orders each time some are done. */
   readonly onDone?: (orders: number) => void;
 }
 
-/** How far the processing of one frame has come. Its orders are cut off in slices from the front. */
+/** The progress of one frame. Its orders are handed out in slices, from the front. */
 export class FrameRun {
   readonly frame: Frame;
   readonly failed: FailedOrder[] = [];
-  /** On the clock of `performance.now()`: after that, what was not handed out is not wanted any more. */
-  readonly giveUpMs: number;
-  /** Another process has it now: what was not handed out is not wanted any more. */
+  /** On the clock of `performance.now()`. After this time, orders not handed out yet must not be processed. */
+  readonly expiresMs: number;
+  /** Whether another process owns the frame now. Then orders not handed out yet must not be processed. */
   readonly isLost: () => boolean;
   readonly #payload: Buffer;
   readonly #onComplete: (run: FrameRun) => void;
@@ -53,20 +53,20 @@ export class FrameRun {
   #finishedOrders = 0;
 
   /**
-   * `onComplete` is called once, when every order of the frame has an outcome; `onDone` as often as
-   * some of them are done: at a set pace a frame of hundreds takes seconds.
+   * `onComplete` is called once, when every order of the frame has an outcome. `onDone` is called each time some orders
+   * are done, because with a low drain rate a frame of hundreds of orders takes seconds.
    */
   constructor(
     frame: Frame,
     onComplete: (run: FrameRun) => void,
     {
-      giveUpMs = Number.POSITIVE_INFINITY,
+      expiresMs = Number.POSITIVE_INFINITY,
       isLost = () => false,
       onDone = () => {},
     }: FrameRunChoices = {},
   ) {
     this.frame = frame;
-    this.giveUpMs = giveUpMs;
+    this.expiresMs = expiresMs;
     this.isLost = isLost;
     this.#onDone = onDone;
     const { buffer, byteOffset, byteLength } = frame.payload;
@@ -74,12 +74,12 @@ export class FrameRun {
     this.#onComplete = onComplete;
   }
 
-  /** Orders not cut off yet. */
+  /** Orders not handed out yet. */
   get uncut(): number {
     return this.frame.count - this.#cutOrders;
   }
 
-  /** Orders handed out or finished: the front of the frame. */
+  /** Orders handed out so far: the front of the frame. */
   get cutOrders(): number {
     return this.#cutOrders;
   }
@@ -98,7 +98,7 @@ export class FrameRun {
     return slice;
   }
 
-  /** The offset behind `orders` lines from `byteStart` on; `position` is the order that comes next. */
+  /** The offset after `orders` lines from `byteStart` on; `position` is the next order. */
   byteOffsetBehind(byteStart: number, orders: number, position: number): number {
     if (position === this.frame.count) return this.#payload.length;
     let offset = byteStart;
@@ -106,7 +106,7 @@ export class FrameRun {
     return offset;
   }
 
-  /** Records what became of a slice's orders; `outcomes` null means that all are done. */
+  /** Records the outcomes of a slice's orders; null means that all are done. */
   finish(slice: FrameSlice, outcomes: Uint8Array | null, reason: string): void {
     const failedBefore = this.failed.length;
     if (outcomes !== null) {
@@ -126,7 +126,7 @@ export class FrameRun {
     if (this.#finishedOrders === this.frame.count) this.#onComplete(this);
   }
 
-  /** Finishes a slice whose orders were not run. */
+  /** Records that the orders of a slice were not run. */
   finishUnrun(slice: FrameSlice): void {
     this.finish(slice, new Uint8Array(slice.count).fill(OUTCOME_NOT_RUN), 'not run');
   }

@@ -1,35 +1,35 @@
 import type { Log } from '../model/log.js';
 import { type BackoffBounds, backoffMs } from './backoff.js';
 
-/** Leave to run a batch. Given back by `through` or `away`, once. */
-export interface Turn {
-  /** It finds out, alone, whether the outage is over. */
+/** Permission to run a batch. The holder calls `end` or `begin` once. */
+export interface Permit {
+  /** The only batch that runs, to find out whether the outage is over. */
   readonly isProbe: boolean;
-  /** It had to wait, so its orders count towards the pace again. */
+  /** The batch had to wait, so its orders count towards the drain rate again. */
   readonly hasWaited: boolean;
 }
 
-const AT_ONCE: Turn = { isProbe: false, hasWaited: false };
+const IMMEDIATE: Permit = { isProbe: false, hasWaited: false };
 
 export interface OutageParts {
-  /** Whether batches wait for the end of an outage; otherwise they get no turn while it lasts. */
+  /** Whether batches wait for the end of an outage. Otherwise they get no permit during an outage. */
   readonly canWait: boolean;
   readonly log: Log;
 }
 
 /**
- * Holds all batches back while no handler can do its work: its database is away, say, or its module
- * cannot be loaded. After a pause, which grows, one batch is let through as the probe. The number of waiters
- * is that of the batches under way, a few for each pool thread.
+ * A circuit breaker: holds all batches back while the handler cannot work, for example because its database is
+ * unreachable or its module cannot be loaded. After a pause, which grows, one batch runs as a probe. Waiting batches are
+ * bounded by the scheduler, to a few per pool thread.
  */
 export class Outage {
   readonly #parts: OutageParts;
-  /** Empty while there is none. */
-  #why = '';
+  /** Empty without an outage. */
+  #reason = '';
   #sinceMs = 0;
   #probes = 0;
   #isProbing = false;
-  /** Whether the pause is over. */
+  /** Whether the pause is over and a probe may run. */
   #isDue = false;
   #timer: NodeJS.Timeout | null = null;
   #waiters: (() => void)[] = [];
@@ -41,18 +41,18 @@ export class Outage {
   }
 
   /**
-   * Why nothing is processed, in one line; empty while it is. Where nobody is there to find out whether it
-   * is over, it ends with the pause: who asks whether to send orders would hear no for ever.
+   * Why orders are not processed, in one line; empty if they are. If no batch is waiting that could be the probe, the
+   * reason is cleared with the pause. Otherwise a load balancer that asks before it sends orders would never send any.
    */
   get reason(): string {
-    const isForgotten = this.#isDue && !this.#isProbing && this.#waiters.length === 0;
-    return isForgotten ? '' : this.#why;
+    const isOver = this.#isDue && !this.#isProbing && this.#waiters.length === 0;
+    return isOver ? '' : this.#reason;
   }
 
-  /** Waits until a batch may be run. Null when it is to be given back unrun. */
-  async turn(): Promise<Turn | null> {
+  /** Waits until a batch may run. Null if the batch must be returned without running. */
+  async acquire(): Promise<Permit | null> {
     let hasWaited = false;
-    while (this.#why !== '' && !this.#stopped) {
+    while (this.#reason !== '' && !this.#stopped) {
       if (this.#isDue && !this.#isProbing) {
         this.#isProbing = true;
         return { isProbe: true, hasWaited };
@@ -61,41 +61,41 @@ export class Outage {
       hasWaited = true;
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
-    if (this.#why !== '') return null;
-    return hasWaited ? { isProbe: false, hasWaited } : AT_ONCE;
+    if (this.#reason !== '') return null;
+    return hasWaited ? { isProbe: false, hasWaited } : IMMEDIATE;
   }
 
-  /** The handler did its work, or failed by itself. */
-  through(turn: Turn): void {
-    if (!turn.isProbe) return;
+  /** The handler ran, successfully or not: there is no outage. */
+  end(permit: Permit): void {
+    if (!permit.isProbe) return;
     if (this.#logged !== '') {
       const seconds = ((performance.now() - this.#sinceMs) / 1000).toFixed(1);
-      this.#parts.log('handler-back', `the handler goes on, after ${seconds} s`);
+      this.#parts.log('handler-back', `the handler works again after ${seconds} s`);
     }
-    this.#why = '';
+    this.#reason = '';
     this.#logged = '';
     this.#probes = 0;
     this.#isProbing = false;
     this.#wake();
   }
 
-  /** The handler could not work. `turn` is null where no batch was concerned. */
-  away(turn: Turn | null, why: string, pause: BackoffBounds): void {
-    // Others that were under way when the outage began learn of it one after the other.
-    if (this.#why !== '' && turn?.isProbe !== true) return;
-    if (this.#why === '') this.#sinceMs = performance.now();
-    this.#why = why;
+  /** The handler could not work. `permit` is null outside a batch. */
+  begin(permit: Permit | null, reason: string, pause: BackoffBounds): void {
+    // Batches that were running when the outage began report it one after the other.
+    if (this.#reason !== '' && permit?.isProbe !== true) return;
+    if (this.#reason === '') this.#sinceMs = performance.now();
+    this.#reason = reason;
     this.#isProbing = false;
     this.#probes++;
     this.#isDue = false;
     if (!this.#stopped) this.#timer = setTimeout(this.#onDue, backoffMs(this.#probes, pause));
-    if (why !== this.#logged) {
-      this.#logged = why;
-      this.#parts.log('handler-away', `${why}; trying on`);
+    if (reason !== this.#logged) {
+      this.#logged = reason;
+      this.#parts.log('handler-away', `${reason}; retrying`);
     }
   }
 
-  /** Gives no turn any more that would have to wait. */
+  /** From now on, no batch waits: those that would have to get no permit. */
   stop(): void {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -1,33 +1,32 @@
 import type { Limiter } from '../model/stages.js';
 
-/** Hands out permission to process orders. */
+/** Limits the rate at which orders are processed. */
 export interface Pacer {
   /** How many of `orders` may be processed now: 0 to `orders`. */
   take(orders: number): number;
-  /** Milliseconds until `take` can give anything. */
+  /** Milliseconds until `take` can grant an order. */
   waitMs(): number;
 }
 
-/** As fast as the pool can. */
+/** No limit. */
 export const unpaced: Pacer = {
   take: (orders) => orders,
   waitMs: () => 0,
 };
 
-/** Windows a second that the smoothing limiter of a paced drain spreads its orders over. */
+/** Windows per second of the smoothing limiter. */
 const SMOOTHING_PER_SECOND = 20;
 
-/** Bound and window of the smoothing limiter for a rate in orders a second. */
+/** Limit and window of the smoothing limiter for a rate in orders per second. */
 export function smoothing(rate: number): { limit: number; windowMs: number } {
   const limit = Math.ceil(rate / SMOOTHING_PER_SECOND);
   return { limit, windowMs: (limit / rate) * 1000 };
 }
 
 /**
- * At most `--drain-rate` orders in any second, by the exact limiter. That one alone would let a
- * backlog through in one burst at the start of each second, again and again; so a second limiter,
- * with a window of about 50 ms, spreads them. It is owned by this thread alone, hence the look
- * before the leap: what it has room for, it still has room for after the other one admitted.
+ * At most `--drain-rate` orders in any second, by the exact limiter. That limiter alone would process a backlog in one
+ * burst per second, so a second limiter with a window of about 50 ms spreads the orders. Only this thread uses the second
+ * limiter, so it can be checked first: it still has room after the exact limiter has admitted an order.
  */
 export class SteadyPacer implements Pacer {
   readonly #perSecond: Limiter;

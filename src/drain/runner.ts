@@ -8,47 +8,47 @@ import {
 } from '../model/pool-messages.js';
 import type { BackoffBounds } from './backoff.js';
 import { type Batch, batchMessage, singlesOf, splitBatch } from './batch.js';
-import { HandlerLate } from './call-limit.js';
-import type { BatchPool } from './dispatch.js';
-import type { Outage, Turn } from './outage.js';
+import { HandlerTimeout } from './call-timeout.js';
+import type { BatchPool } from './handler-pool.js';
+import type { Outage, Permit } from './outage.js';
 import type { Pacer } from './pace.js';
 
-/** Bounds of the pause while what the handler works for is away. */
-export const SINK_PAUSE: BackoffBounds = { retryMsMin: 100, retryMsMax: 5000 };
-/** The same while the handler cannot be loaded: a thread that could not load it needs a moment to end. */
-const LOAD_PAUSE: BackoffBounds = { retryMsMin: 1000, retryMsMax: 5000 };
+/** Bounds of the pause after the handler threw with `pause: true`. */
+export const PAUSE_BOUNDS: BackoffBounds = { retryMsMin: 100, retryMsMax: 5000 };
+/** The same if the handler cannot be loaded. Longer, because the thread that could not load it must end first. */
+const LOAD_PAUSE_BOUNDS: BackoffBounds = { retryMsMin: 1000, retryMsMax: 5000 };
 
-const RETRY_ALONE = new Uint8Array([OUTCOME_RETRY]);
-const DEAD_ALONE = new Uint8Array([OUTCOME_DEAD]);
-const LOST_SIGHT_ALONE = new Uint8Array([OUTCOME_UNKNOWN]);
+const SINGLE_RETRY = new Uint8Array([OUTCOME_RETRY]);
+const SINGLE_DEAD = new Uint8Array([OUTCOME_DEAD]);
+const SINGLE_UNKNOWN = new Uint8Array([OUTCOME_UNKNOWN]);
 
 export interface RunnerParts {
   readonly pool: BatchPool;
   readonly pacer: Pacer;
   readonly counts: ThreadCounts;
   readonly outage: Outage;
-  /** Learns of each batch that the handler finished. */
+  /** Called for each batch that the handler completed. */
   readonly onFinished: (orders: number, handlerMs: number) => void;
   readonly log: Log;
-  /** Learns which thread of the pool is alive. */
+  /** Called with the id of the pool thread that returned a result. */
   readonly onThread: (tid: number) => void;
 }
 
-/** Why a batch as a whole came to nothing. */
+/** Why a batch failed as a whole. */
 interface Failure {
   readonly reason: string;
-  /** What that makes of an order that stands alone. */
-  readonly alone: Uint8Array;
-  /** Another call may take as long again. */
-  readonly isLate: boolean;
+  /** The outcome for a batch of one order. */
+  readonly outcome: Uint8Array;
+  /** It timed out: another call with the same orders can take as long again. */
+  readonly isTimeout: boolean;
 }
 
 /**
- * Runs a batch in the pool and records the outcome of each order. A batch whose handler throws, or
- * kills its thread, is run again in halves until the culprit stands alone, so that one bad order does
- * not fail its neighbours: at most 2·log2(n) further calls for each culprit among n orders. Where the handler did not return, each call that
- * has the culprit in it takes as long again, so there the orders are run one by one. A batch that
- * could not be run at all waits for the end of the outage, and is run again as if nothing had been.
+ * Runs a batch in the pool and records the outcome of each order. If the handler throws or its thread dies, the batch is
+ * run again in halves until the failing order is isolated, so that it does not fail its neighbours: at most 2·log2(n)
+ * further calls for each failing order among n. If the handler timed out, each call with the failing order would take
+ * as long again, so the orders are run one by one. A batch that could not be run at all waits for the end of the
+ * outage and is run again as if it were new.
  */
 export class BatchRunner {
   readonly #parts: RunnerParts;
@@ -63,34 +63,34 @@ export class BatchRunner {
     if (failure === null) return;
     if (batch.orders === 1) {
       const slice = batch.slices[0]!;
-      slice.run.finish(slice, failure.alone, failure.reason);
+      slice.run.finish(slice, failure.outcome, failure.reason);
       return;
     }
-    for (const part of failure.isLate ? singlesOf(batch) : splitBatch(batch)) {
+    for (const part of failure.isTimeout ? singlesOf(batch) : splitBatch(batch)) {
       await this.#admit(part.orders);
       await this.run(part);
     }
   }
 
-  /** Null when its orders have outcomes, else why the batch as a whole came to nothing. */
+  /** Null if all orders have outcomes, else why the batch failed as a whole. */
   async #runWhole(batch: Batch): Promise<Failure | null> {
     const { outage } = this.#parts;
     for (;;) {
-      const turn = await outage.turn();
-      if (turn === null) {
+      const permit = await outage.acquire();
+      if (permit === null) {
         for (const slice of batch.slices) slice.run.finishUnrun(slice);
         return null;
       }
-      if (turn.hasWaited) await this.#admit(batch.orders);
+      if (permit.hasWaited) await this.#admit(batch.orders);
       const result = await this.#call(batch);
       const isLost = result instanceof Error;
-      if (!isLost && this.#isAway(turn, result)) continue;
-      outage.through(turn);
-      if (isLost) return this.#tellLost(batch, result);
+      if (!isLost && this.#isOutage(permit, result)) continue;
+      outage.end(permit);
+      if (isLost) return this.#reportLost(batch, result);
       if (result.thrown !== null) {
-        this.#tellThrown(batch, result);
-        const alone = result.thrownDead ? DEAD_ALONE : RETRY_ALONE;
-        return { reason: result.thrown, alone, isLate: false };
+        this.#reportThrown(batch, result);
+        const outcome = result.thrownDead ? SINGLE_DEAD : SINGLE_RETRY;
+        return { reason: result.thrown, outcome, isTimeout: false };
       }
       this.#parts.onFinished(batch.orders, result.handlerMs);
       this.#record(batch, result.outcomes);
@@ -98,7 +98,7 @@ export class BatchRunner {
     }
   }
 
-  /** What the thread answers; or, when it died over the batch or was ended, why. */
+  /** The result, or the error if the thread died or was ended. */
   async #call(batch: Batch): Promise<BatchResult | Error> {
     try {
       return await this.#parts.pool.run(batchMessage(batch));
@@ -107,13 +107,12 @@ export class BatchRunner {
     }
   }
 
-  #tellLost({ orders }: Batch, err: Error): Failure {
+  #reportLost({ orders }: Batch, err: Error): Failure {
     const { counts, log } = this.#parts;
     counts.add(COUNTER.handlerThreadDeaths);
-    const isLate = err instanceof HandlerLate;
-    if (isLate) {
-      const next =
-        orders === 1 ? 'the order is tried again or dead' : 'running its orders one by one';
+    const isTimeout = err instanceof HandlerTimeout;
+    if (isTimeout) {
+      const next = orders === 1 ? 'the order is retried or dead' : 'running its orders one by one';
       log('handler-late', `${err.message}: its thread was ended; ${next}`, { orders });
     } else {
       log('handler-thread-died', `the handler's thread died; running its batch again`, {
@@ -121,26 +120,26 @@ export class BatchRunner {
         err,
       });
     }
-    const reason = isLate ? err.message : `the handler's thread died: ${err.message}`;
-    return { reason, alone: LOST_SIGHT_ALONE, isLate };
+    const reason = isTimeout ? err.message : `the handler's thread died: ${err.message}`;
+    return { reason, outcome: SINGLE_UNKNOWN, isTimeout };
   }
 
-  /** Its message may quote an order: dead letters keep that, the log does not. */
-  #tellThrown({ orders }: Batch, { thrownAt }: BatchResult): void {
-    const next = orders === 1 ? 'the order is tried again or dead' : 'running its batch in halves';
+  /** The error message may quote an order, so it goes to dead letters but not to the log. */
+  #reportThrown({ orders }: Batch, { thrownAt }: BatchResult): void {
+    const next = orders === 1 ? 'the order is retried or dead' : 'running its batch in halves';
     this.#parts.log('handler-threw', `the handler threw ${thrownAt}; ${next}`, { orders });
   }
 
-  /** Whether the batch could not be run, which is nobody's attempt. */
-  #isAway(turn: Turn, { notLoaded, paused, tid, handlerMs }: BatchResult): boolean {
+  /** Whether the batch could not be run. Then it does not count as an attempt of its orders. */
+  #isOutage(permit: Permit, { notLoaded, paused, tid, handlerMs }: BatchResult): boolean {
     const { outage, counts, onThread } = this.#parts;
     if (notLoaded !== null) {
-      outage.away(turn, `the handler cannot be loaded: ${notLoaded}`, LOAD_PAUSE);
+      outage.begin(permit, `the handler cannot be loaded: ${notLoaded}`, LOAD_PAUSE_BOUNDS);
       return true;
     }
     onThread(tid);
     if (paused !== null) {
-      outage.away(turn, awayText(paused), SINK_PAUSE);
+      outage.begin(permit, pauseText(paused), PAUSE_BOUNDS);
       return true;
     }
     counts.observe(HISTOGRAM.handlerSeconds, handlerMs / 1000);
@@ -152,11 +151,11 @@ export class BatchRunner {
     for (const slice of batch.slices) {
       const own = outcomes === null ? null : outcomes.subarray(offset, offset + slice.count);
       offset += slice.count;
-      slice.run.finish(slice, own, 'the handler said so');
+      slice.run.finish(slice, own, 'the handler returned this outcome');
     }
   }
 
-  /** Orders that run again are processed again, so they count towards the pace again. */
+  /** Orders that run again count towards the drain rate again. */
   async #admit(orders: number): Promise<void> {
     const { pacer } = this.#parts;
     let missing = orders - pacer.take(orders);
@@ -167,7 +166,7 @@ export class BatchRunner {
   }
 }
 
-/** What the operator reads while the handler pauses. */
-export function awayText(why: string): string {
-  return `the handler waits: ${why}`;
+/** The reason in the log and in /readyz while the handler pauses. */
+export function pauseText(why: string): string {
+  return `the handler is paused: ${why}`;
 }

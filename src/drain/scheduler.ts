@@ -4,16 +4,13 @@ import type { FrameRun } from './frame-run.js';
 import type { Pacer } from './pace.js';
 import type { BatchRunner } from './runner.js';
 
-/**
- * Batches under way for each pool thread: one that runs and one that waits behind it, so that the
- * thread need not wait for the main thread between two.
- */
-const BATCHES_A_THREAD = 2;
+/** Batches per pool thread: one that runs and one queued, so that a thread does not wait for the main thread in between. */
+const BATCHES_PER_THREAD = 2;
 
-/** How often it is looked whether what is in hand is surely this process's own, while it is not. */
-const UNSURE_POLL_MS = 50;
+/** Interval at which the term is checked while the ownership of the frames is uncertain. */
+const TERM_POLL_MS = 50;
 
-/** Feeds the orders of the frames in hand to the pool: in batches, at the set pace, so many at a time. */
+/** Feeds the orders of the queued frames to the pool: in batches, at the configured rate, a bounded number at a time. */
 export class Scheduler {
   readonly #runner: BatchRunner;
   readonly #pacer: Pacer;
@@ -39,7 +36,7 @@ export class Scheduler {
     this.#runner = runner;
     this.#pacer = pacer;
     this.#size = size;
-    this.#batchesMax = threads * BATCHES_A_THREAD;
+    this.#batchesMax = threads * BATCHES_PER_THREAD;
   }
 
   add(run: FrameRun): void {
@@ -47,7 +44,7 @@ export class Scheduler {
     this.#pump();
   }
 
-  /** Hands out nothing more. Resolves with the frames not handed out in full, when what was handed out is finished. */
+  /** Hands out no more orders. When the running batches have finished, resolves with the frames not fully handed out. */
   async stop(): Promise<FrameRun[]> {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -60,10 +57,10 @@ export class Scheduler {
   }
 
   readonly #pump = (): void => {
-    this.#abandonExpired();
+    this.#dropExpired();
     while (!this.#stopped && this.#queue.length > 0 && this.#batches < this.#batchesMax) {
-      if (!this.#isSure()) {
-        this.#pumpIn(UNSURE_POLL_MS);
+      if (!this.#ownsQueue()) {
+        this.#pumpIn(TERM_POLL_MS);
         return;
       }
       const orders = this.#pacer.take(this.#ready());
@@ -76,16 +73,16 @@ export class Scheduler {
     }
   };
 
-  /** Oldest first is how they stand, but for the little that intake threads differ in; all that can expire may grow as old. */
-  #abandonExpired(): void {
+  /** The queue is ordered by age, apart from small differences between intake threads, and all frames expire at the same age. */
+  #dropExpired(): void {
     const nowMs = performance.now();
-    while (this.#queue.length > 0 && this.#queue[0]!.giveUpMs <= nowMs) {
+    while (this.#queue.length > 0 && this.#queue[0]!.expiresMs <= nowMs) {
       const run = this.#queue.shift()!;
       run.finishUnrun(run.cut(run.uncut));
     }
   }
 
-  /** Orders that the next batch could take: no more are asked of the pacer, for it does not take back. */
+  /** Orders that the next batch can take. The pacer is asked for no more than that, because it cannot take orders back. */
   #ready(): number {
     const ordersMax = this.#size.orders;
     let ready = 0;
@@ -95,8 +92,8 @@ export class Scheduler {
     return Math.min(ready, ordersMax);
   }
 
-  /** Whether what stands in the queue may be begun. In a new term, what others have taken leaves it. */
-  #isSure(): boolean {
+  /** Whether queued orders may be started. In a new term, frames that other processes have taken are dropped. */
+  #ownsQueue(): boolean {
     const term = this.#termNow();
     if (term === this.#term || term === 0) return term !== 0;
     this.#term = term;

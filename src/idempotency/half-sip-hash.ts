@@ -1,11 +1,11 @@
 /**
- * HalfSipHash-2-4 with 64 bits of output, of the bytes `[0, length)`: Aumasson and Bernstein, "SipHash: a fast
- * short-input PRF" (2012), in the variant for 32-bit machines of their reference implementation
- * (github.com/veorq/SipHash). All in 32-bit operations, because a number holds no 64-bit integer.
+ * HalfSipHash-2-4 with 64 bits of output, of the bytes `[0, length)`. Source: Aumasson and Bernstein, "SipHash: a fast
+ * short-input PRF" (2012), in the 32-bit variant of their reference implementation (github.com/veorq/SipHash). It uses
+ * only 32-bit operations, because a JavaScript number cannot hold every 64-bit integer.
  *
- * Without knowing the key (`key0`, `key1`) nobody can aim at collisions.
+ * Collisions cannot be constructed without knowing the key (`key0`, `key1`).
  *
- * @param out gets the two words of the hash at `at` and `at + 1`, as the little-endian bytes read
+ * @param out receives the two words of the hash at `at` and `at + 1`, little-endian
  */
 export function halfSipHash(
   key0: number,
@@ -20,7 +20,7 @@ export function halfSipHash(
   let v2 = 0x6c796765 ^ key0;
   let v3 = 0x74656462 ^ key1;
   const wholeEnd = length & ~3;
-  // The words of the input, the last of them with the length; two rounds each.
+  // Two rounds for each word of the input. The last word contains the length.
   for (let i = 0; i <= wholeEnd; i += 4) {
     const word = i < wholeEnd ? wordAt(bytes, i) : lastWord(bytes, i, length);
     v3 ^= word;
@@ -39,7 +39,7 @@ export function halfSipHash(
     v0 ^= word;
   }
   v2 ^= 0xee;
-  // Four rounds, the first word; four more, the second.
+  // Four rounds yield the first word, four more the second.
   for (let round = 0; round < 8; round++) {
     v0 = (v0 + v1) | 0;
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -62,7 +62,7 @@ function wordAt(bytes: Uint8Array, i: number): number {
   return bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
 }
 
-/** The up to three bytes that are left, and the length's lowest byte above them. */
+/** The remaining zero to three bytes, and above them the lowest byte of the length. */
 function lastWord(bytes: Uint8Array, i: number, length: number): number {
   let word = length << 24;
   if (i < length) word |= bytes[i];

@@ -1,39 +1,50 @@
 import { type KeyTable, RESERVATION } from '../memory/key-table.js';
 import { COUNTER, type ThreadCounts } from '../metrics/count.js';
 import type { ReceiptLookup } from '../model/receipt.js';
-import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/stages.js';
-import { KeyHasher } from './key-words.js';
-import { type AttemptParts, KeyedAttempt } from './keyed-attempt.js';
+import type {
+  BodyValidator,
+  Committer,
+  KeyedClient,
+  KeyedIntake,
+  KeyedWaiter,
+} from '../model/stages.js';
+import { digestText, KeyHasher } from './key-hasher.js';
 
-export interface IdempotentIntakeParts extends AttemptParts {
+/** What the requests of one thread share. */
+interface KeyedRequestParts {
   readonly table: KeyTable;
-  /** One of its own: it is asked in turn with the committer, and would spoil what another remembers. */
+  readonly nowNs: () => number;
+}
+
+export interface IdempotentIntakeParts extends KeyedRequestParts {
+  /** Not shared with another stage: between `validate` and the commit it must keep the same order. */
   readonly validator: BodyValidator;
   readonly committer: Committer;
   readonly receipts: ReceiptLookup;
   readonly counts: ThreadCounts;
-  /** Bodies are no longer than this, and their compact form no longer than they. */
+  /** Upper bound of a body, and so of its compact form. */
   readonly bodyBytesMax: number;
 }
 
-/** How often those who wait for another's order look whether it is through; milliseconds. */
-const LOOK_MS = 5;
-/** Requests of one thread that may wait so. Each look at all of them takes about a millisecond then. */
+/** Interval at which waiting requests check whether their key has been settled. */
+const POLL_MS = 5;
+/** Waiting requests of one thread. A check of that many takes about a millisecond. */
 const WAITING_MAX = 4096;
 const LINE_END_BYTES = 1;
+
 /**
- * Where orders that come with an idempotency key are judged, before the commit. The key is taken in the
- * table that all threads share, and then the order goes the way of all orders. Who finds the key
- * taken, by an order that is not through, waits; and has the same answer then, or takes the key over.
+ * Handles orders with an idempotency key, between validation and commit. A request reserves its key in the table that
+ * all threads share; then the order is committed like any other. If the key is reserved by an order that is not settled
+ * yet, the request waits. Then it gets the same answer, or reserves the key itself.
  */
 export class IdempotentIntake implements KeyedIntake {
   readonly #parts: IdempotentIntakeParts;
   readonly #hasher: KeyHasher;
   readonly #line: Uint8Array;
-  readonly #waiting = new Set<KeyedAttempt>();
-  /** Those who wait for a receipt instead. */
-  #asking = 0;
-  #looking: NodeJS.Timeout | null = null;
+  readonly #waiting = new Set<KeyedRequest>();
+  /** Requests that wait for a receipt. */
+  #lookups = 0;
+  #poll: NodeJS.Timeout | null = null;
   #isStopping = false;
   #onEmpty: (() => void) | null = null;
 
@@ -48,40 +59,40 @@ export class IdempotentIntake implements KeyedIntake {
     const fault = validator.validate(bytes, 0, length);
     if (fault !== 0) return fault;
     const lineEnd = validator.writeTo(this.#line, 0);
-    const words = this.#hasher.wordsOf(key, this.#line, lineEnd - 1);
-    const attempt = new KeyedAttempt(this.#parts, key, words, client);
-    if (!this.#advance(attempt)) this.#wait(attempt, lineEnd);
+    const words = this.#hasher.hash(key, this.#line, lineEnd - 1);
+    const request = new KeyedRequest(this.#parts, key, words, client);
+    if (!this.#advance(request)) this.#wait(request, lineEnd);
     return 0;
   }
 
-  /** Takes no key over any more; resolves when nobody waits here. What is with the committer doesn't count. */
+  /** Hands no more orders to the committer. Resolves when no request waits here; orders in the committer do not count. */
   async drained(): Promise<void> {
     this.#isStopping = true;
-    if (this.#waiting.size + this.#asking === 0) return;
+    if (this.#waiting.size + this.#lookups === 0) return;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
   }
 
-  /** False when the attempt has to wait: the key is taken by an order that is not through. */
-  #advance(attempt: KeyedAttempt): boolean {
+  /** False if the request has to wait, because its key is reserved by an order that is not settled yet. */
+  #advance(request: KeyedRequest): boolean {
     const { table, nowNs, counts } = this.#parts;
-    const { client } = attempt;
-    switch (table.reserve(attempt.words, nowNs())) {
-      case RESERVATION.taken:
-        this.#commit(attempt);
+    const { client } = request;
+    switch (table.reserve(request.words, nowNs())) {
+      case RESERVATION.acquired:
+        this.#commit(request);
         return true;
       case RESERVATION.pending:
         return false;
-      case RESERVATION.kept:
+      case RESERVATION.replay:
         counts.add(COUNTER.idempotentReplays);
         client.replayed(table.foundFrameId, table.foundPosition);
         return true;
-      case RESERVATION.reused:
+      case RESERVATION.conflict:
         client.keyReused();
         return true;
-      case RESERVATION.doubtful:
-        this.#ask(attempt, table.foundFrameId, table.foundPosition);
+      case RESERVATION.unknown:
+        this.#lookUp(request, table.foundFrameId, table.foundPosition);
         return true;
       default:
         counts.add(COUNTER.idempotencyRefused);
@@ -90,69 +101,130 @@ export class IdempotentIntake implements KeyedIntake {
     }
   }
 
-  /** The key is this attempt's now. */
-  #commit(attempt: KeyedAttempt): void {
+  /** Called when the request has reserved its key. */
+  #commit(request: KeyedRequest): void {
     const { validator, committer, table } = this.#parts;
-    const { line, client } = attempt;
-    // Without having waited, it is the order that the validator judged last.
+    const { line, client } = request;
+    // A request that did not wait is the one that the validator checked last.
     if (line !== null) validator.validate(line, 0, line.length - 1);
-    if (!this.#isStopping && committer.takeKeyed(validator, attempt)) return;
-    table.giveBack(attempt.words);
+    if (!this.#isStopping && committer.takeKeyed(validator, request)) return;
+    table.cancel(request.words);
     client.refused();
   }
 
   /**
-   * Nobody knows what became of the key's order. If the journal has it by now it is remembered as any other;
-   * if not it may come yet, so the key stays taken.
+   * The outcome of the key's order is unknown. If the journal has the order by now, the key is remembered like any
+   * other. If not, the order may still arrive there, so the key stays reserved.
    */
-  #ask(attempt: KeyedAttempt, frameId: string, index: number): void {
+  #lookUp(request: KeyedRequest, frameId: string, index: number): void {
     const { receipts, table, nowNs } = this.#parts;
     const onReceipt = (receipt: string | null) => {
-      this.#asking--;
+      this.#lookups--;
       if (receipt === null || receipt === 'unknown') {
-        attempt.client.refused();
+        request.client.refused();
       } else {
-        table.keep(attempt.words, frameId, index, nowNs());
-        // The same order or another: the table says.
-        if (!this.#advance(attempt)) attempt.client.refused();
+        table.confirm(request.words, frameId, index, nowNs());
+        // The table decides whether it is the same order or another one.
+        if (!this.#advance(request)) request.client.refused();
       }
-      this.#lookWhetherEmpty();
+      this.#checkEmpty();
     };
-    this.#asking++;
-    if (frameId !== '' && receipts.ask({ frameId, index }, onReceipt)) return;
-    this.#asking--;
-    attempt.client.refused();
+    this.#lookups++;
+    if (frameId !== '' && receipts.lookUp({ frameId, index }, onReceipt)) return;
+    this.#lookups--;
+    request.client.refused();
   }
 
-  #wait(attempt: KeyedAttempt, lineBytes: number): void {
+  #wait(request: KeyedRequest, lineBytes: number): void {
     if (this.#waiting.size >= WAITING_MAX) {
       this.#parts.counts.add(COUNTER.idempotencyRefused);
-      attempt.client.refused();
+      request.client.refused();
       return;
     }
-    attempt.line = this.#line.slice(0, lineBytes);
-    this.#waiting.add(attempt);
-    this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
+    request.line = this.#line.slice(0, lineBytes);
+    this.#waiting.add(request);
+    this.#poll ??= setInterval(() => this.#checkWaiting(), POLL_MS);
   }
 
-  #look(): void {
+  #checkWaiting(): void {
     const now = this.#parts.nowNs();
-    for (const attempt of this.#waiting) {
-      const { client, deadlineNs } = attempt;
+    for (const request of this.#waiting) {
+      const { client, deadlineNs } = request;
       if (client.isGone || deadlineNs <= now) {
-        this.#waiting.delete(attempt);
+        this.#waiting.delete(request);
         client.refused();
-      } else if (this.#advance(attempt)) {
-        this.#waiting.delete(attempt);
+      } else if (this.#advance(request)) {
+        this.#waiting.delete(request);
       }
     }
     if (this.#waiting.size > 0) return;
-    clearInterval(this.#looking!);
-    this.#looking = null;
-    this.#lookWhetherEmpty();
+    clearInterval(this.#poll!);
+    this.#poll = null;
+    this.#checkEmpty();
   }
 
-  #lookWhetherEmpty(): void {
-    if (this.#waiting.size + this.#asking === 0) this.#onEmpty?.();
+  #checkEmpty(): void {
+    if (this.#waiting.size + this.#lookups === 0) this.#onEmpty?.();
+  }
+}
+
+/**
+ * One request with an idempotency key. When its order is settled, it updates the table before it answers the client: a
+ * request that arrives after that answer finds the key in any thread.
+ */
+class KeyedRequest implements KeyedWaiter {
+  readonly key: string;
+  /** See `KeyHasher.hash`. */
+  readonly words: Int32Array;
+  readonly client: KeyedClient;
+  /** When the request stops waiting for the key. */
+  readonly deadlineNs: number;
+  /** The compact order with its line end, if the request had to wait; else null. */
+  line: Uint8Array | null = null;
+  readonly #parts: KeyedRequestParts;
+  #frameId = '';
+  #index = 0;
+
+  constructor(parts: KeyedRequestParts, key: string, words: Int32Array, client: KeyedClient) {
+    this.#parts = parts;
+    this.key = key;
+    this.words = words;
+    this.client = client;
+    this.deadlineNs = parts.nowNs() + parts.table.shape.pendingNs;
+  }
+
+  get digest(): string {
+    return digestText(this.words);
+  }
+
+  placed(frameId: string, index: number): void {
+    this.#frameId = frameId;
+    this.#index = index;
+    this.#parts.table.setPlace(this.words, frameId, index);
+  }
+
+  accepted(frameId: string, index: number): void {
+    this.acceptedLate();
+    this.client.accepted(frameId, index);
+  }
+
+  refused(): void {
+    this.refusedLate();
+    this.client.refused();
+  }
+
+  ambiguous(): void {
+    const { table, nowNs } = this.#parts;
+    table.markUnknown(this.words, this.#frameId, this.#index, nowNs());
+    this.client.ambiguous();
+  }
+
+  acceptedLate(): void {
+    const { table, nowNs } = this.#parts;
+    table.confirm(this.words, this.#frameId, this.#index, nowNs());
+  }
+
+  refusedLate(): void {
+    this.#parts.table.release(this.words, this.#frameId, this.#index);
   }
 }

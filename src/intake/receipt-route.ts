@@ -4,10 +4,7 @@ import type { Status } from '../model/answers.js';
 import { parseOrderId, type Receipt, type ReceiptLookup } from '../model/receipt.js';
 import { replyNoReceipt, replyReceipt } from './reply.js';
 
-/**
- * `GET /orders/{id}`. Its answers count by status, but not in the histogram of durations: that one is about
- * orders.
- */
+/** `GET /orders/{id}`. Counted by status, but not in the duration histogram, which is for orders only. */
 export class ReceiptRoute {
   readonly #receipts: ReceiptLookup;
   readonly #counts: ThreadCounts;
@@ -30,10 +27,10 @@ export class ReceiptRoute {
       isGone = true;
       this.#counts.add(COUNTER.abortedRequests);
     });
-    const isAsked = this.#receipts.ask(place, (receipt) => {
+    const isPending = this.#receipts.lookUp(place, (receipt) => {
       if (!isGone) res.cork(() => this.#reply(res, id, receipt, isHead));
     });
-    if (!isAsked) this.#reply(res, id, null, isHead);
+    if (!isPending) this.#reply(res, id, null, isHead);
   };
 
   #reply(res: HttpResponse, id: string, receipt: Receipt | null, isHead: boolean): void {

@@ -3,64 +3,85 @@ import { performance } from 'node:perf_hooks';
 import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { type Answer, answers, type Status } from '../model/answers.js';
 import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/stages.js';
-import type { BodyBuffers } from './body-buffers.js';
-import type { CreatedReply } from './created-reply.js';
-import { reply, replyBusy, replyInvalid } from './reply.js';
+import { type CreatedReply, reply, replyBusy, replyInvalid } from './reply.js';
 
-/** What a request needs on its way from the socket to the open frame; one for each thread. */
-export interface OrderPath {
+/** What the slots of one thread share. */
+export interface SlotParts {
   readonly validator: BodyValidator;
   readonly committer: Committer;
-  /** The way for orders with an idempotency key. */
+  /** Takes orders with an idempotency key. */
   readonly keyed: KeyedIntake;
   readonly counts: ThreadCounts;
   readonly bodies: BodyBuffers;
   readonly created: CreatedReply;
   readonly bodyBytesMax: number;
-  /** Takes back a slot whose request is over. */
+  /** Takes back the slot of a finished request. */
   readonly release: (slot: RequestSlot) => void;
-  /** Forgets a slot that must not be used again. */
+  /** Removes a slot that must not be used again. */
   readonly retire: (slot: RequestSlot) => void;
-  /** True while the server stops: what is not accepted yet is refused, and its connection ends. */
+  /** True while the server stops: orders not accepted yet are refused, and their connections end. */
   readonly isStopping: () => boolean;
 }
 
-/** Reading the body; waiting for the frame; answered, but uWebSockets.js may still bring body bytes; free. */
+/** Idle buffers kept for later bodies. Most bodies arrive in one chunk and need none. */
+const IDLE_BUFFERS_MAX = 256;
+
+/** Buffers of `--body-bytes-max` bytes in which bodies that arrive in several chunks are assembled. */
+export class BodyBuffers {
+  readonly #bytes: number;
+  readonly #idle: Uint8Array[] = [];
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  /** A plain Uint8Array, as the validator expects. */
+  take(): Uint8Array {
+    return this.#idle.pop() ?? new Uint8Array(this.#bytes);
+  }
+
+  giveBack(buffer: Uint8Array): void {
+    if (this.#idle.length < IDLE_BUFFERS_MAX) this.#idle.push(buffer);
+  }
+}
+
 const FREE = 0;
+/** The body is arriving. */
 const READING = 1;
+/** The order waits for its frame. */
 const WAITING = 2;
+/** Answered, but uWebSockets.js may still deliver body bytes. */
 const ANSWERED_EARLY = 3;
 
 /**
- * The state of one request, used again and again. The callbacks are made once, here, so that a
- * request allocates no closure.
+ * The state of one request. Slots and their callbacks are reused, so that a request allocates no closure.
  *
- * uWebSockets.js keeps calling a response's `onData` after `end` while body bytes arrive, and no
- * longer says when that connection dies. So a slot that answered before its last chunk is never
- * used again: it stays ANSWERED_EARLY and is left to the garbage collector.
+ * uWebSockets.js keeps calling a response's `onData` after `end` while body bytes arrive, and no longer reports when
+ * that connection closes. So a slot that answered before the last chunk is never reused: it stays ANSWERED_EARLY and is
+ * left to the garbage collector.
  */
 export class RequestSlot implements KeyedClient {
-  /** Where the pool keeps it. */
-  place: number;
-  readonly #path: OrderPath;
+  /** Index in the pool. */
+  poolIndex: number;
+  readonly #parts: SlotParts;
   #state = FREE;
-  /** Null once the client went away: the response must not be touched any more. */
+  /** Null once the client has disconnected: the response must not be used any more. */
   #res: HttpResponse | null = null;
   #startedMs = 0;
   #body: Uint8Array | null = null;
   #bodyBytes = 0;
-  /** Of the order, once it has an id. */
+  /** Frame and position of the order once it has an id. */
   #frameId = '';
   #position = 0;
-  /** The idempotency key; empty when the order has none. */
+  /** The idempotency key; empty if the order has none. */
   #key = '';
 
-  constructor(path: OrderPath, place: number) {
-    this.#path = path;
-    this.place = place;
+  constructor(parts: SlotParts, poolIndex: number) {
+    this.#parts = parts;
+    this.poolIndex = poolIndex;
   }
 
-  /** Milliseconds on the clock of `performance.now()`; meaningful while `isReading`. */
+  /** On the clock of `performance.now()`; valid while `isReading`. */
   get startedMs(): number {
     return this.#startedMs;
   }
@@ -73,7 +94,7 @@ export class RequestSlot implements KeyedClient {
     return this.#res === null;
   }
 
-  /** @param key the idempotency key; empty when there is none */
+  /** @param key the idempotency key; empty if there is none */
   begin(res: HttpResponse, startedMs: number, key: string): void {
     this.#state = READING;
     this.#key = key;
@@ -83,30 +104,30 @@ export class RequestSlot implements KeyedClient {
     res.onData(this.#onData);
   }
 
-  /** Ends a request whose body takes too long. The client gets no answer: it never finished asking. */
-  cutOff(): void {
+  /** Ends a request whose body takes too long. It gets no answer, because it is incomplete. */
+  closeConnection(): void {
     this.#res?.close();
   }
 
   readonly #onAborted = (): void => {
     this.#res = null;
-    this.#path.counts.add(COUNTER.abortedRequests);
-    // While WAITING the frame still holds this slot; it is freed when the frame is done.
+    this.#parts.counts.add(COUNTER.abortedRequests);
+    // While WAITING the frame still refers to this slot; it is freed when the frame is done.
     if (this.#state === READING) this.#free();
   };
 
   readonly #onData = (chunk: ArrayBuffer, isLast: boolean): void => {
     if (this.#state !== READING) return;
     if (isLast && this.#bodyBytes === 0) {
-      if (chunk.byteLength > this.#path.bodyBytesMax) this.#answer(answers.tooLarge);
+      if (chunk.byteLength > this.#parts.bodyBytesMax) this.#answer(answers.tooLarge);
       else this.#take(new Uint8Array(chunk), chunk.byteLength);
       return;
     }
-    if (this.#bodyBytes + chunk.byteLength > this.#path.bodyBytesMax) {
-      this.#answerTooLargeSoFar(isLast);
+    if (this.#bodyBytes + chunk.byteLength > this.#parts.bodyBytesMax) {
+      this.#answerTooLarge(isLast);
       return;
     }
-    this.#body ??= this.#path.bodies.take();
+    this.#body ??= this.#parts.bodies.take();
     // A chunk is only valid inside this callback.
     this.#body.set(new Uint8Array(chunk), this.#bodyBytes);
     this.#bodyBytes += chunk.byteLength;
@@ -118,14 +139,14 @@ export class RequestSlot implements KeyedClient {
       this.#takeKeyed(bytes, length);
       return;
     }
-    const { validator, committer, isStopping } = this.#path;
+    const { validator, committer, isStopping } = this.#parts;
     const fault = validator.validate(bytes, 0, length);
     if (fault !== 0) {
       replyInvalid(this.#res!, validator.faultText(fault));
       this.#finish(400);
       return;
     }
-    // Before `take`, which may only call back later, but must find the slot ready for that.
+    // Before `take`, so that the slot is ready for the callback.
     this.#state = WAITING;
     if (isStopping() || !committer.take(validator, this)) {
       replyBusy(this.#res!, isStopping());
@@ -136,8 +157,8 @@ export class RequestSlot implements KeyedClient {
   }
 
   #takeKeyed(bytes: Uint8Array, length: number): void {
-    const { validator, keyed } = this.#path;
-    // Before `take`, which may answer at once.
+    const { validator, keyed } = this.#parts;
+    // Before `take`, which may answer before it returns.
     this.#state = WAITING;
     const fault = keyed.take(this.#key, bytes, length, this);
     if (fault !== 0) {
@@ -168,29 +189,29 @@ export class RequestSlot implements KeyedClient {
     this.#answerLater(this.#writeKeyReused, 422);
   }
 
-  /** The connection ends without an answer: a 200 or a 503 would each claim more than is known. */
+  /** The connection ends without an answer: neither a 200 nor a 503 would be certain to be true. */
   ambiguous(): void {
     this.#res?.close();
     this.#free();
   }
 
   readonly #writeCreated = (): void => {
-    this.#path.created.write(this.#res!, this.#frameId, this.#position);
+    this.#parts.created.write(this.#res!, this.#frameId, this.#position);
   };
 
   readonly #writeBusy = (): void => {
-    replyBusy(this.#res!, this.#path.isStopping());
+    replyBusy(this.#res!, this.#parts.isStopping());
   };
 
   readonly #writeReplayed = (): void => {
-    this.#path.created.writeReplayed(this.#res!, this.#frameId, this.#position);
+    this.#parts.created.writeReplayed(this.#res!, this.#frameId, this.#position);
   };
 
   readonly #writeKeyReused = (): void => {
     reply(this.#res!, answers.keyReused);
   };
 
-  /** Outside uWebSockets.js's own callbacks an answer must be corked; the client may be gone by then. */
+  /** Outside the callbacks of uWebSockets.js an answer must be corked. The client may have disconnected by then. */
   #answerLater(write: () => void, status: Status): void {
     if (this.#res === null) {
       this.#free();
@@ -205,7 +226,7 @@ export class RequestSlot implements KeyedClient {
     this.#finish(answer.status);
   }
 
-  #answerTooLargeSoFar(isLast: boolean): void {
+  #answerTooLarge(isLast: boolean): void {
     if (isLast) {
       this.#answer(answers.tooLarge);
       return;
@@ -215,7 +236,7 @@ export class RequestSlot implements KeyedClient {
     this.#res = null;
     this.#dropBody();
     this.#state = ANSWERED_EARLY;
-    this.#path.retire(this);
+    this.#parts.retire(this);
   }
 
   #finish(status: Status): void {
@@ -224,7 +245,7 @@ export class RequestSlot implements KeyedClient {
   }
 
   #count(status: Status): void {
-    const { counts } = this.#path;
+    const { counts } = this.#parts;
     counts.add(responseCounter(status));
     counts.observe(HISTOGRAM.requestSeconds, (performance.now() - this.#startedMs) / 1000);
   }
@@ -233,13 +254,13 @@ export class RequestSlot implements KeyedClient {
     this.#res = null;
     this.#dropBody();
     this.#state = FREE;
-    this.#path.release(this);
+    this.#parts.release(this);
   }
 
   #dropBody(): void {
     this.#bodyBytes = 0;
     if (this.#body === null) return;
-    this.#path.bodies.giveBack(this.#body);
+    this.#parts.bodies.giveBack(this.#body);
     this.#body = null;
   }
 }

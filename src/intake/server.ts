@@ -11,38 +11,51 @@ import { HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.
 import { answers, type Status } from '../model/answers.js';
 import { EXIT, OperatorFault } from '../model/fault.js';
 import type { ReceiptLookup } from '../model/receipt.js';
-import type { BodyValidator, Committer, KeyedIntake } from '../model/stages.js';
-import { BodyBuffers } from './body-buffers.js';
-import { CreatedReply } from './created-reply.js';
-import { isIdempotencyKey } from './idempotency-key.js';
-import { isAcceptedMediaType } from './media-type.js';
+import {
+  type BodyValidator,
+  type Committer,
+  IDEMPOTENCY_KEY_CHARS_MAX,
+  type KeyedIntake,
+} from '../model/stages.js';
 import { ReceiptRoute } from './receipt-route.js';
-import { reply, replyInvalid, replyMethodNotAllowed, replyNotFound } from './reply.js';
+import {
+  CreatedReply,
+  reply,
+  replyInvalid,
+  replyMethodNotAllowed,
+  replyNotFound,
+} from './reply.js';
+import { BodyBuffers } from './request-slot.js';
 import { SlotPool } from './slot-pool.js';
 
 export interface IntakeParts {
   readonly validator: BodyValidator;
   readonly committer: Committer;
-  /** Takes the orders that come with an idempotency key. */
+  /** Takes orders with an idempotency key. */
   readonly keyed: KeyedIntake;
-  /** Says what became of orders. */
   readonly receipts: ReceiptLookup;
   readonly counts: ThreadCounts;
-  /** The limit of requests a second; always true where there is none. */
+  /** The limiter: whether a request is admitted now. Always true without a limit. */
   readonly tryAdmit: () => boolean;
   /** Counts a request in the RPS meter. */
   readonly meter: { hit(requests: number): void };
   readonly bodyBytesMax: number;
-  /** Milliseconds that a body may take to arrive. */
+  /** How long a body may take to arrive. */
   readonly bodyMsMax: number;
 }
 
-/** How often slow bodies are looked for; milliseconds. They may overstay by as much. */
-const SWEEP_MS = 250;
-/** How often a stopping server looks whether the last request has been answered; milliseconds. */
+/** Interval of the check for slow bodies. They can exceed their time by as much. */
+const SLOW_BODY_CHECK_MS = 250;
+/** How long a stopping server waits for bodies that are still arriving. */
+const STOP_GRACE_MS = 250;
+/** Interval at which a stopping server checks whether all requests have been answered. */
 const STOP_POLL_MS = 5;
+const JSON_TYPE = 'application/json';
+/** Visible ASCII: `!` to `~`. */
+const KEY_CHAR_MIN = 0x21;
+const KEY_CHAR_MAX = 0x7e;
 
-/** As bytes: of a string, uWebSockets.js makes a copy at each call, a quarter of what the call takes. */
+/** As bytes: uWebSockets.js copies a string at each call, which takes a quarter of the call's time. */
 const CONTENT_TYPE = headerName('content-type');
 const IDEMPOTENCY_KEY = headerName('idempotency-key');
 
@@ -51,12 +64,12 @@ export class IntakeServer {
   readonly #parts: IntakeParts;
   readonly #app: TemplatedApp;
   readonly #slots: SlotPool;
-  readonly #sweep: NodeJS.Timeout;
+  readonly #slowBodyCheck: NodeJS.Timeout;
   #listenSocket: us_listen_socket | null = null;
   #stopping = false;
-  /** Requests of this turn of the event loop, that the meter has not been told of. */
+  /** Requests of this event-loop turn, not yet counted by the meter. */
   #hits = 0;
-  /** When this turn began: what it finds in the sockets has been there at least since then. */
+  /** When this event-loop turn began. Requests that are read in this turn count as received then. */
   #turnMs = 0;
 
   constructor(parts: IntakeParts) {
@@ -72,9 +85,9 @@ export class IntakeServer {
       created: new CreatedReply(),
       isStopping: () => this.#stopping,
     });
-    this.#sweep = setInterval(
-      () => this.#slots.cutOffReadingSince(performance.now() - bodyMsMax),
-      SWEEP_MS,
+    this.#slowBodyCheck = setInterval(
+      () => this.#slots.closeReadingSince(performance.now() - bodyMsMax),
+      SLOW_BODY_CHECK_MS,
     );
     const receipt = new ReceiptRoute(receipts, counts);
     this.#app = App()
@@ -86,7 +99,7 @@ export class IntakeServer {
       .any('/*', (res, req) => this.#refusePath(res, req));
   }
 
-  /** Listens on `port`, which the process's other intake threads share. */
+  /** Listens on `port`, which all intake threads of the process share. */
   listen(host: string, port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#app.listen(host, port, (listenSocket) => {
@@ -95,31 +108,32 @@ export class IntakeServer {
           resolve();
           return;
         }
-        const remedy = 'choose another --host or --port, or stop what holds it';
-        reject(new OperatorFault(`cannot listen on ${host}:${port}: ${remedy}`, EXIT.failed));
+        const fix = 'choose another --host or --port, or stop the process that uses it';
+        reject(new OperatorFault(`cannot listen on ${host}:${port}; fix: ${fix}`, EXIT.failed));
       });
     });
   }
 
   /**
-   * Stops accepting connections and orders; resolves when every order taken before has its answer.
-   * `drained` is the committer's word that it has none left.
+   * Stops accepting connections and orders. Resolves when every order taken before has been answered.
+   *
+   * @param drained resolves when the committer has no orders left
    */
   async stop(drained: () => Promise<void>): Promise<void> {
     this.#stopping = true;
     if (this.#listenSocket !== null) us_listen_socket_close(this.#listenSocket);
     this.#listenSocket = null;
     await drained();
-    // What remains is still sending its body: a little patience, then the connection ends with close().
-    const deadlineMs = performance.now() + SWEEP_MS;
+    // The remaining requests still send their body: they get a short time, then `close` ends their connections.
+    const deadlineMs = performance.now() + STOP_GRACE_MS;
     while (this.#slots.inUse > 0 && performance.now() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS));
     }
   }
 
-  /** Ends all connections. Must come before the thread ends: uWebSockets.js aborts the process otherwise. */
+  /** Ends all connections. Must be called before the thread ends, otherwise uWebSockets.js aborts the process. */
   close(): void {
-    clearInterval(this.#sweep);
+    clearInterval(this.#slowBodyCheck);
     this.#app.close();
   }
 
@@ -145,11 +159,11 @@ export class IntakeServer {
 
   #beginTurn(): void {
     this.#turnMs = performance.now();
-    setImmediate(this.#tellMeter);
+    setImmediate(this.#countHits);
   }
 
-  /** Once a turn: the meter is shared by all threads, so every call of it is an atomic operation. */
-  readonly #tellMeter = (): void => {
+  /** Once per turn: the meter is shared by all threads, so each call costs an atomic operation. */
+  readonly #countHits = (): void => {
     this.#parts.meter.hit(this.#hits);
     this.#hits = 0;
   };
@@ -173,7 +187,25 @@ export class IntakeServer {
   }
 }
 
-/** A buffer of its own: uWebSockets.js would take all of the one that a small Buffer is part of. */
+/** `application/json` in any case, with or without parameters; or no media type at all. */
+function isAcceptedMediaType(contentType: string): boolean {
+  if (contentType === JSON_TYPE || contentType === '') return true;
+  const semicolon = contentType.indexOf(';');
+  const essence = semicolon < 0 ? contentType : contentType.slice(0, semicolon);
+  return essence.trim().toLowerCase() === JSON_TYPE;
+}
+
+/** Whether the value of an `Idempotency-Key` header is valid: 1 to 64 visible ASCII characters. */
+function isIdempotencyKey(text: string): boolean {
+  if (text.length === 0 || text.length > IDEMPOTENCY_KEY_CHARS_MAX) return false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char < KEY_CHAR_MIN || char > KEY_CHAR_MAX) return false;
+  }
+  return true;
+}
+
+/** An ArrayBuffer of its own: of a small Buffer, uWebSockets.js would read the whole pool that it is part of. */
 function headerName(name: string): ArrayBuffer {
   return Uint8Array.from(name, (char) => char.charCodeAt(0)).buffer;
 }

@@ -1,16 +1,16 @@
-import { type OrderPath, RequestSlot } from './request-slot.js';
+import { RequestSlot, type SlotParts } from './request-slot.js';
 
-/** Request slots in use and free. As many exist as there were requests at once, less the retired. */
+/** Request slots, in use and free. It grows to the highest number of concurrent requests, less the retired slots. */
 export class SlotPool {
-  readonly #path: OrderPath;
+  readonly #parts: SlotParts;
   readonly #free: RequestSlot[] = [];
-  /** Every slot that may be used again, in use or not; a slot knows its place in it. */
+  /** Every slot that may be used again, in use or free; each slot knows its index here. */
   readonly #all: RequestSlot[] = [];
   #inUse = 0;
 
-  constructor(path: Omit<OrderPath, 'release' | 'retire'>) {
-    this.#path = {
-      ...path,
+  constructor(parts: Omit<SlotParts, 'release' | 'retire'>) {
+    this.#parts = {
+      ...parts,
       release: (slot) => this.#release(slot),
       retire: (slot) => this.#retire(slot),
     };
@@ -20,7 +20,7 @@ export class SlotPool {
     this.#inUse++;
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    const slot = new RequestSlot(this.#path, this.#all.length);
+    const slot = new RequestSlot(this.#parts, this.#all.length);
     this.#all.push(slot);
     return slot;
   }
@@ -29,12 +29,12 @@ export class SlotPool {
     return this.#inUse;
   }
 
-  /** Cuts off the requests whose body has been on its way since before `startedMs`. */
-  cutOffReadingSince(startedMs: number): void {
-    // Backwards, because a slot that retires moves the last one into its place.
+  /** Closes the connections of requests that started before `startedMs` and whose body is still incomplete. */
+  closeReadingSince(startedMs: number): void {
+    // Backwards, because a slot that retires moves the last one to its index.
     for (let i = this.#all.length - 1; i >= 0; i--) {
       const slot = this.#all[i]!;
-      if (slot.isReading && slot.startedMs < startedMs) slot.cutOff();
+      if (slot.isReading && slot.startedMs < startedMs) slot.closeConnection();
     }
   }
 
@@ -47,7 +47,7 @@ export class SlotPool {
     this.#inUse--;
     const last = this.#all.pop()!;
     if (last === slot) return;
-    this.#all[slot.place] = last;
-    last.place = slot.place;
+    this.#all[slot.poolIndex] = last;
+    last.poolIndex = slot.poolIndex;
   }
 }

@@ -61,7 +61,7 @@ export const RECORD = {
   state: 9,
   /** A float64, nanoseconds. */
   expiry: 10,
-  /** Four words, see key-frame-id.ts. */
+  /** Four words, see packed-frame-id.ts. */
   frame: 12,
 } as const;
 

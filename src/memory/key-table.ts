@@ -1,47 +1,47 @@
-import { packFrameId, unpackFrameId } from './key-frame-id.js';
 import { type KeyShape, RECORD, shapeOf, stripePlaces } from './key-layout.js';
 import { KeyLock, LockCells, type LockOperations } from './key-lock.js';
 import { KeyStripe } from './key-stripe.js';
+import { packFrameId, unpackFrameId } from './packed-frame-id.js';
 
-/** A key as the table sees it: four words of keyed hash, then two of the digest of its order. */
+/** Words of a key in the table: four of its keyed hash, then two of its order's digest. */
 export const KEY_WORDS = 6;
 
-/** What `reserve` found. */
+/** Result of `reserve`. */
 export const RESERVATION = {
-  /** Nobody had it: it is the caller's now, who must say what became of its order. */
-  taken: 0,
-  /** Somebody's order under it is on its way. */
+  /** The key was free. It now belongs to the caller, who must report the outcome of its order. */
+  acquired: 0,
+  /** An order with this key is being committed. */
   pending: 1,
-  /** Its order is durable, and is the same as this one; `foundFrameId` and `foundPosition` say which. */
-  kept: 2,
-  /** Its order is durable, and is another one. */
-  reused: 3,
-  /** Nobody knows what became of its order; where it would be, if that is known, stands as in `kept`. */
-  doubtful: 4,
-  /** Too many keys are remembered; or a thread died in the middle of the table. */
-  noRoom: 5,
+  /** The key's order is durable and is the same as this one. `foundFrameId` and `foundPosition` locate it. */
+  replay: 2,
+  /** The key's order is durable and is a different one. */
+  conflict: 3,
+  /** The outcome of the key's order is unknown. Its place, if known, is given as for `replay`. */
+  unknown: 4,
+  /** The table is full, or a thread died while it changed it. */
+  full: 5,
 } as const;
 export type Reservation = (typeof RESERVATION)[keyof typeof RESERVATION];
 
 const FREE = 0;
 const PENDING = 1;
-const KEPT = 2;
-const DOUBTFUL = 3;
+const DURABLE = 2;
+const UNKNOWN = 3;
 const STATE_BITS = 2;
 const STATE_MASK = 2 ** STATE_BITS - 1;
 
-/** Expired records that a look at the size takes out of a stripe at once. */
+/** Expired records that `size` removes from a stripe in one call. */
 const SWEPT_MAX = 512;
 
 /**
- * One thread's view of the table of idempotency keys that all threads share. A key is taken by one
- * (`reserve`), who says at once where its order will be (`place`), and later what became of it: `keep`,
- * `doubt` or `free`. Whatever thread comes last with whatever news, an order that is durable stays remembered.
+ * One thread's view of the table of idempotency keys that all threads share. A caller reserves a key (`reserve`), sets
+ * the place that its order will have (`setPlace`), and later reports the outcome: `confirm`, `markUnknown` or `release`.
+ * In whatever order outcomes are reported, a durable order stays remembered.
  *
- * Times are nanoseconds of a clock that all threads share. Every call is one step as seen by others.
+ * Times are nanoseconds of a clock that all threads share. Each call is atomic to other threads.
  */
 export class KeyTable {
-  /** Where the order is that the last `reserve` found; the id is empty where that is not known. */
+  /** Place of the order that the last `reserve` found. `foundFrameId` is empty if the place is unknown. */
   foundPosition = 0;
   readonly #words: Int32Array;
   readonly #shape: KeyShape;
@@ -49,7 +49,7 @@ export class KeyTable {
   readonly #locks: readonly KeyLock[];
   readonly #frame = new Int32Array(4);
   readonly #foundFrame = new Int32Array(4);
-  /** What `#frame` holds. */
+  /** The id that `#frame` holds. */
   #frameId = '';
 
   constructor(
@@ -77,21 +77,21 @@ export class KeyTable {
 
   reserve(key: Int32Array, nowNs: number): Reservation {
     const stripe = this.#enter(key);
-    if (stripe === null) return RESERVATION.noRoom;
+    if (stripe === null) return RESERVATION.full;
     let record = stripe.find(key);
     if (record !== 0 && stripe.expiryNs(record) <= nowNs) {
       stripe.remove(record);
       record = 0;
     }
     const found =
-      record === 0 ? this.#take(stripe, key, nowNs) : this.#look(stripe, record, key, nowNs);
+      record === 0 ? this.#insert(stripe, key, nowNs) : this.#check(stripe, record, key, nowNs);
     this.#leave(key);
     return found;
   }
 
-  /** Where the order of the key that the caller reserved is going to be. */
-  place(key: Int32Array, frameId: string, position: number): void {
-    if (!this.#packs(frameId)) return;
+  /** Sets the place that the order of a reserved key will have. */
+  setPlace(key: Int32Array, frameId: string, position: number): void {
+    if (!this.#pack(frameId)) return;
     const stripe = this.#enter(key);
     if (stripe === null) return;
     const record = stripe.find(key);
@@ -101,8 +101,8 @@ export class KeyTable {
     this.#leave(key);
   }
 
-  /** Gives back a key that was reserved and whose order was not taken after all. */
-  giveBack(key: Int32Array): void {
+  /** Removes a key that was reserved but whose order was not committed. */
+  cancel(key: Int32Array): void {
     const stripe = this.#enter(key);
     if (stripe === null) return;
     const record = stripe.find(key);
@@ -110,44 +110,44 @@ export class KeyTable {
     this.#leave(key);
   }
 
-  /** The order is durable: the key is remembered from now on. */
-  keep(key: Int32Array, frameId: string, position: number, nowNs: number): void {
-    this.#settle(key, frameId, position, KEPT, nowNs);
+  /** The order is durable: the key is remembered for `lifeNs` from now on. */
+  confirm(key: Int32Array, frameId: string, position: number, nowNs: number): void {
+    this.#settle(key, frameId, position, DURABLE, nowNs);
   }
 
-  /** Nobody knows whether the order is durable: the key stays taken. */
-  doubt(key: Int32Array, frameId: string, position: number, nowNs: number): void {
-    this.#settle(key, frameId, position, DOUBTFUL, nowNs);
+  /** It is unknown whether the order is durable: the key stays reserved. */
+  markUnknown(key: Int32Array, frameId: string, position: number, nowNs: number): void {
+    this.#settle(key, frameId, position, UNKNOWN, nowNs);
   }
 
-  /** The order was not kept, for certain: whoever comes next may have the key. */
-  free(key: Int32Array, frameId: string, position: number): void {
+  /** The order is certainly not durable: the key is free again. */
+  release(key: Int32Array, frameId: string, position: number): void {
     this.#settle(key, frameId, position, FREE, 0);
   }
 
   /**
-   * A key that a journal kept over a restart, from the oldest to the newest: the last order under a
-   * key counts. False when there is no room, or the frame's id is none.
+   * Inserts a key that a journal kept across a restart. Called from the oldest key to the newest: the last order of a key
+   * wins. False if the table is full or the frame id is invalid.
    */
-  remember(
+  restore(
     key: Int32Array,
     frameId: string,
     position: number,
     nowNs: number,
     expiryNs: number,
   ): boolean {
-    if (!this.#packs(frameId)) return false;
+    if (!this.#pack(frameId)) return false;
     const stripe = this.#enter(key);
     if (stripe === null) return false;
     const known = stripe.find(key);
     if (known !== 0) stripe.remove(known);
     const record = stripe.insert(key, nowNs, expiryNs);
-    if (record !== 0) this.#write(stripe.at(record), KEPT, position);
+    if (record !== 0) this.#write(stripe.at(record), DURABLE, position);
     this.#leave(key);
     return record !== 0;
   }
 
-  /** How many keys are held. Takes out some of those that have expired: they count until then. */
+  /** Number of keys in the table. Expired keys count until they are removed; each call removes some of them. */
   size(nowNs: number): number {
     let live = 0;
     for (const [index, stripe] of this.#stripes.entries()) {
@@ -160,48 +160,48 @@ export class KeyTable {
     return live;
   }
 
-  #settle(key: Int32Array, frameId: string, position: number, fate: number, nowNs: number): void {
-    if (!this.#packs(frameId)) return;
+  #settle(key: Int32Array, frameId: string, position: number, state: number, nowNs: number): void {
+    if (!this.#pack(frameId)) return;
     const stripe = this.#enter(key);
     if (stripe === null) return;
     const record = stripe.find(key);
-    if (record !== 0 && this.#isOpenAt(stripe.at(record), position)) {
-      if (fate === FREE) {
+    if (record !== 0 && this.#awaits(stripe.at(record), position)) {
+      if (state === FREE) {
         stripe.remove(record);
       } else {
-        this.#write(stripe.at(record), fate, position);
+        this.#write(stripe.at(record), state, position);
         stripe.renew(record, nowNs + this.#shape.lifeNs);
       }
     }
     this.#leave(key);
   }
 
-  #take(stripe: KeyStripe, key: Int32Array, nowNs: number): Reservation {
+  #insert(stripe: KeyStripe, key: Int32Array, nowNs: number): Reservation {
     const { lifeNs, pendingNs } = this.#shape;
     const record = stripe.insert(key, nowNs, nowNs + pendingNs + lifeNs);
-    if (record === 0) return RESERVATION.noRoom;
+    if (record === 0) return RESERVATION.full;
     const at = stripe.at(record);
     this.#words[at + RECORD.state] = PENDING;
     this.#words.fill(0, at + RECORD.frame, at + RECORD.frame + this.#frame.length);
-    return RESERVATION.taken;
+    return RESERVATION.acquired;
   }
 
-  #look(stripe: KeyStripe, record: number, key: Int32Array, nowNs: number): Reservation {
+  #check(stripe: KeyStripe, record: number, key: Int32Array, nowNs: number): Reservation {
     const words = this.#words;
     const at = stripe.at(record);
     const state = words[at + RECORD.state] & STATE_MASK;
-    // Whoever has it for so long is dead, or so late that its word is no longer waited for.
+    // A caller that has not reported by then has died, or is too late to be waited for.
     const isOverdue = stripe.expiryNs(record) - this.#shape.lifeNs <= nowNs;
     if (state === PENDING && !isOverdue) return RESERVATION.pending;
     for (let i = 0; i < this.#foundFrame.length; i++) {
       this.#foundFrame[i] = words[at + RECORD.frame + i];
     }
     this.foundPosition = words[at + RECORD.state] >>> STATE_BITS;
-    if (state !== KEPT) return RESERVATION.doubtful;
+    if (state !== DURABLE) return RESERVATION.unknown;
     const isSame =
       words[at + RECORD.digest] === key[RECORD.digest] &&
       words[at + RECORD.digest + 1] === key[RECORD.digest + 1];
-    return isSame ? RESERVATION.kept : RESERVATION.reused;
+    return isSame ? RESERVATION.replay : RESERVATION.conflict;
   }
 
   #isUnplaced(at: number): boolean {
@@ -212,11 +212,11 @@ export class KeyTable {
     return true;
   }
 
-  /** Whether the record waits for word of just this order, the one of `#frame`. */
-  #isOpenAt(at: number, position: number): boolean {
+  /** Whether the record still waits for the outcome of the order at `position` in `#frame`. */
+  #awaits(at: number, position: number): boolean {
     const words = this.#words;
     const state = words[at + RECORD.state];
-    if ((state & STATE_MASK) === KEPT || state >>> STATE_BITS !== position) return false;
+    if ((state & STATE_MASK) === DURABLE || state >>> STATE_BITS !== position) return false;
     for (let i = 0; i < this.#frame.length; i++) {
       if (words[at + RECORD.frame + i] !== this.#frame[i]) return false;
     }
@@ -229,8 +229,8 @@ export class KeyTable {
       this.#words[at + RECORD.frame + i] = this.#frame[i];
   }
 
-  /** Packs the id into `#frame`; the orders of a frame come one after the other, so mostly it is there. */
-  #packs(frameId: string): boolean {
+  /** Packs the id into `#frame`. Usually it is there already, because the orders of a frame come in sequence. */
+  #pack(frameId: string): boolean {
     if (frameId === this.#frameId) return true;
     this.#frameId = packFrameId(frameId, this.#frame) ? frameId : '';
     return this.#frameId !== '';

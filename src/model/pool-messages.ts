@@ -7,7 +7,7 @@ export interface BatchMessage {
 
 /** A batch on its way to its thread. */
 export interface BatchCall extends BatchMessage {
-  /** Its number among `BegunCalls`. */
+  /** Its number among `StartedCalls`. */
   readonly call: number;
 }
 

@@ -15,23 +15,23 @@ export function parseOrderId(text: string): OrderPlace | null {
   return match === null ? null : { frameId: match[1]!, index: Number(match[2]) };
 }
 
-/** Finds out what became of orders. One a thread. */
+/** Looks up the status of orders. One per thread. */
 export interface ReceiptLookup {
   /**
-   * `onReceipt` is called once, later: with null when nobody could say in time. False, and it is never
-   * called, when too many questions are open.
+   * `onReceipt` is called once, later; with null if no answer came in time. Returns false, and does not call it, if too
+   * many lookups are pending.
    */
-  ask(place: OrderPlace, onReceipt: (receipt: Receipt | null) => void): boolean;
+  lookUp(place: OrderPlace, onReceipt: (receipt: Receipt | null) => void): boolean;
 }
 
-/** What became of an order? */
-export interface ReceiptQuestion extends OrderPlace {
-  /** The thread's own number for the question. */
+/** A lookup as an intake thread sends it to the main thread. */
+export interface ReceiptQuery extends OrderPlace {
+  /** Number of the query within its thread. */
   readonly sequence: number;
 }
 
-export interface ReceiptAnswer {
+export interface ReceiptReply {
   readonly sequence: number;
-  /** Null when the journal could not say. */
+  /** Null if the journal could not answer. */
   readonly receipt: Receipt | null;
 }

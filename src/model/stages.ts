@@ -35,8 +35,8 @@ export interface KeyedWaiter extends Waiter, Pick<KeyedOrder, 'key' | 'digest'> 
   /** Called once, before all others: where the order will be. */
   placed(frameId: string, index: number): void;
   /** After `ambiguous`, if ever, one of these: it was kept after all; for certain it was not. */
-  keptAfterAll(): void;
-  refusedAfterAll(): void;
+  acceptedLate(): void;
+  refusedLate(): void;
 }
 
 export interface Committer {

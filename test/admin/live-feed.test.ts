@@ -114,7 +114,7 @@ test('a row is taken once, however many look, and also while nobody does', async
 test('a viewer that does not read is cut off; one that does gets every row all the same', async (t) => {
   // More than the kernel keeps for a connection.
   const source = new CountingSource({ historyS: 30, paddingBytes: 1 << 20 });
-  const { feed, port } = await startFeed(t, source, 30);
+  const { feed, port } = await startFeed(t, source, 100);
   const deaf = connect(port, '127.0.0.1');
   t.after(() => deaf.destroy());
   await once(deaf, 'connect');

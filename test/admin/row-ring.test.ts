@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RowRing } from '../../src/admin/row-ring.js';
+import { RowRing } from '../../src/admin/live-feed.js';
 
-test('a ring holds the latest rows, in order, whatever it is asked for', () => {
+test('a ring returns the latest rows in order, from any row number on', () => {
   const rowsMax = 4;
   for (let added = 0; added <= 3 * rowsMax; added++) {
     const ring = new RowRing(rowsMax);

@@ -131,7 +131,7 @@ test('a port that is taken is one line that names it', () =>
     await assert.rejects(second.listen(HOST, port), (error: unknown) => {
       assert.ok(error instanceof OperatorFault);
       assert.equal(error.exitCode, EXIT.failed);
-      assert.match(error.message, new RegExp(`port ${port} is taken.*--admin-port`));
+      assert.match(error.message, new RegExp(`port ${port} is in use.*--admin-port`));
       assert.ok(!error.message.includes('\n'));
       return true;
     });
@@ -175,7 +175,7 @@ test('/live streams, also to more than are scraped for, and is 503 beyond its bo
     }
     const refused = await fetch(`${origin}/live`);
     assert.equal(refused.status, 503);
-    assert.match(await refused.text(), /32 look at the live page already/);
+    assert.match(await refused.text(), /already has 32 viewers/);
     assert.equal((await fetch(`${origin}/metrics`)).status, 200);
     await Promise.all(streams.map(({ body }) => body!.cancel()));
   }));
@@ -213,7 +213,7 @@ test('the live page is all there: every file that a file names is served, under 
       }
     }
     assert.ok(
-      toLook.includes('/page/uplot.js') && toLook.includes('/page/figures.js'),
+      toLook.includes('/page/uplot.js') && toLook.includes('/page/statistics.js'),
       `${toLook}`,
     );
     assert.deepEqual(toLook.toSorted(), [...pageFiles.keys()].toSorted());

@@ -6,7 +6,7 @@ import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
 import type { Waiter } from '../../src/model/stages.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { orderBody } from '../support/orders.js';
-import { HeldAppender } from './held-appender.js';
+import { ManualAppender } from './manual-appender.js';
 
 const BOUNDS: GroupCommitBounds = {
   frameOrdersMax: 4,
@@ -17,7 +17,7 @@ const BOUNDS: GroupCommitBounds = {
 };
 
 function open(bounds: Partial<GroupCommitBounds> = {}) {
-  const appender = new HeldAppender();
+  const appender = new ManualAppender();
   const counts = new ThreadCounts(createCounts(1), 0);
   const group = new GroupCommit(appender, { ...BOUNDS, ...bounds }, counts, () => {});
   const answers = new Map<string, string>();

@@ -8,7 +8,7 @@ import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
 import type { KeyedWaiter } from '../../src/model/stages.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { orderBody } from '../support/orders.js';
-import { HeldAppender } from './held-appender.js';
+import { ManualAppender } from './manual-appender.js';
 
 function open({
   frameBytesMax = 4096,
@@ -16,7 +16,7 @@ function open({
   waitingOrdersMax = 20,
   commitMsMax = 60_000,
 } = {}) {
-  const appender = new HeldAppender();
+  const appender = new ManualAppender();
   const bounds = {
     frameOrdersMax,
     frameBytesMax,
@@ -47,8 +47,8 @@ function open({
       accepted: (_, index) => news.push(`accepted ${index}`),
       refused: () => news.push('refused'),
       ambiguous: () => news.push('ambiguous'),
-      keptAfterAll: () => news.push('kept after all'),
-      refusedAfterAll: () => news.push('refused after all'),
+      acceptedLate: () => news.push('kept after all'),
+      refusedLate: () => news.push('refused after all'),
     };
     assert.ok(group.takeKeyed(validator, waiter));
     return news;

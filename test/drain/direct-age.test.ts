@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
-import { openDrain } from '../../src/drain/open-drain.js';
+import { openDrain } from '../../src/drain/open.js';
 import { DirectAppender } from '../../src/journal/direct-appender.js';
 import { WindowLimiter } from '../../src/limit/window.js';
 import { COUNTER, createCounts, ThreadCounts } from '../../src/metrics/count.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CallLimit, HandlerLate } from '../../src/drain/call-limit.js';
+import { CallTimeout, HandlerTimeout } from '../../src/drain/call-timeout.js';
 import { startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { ledgerHandler } from './handlers.js';
@@ -91,15 +91,15 @@ describe('a handler that never returns', () => {
 
 describe('the limit of a call', () => {
   /** Ends when it is aborted, as a call does whose thread is ended. */
-  function hang(limit: CallLimit): Promise<void> {
+  function hang(limit: CallTimeout): Promise<void> {
     return limit.within((call, signal) => {
-      limit.begun.begin(call);
+      limit.started.start(call);
       return sleep(60_000, undefined, { signal: signal! });
     });
   }
 
   it('does not count the time that a call waits for its thread', async () => {
-    const limit = new CallLimit(200, 60_000, 1);
+    const limit = new CallTimeout(200, 60_000, 1);
     const running = hang(limit);
     let isQueuedLate = false;
     const queued = hang(limit).catch((error: Error) => {
@@ -107,14 +107,14 @@ describe('the limit of a call', () => {
       throw error;
     });
     queued.catch(() => {});
-    await assert.rejects(running, HandlerLate);
+    await assert.rejects(running, HandlerTimeout);
     assert.equal(isQueuedLate, false);
-    await assert.rejects(queued, HandlerLate);
+    await assert.rejects(queued, HandlerTimeout);
     limit.close();
   });
 
   it('does not count the time that the process was stopped', async () => {
-    const limit = new CallLimit(1000, 1000, 1);
+    const limit = new CallTimeout(1000, 1000, 1);
     const call = limit.within(() => sleep(50, 'done'));
     // As after SIGSTOP, the look at the calls is due before what they were about.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
@@ -123,15 +123,15 @@ describe('the limit of a call', () => {
   });
 
   it('does not count the time that a new thread loads the handler, which has a limit of its own', async () => {
-    const limit = new CallLimit(100, 1500, 1);
+    const limit = new CallTimeout(100, 1500, 1);
     await limit.within(() => sleep(500));
     const loads = limit.within((_call, signal) => sleep(60_000, undefined, { signal: signal! }));
-    await assert.rejects(loads, { name: 'HandlerLate', message: /not load within 1500 ms/ });
+    await assert.rejects(loads, { name: 'HandlerTimeout', message: /not load within 1500 ms/ });
     limit.close();
   });
 
   it('passes on what a call throws by itself', async () => {
-    const limit = new CallLimit(60_000, 60_000, 1);
+    const limit = new CallTimeout(60_000, 60_000, 1);
     await assert.rejects(
       limit.within(async () => {
         throw new RangeError('its own');

@@ -48,7 +48,7 @@ describe('the size of a batch', () => {
     const size = new BatchSize(500, 200);
     const seen = [size.orders];
     for (let i = 0; i < 10; i++) {
-      size.learn(size.orders, size.orders * 1);
+      size.record(size.orders, size.orders * 1);
       seen.push(size.orders);
     }
     assert.deepEqual(seen.slice(0, 6), [8, 16, 32, 64, 128, 200]);
@@ -57,13 +57,13 @@ describe('the size of a batch', () => {
 
   it('shrinks to one order when one takes longer than the target', () => {
     const size = new BatchSize(500, 200);
-    for (let i = 0; i < 10; i++) size.learn(size.orders, size.orders * 1000);
+    for (let i = 0; i < 10; i++) size.record(size.orders, size.orders * 1000);
     assert.equal(size.orders, 1);
   });
 
   it('never passes its bound, however quick the handler', () => {
     const size = new BatchSize(500, 200);
-    for (let i = 0; i < 20; i++) size.learn(size.orders, 0);
+    for (let i = 0; i < 20; i++) size.record(size.orders, 0);
     assert.equal(size.orders, 500);
   });
 });

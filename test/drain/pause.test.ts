@@ -68,7 +68,7 @@ describe('a handler that throws with pause: true', () => {
     const lines = await handler.lines();
     assert.deepEqual(new Set(lines.map(({ attempt }) => attempt)), new Set([1]));
     assert.deepEqual(new Set(lines.map(({ id }) => id)), new Set(answers.map(({ id }) => id)));
-    const told = forebay.stderr.split('\n').filter((line) => /shop is shut|goes on/.test(line));
+    const told = forebay.stderr.split('\n').filter((line) => /shop is shut|works again/.test(line));
     assert.equal(told.length, 2, forebay.stderr);
     assert.equal(await forebay.stop(), 0);
   });
@@ -167,8 +167,8 @@ describe('what a handler prepares at the start', () => {
       'it is done',
       async () => (await metric(forebay, 'work_done_total{status="done"}')) === 1,
     );
-    assert.match(forebay.stderr, /away, 7; trying on/);
-    assert.match(forebay.stderr, /the handler goes on/);
+    assert.match(forebay.stderr, /away, 7; retrying/);
+    assert.match(forebay.stderr, /the handler works again/);
     assert.equal(await forebay.stop(), 0);
   });
 });

@@ -131,7 +131,7 @@ describe('a database that is only away at the start', () => {
     const forebay = await startForebay(['--handler', 'postgres', '--postgres-url', url], {
       owner: t,
     });
-    assert.match(forebay.stderr, /the handler waits: PostgreSQL .*trying on/);
+    assert.match(forebay.stderr, /the handler is paused: PostgreSQL .*retrying/);
     postgres.thaw();
     assert.equal(await forebay.stop(), 0);
   });

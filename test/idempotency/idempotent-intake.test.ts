@@ -3,20 +3,20 @@ import { describe, it } from 'node:test';
 import { COUNTER } from '../../src/metrics/count.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
 import { OrderValidator } from '../../src/schema/validator.js';
-import type { HeldAppender } from '../commit/held-appender.js';
+import type { ManualAppender } from '../commit/manual-appender.js';
 import { eventually, orderBody } from '../support/orders.js';
-import { Client, LIFE_NS, PENDING_NS, Shop } from './key-shop.js';
+import { Client, LIFE_NS, PENDING_NS, SimulatedThreads } from './simulated-threads.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-async function sendNext(appender: HeldAppender, at = 0) {
+async function sendNext(appender: ManualAppender, at = 0) {
   await eventually('a frame is sent', () => appender.sent.length > at);
   return appender.sent[at];
 }
 
 describe('an order with an idempotency key', () => {
-  it('travels in its frame with its key and digest', async () => {
-    const { appender, committer, post } = new Shop().thread();
+  it('is committed in its frame with its key and digest', async () => {
+    const { appender, committer, post } = new SimulatedThreads().thread();
     post('k1');
     const bytes = new TextEncoder().encode(orderBody('without'));
     const validator = new OrderValidator();
@@ -36,9 +36,9 @@ describe('an order with an idempotency key', () => {
     assert.notEqual(frame.keys[0].digest, frame.keys[1].digest);
   });
 
-  it('is accepted once; the same again is replayed, in any thread; another is told so', async () => {
-    const shop = new Shop();
-    const [one, two] = [shop.thread(), shop.thread()];
+  it('is accepted once; the same order is replayed in any thread; a different one conflicts', async () => {
+    const threads = new SimulatedThreads();
+    const [one, two] = [threads.thread(), threads.thread()];
     const first = one.post('k');
     const { frame, resolve } = await sendNext(one.appender);
     resolve(null);
@@ -48,13 +48,13 @@ describe('an order with an idempotency key', () => {
       assert.equal(post('k', 'other').answer, 'reused');
     }
     assert.equal(two.counts.get(COUNTER.idempotentReplays), 1);
-    shop.nowNs += LIFE_NS;
+    threads.nowNs += LIFE_NS;
     assert.equal(two.post('k', 'other').answer, '');
   });
 
-  it('waits while the same key is on its way, in any thread, and then has the same answer', async () => {
-    const shop = new Shop();
-    const [one, two] = [shop.thread(), shop.thread()];
+  it('waits in any thread while an order with the same key is pending, and then gets the same answer', async () => {
+    const threads = new SimulatedThreads();
+    const [one, two] = [threads.thread(), threads.thread()];
     const first = one.post('k');
     const later = [one.post('k'), two.post('k'), two.post('k', 'other')];
     const { frame, resolve } = await sendNext(one.appender);
@@ -72,9 +72,9 @@ describe('an order with an idempotency key', () => {
     assert.equal(one.appender.sent.length + two.appender.sent.length, 1);
   });
 
-  it('whose commit is refused frees the key: one of those who wait takes it over', async () => {
-    const shop = new Shop();
-    const [one, two] = [shop.thread(), shop.thread()];
+  it('whose commit is refused releases the key: one waiting request reserves it', async () => {
+    const threads = new SimulatedThreads();
+    const [one, two] = [threads.thread(), threads.thread()];
     const first = one.post('k');
     const later = [two.post('k', 'b'), two.post('k', 'b')];
     (await sendNext(one.appender)).reject(new CommitRefused('full'));
@@ -89,8 +89,8 @@ describe('an order with an idempotency key', () => {
     ]);
   });
 
-  it('that the committer does not take frees the key at once', async () => {
-    const { appender, post } = new Shop().thread();
+  it('that the committer does not take releases the key at once', async () => {
+    const { appender, post } = new SimulatedThreads().thread();
     appender.writable = false;
     assert.equal(post('k').answer, 'refused');
     appender.writable = true;
@@ -99,8 +99,8 @@ describe('an order with an idempotency key', () => {
     assert.match(await client.answered(), /^accepted/);
   });
 
-  it('refused one by one, as direct mode does, frees only its own key', async () => {
-    const { appender, post } = new Shop().thread();
+  it('refused individually, as in direct mode, releases only its own key', async () => {
+    const { appender, post } = new SimulatedThreads().thread();
     const clients = [post('good'), post('bad')];
     (await sendNext(appender)).resolve(Uint8Array.of(1, 0));
     assert.match(await clients[0].answered(), /^accepted/);
@@ -110,28 +110,28 @@ describe('an order with an idempotency key', () => {
   });
 });
 
-describe('an order of which nobody knows whether it was kept', () => {
-  it('keeps its key: the same again is refused, unless the journal has the order', async () => {
-    const shop = new Shop();
-    const { appender, post } = shop.thread();
+describe('an order with an unknown outcome', () => {
+  it('keeps its key: the same request is refused, unless the journal has the order', async () => {
+    const threads = new SimulatedThreads();
+    const { appender, post } = threads.thread();
     const first = post('k');
     const { frame, reject } = await sendNext(appender);
     reject(new CommitAmbiguous('no ack'));
     assert.equal(await first.answered(), 'ambiguous');
-    shop.nowNs += LIFE_NS - 1;
+    threads.nowNs += LIFE_NS - 1;
     for (const receipt of ['unknown', null] as const) {
-      shop.receipt = receipt;
+      threads.receipt = receipt;
       assert.equal(await post('k').answered(), 'refused');
       assert.equal(await post('k', 'other').answered(), 'refused');
     }
-    assert.deepEqual(new Set(shop.asked), new Set([`${frame.id}-0`]));
-    shop.receipt = 'accepted';
+    assert.deepEqual(new Set(threads.lookups), new Set([`${frame.id}-0`]));
+    threads.receipt = 'accepted';
     assert.equal(await post('k').answered(), `replayed ${frame.id}-0`);
     assert.equal(post('k', 'other').answer, 'reused');
   });
 
-  it('is remembered when it turns out to be kept after all', async () => {
-    const { appender, post } = new Shop({ commitMsMax: 50 }).thread();
+  it('is remembered if its commit succeeds later', async () => {
+    const { appender, post } = new SimulatedThreads({ commitMsMax: 50 }).thread();
     const first = post('k');
     const { frame, resolve } = await sendNext(appender);
     assert.equal(await first.answered(), 'ambiguous');
@@ -141,8 +141,8 @@ describe('an order of which nobody knows whether it was kept', () => {
     assert.equal(post('k').answer, `replayed ${frame.id}-0`);
   });
 
-  it('frees its key when it turns out to be refused after all', async () => {
-    const { appender, post } = new Shop({ commitMsMax: 50 }).thread();
+  it('releases its key if its commit is refused later', async () => {
+    const { appender, post } = new SimulatedThreads({ commitMsMax: 50 }).thread();
     const first = post('k');
     const { reject } = await sendNext(appender);
     assert.equal(await first.answered(), 'ambiguous');
@@ -153,29 +153,29 @@ describe('an order of which nobody knows whether it was kept', () => {
     assert.match(await second.answered(), /^accepted/);
   });
 
-  it('whose thread died is looked for in the journal once its time is over', async () => {
-    const shop = new Shop();
-    const [dead, two] = [shop.thread(), shop.thread()];
+  it('whose thread died is looked up in the journal after the pending time', async () => {
+    const threads = new SimulatedThreads();
+    const [dead, two] = [threads.thread(), threads.thread()];
     dead.post('k');
     const { frame } = await sendNext(dead.appender);
     const waiting = two.post('k');
     await turn();
     assert.equal(waiting.answer, '');
-    shop.nowNs += PENDING_NS;
+    threads.nowNs += PENDING_NS;
     assert.equal(await waiting.answered(), 'refused');
     assert.equal(await two.post('k').answered(), 'refused');
-    shop.receipt = 'done';
+    threads.receipt = 'done';
     assert.equal(await two.post('k').answered(), `replayed ${frame.id}-0`);
   });
 });
 
-describe('who waits for another order under the same key', () => {
-  it('and goes away is forgotten, and takes nothing over', async () => {
-    const { appender, post, intake } = new Shop().thread();
+describe('a request that waits for an order with the same key', () => {
+  it('is dropped if its client disconnects, and does not reserve the key', async () => {
+    const { appender, post, intake } = new SimulatedThreads().thread();
     const first = post('k');
     const gone = post('k');
     gone.isGone = true;
-    // The slot behind it is freed by being answered, which does nothing to a client that is gone.
+    // The answer frees the slot; it is not sent to a client that has disconnected.
     assert.equal(await gone.answered(), 'refused');
     (await sendNext(appender)).reject(new CommitRefused('full'));
     await first.answered();
@@ -183,8 +183,8 @@ describe('who waits for another order under the same key', () => {
     assert.equal(appender.sent.length, 1);
   });
 
-  it('takes nothing over while the server stops, which waits for it', async () => {
-    const { appender, post, intake } = new Shop().thread();
+  it('does not reserve the key while the server stops, and the stop waits for it', async () => {
+    const { appender, post, intake } = new SimulatedThreads().thread();
     post('k');
     const second = post('k');
     const drained = intake.drained();
@@ -195,10 +195,10 @@ describe('who waits for another order under the same key', () => {
   });
 });
 
-describe('a full table of keys', () => {
-  it('refuses keys that are new, counts that, and still knows the others', async () => {
-    const shop = new Shop({ keysMax: 2 });
-    const { appender, post, counts } = shop.thread();
+describe('a full key table', () => {
+  it('refuses new keys, counts the refusals, and still finds the others', async () => {
+    const threads = new SimulatedThreads({ keysMax: 2 });
+    const { appender, post, counts } = threads.thread();
     post('k1');
     post('k2');
     (await sendNext(appender)).resolve(null);
@@ -206,7 +206,7 @@ describe('a full table of keys', () => {
     assert.equal(post('k3').answer, 'refused');
     assert.equal(counts.get(COUNTER.idempotencyRefused), 1);
     assert.match(post('k1').answer, /^replayed/);
-    shop.nowNs += LIFE_NS;
+    threads.nowNs += LIFE_NS;
     assert.equal(post('k3').answer, '');
   });
 });

@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { CheckpointLoop } from '../../src/journal/local/checkpoint-loop.js';
 import { logFolder } from '../../src/journal/local/segment-files.js';
 import { GroupedWrites } from '../../src/journal/store/grouped-writes.js';
-import { CommitBell } from '../../src/memory/commit-bell.js';
+import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { fresh, until } from './frames.js';
 import { inTables, openLog, place, row } from './log-place.js';
 
@@ -40,17 +40,17 @@ async function wakeOnce(
   const { data, store } = place(t);
   mkdirSync(logFolder(data));
   const { id, commit } = await readyFrame(t, data);
-  const bell = CommitBell.memory();
-  const [reader, writer] = [new CommitBell(bell), new CommitBell(bell)];
+  const flag = WakeFlag.memory();
+  const [reader, writer] = [new WakeFlag(flag), new WakeFlag(flag)];
   let listened = 0;
   const listen = () => {
-    reader.listen();
+    reader.set();
     // The first time it has only been made.
     if (++listened === 2) atLast(commit, told);
   };
   const tender = new CheckpointLoop(store, new GroupedWrites(store), listen, () => {});
   const told = () => {
-    if (writer.mustRing()) tender.wake();
+    if (writer.take()) tender.wake();
   };
   try {
     tender.wake();

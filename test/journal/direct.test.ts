@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
-import { openDrain } from '../../src/drain/open-drain.js';
+import { openDrain } from '../../src/drain/open.js';
 import { DirectAppender } from '../../src/journal/direct-appender.js';
 import { WindowLimiter } from '../../src/limit/window.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';

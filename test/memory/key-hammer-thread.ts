@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { FrameIds } from '../../src/commit/frame-id.js';
 import { KeyTable, RESERVATION } from '../../src/memory/key-table.js';
 
-/** What a hammering thread is told. */
+/** Input of a hammer thread. */
 export interface KeyHammerTask {
   readonly memory: SharedArrayBuffer;
   readonly keys: number;
@@ -11,7 +11,7 @@ export interface KeyHammerTask {
 export interface KeyHammerResult {
   /** The keys that this thread made durable. */
   readonly won: readonly number[];
-  /** For each key, the frame that a replay named. */
+  /** For each key, the place that the replay returned. */
   readonly replays: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export function hammerWords(key: number): Int32Array {
   return Int32Array.of(key * 0x9e3779b1, key * 0x85ebca6b, key, 1, 7, 7);
 }
 
-/** Goes for every key until it has been replayed; every third try of a commit is refused. */
+/** Reserves each key until it is replayed. Every third commit is refused. */
 function hammer({ memory, keys }: KeyHammerTask): KeyHammerResult {
   const table = new KeyTable(memory);
   const ids = new FrameIds();
@@ -32,14 +32,14 @@ function hammer({ memory, keys }: KeyHammerTask): KeyHammerResult {
     const words = hammerWords(key);
     for (;;) {
       const found = table.reserve(words, NOW_NS);
-      if (found === RESERVATION.kept) break;
-      if (found !== RESERVATION.taken) continue;
+      if (found === RESERVATION.replay) break;
+      if (found !== RESERVATION.acquired) continue;
       const frameId = ids.next(key);
-      table.place(words, frameId, key % 10_000);
+      table.setPlace(words, frameId, key % 10_000);
       if (++tries % 3 === 0) {
-        table.free(words, frameId, key % 10_000);
+        table.release(words, frameId, key % 10_000);
       } else {
-        table.keep(words, frameId, key % 10_000, NOW_NS);
+        table.confirm(words, frameId, key % 10_000, NOW_NS);
         won.push(key);
       }
     }

@@ -8,14 +8,14 @@ const CELL = 0;
 type Sabotage = (operations: LockOperations) => LockOperations;
 const intact: Sabotage = (operations) => operations;
 
-/** What is noted: who sleeps on the lock, first come first woken; how many are inside; how often one was. */
+/** Threads that sleep on the lock, in waking order; threads in the critical section; completed critical sections. */
 interface Notes {
   readonly asleep: readonly number[];
   readonly inside: number;
   readonly passed: number;
 }
 
-/** Sleeps last until woken, never until a time: so nobody is saved by the clock. */
+/** A sleep ends only by a wake, never by its timeout, so that a missed wake shows as a deadlock. */
 function stepping(threads: Threads, thread: number, step: Step): LockOperations {
   const cells = threads.memory;
   const notes = () => threads.notes as unknown as Notes;
@@ -46,7 +46,7 @@ function explore(threadCount: number, calls: number, sabotage: Sabotage = intact
     programs: Array.from({ length: threadCount }, (_, thread) => (step: Step) => {
       const lock = new KeyLock(sabotage(stepping(threads, thread, step)), CELL, 1);
       for (let call = 0; call < calls; call++) {
-        assert.ok(lock.acquire(), 'given up, though nobody died');
+        assert.ok(lock.acquire(), 'acquire failed although no thread died');
         step(() => {
           const { inside } = threads.notes as unknown as Notes;
           assert.equal(inside, 0, 'two threads hold the lock');
@@ -69,12 +69,12 @@ for (const [threads, calls] of [
   [2, 2],
   [3, 1],
 ] as const) {
-  test(`${threads} threads, ${calls} calls each: in every schedule one at a time holds the lock, and none sleeps for ever`, (t) => {
+  test(`${threads} threads, ${calls} calls each: in every interleaving one thread at a time holds the lock, and none sleeps forever`, (t) => {
     t.diagnostic(`${explore(threads, calls)} states`);
   });
 }
 
-test('the explorer catches a lock that is taken without comparing', () => {
+test('the explorer detects a lock that is acquired without comparing', () => {
   const blind: Sabotage = (operations) => ({
     ...operations,
     compareSwap: (cell, seen, next) => {
@@ -85,25 +85,25 @@ test('the explorer catches a lock that is taken without comparing', () => {
   assert.throws(() => explore(2, 1, blind), /two threads hold the lock/);
 });
 
-test('the explorer catches a release that wakes nobody', () => {
+test('the explorer detects a release that does not wake', () => {
   const silent: Sabotage = (operations) => ({ ...operations, wake: () => {} });
-  assert.throws(() => explore(2, 1, silent), /all wait for each other/);
+  assert.throws(() => explore(2, 1, silent), /deadlock/);
 });
 
-test('the explorer catches a sleep that does not look first', () => {
+test('the explorer detects a sleep that does not check the cell', () => {
   const headlong: Sabotage = (operations) => ({
     ...operations,
-    // Looked at one step too early: the lock may be let go in between.
+    // Checked one step too early: the lock can be released in between.
     sleep: (cell, _seen, msMax) => {
       const present = operations.compareSwap(cell, -1, -1);
       operations.compareSwap(cell, -1, -1);
       operations.sleep(cell, present, msMax);
     },
   });
-  assert.throws(() => explore(2, 1, headlong), /all wait for each other/);
+  assert.throws(() => explore(2, 1, headlong), /deadlock/);
 });
 
-test('a lock whose holder died is given up on, without sleep from the second time; and had again once free', () => {
+test('acquire fails if the holder died, from the second time on without sleeping, and succeeds once the lock is free', () => {
   const memory = new SharedArrayBuffer(4);
   const dead = new KeyLock(new LockCells(memory), CELL);
   assert.ok(dead.acquire());
@@ -129,7 +129,7 @@ test('a lock whose holder died is given up on, without sleep from the second tim
   assert.ok(lock.acquire());
 });
 
-test('who is woken in vain again and again does not give up for that', () => {
+test('spurious wakes do not make acquire fail', () => {
   const memory = new SharedArrayBuffer(4);
   const holder = new KeyLock(new LockCells(memory), CELL);
   assert.ok(holder.acquire());

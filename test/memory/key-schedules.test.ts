@@ -8,27 +8,31 @@ const LIFE_NS = 100;
 const PENDING_NS = 10;
 const KEY = Int32Array.of(1, 2, 3, 4, 5, 6);
 
-/** What is noted: the time; the frames that are durable under the key; those of which nobody knows. */
+/** The clock, the frames that are durable under the key, and the number of replays. */
 interface Notes {
   readonly nowNs: number;
   readonly durable: readonly string[];
   readonly replays: number;
 }
 
-/** What becomes of a commit. The thread dies in the last two, before or after the frame is durable. */
-const FATES = [
-  'kept',
+/** Outcomes of a commit. In the last two the thread dies, before or after the frame is durable. */
+const OUTCOMES = [
+  'accepted',
   'refused',
-  'kept after all',
-  'refused after all',
-  'dies, not kept',
-  'dies, kept',
+  'accepted late',
+  'refused late',
+  'dies, not durable',
+  'dies, durable',
 ] as const;
-/** How often a client that is told to come again comes again. */
+/** How often a client retries. */
 const TRIES = 2;
 
-/** Each step is one call of the table, which its lock makes one step as seen by others: see key-lock.test.ts. */
-function explore(tries: readonly number[], clockMoves: number, fates: readonly string[]): number {
+/** Each step is one call of the table. Its lock makes a call atomic to other threads: see key-lock.test.ts. */
+function explore(
+  tries: readonly number[],
+  clockMoves: number,
+  outcomes: readonly string[],
+): number {
   const memory = createKeyMemory(4, LIFE_NS, PENDING_NS);
   const table = new KeyTable(memory);
   const notes = () => threads.notes as unknown as Notes;
@@ -37,48 +41,52 @@ function explore(tries: readonly number[], clockMoves: number, fates: readonly s
   };
 
   const commit = (frame: string, step: Step, choose: (choices: number) => number): void => {
-    step(() => table.place(KEY, frame, 0));
-    const fate = fates[choose(fates.length)];
-    if (fate === 'dies, not kept') return;
-    if (fate === 'kept after all' || fate === 'refused after all') {
-      step(() => table.doubt(KEY, frame, 0, notes().nowNs));
+    step(() => table.setPlace(KEY, frame, 0));
+    const outcome = outcomes[choose(outcomes.length)];
+    if (outcome === 'dies, not durable') return;
+    if (outcome === 'accepted late' || outcome === 'refused late') {
+      step(() => table.markUnknown(KEY, frame, 0, notes().nowNs));
     }
-    if (fate.includes('refused')) {
-      step(() => table.free(KEY, frame, 0));
+    if (outcome.includes('refused')) {
+      step(() => table.release(KEY, frame, 0));
       return;
     }
     step(() => {
       assert.deepEqual(notes().durable, [], 'two orders are durable under one key');
       note({ durable: [frame] });
     });
-    if (fate !== 'dies, kept') step(() => table.keep(KEY, frame, 0, notes().nowNs));
+    if (outcome !== 'dies, durable') step(() => table.confirm(KEY, frame, 0, notes().nowNs));
   };
 
   const client = (thread: number, step: Step, choose: (choices: number) => number): void => {
     for (let attempt = 0; attempt < tries[thread]; attempt++) {
       const found = step(() => {
         const reservation = table.reserve(KEY, notes().nowNs);
-        if (reservation === RESERVATION.taken) {
-          assert.deepEqual(notes().durable, [], 'the key is free, though its order is durable');
+        if (reservation === RESERVATION.acquired) {
+          assert.deepEqual(notes().durable, [], 'the key is free although its order is durable');
         }
-        if (reservation === RESERVATION.kept) {
-          assert.deepEqual(notes().durable, [table.foundFrameId], 'a replay of no durable order');
+        if (reservation === RESERVATION.replay) {
+          assert.deepEqual(
+            notes().durable,
+            [table.foundFrameId],
+            'a replay of an order that is not durable',
+          );
           note({ replays: notes().replays + 1 });
         }
         return { reservation, frame: table.foundFrameId };
       });
-      if (found.reservation === RESERVATION.taken) {
+      if (found.reservation === RESERVATION.acquired) {
         commit(`01${'0'.repeat(22)}${thread}${attempt}`, step, choose);
         return;
       }
-      if (found.reservation === RESERVATION.kept) return;
+      if (found.reservation === RESERVATION.replay) return;
       assert.ok(
-        found.reservation === RESERVATION.pending || found.reservation === RESERVATION.doubtful,
+        found.reservation === RESERVATION.pending || found.reservation === RESERVATION.unknown,
       );
-      if (found.reservation === RESERVATION.doubtful && found.frame !== '') {
-        // The receipt: the journal tells whether it has the order.
+      if (found.reservation === RESERVATION.unknown && found.frame !== '') {
+        // The receipt: whether the journal has the order.
         const isKnown = step(() => notes().durable.includes(found.frame));
-        if (isKnown) step(() => table.keep(KEY, found.frame, 0, notes().nowNs));
+        if (isKnown) step(() => table.confirm(KEY, found.frame, 0, notes().nowNs));
       }
     }
   };
@@ -100,34 +108,34 @@ function explore(tries: readonly number[], clockMoves: number, fates: readonly s
     atEnd: () => {
       const reservation = table.reserve(KEY, notes().nowNs);
       if (notes().durable.length > 0) {
-        assert.notEqual(reservation, RESERVATION.taken, 'a durable order is forgotten');
+        assert.notEqual(reservation, RESERVATION.acquired, 'a durable order is forgotten');
       }
     },
   };
   return exploreSchedules(threads);
 }
 
-test('two threads after one key: whatever becomes of the commits, at most one order is durable', (t) => {
-  t.diagnostic(`${explore([TRIES, TRIES], 0, FATES)} states`);
+test('two threads, one key: for every outcome of the commits, at most one order is durable', (t) => {
+  t.diagnostic(`${explore([TRIES, TRIES], 0, OUTCOMES)} states`);
 });
 
-test('the same while time passes the deadline of those who have the key', (t) => {
-  t.diagnostic(`${explore([TRIES, TRIES], 2, FATES)} states`);
+test('two threads, one key, while the pending time passes', (t) => {
+  t.diagnostic(`${explore([TRIES, TRIES], 2, OUTCOMES)} states`);
 });
 
-test('three threads after one key', (t) => {
-  t.diagnostic(`${explore([1, 1, 1], 1, FATES)} states`);
+test('three threads, one key', (t) => {
+  t.diagnostic(`${explore([1, 1, 1], 1, OUTCOMES)} states`);
 });
 
-test('the explorer catches a key that is freed while nobody knows what became of its order', () => {
-  // As if an ambiguous commit were a refused one: freed, and durable after all.
-  const free = KeyTable.prototype.doubt;
-  KeyTable.prototype.doubt = function (key, frameId, position) {
-    this.free(key, frameId, position);
+test('the explorer detects a key that is released while the outcome of its order is unknown', () => {
+  // The bug: an ambiguous commit is treated like a refused one, although its order is durable.
+  const markUnknown = KeyTable.prototype.markUnknown;
+  KeyTable.prototype.markUnknown = function (key, frameId, position) {
+    this.release(key, frameId, position);
   };
   try {
-    assert.throws(() => explore([1, 1], 0, ['kept after all']), /two orders are durable|is free/);
+    assert.throws(() => explore([1, 1], 0, ['accepted late']), /two orders are durable|is free/);
   } finally {
-    KeyTable.prototype.doubt = free;
+    KeyTable.prototype.markUnknown = markUnknown;
   }
 });

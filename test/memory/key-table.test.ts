@@ -12,14 +12,14 @@ const LIFE_NS = 1000;
 const PENDING_NS = 50;
 
 interface ModelRecord {
-  state: 'pending' | 'kept' | 'doubtful';
+  state: 'pending' | 'durable' | 'unknown';
   frameId: string;
   position: number;
   digest: number;
   expiryNs: number;
 }
 
-/** The table as one would write it without a thought for memory or threads. */
+/** The same table as a plain Map, without shared memory or threads. */
 class Model {
   readonly records = new Map<number, ModelRecord>();
   readonly #keysMax: number;
@@ -31,43 +31,43 @@ class Model {
   reserve(key: number, digest: number, nowNs: number): Reservation {
     const record = this.#alive(key, nowNs);
     if (record === undefined) {
-      if (this.records.size >= this.#keysMax) return RESERVATION.noRoom;
+      if (this.records.size >= this.#keysMax) return RESERVATION.full;
       const expiryNs = nowNs + PENDING_NS + LIFE_NS;
       this.records.set(key, { state: 'pending', frameId: '', position: 0, digest, expiryNs });
-      return RESERVATION.taken;
+      return RESERVATION.acquired;
     }
-    if (record.state === 'kept') {
-      return record.digest === digest ? RESERVATION.kept : RESERVATION.reused;
+    if (record.state === 'durable') {
+      return record.digest === digest ? RESERVATION.replay : RESERVATION.conflict;
     }
     const isOverdue = record.expiryNs - LIFE_NS <= nowNs;
-    return record.state === 'pending' && !isOverdue ? RESERVATION.pending : RESERVATION.doubtful;
+    return record.state === 'pending' && !isOverdue ? RESERVATION.pending : RESERVATION.unknown;
   }
 
-  place(key: number, frameId: string, position: number): void {
+  setPlace(key: number, frameId: string, position: number): void {
     const record = this.records.get(key);
     if (record?.state === 'pending' && record.frameId === '')
       Object.assign(record, { frameId, position });
   }
 
-  giveBack(key: number): void {
+  cancel(key: number): void {
     const record = this.records.get(key);
     if (record?.state === 'pending' && record.frameId === '') this.records.delete(key);
   }
 
-  settle(key: number, frameId: string, position: number, fate: string, nowNs: number): void {
+  settle(key: number, frameId: string, position: number, outcome: string, nowNs: number): void {
     const record = this.records.get(key);
-    if (record === undefined || record.state === 'kept') return;
+    if (record === undefined || record.state === 'durable') return;
     if (record.frameId !== frameId || record.position !== position) return;
-    if (fate === 'free') {
+    if (outcome === 'released') {
       this.records.delete(key);
       return;
     }
     this.records.delete(key);
-    const state = fate as 'kept' | 'doubtful';
+    const state = outcome as 'durable' | 'unknown';
     this.records.set(key, { ...record, state, expiryNs: nowNs + LIFE_NS });
   }
 
-  remember(key: number, record: ModelRecord): boolean {
+  restore(key: number, record: ModelRecord): boolean {
     this.records.delete(key);
     if (this.records.size >= this.#keysMax) return false;
     this.records.set(key, record);
@@ -80,7 +80,7 @@ class Model {
     return this.records.get(key);
   }
 
-  /** As the table, oldest first up to one that has not expired: a pending one may hold up a few others. */
+  /** Like the table: removes expired records, oldest first, up to the first that has not expired. */
   reap(nowNs: number): void {
     for (const [key, { expiryNs }] of this.records) {
       if (expiryNs > nowNs) return;
@@ -89,12 +89,12 @@ class Model {
   }
 }
 
-/** Few distinct hashes in the words that choose stripe and bucket, so that chains get long. */
+/** Few distinct values in the words that select stripe and bucket, so that chains get long. */
 function wordsOf(key: number, digest: number): Int32Array {
   return Int32Array.of(key % 2, key % 3, key, -key, digest, ~digest);
 }
 
-test(`does as a Map would, whatever comes (FOREBAY_SEED=${seed})`, () => {
+test(`behaves like a Map for random operations (FOREBAY_SEED=${seed})`, () => {
   const random = randomFrom(seed);
   for (let run = 0; run < 60; run++) {
     const keysMax = 1 + random(12);
@@ -104,7 +104,7 @@ test(`does as a Map would, whatever comes (FOREBAY_SEED=${seed})`, () => {
     const frames = [ids.next(1), ids.next(2)];
     let nowNs = 1;
     for (let i = 0; i < 2000; i++) {
-      // Expired records are taken out a few at a time: after that, all that ever would be are gone.
+      // Remove all expired records from both, because the table removes only a few per call.
       table.size(nowNs);
       model.reap(nowNs);
       const key = 1 + random(16);
@@ -123,38 +123,38 @@ test(`does as a Map would, whatever comes (FOREBAY_SEED=${seed})`, () => {
         case 3: {
           const expected = model.reserve(key, digest, nowNs);
           assert.equal(table.reserve(words, nowNs), expected, `run ${run}, step ${i}`);
-          if (expected < RESERVATION.kept || expected === RESERVATION.noRoom) break;
+          if (expected < RESERVATION.replay || expected === RESERVATION.full) break;
           const record = model.records.get(key)!;
           assert.equal(table.foundFrameId, record.frameId);
           assert.equal(table.foundPosition, record.position);
           break;
         }
         case 4:
-          table.place(words, frameId, position);
-          model.place(key, frameId, position);
+          table.setPlace(words, frameId, position);
+          model.setPlace(key, frameId, position);
           break;
         case 5:
-          table.giveBack(words);
-          model.giveBack(key);
+          table.cancel(words);
+          model.cancel(key);
           break;
         case 6:
-          table.keep(words, frameId, position, nowNs);
-          model.settle(key, frameId, position, 'kept', nowNs);
+          table.confirm(words, frameId, position, nowNs);
+          model.settle(key, frameId, position, 'durable', nowNs);
           break;
         case 7:
-          table.doubt(words, frameId, position, nowNs);
-          model.settle(key, frameId, position, 'doubtful', nowNs);
+          table.markUnknown(words, frameId, position, nowNs);
+          model.settle(key, frameId, position, 'unknown', nowNs);
           break;
         default: {
           if (random(4) > 0) {
-            table.free(words, frameId, position);
-            model.settle(key, frameId, position, 'free', nowNs);
+            table.release(words, frameId, position);
+            model.settle(key, frameId, position, 'released', nowNs);
             break;
           }
           const expiryNs = nowNs + LIFE_NS;
-          const record: ModelRecord = { state: 'kept', frameId, position, digest, expiryNs };
-          const fits = table.remember(words, frameId, position, nowNs, expiryNs);
-          assert.equal(fits, model.remember(key, record));
+          const record: ModelRecord = { state: 'durable', frameId, position, digest, expiryNs };
+          const fits = table.restore(words, frameId, position, nowNs, expiryNs);
+          assert.equal(fits, model.restore(key, record));
         }
       }
       model.reap(nowNs);
@@ -163,22 +163,22 @@ test(`does as a Map would, whatever comes (FOREBAY_SEED=${seed})`, () => {
   }
 });
 
-test('every call takes the lock once and lets it go', () => {
+test('every call acquires the lock once and releases it', () => {
   const memory = createKeyMemory(2, LIFE_NS, PENDING_NS);
   const cells = new LockCells(memory);
-  let held = 0;
+  let locked = 0;
   let calls = 0;
   const counting: LockOperations = {
     compareSwap: (cell, seen, next) => {
-      held++;
+      locked++;
       calls++;
       return cells.compareSwap(cell, seen, next);
     },
     swap: (cell, next) => {
-      held--;
+      locked--;
       return cells.swap(cell, next);
     },
-    sleep: () => assert.fail('nobody else has it'),
+    sleep: () => assert.fail('the lock is not contended'),
     wake: () => {},
     nowMs: () => 0,
   };
@@ -188,40 +188,40 @@ test('every call takes the lock once and lets it go', () => {
   const uses = [
     () => table.reserve(key, 1),
     () => table.reserve(key, 1),
-    () => table.place(key, frameId, 0),
-    () => table.giveBack(key),
-    () => table.doubt(key, frameId, 0, 1),
-    () => table.keep(key, frameId, 0, 1),
-    () => table.free(key, frameId, 0),
-    () => table.remember(wordsOf(2, 1), frameId, 0, 1, 2),
+    () => table.setPlace(key, frameId, 0),
+    () => table.cancel(key),
+    () => table.markUnknown(key, frameId, 0, 1),
+    () => table.confirm(key, frameId, 0, 1),
+    () => table.release(key, frameId, 0),
+    () => table.restore(wordsOf(2, 1), frameId, 0, 1, 2),
     () => table.reserve(wordsOf(3, 1), 1),
     () => table.size(5000),
   ];
   for (const [i, use] of uses.entries()) {
     use();
-    assert.deepEqual([held, calls], [0, i + 1]);
+    assert.deepEqual([locked, calls], [0, i + 1]);
   }
 });
 
-test('holds as many keys as were asked for, and no more, in one stripe', () => {
+test('holds exactly the configured number of keys in one stripe', () => {
   const table = new KeyTable(createKeyMemory(1000, LIFE_NS, PENDING_NS));
   const found = Array.from({ length: 1001 }, (_, i) => table.reserve(wordsOf(i + 1, 0), 1));
-  assert.deepEqual(new Set(found.slice(0, 1000)), new Set([RESERVATION.taken]));
-  assert.equal(found[1000], RESERVATION.noRoom);
-  assert.equal(table.reserve(wordsOf(2000, 0), 2 * LIFE_NS), RESERVATION.taken);
+  assert.deepEqual(new Set(found.slice(0, 1000)), new Set([RESERVATION.acquired]));
+  assert.equal(found[1000], RESERVATION.full);
+  assert.equal(table.reserve(wordsOf(2000, 0), 2 * LIFE_NS), RESERVATION.acquired);
 });
 
-test('a key that is refused again and again takes no room', () => {
+test('keys that are cancelled do not use up the table', () => {
   const table = new KeyTable(createKeyMemory(2, LIFE_NS, PENDING_NS));
-  assert.equal(table.reserve(wordsOf(1, 0), 1), RESERVATION.taken);
+  assert.equal(table.reserve(wordsOf(1, 0), 1), RESERVATION.acquired);
   for (let i = 2; i < 5000; i++) {
-    assert.equal(table.reserve(wordsOf(i, 0), 1), RESERVATION.taken);
-    table.giveBack(wordsOf(i, 0));
+    assert.equal(table.reserve(wordsOf(i, 0), 1), RESERVATION.acquired);
+    table.cancel(wordsOf(i, 0));
   }
   assert.equal(table.size(1), 1);
 });
 
-test('many keys are spread over stripes and take 64 bytes each, and up to 8 for finding them', () => {
+test('many keys are spread over stripes and take 64 bytes each, plus up to 8 for the index', () => {
   for (const keysMax of [1000, 8191, 8192, 2_000_000]) {
     const memory = createKeyMemory(keysMax, LIFE_NS, PENDING_NS);
     const { stripes, slots } = shapeOf(memory);

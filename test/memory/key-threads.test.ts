@@ -7,11 +7,11 @@ import { KeyTable } from '../../src/memory/key-table.js';
 import type { KeyHammerResult, KeyHammerTask } from './key-hammer-thread.js';
 
 const THREADS = 4;
-/** A thread that never comes to an end must not keep the tests from theirs. */
+/** Bounds the test if a thread does not end. */
 const HAMMER_MS_MAX = 120_000;
 
 for (const keys of [5000, 20_000]) {
-  test(`${THREADS} threads after the same ${keys} keys: each has one winner, and all replay that one`, async () => {
+  test(`${THREADS} threads, the same ${keys} keys: each key has one winner, and all threads replay it`, async () => {
     const memory = createKeyMemory(keys + keys / 5, 1e9, 1e9);
     const results = await hammer({ memory, keys });
     const won = results.flatMap((result) => result.won);

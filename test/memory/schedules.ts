@@ -1,24 +1,23 @@
 import assert from 'node:assert/strict';
 
-/** Carries out `operation` alone; not before `mayGo`, which looks at what operations change. */
+/** Runs `operation` as one step, once `mayGo` allows it. `mayGo` reads only state that operations change. */
 export type Step = <T>(operation: () => T, mayGo?: () => boolean) => T;
 
 /**
- * Every schedule of a few threads, one step at a time, running the production code. As in test/limit/explore.ts a
- * thread cannot be halted, so its program runs again for each step with the results of the earlier ones
- * handed to it. Other than there, a step may have to wait for its turn, and may have several outcomes.
+ * A model checker: runs the production code in every interleaving of a few threads, one step at a time. As in
+ * test/limit/explore.ts, a thread cannot be suspended, so its program runs again for each step and gets the results of
+ * its earlier steps. In addition, a step here can block, and can have several outcomes.
  *
- * Depth-first over distinct states; throws at the first that breaks a rule, and at one where threads are left that all
- * wait for each other.
+ * Depth-first over distinct states. Throws at the first state that violates an assertion, and at a deadlock.
  */
 export interface Threads {
-  /** All that operations change beside `notes`. */
+  /** Shared memory that operations change. */
   readonly memory: Int32Array;
-  /** What the test has to remember; only operations may change it. */
+  /** State of the test; only operations may change it. */
   notes: Readonly<Record<string, unknown>>;
-  /** A thread's whole life. Each choice is made one way and the other. */
+  /** One program per thread. Every value of each choice is explored. */
   readonly programs: readonly ((step: Step, choose: (choices: number) => number) => void)[];
-  /** Looked at when every thread is through. */
+  /** Called when every thread has finished. */
   readonly atEnd: () => void;
 }
 
@@ -30,10 +29,10 @@ interface State {
 }
 
 const LOG_MAX = 200;
-const PAUSE = Symbol('the next step is not due yet');
-const WAITS = Symbol('the next step may not go yet');
+const PAUSE = Symbol('one step has run');
+const BLOCKED = Symbol('the next step is blocked');
 
-/** @returns how many states there are */
+/** @returns the number of distinct states */
 export function exploreSchedules(threads: Threads): number {
   const seen = new Set<string>();
   const initial: State = {
@@ -51,7 +50,7 @@ export function exploreSchedules(threads: Threads): number {
       restore(threads, state);
       threads.atEnd();
     } else {
-      assert.ok(next.length > 0, `all wait for each other: ${JSON.stringify(state)}`);
+      assert.ok(next.length > 0, `deadlock: ${JSON.stringify(state)}`);
     }
     for (const successor of next) {
       const key = JSON.stringify(successor);
@@ -63,7 +62,7 @@ export function exploreSchedules(threads: Threads): number {
   return seen.size;
 }
 
-/** Empty when the thread's next step may not go yet. */
+/** Empty if the thread's next step is blocked. */
 function successors(threads: Threads, state: State, thread: number): State[] {
   const outcomes = [advance(threads, state, thread, 0)];
   const choices = outcomes[0].choices;
@@ -77,13 +76,13 @@ function advance(threads: Threads, state: State, thread: number, choice: number)
   restore(threads, state);
   const log = [...state.logs[thread]];
   const replayed = log.length;
-  assert.ok(replayed < LOG_MAX, 'a thread goes on and on');
+  assert.ok(replayed < LOG_MAX, 'a thread does not end');
   let at = 0;
   let choices = 1;
   const next = <T>(operation: () => T, mayGo: () => boolean): T => {
     if (at < replayed) return log[at++] as T;
     if (log.length > replayed) throw PAUSE;
-    if (!mayGo()) throw WAITS;
+    if (!mayGo()) throw BLOCKED;
     const result = operation();
     log.push(result);
     at++;
@@ -103,7 +102,7 @@ function advance(threads: Threads, state: State, thread: number, choice: number)
     threads.programs[thread](step, choose);
     isOver = true;
   } catch (error) {
-    if (error === WAITS) return { choices: 1, after: null };
+    if (error === BLOCKED) return { choices: 1, after: null };
     if (error !== PAUSE) throw error;
   }
   const after: State = {

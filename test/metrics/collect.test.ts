@@ -17,8 +17,8 @@ import {
   liveFamilies,
   processFamilies,
 } from '../../src/metrics/names.js';
-import { publishThread } from '../../src/metrics/thread-beacon.js';
 import { ThreadLoad } from '../../src/metrics/thread-load.js';
+import { publishThreadStats } from '../../src/metrics/thread-stats.js';
 import { STATUSES } from '../../src/model/answers.js';
 import { RUNS_ALL } from '../support/program.js';
 import { samplesOf } from './exposition.js';
@@ -90,7 +90,7 @@ test('promtool accepts /metrics, at the start and when everything has been count
   const thread = new ThreadCounts(counts, 1);
   for (const counter of Object.values(COUNTER)) thread.add(counter, 1.5);
   for (const histogram of Object.values(HISTOGRAM)) thread.observe(histogram, 0.3);
-  const stop = publishThread(new ThreadCounts(counts, 0));
+  const stop = publishThreadStats(new ThreadCounts(counts, 0));
   try {
     assert.equal(await promtoolComplaints(await textOf(counts)), '');
   } finally {

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { kernelThreadId } from '../../src/metrics/thread-beacon.js';
+import { kernelThreadId } from '../../src/metrics/thread-stats.js';
 
 /** Tells its id in the kernel, then spins or sleeps until it is terminated. */
 const { spin } = workerData as { spin: boolean };

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createCounts, GAUGE, ThreadCounts } from '../../src/metrics/count.js';
-import { publishThread } from '../../src/metrics/thread-beacon.js';
 import { type NamedThread, ThreadLoad } from '../../src/metrics/thread-load.js';
+import { publishThreadStats } from '../../src/metrics/thread-stats.js';
 
 const onLinux = process.platform === 'linux';
 
@@ -53,7 +53,7 @@ test('a thread that is gone is left out', async (t) => {
 
 test('a stall of the event loop shows in its thread’s lag', async () => {
   const counts = createCounts(2);
-  const stop = publishThread(new ThreadCounts(counts, 1));
+  const stop = publishThreadStats(new ThreadCounts(counts, 1));
   try {
     const load = new ThreadLoad(counts, ['main', 'intake-1'], () => []);
     await sleep(100);
@@ -72,7 +72,7 @@ test('a stall of the event loop shows in its thread’s lag', async () => {
 
 test('a thread publishes its id in the kernel', () => {
   const counts = new ThreadCounts(createCounts(1), 0);
-  publishThread(counts)();
+  publishThreadStats(counts)();
   const tid = counts.get(GAUGE.threadId);
   // The main thread of a process has the process's id.
   assert.equal(tid, onLinux ? process.pid : 0);

@@ -65,7 +65,7 @@ const OWNERS: readonly (readonly [RegExp, string])[] = [
   [/^uWebSockets\.js$/, 'src/intake/'],
   [/^(@nats-io\/|lmdb$)/, 'src/journal/'],
   [/^pino$/, 'src/log/open-log.ts'],
-  [/^piscina$/, 'src/drain/dispatch.ts'],
+  [/^piscina$/, 'src/drain/handler-pool.ts'],
   [/^prom-client$/, 'src/metrics/collect.ts'],
   [/^pg$/, 'workers/handlers/postgres-sink.ts'],
 ];

@@ -1,8 +1,12 @@
 import pg from 'pg';
 import type { Order } from '../../src/model/order.js';
-import { orderColumns } from './order-columns.js';
-import { codeFault, connectFault, PostgresFault, postgresFault } from './postgres-fault.js';
-import { canInsertKnown } from './postgres-probe.js';
+import {
+  canInsertKnown,
+  codeFault,
+  connectFault,
+  PostgresFault,
+  postgresFault,
+} from './postgres-fault.js';
 
 /** How long a connection may take to be made, the server's greeting included; milliseconds. */
 const CONNECT_MS_MAX = 4000;
@@ -214,4 +218,25 @@ export class PostgresSink {
     // Not waited for: a server that is frozen never says goodbye.
     void client.end();
   }
+}
+
+/**
+ * A batch as the parameters of one statement: one array literal a column, for `unnest`. Written here, since a
+ * driver that does not know what is in an array must look at each item's type and escape them all.
+ * Source of the format: PostgreSQL's manual, 8.15.2 "Array Value Input".
+ */
+function orderColumns(orders: readonly Order[]): string[] {
+  const column = (item: (order: Order) => string | number) => `{${orders.map(item).join(',')}}`;
+  return [
+    column(({ id }) => id),
+    column(({ data }) => data.product_id),
+    column(({ data }) => data.count),
+    column(({ data }) => quoted(data.username)),
+    column(({ acceptedAt }) => acceptedAt / 1000),
+    column(({ attempt }) => attempt),
+  ];
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -1,12 +1,12 @@
-/** `--threads 0`: the intake in the main thread, which for whoever watches over it is like one in a thread of its own. */
+/** `--threads 0`: the intake runs in the main thread. To the supervisor it looks like any other intake thread. */
 import { EventEmitter } from 'node:events';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
-import type { IntakeCommand, IntakeHost, IntakeReport, IntakeThreadData } from './protocol.js';
-import { type OpenIntake, openIntake } from './stages.js';
+import type { IntakeCommand, IntakeReport, IntakeThread, IntakeThreadData } from './protocol.js';
+import { type IntakeHandle, openIntake } from './stages.js';
 
-/** A bug in it is one of the main thread, and ends the process in order. */
-class MainThreadIntake extends EventEmitter implements IntakeHost {
-  readonly #opened: Promise<OpenIntake | null>;
+/** A bug in the intake is a bug of the main thread, which ends the process in order. */
+class MainThreadIntake extends EventEmitter implements IntakeThread {
+  readonly #opened: Promise<IntakeHandle | null>;
 
   constructor(data: IntakeThreadData) {
     super();
@@ -16,7 +16,7 @@ class MainThreadIntake extends EventEmitter implements IntakeHost {
       () => this.emit('exit', 0),
     ).then(
       (intake) => {
-        this.#report({ is: 'open' });
+        this.#report({ type: 'started' });
         return intake;
       },
       (error: unknown) => this.#fail(error),
@@ -25,7 +25,7 @@ class MainThreadIntake extends EventEmitter implements IntakeHost {
 
   postMessage(command: IntakeCommand): void {
     void this.#opened
-      .then((intake) => intake?.obey(command))
+      .then((intake) => intake?.handle(command))
       .catch((error: unknown) => this.#fail(error));
   }
 
@@ -35,16 +35,16 @@ class MainThreadIntake extends EventEmitter implements IntakeHost {
 
   #fail(error: unknown): null {
     if (!(error instanceof OperatorFault)) {
-      // Nobody is to wait for it any more.
+      // The supervisor must not wait for this intake any more.
       this.emit('exit', EXIT.failed);
       throw error;
     }
-    this.#report({ is: 'fault', message: error.message, exitCode: error.exitCode });
+    this.#report({ type: 'fault', message: error.message, exitCode: error.exitCode });
     this.emit('exit', error.exitCode);
     return null;
   }
 }
 
-export function intakeInMain(data: IntakeThreadData): IntakeHost {
+export function startIntakeInMain(data: IntakeThreadData): IntakeThread {
   return new MainThreadIntake(data);
 }

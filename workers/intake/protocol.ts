@@ -1,26 +1,26 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Options } from '../../src/model/options.js';
-import type { ReceiptAnswer, ReceiptQuestion } from '../../src/model/receipt.js';
+import type { ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
 
 /** What an intake thread is started with. */
 export interface IntakeThreadData {
   readonly options: Options;
-  /** Its block in the counts; the main thread has block 0, so this is 1 or more. */
+  /** The thread's block in the counts: 1 or more, because block 0 belongs to the main thread. */
   readonly countsIndex: number;
   readonly counts: SharedArrayBuffer;
   readonly meter: SharedArrayBuffer;
-  /** Null where there is no limit. */
+  /** Null without a limit. */
   readonly limiter: SharedArrayBuffer | null;
   /** The table of idempotency keys. */
   readonly keys: SharedArrayBuffer;
-  /** Whether anybody wants to hear of frames that became durable; null where nobody ever does. */
-  readonly commitBell: SharedArrayBuffer | null;
-  /** In direct mode, the way to the pool; null otherwise. */
+  /** Memory of a `WakeFlag`: whether the main thread waits for the next durable frame. Null if it never does. */
+  readonly wakeFlag: SharedArrayBuffer | null;
+  /** Connects to the pool in direct mode; null in other modes. */
   readonly directPort: MessagePort | null;
 }
 
-/** Where an intake runs: a `Worker` is one. */
-export interface IntakeHost {
+/** The thread an intake runs in, as the supervisor sees it. A `Worker` is one. */
+export interface IntakeThread {
   postMessage(command: IntakeCommand): void;
   on(event: 'message', listener: (report: IntakeReport) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -30,21 +30,21 @@ export interface IntakeHost {
   once(event: 'exit', listener: (code: number) => void): unknown;
 }
 
-/** What the main thread asks of an intake thread. */
+/** Messages from the supervisor to an intake thread. */
 export type IntakeCommand =
-  | { readonly do: 'listen'; readonly port: number }
-  | { readonly do: 'receipts'; readonly answers: readonly ReceiptAnswer[] }
-  | { readonly do: 'stop' };
+  | { readonly type: 'listen'; readonly port: number }
+  | { readonly type: 'receipts'; readonly replies: readonly ReceiptReply[] }
+  | { readonly type: 'stop' };
 
-/** What an intake thread tells the main thread. */
+/** Messages from an intake thread to the supervisor. */
 export type IntakeReport =
-  | { readonly is: 'open' }
-  | { readonly is: 'listening' }
-  /** A frame became durable, and somebody had asked to hear of the next. */
-  | { readonly is: 'committed' }
-  /** The journal takes writes when `reason` is empty; otherwise it says why not. */
-  | { readonly is: 'journal'; readonly reason: string }
-  /** The questions of one turn. */
-  | { readonly is: 'receipts'; readonly questions: readonly ReceiptQuestion[] }
-  /** A fault that the operator can mend. */
-  | { readonly is: 'fault'; readonly message: string; readonly exitCode: number };
+  | { readonly type: 'started' }
+  | { readonly type: 'listening' }
+  /** A frame became durable, and the main thread had asked to be woken. */
+  | { readonly type: 'committed' }
+  /** The journal accepts writes if `reason` is empty; otherwise it says why not. */
+  | { readonly type: 'journal'; readonly reason: string }
+  /** The queries of one event-loop turn. */
+  | { readonly type: 'receipts'; readonly queries: readonly ReceiptQuery[] }
+  /** A fault that the operator can fix. */
+  | { readonly type: 'fault'; readonly message: string; readonly exitCode: number };

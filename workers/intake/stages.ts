@@ -1,38 +1,38 @@
-/** Puts the stages from socket to journal together, in whichever thread calls it. */
+/** Connects the stages from socket to journal, in the thread that calls it. */
 import { GroupCommit } from '../../src/commit/group-commit.js';
 import { IdempotentIntake } from '../../src/idempotency/idempotent-intake.js';
-import { ReceiptQuestions } from '../../src/intake/receipt-questions.js';
+import { ReceiptQueries } from '../../src/intake/receipt-queries.js';
 import { IntakeServer } from '../../src/intake/server.js';
 import { openAppender } from '../../src/journal/open.js';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { RpsMeter } from '../../src/limit/meter.js';
 import { WindowLimiter } from '../../src/limit/window.js';
-import { CommitBell } from '../../src/memory/commit-bell.js';
 import { KeyTable } from '../../src/memory/key-table.js';
+import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { ThreadCounts } from '../../src/metrics/count.js';
 import type { Appender } from '../../src/model/journal.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
 
-/** How often the main thread is told whether the journal takes writes; milliseconds. */
+/** Interval at which the supervisor is told whether the journal accepts writes. */
 const JOURNAL_CHECK_MS = 100;
 
-export interface OpenIntake {
-  /** Rejects with an OperatorFault when it cannot listen. */
-  readonly obey: (command: IntakeCommand) => Promise<void>;
+export interface IntakeHandle {
+  /** Rejects with an OperatorFault if it cannot listen. */
+  readonly handle: (command: IntakeCommand) => Promise<void>;
   /** Ends all connections at once. */
   readonly close: () => void;
 }
 
 /**
- * @param onStopped called when it was told to stop and has
+ * @param onStopped called when a stop command has been carried out
  * @throws OperatorFault the journal cannot be opened
  */
 export async function openIntake(
   data: IntakeThreadData,
   report: (message: IntakeReport) => void,
   onStopped: () => void,
-): Promise<OpenIntake> {
+): Promise<IntakeHandle> {
   const { options } = data;
   const counts = new ThreadCounts(data.counts, data.countsIndex);
   const appender = await openAppender(
@@ -41,8 +41,13 @@ export async function openIntake(
     counts,
     new ThreadCounts(data.counts, 0),
   );
-  const committer = new GroupCommit(appender, options, counts, announcing(data.commitBell, report));
-  const receipts = new ReceiptQuestions((questions) => report({ is: 'receipts', questions }));
+  const committer = new GroupCommit(
+    appender,
+    options,
+    counts,
+    commitReporter(data.wakeFlag, report),
+  );
+  const receipts = new ReceiptQueries((queries) => report({ type: 'receipts', queries }));
   const keyed = new IdempotentIntake({
     table: new KeyTable(data.keys),
     nowNs: monotonicNs,
@@ -65,13 +70,13 @@ export async function openIntake(
     bodyMsMax: options.bodyMsMax,
   });
   const stopWatching = watchJournal(appender, report);
-  /** One told to stop while it starts must not listen any more: nobody would close that socket. */
+  /** An intake that is stopped while it starts must not listen: nothing would close that socket. */
   let stopping = false;
 
   async function stop(): Promise<void> {
     stopping = true;
     await server.stop(async () => {
-      // First, because it takes no key over any more: what the committer has then is all there is.
+      // First, because requests that wait for a key can still hand their order to the committer.
       await keyed.drained();
       await committer.drained();
       receipts.close();
@@ -85,40 +90,40 @@ export async function openIntake(
   async function listen(port: number): Promise<void> {
     if (stopping) return;
     await server.listen(options.host, port);
-    report({ is: 'listening' });
+    report({ type: 'listening' });
   }
 
   return {
-    obey: async (command) => {
-      if (command.do === 'receipts') receipts.answer(command.answers);
-      else if (command.do === 'stop') await stop();
+    handle: async (command) => {
+      if (command.type === 'receipts') receipts.receive(command.replies);
+      else if (command.type === 'stop') await stop();
       else await listen(command.port);
     },
     close: () => server.close(),
   };
 }
 
-/** Tells the main thread of a new frame where it sleeps: awake, it looks by itself. */
-function announcing(
+/** Reports a durable frame only if the main thread sleeps: while it is awake it polls. */
+function commitReporter(
   memory: SharedArrayBuffer | null,
   report: (message: IntakeReport) => void,
 ): () => void {
   if (memory === null) return () => {};
-  const bell = new CommitBell(memory);
+  const wakeFlag = new WakeFlag(memory);
   return () => {
-    if (bell.mustRing()) report({ is: 'committed' });
+    if (wakeFlag.take()) report({ type: 'committed' });
   };
 }
 
-function watchJournal(watched: Appender, report: (message: IntakeReport) => void): () => void {
-  let told: string | null = null;
-  const look = () => {
-    const { reason } = watched;
-    if (reason === told) return;
-    told = reason;
-    report({ is: 'journal', reason });
+function watchJournal(appender: Appender, report: (message: IntakeReport) => void): () => void {
+  let reported: string | null = null;
+  const check = () => {
+    const { reason } = appender;
+    if (reason === reported) return;
+    reported = reason;
+    report({ type: 'journal', reason });
   };
-  look();
-  const timer = setInterval(look, JOURNAL_CHECK_MS);
+  check();
+  const timer = setInterval(check, JOURNAL_CHECK_MS);
   return () => clearInterval(timer);
 }

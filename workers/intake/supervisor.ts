@@ -1,180 +1,204 @@
+import { Worker } from 'node:worker_threads';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import type { Log } from '../../src/model/log.js';
-import type { IntakeCommand, IntakeHost, IntakeReport } from './protocol.js';
-import { type FindReceipt, ReceiptAnswers } from './receipt-answers.js';
+import type { IntakeCommand, IntakeReport, IntakeThread, IntakeThreadData } from './protocol.js';
+import { type FindReceipt, ReceiptReplies } from './receipt-replies.js';
 
-/** Deaths of intake threads within `RESTART_WINDOW_MS` after which the process gives up. */
+/**
+ * Young generation of an intake thread: three semi-spaces of 4 MB instead of the default 16 MB. Objects of a request die
+ * young with either size, and under load every thread fills all the memory that it may use.
+ */
+const YOUNG_GENERATION_MB = 12;
+
+/** The process gives up after more intake threads than this have died within `RESTART_WINDOW_MS`. */
 const RESTARTS_MAX = 5;
 const RESTART_WINDOW_MS = 60_000;
-/** Pause before the first of them is started again; it doubles with each. */
+/** Pause before the first restart; it doubles with each further one in the window. */
 const RESTART_MS_MIN = 100;
+/** Interval at which `ready` checks the threads. */
+const READY_POLL_MS = 5;
 
-export interface IntakeThreadsParts {
+/** Starts the intake in a worker thread. @param entry file name of the compiled thread entry */
+export function startIntakeWorker(
+  entry: string,
+  index: number,
+  data: IntakeThreadData,
+): IntakeThread {
+  return new Worker(entry, {
+    name: `intake-${index}`,
+    workerData: data,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    transferList: data.directPort === null ? [] : [data.directPort],
+  });
+}
+
+export interface IntakeSupervisorParts {
   readonly threads: number;
-  /** Starts one; called again for the one that takes a dead one's place. */
-  readonly open: (threadIndex: number) => IntakeHost;
+  /** Starts a thread; called again for the replacement of a thread that died. */
+  readonly startThread: (threadIndex: number) => IntakeThread;
   readonly log: Log;
   readonly onCommitted: () => void;
   readonly findReceipt: FindReceipt;
   readonly onRestart: () => void;
-  /** The intake cannot go on. */
+  /** The intake cannot continue. */
   readonly onFault: (fault: OperatorFault) => void;
 }
 
-interface IntakeThread {
-  worker: IntakeHost;
-  /** Why the journal takes no writes; empty when it does. */
+interface Supervised {
+  readonly thread: IntakeThread;
+  /** Why the journal does not accept writes; empty if it does. */
   reason: string;
   hasEnded: boolean;
 }
 
-/** How often `ready` looks; milliseconds. */
-const READY_POLL_MS = 5;
-
-/** Starts the intake threads, watches over them, and stops them. */
-export class IntakeThreads {
-  readonly #parts: IntakeThreadsParts;
-  readonly #threads: IntakeThread[] = [];
+/** Starts the intake threads, replaces those that die, and stops them. */
+export class IntakeSupervisor {
+  readonly #parts: IntakeSupervisorParts;
+  readonly #supervised: Supervised[] = [];
   readonly #deathsMs: number[] = [];
   #port = 0;
   #stopping = false;
 
-  constructor(parts: IntakeThreadsParts) {
+  constructor(parts: IntakeSupervisorParts) {
     this.#parts = parts;
   }
 
   /**
-   * Starts all threads and has them listen on `port`, which they share, once `prepared` has resolved.
+   * Starts all threads. They listen on `port`, which they share, once `prepared` has resolved.
    *
-   * @throws OperatorFault when one cannot start
+   * @throws OperatorFault a thread cannot start
    */
   async start(port: number, prepared: Promise<void>): Promise<void> {
-    const opened: Promise<void>[] = [prepared];
-    for (let i = 0; i < this.#parts.threads; i++) opened.push(this.#open(i));
-    await Promise.all(opened);
-    await Promise.all(this.#threads.map((_, index) => this.#listen(index, port)));
+    const started: Promise<void>[] = [prepared];
+    for (let i = 0; i < this.#parts.threads; i++) started.push(this.#startThread(i));
+    await Promise.all(started);
+    await Promise.all(this.#supervised.map((_, index) => this.#listen(index, port)));
     this.#port = port;
   }
 
-  /** Why the intake cannot take orders, a line each; empty when it can. */
+  /** Why the intake cannot take orders, one line per reason; empty if it can. */
   reasons(): string[] {
     if (this.#port === 0) return ['intake does not listen yet'];
     if (this.#stopping) return ['shutting down'];
-    return [...new Set(this.#threads.map((thread) => thread.reason))].filter(Boolean);
+    return [...new Set(this.#supervised.map(({ reason }) => reason))].filter(Boolean);
   }
 
-  /** Resolves when all threads listen and their journals take writes. */
+  /** Resolves when all threads listen and their journals accept writes. */
   async ready(): Promise<void> {
     while (this.reasons().length > 0 && !this.#stopping) {
       await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
     }
   }
 
-  /** Resolves when every accepted order has its answer and all threads have ended. */
+  /** Resolves when every accepted order has been answered and all threads have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(
-      this.#threads.map(async ({ worker, hasEnded }) => {
+      this.#supervised.map(async ({ thread, hasEnded }) => {
         if (hasEnded) return;
-        const ended = new Promise((resolve) => worker.once('exit', resolve));
-        worker.postMessage({ do: 'stop' } satisfies IntakeCommand);
+        const ended = new Promise((resolve) => thread.once('exit', resolve));
+        thread.postMessage({ type: 'stop' } satisfies IntakeCommand);
         await ended;
       }),
     );
   }
 
-  #open(index: number): Promise<void> {
-    const worker = this.#parts.open(index);
-    const thread: IntakeThread = { worker, reason: 'the journal is not open yet', hasEnded: false };
-    this.#threads[index] = thread;
-    const receipts = new ReceiptAnswers(this.#parts.findReceipt, (answers) =>
-      worker.postMessage({ do: 'receipts', answers } satisfies IntakeCommand),
+  #startThread(index: number): Promise<void> {
+    const thread = this.#parts.startThread(index);
+    const supervised: Supervised = {
+      thread,
+      reason: 'the journal is not open yet',
+      hasEnded: false,
+    };
+    this.#supervised[index] = supervised;
+    const receipts = new ReceiptReplies(this.#parts.findReceipt, (replies) =>
+      thread.postMessage({ type: 'receipts', replies } satisfies IntakeCommand),
     );
-    worker.on('message', (report: IntakeReport) => {
-      if (report.is === 'committed') this.#parts.onCommitted();
-      else if (report.is === 'receipts') receipts.answer(report.questions);
-      else if (report.is === 'journal') thread.reason = report.reason;
+    thread.on('message', (report: IntakeReport) => {
+      if (report.type === 'committed') this.#parts.onCommitted();
+      else if (report.type === 'receipts') receipts.reply(report.queries);
+      else if (report.type === 'journal') supervised.reason = report.reason;
     });
-    worker.on('error', (error) =>
+    thread.on('error', (error) =>
       this.#parts.log('intake-thread-failed', 'intake thread failed', {
         thread: index,
         err: error,
       }),
     );
-    worker.on('exit', (code) => {
-      thread.hasEnded = true;
+    thread.on('exit', (code) => {
+      supervised.hasEnded = true;
       this.#onExit(index, code);
     });
-    return awaitReport(worker, 'open').then(() => {});
+    return nextReport(thread, 'started').then(() => {});
   }
 
   async #listen(index: number, port: number): Promise<void> {
-    const { worker } = this.#threads[index]!;
-    const listening = awaitReport(worker, 'listening');
-    worker.postMessage({ do: 'listen', port } satisfies IntakeCommand);
+    const { thread } = this.#supervised[index]!;
+    const listening = nextReport(thread, 'listening');
+    thread.postMessage({ type: 'listen', port } satisfies IntakeCommand);
     await listening;
   }
 
   #onExit(index: number, code: number): void {
-    // Before it ever listened, whoever awaits its start hears of it.
+    // Before the first listen, `start` rejects instead.
     if (this.#stopping || this.#port === 0) return;
     const nowMs = performance.now();
     this.#deathsMs.push(nowMs);
     while (this.#deathsMs[0]! < nowMs - RESTART_WINDOW_MS) this.#deathsMs.shift();
     if (this.#deathsMs.length > RESTARTS_MAX) {
       const deaths = `intake threads died ${this.#deathsMs.length} times within a minute`;
-      this.#parts.onFault(new OperatorFault(`${deaths}: see the log for why`, EXIT.failed));
+      this.#parts.onFault(new OperatorFault(`${deaths}; the log has the causes`, EXIT.failed));
       return;
     }
-    this.#parts.log('intake-thread-restarted', 'intake thread ended; starting it again', {
+    this.#parts.log('intake-thread-restarted', 'intake thread ended; restarting it', {
       thread: index,
       code,
     });
     this.#parts.onRestart();
-    this.#threads[index]!.reason = 'an intake thread is being started again';
+    this.#supervised[index]!.reason = 'an intake thread is restarting';
     const pauseMs = RESTART_MS_MIN * 2 ** (this.#deathsMs.length - 1);
-    setTimeout(() => void this.#startAgain(index), pauseMs);
+    setTimeout(() => void this.#restart(index), pauseMs);
   }
 
-  async #startAgain(index: number): Promise<void> {
+  async #restart(index: number): Promise<void> {
     if (this.#stopping) return;
     try {
-      await this.#open(index);
+      await this.#startThread(index);
       await this.#listen(index, this.#port);
     } catch (error) {
       if (this.#stopping) return;
       const { message } = error as Error;
-      this.#parts.log('intake-thread-lost', `intake thread did not start again: ${message}`, {
+      this.#parts.log('intake-thread-lost', `intake thread did not restart: ${message}`, {
         thread: index,
       });
     }
   }
 }
 
-/** Resolves with the next report of this kind; rejects with the thread's fault, or when it ends. */
-function awaitReport<Kind extends IntakeReport['is']>(
-  worker: IntakeHost,
-  kind: Kind,
-): Promise<Extract<IntakeReport, { is: Kind }>> {
+/** Resolves with the next report of this type; rejects with the thread's fault, or when the thread ends. */
+function nextReport<Type extends IntakeReport['type']>(
+  thread: IntakeThread,
+  type: Type,
+): Promise<Extract<IntakeReport, { type: Type }>> {
   return new Promise((resolve, reject) => {
     const done = () => {
-      worker.off('message', onMessage);
-      worker.off('exit', onExit);
+      thread.off('message', onMessage);
+      thread.off('exit', onExit);
     };
     const onMessage = (report: IntakeReport) => {
-      if (report.is === kind) {
+      if (report.type === type) {
         done();
-        resolve(report as Extract<IntakeReport, { is: Kind }>);
-      } else if (report.is === 'fault') {
+        resolve(report as Extract<IntakeReport, { type: Type }>);
+      } else if (report.type === 'fault') {
         done();
         reject(new OperatorFault(report.message, report.exitCode));
       }
     };
     const onExit = (code: number) => {
       done();
-      reject(new Error(`an intake thread ended with code ${code} before it was ${kind}`));
+      reject(new Error(`an intake thread ended with code ${code} before it was ${type}`));
     };
-    worker.on('message', onMessage);
-    worker.on('exit', onExit);
+    thread.on('message', onMessage);
+    thread.on('exit', onExit);
   });
 }

@@ -1,13 +1,13 @@
 /** The entry of an intake thread. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ThreadCounts } from '../../src/metrics/count.js';
-import { publishThread } from '../../src/metrics/thread-beacon.js';
+import { publishThreadStats } from '../../src/metrics/thread-stats.js';
 import { OperatorFault } from '../../src/model/fault.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
-import { type OpenIntake, openIntake } from './stages.js';
+import { type IntakeHandle, openIntake } from './stages.js';
 
-/** For what a thread that stops still holds, which should be nothing, before it is ended all the same; milliseconds. */
-const LEFT_OVER_MS = 500;
+/** A thread that has stopped should end by itself. After this time it is ended even if something keeps it alive. */
+const EXIT_MS_MAX = 500;
 
 const data = workerData as IntakeThreadData;
 const main = parentPort!;
@@ -15,12 +15,12 @@ const report = (message: IntakeReport) => main.postMessage(message);
 
 const counts = new ThreadCounts(data.counts, data.countsIndex);
 counts.clearGauges();
-const stopPublishing = publishThread(counts);
+const stopPublishing = publishThreadStats(counts);
 
-let intake: OpenIntake | null = null;
+let intake: IntakeHandle | null = null;
 
 process.on('uncaughtException', (error) => {
-  // uWebSockets.js aborts the whole process when a thread ends with sockets open.
+  // uWebSockets.js aborts the whole process when a thread ends with open sockets.
   intake?.close();
   process.removeAllListeners('uncaughtException');
   endWithFault(error);
@@ -29,16 +29,16 @@ process.on('uncaughtException', (error) => {
 intake = await openIntake(data, report, () => {
   stopPublishing();
   main.close();
-  // The thread has ended by then unless something keeps it, such as a connection that its client has forgotten. The
-  // server's sockets are closed, so uWebSockets.js has nothing to abort the process over.
-  setTimeout(() => process.exit(), LEFT_OVER_MS).unref();
+  // Something can keep the thread alive, for example a connection that its client has forgotten. The server's sockets
+  // are closed, so uWebSockets.js does not abort the process.
+  setTimeout(() => process.exit(), EXIT_MS_MAX).unref();
 }).catch(endWithFault);
-main.on('message', (command: IntakeCommand) => void intake!.obey(command));
-report({ is: 'open' });
+main.on('message', (command: IntakeCommand) => void intake!.handle(command));
+report({ type: 'started' });
 
-/** An operator's fault is told in a line; anything else is a bug and keeps its stack. */
+/** Reports an operator's fault in one line; anything else is a bug and keeps its stack. */
 function endWithFault(error: unknown): never {
   if (!(error instanceof OperatorFault)) throw error;
-  report({ is: 'fault', message: error.message, exitCode: error.exitCode });
+  report({ type: 'fault', message: error.message, exitCode: error.exitCode });
   process.exit(error.exitCode);
 }

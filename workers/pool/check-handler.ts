@@ -1,12 +1,12 @@
-/** The entry of the thread in which `forebay check` loads a handler: whatever that does, check goes on. */
+/** The entry of the thread in which `forebay check` loads a handler. A handler that fails or exits does not end the check. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { HandlerFacts } from '../../src/cli/check/handler.js';
-import type { PoolThreadData } from '../../src/drain/dispatch.js';
+import type { PoolThreadData } from '../../src/drain/handler-pool.js';
 import type { HandlerModule, ThrownByHandler } from '../../src/model/order.js';
 
 const { handler, context } = workerData as PoolThreadData;
 
-async function look(): Promise<HandlerFacts> {
+async function loadFacts(): Promise<HandlerFacts> {
   try {
     const module = (await import(handler)) as HandlerModule;
     if (typeof module.default !== 'function') {
@@ -21,4 +21,4 @@ async function look(): Promise<HandlerFacts> {
   }
 }
 
-parentPort!.postMessage(await look());
+parentPort!.postMessage(await loadFacts());

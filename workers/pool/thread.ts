@@ -1,9 +1,9 @@
-/** The entry of a pool thread, for Piscina: runs the user's handler on the batches it is given. */
+/** The entry of a pool thread, called by Piscina: runs the user's handler on batches. */
 import { workerData } from 'node:worker_threads';
-import type { PoolThreadData } from '../../src/drain/dispatch.js';
+import type { PoolThreadData } from '../../src/drain/handler-pool.js';
 import { whereThrown } from '../../src/log/format.js';
-import { BegunCalls } from '../../src/memory/begun-calls.js';
-import { kernelThreadId } from '../../src/metrics/thread-beacon.js';
+import { StartedCalls } from '../../src/memory/started-calls.js';
+import { kernelThreadId } from '../../src/metrics/thread-stats.js';
 import type {
   HandlerModule,
   Order,
@@ -27,14 +27,15 @@ const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
   dead: OUTCOME_DEAD,
 };
 
-/** Longest message of a thrown error that is kept as a reason; characters. */
+/** Upper bound of a thrown error's message when it is kept as a reason. */
 const REASON_CHARS_MAX = 500;
 
-/** What a thread that ends leaves to its results to get out; the runner sends it nothing more meanwhile. */
-const LAST_WORDS_MS = 50;
+/** Delay before the thread ends itself, so that its result is delivered. The runner sends it no batch in this time. */
+const EXIT_DELAY_MS = 50;
 
-const { handler: handlerUrl, context, begun: begunMemory } = workerData as PoolThreadData;
-const begun = new BegunCalls(begunMemory);
+const threadData = workerData as PoolThreadData;
+const { handler: handlerUrl, context } = threadData;
+const startedCalls = new StartedCalls(threadData.startedCalls);
 const tid = kernelThreadId();
 let loading: Promise<HandlerModule> | null = null;
 
@@ -58,7 +59,7 @@ export async function loadHandler(): Promise<LoadResult> {
     return { wrong: null, away: null };
   } catch (error) {
     const why = oneLine(error);
-    return saysSo(error, 'pause') ? { wrong: null, away: why } : { wrong: why, away: null };
+    return hasFlag(error, 'pause') ? { wrong: null, away: why } : { wrong: why, away: null };
   }
 }
 
@@ -77,25 +78,25 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
   try {
     handler = (await loadOnce()).default;
   } catch (error) {
-    // Node keeps a module that failed to load: only a new thread can try again.
-    setTimeout(() => process.exit(1), LAST_WORDS_MS);
+    // Node caches a module that failed to load, so only a new thread can load it again.
+    setTimeout(() => process.exit(1), EXIT_DELAY_MS);
     return { ...result, notLoaded: oneLine(error), handlerMs: 0 };
   }
   try {
     const orders = ordersOf(batch);
-    begun.begin(batch.call);
+    startedCalls.start(batch.call);
     result.outcomes = outcomeBytes(await handler(orders, context), orders.length);
   } catch (error) {
-    if (saysSo(error, 'pause')) result.paused = oneLine(error);
+    if (hasFlag(error, 'pause')) result.paused = oneLine(error);
     else result.thrown = oneLine(error);
     result.thrownAt = whereThrown(error);
-    result.thrownDead = saysSo(error, 'dead');
+    result.thrownDead = hasFlag(error, 'dead');
   }
   return { ...result, handlerMs: performance.now() - startedMs };
 }
 
-function saysSo(thrown: unknown, what: keyof ThrownByHandler): boolean {
-  return (thrown as ThrownByHandler | null | undefined)?.[what] === true;
+function hasFlag(thrown: unknown, flag: keyof ThrownByHandler): boolean {
+  return (thrown as ThrownByHandler | null | undefined)?.[flag] === true;
 }
 
 function ordersOf({ payload, segments }: BatchMessage): Order[] {
@@ -118,7 +119,7 @@ function outcomeBytes(returned: unknown, orders: number): Uint8Array | null {
   if (!Array.isArray(returned) || returned.length !== orders) {
     const got = Array.isArray(returned) ? `${returned.length} outcomes` : String(returned);
     throw new Error(
-      `the handler returned ${got} for ${orders} orders: nothing, or one outcome each`,
+      `the handler returned ${got} for ${orders} orders: it must return nothing, or one outcome per order`,
     );
   }
   const bytes = new Uint8Array(orders);
@@ -126,7 +127,7 @@ function outcomeBytes(returned: unknown, orders: number): Uint8Array | null {
     const byte = OUTCOME_BYTE[returned[i] as Outcome];
     if (typeof byte !== 'number') {
       throw new Error(
-        `the handler returned ${String(returned[i])}: an outcome is done, retry or dead`,
+        `the handler returned ${String(returned[i])}: an outcome must be done, retry or dead`,
       );
     }
     bytes[i] = byte;

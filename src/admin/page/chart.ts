@@ -1,6 +1,6 @@
-import type { Columns } from './columns.js';
 import { clock, short } from './format.js';
 import type { Color, Palette } from './palette.js';
+import type { Columns } from './rows.js';
 import uPlot from './uplot.js';
 
 export interface Line {

@@ -42,3 +42,8 @@ export function clock(epochMs: number, withSeconds = true): string {
   const minutes = `${two(date.getHours())}:${two(date.getMinutes())}`;
   return withSeconds ? `${minutes}:${two(date.getSeconds())}` : minutes;
 }
+
+/** A dash for null: a second without events has no such value. */
+export function orDash(value: number | null, format: (value: number) => string): string {
+  return value === null ? '–' : format(value);
+}

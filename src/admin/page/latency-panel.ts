@@ -1,11 +1,10 @@
-import type { LiveFacts } from '../../model/live.js';
-import { bucketsOf, type HistogramName, quantile, total } from './figures.js';
-import { count, duration } from './format.js';
-import { Heatmap } from './heatmap.js';
+import type { LiveFacts, LiveRow } from '../../model/live.js';
+import { count, duration, orDash } from './format.js';
+import type { Item, View } from './legend.js';
 import type { Palette } from './palette.js';
 import type { PanelSpec } from './panel.js';
-import { orNone } from './panels.js';
-import type { Item, View } from './readout.js';
+import { bucketsOf, type HistogramName, quantile, total } from './statistics.js';
+import type uPlot from './uplot.js';
 
 type Timed = Extract<HistogramName, 'requestSeconds' | 'orderAgeSeconds'>;
 
@@ -21,7 +20,7 @@ export function latencyPanel({ bounds }: LiveFacts, palette: Palette): PanelSpec
   const buckets = ({ rows, row, isNewest }: View) => bucketsOf(isNewest ? rows : [row], chosen());
   const quantileItem = (label: string, q: number): Item => ({
     label,
-    value: (view) => orNone(quantile(q, bounds[chosen()], buckets(view)), duration),
+    value: (view) => orDash(quantile(q, bounds[chosen()], buckets(view)), duration),
   });
   return {
     id: 'latency',
@@ -51,4 +50,69 @@ export function latencyPanel({ bounds }: LiveFacts, palette: Palette): PanelSpec
 function labelsOf(bounds: readonly number[]): Map<number, string> {
   const labels = bounds.map((bound, i): [number, string] => [i + 1, duration(bound)]);
   return new Map(labels.filter((_, i) => i % LABEL_EVERY === 0));
+}
+
+/** A column is at least so wide, or its colour could not be told. */
+const COLUMN_PX_MIN = 3;
+/** Seconds that a column may span; they divide the minute, so that columns stay where they are. */
+const COLUMN_SECONDS = [1, 2, 3, 5, 10, 15, 30, 60] as const;
+
+/** Time × value × count: the counts of a histogram's buckets, one column for some seconds. */
+class Heatmap {
+  readonly #palette: Palette;
+  #rows: readonly LiveRow[] = [];
+  #name: HistogramName;
+
+  constructor(palette: Palette, name: HistogramName) {
+    this.#palette = palette;
+    this.#name = name;
+  }
+
+  set(rows: readonly LiveRow[], name: HistogramName): void {
+    this.#rows = rows;
+    this.#name = name;
+  }
+
+  draw(plot: uPlot): void {
+    const { min = 0, max = 0 } = plot.scales.x as { min?: number; max?: number };
+    const { ctx, bbox } = plot;
+    const spanS = columnSeconds(max - min, bbox.width / devicePixelRatio);
+    const columns = this.#columns(spanS);
+    const most = Math.max(1, ...[...columns.values()].flat());
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const [fromS, buckets] of columns) {
+      const left = Math.round(plot.valToPos(fromS, 'x', true));
+      const right = Math.round(plot.valToPos(fromS + spanS, 'x', true));
+      for (let i = 0; i < buckets.length; i++) {
+        if (buckets[i] === 0) continue;
+        const bottom = Math.round(plot.valToPos(i, 'y', true));
+        const top = Math.round(plot.valToPos(i + 1, 'y', true));
+        // By its logarithm: one slow request among thousands must be seen.
+        ctx.fillStyle = this.#palette.heat(Math.log1p(buckets[i]) / Math.log1p(most));
+        ctx.fillRect(left, top, Math.max(1, right - left - 1), Math.max(1, bottom - top - 1));
+      }
+    }
+    ctx.restore();
+  }
+
+  /** Buckets by the second at which their column begins. */
+  #columns(spanS: number): Map<number, number[]> {
+    const columns = new Map<number, number[]>();
+    for (const row of this.#rows) {
+      const fromS = Math.floor((row.atMs - row.spanMs / 2) / 1000 / spanS) * spanS;
+      const column = columns.get(fromS);
+      const counts = row[this.#name];
+      if (column === undefined) columns.set(fromS, [...counts]);
+      else for (let i = 0; i < counts.length; i++) column[i] += counts[i];
+    }
+    return columns;
+  }
+}
+
+function columnSeconds(seconds: number, widthPx: number): number {
+  const least = (seconds * COLUMN_PX_MIN) / Math.max(1, widthPx);
+  return COLUMN_SECONDS.find((span) => span >= least) ?? 60;
 }

@@ -1,10 +1,10 @@
 import type { LiveFacts, LiveNow, LiveRow } from '../../model/live.js';
 import { clock } from './format.js';
 import { latencyPanel } from './latency-panel.js';
+import { setText, type View } from './legend.js';
 import { Palette } from './palette.js';
 import { Panel } from './panel.js';
 import { answersPanel, backlogPanel, framesPanel, requestsPanel, workPanel } from './panels.js';
-import { setText, type View } from './readout.js';
 import type { Rows } from './rows.js';
 import { ThreadTable } from './thread-table.js';
 import { Tiles } from './tiles.js';

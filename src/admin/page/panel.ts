@@ -1,8 +1,8 @@
 import { Chart, type ChartSpec } from './chart.js';
-import type { Columns } from './columns.js';
 import { clock } from './format.js';
+import { type Item, Legend, setText, type View } from './legend.js';
 import type { Palette } from './palette.js';
-import { type Item, Readout, setText, type View } from './readout.js';
+import type { Columns } from './rows.js';
 
 /** What a panel shows; its place on the page is the figure with this id. */
 export interface PanelSpec {
@@ -27,7 +27,7 @@ const STEPS: Readonly<Record<string, number>> = {
 export class Panel {
   readonly #spec: PanelSpec;
   readonly #chart: Chart;
-  readonly #readout: Readout;
+  readonly #legend: Legend;
   readonly #host: HTMLElement;
   readonly #empty: HTMLElement;
   #shown: View | null = null;
@@ -38,7 +38,7 @@ export class Panel {
     this.#spec = spec;
     this.#host = figure.querySelector<HTMLElement>('.chart')!;
     this.#empty = figure.querySelector<HTMLElement>('.empty')!;
-    this.#readout = new Readout(figure.querySelector<HTMLElement>('.readout')!, spec.items);
+    this.#legend = new Legend(figure.querySelector<HTMLElement>('.readout')!, spec.items);
     this.#chart = new Chart(this.#host, spec.chart, palette, onCursor);
     this.#host.onkeydown = (event) => this.#onKey(event, onCursor);
   }
@@ -66,7 +66,7 @@ export class Panel {
   /** Changes the words only. */
   read(view: View): void {
     this.#shown = view;
-    this.#readout.update(view);
+    this.#legend.update(view);
     setText(this.#empty, this.#spec.empty(view));
     // Where the focus is, a new text would be read out each second, unasked.
     if (view.isNewest && this.#host === document.activeElement) return;
@@ -80,7 +80,7 @@ export class Panel {
     this.#host.setAttribute('aria-valuemin', seconds(rows[0].atMs));
     this.#host.setAttribute('aria-valuenow', seconds(row.atMs));
     const when = isNewest ? 'now' : `at ${clock(row.atMs)}`;
-    this.#host.setAttribute('aria-valuetext', `${when}: ${this.#readout.text()}`);
+    this.#host.setAttribute('aria-valuetext', `${when}: ${this.#legend.text()}`);
   }
 
   /** Leaves its place on the page to another. */

@@ -1,9 +1,9 @@
 import type { LiveFacts, LiveRow } from '../../model/live.js';
-import { columnsOf, stackedColumns, withConstants } from './columns.js';
-import { meanFrame, type Outlook, perSecond, quantile, total } from './figures.js';
-import { amount, count, duration } from './format.js';
+import { amount, count, duration, orDash } from './format.js';
+import type { Item, View } from './legend.js';
 import type { PanelSpec } from './panel.js';
-import type { Item, View } from './readout.js';
+import { columnsOf, stackedColumns, withConstants } from './rows.js';
+import { meanFrame, type Outlook, perSecond, quantile, total } from './statistics.js';
 
 /** How many of the row's answers have a status that this holds for. */
 function answersWhere({ statuses }: LiveFacts, holds: (status: number) => boolean) {
@@ -198,12 +198,12 @@ export function framesPanel({ bounds }: LiveFacts): PanelSpec {
       {
         label: 'mean',
         color: 'load',
-        value: ({ row }) => orNone(meanFrame(row), amount),
+        value: ({ row }) => orDash(meanFrame(row), amount),
       },
       {
         label: 'max',
         color: 'age',
-        value: ({ row }) => orNone(largest(row), (orders) => `≤ ${count(orders)}`),
+        value: ({ row }) => orDash(largest(row), (orders) => `≤ ${count(orders)}`),
       },
       {
         label: 'frames',
@@ -215,9 +215,4 @@ export function framesPanel({ bounds }: LiveFacts): PanelSpec {
     empty: ({ rows }) =>
       rows.every(({ frameOrders }) => total(frameOrders) === 0) ? 'No frame in this time.' : '',
   };
-}
-
-/** A value that a second without events does not have. */
-export function orNone(value: number | null, format: (value: number) => string): string {
-  return value === null ? '–' : format(value);
 }

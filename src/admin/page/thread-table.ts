@@ -1,7 +1,7 @@
 import type { LiveFacts, LiveRow } from '../../model/live.js';
 import { duration } from './format.js';
+import { element, nameSeries, setText, type View } from './legend.js';
 import type { Palette } from './palette.js';
-import { element, nameSeries, setText, type View } from './readout.js';
 
 interface ThreadRow {
   readonly strip: HTMLCanvasElement;

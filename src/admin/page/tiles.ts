@@ -1,8 +1,8 @@
 import type { LiveFacts } from '../../model/live.js';
-import { bucketsOf, outlook, perSecond, quantile } from './figures.js';
-import { amount, count, duration } from './format.js';
-import { orNone, outlookText } from './panels.js';
-import { element, type Known, nameSeries, setText, type View } from './readout.js';
+import { amount, count, duration, orDash } from './format.js';
+import { element, type Known, nameSeries, setText, type View } from './legend.js';
+import { outlookText } from './panels.js';
+import { bucketsOf, outlook, perSecond, quantile } from './statistics.js';
 
 type Tone = '' | 'good' | 'warn' | 'bad';
 
@@ -82,9 +82,9 @@ function tilesOf({ build, rpsLimit }: LiveFacts): TileSpec[] {
     {
       label: 'Answer time, p99',
       value: ({ rows, facts }) =>
-        orNone(quantile(0.99, facts.bounds.requestSeconds, recent(rows)), duration),
+        orDash(quantile(0.99, facts.bounds.requestSeconds, recent(rows)), duration),
       note: ({ rows, facts }) => [
-        `p50 ${orNone(quantile(0.5, facts.bounds.requestSeconds, recent(rows)), duration)}`,
+        `p50 ${orDash(quantile(0.5, facts.bounds.requestSeconds, recent(rows)), duration)}`,
       ],
     },
     {

@@ -1,14 +1,13 @@
 /** `forebay serve`: puts the stages together, in the order in which an order passes them. */
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
-import type { IntakeHost, IntakeThreadData } from '../../../workers/intake/protocol.js';
-import { IntakeThreads } from '../../../workers/intake/supervisor.js';
-import { intakeWorker } from '../../../workers/intake/worker.js';
+import type { IntakeThread, IntakeThreadData } from '../../../workers/intake/protocol.js';
+import { IntakeSupervisor, startIntakeWorker } from '../../../workers/intake/supervisor.js';
 import { handlerFault, handlerUrl } from '../../../workers/pool/handler-file.js';
 import type { AdminServer } from '../../admin/server.js';
 import { FrameIds } from '../../commit/frame-id.js';
-import { type OpenDrain, openDrain } from '../../drain/open-drain.js';
-import { keyMemory, rememberKeys } from '../../idempotency/key-memory.js';
+import { type DrainHandle, openDrain } from '../../drain/open.js';
+import { createKeyTableMemory, restoreKeys } from '../../idempotency/key-table-setup.js';
 import { missingServerBinary } from '../../intake/platform.mjs';
 import { openSource } from '../../journal/open.js';
 import type { SourceHandle } from '../../journal/source-handle.js';
@@ -16,10 +15,10 @@ import { monotonicNs } from '../../limit/clock.js';
 import { RpsMeter } from '../../limit/meter.js';
 import { WindowLimiter } from '../../limit/window.js';
 import { openLog } from '../../log/open-log.js';
-import { CommitBell } from '../../memory/commit-bell.js';
 import { KeyTable } from '../../memory/key-table.js';
+import { WakeFlag } from '../../memory/wake-flag.js';
 import { COUNTER, createCounts, ThreadCounts } from '../../metrics/count.js';
-import { publishThread } from '../../metrics/thread-beacon.js';
+import { publishThreadStats } from '../../metrics/thread-stats.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
@@ -30,9 +29,9 @@ import { Shutdown } from '../../process/shutdown.js';
 import { VERSION } from '../../version.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
-const HANDLE_ENTRY = fileURLToPath(new URL('../../../workers/pool/thread.js', import.meta.url));
+const POOL_ENTRY = fileURLToPath(new URL('../../../workers/pool/thread.js', import.meta.url));
 
-/** What all threads share: see design section 4. */
+/** The memory that all threads share. */
 interface SharedMemory {
   readonly counts: SharedArrayBuffer;
   readonly meter: SharedArrayBuffer;
@@ -56,28 +55,29 @@ export async function run(argv: readonly string[]): Promise<undefined> {
     counts: createCounts(1 + intakes),
     meter: RpsMeter.memory(),
     limiter: options.rpsLimit === 0 ? null : WindowLimiter.memory(options.rpsLimit),
-    keys: keyMemory(options),
+    keys: createKeyTableMemory(options),
   };
-  const bell = CommitBell.memory();
+  const wakeFlag = WakeFlag.memory();
   const counts = new ThreadCounts(memory.counts, 0);
-  publishThread(counts);
-  const journal = options.mode === 'direct' ? null : await openJournal(options, memory, bell, log);
-  const openIntake = await intakeOpener(options);
+  publishThreadStats(counts);
+  const journal =
+    options.mode === 'direct' ? null : await openJournal(options, memory, wakeFlag, log);
+  const startIntake = await intakeStarter(options);
   const drain = openDrain({
     options,
     source: options.drain && journal !== null ? journal.source : null,
     counts,
-    entry: HANDLE_ENTRY,
+    entry: POOL_ENTRY,
     handlerUrl: handler,
     limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
     log,
   });
   // Each announcement wakes this thread: none where nobody listens.
   const isTold = options.drain && (journal?.onCommitted ?? null) !== null;
-  const commitBell = isTold ? bell : null;
-  const intake = new IntakeThreads({
+  const shared = { drain, wakeFlag: isTold ? wakeFlag : null };
+  const intake = new IntakeSupervisor({
     threads: intakes,
-    open: (index) => openIntake(index, threadData(options, memory, index, { drain, commitBell })),
+    startThread: (index) => startIntake(index, threadData(options, memory, index, shared)),
     log,
     onCommitted: journal?.onCommitted ?? (() => {}),
     // In direct mode nobody remembers an order.
@@ -124,13 +124,13 @@ export async function run(argv: readonly string[]): Promise<undefined> {
   }
 }
 
-/** How an intake is started; what one needs is loaded into this thread only where it is to run here. */
-async function intakeOpener(
+/** How an intake thread is started. The stages are loaded into the main thread only if they run there. */
+async function intakeStarter(
   options: Options,
-): Promise<(index: number, data: IntakeThreadData) => IntakeHost> {
-  if (options.threads > 0) return (index, data) => intakeWorker(INTAKE_ENTRY, index, data);
-  const { intakeInMain } = await import('../../../workers/intake/main-thread.js');
-  return (_index, data) => intakeInMain(data);
+): Promise<(index: number, data: IntakeThreadData) => IntakeThread> {
+  if (options.threads > 0) return (index, data) => startIntakeWorker(INTAKE_ENTRY, index, data);
+  const { startIntakeInMain } = await import('../../../workers/intake/main-thread.js');
+  return (_index, data) => startIntakeInMain(data);
 }
 
 /** In one line on stdout, for whoever waits for it there, and as an event of the log, with what a fault report needs. */
@@ -143,7 +143,7 @@ function tellReady(options: Options, [port, adminPort]: readonly number[], log: 
   log('ready', 'orders are taken', { version: VERSION, node, journal, pid });
 }
 
-async function requireHandler(options: Options, drain: OpenDrain): Promise<void> {
+async function requireHandler(options: Options, drain: DrainHandle): Promise<void> {
   const wrong = await drain.loadHandler();
   if (wrong !== null) throw handlerFault(options.handler, wrong);
 }
@@ -151,7 +151,7 @@ async function requireHandler(options: Options, drain: OpenDrain): Promise<void>
 async function openJournal(
   options: Options,
   memory: SharedMemory,
-  bell: SharedArrayBuffer,
+  flag: SharedArrayBuffer,
   log: Log,
 ): Promise<SourceHandle> {
   const intakeCounts = Array.from(
@@ -161,7 +161,7 @@ async function openJournal(
   const total = (counter: number) =>
     intakeCounts.reduce((sum, counts) => sum + counts.get(counter), 0);
   const ids = new FrameIds();
-  const commitBell = new CommitBell(bell);
+  const wakeFlag = new WakeFlag(flag);
   return openSource(options, {
     newFrameId: () => ids.next(Date.now()),
     acceptedOrders: () => total(COUNTER.ordersAccepted),
@@ -169,7 +169,7 @@ async function openJournal(
     failedKeyRows: () => total(COUNTER.keyRowsFailed),
     counts: new ThreadCounts(memory.counts, 0),
     log,
-    listen: options.drain ? () => commitBell.listen() : null,
+    listen: options.drain ? () => wakeFlag.set() : null,
     claimFolder: () => claimFolder(options.data),
   });
 }
@@ -177,7 +177,7 @@ async function openJournal(
 /** Before intake listens: a key that a client sends again must be known by then. */
 async function loadKeys(memory: SharedMemory, journal: SourceHandle, log: Log): Promise<void> {
   const clocks = { nowNs: monotonicNs, nowMs: Date.now };
-  const leftOut = await rememberKeys(new KeyTable(memory.keys), journal.keys, clocks);
+  const leftOut = await restoreKeys(new KeyTable(memory.keys), journal.keys, clocks);
   if (leftOut === 0) return;
   log(
     'keys-left-out',
@@ -192,9 +192,9 @@ function threadData(
   options: Options,
   memory: SharedMemory,
   threadIndex: number,
-  { drain, commitBell }: { drain: OpenDrain; commitBell: SharedArrayBuffer | null },
+  { drain, wakeFlag }: { drain: DrainHandle; wakeFlag: SharedArrayBuffer | null },
 ): IntakeThreadData {
-  const data = { options, ...memory, countsIndex: 1 + threadIndex, commitBell };
+  const data = { options, ...memory, countsIndex: 1 + threadIndex, wakeFlag };
   if (options.mode !== 'direct') return { ...data, directPort: null };
   const { port1, port2 } = new MessageChannel();
   drain.serveDirect(port1);

@@ -1,8 +1,8 @@
 /** What operators see: metrics and readiness, put together in the main thread. */
 
-import type { IntakeThreads } from '../../../workers/intake/supervisor.js';
+import type { IntakeSupervisor } from '../../../workers/intake/supervisor.js';
 import { AdminServer } from '../../admin/server.js';
-import type { OpenDrain } from '../../drain/open-drain.js';
+import type { DrainHandle } from '../../drain/open.js';
 import type { SourceHandle } from '../../journal/source-handle.js';
 import { monotonicNs } from '../../limit/clock.js';
 import { RpsMeter } from '../../limit/meter.js';
@@ -22,8 +22,8 @@ export interface Observed {
   readonly keys: SharedArrayBuffer;
   /** Null in direct mode. */
   readonly journal: SourceHandle | null;
-  readonly drain: OpenDrain;
-  readonly intake: IntakeThreads;
+  readonly drain: DrainHandle;
+  readonly intake: IntakeSupervisor;
 }
 
 export function openAdmin(options: Options, observed: Observed): AdminServer {

@@ -5,20 +5,18 @@ import type { Log } from '../model/log.js';
 import type { Options } from '../model/options.js';
 import type { Limiter } from '../model/stages.js';
 import { BatchSize } from './batch-size.js';
-import { DeadBound } from './dead-bound.js';
 import { DirectService } from './direct.js';
-import { PiscinaPool } from './dispatch.js';
-import { Drain } from './drain.js';
+import { DeadLetterLimit, Drain } from './drain.js';
 import { handlerContext } from './handler-context.js';
+import { HandlerPool, PoolThreadIds } from './handler-pool.js';
 import { Outage } from './outage.js';
 import { type Pacer, SteadyPacer, smoothing, unpaced } from './pace.js';
-import { PoolThreadIds } from './pool-thread-ids.js';
-import { awayText, BatchRunner, SINK_PAUSE } from './runner.js';
+import { BatchRunner, PAUSE_BOUNDS, pauseText } from './runner.js';
 import { Scheduler } from './scheduler.js';
 
 export interface DrainParts {
   readonly options: Options;
-  /** Null in direct mode, and when the drain is off. */
+  /** Null in direct mode and with --drain off. */
   readonly source: Source | null;
   readonly counts: ThreadCounts;
   /** File name of the compiled pool thread entry. */
@@ -30,24 +28,24 @@ export interface DrainParts {
   readonly log: Log;
 }
 
-/** The processing side as a whole: the pool, and what feeds it. */
-export interface OpenDrain {
-  /** Null, or in one line why the handler cannot be loaded or is set up wrongly. */
+/** The running drain: the handler pool and everything that feeds it. */
+export interface DrainHandle {
+  /** Resolves with null, or with one line that says why the handler cannot be loaded or used. */
   readonly loadHandler: () => Promise<string | null>;
   readonly start: () => void;
-  /** Serves an intake thread of direct mode. */
+  /** Processes the frames of an intake thread in direct mode. */
   readonly serveDirect: (port: MessagePort) => void;
   readonly threadIds: PoolThreadIds;
-  /** Why nothing can be processed, in one line; empty while it can. */
+  /** Why orders cannot be processed, in one line; empty if they can. */
   readonly reason: () => string;
-  /** Settles what is in the pool and puts back what is not. */
+  /** Settles the orders that are in the pool and puts the others back. */
   readonly stop: () => Promise<void>;
   readonly destroyPool: () => Promise<void>;
 }
 
-export function openDrain(parts: DrainParts): OpenDrain {
+export function openDrain(parts: DrainParts): DrainHandle {
   const { options, source, counts } = parts;
-  const pool = new PiscinaPool(
+  const pool = new HandlerPool(
     {
       entry: parts.entry,
       threads: options.workers,
@@ -59,21 +57,21 @@ export function openDrain(parts: DrainParts): OpenDrain {
       },
     },
     (error) =>
-      parts.log('handler-stray-error', 'an error in a pool thread that no batch was waiting for', {
+      parts.log('handler-stray-error', 'error in a pool thread outside a batch', {
         err: error,
       }),
   );
   const pacer = pacerOf(options.drainRate, parts.limiter);
   const size = new BatchSize(options.batchOrdersMax, options.batchMsTarget);
   const threadIds = new PoolThreadIds(options.workers);
-  // In direct mode there is a client behind each order who waits for it.
+  // In direct mode a client waits for each order.
   const outage = new Outage({ canWait: options.mode !== 'direct', log: parts.log });
   const runner = new BatchRunner({
     pool,
     pacer,
     counts,
     outage,
-    onFinished: (orders, handlerMs) => size.learn(orders, handlerMs),
+    onFinished: (orders, handlerMs) => size.record(orders, handlerMs),
     onThread: (tid) => threadIds.seen(tid),
     log: parts.log,
   });
@@ -82,7 +80,7 @@ export function openDrain(parts: DrainParts): OpenDrain {
     pacer,
     size,
     options.workers,
-    // In direct mode clients wait for what is in hand, and nobody else has it.
+    // In direct mode no other process can have the orders.
     () => source?.term ?? 1,
   );
   const drain =
@@ -97,13 +95,13 @@ export function openDrain(parts: DrainParts): OpenDrain {
             framesMax: options.lookAheadFrames,
             settleMsMax: options.shutdownMsMax / 2,
           },
-          new DeadBound(source, options.deadMax, parts.log),
+          new DeadLetterLimit(source, options.deadMax, parts.log),
         );
   const direct = new DirectService(scheduler, counts, options.commitMsMax);
   return {
     loadHandler: async () => {
       const { wrong, away } = await pool.loadHandler();
-      if (away !== null) outage.away(null, awayText(away), SINK_PAUSE);
+      if (away !== null) outage.begin(null, pauseText(away), PAUSE_BOUNDS);
       return wrong;
     },
     start: () => drain?.start(),

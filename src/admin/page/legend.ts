@@ -38,7 +38,7 @@ interface Shown {
 }
 
 /** A list of labelled values that doubles as the legend of a chart and as its text. */
-export class Readout {
+export class Legend {
   readonly #shown: readonly Shown[];
 
   constructor(list: HTMLElement, items: readonly Item[]) {

@@ -3,44 +3,44 @@ import type { Frame, KeyedOrder } from '../model/frame.js';
 import type { BodyValidator, KeyedWaiter, Waiter } from '../model/stages.js';
 
 /**
- * What an idempotency key adds to a frame besides itself: its order's position, the digest, two spaces.
- * In JetStream it travels in a header, which the server's bound on a message's bytes counts too.
+ * Bytes that an idempotency key adds to a frame besides its own characters: its order's position, the digest and two
+ * spaces. In JetStream they are in a header, which counts towards the server's limit for a message.
  */
 const KEY_BYTES = 32;
 
-/** What NATS takes in all headers of one message, whatever its `max_payload`: it stores their length in 16 bits. */
+/** Limit of NATS for all headers of one message, whatever `max_payload` is: their length is stored in 16 bits. */
 const NATS_HEADER_BYTES_MAX = 64 * 1024 - 1;
-/** The frame's other headers: id, count, times, 200 bytes in all, and what later versions may add. */
+/** Reserved for the frame's other headers: id, count and times take 200 bytes, the rest is for later versions. */
 const OTHER_HEADER_BYTES = 8 * 1024;
 /**
- * The bytes of all keys of a frame. A frame that is over what NATS takes would be refused for ever: 843 keys of a
- * UUID's length fit, or 597 of the longest.
+ * Limit for all keys of a frame: 843 keys of the length of a UUID, or 597 of the maximum length. NATS would refuse a
+ * larger frame at every attempt.
  */
 const FRAME_KEY_BYTES_MAX = NATS_HEADER_BYTES_MAX - OTHER_HEADER_BYTES;
 
-/** Shared by all frames without keys; never written to. */
+/** Shared by all frames without keys; never modified. */
 const NO_KEYS: KeyedOrder[] = [];
 
-/** The bytes that an order's key takes of its frame's. */
+/** Bytes that an order's key takes of its frame. */
 export function keyBytes(key: string): number {
   return key.length + KEY_BYTES;
 }
 
 /**
- * A frame being filled, and those who wait for it. Reused: its buffer is as large as a frame may
- * get, so filling one never allocates.
+ * A frame while it is filled and committed, and the waiters of its orders. Builders are reused: the buffer has the maximum
+ * size of a frame, so that filling a frame never allocates.
  */
-export class OpenFrame {
+export class FrameBuilder {
   readonly waiters: Waiter[] = [];
-  /** Those of them whose orders have a key, by ascending position. */
+  /** The waiters whose orders have a key, by ascending position. */
   readonly keyed: KeyedWaiter[] = [];
   #keys = NO_KEYS;
   #keyBytes = 0;
   readonly #buffer: Buffer;
   readonly #ordersMax: number;
   #id = '';
-  #openedAtMs = 0;
-  #openedTickMs = 0;
+  #acceptedAtMs = 0;
+  #startedTickMs = 0;
   #sentTickMs = 0;
   #bytes = 0;
 
@@ -53,12 +53,12 @@ export class OpenFrame {
     return this.#id;
   }
 
-  /** When it was opened, on the clock of `performance.now()`: steady when the wall clock is set. */
-  get openedTickMs(): number {
-    return this.#openedTickMs;
+  /** When the frame was started, on the monotonic clock of `performance.now()`. */
+  get startedTickMs(): number {
+    return this.#startedTickMs;
   }
 
-  /** When it was sent, on the same clock. */
+  /** When the frame was sent, on the same clock. */
   get sentTickMs(): number {
     return this.#sentTickMs;
   }
@@ -67,11 +67,11 @@ export class OpenFrame {
     this.#sentTickMs = performance.now();
   }
 
-  /** Epoch milliseconds in `nowMs`: the frame counts as accepted when its first order is. */
-  reset(id: string, nowMs: number): void {
+  /** Starts a new frame. @param nowMs epoch milliseconds; the frame counts as accepted when it is started */
+  start(id: string, nowMs: number): void {
     this.#id = id;
-    this.#openedAtMs = nowMs;
-    this.#openedTickMs = performance.now();
+    this.#acceptedAtMs = nowMs;
+    this.#startedTickMs = performance.now();
     this.#bytes = 0;
     this.waiters.length = 0;
     this.keyed.length = 0;
@@ -80,14 +80,14 @@ export class OpenFrame {
   }
 
   /**
-   * @param bytes of the compact order
-   * @param ofKey what its key adds to that; 0 for an order without one
+   * @param orderBytes length of the compact order
+   * @param bytesOfKey bytes that its key adds; 0 without a key
    */
-  hasRoomFor(bytes: number, ofKey: number): boolean {
-    const allKeys = this.#keyBytes + ofKey;
+  hasRoomFor(orderBytes: number, bytesOfKey: number): boolean {
+    const allKeys = this.#keyBytes + bytesOfKey;
     return (
       this.waiters.length < this.#ordersMax &&
-      this.#bytes + allKeys + bytes <= this.#buffer.length &&
+      this.#bytes + allKeys + orderBytes <= this.#buffer.length &&
       allKeys <= FRAME_KEY_BYTES_MAX
     );
   }
@@ -102,19 +102,19 @@ export class OpenFrame {
     const position = this.waiters.length;
     this.add(order, waiter);
     this.keyed.push(waiter);
-    // A new array each time the frame is used: the journal may hold on to the one before.
+    // A new array for each frame, because the journal may still use the previous one.
     if (this.keyed.length === 1) this.#keys = [];
     this.#keys.push({ position, key, digest });
     this.#keyBytes += keyBytes(key);
   }
 
-  /** What the journal gets. The payload is a view, valid until the next `reset`. */
+  /** The frame for the journal. The payload is a view, valid until the next `start`. */
   frame(): Frame {
     return {
       id: this.#id,
       count: this.waiters.length,
       payload: this.#buffer.subarray(0, this.#bytes),
-      acceptedAtMs: this.#openedAtMs,
+      acceptedAtMs: this.#acceptedAtMs,
       attempt: 1,
       notBeforeMs: 0,
       refiled: null,

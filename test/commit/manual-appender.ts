@@ -1,8 +1,8 @@
 import type { Frame } from '../../src/model/frame.js';
 import type { Appender } from '../../src/model/journal.js';
 
-/** A journal whose acknowledgements come when the test says so. */
-export class HeldAppender implements Appender {
+/** A journal whose commits are acknowledged by the test. */
+export class ManualAppender implements Appender {
   readonly name = 'local';
   writable = true;
   reason = '';

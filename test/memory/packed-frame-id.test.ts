@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FrameIds } from '../../src/commit/frame-id.js';
-import { packFrameId, unpackFrameId } from '../../src/memory/key-frame-id.js';
+import { packFrameId, unpackFrameId } from '../../src/memory/packed-frame-id.js';
 import { FRAME_ID_ALPHABET } from '../../src/model/frame.js';
 
 const words = new Int32Array(6);
@@ -12,7 +12,7 @@ function roundTrip(id: string): string {
   return unpackFrameId(Int32Array.of(0, ...packed), 1);
 }
 
-test('a frame id comes back as it was', () => {
+test('a frame id survives packing and unpacking', () => {
   const ids = new FrameIds();
   for (const ms of [0, 1, Date.now(), 2 ** 48 - 1]) {
     const id = ids.next(ms);
@@ -26,7 +26,7 @@ test('a frame id comes back as it was', () => {
   }
 });
 
-test('what is no frame id is told so', () => {
+test('text that is not a frame id is rejected', () => {
   const id = new FrameIds().next(Date.now());
   for (const text of [
     '',

@@ -7,18 +7,18 @@ import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import type { Receipt } from '../../src/model/receipt.js';
 import type { KeyedClient } from '../../src/model/stages.js';
 import { OrderValidator } from '../../src/schema/validator.js';
-import { HeldAppender } from '../commit/held-appender.js';
+import { ManualAppender } from '../commit/manual-appender.js';
 import { eventually, orderBody } from '../support/orders.js';
 
 export const LIFE_NS = 600e9;
 export const PENDING_NS = 3e9;
 
-/** Some threads' desks on one table, on a clock that the test moves. */
-export class Shop {
+/** Intake threads that share one key table, on a clock that the test sets. */
+export class SimulatedThreads {
   nowNs = 1;
-  /** What the journal says of an order; null for no answer. */
+  /** The journal's receipt for any order; null for no answer. */
   receipt: Receipt | null = 'unknown';
-  readonly asked: string[] = [];
+  readonly lookups: string[] = [];
   readonly #memory: SharedArrayBuffer;
   readonly #commitMsMax: number;
 
@@ -28,7 +28,7 @@ export class Shop {
   }
 
   thread() {
-    const appender = new HeldAppender();
+    const appender = new ManualAppender();
     const counts = new ThreadCounts(createCounts(1), 0);
     const bounds = {
       frameOrdersMax: 100,
@@ -44,8 +44,8 @@ export class Shop {
       validator: new OrderValidator(),
       committer,
       receipts: {
-        ask: ({ frameId, index }, onReceipt) => {
-          this.asked.push(`${frameId}-${index}`);
+        lookUp: ({ frameId, index }, onReceipt) => {
+          this.lookups.push(`${frameId}-${index}`);
           setImmediate(() => onReceipt(this.receipt));
           return true;
         },

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { columnsOf, stackedColumns, withConstants } from '../../src/admin/page/columns.js';
+import { amount, count, duration, short } from '../../src/admin/page/format.js';
+import { columnsOf, Rows, stackedColumns, withConstants } from '../../src/admin/page/rows.js';
 import {
   bucketsOf,
   meanFrame,
   outlook,
   perSecond,
   quantile,
-} from '../../src/admin/page/figures.js';
-import { amount, count, duration, short } from '../../src/admin/page/format.js';
-import { Rows } from '../../src/admin/page/rows.js';
+} from '../../src/admin/page/statistics.js';
 import type { LiveRow } from '../../src/model/live.js';
 
 function row(atS: number, more: Partial<LiveRow> = {}): LiveRow {

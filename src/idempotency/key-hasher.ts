@@ -5,34 +5,32 @@ import { halfSipHash } from './half-sip-hash.js';
 const HASH_WORDS = 4;
 
 /**
- * The key of the digest, for ever: journals keep digests over restarts and versions. It is no secret, so a
- * client could make two orders of the same digest; the only one it can fool is itself, under its own key.
+ * The hash key of the digest. It must never change, because journals keep digests across restarts and versions. It is not
+ * secret, so a client could construct two orders with the same digest, but that affects only its own idempotency key.
  */
 const DIGEST_KEY0 = 0x666f7265;
 const DIGEST_KEY1 = 0x62617931;
 
-/** Turns keys and orders into the words that the table compares. One a thread. */
+/** Hashes keys and orders to the words that the key table compares. One per thread. */
 export class KeyHasher {
   readonly #seeds: readonly [number, number, number, number];
   readonly #bytes = new Uint8Array(IDEMPOTENCY_KEY_CHARS_MAX);
 
-  /** @param seeds the same in all threads that share a table */
+  /** @param seeds must be the same in all threads that share a table */
   constructor(seeds: readonly [number, number, number, number]) {
     this.#seeds = seeds;
   }
 
-  /**
-   * `key` is visible ASCII. `order[0, length)` is a compact order without its line end.
-   */
-  wordsOf(key: string, order: Uint8Array, length: number): Int32Array {
+  /** @param key visible ASCII. @param order `order[0, length)` is a compact order without its line end */
+  hash(key: string, order: Uint8Array, length: number): Int32Array {
     const words = new Int32Array(KEY_WORDS);
     this.#hash(key, words);
     halfSipHash(DIGEST_KEY0, DIGEST_KEY1, order, length, words, HASH_WORDS);
     return words;
   }
 
-  /** The same of a digest in 16 hexadecimal digits, as journals keep it. */
-  wordsFrom(key: string, digest: string): Int32Array {
+  /** The same from a digest of 16 hexadecimal digits, as journals keep it. */
+  hashWithDigest(key: string, digest: string): Int32Array {
     const words = new Int32Array(KEY_WORDS);
     this.#hash(key, words);
     for (let i = 0; i < 2; i++) {
@@ -50,12 +48,12 @@ export class KeyHasher {
   }
 }
 
-/** The digest among the words, 16 hexadecimal digits. */
+/** The digest in `words`, as 16 hexadecimal digits. */
 export function digestText(words: Int32Array): string {
   return hex(words[HASH_WORDS]) + hex(words[HASH_WORDS + 1]);
 }
 
-/** Of each byte: putting four together is faster than formatting a number. */
+/** Text of each byte: joining four of them is faster than formatting a number. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 function hex(word: number): string {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FrameIds } from '../../src/commit/frame-id.js';
-import { keyMemory, rememberKeys } from '../../src/idempotency/key-memory.js';
-import { KeyHasher } from '../../src/idempotency/key-words.js';
+import { KeyHasher } from '../../src/idempotency/key-hasher.js';
+import { createKeyTableMemory, restoreKeys } from '../../src/idempotency/key-table-setup.js';
 import { KeyTable, RESERVATION } from '../../src/memory/key-table.js';
 import { OperatorFault } from '../../src/model/fault.js';
 import type { StoredKey } from '../../src/model/frame.js';
@@ -19,68 +19,68 @@ function remembered(key: string, acceptedAtMs: number, digest = DIGEST): StoredK
 
 async function load(keys: readonly StoredKey[], idempotencyKeysMax = 1000) {
   const options = { idempotencyS: LIFE_S, idempotencyKeysMax, commitMsMax: 1000 };
-  const table = new KeyTable(keyMemory(options));
-  let askedSinceMs = 0;
-  const leftOut = await rememberKeys(
+  const table = new KeyTable(createKeyTableMemory(options));
+  let requestedSinceMs = 0;
+  const leftOut = await restoreKeys(
     table,
     (sinceMs) => {
-      askedSinceMs = sinceMs;
+      requestedSinceMs = sinceMs;
       return keys;
     },
     { nowNs: () => NOW_NS, nowMs: () => NOW_MS },
   );
-  assert.equal(askedSinceMs, NOW_MS - LIFE_S * 1000);
+  assert.equal(requestedSinceMs, NOW_MS - LIFE_S * 1000);
   const hasher = new KeyHasher(table.shape.seeds);
   const find = (key: string, afterS = 0, digest = DIGEST) =>
-    table.reserve(hasher.wordsFrom(key, digest), NOW_NS + afterS * 1e9);
+    table.reserve(hasher.hashWithDigest(key, digest), NOW_NS + afterS * 1e9);
   return { table, leftOut, find };
 }
 
-describe('keys that a journal kept', () => {
-  it('are known, with the order they stand for', async () => {
+describe('keys restored from a journal', () => {
+  it('are found, with the place of their order', async () => {
     const key = remembered('k', NOW_MS - 1000);
     const { table, find, leftOut } = await load([key, remembered('other', NOW_MS)]);
     assert.equal(leftOut, 0);
-    assert.equal(find('k'), RESERVATION.kept);
+    assert.equal(find('k'), RESERVATION.replay);
     assert.deepEqual([table.foundFrameId, table.foundPosition], [key.frameId, 9999]);
-    assert.equal(find('k', 0, 'fedcba9876543210'), RESERVATION.reused);
-    assert.equal(find('never'), RESERVATION.taken);
+    assert.equal(find('k', 0, 'fedcba9876543210'), RESERVATION.conflict);
+    assert.equal(find('never'), RESERVATION.acquired);
   });
 
-  it('live on for what they have left', async () => {
+  it('keep their remaining lifetime', async () => {
     const { find } = await load([
       remembered('gone', NOW_MS - LIFE_S * 1000),
       remembered('old', NOW_MS - (LIFE_S - 10) * 1000),
       remembered('young', NOW_MS),
     ]);
-    assert.equal(find('gone'), RESERVATION.taken);
-    assert.equal(find('old', 9), RESERVATION.kept);
-    assert.equal(find('old', 10), RESERVATION.taken);
-    assert.equal(find('young', LIFE_S - 1), RESERVATION.kept);
+    assert.equal(find('gone'), RESERVATION.acquired);
+    assert.equal(find('old', 9), RESERVATION.replay);
+    assert.equal(find('old', 10), RESERVATION.acquired);
+    assert.equal(find('young', LIFE_S - 1), RESERVATION.replay);
   });
 
-  it('live a whole life when the wall clock was set back meanwhile, and no longer', async () => {
+  it('live at most one full lifetime if the wall clock was set back', async () => {
     const { find } = await load([remembered('k', NOW_MS + 3600_000)]);
-    assert.equal(find('k', LIFE_S - 1), RESERVATION.kept);
-    assert.equal(find('k', LIFE_S), RESERVATION.taken);
+    assert.equal(find('k', LIFE_S - 1), RESERVATION.replay);
+    assert.equal(find('k', LIFE_S), RESERVATION.acquired);
   });
 
-  it('count by their last order where a key was used again', async () => {
+  it('keep the last order of a key that was used twice', async () => {
     const last = remembered('k', NOW_MS - 1000, 'fedcba9876543210');
     const { table, find } = await load([remembered('k', NOW_MS - 599_000), last]);
-    assert.equal(find('k', 0, 'fedcba9876543210'), RESERVATION.kept);
+    assert.equal(find('k', 0, 'fedcba9876543210'), RESERVATION.replay);
     assert.equal(table.foundFrameId, last.frameId);
     assert.equal(table.size(NOW_NS), 1);
   });
 
-  it('that do not fit, or whose frame has no id, are counted', async () => {
+  it('are counted if they do not fit or their frame id is invalid', async () => {
     const keys = Array.from({ length: 1003 }, (_, i) => remembered(`k${i}`, NOW_MS));
     assert.equal((await load(keys)).leftOut, 3);
     assert.equal((await load([{ ...remembered('k', NOW_MS), frameId: 'x' }])).leftOut, 1);
   });
 });
 
-it('a table that does not fit into memory is the operator’s to mend', () => {
+it('a table that does not fit into memory is an operator fault', () => {
   const options = { idempotencyS: 1, idempotencyKeysMax: 1e15, commitMsMax: 1 };
-  assert.throws(() => keyMemory(options), OperatorFault);
+  assert.throws(() => createKeyTableMemory(options), OperatorFault);
 });

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Piscina } from 'piscina';
+import type { HandlerContext } from '../model/order.js';
+import type { BatchCall, BatchMessage, BatchResult, LoadResult } from '../model/pool-messages.js';
+import { CallTimeout } from './call-timeout.js';
+
+/** How long a handler may take to load, including its top-level awaits. */
+const LOAD_MS_MAX = 10_000;
+
+/** Runs batches in other threads. */
+export interface BatchPool {
+  /**
+   * Rejects if the thread died during the call, or was ended because of its timeout (HandlerTimeout). Then it is unknown
+   * which orders the handler has processed.
+   */
+  run(message: BatchMessage): Promise<BatchResult>;
+}
+
+/** What a pool thread is started with. */
+export interface PoolThreadData {
+  /** Memory of `StartedCalls`. */
+  readonly startedCalls: SharedArrayBuffer;
+  /** The file URL of an ES module. */
+  readonly handler: string;
+  readonly context: HandlerContext;
+}
+
+export interface PoolOptions {
+  /** File name of the compiled pool thread entry. */
+  readonly entry: string;
+  readonly threads: number;
+  /** V8 heap limit of each thread, MiB. A handler with a memory leak ends only its own thread. */
+  readonly heapMb: number;
+  /** Timeout of one call of the handler; 0 for none. */
+  readonly callMsMax: number;
+  readonly threadData: Omit<PoolThreadData, 'startedCalls'>;
+}
+
+/** The threads that run the handler: a Piscina pool, which replaces threads that die. */
+export class HandlerPool implements BatchPool {
+  readonly #pool: Piscina<BatchCall | null, unknown>;
+  readonly #timeout: CallTimeout;
+
+  /** @param onFault called with errors outside a batch, such as one thrown in a handler's timer */
+  constructor(options: PoolOptions, onFault: (error: Error) => void) {
+    this.#timeout = new CallTimeout(options.callMsMax, LOAD_MS_MAX, options.threads);
+    this.#pool = new Piscina({
+      filename: options.entry,
+      minThreads: options.threads,
+      maxThreads: options.threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // With Atomics a thread would block between batches, and with it the handler's own sockets.
+      atomics: 'disabled',
+      resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
+      workerData: {
+        ...options.threadData,
+        startedCalls: this.#timeout.started.memory,
+      } satisfies PoolThreadData,
+    });
+    this.#pool.on('error', onFault);
+  }
+
+  /** Loads the handler in one pool thread and calls its `prepare`. */
+  async loadHandler(): Promise<LoadResult> {
+    const loading = this.#pool.run(null, { name: 'loadHandler' }) as Promise<LoadResult>;
+    const failed = (wrong: string): LoadResult => ({ wrong, away: null });
+    const ended = loading.catch((error: Error) => failed(`its thread ended: ${error.message}`));
+    const late = failed(`it did not load within ${LOAD_MS_MAX} ms`);
+    return Promise.race([ended, sleep(LOAD_MS_MAX, late, { ref: false })]);
+  }
+
+  async run(message: BatchMessage): Promise<BatchResult> {
+    const transferList = [message.payload.buffer as ArrayBuffer];
+    // If the signal is aborted, Piscina ends the call's thread and starts another.
+    return (await this.#timeout.within((call, signal) =>
+      this.#pool.run({ ...message, call }, { transferList, signal }),
+    )) as BatchResult;
+  }
+
+  /** Ends the threads. The callers of running batches get no result; the journal still has the orders. */
+  async destroy(): Promise<void> {
+    this.#timeout.close();
+    await this.#pool.destroy();
+  }
+}
+
+/**
+ * The kernel's thread ids of the pool threads, as reported in their results, with stable names. A thread that replaces a
+ * dead one takes over its name, so that the number of metric labels stays bounded.
+ */
+export class PoolThreadIds {
+  readonly #threads: number;
+  /** Newest first. */
+  readonly #recent: number[] = [];
+  readonly #names = new Map<number, number>();
+
+  constructor(threads: number) {
+    this.#threads = threads;
+  }
+
+  /** A batch came back from thread `tid`; 0 on systems without such ids. */
+  seen(tid: number): void {
+    if (tid === 0 || this.#recent[0] === tid) return;
+    const at = this.#recent.indexOf(tid);
+    if (at > 0) this.#recent.splice(at, 1);
+    this.#recent.unshift(tid);
+    if (at >= 0) return;
+    const gone = this.#recent.length > this.#threads ? this.#recent.pop()! : null;
+    const name = gone === null ? this.#names.size : this.#names.get(gone)!;
+    if (gone !== null) this.#names.delete(gone);
+    this.#names.set(tid, name);
+  }
+
+  list(): { name: string; tid: number }[] {
+    return [...this.#names].map(([tid, index]) => ({ name: `pool-${index}`, tid }));
+  }
+}
