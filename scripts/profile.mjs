@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Runs the built server in a profiler, under a bounded load of its own, and leaves an HTML page:
+// Runs the built server in a profiler under load, and writes an HTML page:
 //   node scripts/profile.mjs flame                       0x: where the CPU time goes
 //   node scripts/profile.mjs doctor                      clinic: event loop, memory, handles over time
 //   node scripts/profile.mjs flame --seconds 20 --connections 128 -- --mode direct --rps-limit 0
-// What follows -- is for forebay serve. The intake runs in the main thread, for profilers see no other.
+// Options after -- go to forebay serve. The intake runs in the main thread, because profilers see no other thread.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MAIN = join(ROOT, 'dist', 'src', 'main.js');
 const LOAD = join(ROOT, 'scripts', 'profile', 'load.mjs');
 
-/** Fetched when they are first used: see docs/reference/dependencies.md. */
+/** npx downloads them on first use: see docs/reference/dependencies.md. */
 const TOOLS = {
   flame: {
     package: '0x@6.0.0',
@@ -34,22 +34,22 @@ const TOOLS = {
   },
 };
 
-/** To fetch a profiler, and to start it. */
+/** Time to download and start a profiler. */
 const READY_MS_MAX = 300_000;
-/** To work out a profile once the server has ended. */
+/** Time to process a profile after the server has stopped. */
 const FINISH_MS_MAX = 180_000;
-/** A profile of more would not say more, and takes long to work out. */
+/** Longer profiles say no more and take long to process. */
 const SECONDS_MAX = 60;
 
 const HELP = `npm run profile:flame -- [options] [-- options of forebay serve]
 npm run profile:doctor -- [options] [-- options of forebay serve]
 
-Runs the built server in 0x or clinic doctor, under a load of its own, and leaves an HTML page under profiles/.
-The profiler is fetched by npx when it is first used.
+Runs the built server in 0x or clinic doctor under load, and writes an HTML page to profiles/.
+npx downloads the profiler on first use.
 
 Options
-  --seconds      of load, 1 to ${SECONDS_MAX} (default 10)
-  --connections  that post orders, 1 to 4096 (default 256)
+  --seconds      duration of the load, 1 to ${SECONDS_MAX} (default 10)
+  --connections  number of connections, 1 to 4096 (default 256)
 
 Examples
   npm run profile:flame -- --seconds 20 -- --mode direct --rps-limit 0
@@ -70,19 +70,19 @@ async function profile({ tool, seconds, connections, serveFlags }) {
     console.log(`${name} profiles ${url}, process ${pid}`);
     console.log(`load: ${await run(LOAD, [url, String(seconds), String(connections)])}`);
     process.kill(pid, 'SIGTERM');
-    await within(FINISH_MS_MAX, profiler.ended, `${name} has not finished`);
+    await within(FINISH_MS_MAX, profiler.ended, `${name} did not finish`);
   } finally {
     profiler.end();
     rmSync(data, { recursive: true, force: true });
   }
   if (!existsSync(page(folder)) || page(folder) === folder) {
-    throw new Error(`${name} left no page in ${folder}:\n${profiler.output()}`);
+    throw new Error(`${name} wrote no page to ${folder}:\n${profiler.output()}`);
   }
   process.stdout.write(read(folder));
   console.log(`open ${page(folder)}`);
 }
 
-/** The profiler with the server in it, under the Node that runs this, and in a process group of its own. */
+/** Starts the profiler with the server in it, with the Node that runs this script, in its own process group. */
 function start(args) {
   const child = spawn('npx', args, {
     cwd: tmpdir(),
@@ -107,9 +107,11 @@ function start(args) {
     }
   });
   const died = ended.then(([code]) => {
-    throw new Error(`the profiler ended with code ${code} before the server was ready:\n${output}`);
+    throw new Error(
+      `the profiler exited with code ${code} before the server was ready:\n${output}`,
+    );
   });
-  const ready = within(READY_MS_MAX, Promise.race([readied, died]), 'the server is not ready');
+  const ready = within(READY_MS_MAX, Promise.race([readied, died]), 'the server was not ready');
   died.catch(() => {});
   const end = () => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
@@ -126,7 +128,7 @@ async function run(script, args) {
     stdout += text;
   });
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`the load ended with code ${code}`);
+  if (code !== 0) throw new Error(`the load exited with code ${code}`);
   return stdout.trim();
 }
 
@@ -151,13 +153,14 @@ function parse(argv) {
   });
   if (values.help) return null;
   const [tool] = positionals;
-  if (!Object.hasOwn(TOOLS, tool ?? '')) throw new Error(`which profile: flame or doctor`);
+  if (!Object.hasOwn(TOOLS, tool ?? ''))
+    throw new Error('the first argument must be flame or doctor');
   const [seconds, connections] = [Number(values.seconds), Number(values.connections)];
   if (!(seconds >= 1 && seconds <= SECONDS_MAX)) {
-    throw new Error(`--seconds ${values.seconds}: must be 1 to ${SECONDS_MAX}`);
+    throw new Error(`--seconds ${values.seconds}: must be from 1 to ${SECONDS_MAX}`);
   }
   if (!(connections >= 1 && connections <= 4096)) {
-    throw new Error(`--connections ${values.connections}: must be 1 to 4096`);
+    throw new Error(`--connections ${values.connections}: must be from 1 to 4096`);
   }
   return { tool, seconds, connections, serveFlags: argv.slice(split + 1) };
 }

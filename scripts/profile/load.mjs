@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// Posts orders at a server over so many connections, each the next as soon as the last is answered, for so many
-// seconds, and prints what was answered as JSON:
+// Posts orders to a server: each connection sends the next order when the last is answered. Prints the counts as JSON.
+// Arguments are the URL, seconds and connections:
 //   node scripts/profile/load.mjs http://127.0.0.1:3000 10 64
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const BODY = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
-const ANSWER = 'HTTP/1.1 ';
+const STATUS_LINE_PREFIX = 'HTTP/1.1 ';
 const STATUS_CHARS = 3;
 
 /**
@@ -25,7 +25,7 @@ export async function load(url, seconds, connections) {
   return { ...counts, perSecond: Math.round(counts.answers / lastedS) };
 }
 
-/** One connection: resolves at the end, rejects when the server ends it before. */
+/** One connection. Resolves at the end, rejects on an error of the connection. */
 function postUntil(url, endMs, counts) {
   const { hostname, port, host } = new URL(url);
   const request = [
@@ -43,9 +43,12 @@ function postUntil(url, endMs, counts) {
     socket.on('connect', () => socket.write(request));
     socket.on('data', (text) => {
       unread += text;
-      // Answers are a few lines each, and come one at a time.
+      // A response is short, and only one is in flight.
       if (!unread.endsWith('}')) return;
-      const status = unread.slice(ANSWER.length, ANSWER.length + STATUS_CHARS);
+      const status = unread.slice(
+        STATUS_LINE_PREFIX.length,
+        STATUS_LINE_PREFIX.length + STATUS_CHARS,
+      );
       unread = '';
       counts.answers++;
       if (status === '200') counts.created++;

@@ -1,24 +1,24 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** States of V8 as the profile numbers them (src/logging/log.h, `StateTag`). */
+/** V8's states, as numbered in the profile (src/logging/log.h, `StateTag`). */
 const STATE_COMPILER = 4;
 const STATE_IDLE = 8;
 
-/** Functions of this project and its packages that are shown at most. */
+/** The most functions that are shown. */
 const FUNCTIONS_MAX = 25;
 const SHARE_MIN = 0.01;
 
 /**
- * What a profile of 0x says, in text: the share of the busy time that was spent in each kind of native code, and
- * under each function of the project and its packages, what it called included.
+ * The summary of a profile of 0x: the share of the busy time by what is on top of the stack, and by function of the
+ * project and its packages, including what they call.
  *
- * @param {string} folder where 0x left its files
+ * @param {string} folder the output folder of 0x
  * @returns {string}
  */
 export function readFlame(folder) {
   const file = readdirSync(folder).find((name) => name.endsWith('.log.json'));
-  if (file === undefined) return 'no ticks were written beside the page\n';
+  if (file === undefined) return '0x wrote no ticks\n';
   const { ticks, code } = JSON.parse(readFileSync(join(folder, file), 'utf8'));
   const idle = ticks.filter(
     ({ vm, s }) => vm === STATE_IDLE || nameOf(code, s[0]).startsWith('epoll'),
@@ -27,15 +27,15 @@ export function readFlame(folder) {
   const left = new Set([...idle, ...own]);
   const busy = ticks.filter((tick) => !left.has(tick));
   const lines = [
-    `${ticks.length} ticks: ${idle.length} idle, ${own.length} of the profiler itself, ${busy.length} busy, of which`,
+    `${ticks.length} ticks: ${idle.length} idle, ${own.length} of the profiler itself, ${busy.length} busy; top of the stack:`,
     ...table(topOfStack(busy, code), busy.length),
-    'and, with all that they call:',
+    'functions, including what they call:',
     ...table(everywhere(busy, code), busy.length).slice(0, FUNCTIONS_MAX),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** V8 writes a line for each piece of code that it makes or moves, while it is profiled. */
+/** While it is profiled, V8 logs each piece of code that it compiles or moves. */
 function isProfilers({ vm, s }, code) {
   return vm === STATE_COMPILER && /write|ostream|_IO_/.test(nameOf(code, s[0]));
 }
@@ -46,7 +46,7 @@ function topOfStack(ticks, code) {
 
 function everywhere(ticks, code) {
   return count(ticks, ({ s }) => {
-    // Pairs of code and place in it.
+    // s alternates: index of the code, position in it.
     const names = s.filter((_, i) => i % 2 === 0).map((index) => nameOf(code, index));
     return new Set(names.map(shortName).filter((name) => name !== null));
   });
@@ -65,7 +65,7 @@ function kindOf(found) {
   return `${name.replace(/@@.*/, '').replace(/^_+/, '')}()`;
 }
 
-/** `scanCompact src/schema/compact-scan.js`; null for what is neither the project's nor a package's. */
+/** `scanCompact src/schema/compact-scan.js`; null for functions of neither the project nor a package. */
 function shortName(name) {
   const found = /^(.*) (?:file:\/\/)?\S*?\/(?:dist\/(src|workers)|node_modules)\/([^:]+)/.exec(
     name,

@@ -11,7 +11,7 @@ import { metric } from '../support/orders.js';
 const SCRIPTS = new URL('../../../scripts/', import.meta.url);
 const script = (name: string) => import(new URL(name, SCRIPTS).href);
 
-it('the load of a profile ends when it should, and every answer it counts is one of the server', async (t) => {
+it('the load of a profile counts the responses of the server', async (t) => {
   const { load } = await script('profile/load.mjs');
   const forebay = await startForebay(['--threads', '0', '--drain', 'off'], { owner: t });
   const { answers, created } = await load(forebay.url, 0.5, 8);
@@ -21,7 +21,7 @@ it('the load of a profile ends when it should, and every answer it counts is one
   assert.equal(await forebay.stop(), 0);
 });
 
-it('a profile of 0x is read: idle and the profiler apart, shares of the rest', async (t) => {
+it('the summary of a flame graph has shares of the busy time, without idle time and the profiler', async (t) => {
   const { readFlame } = await script('profile/read-flame.mjs');
   const folder = await mkdtemp(join(tmpdir(), 'forebay-flame-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -47,7 +47,7 @@ it('a profile of 0x is read: idle and the profiler apart, shares of the rest', a
   );
 });
 
-it('a profile has help', () => {
+it('the profile script has help', () => {
   const profile = fileURLToPath(new URL('profile.mjs', SCRIPTS));
   const { status, stdout } = spawnSync(process.execPath, [profile, 'flame', '--help'], {
     encoding: 'utf8',
@@ -56,12 +56,12 @@ it('a profile has help', () => {
   assert.match(stdout, /--seconds .*default 10/);
 });
 
-it('what a profile is told wrongly is refused in one line', () => {
+it('the profile script refuses wrong arguments in one line', () => {
   const profile = fileURLToPath(new URL('profile.mjs', SCRIPTS));
   for (const [args, text] of [
-    [[], /which profile: flame or doctor/],
-    [['flame', '--seconds', '0'], /--seconds 0: must be 1 to 60/],
-    [['flame', '--connections', 'many'], /--connections many: must be 1 to 4096/],
+    [[], /the first argument must be flame or doctor/],
+    [['flame', '--seconds', '0'], /--seconds 0: must be from 1 to 60/],
+    [['flame', '--connections', 'many'], /--connections many: must be from 1 to 4096/],
   ] as const) {
     const { status, stderr } = spawnSync(process.execPath, [profile, ...args], {
       encoding: 'utf8',
