@@ -190,7 +190,7 @@ async function main(): Promise<void> {
   console.log(
     '| journal | orders per frame | orders/s | main thread, CPU µs per order | process, CPU µs per order |',
   );
-  console.log('|---|---|---|---|---|');
+  console.log('| --- | --- | --- | --- | --- |');
   for (const { journal, frameOrders, ordersPerS, mainCpuUs, cpuUs } of figures) {
     const rate = Math.round(ordersPerS).toLocaleString('en');
     console.log(

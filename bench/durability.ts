@@ -33,7 +33,7 @@ async function main(): Promise<void> {
     outage.ratios.push(await outageRound(options));
     console.error(`round ${round + 1}: ${[sync, outage].map(latest).join(', ')}`);
   }
-  console.log('\n| ratio of orders/s | median | range |\n|---|---|---|');
+  console.log('\n| ratio of orders/s | median | range |\n| --- | --- | --- |');
   for (const pair of [sync, outage]) console.log(row(pair));
 }
 

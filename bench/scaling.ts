@@ -108,7 +108,7 @@ function sharesOf(text: string, kind: string): number {
 function table(figures: readonly ScalingFigure[]): string {
   const lines = [
     '| journal | drain | intake threads | orders/s | orders per frame | intake µs | main µs | pool µs | other µs | nats-server µs | sum µs | peak memory MB |',
-    '|---|---|---|---|---|---|---|---|---|---|---|---|',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
   ];
   for (const figure of figures) {
     const { intakeUs, mainUs, poolUs, otherUs, natsUs } = figure;

@@ -92,7 +92,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const { bytes, atOnceMs, withPausesMs } = await scrapeBench({ threads, rounds: 5, scrapes: 300 });
   console.log(`${threads} intake threads, ${bytes} bytes, Node ${process.version}\n`);
   console.log('| scrapes of /metrics | CPU of the main thread, ms each |');
-  console.log('|---|---|');
+  console.log('| --- | --- |');
   console.log(`| without pauses | ${atOnceMs.toFixed(2)} |`);
   console.log(`| every ${PAUSE_MS} ms | ${withPausesMs.toFixed(2)} |`);
 }

@@ -16,7 +16,8 @@ export function percent(share: number): string {
 
 /** A Markdown table. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const rule = `|${head.map(() => '---|').join('')}`;
+  const line = (cells: readonly string[]) =>
+    ['|', ...cells.map((cell) => (cell === '' ? '|' : `${cell} |`))].join(' ');
+  const rule = `|${head.map(() => ' --- |').join('')}`;
   return [line(head), rule, ...rows.map(line)].join('\n');
 }

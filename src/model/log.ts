@@ -57,7 +57,7 @@ export const LOG_EVENTS = {
   },
   'frame-unreadable': {
     level: 'error',
-    what: 'an entry of the journal is not a frame; NATS: it moves to the stream <stream>_FOREIGN; local: it stays in place',
+    what: 'an entry of the journal is not a frame; NATS: it moves to the stream FOREBAY_FOREIGN; local: it stays in place',
   },
   'stranded-removed': {
     level: 'info',

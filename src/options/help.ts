@@ -126,12 +126,13 @@ function section(group: string): string[] {
     `## ${group}`,
     '',
     '| flag | environment variable | unit | default | range | description |',
-    '|---|---|---|---|---|---|',
+    '| --- | --- | --- | --- | --- | --- |',
     ...rows,
   ];
 }
 
 function row(flag: string, spec: AnySpec): string {
-  const unit = 'unit' in spec ? spec.unit : '';
-  return `| \`--${flag}\` | \`${environmentName(flag)}\` | ${unit} | ${defaultText(spec)} | ${rangeText(spec)} | ${spec.help} |`;
+  const unit = 'unit' in spec ? `${spec.unit} ` : '';
+  const range = rangeText(spec).replace(/\bhttps?:[^\s,]+/g, '`$&`');
+  return `| \`--${flag}\` | \`${environmentName(flag)}\` | ${unit}| ${defaultText(spec)} | ${range} | ${spec.help} |`;
 }

@@ -84,5 +84,5 @@ export function tableOf(reports: readonly Report[]): string {
     const word = wrong.length > 0 ? `WRONG with seed ${seeds}` : all[0]!.skipped || 'ok';
     return `| ${[name, run.length, ...counts, ...repeats, maxMs, word].join(' | ')} |`;
   });
-  return [head, '|---|---|---|---|---|---|---|---|---|', ...rows].join('\n');
+  return [head, '| --- | --- | --- | --- | --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
