@@ -1,8 +1,8 @@
 /** The intake from socket to frame and back, with a journal that stores nothing and acknowledges at the end of the turn. */
 import { GroupCommit } from '../../src/commit/group-commit.js';
 import { IdempotentIntake } from '../../src/idempotency/idempotent-intake.js';
-import { keyMemory } from '../../src/idempotency/key-memory.js';
-import { ReceiptQuestions } from '../../src/intake/receipt-questions.js';
+import { createKeyTableMemory } from '../../src/idempotency/key-table-setup.js';
+import { ReceiptQueries } from '../../src/intake/receipt-queries.js';
 import { IntakeServer } from '../../src/intake/server.js';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { RpsMeter } from '../../src/limit/meter.js';
@@ -24,10 +24,10 @@ const appender: Appender = {
 const options = loadOptions(['--idempotency-keys-max', '1000'], {});
 const counts = new ThreadCounts(createCounts(1), 0);
 const committer = new GroupCommit(appender, options, counts, () => {});
-const receipts = new ReceiptQuestions(() => {});
+const receipts = new ReceiptQueries(() => {});
 const { bodyBytesMax, bodyMsMax } = options;
 const keyed = new IdempotentIntake({
-  table: new KeyTable(keyMemory(options)),
+  table: new KeyTable(createKeyTableMemory(options)),
   nowNs: monotonicNs,
   validator: new OrderValidator(),
   committer,

@@ -25,7 +25,7 @@ const ROWS: readonly (readonly [title: string, panels: readonly Unplaced[]])[] =
   ['Backlog and drain', backlog],
   ['Threads', threads],
   ['Frames and batches', sizes],
-  ['What should be nought', trouble],
+  ['What should be zero', trouble],
   ['NATS', nats],
 ];
 

@@ -1,4 +1,4 @@
-/** What should be nought. */
+/** What should be zero. */
 import { lines } from './kinds.js';
 import { bound, colour, ORDERS, ORDERS_PER_SECOND, of, rate, type Unplaced } from './panel.js';
 

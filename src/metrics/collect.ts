@@ -1,6 +1,6 @@
 import { type Metric, Registry } from 'prom-client';
+import { TotalCounts } from './count.js';
 import { COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
-import type { LiveGauges } from './live-names.js';
 import {
   type CellFamily,
   counterFamilies,
@@ -8,17 +8,16 @@ import {
   type HistogramFamily,
   histogramFamilies,
   type Labels,
+  type LiveGauges,
   liveFamilies,
   processFamilies,
 } from './names.js';
-import { processSnapshot } from './process-snapshot.js';
 import type { NamedValue, ThreadLoad } from './thread-load.js';
-import { Totals } from './totals.js';
 
 export interface Collected {
   /** Memory made by `createCounts`. */
   readonly counts: SharedArrayBuffer;
-  /** Asked at each scrape, in the main thread. */
+  /** Read at each scrape, in the main thread. */
   readonly live: LiveGauges;
   /** The guarantee in force. */
   readonly durability: () => { readonly class: string; readonly replicas: number };
@@ -31,7 +30,7 @@ export interface Collected {
   };
 }
 
-/** Live gauges that are one number each. */
+/** Live gauges without labels. */
 const LIVE_KEYS = [
   'rps',
   'pendingOrders',
@@ -46,7 +45,7 @@ const LIVE_KEYS = [
   'drainPaused',
 ] as const satisfies readonly (keyof LiveGauges)[];
 
-/** One line of the exposition; `metricName` where it differs from the family's. */
+/** One line of the exposition; with a `metricName` if it differs from the family's name. */
 interface Series {
   readonly metricName?: string;
   readonly labels: Labels;
@@ -55,7 +54,7 @@ interface Series {
 
 type Cell = Readonly<Record<string, number>>;
 
-/** The whole catalogue as a prom-client registry; `registry.metrics()` sums the threads' cells. */
+/** A prom-client registry of the whole catalogue. `registry.metrics()` sums the cells of all threads. */
 export function createRegistry({
   counts,
   live,
@@ -64,7 +63,7 @@ export function createRegistry({
   build,
 }: Collected): Registry {
   const registry = new Registry();
-  const totals = new Totals(counts);
+  const totals = new TotalCounts(counts);
   for (const family of counterFamilies) {
     register(registry, family, 'counter', () => cellSeries(totals, family, COUNTER));
   }
@@ -90,17 +89,32 @@ export function createRegistry({
   return registry;
 }
 
+/**
+ * Instead of prom-client's collectDefaultMetrics, which adds a hook on every garbage collection and a second event loop
+ * monitor, and cannot be configured to leave them out.
+ */
+const processReaders: Readonly<Record<keyof typeof processFamilies, () => number>> = {
+  cpuSeconds: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  },
+  residentBytes: () => process.memoryUsage.rss(),
+  startSeconds: () => Math.round(performance.timeOrigin) / 1000,
+  heapTotalBytes: () => process.memoryUsage().heapTotal,
+  heapUsedBytes: () => process.memoryUsage().heapUsed,
+  externalBytes: () => process.memoryUsage().external,
+};
+
 function registerProcess(registry: Registry): void {
   for (const [key, family] of Object.entries(processFamilies)) {
-    const read = processSnapshot[key as keyof typeof processFamilies];
+    const read = processReaders[key as keyof typeof processFamilies];
     register(registry, family, family.type, () => [{ labels: {}, value: read() }]);
   }
 }
 
 /**
- * prom-client renders whatever has these four members; its own Counter, Gauge and Histogram would
- * keep a second copy of values that live in shared memory. No value is ever NaN: a live gauge that
- * has none yet shows 0.
+ * prom-client renders any object with these four members. Its own Counter, Gauge and Histogram would keep a second copy
+ * of the values in shared memory. No value is NaN: a live gauge without a value shows 0.
  */
 function register(
   registry: Registry,
@@ -116,15 +130,15 @@ function finite(series: Series): Series {
   return Number.isFinite(series.value) ? series : { ...series, value: 0 };
 }
 
-function cellSeries(totals: Totals, family: CellFamily, cell: Cell): Series[] {
+function cellSeries(totals: TotalCounts, family: CellFamily, cell: Cell): Series[] {
   return Object.entries(family.cells).map(([key, labels]) => ({
     labels,
-    value: totals.of(cell[key]),
+    value: totals.get(cell[key]),
   }));
 }
 
-/** Classic buckets: cumulative, `le` last. The count is the last of them, so the two always agree. */
-function histogramSeries(totals: Totals, family: HistogramFamily): Series[] {
+/** Classic buckets: cumulative, with the label `le` last. The count equals the last bucket, so they always agree. */
+function histogramSeries(totals: TotalCounts, family: HistogramFamily): Series[] {
   return Object.entries(family.cells).flatMap(([key, labels]) => {
     const histogram = (HISTOGRAM as Cell)[key];
     const counted = totals.buckets(histogram);

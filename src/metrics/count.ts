@@ -1,18 +1,18 @@
-import { Cells, createCells } from '../memory/cells.js';
+import { blocksIn, Cells, createCells } from '../memory/cells.js';
 import { STATUSES, type Status } from '../model/answers.js';
 import type { JournalName } from '../model/journal.js';
 import { CELLS_PER_THREAD, COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
 
 export { COUNTER, GAUGE, HISTOGRAM };
 
-/** Shared memory for the counts of so many threads, all at 0. By custom thread 0 is the main thread. */
+/** Shared memory for the counts of `threads` threads, all 0. By convention thread 0 is the main thread. */
 export function createCounts(threads: number): SharedArrayBuffer {
   return createCells(threads, CELLS_PER_THREAD);
 }
 
 /**
- * The counts of one thread; nobody else writes to them. A thread that takes a dead one's place goes
- * on with its counts. Nothing here allocates, locks or throws.
+ * The counts of one thread; no other thread writes them. A thread that replaces a dead one continues its counts. Nothing
+ * here allocates, locks or throws.
  */
 export class ThreadCounts {
   readonly #cells: Cells;
@@ -31,15 +31,15 @@ export class ThreadCounts {
     this.#cells.write(gauge, value);
   }
 
-  /** @param gauge one of GAUGE; a counter of this thread does too */
-  get(gauge: number): number {
-    return this.#cells.read(gauge);
+  /** @param cell one of GAUGE or COUNTER. @returns this thread's value */
+  get(cell: number): number {
+    return this.#cells.read(cell);
   }
 
   /**
    * @param histogram one of HISTOGRAM
-   * @param value in the histogram's unit; what is negative (a clock was set back) or NaN counts as 0
-   * @param weight how many observations of this value, a frame's orders say
+   * @param value in the histogram's unit; NaN and negative values (the clock was set back) count as 0
+   * @param weight number of observations of this value, for example the orders of a frame
    */
   observe(histogram: number, value: number, weight = 1): void {
     const { bounds, firstCell, sumCell } = histogramCells[histogram];
@@ -50,16 +50,48 @@ export class ThreadCounts {
     this.#cells.add(sumCell, value * weight);
   }
 
-  /** For a thread that starts: what a dead one left in its gauges no longer holds. */
+  /** Called when a thread starts: the gauges of the dead thread before it are out of date. */
   clearGauges(): void {
     for (const gauge of Object.values(GAUGE)) this.#cells.write(gauge, 0);
+  }
+}
+
+/** The sums of all threads' counts, read from their cells at each call. */
+export class TotalCounts {
+  readonly #blocks: readonly Cells[];
+
+  /** @param memory made by `createCounts` */
+  constructor(memory: SharedArrayBuffer) {
+    const threads = blocksIn(memory, CELLS_PER_THREAD);
+    this.#blocks = Array.from(
+      { length: threads },
+      (_, i) => new Cells(memory, i, CELLS_PER_THREAD),
+    );
+  }
+
+  /** @param cell one of COUNTER or GAUGE */
+  get(cell: number): number {
+    let total = 0;
+    for (const block of this.#blocks) total += block.read(cell);
+    return total;
+  }
+
+  /** @param histogram one of HISTOGRAM. @returns observations by bucket, not cumulative */
+  buckets(histogram: number): number[] {
+    const { bounds, firstCell } = histogramCells[histogram];
+    return Array.from({ length: bounds.length + 1 }, (_, i) => this.get(firstCell + i));
+  }
+
+  /** @param histogram one of HISTOGRAM. @returns the sum of all observed values */
+  sum(histogram: number): number {
+    return this.get(histogramCells[histogram].sumCell);
   }
 }
 
 const responseCounters: number[] = new Array(Math.max(...STATUSES) + 1).fill(-1);
 for (const status of STATUSES) responseCounters[status] = COUNTER[`responses${status}`];
 
-/** The counter of answers with this status. */
+/** The counter of responses with this status. */
 export function responseCounter(status: Status): number {
   return responseCounters[status];
 }

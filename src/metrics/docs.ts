@@ -7,18 +7,17 @@ import {
   processFamilies,
 } from './names.js';
 
-/** docs/reference/metrics.md, from the catalogue. */
+/** The text of docs/reference/metrics.md, generated from the catalogue. */
 export function metricsDoc(): string {
   return [
     '# Metrics',
     '',
-    'Generated from src/metrics/names.ts by `node scripts/options-doc.mjs`; do not edit.',
+    'Generated from src/metrics/names.ts by `npm run docs`; do not edit.',
     '',
-    '`GET /metrics` on the admin port gives all of these in the Prometheus text format. Every series is',
-    'there from the start, at 0. Counters and histograms are counted by each thread in its own shared',
-    'memory and summed at the scrape.',
+    '`GET /metrics` on the admin port returns these metrics in the Prometheus text format. Every series exists',
+    'from the start, at 0. Each thread counts in its own shared memory; the values are summed at the scrape.',
     '',
-    '| metric | type | labels | what it is |',
+    '| metric | type | labels | description |',
     '| --- | --- | --- | --- |',
     ...counterFamilies.map((family) => row(family, 'counter', cellLabels(family))),
     ...gaugeFamilies.map((family) => row(family, 'gauge', cellLabels(family))),
@@ -30,7 +29,7 @@ export function metricsDoc(): string {
     '',
     '## Buckets',
     '',
-    'Upper bounds, `+Inf` comes on top; the same in every thread.',
+    'Upper bounds, without `+Inf`.',
     '',
     '| histogram | bounds |',
     '| --- | --- |',
@@ -44,7 +43,7 @@ function row(
   type: string,
   labels: string,
 ): string {
-  return `| \`${name}\` | ${type} | ${labels === '' ? '' : `${labels} `}| ${help} |`;
+  return `| \`${name}\` | ${type} | ${labels} | ${help} |`;
 }
 
 /** `status`: done, error */

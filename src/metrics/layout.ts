@@ -9,11 +9,11 @@ import {
 } from './names.js';
 
 /**
- * Where each series of the catalogue lies within a thread's block: counters, then gauges, then
- * histograms. The same in every thread, because every thread works it out from the same catalogue.
+ * The cell of each series within a thread's block: counters, then gauges, then histograms. It is the same in every
+ * thread, because every thread computes it from the same catalogue.
  */
 
-/** Cells of a histogram: one a bucket (not cumulative; the last is above all bounds), then the sum. */
+/** Cells of a histogram: one per bucket (not cumulative; the last bucket is above all bounds), then the sum. */
 export interface HistogramCells {
   readonly bounds: readonly number[];
   readonly firstCell: number;

@@ -3,13 +3,12 @@ import { STATUSES } from '../model/answers.js';
 import type { Durability } from '../model/durability.js';
 import type { LiveFacts, LiveNow, LiveRow, LiveSource } from '../model/live.js';
 import type { Options } from '../model/options.js';
-import { responseCounter } from './count.js';
+import { responseCounter, TotalCounts } from './count.js';
 import { COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
-import type { LiveGauges } from './live-names.js';
+import type { LiveGauges } from './names.js';
 import type { NamedValue, ThreadLoad } from './thread-load.js';
-import { Totals } from './totals.js';
 
-export interface Pictured {
+export interface SnapshotSources {
   readonly options: Options;
   /** Memory made by `createCounts`. */
   readonly counts: SharedArrayBuffer;
@@ -18,7 +17,7 @@ export interface Pictured {
     'rps' | 'pendingOrders' | 'oldestAgeSeconds' | 'deadLetters' | 'deadLettersMax'
   >;
   readonly durability: () => Durability;
-  /** For the pictures alone: a load is measured since it was last asked for. */
+  /** Not shared with /metrics: a load is measured since the last reading. */
   readonly threadLoad: ThreadLoad;
   readonly threads: readonly string[];
   readonly build: LiveFacts['build'];
@@ -29,7 +28,7 @@ export interface Pictured {
 /** 15 minutes. */
 const HISTORY_S = 900;
 
-/** What is counted on and on, as it stood at one moment; a row is the difference of two. */
+/** The monotonic values at one moment. A row is the difference of two. */
 interface Counted {
   readonly answers: readonly number[];
   readonly done: number;
@@ -40,18 +39,18 @@ interface Counted {
   readonly frameOrders: readonly number[];
 }
 
-/** Takes pictures of what /metrics shows, from the same cells and gauges. In the main thread. */
+/** Takes snapshots of the values that /metrics shows, from the same cells and gauges. Runs in the main thread. */
 export class LiveSnapshots implements LiveSource {
   readonly facts: LiveFacts;
-  readonly #pictured: Pictured;
-  readonly #totals: Totals;
+  readonly #sources: SnapshotSources;
+  readonly #totals: TotalCounts;
   #before: Counted;
   #beforeMs = performance.now();
 
-  constructor(pictured: Pictured) {
-    const { options, threads, build } = pictured;
-    this.#pictured = pictured;
-    this.#totals = new Totals(pictured.counts);
+  constructor(sources: SnapshotSources) {
+    const { options, threads, build } = sources;
+    this.#sources = sources;
+    this.#totals = new TotalCounts(sources.counts);
     this.#before = this.#count();
     this.facts = {
       boot: randomUUID(),
@@ -78,21 +77,21 @@ export class LiveSnapshots implements LiveSource {
     this.#before = counted;
     this.#beforeMs = nowMs;
     const now = this.#now(counted);
-    const { threads, threadLoad } = this.#pictured;
+    const { threads, threadLoad } = this.#sources;
     const row: LiveRow = {
       atMs: Date.now(),
       spanMs,
       rps: now.rps,
-      answers: less(counted.answers, before.answers),
+      answers: difference(counted.answers, before.answers),
       done: counted.done - before.done,
       failed: counted.failed - before.failed,
       framedOrders: counted.framedOrders - before.framedOrders,
       pendingOrders: now.pendingOrders,
       oldestAgeSeconds: now.oldestAgeSeconds,
       spoolOrders: now.spoolOrders,
-      requestSeconds: less(counted.requestSeconds, before.requestSeconds),
-      orderAgeSeconds: less(counted.orderAgeSeconds, before.orderAgeSeconds),
-      frameOrders: less(counted.frameOrders, before.frameOrders),
+      requestSeconds: difference(counted.requestSeconds, before.requestSeconds),
+      orderAgeSeconds: difference(counted.orderAgeSeconds, before.orderAgeSeconds),
+      frameOrders: difference(counted.frameOrders, before.frameOrders),
       cpuPercent: inOrder(threads, threadLoad.cpuRatios(), (ratio) => Math.round(ratio * 100)),
       lagMs: inOrder(threads, threadLoad.eventLoopLags(), (s) => Math.round(s * 10_000) / 10),
     };
@@ -102,9 +101,9 @@ export class LiveSnapshots implements LiveSource {
   #count(): Counted {
     const totals = this.#totals;
     return {
-      answers: STATUSES.map((status) => totals.of(responseCounter(status))),
-      done: totals.of(COUNTER.workDone),
-      failed: totals.of(COUNTER.workError),
+      answers: STATUSES.map((status) => totals.get(responseCounter(status))),
+      done: totals.get(COUNTER.workDone),
+      failed: totals.get(COUNTER.workError),
       framedOrders: totals.sum(HISTOGRAM.frameOrders),
       requestSeconds: totals.buckets(HISTOGRAM.requestSeconds),
       orderAgeSeconds: totals.buckets(HISTOGRAM.orderAgeSeconds),
@@ -113,24 +112,24 @@ export class LiveSnapshots implements LiveSource {
   }
 
   #now({ answers, done, failed }: Counted): LiveNow {
-    const { live, durability, reasons, degraded } = this.#pictured;
+    const { live, durability, reasons, degraded } = this.#sources;
     const totals = this.#totals;
     return {
       answers,
       done,
       failed,
-      frames: totals.of(COUNTER.framesCommitted),
-      aborted: totals.of(COUNTER.abortedRequests),
-      retries: totals.of(COUNTER.retries),
-      dead: totals.of(COUNTER.dead),
+      frames: totals.get(COUNTER.framesCommitted),
+      aborted: totals.get(COUNTER.abortedRequests),
+      retries: totals.get(COUNTER.retries),
+      dead: totals.get(COUNTER.dead),
       deadLetters: live.deadLetters(),
       deadLettersMax: live.deadLettersMax(),
-      waitingOrders: totals.of(GAUGE.waitingOrders),
+      waitingOrders: totals.get(GAUGE.waitingOrders),
       pendingOrders: live.pendingOrders(),
       oldestAgeSeconds: Math.round(live.oldestAgeSeconds() * 1000) / 1000,
-      spoolOrders: totals.of(GAUGE.spoolOrders),
-      spooled: totals.of(COUNTER.ordersSpooled),
-      forwarded: totals.of(COUNTER.ordersForwarded),
+      spoolOrders: totals.get(GAUGE.spoolOrders),
+      spooled: totals.get(COUNTER.ordersSpooled),
+      forwarded: totals.get(COUNTER.ordersForwarded),
       rps: live.rps(),
       durability: durability(),
       reasons: reasons(),
@@ -139,7 +138,7 @@ export class LiveSnapshots implements LiveSource {
   }
 }
 
-function less(after: readonly number[], before: readonly number[]): number[] {
+function difference(after: readonly number[], before: readonly number[]): number[] {
   return after.map((value, i) => value - before[i]);
 }
 

@@ -1,14 +1,12 @@
 import type { Status } from '../model/answers.js';
 import type { JournalName } from '../model/journal.js';
 
-export { liveFamilies, processFamilies } from './live-names.js';
-
 /**
- * The catalogue: every metric that /metrics shows. Counting (count.ts), collecting (collect.ts) and
- * docs/reference/metrics.md are all made from it.
+ * The catalogue of all metrics that /metrics shows. Counting (count.ts), collecting (collect.ts) and
+ * docs/reference/metrics.md are derived from it.
  *
- * A member of `cells` is one time series: its key is how the code calls it (`COUNTER.workDone`), its
- * value are the labels. Each is there from the start, at 0.
+ * A member of `cells` is one time series: its key is the name in the code (`COUNTER.workDone`), its value are the labels.
+ * Every series exists from the start, at 0.
  */
 export interface CellFamily {
   readonly name: string;
@@ -17,13 +15,13 @@ export interface CellFamily {
 }
 
 export interface HistogramFamily extends CellFamily {
-  /** Upper bounds, ascending, without +Inf; at most 16, because `observe` looks them up one by one. */
+  /** Upper bounds, ascending, without +Inf. At most 16, because `observe` searches them linearly. */
   readonly bounds: readonly number[];
 }
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** The cell of each status; the compiler holds it against STATUSES. */
+/** The cell of each status; the compiler checks that none of STATUSES is missing. */
 const responses: Readonly<Record<`responses${Status}`, Labels>> = {
   responses200: { status: '200' },
   responses400: { status: '400' },
@@ -36,68 +34,68 @@ const responses: Readonly<Record<`responses${Status}`, Labels>> = {
   responses503: { status: '503' },
 };
 
-/** One histogram a journal; the compiler holds it against JournalName. */
+/** One histogram per journal; the compiler checks that no JournalName is missing. */
 const commitSeconds: Readonly<Record<`commitSeconds_${JournalName}`, Labels>> = {
   commitSeconds_local: { journal: 'local' },
   commitSeconds_jetstream: { journal: 'jetstream' },
   commitSeconds_direct: { journal: 'direct' },
 };
 
-/** Only ever go up, and are summed over all threads. */
+/** Monotonic, and summed over all threads. */
 export const counterFamilies = [
   {
     name: 'work_done_total',
-    help: 'Orders that are through: done, or given up for good (error; in direct mode, failed).',
+    help: 'Finished orders: done, or failed for good (error; in direct mode, any failure).',
     cells: { workDone: { status: 'done' }, workError: { status: 'error' } },
   },
   {
     name: 'forebay_http_responses_total',
-    help: 'Answers to clients, by HTTP status.',
+    help: 'HTTP responses, by status.',
     cells: responses,
   },
   {
     name: 'forebay_aborted_requests_total',
-    help: 'Requests whose client went away before the answer.',
+    help: 'Requests whose client disconnected before the response.',
     cells: { abortedRequests: {} },
   },
   {
     name: 'forebay_orders_accepted_total',
-    help: 'Orders made durable and answered 200 (in direct mode: processed).',
+    help: 'Orders made durable and answered with 200 (in direct mode: processed).',
     cells: { ordersAccepted: {} },
   },
   {
     name: 'forebay_spooled_orders_total',
-    help: 'Orders accepted by the local spool because NATS did not take them.',
+    help: 'Orders accepted by the local spool because NATS did not accept them.',
     cells: { ordersSpooled: {} },
   },
   {
     name: 'forebay_spool_forwarded_orders_total',
-    help: 'Orders of the spool that NATS has taken over.',
+    help: 'Orders forwarded from the spool to NATS.',
     cells: { ordersForwarded: {} },
   },
   {
     name: 'forebay_idempotent_replays_total',
-    help: 'Requests whose idempotency key was known: answered as its order was before.',
+    help: 'Requests with a known idempotency key that got the response of the first request again.',
     cells: { idempotentReplays: {} },
   },
   {
     name: 'forebay_idempotency_refused_total',
-    help: 'Requests with an idempotency key answered 503 because too many keys are remembered or awaited.',
+    help: 'Requests with an idempotency key answered with 503 because too many keys are kept or too many requests wait for a key.',
     cells: { idempotencyRefused: {} },
   },
   {
     name: 'forebay_key_rows_failed_total',
-    help: 'Frames in NATS whose idempotency keys could not be noted on disk at once; they are read from NATS again.',
+    help: 'Frames in NATS whose idempotency keys could not be written to disk at once; they are read from NATS later.',
     cells: { keyRowsFailed: {} },
   },
   {
     name: 'forebay_frames_committed_total',
-    help: 'Frames that a journal acknowledged.',
+    help: 'Frames acknowledged by the journal.',
     cells: { framesCommitted: {} },
   },
   {
     name: 'forebay_commit_failures_total',
-    help: 'Frames that were not acknowledged: refused (not kept for certain), or ambiguous.',
+    help: 'Frames not acknowledged by the journal: refused (certainly not kept) or ambiguous (unknown).',
     cells: {
       commitsRefused: { reason: 'refused' },
       commitsAmbiguous: { reason: 'ambiguous' },
@@ -105,7 +103,7 @@ export const counterFamilies = [
   },
   {
     name: 'forebay_retries_total',
-    help: 'Orders filed again after a failed attempt.',
+    help: 'Orders scheduled again after a failed attempt.',
     cells: { retries: {} },
   },
   {
@@ -115,22 +113,22 @@ export const counterFamilies = [
   },
   {
     name: 'forebay_dead_refused_total',
-    help: 'Times that an order failed for good and was put off instead, because --dead-max letters are kept.',
+    help: 'How often an order failed for good but was retried later, because --dead-max dead letters are kept.',
     cells: { deadRefused: {} },
   },
   {
     name: 'forebay_foreign_messages_total',
-    help: 'Messages in the journal of NATS that are no frames, from whoever; see the stream FOREBAY_FOREIGN.',
+    help: 'Messages in the NATS journal that are not frames; they are moved to the stream <stream>_FOREIGN.',
     cells: { foreignMessages: {} },
   },
   {
     name: 'forebay_handler_thread_deaths_total',
-    help: 'Pool threads that died under the handler, or were ended because it did not return, and were replaced.',
+    help: 'Pool threads that died in the handler, or were ended because it did not return in time, and were replaced.',
     cells: { handlerThreadDeaths: {} },
   },
   {
     name: 'forebay_intake_thread_restarts_total',
-    help: 'Intake threads that died and were started again.',
+    help: 'Intake threads that died and were restarted.',
     cells: { intakeThreadRestarts: {} },
   },
 ] as const satisfies readonly CellFamily[];
@@ -144,7 +142,7 @@ const shortSeconds = [
 export const histogramFamilies = [
   {
     name: 'forebay_http_request_duration_seconds',
-    help: 'From the request line to the answer.',
+    help: 'Time from the request line to the response.',
     bounds: shortSeconds,
     cells: { requestSeconds: {} },
   },
@@ -156,13 +154,13 @@ export const histogramFamilies = [
   },
   {
     name: 'forebay_commit_duration_seconds',
-    help: 'From sending a frame to its acknowledgement, by journal.',
+    help: 'Time from sending a frame to its acknowledgement, by journal.',
     bounds: shortSeconds,
     cells: commitSeconds,
   },
   {
     name: 'forebay_handler_duration_seconds',
-    help: 'One call of the handler, with its whole batch.',
+    help: 'Duration of one call of the handler, with its whole batch.',
     bounds: [
       0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60,
     ],
@@ -170,7 +168,7 @@ export const histogramFamilies = [
   },
   {
     name: 'forebay_order_age_seconds',
-    help: 'Age of an order when it was done, from its acceptance.',
+    help: 'Time from the acceptance of an order until it was done.',
     bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3600],
     cells: { orderAgeSeconds: {} },
   },
@@ -180,30 +178,166 @@ export const histogramFamilies = [
 export const gaugeFamilies = [
   {
     name: 'forebay_waiting_orders',
-    help: 'Orders received and not yet answered.',
+    help: 'Orders received and not answered yet.',
     cells: { waitingOrders: {} },
   },
   {
     name: 'forebay_idempotency_keys',
-    help: 'Idempotency keys that are remembered; some of those that have expired count for a while.',
+    help: 'Idempotency keys kept; expired keys count until they are removed.',
     cells: { idempotencyKeys: {} },
   },
   {
     name: 'forebay_spool_orders',
-    help: 'Orders in the local spool that wait for NATS to take them over.',
+    help: 'Orders in the local spool that have not been forwarded to NATS.',
     cells: { spoolOrders: {} },
   },
   {
     name: 'forebay_spool_unfit_orders',
-    help: 'Of these, orders of frames that NATS refuses for a reason that does not pass by itself: see the log.',
+    help: 'Orders in the spool whose frames NATS refuses permanently; the log has the reason.',
     cells: { spoolUnfitOrders: {} },
   },
 ] as const satisfies readonly CellFamily[];
 
-/** What a thread tells about itself; shown by `ThreadLoad`, one series a thread, or not at all. */
+/** Cells that a thread publishes about itself. `ThreadLoad` reads them; they are not series of their own. */
 export const THREAD_CELLS = ['threadId', 'lagSeconds'] as const;
 
 type KeysOf<F extends CellFamily> = F extends CellFamily ? keyof F['cells'] & string : never;
 export type CounterKey = KeysOf<(typeof counterFamilies)[number]>;
 export type HistogramKey = KeysOf<(typeof histogramFamilies)[number]>;
 export type GaugeKey = KeysOf<(typeof gaugeFamilies)[number]> | (typeof THREAD_CELLS)[number];
+
+/** Gauges that are computed at the scrape instead of being kept in a cell. */
+export interface LiveFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+/** The values of the live gauges without labels. Called in the main thread. */
+export interface LiveGauges {
+  readonly rps: () => number;
+  readonly pendingOrders: () => number;
+  readonly oldestAgeSeconds: () => number;
+  readonly deadLetters: () => number;
+  readonly deadLettersMax: () => number;
+  readonly rpsLimit: () => number;
+  readonly drainRate: () => number;
+  readonly spoolOrdersMax: () => number;
+  readonly ready: () => number;
+  readonly journalReachable: () => number;
+  readonly drainPaused: () => number;
+}
+
+export const liveFamilies = {
+  rps: {
+    name: 'forebay_rps',
+    help: 'Requests received in the last second.',
+    labels: [],
+  },
+  pendingOrders: {
+    name: 'forebay_journal_pending_orders',
+    help: 'Orders in the journal that are not settled, including those being processed.',
+    labels: [],
+  },
+  oldestAgeSeconds: {
+    name: 'forebay_journal_oldest_age_seconds',
+    help: 'Age of the oldest order that is not settled; 0 if there is none.',
+    labels: [],
+  },
+  deadLetters: {
+    name: 'forebay_dead_letters',
+    help: 'Dead letters kept now; forebay dlq lists them.',
+    labels: [],
+  },
+  deadLettersMax: {
+    name: 'forebay_dead_letters_max',
+    help: 'Limit of dead letters: --dead-max.',
+    labels: [],
+  },
+  rpsLimit: {
+    name: 'forebay_rps_limit',
+    help: 'Limit of requests per second: --rps-limit; 0 for no limit.',
+    labels: [],
+  },
+  drainRate: {
+    name: 'forebay_drain_rate',
+    help: 'Limit of orders processed per second: --drain-rate; 0 for no limit.',
+    labels: [],
+  },
+  spoolOrdersMax: {
+    name: 'forebay_spool_orders_max',
+    help: 'Limit of orders in the local spool: --spool-orders-max; 0 without NATS, because only NATS needs a spool.',
+    labels: [],
+  },
+  ready: {
+    name: 'forebay_ready',
+    help: '1 if orders can be accepted, else 0; /readyz has the reasons.',
+    labels: [],
+  },
+  journalReachable: {
+    name: 'forebay_journal_reachable',
+    help: '1 if the journal is reachable, else 0; always 1 in direct mode, which has no journal.',
+    labels: [],
+  },
+  drainPaused: {
+    name: 'forebay_drain_paused',
+    help: '1 if processing is paused by the handler, for example because its database is unreachable, else 0; /readyz has the reason.',
+    labels: [],
+  },
+  eventLoopLag: {
+    name: 'forebay_event_loop_lag_seconds',
+    help: 'Longest delay of the event loop in the last 15 seconds, by thread.',
+    labels: ['thread'],
+  },
+  threadCpu: {
+    name: 'forebay_thread_cpu_ratio',
+    help: 'Share of one core that a thread has used since the last scrape; Linux only, from the second scrape on.',
+    labels: ['thread'],
+  },
+  durability: {
+    name: 'forebay_durability_info',
+    help: 'Always 1; what an accepted order survives: fsync, replicated, os, none, or unknown (docs/reference/guarantees.md).',
+    labels: ['class', 'replicas'],
+  },
+  buildInfo: {
+    name: 'forebay_build_info',
+    help: 'Always 1; the labels say what is running.',
+    labels: ['version', 'node', 'mode', 'journal'],
+  },
+} as const satisfies Readonly<Record<string, LiveFamily>>;
+
+/** Metrics of the process, under the names that dashboards for Node expect. */
+export const processFamilies = {
+  cpuSeconds: {
+    name: 'process_cpu_seconds_total',
+    help: 'User and system CPU time of the process in seconds, all threads.',
+    type: 'counter',
+  },
+  residentBytes: {
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory of the process in bytes.',
+    type: 'gauge',
+  },
+  startSeconds: {
+    name: 'process_start_time_seconds',
+    help: 'Start time of the process in seconds since the epoch.',
+    type: 'gauge',
+  },
+  heapTotalBytes: {
+    name: 'nodejs_heap_size_total_bytes',
+    help: 'V8 heap of the main thread in bytes.',
+    type: 'gauge',
+  },
+  heapUsedBytes: {
+    name: 'nodejs_heap_size_used_bytes',
+    help: 'V8 heap of the main thread that is in use, in bytes.',
+    type: 'gauge',
+  },
+  externalBytes: {
+    name: 'nodejs_external_memory_bytes',
+    help: 'Memory outside the V8 heap that objects of the main thread hold, in bytes.',
+    type: 'gauge',
+  },
+} as const satisfies Readonly<
+  Record<string, { name: string; help: string; type: 'counter' | 'gauge' }>
+>;

@@ -4,7 +4,7 @@ import { CELLS_PER_THREAD, GAUGE } from './layout.js';
 
 export interface NamedThread {
   readonly name: string;
-  /** As the kernel counts; 0 where it is not known. */
+  /** The kernel's thread id; 0 if unknown. */
   readonly tid: number;
 }
 
@@ -13,9 +13,9 @@ export interface NamedValue {
   readonly value: number;
 }
 
-/** The unit of CPU times in /proc: USER_HZ, which is 100 on every architecture that Node runs on. */
+/** The unit of CPU times in /proc is 1/USER_HZ seconds; USER_HZ is 100 on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100;
-/** Over less than this, a tick more or less would show. */
+/** Over a shorter time, one tick more or less would be visible. */
 const SAMPLE_MS_MIN = 250;
 
 interface Sample {
@@ -24,9 +24,8 @@ interface Sample {
 }
 
 /**
- * How busy each thread is, worked out at the scrape in the main thread: nothing runs in between.
- * What can't be known (another system than Linux, a thread that was not there at the last scrape)
- * is left out rather than guessed.
+ * How busy each thread is, computed at the scrape in the main thread; nothing runs between scrapes. Values that are not
+ * known (on other systems than Linux, or for a thread that did not exist at the last scrape) are left out.
  */
 export class ThreadLoad {
   readonly #counted: readonly { readonly name: string; readonly cells: Cells }[];
@@ -37,8 +36,8 @@ export class ThreadLoad {
 
   /**
    * @param counts memory made by `createCounts`
-   * @param names of the threads that count in it, by index; each runs `publishThread`
-   * @param others threads that don't count: those of the pool
+   * @param names of the threads with a block in it, by index; each runs `publishThreadStats`
+   * @param others threads without a block: those of the pool
    */
   constructor(
     counts: SharedArrayBuffer,
@@ -52,12 +51,12 @@ export class ThreadLoad {
     this.#others = others;
   }
 
-  /** Seconds, of the threads that count. */
+  /** Seconds, for the threads with a block. */
   eventLoopLags(): NamedValue[] {
     return this.#counted.map(({ name, cells }) => ({ name, value: cells.read(GAUGE.lagSeconds) }));
   }
 
-  /** Shares of one core, 0 to 1, since the last call that was at least 250 ms ago. */
+  /** Share of one core, 0 to 1, since the last call at least 250 ms ago. */
   cpuRatios(): readonly NamedValue[] {
     const nowMs = performance.now();
     if (nowMs - this.#sampledAtMs < SAMPLE_MS_MIN) return this.#ratios;
@@ -86,13 +85,13 @@ export class ThreadLoad {
   }
 }
 
-/** A tick that falls just inside the span may lift it over 1, which no thread can reach. */
+/** Limited to 1: a tick at the edge of the interval can make the ratio larger than a thread can reach. */
 function ratio(before: Sample, after: Sample): number {
   const seconds = (after.atMs - before.atMs) / 1000;
   return Math.min(1, Math.max(0, (after.ticks - before.ticks) / TICKS_PER_SECOND / seconds));
 }
 
-/** User and system time of a thread of this process, or null when there is no such thread. */
+/** User and system time of a thread of this process, or null if there is no such thread. */
 function cpuTicks(tid: number): number | null {
   let stat: string;
   try {
@@ -100,8 +99,8 @@ function cpuTicks(tid: number): number | null {
   } catch {
     return null;
   }
-  // proc(5): field 2 is the name in brackets, which may hold blanks and brackets; utime and stime
-  // are fields 14 and 15, so 11 and 12 when counting from 0 behind the name.
+  // proc(5): field 2 is the name in parentheses, which can contain spaces and parentheses. utime and stime are fields 14
+  // and 15, so 11 and 12 counted from 0 after the name.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(fields[11]) + Number(fields[12]);
 }

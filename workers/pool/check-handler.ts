@@ -10,14 +10,16 @@ async function loadFacts(): Promise<HandlerFacts> {
   try {
     const module = (await import(handler)) as HandlerModule;
     if (typeof module.default !== 'function') {
-      return { wrong: 'it has no default export that is a function', away: null, note: null };
+      return { loadError: 'the default export is not a function', outage: null, note: null };
     }
     const note = (await module.check?.(context)) ?? null;
-    return { wrong: null, away: null, note };
+    return { loadError: null, outage: null, note };
   } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
-    const isAway = (error as ThrownByHandler | null | undefined)?.pause === true;
-    return isAway ? { wrong: null, away: why, note: null } : { wrong: why, away: null, note: null };
+    const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
+    const isOutage = (error as ThrownByHandler | null | undefined)?.pause === true;
+    return isOutage
+      ? { loadError: null, outage: message, note: null }
+      : { loadError: message, outage: null, note: null };
   }
 }
 

@@ -1,3 +1,4 @@
+/** `forebay check`: reports what `forebay serve` would find, and changes nothing. */
 import { fileURLToPath } from 'node:url';
 import { handlerUrl } from '../../../workers/pool/handler-file.js';
 import { handlerContext } from '../../drain/handler-context.js';
@@ -27,36 +28,34 @@ import {
   versionFindings,
 } from './machine.js';
 
-/** `forebay check`: puts together what looks at what serve would find. */
-
-const LOOK_ENTRY = fileURLToPath(
+const HANDLER_ENTRY = fileURLToPath(
   new URL('../../../workers/pool/check-handler.js', import.meta.url),
 );
 
-/** Ends the process with the exit code. @throws OperatorFault an option is wrong */
+/** Prints the report and ends the process. @throws OperatorFault an option is invalid */
 export async function run(argv: readonly string[]): Promise<never> {
   const isJson = argv.includes('--json');
   const loaded = loadWithOrigins(
     argv.filter((argument) => argument !== '--json'),
     process.env,
   );
-  const findings = await lookAround(loaded);
+  const findings = await checkAll(loaded);
   const report = isJson ? reportJson(findings) : reportText(findings);
   await new Promise((resolve) => process.stdout.write(report, resolve));
-  // The NATS client leaves the socket of a dial that timed out open, and that would keep the process.
+  // The NATS client leaves the socket of a failed dial open, which would keep the process alive.
   process.exit(exitCodeOf(findings));
 }
 
-async function lookAround(loaded: LoadedOptions): Promise<Finding[]> {
+async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
   const { options } = loaded;
   const machine = inspectMachine();
-  // None depends on another, and two may take seconds.
+  // In parallel, because some take seconds.
   const [binaryMissing, nats, folder, handler, ports] = await Promise.all([
     missingServerBinary(),
-    lookAtNats(options),
-    lookAtFolder(options),
-    lookAtHandler(options),
-    lookAtPorts(options),
+    inspectNats(options),
+    inspectDataFolder(options),
+    checkHandler(options),
+    checkPorts(options),
   ]);
   const versions = {
     forebay: VERSION,
@@ -71,7 +70,7 @@ async function lookAround(loaded: LoadedOptions): Promise<Finding[]> {
     ...optionFindings(loaded),
     guaranteeFinding(durabilityOf(options, nats)),
     ...(nats === null ? [] : natsFindings(options, nats)),
-    ...(folder === null ? [] : folderFindings(options, folder.facts, folder.isHeld)),
+    ...(folder === null ? [] : folderFindings(options, folder.facts, folder.isInUse)),
     handler,
     ...ports,
     ...limitFindings(parseLimits(limitsText()), folder?.facts.mapBytes ?? 0),
@@ -87,32 +86,32 @@ function durabilityOf(options: Options, nats: JetStreamFacts | null): Durability
   if (nats.durability !== null) return nats.durability;
   const until =
     options.spoolOrdersMax > 0
-      ? 'what the spool accepts meanwhile is on disk, fsynced before the answer'
-      : 'and without a spool nothing is accepted meanwhile';
-  // How to mend it is said where NATS is.
-  return { class: 'unknown', replicas: 0, text: `NATS has not answered; ${until}`, remedy: '' };
+      ? 'until it does, the spool accepts orders, fsynced before the answer'
+      : 'until it does, no orders are accepted, because there is no spool';
+  // The finding about NATS has the fix.
+  return { class: 'unknown', replicas: 0, text: `NATS does not answer; ${until}`, remedy: '' };
 }
 
-async function lookAtNats(options: Options): Promise<JetStreamFacts | null> {
+async function inspectNats(options: Options): Promise<JetStreamFacts | null> {
   if (options.mode === 'direct' || options.nats.length === 0) return null;
   const { inspectJetStream } = await import('../../journal/jetstream/inspect.js');
   return inspectJetStream(options);
 }
 
-async function lookAtFolder(
+async function inspectDataFolder(
   options: Options,
-): Promise<{ facts: FolderFacts; isHeld: boolean } | null> {
+): Promise<{ facts: FolderFacts; isInUse: boolean } | null> {
   if (options.mode === 'direct') return null;
   const { inspectFolder } = await import('../../journal/local/inspect.js');
   const facts = await inspectFolder(options.data);
-  const isHeld = facts.exists && facts.fault === '' && (await isFolderInUse(options.data));
-  return { facts, isHeld };
+  const isInUse = facts.exists && facts.fault === '' && (await isFolderInUse(options.data));
+  return { facts, isInUse };
 }
 
-async function lookAtHandler(options: Options): Promise<Finding> {
+async function checkHandler(options: Options): Promise<Finding> {
   const { handler } = options;
   try {
-    const facts = await loadInThread(LOOK_ENTRY, handlerUrl(handler), handlerContext(options));
+    const facts = await loadInThread(HANDLER_ENTRY, handlerUrl(handler), handlerContext(options));
     return handlerFinding(handler, facts);
   } catch (error) {
     if (!(error instanceof OperatorFault)) throw error;
@@ -120,49 +119,49 @@ async function lookAtHandler(options: Options): Promise<Finding> {
   }
 }
 
-/** In turn: with both at 0, each listens for a moment on a port that the other might get. */
-async function lookAtPorts({ host, port, adminHost, adminPort }: Options): Promise<Finding[]> {
+/** In sequence: with both ports 0, each probe briefly listens on a port that the other could get. */
+async function checkPorts({ host, port, adminHost, adminPort }: Options): Promise<Finding[]> {
   return [
     portFinding('--port', host, port, await probePort(host, port)),
     portFinding('--admin-port', adminHost, adminPort, await probeAdminPort(adminHost, adminPort)),
   ];
 }
 
-/** The mode, and a line for each option that was given, with where its value came from. */
+/** The mode, and each option that was set, with its origin. */
 function optionFindings({ options, given }: LoadedOptions): Finding[] {
   const { mode } = options;
-  const does =
+  const meaning =
     mode === 'direct'
-      ? 'each order is processed before it is answered, nothing is kept'
-      : `an order is answered once it is durable in ${journalOf(options)}, and processed behind`;
+      ? 'orders are processed before they are answered; nothing is stored'
+      : `orders are answered when durable in ${journalOf(options)}, and processed later`;
   const flags = [...given].map(([key, { value, origin }]) => {
     const flag = `--${flagName(key)}`;
     const shown = typeof value === 'string' ? quote(value).replace(/^"(.*)"$/, '$1') : quote(value);
     return ok('option', `${flag} ${shown} (${origin})`, { flag, value: shown, origin });
   });
-  return [ok('mode', `${mode}: ${does}`, { mode }), ...flags];
+  return [ok('mode', `${mode}: ${meaning}`, { mode }), ...flags];
 }
 
 function journalOf({ nats, drain }: LoadedOptions['options']): string {
   const journal = nats.length > 0 ? 'NATS JetStream' : 'the local journal';
-  return drain ? journal : `${journal} (by another process: --drain is off)`;
+  return drain ? journal : `${journal} (by another process: --drain off)`;
 }
 
 /** What `forebay check --help` prints. */
 export function help(): string {
-  return `forebay check [serve options] [--json]: says what serve would do with these options, and what is wrong
+  return `forebay check [serve options] [--json]: test what serve would do with these options
 
-It serves nobody and changes nothing: no folder, stream, table or lock is made. A server may be running on the
-same data folder, ports and NATS. It looks at versions, options and where each comes from, the guarantee in
-force, NATS and its streams, the data folder and what waits in it, disk space, the handler, ports, limits,
-cores, memory and the clock: a line each, ok, warn or fail, with how to mend it.
+It accepts no orders and changes nothing: it creates no folder, stream, table or lock. A server may be running
+with the same data folder, ports and NATS. It checks versions, options and their origin, the guarantee, NATS and
+its streams, the data folder, waiting orders, disk space, the handler, ports, limits, cores, memory and the
+clock. Each check prints one line, ok, warn or fail, and how to fix it.
 
-The handler's module is loaded in a thread of its own, as serve does; its \`prepare\` is not run. Where it
-exports \`check(context)\`, which must only read, that is run: the built-in postgres looks so for its table.
+The handler is loaded in a separate thread. Its prepare function is not called. If it exports check(context),
+that is called: it must only read. The built-in postgres uses it to look for its table.
 
 Options
-  --json           one JSON object, for programs
-  all those of     forebay serve --help; FOREBAY_... variables and --config FILE count too
+  --json           print one JSON object
+  all options of   forebay serve --help, including FOREBAY_... variables and --config FILE
 
 Examples
   forebay check
@@ -171,8 +170,8 @@ Examples
   forebay check --config new.json && systemctl restart forebay
 
 Exit codes
-  0  nothing fails; there may be warnings, such as a port that a running Forebay has
-  1  a fault of the surroundings, such as NATS that is away, a full disk, a port that another program has
-  2  what was asked for is wrong: an option, the handler, a stream that exists with other settings
+  0  no failure; there may be warnings, such as a port that a running Forebay uses
+  1  failure of the environment, such as NATS not answering, a full disk, or a port in use
+  2  configuration error: an option, the handler, or an existing stream with other settings
 `;
 }

@@ -1,44 +1,22 @@
 import { Worker } from 'node:worker_threads';
 import type { HandlerContext } from '../../model/order.js';
-import { type Finding, fail, failAsGiven, ok } from './finding.js';
+import { type Finding, fail, failConfig, ok } from './finding.js';
 
-/** What came of loading a handler in a thread of its own. */
+/** The time limit of `serve` for loading a handler; milliseconds. */
+const LOAD_MS_MAX = 10_000;
+
+/** What came of loading a handler and running its `check`. */
 export interface HandlerFacts {
-  /** Why serve could not start with it; null when it could. */
-  readonly wrong: string | null;
-  /** Why what it works for is away; null when it is there, or was not asked. */
-  readonly away: string | null;
-  /** What its own `check` has to say; null when it has none. */
+  /** Why serve cannot start with this handler, in one line; null when it can. */
+  readonly loadError: string | null;
+  /** The handler reports an outage (`pause: true`): its message. Null otherwise. */
+  readonly outage: string | null;
+  /** What its `check` returned; null when it has none. */
   readonly note: string | null;
 }
 
-export function handlerFinding(handler: string, { wrong, away, note }: HandlerFacts): Finding {
-  const about = 'handler';
-  const facts = { handler, loads: wrong === null };
-  if (wrong !== null) {
-    return failAsGiven(about, `${handler}: ${wrong}`, 'see --handler, and docs on it', facts);
-  }
-  if (away !== null) {
-    return fail(
-      about,
-      `${handler}: ${away}: serve would start, and orders would wait`,
-      'see to what the handler works for',
-      facts,
-    );
-  }
-  return ok(about, `${handler} loads${note === null ? '' : `; ${note}`}`, facts);
-}
-
-/** `why` is that of serve: it names the handler. */
-export function handlerMissing(why: string): Finding {
-  return failAsGiven('handler', why, 'see --handler', { loads: false });
-}
-
-/** What serve gives a handler to load; milliseconds. */
-const LOAD_MS_MAX = 10_000;
-
 /**
- * Loads a handler in a thread of its own, and ends that.
+ * Loads a handler in a thread of its own, and ends that thread.
  *
  * @param entry file name of the compiled thread entry, which posts HandlerFacts
  * @param handler the file URL of an ES module
@@ -48,24 +26,47 @@ export async function loadInThread(
   handler: string,
   context: HandlerContext,
 ): Promise<HandlerFacts> {
-  // What the module prints is not part of the report.
   const worker = new Worker(entry, {
     workerData: { handler, context },
+    // What the module prints is not part of the report.
     stdout: true,
     stderr: true,
   });
-  const wrong = (why: string): HandlerFacts => ({ wrong: why, away: null, note: null });
+  const failed = (loadError: string): HandlerFacts => ({ loadError, outage: null, note: null });
   let deadline: NodeJS.Timeout | undefined;
   try {
     return await new Promise<HandlerFacts>((resolve) => {
-      const late = wrong(`it did not load within ${LOAD_MS_MAX} ms`);
+      const late = failed(`did not load within ${LOAD_MS_MAX} ms`);
       deadline = setTimeout(resolve, LOAD_MS_MAX, late);
       worker.once('message', resolve);
-      worker.once('error', (error) => resolve(wrong(`its thread ended: ${error.message}`)));
-      worker.once('exit', (code) => resolve(wrong(`its thread ended with code ${code}`)));
+      worker.once('error', (error) => resolve(failed(`its thread ended: ${error.message}`)));
+      worker.once('exit', (code) => resolve(failed(`its thread ended with code ${code}`)));
     });
   } finally {
     clearTimeout(deadline);
     await worker.terminate();
   }
+}
+
+export function handlerFinding(
+  handler: string,
+  { loadError, outage, note }: HandlerFacts,
+): Finding {
+  const about = 'handler';
+  const facts = { handler, loads: loadError === null };
+  if (loadError !== null) {
+    const fix = 'correct the module, or choose another with --handler';
+    return failConfig(about, `${handler}: ${loadError}`, fix, facts);
+  }
+  if (outage !== null) {
+    const text = `${handler}: ${outage}: serve would start, and orders would wait`;
+    return fail(about, text, 'restore the service that the handler uses', facts);
+  }
+  return ok(about, `${handler} loads${note === null ? '' : `; ${note}`}`, facts);
+}
+
+/** @param message that of serve: `handler <name>: <error>` */
+export function handlerMissing(message: string): Finding {
+  const text = message.replace(/^handler /, '');
+  return failConfig('handler', text, 'correct the path given by --handler', { loads: false });
 }

@@ -1,3 +1,4 @@
+/** The guarantee, NATS, and the data folder. */
 import type { Durability } from '../../model/durability.js';
 import { messageBytesMax } from '../../model/frame.js';
 import type {
@@ -7,31 +8,39 @@ import type {
   LocalFacts,
 } from '../../model/journal-facts.js';
 import type { Options } from '../../model/options.js';
-import { ageText, bytesText, type Finding, fail, failAsGiven, ok, warn } from './finding.js';
+import { ageText, bytesText, type Finding, fail, failConfig, ok, plural, warn } from './finding.js';
 
-/** Beyond it, a wave may well fill the rest. */
+/** A limit is nearly reached above this share of it: a wave may fill the rest. */
 const FULL_RATIO = 0.9;
 
-/** NATS, what the journal has there, and what would be made. */
+/** What an accepted order survives. */
+export function guaranteeFinding({ class: name, replicas, text, remedy }: Durability): Finding {
+  const facts = { class: name, replicas };
+  const line = `${name}: ${text}`;
+  return remedy === '' ? ok('guarantee', line, facts) : warn('guarantee', line, remedy, facts);
+}
+
+/** NATS, and the streams and consumers of the journal. */
 export function natsFindings(options: Options, facts: JetStreamFacts): Finding[] {
-  if (facts.fault !== '') return [awayFinding(options, facts)];
+  if (facts.fault !== '') return [unreachableFinding(options, facts)];
   const { shown, version, declared } = facts;
   return [
     ok('nats', `nats-server ${version} at ${shown} answers, with JetStream`, { version }),
     ...declared.map(declaredFinding),
-    ...limitFindings(options, facts),
+    storageFinding(facts),
+    ...messageFinding(options, facts.messageBytesMax),
   ];
 }
 
-function awayFinding({ spoolOrdersMax }: Options, { fault }: JetStreamFacts): Finding {
-  const then =
+function unreachableFinding({ spoolOrdersMax }: Options, { fault }: JetStreamFacts): Finding {
+  const effect =
     spoolOrdersMax > 0
-      ? 'serve would start, and put orders into the spool until it answers'
-      : 'serve would wait, and answer 503 until it answers, since there is no spool';
+      ? 'serve would start and put orders into the spool until NATS answers'
+      : 'serve would wait and answer 503 until NATS answers, because there is no spool';
   return fail(
     'nats',
-    `${fault}: ${then}`,
-    'start it with JetStream (nats-server -js), or see --nats: its host, port, user and password',
+    `${fault}: ${effect}`,
+    'start NATS with JetStream (nats-server -js), or correct host, port or credentials in --nats',
     { isAway: true },
   );
 }
@@ -40,24 +49,21 @@ function declaredFinding(facts: DeclaredFacts): Finding {
   const { kind, name, role, exists, difference, messages, bytes, replicas, inHand } = facts;
   const what = `${name} (${role})`;
   const known = { name, role, exists };
-  if (!exists) return ok(kind, `${what}: not there, would be made`, known);
+  if (!exists) return ok(kind, `${what}: does not exist, would be created`, known);
   if (difference !== '') {
-    return failAsGiven(
-      kind,
-      difference,
-      'change it there, or name another stream with --nats-stream',
-      known,
-    );
+    const fix = 'correct its settings in NATS, or choose another stream with --nats-stream';
+    return failConfig(kind, difference, fix, known);
   }
   if (kind === 'consumer') {
-    return ok(kind, `${what}: as it must be; ${inHand} frames in hand`, { ...known, inHand });
+    const text = `${what}: settings match; ${plural(inHand, 'frame')} delivered and not settled`;
+    return ok(kind, text, { ...known, inHand });
   }
-  const copies = `${replicas} ${replicas === 1 ? 'replica' : 'replicas'}`;
-  const text = `${what}: as it must be; ${messages} messages, ${bytesText(bytes)}, ${copies}; ${limitText(facts)}`;
+  const size = `${plural(messages, 'message')}, ${bytesText(bytes)}, ${plural(replicas, 'replica')}`;
+  const text = `${what}: settings match; ${size}; ${limitText(facts)}`;
   const counts = { ...known, messages, bytes, replicas };
-  const mend =
-    'raise its limits (nats stream edit), or have more processed: what is full answers 503';
-  return isNearlyFull(facts) ? warn(kind, text, mend, counts) : ok(kind, text, counts);
+  const fix =
+    'raise its limits (nats stream edit) or process faster: orders get 503 when it is full';
+  return isNearlyFull(facts) ? warn(kind, text, fix, counts) : ok(kind, text, counts);
 }
 
 function limitText({ messagesMax, bytesMax }: DeclaredFacts): string {
@@ -75,74 +81,72 @@ function isNearlyFull({ messages, bytes, messagesMax, bytesMax }: DeclaredFacts)
   );
 }
 
-function limitFindings(options: Options, facts: JetStreamFacts): Finding[] {
-  const { storageBytes, storageBytesMax } = facts;
-  const room = storageBytesMax < 0 ? 'no limit' : `of ${bytesText(storageBytesMax)}`;
-  const text = `${bytesText(storageBytes)} used by all streams of this account, ${room}`;
-  const known = { storageBytes, storageBytesMax };
+function storageFinding({ storageBytes, storageBytesMax }: JetStreamFacts): Finding {
+  const limit = storageBytesMax < 0 ? 'no limit' : `limit ${bytesText(storageBytesMax)}`;
+  const text = `${bytesText(storageBytes)} used by all streams of this account; ${limit}`;
+  const facts = { storageBytes, storageBytesMax };
   const isFull = storageBytesMax > 0 && storageBytes >= FULL_RATIO * storageBytesMax;
-  const mend = 'give the account or the server more (max_file_store), or have more processed';
-  return [
-    isFull ? warn('nats storage', text, mend, known) : ok('nats storage', text, known),
-    ...messageFinding(options, facts.messageBytesMax),
-  ];
+  const fix =
+    'raise the storage limit of the account or server (max_file_store), or process faster';
+  return isFull ? warn('nats storage', text, fix, facts) : ok('nats storage', text, facts);
 }
 
-/** Only where it is too little: by default it is enough for every --frame-bytes-max. */
-function messageFinding(options: Options, takenBytesMax: number): Finding[] {
+/** Only when it fails: the default of NATS is enough for every --frame-bytes-max. */
+function messageFinding(options: Options, acceptedBytesMax: number): Finding[] {
   const neededBytes = messageBytesMax(options);
-  if (neededBytes <= takenBytesMax) return [];
+  if (neededBytes <= acceptedBytesMax) return [];
   return [
     fail(
       'nats message',
-      `the server takes messages of ${bytesText(takenBytesMax)}; frames have up to ${bytesText(neededBytes)}, headers included`,
+      `the server accepts messages of ${bytesText(acceptedBytesMax)}; frames need up to ${bytesText(neededBytes)}, headers included`,
       'lower --frame-bytes-max, or raise max_payload of the server',
-      { messageBytesMax: takenBytesMax },
+      { messageBytesMax: acceptedBytesMax },
     ),
   ];
 }
 
-const ANOTHER = 'name a folder with --data that this user can write';
-
-/** The folder of the local journal, which with NATS holds the spool and what this process remembers. */
-export function folderFindings(options: Options, facts: FolderFacts, isHeld: boolean): Finding[] {
+/** The data folder: the local journal, or with NATS the spool. */
+export function folderFindings(options: Options, facts: FolderFacts, isInUse: boolean): Finding[] {
   const { data } = options;
   const about = 'data folder';
-  if (facts.fault !== '') return [fail(about, `${data}: ${facts.fault}`, ANOTHER)];
-  const state = facts.exists ? 'is there' : 'would be made';
-  const held = isHeld
+  if (facts.fault !== '') {
+    return [fail(about, `${data}: ${facts.fault}`, 'choose a writable folder with --data')];
+  }
+  // `isHeld` is a stable key of the JSON report.
+  const known = { exists: facts.exists, isHeld: isInUse };
+  const folder = isInUse
     ? warn(
         about,
-        `${data}: a Forebay that runs has it`,
-        'serve starts once that one has stopped; to run both, name another with --data',
-        { exists: facts.exists, isHeld },
+        `${data}: in use by a running Forebay`,
+        'stop that process before you start another, or choose another folder with --data',
+        known,
       )
-    : ok(about, `${data}: ${state}`, { exists: facts.exists, isHeld });
-  return [held, spaceFinding(facts), journalFinding(options, facts.journal)];
+    : ok(about, `${data}: ${facts.exists ? 'exists' : 'would be created'}`, known);
+  return [folder, spaceFinding(facts), localFinding(options, facts.journal)];
 }
 
 function spaceFinding({ freeBytes, appendBytesMin, writeBytesMin }: FolderFacts): Finding {
   const about = 'disk space';
-  const floor = bytesText(appendBytesMin);
-  const text = `${bytesText(freeBytes)} free; below ${floor} orders are answered 503`;
+  const text = `${bytesText(freeBytes)} free; below ${bytesText(appendBytesMin)} orders are answered 503`;
   const facts = { freeBytes, appendBytesMin, writeBytesMin };
-  const mend = 'make room on that file system, or name a folder on another with --data';
+  const fix = 'free space on that file system, or choose a folder on another with --data';
   if (freeBytes < writeBytesMin) {
-    return fail(about, `${text}, below ${bytesText(writeBytesMin)} no start`, mend, facts);
+    const noStart = `below ${bytesText(writeBytesMin)} serve does not start`;
+    return fail(about, `${text}, ${noStart}`, fix, facts);
   }
-  if (freeBytes < appendBytesMin) return fail(about, text, mend, facts);
-  // As much again as it takes to fall from the first floor to the second, ten times over.
-  if (freeBytes < 10 * appendBytesMin) return warn(about, text, mend, facts);
+  if (freeBytes < appendBytesMin) return fail(about, text, fix, facts);
+  if (freeBytes < 10 * appendBytesMin) return warn(about, text, fix, facts);
   return ok(about, text, facts);
 }
 
-function journalFinding({ nats }: Options, journal: LocalFacts | null): Finding {
+function localFinding({ nats }: Options, journal: LocalFacts | null): Finding {
   const about = nats.length > 0 ? 'spool' : 'journal';
-  if (journal === null) return ok(about, 'none yet: it would be made', { exists: false });
+  if (journal === null) return ok(about, 'does not exist, would be created', { exists: false });
   const { bytes, waiting, deadLetters, isFromFuture, fault } = journal;
   const size = bytesText(bytes);
   if (waiting === null) {
-    return warn(about, `${size}; not read: ${fault}`, 'nothing, if you know why', { bytes });
+    const fix = 'none if this is a copy or a backup; otherwise start serve, which reads it';
+    return warn(about, `${size}; not read: ${fault}`, fix, { bytes });
   }
   const { orders, isAtLeast, oldestAcceptedAtMs } = waiting;
   const age =
@@ -154,15 +158,8 @@ function journalFinding({ nats }: Options, journal: LocalFacts | null): Finding 
   if (!isFromFuture) return ok(about, text, facts);
   return warn(
     about,
-    `${text}; it holds orders from the future: the clock was set back`,
-    'see to the clock of this machine; receipts and idempotency keys are forgotten late until it has caught up',
+    `${text}; some orders have a time in the future: the clock was set back`,
+    'check the clock of this machine; until it has caught up, receipts and idempotency keys expire late',
     facts,
   );
-}
-
-/** What a 200 would mean. */
-export function guaranteeFinding({ class: name, replicas, text, remedy }: Durability): Finding {
-  const facts = { class: name, replicas };
-  const line = `${name}: ${text}`;
-  return remedy === '' ? ok('guarantee', line, facts) : warn('guarantee', line, remedy, facts);
 }

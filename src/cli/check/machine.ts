@@ -1,149 +1,21 @@
+/** Versions, ports, limits, cores, memory and the clock. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { ResourceLimits } from '../../journal/store/data-folder.js';
 import type { Options } from '../../model/options.js';
+import type { PortState } from '../../process/locks.js';
 import { bytesText, type Finding, fail, ok, warn } from './finding.js';
 
-/** What the machine, or the container, gives this process. */
-export interface MachineFacts {
-  readonly cores: number;
-  /** By the container's quota; null where there is none. */
-  readonly coresQuota: number | null;
-  /** Of the machine or the container; bytes. */
-  readonly memoryBytes: number;
-}
-
-/** Of a V8 isolate with its code and buffers, beside what handlers and keys take; measured at about 30 MB. */
-const THREAD_BYTES = 32 * 1024 ** 2;
-/** A row of the table of idempotency keys, as `--help` says. */
-const KEY_BYTES = 64;
-
-/** Threads beyond the cores only wait for each other. */
-export function coreFinding({ threads, workers }: Options, machine: MachineFacts): Finding {
-  const cores = Math.min(machine.cores, machine.coresQuota ?? Number.POSITIVE_INFINITY);
-  const quota = machine.coresQuota === null ? '' : `, of which the container may use ${cores}`;
-  const text = `${machine.cores} cores${quota}; --threads ${threads}, --workers ${workers}, and the main thread`;
-  const facts = { cores, threads, workers };
-  // The main thread mostly waits.
-  if (threads + workers <= cores) return ok('cores', text, facts);
-  // That is the default there, and the least there can be.
-  if (threads <= 1 && workers <= 1) return ok('cores', `${text}: they share`, facts);
-  return warn('cores', text, 'give it more cores, or fewer --threads and --workers', facts);
-}
-
-/** Handlers that use all that --worker-heap-mb lets them, and a full table of keys, must fit. */
-export function memoryFinding(options: Options, { memoryBytes }: MachineFacts): Finding {
-  const { threads, workers, workerHeapMb, idempotencyKeysMax } = options;
-  const heaps = workers * workerHeapMb * 1024 ** 2;
-  const keys = idempotencyKeysMax * KEY_BYTES;
-  const needBytes = heaps + keys + (1 + threads) * THREAD_BYTES;
-  const text = `${bytesText(memoryBytes)}; at most about ${bytesText(needBytes)} needed, ${bytesText(heaps)} of it by handlers, ${bytesText(keys)} by idempotency keys`;
-  const facts = { memoryBytes, needBytes };
-  if (needBytes <= memoryBytes) return ok('memory', text, facts);
-  const mend =
-    'lower --worker-heap-mb, --workers or --idempotency-keys-max, or give it more memory';
-  return warn('memory', text, mend, facts);
-}
-
-/** Node, its threads' reserved heaps, and the binaries. */
-const PROCESS_MAP_BYTES = 64 * 1024 ** 3;
-/** Journal, logs, threads and connections to NATS and databases. */
-const OWN_FILES = 256;
-/** What one wave of customers may well need. */
-const CLIENTS_MIN = 1000;
-
-/** @param mapBytes address space that the journal maps; 0 for none */
-export function limitFindings(limits: ResourceLimits, mapBytes: number): Finding[] {
-  return [filesFinding(limits.openFiles), spaceFinding(limits.addressSpaceBytes, mapBytes)];
-}
-
-function filesFinding(openFiles: number): Finding {
-  const clients = Math.max(0, openFiles - OWN_FILES);
-  if (clients === Number.POSITIVE_INFINITY) return ok('open files', 'no limit');
-  const text = `${openFiles}, so at most about ${clients} connections at once`;
-  if (clients >= CLIENTS_MIN) return ok('open files', text, { openFiles });
-  return warn('open files', text, 'ulimit -n 65536, or LimitNOFILE=65536 of systemd', {
-    openFiles,
-  });
-}
-
-function spaceFinding(spaceBytes: number, mapBytes: number): Finding {
-  const about = 'address space';
-  if (spaceBytes === Number.POSITIVE_INFINITY) {
-    const use = mapBytes === 0 ? '' : `; the journal maps ${bytesText(mapBytes)} of it`;
-    return ok(about, `no limit${use}`);
-  }
-  const needBytes = mapBytes + PROCESS_MAP_BYTES;
-  const text = `${bytesText(spaceBytes)}; the journal maps ${bytesText(mapBytes)}, about ${bytesText(needBytes)} are needed in all`;
-  if (mapBytes === 0 || spaceBytes >= needBytes) return ok(about, text, { spaceBytes });
-  return fail(about, text, 'ulimit -v unlimited, or LimitAS=infinity of systemd', { spaceBytes });
-}
-
-/** A clock that stands before the first release was never set. */
-const EARLIEST_MS = Date.UTC(2026, 0, 1);
-/** Ids, receipts and the duplicate window bear this much. */
-const APART_MS_MAX = 5000;
-
-/** @param natsAheadMs NATS' clock less this one; null where it is not known */
-export function clockFinding(nowMs: number, natsAheadMs: number | null): Finding {
-  const about = 'clock';
-  const now = new Date(nowMs).toISOString();
-  const mend = 'set the clock, and have it kept by NTP (timedatectl set-ntp true)';
-  if (nowMs < EARLIEST_MS) return fail(about, `${now}: it was never set`, mend);
-  if (natsAheadMs === null) return ok(about, now);
-  const apart = `${now}; that of NATS is ${Math.abs(natsAheadMs)} ms ${natsAheadMs < 0 ? 'behind' : 'ahead'}`;
-  if (Math.abs(natsAheadMs) <= APART_MS_MAX) return ok(about, apart, { natsAheadMs });
-  return warn(about, apart, mend, { natsAheadMs });
-}
-
-/** How a port was found. */
-export type PortFacts =
-  | { readonly is: 'free' | 'forebay' | 'taken' }
-  | { readonly is: 'refused'; readonly why: string };
-
-/** `flag` is `--port` or `--admin-port`. */
-export function portFinding(flag: string, host: string, port: number, found: PortFacts): Finding {
-  const about = flag === '--port' ? 'port' : 'admin port';
-  const facts = { port, is: found.is };
-  if (port === 0 && found.is === 'free') return ok(about, `any free one on ${host}`, facts);
-  const text = `${port} on ${host}`;
-  switch (found.is) {
-    case 'free':
-      return ok(about, `${text}: free`, facts);
-    case 'forebay':
-      return warn(
-        about,
-        `${text}: a Forebay that runs has it`,
-        `serve starts once that one has stopped; to run both, choose another ${flag}`,
-        facts,
-      );
-    case 'taken':
-      return fail(
-        about,
-        `${text}: taken`,
-        `choose another ${flag}, or stop what listens there`,
-        facts,
-      );
-    case 'refused':
-      return fail(
-        about,
-        `${text}: ${found.why}`,
-        `see ${flag} and ${flag.replace('port', 'host')}`,
-        facts,
-      );
-  }
-}
-
-/** What is installed, by package. */
+/** Installed versions by package. */
 export interface InstalledVersions {
   readonly forebay: string;
   readonly node: string;
   readonly lmdb: string;
   readonly natsClient: string;
   readonly uWebSockets: string;
-  /** Why the binary of uWebSockets.js cannot be loaded, and what to type; null when it can. */
+  /** `<problem>: <fix>` when the binary of uWebSockets.js cannot be loaded; null when it can. */
   readonly binaryMissing: string | null;
 }
 
@@ -156,12 +28,94 @@ export function versionFindings(versions: InstalledVersions): Finding[] {
   const text = `forebay ${forebay}, node ${node}, ${packages}`;
   const facts = { forebay, node, lmdb, natsClient, uWebSockets };
   if (binaryMissing !== null) {
-    const [what, remedy = ''] = binaryMissing.split(/: (.*)/s);
-    return [ok(about, text, facts), fail('http server', what!, remedy)];
+    const [problem, fix = ''] = binaryMissing.split(/: (.*)/s);
+    return [ok(about, text, facts), fail('http server', problem!, fix)];
   }
   const major = Number(node.replace(/^v/, '').split('.')[0]);
   if (NODES_TESTED.includes(major)) return [ok(about, text, facts)];
-  return [warn(about, text, 'use Node 20 or 22: others are not tested', facts)];
+  return [warn(about, text, 'use Node 20 or 22: other versions are not tested', facts)];
+}
+
+/** The installed version of a package, whatever name it was published under. */
+export function installedVersion(name: string): string {
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  for (const folder of folders) {
+    const text = read(join(folder, name, 'package.json'));
+    if (text !== '') return (JSON.parse(text) as { version: string }).version;
+  }
+  return 'missing';
+}
+
+/** @param flag `--port` or `--admin-port` */
+export function portFinding(flag: string, host: string, port: number, state: PortState): Finding {
+  const about = flag === '--port' ? 'port' : 'admin port';
+  const facts = { port, is: state.is };
+  if (port === 0 && state.is === 'free') return ok(about, `any free port on ${host}`, facts);
+  const text = `${port} on ${host}`;
+  switch (state.is) {
+    case 'free':
+      return ok(about, `${text}: free`, facts);
+    case 'forebay': {
+      const fix = `stop that process before you start another, or choose another ${flag}`;
+      return warn(about, `${text}: in use by a running Forebay`, fix, facts);
+    }
+    case 'taken': {
+      const fix = `choose another ${flag}, or stop the program that listens there`;
+      return fail(about, `${text}: in use by another program`, fix, facts);
+    }
+    case 'refused': {
+      const fix = `correct ${flag} or ${flag.replace('port', 'host')}`;
+      return fail(about, `${text}: ${state.why}`, fix, facts);
+    }
+  }
+}
+
+/** Address space of Node, the reserved heaps of its threads, and the binaries. */
+const PROCESS_MAP_BYTES = 64 * 1024 ** 3;
+/** Files and sockets of the journal, threads and connections to NATS and databases. */
+const OWN_FILES = 256;
+/** Connections that a wave may open. */
+const CLIENTS_MIN = 1000;
+
+/** @param mapBytes address space that the journal maps; 0 for none */
+export function limitFindings(limits: ResourceLimits, mapBytes: number): Finding[] {
+  return [filesFinding(limits.openFiles), addressFinding(limits.addressSpaceBytes, mapBytes)];
+}
+
+function filesFinding(openFiles: number): Finding {
+  const clients = Math.max(0, openFiles - OWN_FILES);
+  if (clients === Number.POSITIVE_INFINITY) return ok('open files', 'no limit');
+  const text = `limit ${openFiles}, enough for about ${clients} connections`;
+  if (clients >= CLIENTS_MIN) return ok('open files', text, { openFiles });
+  return warn('open files', text, 'ulimit -n 65536, or LimitNOFILE=65536 in systemd', {
+    openFiles,
+  });
+}
+
+function addressFinding(spaceBytes: number, mapBytes: number): Finding {
+  const about = 'address space';
+  if (spaceBytes === Number.POSITIVE_INFINITY) {
+    const use = mapBytes === 0 ? '' : `; the journal maps ${bytesText(mapBytes)}`;
+    return ok(about, `no limit${use}`);
+  }
+  const needBytes = mapBytes + PROCESS_MAP_BYTES;
+  const text = `limit ${bytesText(spaceBytes)}; the journal maps ${bytesText(mapBytes)}, the process needs about ${bytesText(needBytes)}`;
+  if (mapBytes === 0 || spaceBytes >= needBytes) return ok(about, text, { spaceBytes });
+  return fail(about, text, 'ulimit -v unlimited, or LimitAS=infinity in systemd', { spaceBytes });
+}
+
+/** The limits of this process as the kernel writes them; empty on systems other than Linux. */
+export function limitsText(): string {
+  return read('/proc/self/limits');
+}
+
+/** What the machine, or the container, offers this process. */
+export interface MachineFacts {
+  readonly cores: number;
+  /** The quota of the container; null if there is none. */
+  readonly coresQuota: number | null;
+  /** Of the machine or the container. */
+  readonly memoryBytes: number;
 }
 
 /** Where Linux shows a container its limits (cgroup v2). */
@@ -175,19 +129,53 @@ export function inspectMachine(): MachineFacts {
   return { cores: availableParallelism(), coresQuota, memoryBytes };
 }
 
-/** The limits of this process as the kernel writes them; empty where that is not Linux. */
-export function limitsText(): string {
-  return read('/proc/self/limits');
+/** Of a V8 isolate with its code and buffers, without handlers and keys; measured at about 30 MB. */
+const THREAD_BYTES = 32 * 1024 ** 2;
+/** A row of the table of idempotency keys, as `--help` says. */
+const KEY_BYTES = 64;
+
+/** More threads than cores compete with each other. */
+export function coreFinding({ threads, workers }: Options, machine: MachineFacts): Finding {
+  const cores = Math.min(machine.cores, machine.coresQuota ?? Number.POSITIVE_INFINITY);
+  const quota = machine.coresQuota === null ? '' : ` (container quota ${cores})`;
+  const text = `${machine.cores} cores${quota}; --threads ${threads}, --workers ${workers}, and the main thread`;
+  const facts = { cores, threads, workers };
+  // The main thread mostly waits.
+  if (threads + workers <= cores) return ok('cores', text, facts);
+  // The default on such a machine, and the minimum.
+  if (threads <= 1 && workers <= 1) return ok('cores', `${text}: they share cores`, facts);
+  return warn('cores', text, 'lower --threads or --workers, or provide more cores', facts);
 }
 
-/** The version of a package as it is installed, whatever name it was published under. */
-export function installedVersion(name: string): string {
-  const places = createRequire(import.meta.url).resolve.paths(name) ?? [];
-  for (const place of places) {
-    const text = read(join(place, name, 'package.json'));
-    if (text !== '') return (JSON.parse(text) as { version: string }).version;
-  }
-  return 'missing';
+/** Handlers that use their whole --worker-heap-mb and a full table of keys must fit into memory. */
+export function memoryFinding(options: Options, { memoryBytes }: MachineFacts): Finding {
+  const { threads, workers, workerHeapMb, idempotencyKeysMax } = options;
+  const heaps = workers * workerHeapMb * 1024 ** 2;
+  const keys = idempotencyKeysMax * KEY_BYTES;
+  const needBytes = heaps + keys + (1 + threads) * THREAD_BYTES;
+  const text = `${bytesText(memoryBytes)}; needed at most: about ${bytesText(needBytes)}, of which handlers ${bytesText(heaps)} and idempotency keys ${bytesText(keys)}`;
+  const facts = { memoryBytes, needBytes };
+  if (needBytes <= memoryBytes) return ok('memory', text, facts);
+  const fix = 'lower --worker-heap-mb, --workers or --idempotency-keys-max, or provide more memory';
+  return warn('memory', text, fix, facts);
+}
+
+/** A clock before the first release was never set. */
+const EARLIEST_MS = Date.UTC(2026, 0, 1);
+/** Ids, receipts and the duplicate window tolerate this difference. */
+const APART_MS_MAX = 5000;
+
+/** @param natsAheadMs the clock of NATS minus this clock; null if unknown */
+export function clockFinding(nowMs: number, natsAheadMs: number | null): Finding {
+  const about = 'clock';
+  const now = new Date(nowMs).toISOString();
+  const fix = 'set the clock and keep it synchronised by NTP (timedatectl set-ntp true)';
+  if (nowMs < EARLIEST_MS) return fail(about, `${now}: the clock was never set`, fix);
+  if (natsAheadMs === null) return ok(about, now);
+  const side = natsAheadMs < 0 ? 'behind' : 'ahead';
+  const text = `${now}; the clock of NATS is ${Math.abs(natsAheadMs)} ms ${side}`;
+  if (Math.abs(natsAheadMs) <= APART_MS_MAX) return ok(about, text, { natsAheadMs });
+  return warn(about, text, fix, { natsAheadMs });
 }
 
 function read(path: string): string {

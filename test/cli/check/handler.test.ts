@@ -5,21 +5,21 @@ import { describe, it, type TestContext } from 'node:test';
 import { freePort } from '../../support/free-port.js';
 import { PostgresServer } from '../../support/postgres.js';
 import { RUNS_ALL } from '../../support/program.js';
-import { look, temporaryFolder } from './looked.js';
+import { runCheck, temporaryFolder } from './run-check.js';
 
-async function looked(t: TestContext, text: string) {
+async function checkModule(t: TestContext, text: string) {
   const folder = temporaryFolder(t);
   const file = join(folder, 'handler.mjs');
   const mark = join(folder, 'mark');
   writeFileSync(file, text.replaceAll('MARK', JSON.stringify(mark)));
-  const found = await look('--data', join(folder, 'none'), '--handler', file);
+  const found = await runCheck('--data', join(folder, 'none'), '--handler', file);
   return { ...found, isMarked: existsSync(mark) };
 }
 
 describe('forebay check and the handler', () => {
-  it('a file that is not there fails with exit code 2, as serve does', async (t) => {
+  it('a missing file fails with exit code 2, as in serve', async (t) => {
     const data = join(temporaryFolder(t), 'none');
-    const { code, about } = await look('--data', data, '--handler', './nowhere.mjs');
+    const { code, about } = await runCheck('--data', data, '--handler', './nowhere.mjs');
     assert.equal(code, 2);
     assert.match(about('handler').text, /nowhere\.mjs: there is no such file/);
   });
@@ -30,15 +30,15 @@ describe('forebay check and the handler', () => {
     ['that is not JavaScript', 'export default function {'],
     ['that ends its thread', 'process.exit(3);'],
   ] as const) {
-    it(`one ${what} fails with exit code 2`, async (t) => {
-      const { code, about } = await looked(t, text);
+    it(`a module ${what} fails with exit code 2`, async (t) => {
+      const { code, about } = await checkModule(t, text);
       assert.equal(code, 2);
       assert.equal(about('handler').verdict, 'fail');
     });
   }
 
-  it('its prepare is not run, what it prints is kept out, and its check says more', async (t) => {
-    const { code, about, isMarked } = await looked(
+  it('its prepare is not called, its output is hidden, and the result of its check is shown', async (t) => {
+    const { code, about, isMarked } = await checkModule(
       t,
       `import { writeFileSync } from 'node:fs';
        console.log('hello from the module');
@@ -51,13 +51,13 @@ describe('forebay check and the handler', () => {
     assert.equal(isMarked, false);
   });
 
-  it('what its check throws fails: 2, or 1 where that is only away', async (t) => {
-    const wrong = await looked(
+  it('an error from its check fails: exit code 2, or 1 for an outage', async (t) => {
+    const wrong = await checkModule(
       t,
       'export default () => {}; export const check = () => { throw new Error("no key"); };',
     );
     assert.equal(wrong.code, 2);
-    const away = await looked(
+    const away = await checkModule(
       t,
       'export default () => {}; export const check = () => { throw Object.assign(new Error("shut"), { pause: true }); };',
     );
@@ -67,14 +67,14 @@ describe('forebay check and the handler', () => {
 });
 
 describe('forebay check and the handler postgres', () => {
-  it('looks for the table and what it needs, and makes nothing', {
+  it('checks the table and its permissions, and creates nothing', {
     skip: !RUNS_ALL && 'needs PostgreSQL: npm run test:all',
   }, async (t) => {
     const server = await PostgresServer.start();
     t.after(() => server.stop());
     const data = ['--data', join(temporaryFolder(t), 'none'), '--handler', 'postgres'];
     const lookAs = (user: string) =>
-      look(...data, '--postgres-url', server.url('postgres', `${user}:hunter2`));
+      runCheck(...data, '--postgres-url', server.url('postgres', `${user}:hunter2`));
     const tables = () => server.query(`SELECT relname FROM pg_class WHERE relname LIKE 'forebay%'`);
 
     const none = await lookAs('postgres');
@@ -113,10 +113,10 @@ describe('forebay check and the handler postgres', () => {
     assert.match(all.about('handler').text, /the table forebay_orders is there/);
   });
 
-  it('a server that is away fails, its password unsaid', async (t) => {
+  it('an unreachable server fails, without its password in the report', async (t) => {
     const url = `postgres://clerk:hunter2@127.0.0.1:${await freePort()}/shop?password=hunter2`;
     const data = ['--data', join(temporaryFolder(t), 'none')];
-    const { code, stdout, about } = await look(
+    const { code, stdout, about } = await runCheck(
       ...data,
       '--handler',
       'postgres',

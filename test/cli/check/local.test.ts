@@ -7,48 +7,48 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { startForebay } from '../../support/forebay.js';
 import { metric, OrderClient } from '../../support/orders.js';
-import { contents, look, temporaryFolder } from './looked.js';
+import { contents, runCheck, temporaryFolder } from './run-check.js';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `user-${i}`);
 
 describe('forebay check with the local journal', () => {
-  it('where there is nothing yet: all is well, and there is nothing afterwards', async (t) => {
+  it('without a data folder: no failure, and nothing is created', async (t) => {
     const folder = temporaryFolder(t);
-    const { code, findings, about } = await look('--data', join(folder, 'a', 'b'));
+    const { code, findings, about } = await runCheck('--data', join(folder, 'a', 'b'));
     assert.equal(code, 0);
     assert.deepEqual(
       findings.filter(({ verdict }) => verdict === 'fail'),
       [],
     );
-    assert.match(about('data folder').text, /would be made/);
-    assert.match(about('journal').text, /none yet/);
+    assert.match(about('data folder').text, /would be created/);
+    assert.match(about('journal').text, /does not exist, would be created/);
     assert.match(about('guarantee').text, /^fsync: /);
     assert.match(about('versions').text, /forebay \d.* node v\d.* uWebSockets\.js \d.* lmdb \d/);
     assert.equal(about('handler').verdict, 'ok');
     assert.deepEqual(contents(folder), []);
   });
 
-  it('beside a server that runs: counts what waits, says who holds what, and disturbs nobody', async (t) => {
+  it('beside a running server: counts waiting orders, says what is in use, and does not disturb the server', async (t) => {
     const forebay = await startForebay(['--drain', 'off'], { owner: t });
     const client = new OrderClient(forebay.url);
     t.after(async () => client.close());
     await client.postAll(names(40));
     const [port, adminPort] = [forebay.url, forebay.adminUrl].map((url) => new URL(url).port);
     const flags = ['--data', forebay.data, '--port', port!, '--admin-port', adminPort!];
-    const { code, about } = await look(...flags);
+    const { code, about } = await runCheck(...flags);
     assert.equal(code, 0);
     for (const what of ['port', 'admin port', 'data folder']) {
       assert.equal(about(what).verdict, 'warn');
-      assert.match(about(what).text, /a Forebay that runs has it/);
+      assert.match(about(what).text, /in use by a running Forebay/);
     }
     assert.equal(about('journal').facts.orders, 40);
     await client.postAll(names(7));
-    assert.equal((await look('--data', forebay.data)).about('journal').facts.orders, 47);
+    assert.equal((await runCheck('--data', forebay.data)).about('journal').facts.orders, 47);
     assert.equal(await metric(forebay, 'forebay_journal_pending_orders'), 47);
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('after a kill -9: counts what waits, and leaves every file as it was', async (t) => {
+  it('after a kill -9: counts waiting orders, and changes no file', async (t) => {
     const data = temporaryFolder(t);
     const forebay = await startForebay(['--drain', 'off'], { owner: t, data });
     const client = new OrderClient(forebay.url);
@@ -57,7 +57,7 @@ describe('forebay check with the local journal', () => {
     await forebay.kill9();
     const before = contents(data);
     for (let i = 0; i < 3; i++) {
-      const { code, about } = await look('--data', data);
+      const { code, about } = await runCheck('--data', data);
       assert.equal(code, 0);
       assert.equal(about('data folder').verdict, 'ok');
       assert.equal(about('journal').facts.orders, 30);
@@ -68,10 +68,10 @@ describe('forebay check with the local journal', () => {
     }
     assert.deepEqual(contents(data), before);
 
-    // A copy, without the file that tells LMDB who reads: it would have to be made.
+    // A copy without the lock file of LMDB, which check must not create.
     const copy = temporaryFolder(t);
     copyFileSync(join(data, 'journal.lmdb'), join(copy, 'journal.lmdb'));
-    const { about } = await look('--data', copy);
+    const { about } = await runCheck('--data', copy);
     assert.match(about('journal').text, /not read: its lock file is missing/);
     assert.deepEqual(
       contents(copy).map((line) => line.split(' ')[0]),
@@ -91,15 +91,15 @@ describe('forebay check with the local journal', () => {
     await client.postAll(names(12));
     client.close();
     assert.equal(await forebay.stop(), 0);
-    const { about } = await look('--data', data, '--handler', handler);
+    const { about } = await runCheck('--data', data, '--handler', handler);
     const { orders, deadLetters } = about('journal').facts as Record<string, number>;
     assert.equal(orders! + deadLetters!, 12);
   });
 
-  it('folders that cannot be used', async (t) => {
+  it('folders that cannot be used fail', async (t) => {
     const folder = temporaryFolder(t);
     writeFileSync(join(folder, 'file'), 'x');
-    const isFile = await look('--data', join(folder, 'file', 'data'));
+    const isFile = await runCheck('--data', join(folder, 'file', 'data'));
     assert.equal(isFile.code, 1);
     assert.match(isFile.about('data folder').text, /is not a folder/);
     mkdirSync(join(folder, 'foreign'));
@@ -107,12 +107,12 @@ describe('forebay check with the local journal', () => {
       join(folder, 'foreign', 'journal.lmdb'),
       'not what LMDB writes, and long enough to tell',
     );
-    const foreign = await look('--data', join(folder, 'foreign'));
+    const foreign = await runCheck('--data', join(folder, 'foreign'));
     assert.equal(foreign.code, 1);
     assert.match(foreign.about('data folder').text, /is not a journal/);
   });
 
-  it('a disk that is nearly full, and one that is full', async (t) => {
+  it('a nearly full disk is a warning, a full one fails', async (t) => {
     if (process.getuid?.() !== 0) {
       t.skip('mounting a small file system needs root');
       return;
@@ -123,13 +123,13 @@ describe('forebay check with the local journal', () => {
       execFileSync('umount', [disk]);
       rmSync(disk, { recursive: true });
     });
-    assert.equal((await look('--data', disk)).about('disk space').verdict, 'warn');
+    assert.equal((await runCheck('--data', disk)).about('disk space').verdict, 'warn');
     for (const [mib, text] of [
       [24, /below 32 MiB orders are answered 503$/],
-      [40, /below 16 MiB no start$/],
+      [40, /below 16 MiB serve does not start$/],
     ] as const) {
       writeFileSync(join(disk, 'fill'), Buffer.alloc(mib * 1024 ** 2));
-      const { code, about } = await look('--data', disk);
+      const { code, about } = await runCheck('--data', disk);
       assert.equal(code, 1);
       assert.equal(about('disk space').verdict, 'fail');
       assert.match(about('disk space').text, text);
@@ -140,24 +140,24 @@ describe('forebay check with the local journal', () => {
 });
 
 describe('forebay check and the ports', () => {
-  it('one that another program has fails, with how to mend it', async (t) => {
+  it('a port that another program uses fails, with a fix', async (t) => {
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     t.after(() => new Promise((resolve) => server.close(resolve)));
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as { port: number };
     const data = ['--data', join(temporaryFolder(t), 'none')];
-    const orders = await look(...data, '--port', `${port}`, '--admin-port', '0');
+    const orders = await runCheck(...data, '--port', `${port}`, '--admin-port', '0');
     assert.equal(orders.code, 1);
     assert.equal(orders.about('port').verdict, 'fail');
     assert.match(orders.about('port').mend, /another --port/);
-    const admin = await look(...data, '--port', '0', '--admin-port', `${port}`);
+    const admin = await runCheck(...data, '--port', '0', '--admin-port', `${port}`);
     assert.equal(admin.code, 1);
     assert.match(admin.about('admin port').mend, /another --admin-port/);
   });
 
-  it("an address that is not this machine's fails", async (t) => {
+  it('an address of another machine fails', async (t) => {
     const data = ['--data', join(temporaryFolder(t), 'none')];
-    const { code, about } = await look(...data, '--host', '192.0.2.1');
+    const { code, about } = await runCheck(...data, '--host', '192.0.2.1');
     assert.equal(code, 1);
     assert.match(about('port').text, /EADDRNOTAVAIL/);
   });

@@ -15,13 +15,13 @@ import { parseLimits } from '../../../src/journal/store/data-folder.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
 import { loadOptions } from '../../../src/options/load.js';
 import { runForebay } from '../../support/forebay.js';
-import { look, temporaryFolder } from './looked.js';
+import { runCheck, temporaryFolder } from './run-check.js';
 
 const GIB = 1024 ** 3;
 const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
 
 describe('forebay check and the options', () => {
-  it('says of each that was given what it is and where it came from, without passwords', async (t) => {
+  it('lists each option that was set, with its origin and without passwords', async (t) => {
     const folder = temporaryFolder(t);
     const config = join(folder, 'options.json');
     writeFileSync(config, JSON.stringify({ 'drain-rate': 60, workers: 1 }));
@@ -44,33 +44,33 @@ describe('forebay check and the options', () => {
     assert.ok(!stdout.includes('hunter2'));
   });
 
-  it('one that is wrong ends it with one line and exit code 2', async () => {
+  it('an unknown option ends it with one line and exit code 2', async () => {
     const { code, stdout, stderr } = await runForebay(['check', '--prot', '80']);
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /^forebay: --prot: unknown option; did you mean --port\?\n$/);
   });
 
-  it('direct mode: no journal, no folder, nothing kept', async () => {
-    const { code, findings, about } = await look('--mode', 'direct');
+  it('direct mode: no journal and no data folder', async () => {
+    const { code, findings, about } = await runCheck('--mode', 'direct');
     assert.equal(code, 0);
     assert.match(about('guarantee').text, /^none: /);
     assert.ok(!findings.some(({ about: what }) => /journal|folder|disk/.test(what)));
   });
 
-  it('is for people without --json: a line each, and how to mend it below', async (t) => {
+  it('without --json: one line per finding, with its fix below', async (t) => {
     const data = join(temporaryFolder(t), 'none');
     const ports = ['--port', '0', '--admin-port', '0'];
     const args = ['check', ...ports, '--data', data, '--handler', 'nope.mjs'];
     const { code, stdout } = await runForebay(args);
     assert.equal(code, 2);
-    assert.match(stdout, /^ok {4}port {11}any free one/m);
-    assert.match(stdout, /^fail {2}handler {8}.*nope\.mjs.*\n {21}to mend it: /m);
-    assert.match(stdout, /\n1 failure, \d+ warnings?: see above\n$/);
+    assert.match(stdout, /^ok {4}port {11}any free port/m);
+    assert.match(stdout, /^fail {2}handler {8}.*nope\.mjs.*\n {21}fix: /m);
+    assert.match(stdout, /\n1 failure, \d+ warnings?\n$/);
   });
 });
 
 describe('forebay check and the limits of the process', () => {
-  /** Node in a process that may have so much address space. */
+  /** Runs node with a limit on its address space. */
   function limited(gib: number, ...args: string[]) {
     const script = `ulimit -v ${gib * 1024 ** 2}; exec "$@"`;
     const command = ['-c', script, 'sh', process.execPath, ...args];
@@ -78,10 +78,10 @@ describe('forebay check and the limits of the process', () => {
   }
 
   for (const [what, isThere] of [
-    ['none', false],
-    ['one', true],
+    ['without a journal', false],
+    ['with a journal', true],
   ] as const) {
-    it(`address space that the journal does not fit into fails, where there is ${what}`, async (t) => {
+    it(`too little address space for the journal fails, ${what}`, async (t) => {
       const data = join(temporaryFolder(t), 'data');
       if (isThere) await new LocalStore(data).close();
       const args = ['--json', '--port', '0', '--admin-port', '0', '--data', data];
@@ -90,11 +90,11 @@ describe('forebay check and the limits of the process', () => {
       const { findings } = JSON.parse(stdout) as { findings: { verdict: string; text: string }[] };
       const failed = findings.filter(({ verdict }) => verdict === 'fail');
       assert.equal(failed.length, 1, stdout);
-      assert.match(failed[0]!.text, /^150 GiB; the journal maps 256 GiB/);
+      assert.match(failed[0]!.text, /^limit 150 GiB; the journal maps 256 GiB/);
     });
   }
 
-  it('too little address space ends serve and dlq with one line that says how to mend it', async (t) => {
+  it('too little address space ends serve and dlq with one line that has the fix', async (t) => {
     const data = join(temporaryFolder(t), 'data');
     await new LocalStore(data).close();
     for (const args of [
@@ -110,7 +110,7 @@ describe('forebay check and the limits of the process', () => {
     }
   });
 
-  it('a limit into which it fits is none, for all threads', (t) => {
+  it('enough address space for one map is enough for all threads', (t) => {
     const data = join(temporaryFolder(t), 'data');
     const script = `
       import { LocalStore } from '${new URL('../../../src/journal/store/local-store.js', import.meta.url)}';
@@ -121,7 +121,7 @@ describe('forebay check and the limits of the process', () => {
     assert.equal(status, 0, stderr);
   });
 
-  it('are read as the kernel writes them', () => {
+  it('are read from the text of the kernel', () => {
     const text = [
       'Limit                     Soft Limit           Hard Limit           Units     ',
       'Max open files            1024                 4096                 files     ',
@@ -133,7 +133,7 @@ describe('forebay check and the limits of the process', () => {
     });
     const [files, space] = limitFindings(parseLimits(text), 256 * GIB);
     assert.equal(files!.verdict, 'warn');
-    assert.match(files!.mend, /LimitNOFILE/);
+    assert.match(files!.fix, /LimitNOFILE/);
     assert.equal(space!.verdict, 'ok');
   });
 });
@@ -141,7 +141,7 @@ describe('forebay check and the limits of the process', () => {
 describe('forebay check and the machine', () => {
   const options = loadOptions(['--threads', '2', '--workers', '2'], {});
 
-  it('more threads than cores, or than the container may use, is a warning', () => {
+  it('more threads than cores, or than the quota of the container, is a warning', () => {
     const machine = { cores: 4, coresQuota: null, memoryBytes: 8 * GIB };
     assert.equal(coreFinding(options, machine).verdict, 'ok');
     assert.equal(coreFinding(options, { ...machine, cores: 3 }).verdict, 'warn');
@@ -150,20 +150,20 @@ describe('forebay check and the machine', () => {
     assert.equal(coreFinding(least, { ...machine, cores: 1 }).verdict, 'ok');
   });
 
-  it('less memory than handlers and keys may take is a warning', () => {
+  it('less memory than handlers and keys may need is a warning', () => {
     const machine = { cores: 4, coresQuota: null, memoryBytes: 8 * GIB };
     assert.equal(memoryFinding(options, machine).verdict, 'ok');
     assert.equal(memoryFinding(options, { ...machine, memoryBytes: GIB / 4 }).verdict, 'warn');
   });
 
-  it('a clock that was never set fails; one apart from NATS is a warning', () => {
+  it('a clock that was never set fails; a difference to NATS is a warning', () => {
     assert.equal(clockFinding(0, null).verdict, 'fail');
     assert.equal(clockFinding(Date.now(), null).verdict, 'ok');
     assert.equal(clockFinding(Date.now(), 300).verdict, 'ok');
     assert.equal(clockFinding(Date.now(), -60_000).verdict, 'warn');
   });
 
-  it('a Node without a binary fails with what to type; one that is not tested is a warning', () => {
+  it('a Node without a binary fails with a fix; an untested Node is a warning', () => {
     const versions = {
       ...{ forebay: '1', node: 'v22.1.0', lmdb: '1', natsClient: '1', uWebSockets: '1' },
       binaryMissing: null,
@@ -181,6 +181,6 @@ describe('forebay check and the machine', () => {
       ...versions,
       binaryMissing: 'no binary: use Node 20: or 22',
     });
-    assert.deepEqual([missing[1]!.verdict, missing[1]!.mend], ['fail', 'use Node 20: or 22']);
+    assert.deepEqual([missing[1]!.verdict, missing[1]!.fix], ['fail', 'use Node 20: or 22']);
   });
 });

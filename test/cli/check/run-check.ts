@@ -8,23 +8,26 @@ import type { TestContext } from 'node:test';
 import type { Finding } from '../../../src/cli/check/finding.js';
 import { runForebay } from '../../support/forebay.js';
 
-export interface Looked {
+/** A finding in the JSON report, where the fix has the key `mend`. */
+type JsonFinding = Omit<Finding, 'fix'> & { readonly mend: string };
+
+interface CheckReport {
   readonly code: number | null;
-  readonly findings: readonly Finding[];
-  /** The one that is about it. @throws AssertionError there is none, or several */
-  readonly about: (what: string) => Finding;
+  readonly findings: readonly JsonFinding[];
+  /** The only finding about it. @throws AssertionError there is none, or several */
+  readonly about: (what: string) => JsonFinding;
   readonly stdout: string;
 }
 
 /** Runs `forebay check --json` on free ports, unless the flags say otherwise. */
-export async function look(...flags: string[]): Promise<Looked> {
+export async function runCheck(...flags: string[]): Promise<CheckReport> {
   const ports = flags.some((flag) => /^--(admin-)?port$/.test(flag))
     ? []
     : ['--port', '0', '--admin-port', '0'];
   const args = ['check', '--json', '--host', '127.0.0.1', ...ports, ...flags];
   const { code, stdout, stderr } = await runForebay(args);
   assert.equal(stderr, '');
-  const report = JSON.parse(stdout) as { exitCode: number; findings: Finding[] };
+  const report = JSON.parse(stdout) as { exitCode: number; findings: JsonFinding[] };
   assert.equal(report.exitCode, code);
   return {
     code,
@@ -44,7 +47,7 @@ export function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
-/** All that is in a folder: names, sizes, and what the files hold, but for LMDB's table of readers. */
+/** Names, sizes and hashes of all files in a folder; without the hash of the lock file of LMDB. */
 export function contents(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .sort()

@@ -3,26 +3,25 @@ import { basename } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { GAUGE, type ThreadCounts } from './count.js';
 
-/** The probe fires this often, natively, without JavaScript: 50 wake-ups a second. */
+/** Resolution of the native event loop monitor: 50 wake-ups per second, without JavaScript. */
 const PROBE_MS = 20;
 const PUBLISH_MS = 1000;
-/** How long a stall stays visible: longer than the usual pause between two scrapes. */
+/** How long a stall stays visible: at least as long as the usual scrape interval. */
 const WINDOW_S = 15;
 
 /**
- * Lets the calling thread tell about itself in its own gauges: once its id in the kernel, so that
- * the main thread can look up its CPU time, and every second the longest delay that its event loop
- * had within the last 15 seconds. Does not keep the thread alive.
+ * Publishes statistics of the calling thread in its own gauges: once its kernel thread id, by which the main thread reads
+ * its CPU time, and every second the longest event loop delay of the last 15 seconds. Does not keep the thread alive.
  *
- * @returns stops it
+ * @returns a function that stops it
  */
-export function publishThread(counts: ThreadCounts): () => void {
+export function publishThreadStats(counts: ThreadCounts): () => void {
   counts.set(GAUGE.threadId, kernelThreadId());
   const probe = monitorEventLoopDelay({ resolution: PROBE_MS });
   const maxima: number[] = new Array(WINDOW_S).fill(0);
   let second = 0;
   const timer = setInterval(() => {
-    // The probe measures from one firing to the next, so what it should take is in there too.
+    // The monitor measures from one timer to the next, so its resolution is included.
     maxima[second % WINDOW_S] = Math.max(0, probe.max / 1e9 - PROBE_MS / 1000);
     second++;
     probe.reset();
@@ -36,7 +35,7 @@ export function publishThread(counts: ThreadCounts): () => void {
   };
 }
 
-/** The calling thread's id as the kernel counts, or 0 where that is not Linux. */
+/** The kernel's id of the calling thread; 0 on other systems than Linux. */
 export function kernelThreadId(): number {
   try {
     return Number(basename(readlinkSync('/proc/thread-self')));
