@@ -1,6 +1,6 @@
-/** What waits, how fast it goes, and when it will be gone. */
+/** How many orders wait, how fast they are processed, and when the backlog will be gone. */
 import { lines } from './kinds.js';
-import { bound, ORDERS, ORDERS_PER_SECOND, of, rate, type Unplaced } from './panel.js';
+import { limitLine, ORDERS, ORDERS_PER_SECOND, of, rate, type Unplaced } from './panel.js';
 
 const DONE = `sum without (status) (${rate('work_done_total')})`;
 const ACCEPTED = rate('forebay_orders_accepted_total');
@@ -10,51 +10,51 @@ export const backlog: readonly Unplaced[] = [
     {
       title: 'Backlog',
       description:
-        'Orders accepted and not yet processed, those of them that are in the local spool, and of these the ones that NATS refuses for what they are. It may rise in a peak; it must be gone before the next.',
+        'Orders accepted and not yet processed; how many of them are in the local spool; and how many of those NATS rejects permanently. The backlog may grow in a peak and must be gone before the next one.',
       unit: ORDERS,
     },
     [
       { expr: of('forebay_journal_pending_orders'), legend: 'waiting {{instance}}' },
-      { expr: of('forebay_spool_orders'), legend: 'in the spool {{instance}}' },
-      { expr: of('forebay_spool_unfit_orders'), legend: 'refused for good {{instance}}' },
+      { expr: of('forebay_spool_orders'), legend: 'in spool {{instance}}' },
+      { expr: of('forebay_spool_unfit_orders'), legend: 'rejected {{instance}}' },
     ],
   ),
   lines(
     {
       title: 'In and out',
       description:
-        'Orders accepted and orders processed a second, and --drain-rate where there is one. The backlog grows while the first is above the second.',
+        'Orders accepted and processed per second, and --drain-rate if it is set. The backlog grows while more are accepted than processed.',
       unit: ORDERS_PER_SECOND,
     },
     [
       { expr: ACCEPTED, legend: 'accepted {{instance}}' },
       { expr: DONE, legend: 'processed {{instance}}' },
-      { expr: `${of('forebay_drain_rate')} > 0`, legend: 'bound {{instance}}' },
+      { expr: `${of('forebay_drain_rate')} > 0`, legend: 'drain rate {{instance}}' },
     ],
-    { overrides: [bound(/^bound/)] },
+    { overrides: [limitLine(/^drain rate/)] },
   ),
   lines(
     {
       title: 'Time until the backlog is gone',
       description:
-        'At the present rates: as it is, while more comes in (no line: it does not shrink); and if nothing more came.',
+        'At the current rates, with new orders (no line: the backlog does not shrink), and without new orders.',
       unit: 's',
     },
     [
       {
         expr: `${of('forebay_journal_pending_orders')} / (${DONE} - ${ACCEPTED} > 0)`,
-        legend: 'as it is {{instance}}',
+        legend: 'with new orders {{instance}}',
       },
       {
         expr: `${of('forebay_journal_pending_orders')} / (${DONE} > 0)`,
-        legend: 'if nothing came {{instance}}',
+        legend: 'without new orders {{instance}}',
       },
     ],
   ),
   lines(
     {
       title: 'Oldest order',
-      description: 'Age of the order that has waited longest; the alert ForebayOrdersOld is on it.',
+      description: 'Age of the order that has waited longest. Alert: ForebayOrdersOld.',
       unit: 's',
     },
     [{ expr: of('forebay_journal_oldest_age_seconds'), legend: '{{instance}}' }],
@@ -63,7 +63,7 @@ export const backlog: readonly Unplaced[] = [
     {
       title: 'Spool',
       description:
-        'Orders that the local spool took because NATS did not, and those that NATS has taken over from it since.',
+        'Orders that went to the local spool because NATS did not accept them, and orders forwarded from it to NATS.',
       unit: ORDERS_PER_SECOND,
     },
     [
@@ -73,9 +73,9 @@ export const backlog: readonly Unplaced[] = [
   ),
   lines(
     {
-      title: 'Spool in use',
+      title: 'Spool usage',
       description:
-        'Share of --spool-orders-max. When it is full, clients get 503; the alert ForebaySpoolFilling is on it.',
+        'Share of --spool-orders-max. When it is full, clients get 503. Alert: ForebaySpoolFilling.',
       unit: 'percentunit',
     },
     [
@@ -88,9 +88,9 @@ export const backlog: readonly Unplaced[] = [
   ),
   lines(
     {
-      title: 'Waiting for an answer',
+      title: 'Waiting for a response',
       description:
-        'Orders received whose frame is not durable yet. Above --waiting-orders-max a thread answers 503.',
+        'Orders received whose frame is not durable yet. Above --waiting-orders-max new orders get 503.',
       unit: ORDERS,
     },
     [{ expr: of('forebay_waiting_orders'), legend: '{{instance}}' }],

@@ -1,4 +1,4 @@
-/** Forebay's dashboard: what stands where. Written to monitoring/grafana/dashboards by `npm run docs`. */
+/** The Grafana dashboard. `npm run docs` writes it to monitoring/grafana/dashboards. */
 import {
   type Dashboard,
   DashboardCursorSync,
@@ -9,23 +9,23 @@ import {
   VariableSort,
 } from '@grafana/schema';
 import { backlog } from './backlog.js';
+import { errors } from './errors.js';
 import { latency, sizes } from './latency.js';
 import { nats } from './nats.js';
 import { DATASOURCE, type Unplaced } from './panel.js';
 import { threads } from './threads.js';
-import { trouble } from './trouble.js';
 import { now, wave } from './wave.js';
 
 const COLUMNS = 24;
 
 const ROWS: readonly (readonly [title: string, panels: readonly Unplaced[]])[] = [
   ['Now', now],
-  ['The wave', wave],
+  ['Wave', wave],
   ['Latency', latency],
   ['Backlog and drain', backlog],
   ['Threads', threads],
   ['Frames and batches', sizes],
-  ['What should be zero', trouble],
+  ['Errors', errors],
   ['NATS', nats],
 ];
 
@@ -53,7 +53,7 @@ const variables: VariableModel[] = [
   {
     name: 'stream',
     label: 'Stream',
-    description: '--nats-stream; those of its ledger and dead letters begin with the same name',
+    description: '--nats-stream. The names of its ledger and dead letter streams begin with it',
     type: 'textbox',
     query: 'FOREBAY',
     current: { text: 'FOREBAY', value: 'FOREBAY' },
@@ -63,7 +63,7 @@ const variables: VariableModel[] = [
 export const dashboard: Dashboard = {
   uid: 'forebay',
   title: 'Forebay',
-  description: 'Order intake: the wave in, the flat line out, and what is between the two.',
+  description: 'Order intake: orders in, orders out, and the queue between them.',
   tags: ['forebay'],
   schemaVersion: 42,
   editable: true,
@@ -76,12 +76,12 @@ export const dashboard: Dashboard = {
   panels: placed(),
 };
 
-/** As it stands in the file. */
+/** The content of the file. */
 export function dashboardJson(): string {
   return `${JSON.stringify(dashboard, null, 2)}\n`;
 }
 
-/** Rows one below the other, and in each the panels from left to right as far as they fit. */
+/** Places the panels of each row from left to right, on as many lines as they need. */
 function placed(): (Panel | RowPanel)[] {
   const all: (Panel | RowPanel)[] = [];
   let y = 0;

@@ -1,4 +1,4 @@
-/** The kinds of panels on Forebay's dashboard. */
+/** The kinds of panels. */
 import {
   AxisPlacement,
   BigValueColorMode,
@@ -40,12 +40,12 @@ import { basics, type PanelText, type Query, type Unplaced } from './panel.js';
 const HEIGHT = 8;
 const SHADES_MAX = 60;
 
-/** Grafana's type leaves open what a panel's options are, which depends on its kind. */
+/** Grafana's Panel type does not know that the type of `options` depends on the kind of panel. */
 type Kind<TOptions, TFieldConfig> = Omit<Panel<TOptions, TFieldConfig>, 'options'> & {
   readonly options: TOptions;
 };
 
-/** An interface of known members is no record of unknown ones to the compiler, although it is one in JSON. */
+/** The cast is needed because an interface is not assignable to a record, although both are the same JSON. */
 function unplaced<TOptions extends object, TFieldConfig>(
   panel: Kind<TOptions, TFieldConfig>,
   width: number,
@@ -61,7 +61,7 @@ interface Look {
   readonly overrides?: FieldConfigSource['overrides'];
 }
 
-/** Lines over time, with the last and the greatest value in the legend. */
+/** Lines over time, with the last and the maximum value in the legend. */
 export function lines(
   text: PanelText,
   queries: readonly Query[],
@@ -99,7 +99,7 @@ export function lines(
   return unplaced(panel, width, HEIGHT);
 }
 
-/** A histogram over time: time × bucket × count. `metric` is its name without `_bucket`. */
+/** A histogram over time. */
 export function heatmap(text: PanelText, expr: string): Unplaced {
   const { targets, ...rest } = basics(text, [{ expr, legend: '{{le}}' }]);
   const panel: Kind<HeatmapOptions, HeatmapFieldConfig> = {
@@ -120,7 +120,7 @@ export function heatmap(text: PanelText, expr: string): Unplaced {
         reverse: false,
       },
       exemplars: { color: 'rgba(255,0,255,0.7)' },
-      // What nothing fell into stays empty rather than being painted as the lowest colour.
+      // Leaves empty cells blank instead of the lowest colour.
       filterValues: { le: 1e-9 },
       legend: { show: true },
       rowsFrame: { layout: HeatmapCellLayout.auto },
@@ -132,7 +132,7 @@ export function heatmap(text: PanelText, expr: string): Unplaced {
   return unplaced(panel, 8, HEIGHT);
 }
 
-/** One number, green, yellow or red; `show` is `name` for a query whose label is the news. */
+/** One number with a coloured background. @param show `name`: the legend of the series instead of its value */
 export function stat(
   text: PanelText,
   query: Query,
@@ -165,12 +165,12 @@ export function stat(
   return unplaced(panel, 3, 4);
 }
 
-/** A row for each series, time across, and the value as the colour: from green at 0 to red at 1. */
+/** A row per series over time; the colour is the value, from green at 0 to red at 1. */
 export function shades(text: PanelText, query: Query): Unplaced {
   const panel: Kind<StatusHistoryOptions, StatusHistoryFieldConfig> = {
     type: 'status-history',
     ...basics(text, [query]),
-    // Grafana shows an error instead where a point has less than two pixels, on a phone or over a long time.
+    // Grafana shows an error if a point has less than two pixels, as on a phone or over a long time.
     maxDataPoints: SHADES_MAX,
     fieldConfig: {
       defaults: {
@@ -197,7 +197,7 @@ export function shades(text: PanelText, query: Query): Unplaced {
   return unplaced(panel, 8, HEIGHT);
 }
 
-/** What to write for 1 and for 0. */
+/** The texts for 1 and for 0. */
 export function yesOrNo(one: string, zero: string): Pick<FieldConfig, 'mappings'> {
   const options = { 1: { text: one, index: 0 }, 0: { text: zero, index: 1 } };
   return { mappings: [{ type: MappingType.ValueToText, options }] };

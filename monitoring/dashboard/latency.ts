@@ -1,4 +1,4 @@
-/** How long things take: heatmaps, and quantiles for who wants a number. */
+/** Latencies as heatmaps and quantiles, and the sizes of frames and batches. */
 import { heatmap, lines } from './kinds.js';
 import { of, type Unplaced } from './panel.js';
 
@@ -18,7 +18,7 @@ export const latency: readonly Unplaced[] = [
     {
       title: 'Request latency',
       description:
-        'From the request line to the answer. In queue mode it stays where it is while the backlog grows: that is what the queue is for.',
+        'From the request line to the response. In queue mode it does not depend on the backlog.',
       unit: 's',
     },
     buckets('forebay_http_request_duration_seconds'),
@@ -27,15 +27,16 @@ export const latency: readonly Unplaced[] = [
     {
       title: 'Commit latency',
       description:
-        'From sending a frame to its acknowledgement, all journals: mostly the fsync of the disk behind. A client waits at least this long.',
+        'From sending a frame until its acknowledgement, all journals: mostly the fsync. A client waits at least this long.',
       unit: 's',
     },
     buckets('forebay_commit_duration_seconds'),
   ),
   heatmap(
     {
-      title: 'Order age when done',
-      description: 'From an order’s acceptance to the end of its processing: what the queue costs.',
+      title: 'Order age when processed',
+      description:
+        'From when an order was accepted until it was processed: the time in the queue included.',
       unit: 's',
     },
     buckets('forebay_order_age_seconds'),
@@ -43,7 +44,7 @@ export const latency: readonly Unplaced[] = [
   lines(
     {
       title: 'Request latency, quantiles',
-      description: 'Interpolated within the buckets of the heatmap above.',
+      description: 'Interpolated from the buckets of the heatmap above.',
       unit: 's',
     },
     quantiles('forebay_http_request_duration_seconds'),
@@ -51,8 +52,7 @@ export const latency: readonly Unplaced[] = [
   lines(
     {
       title: 'Commit latency by journal, p99',
-      description:
-        'Local is the spool when NATS is configured: its line shows up while NATS is away.',
+      description: 'With NATS, local is the spool: it has a line only while NATS is unavailable.',
       unit: 's',
     },
     [
@@ -64,8 +64,8 @@ export const latency: readonly Unplaced[] = [
   ),
   lines(
     {
-      title: 'Order age when done, quantiles',
-      description: 'Interpolated within the buckets of the heatmap above.',
+      title: 'Order age when processed, quantiles',
+      description: 'Interpolated from the buckets of the heatmap above.',
       unit: 's',
     },
     quantiles('forebay_order_age_seconds'),
@@ -77,7 +77,7 @@ export const sizes: readonly Unplaced[] = [
     {
       title: 'Frame size',
       description:
-        'Orders that became durable together. Small when idle, larger the busier it is: one fsync then pays for many orders.',
+        'Orders committed together. Frames grow with the load, so that one fsync covers more orders.',
       unit: 'short',
     },
     buckets('forebay_frame_orders'),
@@ -85,7 +85,8 @@ export const sizes: readonly Unplaced[] = [
   heatmap(
     {
       title: 'Handler call',
-      description: 'One call of the handler with its whole batch; --batch-ms-target is its aim.',
+      description:
+        'Duration of one call of the handler with its batch. Batches are sized to take about --batch-ms-target.',
       unit: 's',
     },
     buckets('forebay_handler_duration_seconds'),
@@ -94,7 +95,7 @@ export const sizes: readonly Unplaced[] = [
     {
       title: 'Frames and handler calls',
       description:
-        'Frames committed and batches processed a second. Orders a second divided by these are the sizes of frames and batches.',
+        'Frames committed and handler calls per second. Orders per second divided by these is the mean size of frames and batches.',
       unit: 'ops',
     },
     [

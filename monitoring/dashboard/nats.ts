@@ -1,8 +1,8 @@
-/** The queue as NATS itself sees it, from prometheus-nats-exporter; empty with the local journal. */
+/** Metrics of NATS, from prometheus-nats-exporter. Empty with the local journal. */
 import { lines } from './kinds.js';
 import type { Unplaced } from './panel.js';
 
-/** The streams of `--nats-stream` with its default; a frame is one message. */
+/** The streams of `--nats-stream`. A frame is one message. */
 const STREAMS = '{stream_name=~"$stream.*"}';
 
 export const nats: readonly Unplaced[] = [
@@ -10,7 +10,7 @@ export const nats: readonly Unplaced[] = [
     {
       title: 'NATS: messages by stream',
       description:
-        'Frames in the work queue, entries of the ledger, dead letters. Frames, not orders: see Frame size.',
+        'Frames in the work queue, entries of the ledger, and dead letters. A frame holds many orders: see Frame size.',
       unit: 'suffix: messages',
     },
     [{ expr: `jetstream_stream_total_messages${STREAMS}`, legend: '{{stream_name}}' }],
@@ -18,7 +18,7 @@ export const nats: readonly Unplaced[] = [
   lines(
     {
       title: 'NATS: bytes by stream',
-      description: 'What the streams take on the disk of the server.',
+      description: 'Disk space of the streams on the server.',
       unit: 'bytes',
     },
     [{ expr: `jetstream_stream_total_bytes${STREAMS}`, legend: '{{stream_name}}' }],
@@ -27,7 +27,7 @@ export const nats: readonly Unplaced[] = [
     {
       title: 'NATS: frames by consumer',
       description:
-        'Not yet delivered, and delivered but not yet acknowledged: the latter are what the drain has in hand, at most --look-ahead-frames for each instance.',
+        'Frames not yet delivered, and frames delivered but not yet acknowledged: the drain is processing these, at most --look-ahead-frames per instance.',
       unit: 'suffix: frames',
     },
     [
@@ -37,15 +37,15 @@ export const nats: readonly Unplaced[] = [
       },
       {
         expr: `jetstream_consumer_num_ack_pending${STREAMS}`,
-        legend: 'in hand {{consumer_name}}',
+        legend: 'delivered {{consumer_name}}',
       },
     ],
   ),
   lines(
     {
-      title: 'NATS: delivered again',
+      title: 'NATS: redelivered frames',
       description:
-        'Frames that NATS delivered a second time because no acknowledgement came. Each costs a check against the ledger; many mean that the drain dies or hangs.',
+        'Frames delivered again because no acknowledgement arrived. Each is checked against the ledger. Many mean that the drain crashes or hangs.',
       unit: 'suffix: frames',
     },
     [{ expr: `jetstream_consumer_num_redelivered${STREAMS}`, legend: '{{consumer_name}}' }],
@@ -53,7 +53,7 @@ export const nats: readonly Unplaced[] = [
   lines(
     {
       title: 'NATS: messages and frames stored',
-      description: 'Messages a second in and out of the server, and frames stored in the stream.',
+      description: 'Messages per second in and out of the server, and frames stored in the stream.',
       unit: 'ops',
     },
     [
@@ -69,12 +69,12 @@ export const nats: readonly Unplaced[] = [
     {
       title: 'NATS: JetStream storage',
       description:
-        'Used, and the most that the server allows itself. When it is full, commits are refused and orders go to the spool.',
+        'Used storage and its maximum. When it is full, commits are refused and orders go to the spool.',
       unit: 'bytes',
     },
     [
       { expr: 'gnatsd_varz_jetstream_stats_storage', legend: 'used {{server_id}}' },
-      { expr: 'gnatsd_varz_jetstream_config_max_storage', legend: 'most {{server_id}}' },
+      { expr: 'gnatsd_varz_jetstream_config_max_storage', legend: 'maximum {{server_id}}' },
     ],
   ),
 ];

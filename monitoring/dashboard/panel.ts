@@ -1,4 +1,4 @@
-/** What every panel of Forebay's dashboard has in common; the types are Grafana's own. */
+/** What all panels have in common. The types are Grafana's. */
 import {
   FieldColorModeId,
   type FieldConfig,
@@ -7,25 +7,25 @@ import {
   ThresholdsMode,
 } from '@grafana/schema';
 
-/** A query to Prometheus; `legend` names its series, with their labels in `{{ }}`. */
+/** A Prometheus query. `legend` is a template with labels in `{{ }}`. */
 export interface Query {
   readonly expr: string;
   readonly legend: string;
 }
 
-/** Who looks at a graph at night has these three: what it is, in which unit, and where it stands. */
+/** The texts of a panel; all are required. */
 export interface PanelText {
   readonly title: string;
-  /** What it shows, and what in it is bad. */
+  /** What it shows, and which values are bad. */
   readonly description: string;
-  /** An id of Grafana's list of units, or `suffix: …`. */
+  /** A Grafana unit id, or `suffix: …`. */
   readonly unit: string;
 }
 
-/** A panel that has no place and no number yet. */
+/** A panel without its position and id. */
 export interface Unplaced {
   readonly panel: Omit<Panel, 'options'> & { readonly options: object };
-  /** Of 24. */
+  /** In columns, of 24. */
   readonly width: number;
   readonly height: number;
 }
@@ -33,20 +33,20 @@ export interface Unplaced {
 export const ORDERS_PER_SECOND = 'suffix: orders/s';
 export const ORDERS = 'suffix: orders';
 
-/** Chosen by the variable, so that the dashboard can be imported into any Grafana. */
+/** A variable, so that the dashboard can be imported into any Grafana. */
 export const DATASOURCE = { type: 'prometheus', uid: '$datasource' };
 
-/** Selects the instances chosen above the dashboard, and among their series those that `more` says. */
+/** A selector for the chosen instances. @param more further label matchers */
 export function of(metric: string, more = ''): string {
   return `${metric}{instance=~"$instance"${more === '' ? '' : `, ${more}`}}`;
 }
 
-/** Increase a second. */
+/** The increase per second. */
 export function rate(metric: string, more = ''): string {
   return `rate(${of(metric, more)}[$__rate_interval])`;
 }
 
-/** A panel's members that do not depend on its kind. */
+/** The members of a panel that do not depend on its kind. */
 export function basics({ title, description }: PanelText, queries: readonly Query[]) {
   return {
     title,
@@ -64,7 +64,7 @@ export function basics({ title, description }: PanelText, queries: readonly Quer
 
 type Override = FieldConfigSource['overrides'][number];
 
-/** The series whose names match have this colour, whatever else there is. */
+/** A fixed colour for the series whose names match. */
 export function colour(name: RegExp, fixedColor: string): Override {
   return {
     matcher: { id: 'byRegexp', options: `/${name.source}/` },
@@ -72,8 +72,8 @@ export function colour(name: RegExp, fixedColor: string): Override {
   };
 }
 
-/** A bound rather than a measurement: a dashed line without a filling, outside any stack. */
-export function bound(name: RegExp): Override {
+/** Shows a series as a limit: a dashed red line without filling, not stacked. */
+export function limitLine(name: RegExp): Override {
   return {
     matcher: { id: 'byRegexp', options: `/${name.source}/` },
     properties: [
@@ -85,11 +85,11 @@ export function bound(name: RegExp): Override {
   };
 }
 
-/** Green below the first value, and from each value on its colour. */
+/** Green below the first value, then the colour of the highest value reached. */
 export function thresholds(
   ...steps: readonly (readonly [value: number, color: string])[]
 ): Pick<FieldConfig, 'thresholds'> {
-  // The lowest step has no value: JSON knows no -Infinity, and Grafana reads null as that.
+  // Grafana reads null as -Infinity, which JSON does not have.
   const base = { value: null as unknown as number, color: 'green' };
   return {
     thresholds: {

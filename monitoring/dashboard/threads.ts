@@ -1,4 +1,4 @@
-/** Which thread is busy, and whether one is held up. */
+/** Load and delays by thread. */
 import { lines, shades } from './kinds.js';
 import { of, type Unplaced } from './panel.js';
 
@@ -7,7 +7,7 @@ export const threads: readonly Unplaced[] = [
     {
       title: 'Load by thread',
       description:
-        'Share of one core that each thread uses: green idle, red full. One red intake thread among green ones: connections are spread unevenly.',
+        'Share of one core that each thread uses: green is idle, red is a full core. One red intake thread among green ones means that connections are distributed unevenly.',
       unit: 'percentunit',
     },
     { expr: of('forebay_thread_cpu_ratio'), legend: '{{instance}} {{thread}}' },
@@ -15,7 +15,7 @@ export const threads: readonly Unplaced[] = [
   lines(
     {
       title: 'CPU by thread',
-      description: 'The same as lines: intake threads, main thread, and the pool that processes.',
+      description: 'The same as lines: intake threads, main thread and pool threads.',
       unit: 'percentunit',
     },
     [{ expr: of('forebay_thread_cpu_ratio'), legend: '{{instance}} {{thread}}' }],
@@ -25,7 +25,7 @@ export const threads: readonly Unplaced[] = [
     {
       title: 'Event loop lag by thread',
       description:
-        'Longest delay within 15 s. Every client of that thread waited as long; the alert ForebayEventLoopLag is on it.',
+        'Longest delay within 15 s. Every client of that thread waited as long. Alert: ForebayEventLoopLag.',
       unit: 's',
     },
     [{ expr: of('forebay_event_loop_lag_seconds'), legend: '{{instance}} {{thread}}' }],
@@ -33,7 +33,7 @@ export const threads: readonly Unplaced[] = [
   lines(
     {
       title: 'Memory',
-      description: 'Of the whole process, and V8’s heap in the main thread.',
+      description: 'Resident memory of the process, and V8’s heap in the main thread.',
       unit: 'bytes',
     },
     [

@@ -1,7 +1,15 @@
-/** The assignment's two pictures, and what an operator reads first. */
+/** Orders in and out, and the numbers that an operator reads first. */
 import type { FieldConfig } from '@grafana/schema';
 import { lines, stat, yesOrNo } from './kinds.js';
-import { bound, colour, ORDERS_PER_SECOND, of, rate, thresholds, type Unplaced } from './panel.js';
+import {
+  colour,
+  limitLine,
+  ORDERS_PER_SECOND,
+  of,
+  rate,
+  thresholds,
+  type Unplaced,
+} from './panel.js';
 
 const STATUS_COLOURS = [
   colour(/^200$/, 'green'),
@@ -14,7 +22,7 @@ export const wave: readonly Unplaced[] = [
     {
       title: 'Diff By Status',
       description:
-        'Answers to clients a second, by HTTP status. 200 is an order that was accepted; 500 is above --rps-limit; 503 was not taken and is to be sent again; 4xx is no valid order.',
+        'Responses per second by HTTP status. 200: accepted; 500: above --rps-limit; 503: not accepted, the client should retry; 4xx: invalid.',
       unit: 'reqps',
     },
     [
@@ -29,7 +37,7 @@ export const wave: readonly Unplaced[] = [
     {
       title: 'Work Done by status',
       description:
-        'Orders processed a second: done, or given up for good (error). With a queue and --drain-rate it is flat while the wave comes and goes; without, it follows the wave.',
+        'Orders processed per second: done, or failed permanently (error). With a queue and --drain-rate it is flat during a wave; otherwise it follows the wave.',
       unit: ORDERS_PER_SECOND,
     },
     [{ expr: `sum by (status) (${rate('work_done_total')})`, legend: '{{status}}' }],
@@ -41,22 +49,21 @@ export const wave: readonly Unplaced[] = [
   ),
   lines(
     {
-      title: 'RPS against the limit',
+      title: 'RPS and limit',
       description:
-        'Requests received in the last second, as the server itself measures it, and --rps-limit where there is one: what is above is answered 500.',
+        'Requests in the last second, as measured by the server, and --rps-limit if it is set: requests above it get 500.',
       unit: 'reqps',
     },
     [
       { expr: of('forebay_rps'), legend: '{{instance}}' },
       { expr: `${of('forebay_rps_limit')} > 0`, legend: 'limit {{instance}}' },
     ],
-    { width: 12, overrides: [bound(/^limit/)] },
+    { width: 12, overrides: [limitLine(/^limit/)] },
   ),
   lines(
     {
-      title: 'Work Done, in total',
-      description:
-        'Orders through since the start: the counter that grows with each success, beside the orders accepted. The distance between the two is the backlog.',
+      title: 'Work Done, total',
+      description: 'Orders processed and accepted since the start. The difference is the backlog.',
       unit: 'short',
     },
     [
@@ -67,40 +74,40 @@ export const wave: readonly Unplaced[] = [
   ),
 ];
 
-/** A number for each thing that can wake somebody. */
+/** One number for each reason to act. */
 export const now: readonly Unplaced[] = [
   stat(
     {
-      title: 'Takes orders',
-      description: 'The least of all instances: 0 when one refuses orders; its /readyz says why.',
+      title: 'Accepts orders',
+      description: 'NO if an instance refuses orders; its /readyz has the reason.',
       unit: 'short',
     },
     { expr: `min(${of('forebay_ready')})`, legend: 'ready' },
-    { ...yesOrNo('yes', 'NO'), ...reddens() },
+    { ...yesOrNo('yes', 'NO'), ...redAtZero() },
   ),
   stat(
     {
-      title: 'Journal answers',
-      description: 'No while one instance cannot reach NATS: orders go to its spool meanwhile.',
+      title: 'Journal reachable',
+      description: 'NO if an instance cannot reach NATS; its orders go to the spool.',
       unit: 'short',
     },
     { expr: `min(${of('forebay_journal_reachable')})`, legend: 'reachable' },
-    { ...yesOrNo('yes', 'NO'), ...reddens() },
+    { ...yesOrNo('yes', 'NO'), ...redAtZero() },
   ),
   stat(
     {
       title: 'Handler',
-      description: 'Waits while what the handler needs, its database say, is away.',
+      description: 'PAUSED if something that the handler needs is down, for example its database.',
       unit: 'short',
     },
     { expr: `max(${of('forebay_drain_paused')})`, legend: 'paused' },
-    { ...yesOrNo('WAITS', 'runs'), ...thresholds([1, 'red']) },
+    { ...yesOrNo('PAUSED', 'runs'), ...thresholds([1, 'red']) },
   ),
   stat(
     {
-      title: 'Survives',
+      title: 'Durability',
       description:
-        'What an accepted order survives, by instance: fsync a power cut, replicated the loss of a server, os only the death of the process. See docs/reference/guarantees.md.',
+        'What accepted orders survive. fsync: a power failure; replicated: the loss of a server; os: only a crash of the process. See docs/reference/guarantees.md.',
       unit: 'short',
     },
     { expr: `count by (class) (${of('forebay_durability_info')})`, legend: '{{class}}' },
@@ -110,7 +117,7 @@ export const now: readonly Unplaced[] = [
   stat(
     {
       title: 'Orders waiting',
-      description: 'Orders accepted and not yet processed, all instances that drain.',
+      description: 'Orders accepted and not yet processed, of all instances.',
       unit: 'short',
     },
     { expr: `sum(${of('forebay_journal_pending_orders')})`, legend: 'orders' },
@@ -119,7 +126,7 @@ export const now: readonly Unplaced[] = [
   stat(
     {
       title: 'Longest wait',
-      description: 'How long the order that has waited longest has waited.',
+      description: 'Age of the order that has waited longest.',
       unit: 's',
     },
     { expr: `max(${of('forebay_journal_oldest_age_seconds')})`, legend: 'age' },
@@ -128,16 +135,16 @@ export const now: readonly Unplaced[] = [
   stat(
     {
       title: 'Dead letters',
-      description: 'Orders that failed for good and are kept; look at them with forebay dlq list.',
+      description: 'Orders that failed permanently. Show them with forebay dlq list.',
       unit: 'short',
     },
-    { expr: `max(${of('forebay_dead_letters')})`, legend: 'kept' },
+    { expr: `max(${of('forebay_dead_letters')})`, legend: 'dead letters' },
     thresholds([1, 'yellow']),
   ),
   stat(
     {
       title: 'In the spool',
-      description: 'Orders that wait in a local spool until NATS takes them.',
+      description: 'Orders in a local spool, waiting for NATS.',
       unit: 'short',
     },
     { expr: `sum(${of('forebay_spool_orders')})`, legend: 'orders' },
@@ -146,8 +153,8 @@ export const now: readonly Unplaced[] = [
 ];
 
 /** Red at 0, green from 1 on. */
-function reddens(): Pick<FieldConfig, 'thresholds'> {
-  const { thresholds: turned } = thresholds([1, 'green']);
-  const [base, ...rest] = turned!.steps;
-  return { thresholds: { ...turned!, steps: [{ ...base!, color: 'red' }, ...rest] } };
+function redAtZero(): Pick<FieldConfig, 'thresholds'> {
+  const { thresholds: usual } = thresholds([1, 'green']);
+  const [base, ...rest] = usual!.steps;
+  return { thresholds: { ...usual!, steps: [{ ...base!, color: 'red' }, ...rest] } };
 }

@@ -5,37 +5,37 @@ import { eventually } from '../support/orders.js';
 import { type Alert, alerts } from './rule-files.js';
 import { WatchedShop } from './watched-shop.js';
 
-/** Nobody waits a quarter of an hour in a test: what becomes of the bound is all that differs. */
+/** Rules whose bound is lowered, so that the test does not take a quarter of an hour. */
 const BOUNDS: Readonly<Record<string, readonly [string, string]>> = {
   ForebayOrdersOld: ['> 900', '> 2'],
 };
 
-/** What becomes of the files in the course of the test. */
+/** The parts of configuration files that the test changes. */
 interface Configuration {
   job: string;
   sync: string;
 }
 
-/** A real fault for each alert, and what it takes to make it; those of a row are there at the same time. */
+/** Causes a real fault for each alert. */
 class Faults {
   readonly #shop: WatchedShop;
   readonly #configuration: Configuration;
-  readonly provoked = new Set<string>();
+  readonly fired = new Set<string>();
 
   constructor(shop: WatchedShop, configuration: Configuration) {
     this.#shop = shop;
     this.#configuration = configuration;
   }
 
-  /** One order in three fails; the first that does so twice is one dead letter too many. */
+  /** One order in three fails. The first that fails twice is a dead letter, which reaches the maximum of 1. */
   async orderFails(): Promise<void> {
     await this.#fires(['ForebayDeadLetters', 'ForebayDeadLettersFull'], () =>
       this.#shop.orders.post('unlucky'),
     );
   }
 
-  /** More orders than are processed, some that are none, and too many in direct mode. */
-  async tooMuch(): Promise<void> {
+  /** More orders than are processed, invalid ones, and too many in direct mode. */
+  async overload(): Promise<void> {
     const { orders, directOrders } = this.#shop;
     await orders.postAll(Array.from({ length: 900 }, (_, i) => `peak-${i}`));
     const names = Array.from({ length: 30 }, (_, i) => `direct-${i}`);
@@ -50,7 +50,7 @@ class Faults {
 
   async threadsInTrouble(): Promise<void> {
     const { direct, directOrders } = this.#shop;
-    // Once may fall between two scrapes, where the machine is busy.
+    // Repeated, because on a busy machine a single pause may fall between two scrapes.
     await this.#fires(['ForebayEventLoopLag'], async () => {
       direct.signal('SIGSTOP');
       await sleep(1000);
@@ -81,7 +81,7 @@ class Faults {
     );
   }
 
-  /** It comes back with its default, which flushes every 2 minutes. */
+  /** NATS restarts with its default, which flushes every 2 minutes. */
   async natsBackWeaker(): Promise<void> {
     this.#configuration.sync = '';
     await this.#shop.stack.start('nats');
@@ -97,10 +97,10 @@ class Faults {
     await this.#fires(['ForebayTargetMissing']);
   }
 
-  /** Repeats the fault until each of them would fire, but for the time that it must last. */
+  /** Repeats the fault until the expression of each alert holds. Their `for` is not waited for. */
   async #fires(names: readonly string[], fault: () => Promise<unknown> = async () => {}) {
     let quiet = names.map((name) => alerts.find(({ alert }) => alert === name)!);
-    const looks = async () => {
+    const allFire = async () => {
       await fault();
       const samples = await Promise.all(
         quiet.map((rule) => this.#shop.prometheus.query(expr(rule))),
@@ -108,10 +108,10 @@ class Faults {
       quiet = quiet.filter((_, i) => samples[i]!.length === 0);
       return quiet.length === 0;
     };
-    await eventually(`${names} fire`, looks).catch((error: Error) => {
+    await eventually(`${names} fire`, allFire).catch((error: Error) => {
       throw new Error(`${error.message}; quiet: ${quiet.map(({ alert }) => alert)}`);
     });
-    for (const name of names) this.provoked.add(name);
+    for (const name of names) this.fired.add(name);
   }
 }
 
@@ -122,34 +122,34 @@ function expr({ alert, expr }: Alert): string {
 }
 
 describe('the alerts, with a real Prometheus', () => {
-  it('fire when the fault is a real one, each of them', async (t) => {
+  it('all fire on a real fault', async (t) => {
     const configuration: Configuration = { job: 'forebay', sync: 'sync_interval: always' };
     const shop = await WatchedShop.start(t, (text) =>
       text
         .replace('job_name: forebay', `job_name: ${configuration.job}`)
         .replace('sync_interval: always', configuration.sync),
     );
-    // Threads of a machine that runs other tests too stand still as it likes.
-    const well = alerts.filter(({ alert }) => alert !== 'ForebayEventLoopLag');
-    await t.test('none does while all is well', async () => {
+    // Other tests on this machine may block threads at any time.
+    const quiet = alerts.filter(({ alert }) => alert !== 'ForebayEventLoopLag');
+    await t.test('none fires without a fault', async () => {
       await eventually('three instances are scraped', async () => {
         return (await shop.prometheus.query('up{job="forebay"} == 1')).length === 3;
       });
       await eventually('none fires', async () => {
-        const samples = await Promise.all(well.map((rule) => shop.prometheus.query(expr(rule))));
+        const samples = await Promise.all(quiet.map((rule) => shop.prometheus.query(expr(rule))));
         return samples.every((found) => found.length === 0);
       });
     });
     const faults = new Faults(shop, configuration);
-    // First: what comes later waits behind what is too much.
-    await t.test('somebody else publishes', () => faults.othersPublish());
-    await t.test('an order fails for good', () => faults.orderFails());
-    await t.test('too much comes in', () => faults.tooMuch());
-    await t.test('threads stand still, die, and wait', () => faults.threadsInTrouble());
-    await t.test('NATS hangs', () => faults.natsFrozen());
+    // In this order, because orders sent after the overload wait behind its backlog.
+    await t.test('another program publishes', () => faults.othersPublish());
+    await t.test('an order fails permanently', () => faults.orderFails());
+    await t.test('overload', () => faults.overload());
+    await t.test('threads are blocked, die, and wait', () => faults.threadsInTrouble());
+    await t.test('NATS is frozen', () => faults.natsFrozen());
     await t.test('NATS is down', () => faults.natsDown());
-    await t.test('NATS comes back and flushes less', () => faults.natsBackWeaker());
-    await t.test('Forebay is gone, and then its target', () => faults.forebayGone());
-    assert.deepEqual([...faults.provoked].sort(), alerts.map(({ alert }) => alert).sort());
+    await t.test('NATS restarts with a weaker sync interval', () => faults.natsBackWeaker());
+    await t.test('Forebay is down, then its target is missing', () => faults.forebayGone());
+    assert.deepEqual([...faults.fired].sort(), alerts.map(({ alert }) => alert).sort());
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MONITORING } from './rule-files.js';
 
-/** What of a panel in the dashboard's file the tests look at. */
+/** The members of a panel that the tests read. */
 export interface ShownPanel {
   readonly type: string;
   readonly title: string;
@@ -46,7 +46,7 @@ const file = JSON.parse(
   readFileSync(join(MONITORING, 'grafana', 'dashboards', 'forebay.json'), 'utf8'),
 ) as DashboardFile;
 
-/** Every panel but the rows' headings. */
+/** All panels except the headings of rows. */
 export function shownPanels(): readonly ShownPanel[] {
   return file.panels.filter(({ type }) => type !== 'row');
 }

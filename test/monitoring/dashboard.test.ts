@@ -14,13 +14,12 @@ function titles(): string[] {
 }
 
 describe('Forebay’s dashboard', () => {
-  // That its sources fit the types of @grafana/schema is for the compiler to say.
-  it('is what monitoring/dashboard makes', () => {
+  it('is generated from monitoring/dashboard', () => {
     const file = join(MONITORING, 'grafana', 'dashboards', 'forebay.json');
     assert.equal(readFileSync(file, 'utf8'), dashboardJson(), 'run npm run docs');
   });
 
-  it('tells of every panel its unit, what it shows, and the name of each series', () => {
+  it('has a unit, a description and the names of the series for every panel', () => {
     for (const panel of panels) {
       assert.ok(panel.description.length > 20, panel.title);
       assert.ok(panel.fieldConfig.defaults.unit, panel.title);
@@ -33,13 +32,13 @@ describe('Forebay’s dashboard', () => {
     }
   });
 
-  it('has each title once, and the assignment’s word for word', () => {
+  it('has each title once', () => {
     assert.equal(new Set(titles()).size, panels.length);
     assert.ok(titles().includes('Diff By Status'));
     assert.ok(titles().includes('Work Done by status'));
   });
 
-  it('puts no panel over another or beyond the edge', () => {
+  it('places no panel over another or beyond the edge', () => {
     const overlaps = (a: ShownPanel['gridPos'], b: ShownPanel['gridPos']) =>
       a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
     panels.forEach((panel, i) => {
@@ -50,7 +49,7 @@ describe('Forebay’s dashboard', () => {
     });
   });
 
-  it('shows answers stacked: 200 green, 4xx yellow, 5xx red', () => {
+  it('shows responses stacked: 200 green, 4xx yellow, 5xx red', () => {
     const { fieldConfig } = panels.find(({ title }) => title === 'Diff By Status')!;
     assert.equal(fieldConfig.defaults.custom?.stacking?.mode, 'normal');
     const colourOf = (status: string) =>
@@ -66,7 +65,7 @@ describe('Forebay’s dashboard', () => {
     ]);
   });
 
-  it('draws every histogram as a heatmap by its own buckets', () => {
+  it('has a heatmap for every histogram', () => {
     const maps = panels.filter(({ type }) => type === 'heatmap');
     for (const { name } of histogramFamilies) {
       const expr = `sum by (le) (increase(${name}_bucket{instance=~"$instance"}[$__rate_interval]))`;
@@ -79,12 +78,12 @@ describe('Forebay’s dashboard', () => {
     }
   });
 
-  it('leaves no gauge of Forebay out', () => {
+  it('uses every gauge of Forebay', () => {
     const all = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)).join('\n');
     for (const { name } of Object.values(liveFamilies)) assert.ok(all.includes(name), name);
   });
 
-  it('does without recording rules and names of jobs, so that any Prometheus can feed it', () => {
+  it('uses no recording rules and no job names, so that it works with any Prometheus', () => {
     for (const { title, targets } of panels) {
       for (const { expr } of targets) assert.doesNotMatch(expr, /\w:\w|job=/, title);
     }

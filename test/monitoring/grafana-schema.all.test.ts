@@ -8,7 +8,7 @@ import { dashboard, dashboardJson } from '../../monitoring/dashboard/dashboard.j
 import { ROOT } from './rule-files.js';
 
 const SOURCE = join(ROOT, 'test', 'monitoring', 'grafana-schema');
-/** Builds the checker. @returns why it cannot be had, or null */
+/** Builds the checker. @returns null, or why it cannot be built */
 function build(program: string): string | null {
   const run = spawnSync('go', ['build', '-o', program, '.'], { cwd: SOURCE, encoding: 'utf8' });
   if (run.error !== undefined) return 'no Go on this machine, which Grafana’s SDK is for';
@@ -21,22 +21,22 @@ function faults(program: string, json: string): string[] {
   return run.stdout.split('\n').filter(Boolean);
 }
 
-/** The dashboard with a member more in a panel of this kind. */
+/** The dashboard with an unknown member in a panel of this kind. */
 function spoilt(type: string, spoil: (panel: Record<string, unknown>) => void): string {
   const copy = structuredClone(dashboard);
   spoil(copy.panels!.find((panel) => panel.type === type) as unknown as Record<string, unknown>);
   return JSON.stringify(copy);
 }
 
-describe('Forebay’s dashboard, by Grafana’s own SDK', () => {
-  it('has every member that a dashboard needs, and none in the wrong place', async (t) => {
+describe('Forebay’s dashboard, checked with Grafana’s SDK', () => {
+  it('has all required members and no unknown ones', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'forebay-schema-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const program = join(folder, 'check');
     const missing = build(program);
     if (missing !== null) return t.skip(missing);
     assert.deepEqual(faults(program, dashboardJson()), []);
-    await t.test('and would be told of one', () => {
+    await t.test('an unknown member is reported', () => {
       const inOptions = spoilt('heatmap', ({ options }) => Object.assign(options!, { colour: {} }));
       assert.match(faults(program, inOptions).join(), /unexpected field 'colour'/);
       const inQuery = spoilt('timeseries', ({ targets }) =>

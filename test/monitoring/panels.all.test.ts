@@ -7,20 +7,20 @@ import type { Sample } from './prometheus-api.js';
 import { recordings } from './rule-files.js';
 import { WatchedShop } from './watched-shop.js';
 
-/** Orders come in more slowly than they are processed, or the backlog would never be seen to shrink. */
+/** Fewer than are processed, so that the backlog shrinks. */
 const PAUSE_MS = 1000;
 
-/** What must not only be there but have counted what was done to the shop. */
+/** Panels that must have counted something, not only exist. */
 const MUST_RISE = ['Diff By Status', 'Work Done by status', 'Retries and dead letters'];
 
 interface Asked {
   readonly what: string;
   readonly expr: string;
-  /** Whether it is enough. */
+  /** Whether the samples are as expected. */
   readonly shows: (samples: readonly Sample[]) => boolean;
 }
 
-/** As Grafana sends it: its variables filled in. */
+/** The query as Grafana sends it, with its variables replaced. */
 function filledIn(expr: string): string {
   return expr
     .replaceAll('$__rate_interval', '5s')
@@ -41,7 +41,7 @@ function ofPanel({ title, type, targets }: ShownPanel): Asked[] {
   }));
 }
 
-/** A little of everything that clients do. */
+/** One of each kind of request. */
 async function trade(shop: WatchedShop): Promise<void> {
   await shop.orders.post('ada');
   await shop.directOrders.postAll(Array.from({ length: 15 }, (_, i) => `direct-${i}`));
@@ -72,14 +72,14 @@ describe('Forebay’s dashboard, with a real Prometheus', () => {
       missing.map(({ what, expr }) => `${what}: ${expr}`),
       [],
     );
-    await t.test('and each status by its own name', async () => {
+    await t.test('each status has its own series', async () => {
       const { expr } = shownPanels().find(({ title }) => title === 'Diff By Status')!.targets[0]!;
       const statuses = (await shop.prometheus.query(filledIn(expr)))
         .filter(({ value }) => value > 0)
         .map(({ metric }) => metric.status);
       assert.deepEqual(statuses.sort(), ['200', '400', '500']);
     });
-    await t.test('and its variable lists the instances', async () => {
+    await t.test('the variable lists the instances', async () => {
       const { query } = shownVariables().find(({ name }) => name === 'instance')!;
       const [, metric, label] = /^label_values\((\w+), (\w+)\)$/.exec(
         (query as { query: string }).query,
@@ -94,7 +94,7 @@ describe('Forebay’s dashboard, with a real Prometheus', () => {
         ].sort(),
       );
     });
-    await t.test('and every rule has been evaluated without an error', async () => {
+    await t.test('every rule was evaluated without an error', async () => {
       const unwell = (await shop.prometheus.rules()).filter(({ health }) => health !== 'ok');
       assert.deepEqual(unwell, []);
     });

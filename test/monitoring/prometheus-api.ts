@@ -1,4 +1,4 @@
-/** One series that a query gives, now. */
+/** One series of the result of an instant query. */
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: number;
@@ -10,7 +10,7 @@ interface ApiAnswer<T> {
   readonly data: T;
 }
 
-/** What of a running Prometheus's API the tests ask. */
+/** The part of Prometheus's API that the tests use. */
 export class PrometheusApi {
   readonly #url: string;
 
@@ -18,7 +18,7 @@ export class PrometheusApi {
     this.#url = url;
   }
 
-  /** @throws Error when it is no query */
+  /** @throws Error if the query is invalid */
   async query(expr: string): Promise<Sample[]> {
     const { result } = await this.#get<{
       result: { metric: Record<string, string>; value: [number, string] }[];
@@ -26,12 +26,12 @@ export class PrometheusApi {
     return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
   }
 
-  /** Those of one label among the series of a metric, as Grafana's `label_values` asks. */
+  /** The values of a label in the series of a metric, as in Grafana's `label_values`. */
   labelValues(label: string, metric: string): Promise<string[]> {
     return this.#get(`label/${label}/values`, { 'match[]': metric });
   }
 
-  /** Each rule with whether its last evaluation went well. */
+  /** All rules with the health of their last evaluation. */
   async rules(): Promise<{ readonly name: string; readonly health: string }[]> {
     const { groups } = await this.#get<{
       groups: { rules: { name: string; health: string }[] }[];

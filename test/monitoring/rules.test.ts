@@ -53,7 +53,7 @@ describe('monitoring/', () => {
     });
   }
 
-  it('tests of each alert that it fires and that it does not, and of no other', () => {
+  it('has tests in which each alert fires and does not fire', () => {
     const tests = testsOf('alerts.test.yml').flatMap((test) => test.alert_rule_test ?? []);
     const tested = (fires: boolean) =>
       tests.filter(({ exp_alerts }) => exp_alerts.length > 0 === fires).map((t) => t.alertname);
@@ -62,7 +62,7 @@ describe('monitoring/', () => {
     }
   });
 
-  it('tests what each recording rule gives', () => {
+  it('has a test for each recording rule', () => {
     const exprs = testsOf('recording.test.yml')
       .flatMap((test) => test.promql_expr_test ?? [])
       .filter(({ exp_samples }) => exp_samples.length > 0)
@@ -73,7 +73,7 @@ describe('monitoring/', () => {
     assert.deepEqual(untested, []);
   });
 
-  it('names metrics of Forebay that there are', () => {
+  it('uses only metrics that Forebay has', () => {
     const known = [
       ...counterFamilies.map(({ name }) => name),
       ...gaugeFamilies.map(({ name }) => name),
@@ -92,11 +92,11 @@ describe('monitoring/', () => {
 });
 
 describe('docs/reference/runbook.md', () => {
-  it('has a section for each alert, and for no other', () => {
+  it('has a section for each alert and no other', () => {
     assert.deepEqual(namesOf('docs/reference/runbook.md').sort(), alertNames);
   });
 
-  it('says of each how urgent it is, what to look at, and what to do', () => {
+  it('has severity, checks and actions for each alert', () => {
     const sections = readFileSync(join(ROOT, 'docs/reference/runbook.md'), 'utf8')
       .split(/^## /m)
       .slice(1);
@@ -109,7 +109,7 @@ describe('docs/reference/runbook.md', () => {
     }
   });
 
-  it('is where each alert points to', () => {
+  it('is the runbook_url of each alert', () => {
     for (const { alert, annotations } of alerts) {
       assert.equal(annotations.runbook_url, `docs/reference/runbook.md#${alert.toLowerCase()}`);
     }
@@ -117,7 +117,7 @@ describe('docs/reference/runbook.md', () => {
 });
 
 describe('docs/guides/monitoring.md', () => {
-  it('lists the alerts as they are', () => {
+  it('lists the alerts with their severity and duration', () => {
     const rows = readFileSync(join(ROOT, 'docs/guides/monitoring.md'), 'utf8').match(
       /^\| \[Forebay.*$/gm,
     );

@@ -7,17 +7,17 @@ import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { OrderClient } from '../support/orders.js';
 import { PrometheusApi } from './prometheus-api.js';
 
-/** Processes what it is given, unless the customer's name says otherwise. */
+/** Does nothing, except for two usernames. */
 const HANDLER = `export default async function handle(orders) {
   for (const { data } of orders) {
     if (data.username === 'dies') process.exit(1);
-    if (data.username === 'waits') throw Object.assign(new Error('its database is away'), { pause: true });
+    if (data.username === 'waits') throw Object.assign(new Error('the database is down'), { pause: true });
   }
 }
 `;
 
-/** So that one order in three fails, and an order that failed twice is dead, which one too many then is. */
-const TROUBLE = {
+/** An order that fails twice is a dead letter, and one dead letter is the maximum. */
+const FEW_DEAD_LETTERS = {
   FOREBAY_THREADS: '1',
   FOREBAY_WORKERS: '1',
   FOREBAY_ATTEMPTS_MAX: '2',
@@ -28,8 +28,8 @@ const TROUBLE = {
 };
 
 /**
- * The services of docker-compose.yml, run natively, and beside its Forebay two more that the same Prometheus scrapes:
- * one in direct mode, with a limit and a handler that can be told to fail, and one without a spool.
+ * The services of docker-compose.yml as native processes, and two more Forebays that the same Prometheus scrapes: one in direct
+ * mode with a limit and a handler that fails on request, and one without a spool.
  */
 export class WatchedShop {
   readonly stack: NativeStack;
@@ -50,7 +50,7 @@ export class WatchedShop {
     this.spoollessOrders = new OrderClient(spoolless.url);
   }
 
-  /** @param configuration what is to become of a configuration file, besides that Prometheus scrapes each second */
+  /** @param configuration edits the configuration files; the intervals of Prometheus are 1 s in any case */
   static async start(
     owner: { after(end: () => Promise<void>): void },
     configuration: (text: string) => string = (text) => text,
@@ -66,7 +66,7 @@ export class WatchedShop {
     const nats = await stack.start('nats');
     await nats.ready(() => isOk(`${stack.url('nats:8222')}/healthz?js-enabled-only=true`));
     const exporter = await stack.start('prometheus-nats-exporter');
-    const forebay = await stack.start('forebay', TROUBLE);
+    const forebay = await stack.start('forebay', FEW_DEAD_LETTERS);
     await forebay.ready(() => isOk(`${stack.url('forebay:3001')}/readyz`));
     const direct = await startDirect(owner);
     const spoolless = await startSpoolless(stack.address('nats:4222'), owner);
@@ -81,7 +81,7 @@ export class WatchedShop {
     return shop;
   }
 
-  /** To the subject of the orders, by somebody else. */
+  /** Publishes to the subject of the orders, as another program would. */
   async publish(text: string): Promise<void> {
     const nc = await connect({ servers: this.stack.address('nats:4222') });
     nc.publish('forebay.orders', text);
@@ -89,7 +89,7 @@ export class WatchedShop {
     await nc.close();
   }
 
-  /** A body that is no order. */
+  /** Posts an invalid order. @returns the status */
   async postInvalid(): Promise<number> {
     const url = `${this.stack.url('forebay:3000')}/orders`;
     const headers = { 'Content-Type': 'application/json' };
@@ -107,7 +107,7 @@ async function startDirect(owner: {
 }): Promise<ForebayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-handler-'));
   owner.after(async () => rmSync(folder, { recursive: true, force: true }));
-  const handler = join(folder, 'moody.mjs');
+  const handler = join(folder, 'handler.mjs');
   writeFileSync(handler, HANDLER);
   const flags = ['--mode', 'direct', '--rps-limit', '10', '--threads', '1', '--workers', '1'];
   return startForebay([...flags, '--handler', handler], { owner });

@@ -1,5 +1,5 @@
-// Holds the dashboard on its standard input against Grafana's schema, as Grafana's own SDK for Go knows it, and
-// prints what it does not know: a member that has no place where it stands, a required one that is missing.
+// Reads a dashboard from standard input, checks it against the schema of Grafana's Go SDK, and prints unknown and missing
+// members.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	// These know the options of each kind of panel, and Prometheus's queries.
+	// The plugins contain the options of each kind of panel and Prometheus's queries.
 	plugins.RegisterDefaultPlugins()
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -20,7 +20,7 @@ func main() {
 	}
 	var read dashboard.Dashboard
 	for _, err := range []error{read.UnmarshalJSONStrict(text), read.Validate()} {
-		// The SDK's list of no faults is an error without a text.
+		// An empty list of errors is an error with an empty text.
 		if err != nil && err.Error() != "" {
 			fmt.Println(err)
 		}

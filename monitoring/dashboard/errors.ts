@@ -1,13 +1,13 @@
-/** What should be zero. */
+/** Errors and unusual events: normally these panels are at zero or constant. */
 import { lines } from './kinds.js';
-import { bound, colour, ORDERS, ORDERS_PER_SECOND, of, rate, type Unplaced } from './panel.js';
+import { colour, limitLine, ORDERS, ORDERS_PER_SECOND, of, rate, type Unplaced } from './panel.js';
 
-export const trouble: readonly Unplaced[] = [
+export const errors: readonly Unplaced[] = [
   lines(
     {
-      title: 'Answers other than 200',
+      title: 'Responses other than 200',
       description:
-        'Share of all answers: refused by Forebay (5xx: over the limit, or busy), and refused because it was no valid order (4xx).',
+        'Share of all responses: refused (5xx: above the limit, or busy), and invalid orders (4xx).',
       unit: 'percentunit',
     },
     [
@@ -20,33 +20,34 @@ export const trouble: readonly Unplaced[] = [
     {
       title: 'Retries and dead letters',
       description:
-        'Orders filed again after a failed attempt, and those that failed for good: became a dead letter, or were put off because too many are kept.',
+        'Orders retried after a failed attempt, orders that became dead letters, and orders that stay in the journal because there are too many dead letters.',
       unit: ORDERS_PER_SECOND,
     },
     [
       { expr: `sum(${rate('forebay_retries_total')})`, legend: 'retried' },
       { expr: `sum(${rate('forebay_dead_total')})`, legend: 'dead' },
-      { expr: `sum(${rate('forebay_dead_refused_total')})`, legend: 'put off' },
+      { expr: `sum(${rate('forebay_dead_refused_total')})`, legend: 'refused as dead letter' },
     ],
     { overrides: [colour(/^dead$/, 'red')] },
   ),
   lines(
     {
-      title: 'Dead letters kept',
-      description: 'And --dead-max, above which orders that fail for good stay in the journal.',
+      title: 'Dead letters and maximum',
+      description:
+        'Dead letters, and --dead-max: above it, orders that fail permanently stay in the journal.',
       unit: ORDERS,
     },
     [
-      { expr: of('forebay_dead_letters'), legend: 'kept {{instance}}' },
-      { expr: of('forebay_dead_letters_max'), legend: 'most {{instance}}' },
+      { expr: of('forebay_dead_letters'), legend: 'dead letters {{instance}}' },
+      { expr: of('forebay_dead_letters_max'), legend: 'maximum {{instance}}' },
     ],
-    { overrides: [bound(/^most/)] },
+    { overrides: [limitLine(/^maximum/)] },
   ),
   lines(
     {
-      title: 'Commits without an acknowledgement',
+      title: 'Failed commits',
       description:
-        'Frames a second that a journal refused (503, nothing kept) or of which nobody knows (the connection is closed without an answer).',
+        'Frames per second that a journal refused (clients get 503), or did not confirm (ambiguous: connections are closed without a response).',
       unit: 'ops',
     },
     [
@@ -58,22 +59,22 @@ export const trouble: readonly Unplaced[] = [
   ),
   lines(
     {
-      title: 'Clients gone, threads dead',
+      title: 'Aborted requests and thread restarts',
       description:
-        'Requests whose client went away before the answer; threads that died and were replaced.',
+        'Requests whose client disconnected before the response, and threads that died and were replaced.',
       unit: 'ops',
     },
     [
-      { expr: `sum(${rate('forebay_aborted_requests_total')})`, legend: 'clients gone' },
+      { expr: `sum(${rate('forebay_aborted_requests_total')})`, legend: 'aborted requests' },
       { expr: `sum(${rate('forebay_intake_thread_restarts_total')})`, legend: 'intake threads' },
       { expr: `sum(${rate('forebay_handler_thread_deaths_total')})`, legend: 'pool threads' },
     ],
   ),
   lines(
     {
-      title: 'Messages that are no frames',
+      title: 'Foreign messages',
       description:
-        'A second, found in the journal of NATS: somebody else publishes there. Nothing of it is processed: ForebayForeignMessages.',
+        'Messages per second in the stream that are not frames: another program publishes there. They are not processed. Alert: ForebayForeignMessages.',
       unit: 'ops',
     },
     [
@@ -87,7 +88,7 @@ export const trouble: readonly Unplaced[] = [
     {
       title: 'Durability class',
       description:
-        'Instances by what an accepted order survives. A change that nobody made on purpose is a fault: ForebayDurabilityFallen.',
+        'Instances by what an accepted order survives. A change that was not intended is a fault. Alert: ForebayDurabilityFallen.',
       unit: 'short',
     },
     [
@@ -108,28 +109,27 @@ export const trouble: readonly Unplaced[] = [
   lines(
     {
       title: 'Idempotency keys',
-      description:
-        'Keys that are remembered; above --idempotency-keys-max orders with one get 503.',
+      description: 'Stored keys. Above --idempotency-keys-max, orders with a key get 503.',
       unit: 'suffix: keys',
     },
     [{ expr: of('forebay_idempotency_keys'), legend: '{{instance}}' }],
   ),
   lines(
     {
-      title: 'Orders sent again',
+      title: 'Repeated orders',
       description:
-        'Requests a second whose idempotency key was known and that were answered as before, and those refused because too many keys are remembered.',
+        'Requests per second whose idempotency key was known and that got the first response again, and requests refused because too many keys are stored.',
       unit: 'reqps',
     },
     [
-      { expr: `sum(${rate('forebay_idempotent_replays_total')})`, legend: 'answered as before' },
+      { expr: `sum(${rate('forebay_idempotent_replays_total')})`, legend: 'repeated' },
       { expr: `sum(${rate('forebay_idempotency_refused_total')})`, legend: 'refused' },
     ],
   ),
   lines(
     {
       title: 'Version',
-      description: 'Instances by what is running: a rollout that got stuck shows as two lines.',
+      description: 'Instances by version and mode. Two lines mean an unfinished rollout.',
       unit: 'short',
     },
     [
