@@ -27,10 +27,7 @@ interface Destination {
 export function openLog(options: Pick<Options, 'logLevel' | 'logFormat'>): OpenLog {
   const stderr = pino.destination({ dest: STDERR, sync: true, maxLength: WAITING_BYTES_MAX });
   // A file on a full disk, or a pipe that nobody reads any more, must not end a server.
-  const goOn = () => {};
-  stderr.on('error', goOn);
-  process.stderr.on('error', goOn);
-  process.stdout.on('error', goOn);
+  stderr.on('error', () => {});
   const logger = pino(
     {
       level: options.logLevel,

@@ -2,7 +2,15 @@ import { availableParallelism } from 'node:os';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { MODES, type Mode, type Options } from '../model/options.js';
 import { schema } from './schema.js';
-import { fault, type GivenOptions, type OptionKey, quote, readSources } from './sources.js';
+import {
+  fault,
+  type GivenOptions,
+  IN_CODE,
+  type OptionKey,
+  quote,
+  readObject,
+  readSources,
+} from './sources.js';
 import { type AnySpec, type DefaultInputs, flagName, isDerived, rangeText } from './spec.js';
 
 export interface LoadedOptions {
@@ -25,6 +33,23 @@ export function loadOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
 /** `loadOptions`, with the origin of each option that was set. */
 export function loadWithOrigins(argv: readonly string[], env: NodeJS.ProcessEnv): LoadedOptions {
   const given = readSources(argv, env);
+  return { options: checked(given, typed), given };
+}
+
+/**
+ * The options that a program passes to `serve`, each of its own type: no text stands for a number. Reads neither
+ * the environment nor a file.
+ *
+ * @throws OperatorFault with EXIT.usage, one line with option, value and fix
+ */
+export function optionsOf(values: object): Options {
+  return checked(readObject(values), (_spec, value) => value);
+}
+
+function checked(
+  given: GivenOptions,
+  convert: (spec: AnySpec, value: unknown) => unknown,
+): Options {
   const inputs: DefaultInputs = {
     mode: modeOf(given),
     cores: availableParallelism(),
@@ -33,12 +58,12 @@ export function loadWithOrigins(argv: readonly string[], env: NodeJS.ProcessEnv)
   const values: Record<string, unknown> = {};
   for (const [key, spec] of Object.entries(schema)) {
     const value = given.get(key as OptionKey);
-    values[key] = value === undefined ? defaultOf(spec, inputs) : typed(spec, value.value);
+    values[key] = value === undefined ? defaultOf(spec, inputs) : convert(spec, value.value);
   }
   checkRanges(values, given);
   const options = values as unknown as Options;
   checkRelations(options, given, inputs.platform);
-  return { options: deepFreeze(options), given };
+  return deepFreeze(options);
 }
 
 /** Read before the check, because defaults depend on it; the check reports an invalid mode. */
@@ -122,17 +147,19 @@ const WILDCARDS = ['0.0.0.0', '::'];
 function checkRelations(options: Options, given: GivenOptions, platform: NodeJS.Platform): void {
   if (options.retryMsMin > options.retryMsMax) {
     throw fault(
-      `${named('retryMsMin', given, options)}: must be at most --retry-ms-max (${options.retryMsMax})`,
+      `${named('retryMsMin', given, options)}: must be at most ${nameOf('retryMsMax', given)} (${options.retryMsMax})`,
     );
   }
   // A frame must have room for the longest order and its line feed.
   if (options.frameBytesMax < options.bodyBytesMax + 1) {
     throw fault(
-      `${named('frameBytesMax', given, options)}: must be more than --body-bytes-max (${options.bodyBytesMax})`,
+      `${named('frameBytesMax', given, options)}: must be more than ${nameOf('bodyBytesMax', given)} (${options.bodyBytesMax})`,
     );
   }
   if (options.port !== 0 && options.port === options.adminPort && hostsMeet(options)) {
-    throw fault(`${named('adminPort', given, options)}: must not be the same as --port`);
+    throw fault(
+      `${named('adminPort', given, options)}: must not be the same as ${nameOf('port', given)}`,
+    );
   }
   if (options.threads > 1 && platform !== 'linux') {
     throw fault(
@@ -149,5 +176,11 @@ function hostsMeet({ host, adminHost }: Options): boolean {
 function named(key: OptionKey, given: GivenOptions, options?: Options): string {
   const { value, origin } = given.get(key) ?? { value: options?.[key], origin: 'default' };
   const shown = typeof value === 'string' && /^[\w.,:-]+$/.test(value) ? value : quote(value);
-  return `--${flagName(key)} ${shown} (${origin})`;
+  return `${nameOf(key, given)} ${shown} (${origin})`;
+}
+
+/** As the reader writes it: `--port` on a command line, `port` in code. */
+function nameOf(key: OptionKey, given: GivenOptions): string {
+  const isInCode = [...given.values()].some(({ origin }) => origin === IN_CODE);
+  return isInCode ? key : `--${flagName(key)}`;
 }

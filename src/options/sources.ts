@@ -37,6 +37,23 @@ interface FirstSources {
   readonly config: string | undefined;
 }
 
+/** The origin of options that a program passes to `serve`. */
+export const IN_CODE = 'serve()';
+
+/** Options of a program, named as in `Options`; undefined counts as unset. */
+export function readObject(values: object): GivenOptions {
+  const given: GivenOptions = new Map();
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    if (!keys.includes(name as OptionKey)) {
+      const hint = suggestion(name, keys, (key) => key);
+      throw fault(`${name} (${IN_CODE}): unknown option; ${hint}`);
+    }
+    given.set(name as OptionKey, { value, origin: IN_CODE });
+  }
+  return given;
+}
+
 /** `--name value` and `--name=value`; the last of a repeated flag wins. */
 function readFlags(argv: readonly string[]): FirstSources {
   const given: GivenOptions = new Map();

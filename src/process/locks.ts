@@ -3,6 +3,14 @@ import { get } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { EXIT, OperatorFault } from '../model/fault.js';
 
+/** Gives up a claim. A claim that is never given up lasts for as long as this process lives. */
+export type Release = () => Promise<void>;
+
+export interface PortClaim {
+  readonly port: number;
+  readonly release: Release;
+}
+
 /**
  * Claims the orders' port; 0 stands for any free one. Intake threads listen with SO_REUSEPORT, with
  * which Linux lets a second process share the port in silence; so a plain listen is tried first, which
@@ -11,10 +19,10 @@ import { EXIT, OperatorFault } from '../model/fault.js';
  *
  * @throws OperatorFault naming the port
  */
-export async function claimPort(host: string, wanted: number): Promise<number> {
+export async function claimPort(host: string, wanted: number): Promise<PortClaim> {
   const port = await freePort(host, wanted);
-  await lockName(portLock(port), () => portTaken(host, port));
-  return port;
+  const release = await lockName(portLock(port), () => portTaken(host, port));
+  return { port, release };
 }
 
 async function freePort(host: string, wanted: number): Promise<number> {
@@ -39,20 +47,28 @@ function portTaken(host: string, port: number): OperatorFault {
 }
 
 /**
- * Claims a data folder, which must exist, for as long as this process lives. Two processes on one would
- * process each order twice. A name in the kernel keeps out whoever shares this network namespace; a
+ * Claims a data folder, which must exist. Two servers on one would process each order twice. A name in the kernel keeps out whoever shares this network namespace; a
  * socket in the folder itself those that share only the folder, such as two containers on one volume.
  *
  * @throws OperatorFault naming the folder
  */
-export async function claimFolder(folder: string): Promise<void> {
+export async function claimFolder(folder: string): Promise<Release> {
   const taken = () =>
     new OperatorFault(
       `data folder ${folder} is in use by another forebay: name another with --data, or stop that one`,
       EXIT.failed,
     );
-  await lockName(folderLock(folder), taken);
-  await lockFolder(folder, taken);
+  const releaseName = await lockName(folderLock(folder), taken);
+  try {
+    const releaseFolder = await lockFolder(folder, taken);
+    return async () => {
+      await releaseFolder();
+      await releaseName();
+    };
+  } catch (error) {
+    await releaseName();
+    throw error;
+  }
 }
 
 /** The names of the locks, for those who only look whether they are held. */
@@ -73,10 +89,10 @@ const FOLDER_LOCK_FILE = 'lock.sock';
  * the kernel drops it when the process ends, however it ends. Elsewhere there is no such thing, and
  * no lock.
  */
-async function lockName(name: string, taken: () => OperatorFault): Promise<void> {
-  if (process.platform !== 'linux') return;
+async function lockName(name: string, taken: () => OperatorFault): Promise<Release> {
+  if (process.platform !== 'linux') return noLock;
   try {
-    (await listening({ path: `\0${name}` })).unref();
+    return releaseOf(await listening({ path: `\0${name}` }));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw taken();
     throw error;
@@ -84,23 +100,39 @@ async function lockName(name: string, taken: () => OperatorFault): Promise<void>
 }
 
 /** Where a file system has no sockets, such as some that come over a network, there is no such lock. */
-async function lockFolder(folder: string, taken: () => OperatorFault): Promise<void> {
-  if (process.platform !== 'linux') return;
+async function lockFolder(folder: string, taken: () => OperatorFault): Promise<Release> {
+  if (process.platform !== 'linux') return noLock;
   // The name of a socket has at most 107 bytes; by way of the open folder it is always shorter. The
   // folder stays open for as long as the lock.
-  const path = `/proc/self/fd/${openSync(folder, 'r')}/${FOLDER_LOCK_FILE}`;
+  const fd = openSync(folder, 'r');
+  const path = `/proc/self/fd/${fd}/${FOLDER_LOCK_FILE}`;
   for (let tries = 0; tries < 2; tries++) {
     try {
-      (await listening({ path })).unref();
-      return;
+      const release = releaseOf(await listening({ path }));
+      return async () => {
+        await release();
+        closeSync(fd);
+      };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return;
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+        closeSync(fd);
+        return noLock;
+      }
     }
-    if (await answers(path)) throw taken();
+    if (await answers(path)) break;
     // Left behind by a process that was killed.
     rmSync(path, { force: true });
   }
+  closeSync(fd);
   throw taken();
+}
+
+async function noLock(): Promise<void> {}
+
+/** The lock does not keep the process alive. */
+function releaseOf(lock: Server): Release {
+  lock.unref();
+  return () => closed(lock);
 }
 
 /** Whether somebody listens on a socket of that path; one in the abstract namespace begins with a NUL. */

@@ -46,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
   }),
   'src/cli/': PRODUCT,
+  'src/index.ts': PRODUCT,
   'src/main.ts': PRODUCT,
   'workers/': PRODUCT,
   'workers/handlers/': ['src/model/'],

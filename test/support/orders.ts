@@ -55,7 +55,10 @@ export class OrderClient {
 }
 
 /** The value of one series of /metrics, labels included in the name. */
-export async function metric(forebay: ForebayProcess, series: string): Promise<number> {
+export async function metric(
+  forebay: Pick<ForebayProcess, 'adminUrl'>,
+  series: string,
+): Promise<number> {
   const signal = AbortSignal.timeout(HANG_MS_MAX);
   const text = await (await fetch(`${forebay.adminUrl}/metrics`, { signal })).text();
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));

@@ -1,0 +1,272 @@
+/** A server: the stages put together, in the order in which an order passes them. */
+import { fileURLToPath } from 'node:url';
+import { MessageChannel } from 'node:worker_threads';
+import type { IntakeThread, IntakeThreadData } from '../../../workers/intake/protocol.js';
+import { IntakeSupervisor, startIntakeWorker } from '../../../workers/intake/supervisor.js';
+import { handlerFault, handlerUrl } from '../../../workers/pool/handler-file.js';
+import type { AdminServer } from '../../admin/server.js';
+import { FrameIds } from '../../commit/frame-id.js';
+import { type DrainHandle, openDrain } from '../../drain/open.js';
+import { createKeyTableMemory, restoreKeys } from '../../idempotency/key-table-setup.js';
+import { missingServerBinary } from '../../intake/platform.mjs';
+import { openSource } from '../../journal/open.js';
+import type { SourceHandle } from '../../journal/source-handle.js';
+import { monotonicNs } from '../../limit/clock.js';
+import { RpsMeter } from '../../limit/meter.js';
+import { WindowLimiter } from '../../limit/window.js';
+import { KeyTable } from '../../memory/key-table.js';
+import { WakeFlag } from '../../memory/wake-flag.js';
+import { COUNTER, createCounts, ThreadCounts } from '../../metrics/count.js';
+import { publishThreadStats } from '../../metrics/thread-stats.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { Log } from '../../model/log.js';
+import type { Options } from '../../model/options.js';
+import { claimFolder, claimPort, type Release } from '../../process/locks.js';
+import type { StopStep } from '../../process/shutdown.js';
+
+const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
+const POOL_ENTRY = fileURLToPath(new URL('../../../workers/pool/thread.js', import.meta.url));
+
+export interface ServerParts {
+  readonly options: Options;
+  readonly log: Log;
+  /** The server cannot go on and must be stopped. */
+  readonly onFault: (fault: OperatorFault) => void;
+}
+
+/** The memory that all threads share. */
+interface SharedMemory {
+  readonly counts: SharedArrayBuffer;
+  readonly meter: SharedArrayBuffer;
+  readonly limiter: SharedArrayBuffer | null;
+  readonly keys: SharedArrayBuffer;
+}
+
+/** What `Server.open` has opened, in the order in which it stops. */
+interface Stages {
+  readonly port: number;
+  readonly memory: SharedMemory;
+  readonly intake: IntakeSupervisor;
+  readonly drain: DrainHandle;
+  /** Null in direct mode. */
+  readonly journal: SourceHandle | null;
+}
+
+/**
+ * A server in this process. It neither prints nor handles signals nor ends the process, so that a program can hold
+ * several. Each needs ports and a data folder of its own.
+ */
+export class Server {
+  readonly #parts: ServerParts;
+  readonly #stages: Stages;
+  readonly #releases: Release[];
+  #admin: AdminServer | null = null;
+  #adminPort = 0;
+  #isStopping = false;
+
+  private constructor(parts: ServerParts, stages: Stages, releases: Release[]) {
+    this.#parts = parts;
+    this.#stages = stages;
+    this.#releases = releases;
+  }
+
+  /**
+   * Opens all stages; nothing listens yet. What was opened is stopped by `steps`.
+   *
+   * @throws OperatorFault it cannot begin; nothing is left open then
+   */
+  static async open(parts: ServerParts): Promise<Server> {
+    const missing = await missingServerBinary();
+    if (missing !== null) throw new OperatorFault(missing, EXIT.failed);
+    const releases: Release[] = [];
+    try {
+      return new Server(parts, await openStages(parts, releases), releases);
+    } catch (error) {
+      await releaseAll(releases);
+      throw error;
+    }
+  }
+
+  /** Where orders are taken. */
+  get port(): number {
+    return this.#stages.port;
+  }
+
+  /** 0 until `start` has listened. */
+  get adminPort(): number {
+    return this.#adminPort;
+  }
+
+  /** What stops it, in this order. A step does no harm where its stage never got going. */
+  get steps(): readonly StopStep[] {
+    const { intake, drain, journal } = this.#stages;
+    return [
+      {
+        what: 'intake',
+        stop: () => {
+          this.#isStopping = true;
+          return intake.stop();
+        },
+      },
+      { what: 'drain', stop: () => drain.stop() },
+      { what: 'journal', stop: async () => journal?.close() },
+      { what: 'pool', stop: () => drain.destroyPool() },
+      { what: 'admin', stop: async () => this.#admin?.close() },
+      { what: 'locks', stop: () => releaseAll(this.#releases) },
+    ];
+  }
+
+  /**
+   * Resolves when orders are taken: true; false when it was told to stop meanwhile.
+   *
+   * @throws OperatorFault a stage cannot start; the caller then stops the server
+   */
+  async start(): Promise<boolean> {
+    const { options, log } = this.#parts;
+    const { port, memory, intake, drain, journal } = this.#stages;
+    const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
+    const threadsStarted = intake.start(port, keysKnown);
+    // Awaited below; until then its failure must not count as unhandled.
+    threadsStarted.catch(() => {});
+    // Loaded while the threads start, which takes about as long.
+    const { openAdmin } = await import('./observe.js');
+    this.#admin = openAdmin(options, { ...memory, journal, drain, intake });
+    const [adminPort] = await Promise.all([
+      this.#admin.listen(options.adminHost, options.adminPort),
+      requireHandler(options, drain),
+      threadsStarted,
+    ]);
+    this.#adminPort = adminPort;
+    await journal?.ready;
+    if (this.#isStopping) return false;
+    drain.start();
+    await intake.ready();
+    return !this.#isStopping;
+  }
+}
+
+/** @param releases takes what gives up each claim */
+async function openStages(parts: ServerParts, releases: Release[]): Promise<Stages> {
+  const { options, log } = parts;
+  const handler = handlerUrl(options.handler);
+  const { port, release } = await claimPort(options.host, options.port);
+  releases.push(release);
+  const memory = sharedMemory(options);
+  const wakeFlag = WakeFlag.memory();
+  const counts = new ThreadCounts(memory.counts, 0);
+  const stopPublishing = publishThreadStats(counts);
+  releases.push(async () => stopPublishing());
+  const journal =
+    options.mode === 'direct' ? null : await openJournal(parts, memory, wakeFlag, releases);
+  const drain = openDrain({
+    options,
+    source: options.drain && journal !== null ? journal.source : null,
+    counts,
+    entry: POOL_ENTRY,
+    handlerUrl: handler,
+    limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
+    log,
+  });
+  const startIntake = await intakeStarter(options);
+  // Each announcement wakes this thread: none where nobody listens.
+  const isTold = options.drain && (journal?.onCommitted ?? null) !== null;
+  const shared = { drain, wakeFlag: isTold ? wakeFlag : null };
+  const intake = new IntakeSupervisor({
+    threads: intakeCount(options),
+    startThread: (index) => startIntake(index, threadData(options, memory, index, shared)),
+    log,
+    onCommitted: journal?.onCommitted ?? (() => {}),
+    // In direct mode nobody remembers an order.
+    findReceipt: async (frameId, index) => journal?.source.receipt(frameId, index) ?? 'unknown',
+    onRestart: () => counts.add(COUNTER.intakeThreadRestarts),
+    onFault: parts.onFault,
+  });
+  return { port, memory, intake, drain, journal };
+}
+
+/** With `--threads 0` there is one too, in the main thread. */
+function intakeCount({ threads }: Options): number {
+  return Math.max(1, threads);
+}
+
+function sharedMemory(options: Options): SharedMemory {
+  return {
+    counts: createCounts(1 + intakeCount(options)),
+    meter: RpsMeter.memory(),
+    limiter: options.rpsLimit === 0 ? null : WindowLimiter.memory(options.rpsLimit),
+    keys: createKeyTableMemory(options),
+  };
+}
+
+/** How an intake thread is started. The stages are loaded into the main thread only if they run there. */
+async function intakeStarter(
+  options: Options,
+): Promise<(index: number, data: IntakeThreadData) => IntakeThread> {
+  if (options.threads > 0) return (index, data) => startIntakeWorker(INTAKE_ENTRY, index, data);
+  const { startIntakeInMain } = await import('../../../workers/intake/main-thread.js');
+  return (_index, data) => startIntakeInMain(data);
+}
+
+async function requireHandler(options: Options, drain: DrainHandle): Promise<void> {
+  const wrong = await drain.loadHandler();
+  if (wrong !== null) throw handlerFault(options.handler, wrong);
+}
+
+async function openJournal(
+  { options, log }: ServerParts,
+  memory: SharedMemory,
+  flag: SharedArrayBuffer,
+  releases: Release[],
+): Promise<SourceHandle> {
+  const intakeCounts = Array.from(
+    { length: intakeCount(options) },
+    (_, i) => new ThreadCounts(memory.counts, 1 + i),
+  );
+  const total = (counter: number) =>
+    intakeCounts.reduce((sum, counts) => sum + counts.get(counter), 0);
+  const ids = new FrameIds();
+  const wakeFlag = new WakeFlag(flag);
+  return openSource(options, {
+    newFrameId: () => ids.next(Date.now()),
+    acceptedOrders: () => total(COUNTER.ordersAccepted),
+    spooledOrders: () => total(COUNTER.ordersSpooled),
+    failedKeyRows: () => total(COUNTER.keyRowsFailed),
+    counts: new ThreadCounts(memory.counts, 0),
+    log,
+    listen: options.drain ? () => wakeFlag.set() : null,
+    claimFolder: async () => {
+      releases.push(await claimFolder(options.data));
+    },
+  });
+}
+
+/** Before intake listens: a key that a client sends again must be known by then. */
+async function loadKeys(memory: SharedMemory, journal: SourceHandle, log: Log): Promise<void> {
+  const clocks = { nowNs: monotonicNs, nowMs: Date.now };
+  const leftOut = await restoreKeys(new KeyTable(memory.keys), journal.keys, clocks);
+  if (leftOut === 0) return;
+  log(
+    'keys-left-out',
+    'idempotency keys do not fit into --idempotency-keys-max and are forgotten',
+    {
+      keys: leftOut,
+    },
+  );
+}
+
+function threadData(
+  options: Options,
+  memory: SharedMemory,
+  threadIndex: number,
+  { drain, wakeFlag }: { drain: DrainHandle; wakeFlag: SharedArrayBuffer | null },
+): IntakeThreadData {
+  const data = { options, ...memory, countsIndex: 1 + threadIndex, wakeFlag };
+  if (options.mode !== 'direct') return { ...data, directPort: null };
+  const { port1, port2 } = new MessageChannel();
+  drain.serveDirect(port1);
+  return { ...data, directPort: port2 };
+}
+
+async function releaseAll(releases: Release[]): Promise<void> {
+  for (const release of releases.splice(0)) await release();
+}

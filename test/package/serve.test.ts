@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { type ForebayServer, type ServeOptions, serve } from '../../src/index.js';
+import { freePort } from '../support/free-port.js';
+import { eventually, metric, OrderClient } from '../support/orders.js';
+
+const DONE = 'work_done_total{status="done"}';
+
+/** A server on free ports with a folder of its own, closed when the test is over. */
+async function start(t: TestContext, options: ServeOptions = {}): Promise<ForebayServer> {
+  const data = mkdtempSync(join(tmpdir(), 'forebay-serve-'));
+  const server = await serve({
+    host: '127.0.0.1',
+    port: 0,
+    adminPort: 0,
+    logLevel: 'silent',
+    data,
+    ...options,
+  });
+  t.after(async () => {
+    await server.close().catch(() => {});
+    rmSync(data, { recursive: true, force: true });
+  });
+  return server;
+}
+
+async function post(url: string): Promise<number> {
+  const client = new OrderClient(url);
+  try {
+    return (await client.post('ada')).status;
+  } finally {
+    client.close();
+  }
+}
+
+describe('serve, in a program of its own', () => {
+  for (const threads of [0, 1]) {
+    it(`takes and processes orders with threads: ${threads}, and closes twice`, async (t) => {
+      const server = await start(t, { threads });
+      assert.equal(await post(server.url), 200);
+      await eventually('the order is processed', async () => (await metric(server, DONE)) === 1);
+      const closing = server.close();
+      assert.equal(server.close(), closing);
+      await closing;
+      await server.closed;
+      assert.equal(await post(server.url), 0);
+      await assert.rejects(fetch(server.adminUrl));
+    });
+  }
+
+  it('leaves the signals and exceptions of the process alone', async (t) => {
+    const events = ['SIGTERM', 'SIGINT', 'uncaughtException', 'unhandledRejection', 'exit'];
+    const before = events.map((event) => process.listenerCount(event));
+    const server = await start(t);
+    assert.deepEqual(
+      events.map((event) => process.listenerCount(event)),
+      before,
+    );
+    await server.close();
+  });
+
+  it('serves several at once, in both modes, each with its own ports and folder', async (t) => {
+    const servers = [
+      await start(t),
+      await start(t, { threads: 0 }),
+      await start(t, { mode: 'direct' }),
+    ];
+    for (const { url } of servers) assert.equal(await post(url), 200);
+    await servers[0]!.close();
+    for (const { url } of servers.slice(1)) assert.equal(await post(url), 200);
+  });
+
+  it('gives up port and folder when it closes, and refuses them before', async (t) => {
+    const data = mkdtempSync(join(tmpdir(), 'forebay-serve-'));
+    t.after(() => rmSync(data, { recursive: true, force: true }));
+    const port = await freePort();
+    for (let round = 0; round < 2; round++) {
+      const server = await start(t, { port, data });
+      await assert.rejects(start(t, { port }), new RegExp(`port ${port} is taken`));
+      await assert.rejects(start(t, { data }), /is in use by another forebay/);
+      assert.equal(await post(server.url), 200);
+      await server.close();
+    }
+  });
+
+  it('takes the handler as a URL, as the text of one, or as a path', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'forebay-handler-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'handler.mjs');
+    writeFileSync(file, 'export default async () => {};\n');
+    const url = pathToFileURL(file);
+    for (const handler of [url, url.href, file]) {
+      const server = await start(t, { handler });
+      assert.equal(await post(server.url), 200);
+      await server.close();
+    }
+  });
+
+  it('refuses wrong options by name, value and fix', async (t) => {
+    const refused: [object, RegExp][] = [
+      [{ port: 70_000 }, /^port 70000 \(serve\(\)\): must be a whole number from 0 to 65535$/],
+      [{ port: '3000' }, /^port 3000 \(serve\(\)\): must be a whole number/],
+      [{ prot: 3000 }, /^prot \(serve\(\)\): unknown option; did you mean port\?$/],
+      [{ retryMsMin: 70_000 }, /^retryMsMin 70000 .* must be at most retryMsMax \(60000\)$/],
+      [{ handler: 5 }, /^handler 5 \(serve\(\)\): must be /],
+      [{ handler: './missing.mjs' }, /^handler \.\/missing\.mjs: there is no such file/],
+    ];
+    for (const [options, message] of refused) await assert.rejects(start(t, options), { message });
+  });
+
+  it('rejects when the handler cannot be loaded, and leaves nothing open', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'forebay-handler-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const handler = join(folder, 'broken.mjs');
+    writeFileSync(handler, 'throw new Error("no such table");\n');
+    const data = join(folder, 'data');
+    const port = await freePort();
+    await assert.rejects(start(t, { handler, data, port }), /no such table/);
+    const server = await start(t, { data, port });
+    assert.equal(await post(server.url), 200);
+  });
+
+  it('rejects close after shutdownMsMax, while a handler goes on', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'forebay-handler-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const handler = join(folder, 'slow.mjs');
+    const begun = join(folder, 'begun');
+    writeFileSync(
+      handler,
+      `import { writeFileSync } from 'node:fs';
+      export default () => {
+        writeFileSync(${JSON.stringify(begun)}, '');
+        return new Promise((done) => setTimeout(done, 1500));
+      };`,
+    );
+    const server = await start(t, { handler, shutdownMsMax: 300 });
+    assert.equal(await post(server.url), 200);
+    await eventually('the handler runs', () => existsSync(begun));
+    await assert.rejects(server.close(), /not closed within shutdownMsMax \(300 ms\)/);
+    await assert.rejects(server.closed);
+  });
+
+  it('does not keep the process once it is closed', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'forebay-serve-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const program = join(folder, 'program.mjs');
+    writeFileSync(
+      program,
+      `import { serve } from ${JSON.stringify(new URL('../../src/index.js', import.meta.url).href)};
+      const server = await serve({ host: '127.0.0.1', port: 0, adminPort: 0, data: 'data', logLevel: 'warn' });
+      await server.close();`,
+    );
+    const run = spawnSync(process.execPath, [program], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    assert.equal(run.stdout + run.stderr, '');
+    assert.equal(run.status, 0);
+  });
+});
