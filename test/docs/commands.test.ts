@@ -1,27 +1,22 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import { faults } from '../faults/catalogue.js';
+import { pages, read } from './pages.js';
 
-const ROOT = join(import.meta.dirname, '..', '..', '..');
-
-const pages = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => ({ name, text: readFileSync(join(ROOT, 'docs', name), 'utf8') }));
-
-/** What stands behind `command` up to the end of the code it stands in, on each page. */
+/** The words after `command`, up to the end of the code span that contains it, on each page. */
 function argumentsOf(command: string): { page: string; words: string[] }[] {
-  return pages.flatMap(({ name, text }) =>
-    Array.from(text.matchAll(new RegExp(`\\b${command} ([^\`\n|]+)\``, 'g')), ([, rest]) => ({
-      page: name,
+  return pages.flatMap((page) =>
+    Array.from(read(page).matchAll(new RegExp(`\\b${command} ([^\`\n|]+)\``, 'g')), ([, rest]) => ({
+      page,
       words: rest!.trim().split(/[\s,]+/),
     })),
   );
 }
 
-describe('the commands that the docs name for their claims', () => {
-  it('name faults that there are', () => {
+describe('commands that the docs name as tests of their claims', () => {
+  it('name faults that exist', () => {
     const found = argumentsOf('faults --only');
     assert.ok(found.length > 10);
     for (const { page, words } of found) {
@@ -34,7 +29,7 @@ describe('the commands that the docs name for their claims', () => {
     }
   });
 
-  it('name tests that there are', () => {
+  it('name tests that exist', () => {
     const built = join(import.meta.dirname, '..');
     const files = readdirSync(built, { recursive: true })
       .map((name) => relative('.', String(name)))
