@@ -43,7 +43,7 @@ function row(
   type: string,
   labels: string,
 ): string {
-  return `| \`${name}\` | ${type} | ${labels} | ${help} |`;
+  return `| \`${name}\` | ${type} | ${labels === '' ? '' : `${labels} `}| ${help} |`;
 }
 
 /** `status`: done, error */

@@ -118,7 +118,7 @@ export const counterFamilies = [
   },
   {
     name: 'forebay_foreign_messages_total',
-    help: 'Messages in the NATS journal that are not frames; they are moved to the stream <stream>_FOREIGN.',
+    help: 'Messages in the NATS journal that are not frames; they are moved to the stream FOREBAY_FOREIGN.',
     cells: { foreignMessages: {} },
   },
   {
