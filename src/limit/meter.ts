@@ -6,32 +6,29 @@ import {
 } from '../memory/meter-ring.js';
 import { type Clock, monotonicNs } from './clock.js';
 
-/** One bucket's span of time. */
+/** Duration of one bucket. */
 const BUCKET_NS = 100e6;
 const SECOND_BUCKETS = 10;
 /**
- * A bucket's number is epoch * COUNT_SPAN + count, exact in a float64: 53 bits, of which 21 are the
- * count (2,097,151 a bucket, 21 million a second; it stops there) and 32 the epoch (13 years of
- * the machine's uptime).
+ * A bucket holds epoch * COUNT_SPAN + count, exact in a float64: of 53 bits, 21 are the count (up to 2,097,151 per bucket,
+ * 21 million per second, where it stops) and 32 the epoch (13 years of uptime).
  */
 const COUNT_SPAN = 2 ** 21;
 
 /**
- * Requests per second, counted by all threads that share the memory. A ring of buckets, each holding
- * the epoch it counts and the count in one cell: a bucket comes into a new epoch by one swap of
- * both, so a roll-over cannot be seen half done (a new epoch with the old count would show a
- * rate that never was).
+ * Requests per second, counted by all threads that share the memory. A ring of buckets, each with its epoch and count in
+ * one cell. A bucket moves to a new epoch by one swap of both, so that no thread sees a new epoch with the old count.
  */
 export class RpsMeter {
   readonly #ring: MeterOperations;
   readonly #clock: Clock;
 
-  /** Memory for one meter, to be handed to every thread. */
+  /** Memory for one meter, to be shared by all threads. */
   static memory(): SharedArrayBuffer {
     return createMeterMemory();
   }
 
-  /** This thread's meter on memory that `memory` made in any thread. */
+  /** This thread's view of a meter. @param memory made by `RpsMeter.memory` in any thread */
   constructor(
     memory: SharedArrayBuffer,
     clock: Clock = monotonicNs,
@@ -41,14 +38,14 @@ export class RpsMeter {
     this.#clock = clock;
   }
 
-  /** Counts `count` requests now. Lock-free. */
+  /** Counts `count` requests at the current time. Lock-free. */
   hit(count = 1): void {
     const epoch = this.#epoch();
     const index = bucketOf(epoch);
     for (;;) {
       const seen = this.#ring.bucket(index);
       const seenEpoch = epochOf(seen);
-      // This thread slept through a whole turn of the ring: what it would count is out of sight.
+      // This thread was suspended for a whole turn of the ring, so its requests are no longer in the last second.
       if (seenEpoch > epoch) return;
       const before = seenEpoch === epoch ? countOf(seen) : 0;
       const next = epoch * COUNT_SPAN + Math.min(before + count, COUNT_SPAN - 1);
@@ -57,8 +54,8 @@ export class RpsMeter {
   }
 
   /**
-   * Requests in the last full second: the ten whole buckets before the present one. Every hit in
-   * them that returned before this call is counted.
+   * Requests in the last full second: the ten complete buckets before the current one. It includes every `hit` in them
+   * that returned before this call.
    */
   perSecond(): number {
     for (;;) {
@@ -67,7 +64,7 @@ export class RpsMeter {
     }
   }
 
-  /** The sum of the second that ends where `end` begins; -1 if the ring came round meanwhile. */
+  /** The sum of the second before epoch `end`; -1 if a bucket was reused meanwhile. */
   #sumBefore(end: number): number {
     let sum = 0;
     for (let epoch = Math.max(0, end - SECOND_BUCKETS); epoch < end; epoch++) {

@@ -10,48 +10,47 @@ import { type Clock, monotonicNs } from './clock.js';
 
 const NS_PER_MS = 1e6;
 const WINDOW_MS_DEFAULT = 1000;
-/** At most so many admissions between two moves of the shared head. A power of two. */
+/** Upper bound of the admissions between two moves of the shared head. A power of two. */
 const HEAD_STRIDE_MAX = 16;
-/** Longer ago than any window. */
-const NOT_KNOWN = Number.NEGATIVE_INFINITY;
+/** Earlier than any window. */
+const UNKNOWN = Number.NEGATIVE_INFINITY;
 
 /**
- * At most `limit` admissions in ANY window of time, across all threads that share the memory, for
- * every interleaving; and a refusal only when the window is full. Lock-free, O(1), no allocation that
- * outlives the call.
+ * An exact sliding-window limiter: at most `limit` admissions in ANY window of time, across all threads that share the
+ * memory, for every interleaving. It refuses only if the window is full. Lock-free, O(1), and without allocations that
+ * outlive the call.
  *
- * A ring of `limit` slots. Admission number k (0, 1, 2, ...) takes slot k mod limit, by swapping its
- * stamp: the time of the admission in nanoseconds, with the round's parity as its sign (plus in
- * rounds 0, 2, ...). So a slot shows whether it was taken in this round or the one before: without
- * that, a full window and a head that lags look alike.
+ * The memory is a ring of `limit` slots. Admission number k (0, 1, 2, ...) takes slot k mod limit by swapping the slot's
+ * stamp. A stamp is the time of the admission in nanoseconds; its sign is the parity of the round (plus in rounds 0, 2,
+ * ...). So a slot shows whether it was taken in this round or in the one before. Without the sign, a full window could not
+ * be told from a head that lags.
  *
- * Why never more than `limit`: a slot is swapped only at least a window after the stamp it held, and
- * the swap fails if the slot changed meanwhile; so two admissions in one slot are a window apart,
- * and limit + 1 admissions inside one window would put two in one slot. A swap cannot mistake a
- * later stamp for the one it saw, since the stamps of a slot never repeat.
+ * Why never more than `limit`: a slot is swapped only if its stamp is at least a window old, and the swap fails if the slot
+ * has changed meanwhile. So two admissions in one slot are a window apart, and limit + 1 admissions in one window would
+ * need two of them in one slot. A swap cannot confuse two stamps, because the stamps of a slot never repeat.
  *
- * What counts as the time of an admission is the clock reading taken inside its call, AFTER all
- * lower numbers were seen taken. Hence they had read the clock before, times never decrease along the
- * numbers, and a refused call has `limit` admissions inside the window before it. A thread that is
- * preempted between clock and swap is harmless: its swap fails if it was overtaken.
+ * The time of an admission is the clock reading inside its call, AFTER all lower numbers were seen as taken. Those
+ * admissions had read the clock before, so times never decrease with the numbers, and a refused call has `limit` admissions
+ * in the window before it. A thread that is preempted between clock and swap does no harm: if another thread was faster,
+ * its swap fails.
  *
- * Why one parity bit is enough: each thread keeps the lowest number it has not seen taken (its
- * position), reads the slot there first and the head second. The head moves in strides of at most
- * `limit`, and before anyone takes a number beyond the next stride it is moved there. So with the
- * head not past the position, the slot had been taken at most once since the round before.
+ * Why one parity bit is enough: each thread keeps the lowest number that it has not seen as taken (its position), and reads
+ * first the slot there, then the head. The head moves in strides of at most `limit`, and a thread moves it before it takes
+ * a number beyond the next stride. So if the head is not past the position, the slot has been taken at most once since
+ * the round before.
  *
- * Nor is the head needed while the number below the position was taken less than a window ago, by a
- * clock read after the slot. For the position itself is taken no earlier than the number below it, and one round on its
- * slot is taken again at least a window later: by someone who has not even read the clock yet.
+ * The head need not be read if the number below the position was taken less than a window ago, by a clock read after the
+ * slot. The number at the position is taken no earlier than the number below it. One round later its slot is taken again,
+ * at least a window after that, by a thread that has not read the clock yet.
  *
- * Stamps do not wrap, see `monotonicNs`; a slot untouched for years is simply old.
+ * Stamps do not wrap, see `monotonicNs`. A slot that was not used for years is simply old.
  */
 export class WindowLimiter implements Limiter {
-  /** The lowest admission number that this thread has not seen taken. */
+  /** The lowest admission number that this thread has not seen as taken. */
   protected position = 0;
-  /** When the number below `position` was taken, as its stamp says; that it is not known, at first and after a leap. */
-  protected belowNs = NOT_KNOWN;
-  /** The slot of `position`, and the sign its stamp will have. */
+  /** When the number below `position` was taken, by its stamp. UNKNOWN at first and after a move to the head. */
+  protected belowNs = UNKNOWN;
+  /** The slot of `position`, and the sign of its next stamp. */
   #index = 0;
   #sign = 1;
   readonly #ring: WindowOperations;
@@ -60,12 +59,12 @@ export class WindowLimiter implements Limiter {
   readonly #windowNs: number;
   readonly #stride: number;
 
-  /** Memory for one limiter, to be handed to every thread. See `createWindowMemory` for the ranges. */
+  /** Memory for one limiter, to be shared by all threads. See `createWindowMemory` for the ranges. */
   static memory(limit: number, windowMs: number = WINDOW_MS_DEFAULT): SharedArrayBuffer {
     return createWindowMemory(limit, windowMs);
   }
 
-  /** This thread's limiter on memory that `memory` made in any thread. */
+  /** This thread's view of a limiter. @param memory made by `WindowLimiter.memory` in any thread */
   constructor(
     memory: SharedArrayBuffer,
     clock: Clock = monotonicNs,
@@ -86,10 +85,10 @@ export class WindowLimiter implements Limiter {
         this.#passTaken(stamp);
         continue;
       }
-      // Not before the lower numbers were seen taken: so times keep the order of the numbers. And
-      // not before the slot was read, see above.
+      // After the lower numbers were seen as taken, so that times have the order of the numbers; and after the slot was
+      // read, see above.
       const nowNs = this.#clock();
-      if (nowNs - this.belowNs >= this.#windowNs && this.#leap()) continue;
+      if (nowNs - this.belowNs >= this.#windowNs && this.#skipToHead()) continue;
       if (stamp !== NEVER_TAKEN && nowNs - Math.abs(stamp) < this.#windowNs) return false;
       if (this.#ring.takeSlot(this.#index, seen, this.#sign * nowNs)) {
         this.#pass(nowNs);
@@ -105,29 +104,29 @@ export class WindowLimiter implements Limiter {
         this.#passTaken(stamp);
         continue;
       }
-      if (this.#leap()) continue;
+      if (this.#skipToHead()) continue;
       if (stamp === NEVER_TAKEN) return 0;
       return Math.max(0, Math.abs(stamp) + this.#windowNs - this.#clock()) / NS_PER_MS;
     }
   }
 
   /**
-   * Goes on to the head if it is past the position, and says whether it was. To be called after the
-   * slot was read: before, the slot could then be two rounds on, with the same parity.
+   * Moves to the head if it is past the position; returns whether it was. Must be called after the slot was read: a slot
+   * that is read after the head could be two rounds ahead, with the same parity.
    */
-  #leap(): boolean {
+  #skipToHead(): boolean {
     const head = this.#ring.head();
     if (head <= this.position) return false;
-    this.moveTo(head, NOT_KNOWN);
+    this.moveTo(head, UNKNOWN);
     return true;
   }
 
-  /** The slot shows that its number is taken, in this round or in a later one. */
+  /** The slot shows that its number was taken, in this round or in a later one. */
   #passTaken(stamp: number): void {
-    if (!this.#leap()) this.#pass(Math.abs(stamp));
+    if (!this.#skipToHead()) this.#pass(Math.abs(stamp));
   }
 
-  /** Steps over a number that is taken; on the edge of a stride, moves the head that far first. */
+  /** Moves past a taken number. At the edge of a stride it also moves the shared head. */
   #pass(takenNs: number): void {
     this.belowNs = takenNs;
     this.position += 1;

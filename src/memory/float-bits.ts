@@ -2,10 +2,9 @@ const float = new Float64Array(1);
 const bits = new BigInt64Array(float.buffer);
 
 /**
- * The 64 bits of a float64, and back: `Atomics` swaps 64 bits at once only in BigInt arrays, while
- * the numbers kept in them (times, counts) are exact as float64. Going through two views of the same
- * eight bytes costs a few nanoseconds, where `BigInt(number)` costs 20 to 35. Each thread has its
- * own copy of this module, so nobody else touches the bytes between the two statements.
+ * Converts between a float64 and its 64 bits. `Atomics` swaps 64 bits only in BigInt arrays, while the numbers kept there
+ * (times, counts) are exact as float64. Two views of the same eight bytes cost a few nanoseconds; `BigInt(number)` costs
+ * 20 to 35. Each thread has its own copy of this module, so no other thread uses the bytes.
  */
 export function bitsOf(value: number): bigint {
   float[0] = value;

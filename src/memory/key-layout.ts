@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 
 /**
- * How the table of idempotency keys lies in its memory, in 32-bit words: a header, then the stripes. A
- * stripe has its lock, its anchors, the heads of its buckets, and its records.
+ * The memory layout of the table of idempotency keys, in 32-bit words: a header, then the stripes. A stripe has a lock, its
+ * anchors, the heads of its buckets, and its records.
  */
 
 const LINE_WORDS = 16;
@@ -11,22 +11,19 @@ const LINE_WORDS = 16;
 const STRIPES = 0;
 const SLOTS = 1;
 const BUCKETS = 2;
-/** Four words: two keys for HalfSipHash, drawn anew for each process. */
+/** Four words: two keys for HalfSipHash, random for each process. */
 const SEEDS = 4;
 /** Two float64: nanoseconds. */
 const LIFE_NS = 8;
 const PENDING_NS = 10;
 const HEADER_WORDS = 2 * LINE_WORDS;
 
-/**
- * Within a stripe. The lock has at least a whole line on either side to itself, wherever the allocator
- * puts the buffer.
- */
+/** Offsets in a stripe. The lock has at least a whole cache line on either side, wherever the allocator puts the buffer. */
 const LOCK = LINE_WORDS;
 const ANCHORS = 3 * LINE_WORDS;
 const HEADS = ANCHORS + LINE_WORDS;
 
-/** Most stripes, and the least records in one while there are several. */
+/** Maximum number of stripes, and minimum of records per stripe if there are several. */
 const STRIPES_MAX = 64;
 const STRIPE_SLOTS_MIN = 4096;
 
@@ -35,29 +32,29 @@ export const RECORD_WORDS = LINE_WORDS;
 
 /** Word offsets of a stripe's anchors. */
 export const ANCHOR = {
-  /** The record that expires first, and last; 0 when there is none. */
+  /** The records that expire first and last; 0 if there is none. */
   oldest: 0,
   newest: 1,
-  /** The first of the records that were used and are free again. */
+  /** The first record in the list of freed records. */
   free: 2,
-  /** Records that have ever been used. */
+  /** Number of records that have ever been used. */
   used: 3,
-  /** Records that hold a key. */
+  /** Number of records that hold a key. */
   live: 4,
 } as const;
 
-/** Word offsets in a record. Links are record numbers within the stripe, from 1; 0 is none. */
+/** Word offsets in a record. Links are record numbers in the stripe, from 1; 0 for none. */
 export const RECORD = {
-  /** Four words, keyed hash of the key. */
+  /** Four words: keyed hash of the key. */
   hash: 0,
   /** Two words. */
   digest: 4,
-  /** The next record of the same bucket. */
+  /** The next record in the same bucket. */
   chain: 6,
-  /** The neighbours in the order of expiry. `newer` also links free records. */
+  /** The neighbours in order of expiry. `newer` also links freed records. */
   newer: 7,
   older: 8,
-  /** Two bits of state, above them the order's position in its frame. */
+  /** The state in the lowest two bits, above them the order's position in its frame. */
   state: 9,
   /** A float64, nanoseconds. */
   expiry: 10,
@@ -65,15 +62,15 @@ export const RECORD = {
   frame: 12,
 } as const;
 
-/** Where things lie in one memory. */
+/** The dimensions and constants of one table, from its header. */
 export interface KeyShape {
   readonly stripes: number;
   readonly slots: number;
   readonly buckets: number;
   readonly seeds: readonly [number, number, number, number];
-  /** How long a key is remembered. */
+  /** How long a key is kept. */
   readonly lifeNs: number;
-  /** After this, whoever reserved a key and has not said what became of it is taken for dead. */
+  /** A caller that has reserved a key and not reported an outcome by then is considered dead. */
   readonly pendingNs: number;
 }
 
@@ -84,7 +81,7 @@ export interface StripePlaces {
   readonly records: number;
 }
 
-/** Memory for `keysMax` keys. @throws RangeError when there is not so much memory */
+/** Memory for `keysMax` keys. @throws RangeError not enough memory */
 export function createKeyMemory(
   keysMax: number,
   lifeNs: number,

@@ -1,32 +1,32 @@
-/** Nobody holds it; somebody does; somebody does and others may sleep until it is let go. */
+/** Unlocked; locked; locked, and other threads may sleep until it is released. */
 const FREE = 0;
-const HELD = 1;
-const WANTED = 2;
+const LOCKED = 1;
+const CONTENDED = 2;
 
-/** Tries before a thread goes to sleep: what the lock guards takes well under a microsecond. */
+/** Attempts before a thread sleeps. The critical sections take well under a microsecond. */
 const SPINS = 100;
-/** A sleep ends by itself after so long, should the one who ought to wake it have died; milliseconds. */
+/** Timeout of a sleep, in case the thread that should wake it has died. */
 const SLEEP_MS = 1;
 /**
- * After so long the holder is taken for dead; milliseconds. Far above what it takes even where many more threads
- * want to run than can. Counted in time and not in sleeps, because who is woken may find that another was faster.
+ * After this time the holder is considered dead. It is far longer than a critical section takes even on an overloaded
+ * machine. Time is measured, not the number of sleeps, because another thread can take the lock before a woken one.
  */
 const WAIT_MS_MAX = 1000;
 
-/** The atomic operations that the lock is built from; a test may put a stepper between. */
+/** The atomic operations of the lock. Tests replace them to control the interleaving. */
 export interface LockOperations {
-  /** Puts `next` where `seen` stands, and returns what stood there. Sequentially consistent. */
+  /** Replaces `seen` by `next` and returns the previous value. Sequentially consistent. */
   compareSwap(cell: number, seen: number, next: number): number;
-  /** Puts `next` there whatever it holds, and returns what it held. Sequentially consistent. */
+  /** Stores `next` and returns the previous value. Sequentially consistent. */
   swap(cell: number, next: number): number;
   /**
-   * Sleeps until woken, but not when the cell no longer holds `seen`: looking and falling asleep are one
-   * step, so a `wake` that follows a change is not missed.
+   * Sleeps until woken, unless the cell no longer holds `seen`. Check and sleep are one atomic step, so a `wake` after a
+   * change is not missed.
    */
   sleep(cell: number, seen: number, msMax: number): void;
-  /** Wakes one that sleeps on the cell, if any. */
+  /** Wakes one thread that sleeps on the cell, if any. */
   wake(cell: number): void;
-  /** A clock that never goes back. */
+  /** A monotonic clock. */
   nowMs(): number;
 }
 
@@ -59,12 +59,12 @@ export class LockCells implements LockOperations {
 }
 
 /**
- * A lock on one cell of shared memory: spins, then sleeps. After Drepper, "Futexes are tricky" (2011), the
- * second mutex there. What the holder wrote before `release` is seen by the next one after `acquire`.
+ * A mutex in one cell of shared memory: it spins, then sleeps. Source: Drepper, "Futexes are tricky" (2011), the second
+ * mutex. All writes before `release` are visible to the next holder after `acquire`.
  *
- * It never blocks for ever. A thread that dies with the lock in hand leaves what it guards half
- * written, so nobody may go on there: `acquire` then fails, after a second the first time and without
- * sleeping from then on, until the lock is found free again (its holder was only slow).
+ * It never blocks forever. If a thread dies while it holds the lock, the guarded data can be inconsistent and must not be
+ * used. Then `acquire` fails, after a second the first time and without sleeping later, until the lock is found free
+ * again because its holder was only slow.
  */
 export class KeyLock {
   readonly #operations: LockOperations;
@@ -78,29 +78,29 @@ export class KeyLock {
     this.#spins = spins;
   }
 
-  /** False when the lock could not be had; then it must not be released. */
+  /** False if the lock was not acquired; then it must not be released. */
   acquire(): boolean {
     for (let i = 0; i <= this.#spins; i++) {
-      if (this.#operations.compareSwap(this.#cell, FREE, HELD) === FREE) {
+      if (this.#operations.compareSwap(this.#cell, FREE, LOCKED) === FREE) {
         this.#isSuspect = false;
         return true;
       }
     }
     if (this.#isSuspect) return false;
-    this.#isSuspect = !this.#acquireAsleep();
+    this.#isSuspect = !this.#acquireSleeping();
     return !this.#isSuspect;
   }
 
   release(): void {
-    if (this.#operations.swap(this.#cell, FREE) === WANTED) this.#operations.wake(this.#cell);
+    if (this.#operations.swap(this.#cell, FREE) === CONTENDED) this.#operations.wake(this.#cell);
   }
 
-  #acquireAsleep(): boolean {
+  #acquireSleeping(): boolean {
     const deadlineMs = this.#operations.nowMs() + WAIT_MS_MAX;
     do {
-      // WANTED even where this thread gets it: others may sleep, and would not be woken by HELD.
-      if (this.#operations.swap(this.#cell, WANTED) === FREE) return true;
-      this.#operations.sleep(this.#cell, WANTED, SLEEP_MS);
+      // CONTENDED even if this thread gets the lock: others may sleep, and with LOCKED `release` would not wake them.
+      if (this.#operations.swap(this.#cell, CONTENDED) === FREE) return true;
+      this.#operations.sleep(this.#cell, CONTENDED, SLEEP_MS);
     } while (this.#operations.nowMs() < deadlineMs);
     return false;
   }

@@ -1,14 +1,14 @@
 import { ANCHOR, type KeyShape, RECORD, RECORD_WORDS, type StripePlaces } from './key-layout.js';
 
-/** Expired records that an insertion takes out at most: more than one, so that they can't pile up. */
+/** Upper bound of expired records that an insertion removes: more than one, so that they do not accumulate. */
 const REAPED_MAX = 4;
 
 /**
- * The records of one stripe: found by their hash through chained buckets, and linked in the order in
- * which they expire. All keys live equally long, so a record that is renewed goes to the end of that
- * order, and those to be forgotten stand at its beginning. Everything takes constant time.
+ * The records of one stripe: a hash table with chained buckets, and a list in order of expiry. All keys have the same
+ * lifetime, so a renewed record moves to the end of the list, and expired records are at its beginning. Every operation
+ * takes constant time.
  *
- * Plain memory: only for whoever holds the stripe's lock. A record is named by its number, from 1.
+ * Only the holder of the stripe's lock may use it. Records are identified by their number, from 1.
  */
 export class KeyStripe {
   readonly #words: Int32Array;
@@ -24,13 +24,13 @@ export class KeyStripe {
     this.#floats = floats;
     this.#anchors = places.anchors;
     this.#heads = places.heads;
-    // Record 1 stands first.
+    // Record 1 is the first.
     this.#records = places.records - RECORD_WORDS;
     this.#bucketMask = shape.buckets - 1;
     this.#slots = shape.slots;
   }
 
-  /** Where the fields of a record begin in the memory's words. */
+  /** Index of a record's first word. */
   at(record: number): number {
     return this.#records + record * RECORD_WORDS;
   }
@@ -43,7 +43,7 @@ export class KeyStripe {
     return this.#words[this.#anchors + ANCHOR.live];
   }
 
-  /** The record with this hash, `key[0, 4)`; 0 when there is none. It may have expired. */
+  /** The record with the hash `key[0, 4)`; 0 if there is none. It may have expired. */
   find(key: Int32Array): number {
     const words = this.#words;
     let record = words[this.#head(key[1])];
@@ -62,10 +62,7 @@ export class KeyStripe {
     return 0;
   }
 
-  /**
-   * A new record with hash and digest as in `key[0, 6)`; the caller fills in state and frame. 0 when
-   * there is room for none, because all that are there have yet to live.
-   */
+  /** A new record with hash and digest from `key[0, 6)`; the caller sets state and frame. 0 if the stripe is full. */
   insert(key: Int32Array, nowNs: number, expiryNs: number): number {
     this.reap(nowNs, REAPED_MAX);
     const record = this.#takeFree();
@@ -81,7 +78,7 @@ export class KeyStripe {
     return record;
   }
 
-  /** The record expires then, and after all others. */
+  /** Makes the record expire at `expiryNs`, which must be after all others. */
   renew(record: number, expiryNs: number): void {
     this.#unlink(record);
     this.#linkNewest(record, expiryNs);
@@ -99,7 +96,7 @@ export class KeyStripe {
     words[this.#anchors + ANCHOR.live]--;
   }
 
-  /** Takes out records that have expired, oldest first, at most so many. */
+  /** Removes up to `recordsMax` expired records, oldest first. */
   reap(nowNs: number, recordsMax: number): void {
     for (let i = 0; i < recordsMax; i++) {
       const oldest = this.#words[this.#anchors + ANCHOR.oldest];

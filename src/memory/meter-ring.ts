@@ -1,19 +1,18 @@
 import { bitsOf, numberOf } from './float-bits.js';
 
-/** A power of two, so that an epoch's bucket is its low bits. */
+/** A power of two, so that the low bits of an epoch are its bucket. */
 export const METER_BUCKETS = 16;
 
 const LINE_CELLS = 64 / BigInt64Array.BYTES_PER_ELEMENT;
 
-/** The atomic operations that the meter is built from; a test may put a stepper between. */
+/** The atomic operations of the meter. Tests replace them to control the interleaving. */
 export interface MeterOperations {
-  /** Reads a bucket, its epoch and its count together. Sequentially consistent. */
+  /** Reads a bucket's epoch and count together. Sequentially consistent. */
   bucket(index: number): number;
 
   /**
-   * Replaces the bucket's epoch and count together, if the bucket still holds `seen`, and says
-   * whether it did. One step in the one order that all threads agree on: nobody sees a new epoch
-   * with an old count, and no update in between is lost.
+   * Replaces the bucket's epoch and count together if the bucket still holds `seen`; returns whether it did. Atomic and
+   * sequentially consistent: no thread sees a new epoch with an old count, and no update is lost.
    */
   swapBucket(index: number, seen: number, next: number): boolean;
 }
@@ -38,7 +37,7 @@ export class MeterRing implements MeterOperations {
   }
 }
 
-/** Memory for one meter, every bucket at epoch 0 with count 0. */
+/** Memory for one meter, every bucket with epoch 0 and count 0. */
 export function createMeterMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(METER_BUCKETS * LINE_CELLS * BigInt64Array.BYTES_PER_ELEMENT);
 }

@@ -1,6 +1,6 @@
 import { bitsOf, numberOf } from './float-bits.js';
 
-/** Limits that may be asked for. At the upper one the memory takes 8 MB. */
+/** Maximum limit. Its memory takes 8 MB. */
 export const WINDOW_LIMIT_MAX = 1_000_000;
 
 const NS_PER_MS = 1e6;
@@ -8,54 +8,51 @@ const CELL_BYTES = BigInt64Array.BYTES_PER_ELEMENT;
 const LINE_CELLS = 64 / CELL_BYTES;
 
 /**
- * Where each cell stands. The limit and the window's length are written once, before the memory is
- * shared. The head has its cache line to itself: between it and its neighbours lies at least a whole
- * line, wherever the allocator puts the buffer.
+ * Memory layout. The limit and the length of the window are written once, before the memory is shared. The head has its own
+ * cache line: there is at least a whole line between it and its neighbours, wherever the allocator puts the buffer.
  *
- * The slots are packed, eight a line. They are not independent: at any moment all threads want the
- * same slot, so its line travels between their caches however it is laid out, and the next seven
- * admissions then find it near. A line a slot measured no faster with 2 and 4 threads, and took
- * 64 MB instead of 8 at the largest limit.
+ * The slots are packed, eight per line. At any moment all threads want the same slot, so its line moves between their
+ * caches with any layout, and the next seven admissions find it cached. One line per slot was no faster with 2 and 4
+ * threads, and took 64 MB instead of 8 MB at the maximum limit.
  */
 const LIMIT = 0;
 const WINDOW_NS = 1;
 const HEAD = 2 * LINE_CELLS;
 const SLOTS = HEAD + 2 * LINE_CELLS;
 
-/** What a slot holds until it is first taken. */
+/** Value of a slot that was never taken. */
 export const NEVER_TAKEN = 0;
 
-/** The atomic operations that the sliding window is built from; a test may put a stepper between. */
+/** The atomic operations of the sliding window. Tests replace them to control the interleaving. */
 export interface WindowOperations {
-  /** Admissions in any window. */
+  /** Maximum number of admissions in any window. */
   readonly limit: number;
   /** Length of the window in whole nanoseconds. */
   readonly windowNs: number;
 
   /**
-   * Reads the head: a number of admissions that have all taken place. Sequentially consistent:
-   * every slot taken before the head got here is seen as taken from now on.
+   * Reads the head: all admissions below this number have taken place. Sequentially consistent: every slot that was taken
+   * before the head moved here is seen as taken from now on.
    */
   head(): number;
 
   /**
-   * Moves the head from `from` to `to`, unless it is no longer at `from`; so it never goes back.
-   * Sequentially consistent: whoever reads the new head sees every slot below it as taken.
+   * Moves the head from `from` to `to` if it is still at `from`, so that it never moves back. Sequentially consistent: a
+   * thread that reads the new head sees every slot below it as taken.
    */
   advanceHead(from: number, to: number): void;
 
-  /** Reads a slot whole, as bits for `takeSlot` and `stampOf`. Sequentially consistent. */
+  /** Reads a slot as bits for `takeSlot` and `stampOf`. Sequentially consistent. */
   slot(index: number): bigint;
 
   /**
-   * Puts `stamp` into the slot if it still holds `seen`, and says whether it did. Reading, comparing
-   * and writing are one step in the one order of all operations on the ring that every thread
-   * agrees on: of several threads that saw the same bits, exactly one succeeds.
+   * Stores `stamp` in the slot if it still holds `seen`; returns whether it did. Atomic and sequentially consistent: of
+   * several threads that saw the same bits, exactly one succeeds.
    */
   takeSlot(index: number, seen: bigint, stamp: number): boolean;
 }
 
-/** The stamp that the bits of a slot stand for, see `WindowLimiter`; `NEVER_TAKEN` at first. */
+/** The stamp in the bits of a slot, see `WindowLimiter`; `NEVER_TAKEN` at first. */
 export function stampOf(bits: bigint): number {
   return numberOf(bits);
 }
@@ -90,11 +87,11 @@ export class WindowRing implements WindowOperations {
 }
 
 /**
- * Memory for a window of `windowMs` milliseconds (fractions are fine; rounded up to a whole
- * nanosecond) with at most `limit` admissions.
+ * Memory for at most `limit` admissions in a window of `windowMs` milliseconds, which can be fractional and is rounded up
+ * to a whole nanosecond.
  *
- * @throws RangeError when the limit is no whole number from 1 to `WINDOW_LIMIT_MAX`, or the window
- * is not a positive, finite number.
+ * @throws RangeError the limit is not a whole number from 1 to `WINDOW_LIMIT_MAX`, or the window is not positive and
+ * finite
  */
 export function createWindowMemory(limit: number, windowMs: number): SharedArrayBuffer {
   if (!Number.isInteger(limit) || limit < 1 || limit > WINDOW_LIMIT_MAX) {
@@ -110,7 +107,7 @@ export function createWindowMemory(limit: number, windowMs: number): SharedArray
   return memory;
 }
 
-/** Rounded up, but for what the multiplication itself adds: 535.815675 ms are 535815675 ns, not one more. */
+/** Rounded up, but without the error of the multiplication: 535.815675 ms are 535815675 ns, not one more. */
 function wholeNs(windowMs: number): number {
   return Math.max(1, Math.ceil(Number((windowMs * NS_PER_MS).toFixed(3))));
 }

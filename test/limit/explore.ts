@@ -1,27 +1,26 @@
 import assert from 'node:assert/strict';
 
 /**
- * Every interleaving of a few threads, one atomic operation a step, running the production code.
+ * A model checker: runs the production code in every interleaving of a few threads, one atomic operation per step.
  *
- * A thread's call is plain synchronous code, so it cannot be halted between two operations. Instead
- * it is run again for each step: the results of the operations it did before are handed to it from a
- * log, the next operation is carried out on the real shared memory, and the one after that is
- * refused by throwing. The code is deterministic given those results, so it comes to the same point.
+ * A thread's call is synchronous code, so it cannot be suspended between two operations. Instead it runs again for each
+ * step: it gets the results of its earlier operations from a log, runs the next operation on the real shared memory, and
+ * the operation after that throws. The code is deterministic for given results, so it reaches the same point.
  *
- * The search is depth-first over distinct states. Atomics are sequentially consistent, hence no
- * behaviour of real threads is left out, but for the bounds on calls and on clock moves.
+ * The search is depth-first over distinct states. Atomics are sequentially consistent, so all behaviours of real threads
+ * are covered, within the bounds on calls and on clock moves.
  */
-/** What a calling object remembers. */
+/** State that an object keeps between its calls. */
 export type Local = readonly number[];
 
 export interface Call {
-  /** What the calling object remembers between calls. */
+  /** State of the object before the current call. */
   readonly local: Local;
-  /** Results of the operations done in the present call. */
+  /** Results of the operations in the current call. */
   readonly log: readonly unknown[];
   readonly callsLeft: number;
   readonly next: Kind;
-  /** Whatever the model has to remember about the present call. */
+  /** State of the model for the current call. */
   readonly note: number;
 }
 
@@ -29,22 +28,22 @@ export interface State {
   readonly cells: readonly number[];
   readonly timeNs: number;
   readonly clockMovesLeft: number;
-  /** Whatever the model has to remember about the past. */
+  /** State of the model for all calls. */
   readonly history: readonly number[];
   readonly threads: readonly Call[];
 }
 
-/** What a thread does next. Moves of the clock matter only to those who are about to read it. */
+/** A thread's next operation. The clock moves only right before a thread reads it. */
 export type Kind = 'memory' | 'clock';
 
 /**
- * Carries out one operation, or replays it. With `restart`, the call carries nothing over this point
- * but the `local` that `restart` returns, so that calling afresh with it leads to the same: the log
- * before it can be forgotten, which keeps the number of states finite and small.
+ * Runs one operation, or replays it. `restart` marks a point where the call depends only on the `local` that `restart`
+ * returns, so that a new call with this `local` behaves the same. Then the log up to here is dropped, which keeps the
+ * number of states small and finite.
  */
 export type Step = <T>(kind: Kind, operation: () => T, restart?: (() => Local) | null) => T;
 
-/** What a model's operations see and may change, for the step under way. */
+/** State that the operations of a model can read and change in the current step. */
 export interface Moment {
   timeNs: number;
   history: readonly number[];
@@ -53,39 +52,36 @@ export interface Moment {
 
 export interface Model {
   readonly firstLocal: Local;
-  /** A view of the whole shared memory that the operations work on. */
+  /** A view of the whole shared memory. */
   readonly cells: Float64Array;
-  /** How far the clock may jump in one move. */
+  /** Possible moves of the clock. */
   readonly clockMovesNs: readonly number[];
-  /** What every call does first. */
+  /** The first operation of every call. */
   readonly firstStep: Kind;
-  /** Makes one call as `thread`, doing each operation through `step`; returns the new `local`. */
+  /** Makes one call as `thread`, with each operation through `step`; returns the new `local`. */
   call(thread: number, local: Local, step: Step, moment: Moment): Local;
-  /** Looked at when all calls are over; throws what is wrong. */
+  /** Called when all calls have ended; throws if the state is wrong. */
   atRest(state: State): void;
 }
 
 const STEPS_MAX = 60;
-const PAUSE = Symbol('the next operation is not due yet');
+const PAUSE = Symbol('one operation has run');
 
 export interface Explored {
   states: number;
   steps: number;
-  /** States in which all calls are over. */
+  /** States in which all calls have ended. */
   ends: number;
 }
 
-/**
- * Explores everything that can follow; throws at the first state that breaks the model's rules, and
- * at a state that a schedule comes back to: that schedule would go on for ever.
- */
+/** Explores all interleavings. Throws at the first state that violates the model, and at a schedule that does not end. */
 export function explore(model: Model, initial: State): Explored {
   const explored = { states: 0, steps: 0, ends: 0 };
   const finished = new Map<string, boolean>();
   const visit = (state: State): void => {
     const key = keyOf(state);
     const known = finished.get(key);
-    assert.notEqual(known, false, 'a schedule without end');
+    assert.notEqual(known, false, 'a schedule does not end');
     if (known) return;
     finished.set(key, false);
     explored.states += 1;
@@ -115,7 +111,7 @@ function* successors(model: Model, state: State): Generator<State> {
   }
 }
 
-/** The state after one more operation of a thread, and all it does alone up to its next one. */
+/** The state after one more operation of a thread, and its code up to the next operation. */
 function advance(model: Model, state: State, index: number): State {
   const thread = state.threads[index];
   model.cells.set(state.cells);
@@ -130,7 +126,7 @@ function advance(model: Model, state: State, index: number): State {
       throw PAUSE;
     }
     stepped = true;
-    assert.ok(log.length < STEPS_MAX, 'a call goes on and on');
+    assert.ok(log.length < STEPS_MAX, 'a call does not end');
     if (restart !== null) local = restart();
     const result = operation();
     log = restart === null ? [...log, result] : [result];
@@ -156,7 +152,7 @@ function isOver(thread: Call): boolean {
   return thread.callsLeft === 0;
 }
 
-/** All threads at the start of their first call. */
+/** The initial state: all threads before their first call. */
 export function beginning(
   model: Model,
   bounds: { readonly threads: number; readonly calls: number; readonly clockMoves: number },

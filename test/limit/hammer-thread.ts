@@ -3,17 +3,17 @@ import { monotonicNs } from '../../src/limit/clock.js';
 import { RpsMeter } from '../../src/limit/meter.js';
 import { WindowLimiter } from '../../src/limit/window.js';
 
-/** What a hammering thread is told. */
+/** Input of a hammer thread. */
 export interface HammerTask {
   readonly limiter: SharedArrayBuffer;
   readonly meter: SharedArrayBuffer;
-  /** The meter's clock stands still here, so that every hit falls into one bucket. */
+  /** The meter's constant clock, so that all hits are in one bucket. */
   readonly meterNs: number;
-  /** Stops after so many admissions of its own. */
+  /** The thread stops after this number of its own admissions. */
   readonly admissions: number;
 }
 
-/** The times of this thread's admissions, as the limiter read them. */
+/** The times of this thread's admissions, as read by the limiter. */
 function hammer(task: HammerTask): Float64Array {
   let readingNs = 0;
   const limiter = new WindowLimiter(task.limiter, () => {

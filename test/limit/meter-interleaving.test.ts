@@ -16,16 +16,16 @@ const BUCKET_NS = 100e6;
 const SECOND_BUCKETS = 10;
 const RING_BUCKETS = 16;
 const COUNT_SPAN = 2 ** 21;
-/** The note of a hit that has been counted. */
+/** Note of a hit that has been counted. */
 const COUNTED = -1;
-/** Otherwise a note holds the epoch of the last clock reading, and the true rate at that moment. */
+/** Otherwise a note holds the epoch of the last clock reading and the exact rate at that time. */
 const NOTE_SPAN = 1000;
 
-/** Thread 0 reads the rate, all others hit. `history` has the epoch of each hit that is counted. */
+/** Thread 0 reads the rate, the others count hits. `history` holds the epoch of each counted hit. */
 class MeterModel implements Model {
   readonly firstLocal: Local = [];
   readonly cells: Float64Array;
-  // Within a second, into the next bucket, and a whole turn of the ring.
+  // To the next bucket, by a second, and by a whole turn of the ring.
   readonly clockMovesNs = [BUCKET_NS, SECOND_BUCKETS * BUCKET_NS, RING_BUCKETS * BUCKET_NS];
   readonly firstStep = 'clock';
   readonly #memory = RpsMeter.memory();
@@ -70,7 +70,7 @@ class MeterModel implements Model {
     });
     const swapBucket = (index: number, seen: number, next: number) => {
       const swapped = ring.swapBucket(index, seen, next);
-      // Comes by again whenever the call is replayed; the note tells.
+      // Runs again when the call is replayed; the note prevents counting twice.
       if (swapped && moment.note !== COUNTED) {
         moment.history = [...moment.history, epochIn(moment.note) * BUCKET_NS];
         moment.note = COUNTED;
@@ -91,14 +91,14 @@ for (const bounds of [
   { threads: 3, calls: 1, clockMoves: 2 },
 ]) {
   const { threads, calls, clockMoves } = bounds;
-  test(`every interleaving of a reader and ${threads - 1} hitting threads, ${calls} calls each, ${clockMoves} clock moves`, (t) => {
+  test(`every interleaving of a reader and ${threads - 1} counting threads, ${calls} calls each, ${clockMoves} clock moves`, (t) => {
     const { states, steps, ends } = run(bounds);
     assert.ok(ends > 0);
     t.diagnostic(`${states} distinct states, ${steps} steps, ${ends} of them at rest`);
   });
 }
 
-test('the explorer catches a new epoch that is published before its count is reset', () => {
+test('the explorer detects a new epoch that is published before its count is reset', () => {
   const epochFirst = (ring: MeterOperations): MeterOperations => ({
     ...ring,
     swapBucket: (index, seen, next) => {
@@ -116,7 +116,7 @@ test('the explorer catches a new epoch that is published before its count is res
   );
 });
 
-test('the explorer catches a hit that overwrites another', () => {
+test('the explorer detects a hit that overwrites another', () => {
   const blind = (ring: MeterOperations): MeterOperations => ({
     ...ring,
     swapBucket: (index, _, next) => ring.swapBucket(index, ring.bucket(index), next),
@@ -151,7 +151,7 @@ function rateIn(note: number): number {
   return note % NOTE_SPAN;
 }
 
-/** How many of the hits lie in the second before `epoch`. */
+/** Number of hits in the second before `epoch`. */
 function countedIn(hitTimesNs: readonly number[], epoch: number): number {
   return hitTimesNs.filter((timeNs) => {
     const hit = epochOf(timeNs);

@@ -22,7 +22,7 @@ const moves = fc.array(
   { maxLength: 80 },
 );
 
-test('on random schedules it shows the hits of the ten buckets before the present one', (t) => {
+test('random schedules: the rate is the hits of the ten buckets before the current one', (t) => {
   t.diagnostic(`FOREBAY_SEED=${seed}`);
   const check = fc.property(fc.nat(1e12), moves, (startNs, schedule) => {
     let nowNs = startNs;
@@ -42,7 +42,7 @@ test('on random schedules it shows the hits of the ten buckets before the presen
   fc.assert(check, { seed, numRuns: 1000 });
 });
 
-test('a bucket that is full stays full, and its epoch is unharmed', () => {
+test('a full bucket stays full and keeps its epoch', () => {
   let nowNs = 5 * BUCKET_NS;
   const meter = new RpsMeter(RpsMeter.memory(), () => nowNs);
   meter.hit(2 ** 21);

@@ -15,7 +15,7 @@ for (const { limit, windowMs, admissions } of [
   { limit: 1000, windowMs: 16.7, admissions: 12_500 },
   { limit: 5000, windowMs: 50, admissions: 12_500 },
 ]) {
-  test(`${THREADS} hammering threads never have more than ${limit} admissions in ${windowMs} ms`, async () => {
+  test(`${THREADS} threads never have more than ${limit} admissions in ${windowMs} ms`, async () => {
     const meter = RpsMeter.memory();
     const task: HammerTask = {
       limiter: WindowLimiter.memory(limit, windowMs),
@@ -34,7 +34,7 @@ for (const { limit, windowMs, admissions } of [
   });
 }
 
-/** All threads' admission times together. */
+/** The admission times of all threads. */
 async function hammer(workerData: HammerTask): Promise<Float64Array> {
   const file = new URL('./hammer-thread.js', import.meta.url);
   const workers = Array.from({ length: THREADS }, () => new Worker(file, { workerData }));

@@ -29,18 +29,18 @@ for (const bounds of explored) {
   });
 }
 
-test('the same holds when a call that starts over is explored in full length', (t) => {
+test('the same holds without restarts', (t) => {
   const untouched = (parts: Parts) => parts;
   report(t, run({ limit: 1, threads: 2, calls: 2, clockMoves: 1 }, untouched));
 });
 
-test('the explorer catches a swap that does not compare', () => {
+test('the explorer detects a swap that does not compare', () => {
   const blind = ({ ring, clock }: Parts): Parts => ({
     clock,
     ring: {
       ...ring,
       takeSlot: (index, _seen, stamp) => {
-        // One operation too many is what makes it broken: another thread may come between the two.
+        // The bug: two operations instead of one, so another thread can run in between.
         const present = ring.slot(index);
         return ring.takeSlot(index, present, stamp);
       },
@@ -52,7 +52,7 @@ test('the explorer catches a swap that does not compare', () => {
   );
 });
 
-test('the explorer catches slots without the round bit', () => {
+test('the explorer detects slots without the parity bit', () => {
   const unsigned = ({ ring, clock }: Parts): Parts => ({
     clock,
     ring: {
@@ -62,11 +62,11 @@ test('the explorer catches slots without the round bit', () => {
   });
   assert.throws(
     () => run({ limit: 2, threads: 2, calls: 3, clockMoves: 1 }, unsigned),
-    /though there is room/,
+    /although there is room/,
   );
 });
 
-test('the explorer catches a clock that is read before the lower numbers are seen taken', () => {
+test('the explorer detects a clock that is read before the lower numbers are seen as taken', () => {
   const early = ({ ring, clock }: Parts): Parts => {
     let reading: number | null = null;
     return {
@@ -86,11 +86,11 @@ test('the explorer catches a clock that is read before the lower numbers are see
   };
   assert.throws(
     () => run({ limit: 2, threads: 2, calls: 1, clockMoves: 1 }, early),
-    /admission times went back/,
+    /admission times decreased/,
   );
 });
 
-test('the explorer catches a head that is read before the slot', () => {
+test('the explorer detects a head that is read before the slot', () => {
   const early = ({ ring, clock }: Parts): Parts => {
     let head = 0;
     return {
@@ -107,19 +107,19 @@ test('the explorer catches a head that is read before the slot', () => {
   };
   assert.throws(
     () => run({ limit: 2, threads: 2, calls: 4, clockMoves: 2 }, early),
-    /refused, though the window had room/,
+    /refused although the window had room/,
   );
 });
 
-test('the explorer catches a sign that is trusted without the head', () => {
+test('the explorer detects a sign that is used without the head', () => {
   const blind = ({ ring, clock }: Parts): Parts => ({ clock, ring: { ...ring, head: () => 0 } });
   assert.throws(
     () => run({ limit: 2, threads: 2, calls: 4, clockMoves: 3 }, blind),
-    /though there is room|though the window had room/,
+    /although there is room|although the window had room/,
   );
 });
 
-test('the explorer catches a head that outruns its slots', () => {
+test('the explorer detects a head that is ahead of its slots', () => {
   const hasty = ({ ring, clock }: Parts): Parts => ({
     clock,
     ring: { ...ring, advanceHead: (from, to) => ring.advanceHead(from, to + 1) },

@@ -3,7 +3,7 @@ import { WindowLimiter } from '../../src/limit/window.js';
 import { type WindowOperations, WindowRing } from '../../src/memory/window-ring.js';
 import type { Kind, Local, Model, Moment, State, Step } from './explore.js';
 
-/** A limiter that can be put back to where it was, so that a call can be run again. */
+/** A limiter whose state can be restored, so that a call can run again. */
 class ResumedLimiter extends WindowLimiter {
   get at(): Local {
     return [this.position, this.belowNs];
@@ -14,28 +14,28 @@ class ResumedLimiter extends WindowLimiter {
   }
 }
 
-/** One call of one thread: the operations on the ring, the clock, and the call itself. */
+/** The ring and the clock of one limiter. */
 export interface Parts {
   readonly ring: WindowOperations;
   readonly clock: () => number;
 }
 
-/** What a deliberately broken variant puts in place of the real parts; explored in full length. */
+/** Replaces parts by broken ones. Such variants are explored without restarts. */
 export type Sabotage = (parts: Parts) => Parts;
 
 const intact: Sabotage = (parts) => parts;
 
-/** At number 0, with nothing below it. */
+/** Position 0, with no number below it. */
 const FIRST: Local = [0, Number.NEGATIVE_INFINITY];
 
 const AT_REST_STEPS_MAX = 1000;
 
-/** Set in a call's note while its last clock reading found the window full. */
+/** Note of a call whose last clock reading found the window full. */
 const FULL = 1;
 
 /**
- * The sliding window under exploration, on real shared memory. `history` is the exact log: the
- * times of the last admissions, as many as the limit, in the order in which they took place.
+ * The sliding window in the model checker, on real shared memory. `history` is the exact log: the times of the latest
+ * `limit` admissions, in the order in which they took place.
  */
 export class WindowModel implements Model {
   readonly firstLocal: Local;
@@ -63,20 +63,20 @@ export class WindowModel implements Model {
       assert.equal(
         moment.note,
         FULL,
-        'refused, though the window had room when the clock was read',
+        'refused although the window had room when the clock was read',
       );
     }
     return limiter.at;
   }
 
-  /** With nobody else at it, the limiter must do exactly as the log says, now and later. */
+  /** Without concurrent calls, the limiter must agree with the log, now and later. */
   atRest(state: State): void {
     for (const local of [FIRST, ...state.threads.map((thread) => thread.local)]) {
       this.cells.set(state.cells);
       const moment: Moment = { timeNs: state.timeNs, history: state.history, note: 0 };
       let steps = 0;
       const alone: Step = (_, operation) => {
-        assert.ok(steps++ < AT_REST_STEPS_MAX, 'a call that is alone goes on and on');
+        assert.ok(steps++ < AT_REST_STEPS_MAX, 'a call without concurrency does not end');
         return operation();
       };
       const limiter = this.#limiter(alone, moment);
@@ -98,10 +98,10 @@ export class WindowModel implements Model {
   #admitsWhatTheLogAllows(limiter: WindowLimiter, moment: Moment): number {
     const room = this.#ring.limit - this.#inWindow(moment);
     for (let i = 0; i < room; i++)
-      assert.equal(limiter.waitMs(), 0, 'a wait, though there is room');
-    for (let i = 0; i < room; i++) assert.ok(limiter.tryAdmit(), 'refused, though there is room');
-    assert.ok(limiter.waitMs() > 0, 'no wait, though the window is full');
-    assert.equal(limiter.tryAdmit(), false, 'admitted, though the window is full');
+      assert.equal(limiter.waitMs(), 0, 'a wait although there is room');
+    for (let i = 0; i < room; i++) assert.ok(limiter.tryAdmit(), 'refused although there is room');
+    assert.ok(limiter.waitMs() > 0, 'no wait although the window is full');
+    assert.equal(limiter.tryAdmit(), false, 'admitted although the window is full');
     return room;
   }
 
@@ -112,7 +112,7 @@ export class WindowModel implements Model {
       limit: real.limit,
       windowNs: real.windowNs,
       head: () => step('memory', () => real.head()),
-      // The limiter's loops begin with this, and carry nothing over but what `at` has.
+      // Each loop of the limiter starts here and depends only on `at`.
       slot: (index) => step('memory', () => real.slot(index), forget ? () => limiter.at : null),
       advanceHead: (from, to) => step('memory', () => real.advanceHead(from, to)),
       takeSlot: (index, seen, stamp) =>
@@ -136,7 +136,7 @@ export class WindowModel implements Model {
     const log = moment.history;
     assert.ok(
       log.every((earlier) => earlier <= timeNs),
-      'admission times went back',
+      'admission times decreased',
     );
     if (log.length === this.#ring.limit) {
       assert.ok(timeNs - log[0] >= this.#ring.windowNs, 'one admission too many in a window');

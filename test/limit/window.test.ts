@@ -7,7 +7,7 @@ import { WINDOW_LIMIT_MAX } from '../../src/memory/window-ring.js';
 
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 
-/** The same contract by keeping every admission. */
+/** The same contract, implemented with a log of all admissions. */
 class ExactLog {
   readonly #timesNs: number[] = [];
   readonly #limit: number;
@@ -32,7 +32,7 @@ class ExactLog {
 
 const DAY_NS = 86_400e9;
 
-/** Steps of the clock that matter: none, about a window, and across what 32 bits of anything hold. */
+/** Critical clock steps: none, about a window, and beyond 32 bits. */
 function clockSteps(windowNs: number) {
   return fc.oneof(
     { weight: 6, arbitrary: fc.constant(0) },
@@ -62,7 +62,7 @@ const schedules = fc
     }),
   );
 
-test('on random schedules it decides and waits exactly as a log of all admissions', (t) => {
+test('random schedules: it decides and waits exactly like a log of all admissions', (t) => {
   t.diagnostic(`FOREBAY_SEED=${seed}`);
   const check = fc.property(schedules, ({ setting, moves }) => {
     const { limit, windowNs, threads } = setting;
@@ -81,7 +81,7 @@ test('on random schedules it decides and waits exactly as a log of all admission
   fc.assert(check, { seed, numRuns: 1000 });
 });
 
-test('a window may be a fraction of a millisecond, and is never shorter than asked for', () => {
+test('a window can be a fraction of a millisecond and is never shorter than requested', () => {
   let nowNs = 1;
   const limiter = new WindowLimiter(WindowLimiter.memory(1, 16.7000001), () => nowNs);
   assert.ok(limiter.tryAdmit());
@@ -91,7 +91,7 @@ test('a window may be a fraction of a millisecond, and is never shorter than ask
   assert.ok(limiter.tryAdmit());
 });
 
-test('the window is one second unless said otherwise', () => {
+test('the default window is one second', () => {
   let nowNs = 1;
   const limiter = new WindowLimiter(WindowLimiter.memory(1), () => nowNs);
   assert.ok(limiter.tryAdmit());
@@ -102,7 +102,7 @@ test('the window is one second unless said otherwise', () => {
   assert.ok(limiter.tryAdmit());
 });
 
-test('the largest limit admits exactly so many, in two rounds', () => {
+test('the maximum limit admits exactly that number, in two rounds', () => {
   let nowNs = 1;
   const memory = WindowLimiter.memory(WINDOW_LIMIT_MAX, 1);
   const limiter = new WindowLimiter(memory, () => nowNs);
@@ -123,7 +123,7 @@ test('a limit or window out of range is refused', () => {
   }
 });
 
-test('the default clock counts the nanoseconds of the process-wide clock', () => {
+test('the default clock is the process-wide clock in nanoseconds', () => {
   const before = Number(process.hrtime.bigint());
   const reading = monotonicNs();
   const after = Number(process.hrtime.bigint());
