@@ -13,7 +13,7 @@ interface Event {
   readonly data: { boot?: string; now?: { done: number }; rows?: { rps: number }[] };
 }
 
-/** A feed on a server of its own. */
+/** A feed on its own server. */
 async function startFeed(t: TestContext, source: CountingSource, tickMs: number) {
   const feed = new LiveFeed(source, tickMs);
   const server = createServer((request, response) => {
@@ -39,7 +39,7 @@ async function view(t: TestContext, port: number, after = ''): Promise<IncomingM
   return response.setEncoding('utf8');
 }
 
-/** The events of a stream as they come; ends with it. */
+/** The events of a stream; ends with the stream. */
 async function* events(stream: IncomingMessage): AsyncGenerator<Event> {
   let text = '';
   for await (const chunk of stream) {
@@ -54,7 +54,7 @@ async function* events(stream: IncomingMessage): AsyncGenerator<Event> {
   }
 }
 
-/** Reads rows until there are `wanted`; the first event must be the hello. */
+/** Reads `wanted` rows; the first event must be `hello`. */
 async function rowsOf(stream: IncomingMessage, wanted: number) {
   const rows: number[] = [];
   let boot = '';
@@ -67,7 +67,7 @@ async function rowsOf(stream: IncomingMessage, wanted: number) {
     }
     id = event.id;
     rows.push(...event.data.rows!.map(({ rps }) => rps));
-    assert.equal(event.data.now!.done, rows.at(-1)! + 1, 'the present is that of the newest row');
+    assert.equal(event.data.now!.done, rows.at(-1)! + 1, '`now` belongs to the newest row');
     if (rows.length >= wanted) break;
   }
   return { boot, rows, id };
@@ -86,7 +86,7 @@ test('a viewer gets the history first, then every row once', async (t) => {
   assert.ok(rows[0]! >= 12 - 5 && isConsecutive(rows), `${rows}`);
 });
 
-test('a viewer that comes back gets what it missed, and all of another process', async (t) => {
+test('a viewer that reconnects gets the rows it missed, or all rows of another process', async (t) => {
   const { port } = await startFeed(t, new CountingSource({ boot: 'one' }), 10);
   const first = await rowsOf(await view(t, port), 3);
   await rowsOf(await view(t, port), 8);
@@ -98,7 +98,7 @@ test('a viewer that comes back gets what it missed, and all of another process',
   assert.equal(odd.rows[0], 0);
 });
 
-test('a row is taken once, however many look, and also while nobody does', async (t) => {
+test('a row is recorded once, with any number of viewers and with none', async (t) => {
   const source = new CountingSource();
   const { port } = await startFeed(t, source, 10);
   const viewers = await Promise.all(Array.from({ length: 20 }, () => view(t, port)));
@@ -108,11 +108,11 @@ test('a row is taken once, however many look, and also while nobody does', async
     assert.equal(rows[0], 0);
     assert.ok(rows.at(-1)! < source.taken);
   }
-  await eventually('rows are taken', () => source.taken >= 40);
+  await eventually('rows are recorded', () => source.taken >= 40);
 });
 
-test('a viewer that does not read is cut off; one that does gets every row all the same', async (t) => {
-  // More than the kernel keeps for a connection.
+test('a viewer that does not read is disconnected; another one still gets every row', async (t) => {
+  // More than the kernel buffers for a connection.
   const source = new CountingSource({ historyS: 30, paddingBytes: 1 << 20 });
   const { feed, port } = await startFeed(t, source, 100);
   const deaf = connect(port, '127.0.0.1');
@@ -126,7 +126,7 @@ test('a viewer that does not read is cut off; one that does gets every row all t
   await eventually('no viewer is left', () => feed.viewers === 0);
 });
 
-test('there are so many viewers and no more; who leaves makes room', async (t) => {
+test('the number of viewers is bounded; one that leaves makes room', async (t) => {
   const { feed, port } = await startFeed(t, new CountingSource(), 10);
   const viewers = [];
   for (let i = 0; i < VIEWERS_MAX; i++) {
@@ -138,7 +138,7 @@ test('there are so many viewers and no more; who leaves makes room', async (t) =
   await eventually('there is room', () => !feed.isFull);
 });
 
-test('numbers that can not be had end nothing: the rows go on when they can', async (t) => {
+test('a source that fails does not end the stream: rows continue when it works again', async (t) => {
   const source = new CountingSource();
   let fails = true;
   const take = source.take.bind(source);
@@ -155,7 +155,7 @@ test('numbers that can not be had end nothing: the rows go on when they can', as
   assert.equal((await rowsOf(viewer, 2)).rows[0], 0);
 });
 
-test('closing ends every stream at once, and takes no more viewers', async (t) => {
+test('closing ends every stream at once and accepts no more viewers', async (t) => {
   const { feed, port } = await startFeed(t, new CountingSource(), 10);
   const viewers = await Promise.all(Array.from({ length: 5 }, () => view(t, port)));
   const ended = Promise.all(

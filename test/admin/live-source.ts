@@ -1,9 +1,9 @@
 import type { LiveFacts, LiveNow, LiveRow, LiveSource } from '../../src/model/live.js';
 
-/** A source of rows without a server behind it; each row says how many were taken before it. */
+/** A source of rows without a server. Each row contains the number of rows before it. */
 export class CountingSource implements LiveSource {
   taken = 0;
-  /** What a row and the present weigh in addition, bytes. */
+  /** Additional size of a row and of `now`, bytes. */
   readonly #padding: string;
   readonly facts: LiveFacts;
 

@@ -31,7 +31,7 @@ async function withServer(
   }
 }
 
-test('/metrics gives the text under its content type', () =>
+test('/metrics returns the text with its content type', () =>
   withServer({}, async (origin) => {
     const response = await fetch(`${origin}/metrics?x=1`);
     assert.equal(response.status, 200);
@@ -39,14 +39,14 @@ test('/metrics gives the text under its content type', () =>
     assert.equal(await response.text(), 'up 1\n');
   }));
 
-test('/healthz is 200 whether ready or not', () =>
+test('/healthz is 200, ready or not', () =>
   withServer({ readiness: () => ['no journal'] }, async (origin) => {
     const response = await fetch(`${origin}/healthz`);
     assert.equal(response.status, 200);
     assert.equal(await response.text(), '{"status":"ok"}');
   }));
 
-test('/readyz follows the reasons there are', async () => {
+test('/readyz reports the current reasons', async () => {
   const reasons: string[] = ['intake does not listen', 'nats://a:4222 does not answer'];
   await withServer({ readiness: () => reasons }, async (origin) => {
     const before = await fetch(`${origin}/readyz`);
@@ -59,14 +59,14 @@ test('/readyz follows the reasons there are', async () => {
   });
 });
 
-test('/readyz is 200 while orders can be taken, and says what else does not work', () =>
+test('/readyz is 200 if orders can be accepted, and reports what is degraded', () =>
   withServer({ degraded: () => ['NATS is away'] }, async (origin) => {
     const response = await fetch(`${origin}/readyz`);
     assert.equal(response.status, 200);
     assert.deepEqual(await response.json(), { status: 'ready', degraded: ['NATS is away'] });
   }));
 
-test('HEAD gives the headers of GET without the body', () =>
+test('HEAD returns the headers of GET without the body', () =>
   withServer({}, async (origin) => {
     for (const path of ['/metrics', '/healthz', '/readyz']) {
       const get = await fetch(origin + path);
@@ -77,7 +77,7 @@ test('HEAD gives the headers of GET without the body', () =>
     }
   }));
 
-test('another path is 404, another method 405 with Allow, in this order', () =>
+test('an unknown path is 404, another method 405 with Allow; the path is checked first', () =>
   withServer({}, async (origin) => {
     assert.equal((await fetch(`${origin}/page`)).status, 404);
     assert.equal((await fetch(`${origin}/metrics/`)).status, 404);
@@ -87,7 +87,7 @@ test('another path is 404, another method 405 with Allow, in this order', () =>
     assert.equal(refused.headers.get('allow'), 'GET, HEAD');
   }));
 
-test('however many scrape at the same time, one rendering runs', async () => {
+test('concurrent scrapes share one rendering', async () => {
   let running = 0;
   let runningMax = 0;
   const metrics = async () => {
@@ -104,7 +104,7 @@ test('however many scrape at the same time, one rendering runs', async () => {
   assert.equal(runningMax, 1);
 });
 
-test('a rendering that fails is a 500 that says why, and the next one is tried', async () => {
+test('a failed rendering is a 500 with the reason, and the next request renders again', async () => {
   let fails = true;
   const metrics = async () => {
     if (fails) throw new Error('no numbers');
@@ -119,7 +119,7 @@ test('a rendering that fails is a 500 that says why, and the next one is tried',
   });
 });
 
-test('a port that is taken is one line that names it', () =>
+test('a port in use is reported in one line that names it', () =>
   withServer({}, async (_origin, port) => {
     const second = new AdminServer({
       metrics: async () => '',
@@ -138,7 +138,7 @@ test('a port that is taken is one line that names it', () =>
     await second.close();
   }));
 
-test('a host that is not ours is one line too', async () => {
+test('a host of another machine is reported in one line', async () => {
   const server = new AdminServer({
     metrics: async () => '',
     metricsContentType: 'text/plain',
@@ -152,7 +152,7 @@ test('a host that is not ours is one line too', async () => {
   );
 });
 
-test('close ends even with a connection that never finishes its request', async () => {
+test('close ends even if a connection never completes its request', async () => {
   let gone: Promise<unknown> | undefined;
   await withServer({}, async (_origin, port) => {
     const socket = connect(port, HOST);
@@ -164,7 +164,7 @@ test('close ends even with a connection that never finishes its request', async 
   await gone;
 });
 
-test('/live streams, also to more than are scraped for, and is 503 beyond its bound', () =>
+test('/live streams to its maximum of viewers, and is 503 beyond it', () =>
   withServer({}, async (origin) => {
     const streams = await Promise.all(
       Array.from({ length: VIEWERS_MAX }, () => fetch(`${origin}/live`)),
@@ -180,16 +180,16 @@ test('/live streams, also to more than are scraped for, and is 503 beyond its bo
     await Promise.all(streams.map(({ body }) => body!.cancel()));
   }));
 
-test('close ends the streams at once, not after the time that answers under way have', async () => {
+test('close ends the streams at once, not after the grace period for pending responses', async () => {
   let text: Promise<string> | undefined;
   await withServer({}, async (origin) => {
     text = (await fetch(`${origin}/live`)).text();
   });
-  // Were it cut off by the deadline, the text would be an error.
+  // If the deadline ended it, reading the text would fail.
   assert.match(await text!, /^event: hello\n/);
 });
 
-test('the live page is all there: every file that a file names is served, under its type', () =>
+test('the live page is complete: every file that it refers to is served with its content type', () =>
   withServer({}, async (origin) => {
     const types: Readonly<Record<string, string>> = {
       '/': 'text/html; charset=utf-8',

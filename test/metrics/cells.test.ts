@@ -16,7 +16,7 @@ test('two blocks share no cache line, wherever the allocator puts the buffer', (
   }
 });
 
-test('each block has cells of its own, at 0 to begin with', () => {
+test('each block has its own cells, initially 0', () => {
   const memory = createCells(3, 5);
   assert.equal(blocksIn(memory, 5), 3);
   const blocks = [0, 1, 2].map((block) => new Cells(memory, block, 5));

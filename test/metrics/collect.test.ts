@@ -53,7 +53,7 @@ function textOf(counts: SharedArrayBuffer, live: Partial<Collected['live']> = {}
   return createRegistry(collected(counts, live)).metrics();
 }
 
-test('what real threads count at the same time adds up exactly', async () => {
+test('concurrent counts of real threads are summed exactly', async () => {
   const counts = createCounts(THREADS);
   const rounds = 200_000;
   const url = new URL('./counting-worker.js', import.meta.url);
@@ -82,7 +82,7 @@ test('what real threads count at the same time adds up exactly', async () => {
   assert.equal(commit('_count{journal="jetstream"}'), 0);
 });
 
-test('promtool accepts /metrics, at the start and when everything has been counted', {
+test('promtool accepts /metrics, initially and after every series has been counted', {
   skip: !RUNS_ALL && 'needs promtool: npm run test:all',
 }, async () => {
   const counts = createCounts(THREADS);
@@ -98,7 +98,7 @@ test('promtool accepts /metrics, at the start and when everything has been count
   }
 });
 
-test('every series of the catalogue is there from the start, at 0', async () => {
+test('every series of the catalogue exists from the start, at 0', async () => {
   const samples = samplesOf(await textOf(createCounts(THREADS)));
   for (const { name, cells } of [...counterFamilies, ...gaugeFamilies]) {
     for (const labels of Object.values(cells)) assert.equal(samples.get(seriesOf(name, labels)), 0);
@@ -122,7 +122,7 @@ function seriesOf(name: string, labels: Readonly<Record<string, string>>): strin
   return parts.length === 0 ? name : `${name}{${parts.join(',')}}`;
 }
 
-test('live gauges, the build and the process are shown, and nothing else than the catalogue', async () => {
+test('live gauges, the build and the process are shown, and no metric outside the catalogue', async () => {
   const text = await textOf(createCounts(THREADS));
   const samples = samplesOf(text);
   assert.equal(samples.get('forebay_rps'), 7);
@@ -153,7 +153,7 @@ test('a live gauge without a value shows 0, not NaN', async () => {
   assert.doesNotMatch(text, /nan/i);
 });
 
-test('each status has a counter of its own', async () => {
+test('each status has its own counter', async () => {
   const counts = createCounts(THREADS);
   const thread = new ThreadCounts(counts, 2);
   STATUSES.forEach((status, i) => {

@@ -46,7 +46,7 @@ test('counters, gauges and histograms of two threads share no cell', () => {
   });
 });
 
-test('clearing the gauges leaves the counters', () => {
+test('clearing the gauges keeps the counters', () => {
   const thread = new ThreadCounts(createCounts(1), 0);
   thread.add(COUNTER.retries, 3);
   thread.set(GAUGE.waitingOrders, 4);
@@ -54,7 +54,7 @@ test('clearing the gauges leaves the counters', () => {
   assert.deepEqual([thread.get(COUNTER.retries), thread.get(GAUGE.waitingOrders)], [3, 0]);
 });
 
-test('a value that is negative or NaN counts as 0', async () => {
+test('negative and NaN values count as 0', async () => {
   const counts = createCounts(1);
   const thread = new ThreadCounts(counts, 0);
   thread.observe(HISTOGRAM.orderAgeSeconds, -5);

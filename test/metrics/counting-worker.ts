@@ -8,7 +8,7 @@ import {
   ThreadCounts,
 } from '../../src/metrics/count.js';
 
-/** Counts `rounds` times everything there is, in the block of the thread it stands for. */
+/** Counts every series `rounds` times, in the block of its thread. */
 const { memory, threadIndex, rounds } = workerData as {
   memory: SharedArrayBuffer;
   threadIndex: number;

@@ -1,4 +1,4 @@
-/** The samples of a text exposition, by the series as it is written there. */
+/** The samples of a text exposition, by series. */
 export function samplesOf(text: string): Map<string, number> {
   const samples = new Map<string, number>();
   for (const line of text.split('\n')) {

@@ -52,7 +52,7 @@ function opened() {
   return { snapshots, registry, threads };
 }
 
-test('a picture has the numbers that /metrics has at that moment', async () => {
+test('a snapshot has the same numbers as /metrics at that moment', async () => {
   const { snapshots, registry, threads } = opened();
   let n = 1;
   for (const counts of threads) {
@@ -101,7 +101,7 @@ test('a picture has the numbers that /metrics has at that moment', async () => {
   assert.equal(row.lagMs.at(-1), null);
 });
 
-test('a row counts what came since the one before it, and no row more than once', () => {
+test('a row counts what happened since the previous row, exactly once', () => {
   const { snapshots, threads } = opened();
   const [, one, two] = threads as [ThreadCounts, ThreadCounts, ThreadCounts];
   one.add(responseCounter(200), 5);
@@ -120,7 +120,7 @@ test('a row counts what came since the one before it, and no row more than once'
   assert.equal(second.now.answers[at200], 12);
 });
 
-test('the facts are the options, and differ between two processes', () => {
+test('the facts contain the options, and differ between two processes', () => {
   const { facts } = opened().snapshots;
   assert.equal(facts.rpsLimit, 50);
   assert.equal(facts.drainRate, 60);

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { kernelThreadId } from '../../src/metrics/thread-stats.js';
 
-/** Tells its id in the kernel, then spins or sleeps until it is terminated. */
+/** Publishes its kernel thread id, then spins or sleeps until it is terminated. */
 const { spin } = workerData as { spin: boolean };
 parentPort!.postMessage(kernelThreadId());
 if (spin) setImmediate(() => spinForEver());

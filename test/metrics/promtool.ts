@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { toolPath } from '../support/program.js';
 
-/** What `promtool check metrics` reports about a text exposition; empty when it accepts it. */
+/** The report of `promtool check metrics` on a text exposition; empty if it accepts it. */
 export async function promtoolComplaints(text: string): Promise<string> {
   const promtool = process.env.FOREBAY_PROMTOOL || (await toolPath('promtool'));
   const run = spawnSync(promtool, ['check', 'metrics'], { input: text, encoding: 'utf8' });

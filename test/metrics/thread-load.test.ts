@@ -15,13 +15,13 @@ async function startLoad(name: string, spin: boolean): Promise<[Worker, NamedThr
   return [worker, { name, tid }];
 }
 
-test('a thread that spins shows more CPU than one that sleeps; none shows over 1', async (t) => {
+test('a spinning thread shows more CPU than a sleeping one; none exceeds 1', async (t) => {
   if (!onLinux) return t.skip('only Linux has /proc');
   const [spinner, busy] = await startLoad('busy', true);
   const [sleeper, idle] = await startLoad('idle', false);
   try {
     const load = new ThreadLoad(createCounts(1), ['main'], () => [busy, idle]);
-    assert.deepEqual(load.cpuRatios(), [], 'nothing to compare with yet');
+    assert.deepEqual(load.cpuRatios(), [], 'no previous sample');
     for (;;) {
       await sleep(300);
       const ratios = new Map(load.cpuRatios().map(({ name, value }) => [name, value]));
@@ -34,7 +34,7 @@ test('a thread that spins shows more CPU than one that sleeps; none shows over 1
   }
 });
 
-test('a thread that is gone is left out', async (t) => {
+test('a thread that has ended is left out', async (t) => {
   if (!onLinux) return t.skip('only Linux has /proc');
   const [sleeper, idle] = await startLoad('idle', false);
   const load = new ThreadLoad(createCounts(1), [], () => [idle]);
@@ -51,7 +51,7 @@ test('a thread that is gone is left out', async (t) => {
   }
 });
 
-test('a stall of the event loop shows in its thread’s lag', async () => {
+test('a stall of the event loop shows in the lag of its thread', async () => {
   const counts = createCounts(2);
   const stop = publishThreadStats(new ThreadCounts(counts, 1));
   try {
@@ -70,10 +70,10 @@ test('a stall of the event loop shows in its thread’s lag', async () => {
   }
 });
 
-test('a thread publishes its id in the kernel', () => {
+test('a thread publishes its kernel thread id', () => {
   const counts = new ThreadCounts(createCounts(1), 0);
   publishThreadStats(counts)();
   const tid = counts.get(GAUGE.threadId);
-  // The main thread of a process has the process's id.
+  // The id of a process's main thread is the process id.
   assert.equal(tid, onLinux ? process.pid : 0);
 });

@@ -5,14 +5,14 @@ import { OrderClient } from '../support/orders.js';
 
 const ORDERS = 300;
 
-it('the benchmark of the live page, tiny, has viewers that read while orders are taken', async () => {
+it('the live page benchmark at a tiny size has viewers that read while orders are accepted', async () => {
   const drive = async (url: string) => {
     const client = new OrderClient(url, 8);
     const startedMs = performance.now();
     try {
       const posts = Array.from({ length: ORDERS }, (_, i) => client.post(`user-${i}`));
       const answers = await Promise.all(posts);
-      // For as long as it takes that every viewer has a row.
+      // Long enough for every viewer to get a row.
       await new Promise((resolve) => setTimeout(resolve, 1500));
       const errors = answers.filter(({ status }) => status !== 200).length;
       return { requestsPerSecond: ORDERS / ((performance.now() - startedMs) / 1000), errors };

@@ -1,6 +1,6 @@
 /**
- * Functions that run in the browser. Each is sent there as its own text, so it uses nothing but its
- * arguments and what a page has; of that, only what is used here is declared.
+ * Functions that run in the browser. Each is sent there as source text, so it can use only its arguments and the browser's
+ * globals. Only the globals used here are declared.
  */
 interface Node {
   readonly nodeType: number;
@@ -55,7 +55,7 @@ export interface NamedValue {
   readonly panel: string;
 }
 
-/** Every visible value that says which series of /metrics it is. */
+/** Every visible value that names its series in /metrics. */
 export function namedValues(): NamedValue[] {
   return Array.from(document.querySelectorAll('[data-series]'))
     .filter((place) => place.offsetParent !== null)
@@ -66,7 +66,7 @@ export function namedValues(): NamedValue[] {
     }));
 }
 
-/** How many pixels of a panel's pictures have this colour of the palette, or nearly. */
+/** Number of pixels in a panel that have approximately this colour of the palette. */
 export function pixelsOf([panel, color]: readonly [panel: string, color: string]): number {
   const probe = document.createElement('span');
   document.body.append(probe);
@@ -90,7 +90,7 @@ export function pixelsOf([panel, color]: readonly [panel: string, color: string]
   return found;
 }
 
-/** Texts whose contrast with what they stand on is below WCAG's AA. */
+/** Texts whose contrast with their background is below WCAG level AA. */
 export function lowContrasts(): string[] {
   const luminance = (color: string): number => {
     const [r, g, b] = color
@@ -125,7 +125,7 @@ export function lowContrasts(): string[] {
 }
 
 export interface Focused {
-  /** Where the focus is, in words; empty when it is nowhere. */
+  /** A description of the focused element; empty if there is none. */
   readonly what: string;
   readonly isVisible: boolean;
 }
@@ -134,7 +134,7 @@ export function focused(): Focused {
   const at = document.activeElement;
   if (at === null || at === document.body) return { what: '', isVisible: false };
   const panel = at.closest('.panel')?.id ?? 'page';
-  // A radio button is drawn by the text behind it.
+  // A radio button is drawn by the text after it.
   const drawn = at.type === 'radio' ? at.nextElementSibling! : at;
   const { outlineStyle, outlineWidth } = getComputedStyle(drawn);
   const what = `${panel} ${at.name || at.id || at.className || at.tagName.toLowerCase()}`;

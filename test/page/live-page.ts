@@ -7,7 +7,7 @@ import { namedValues, pixelsOf } from './in-page.js';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1e-3, s: 1, min: 60, h: 3600 };
 
-/** "1,234", "37/s", "12 ms", "2 min 5 s" as the number that /metrics has. */
+/** Converts "1,234", "37/s", "12 ms", "2 min 5 s" to the number in /metrics. */
 function numberIn(text: string): number {
   const parts = text.replaceAll(',', '').matchAll(/([\d.]+)(?: (ms|s|min|h)\b)?/g);
   let sum = Number.NaN;
@@ -20,7 +20,7 @@ function numberIn(text: string): number {
 /** The live page of a server, open in a browser. */
 export class LivePage {
   readonly page: Page;
-  /** What the browser complained of. */
+  /** Errors and warnings of the browser. */
   readonly complaints: readonly string[];
 
   private constructor(page: Page, complaints: readonly string[]) {
@@ -40,14 +40,14 @@ export class LivePage {
     return live;
   }
 
-  /** Waits until the page says so of its connection. */
+  /** Waits until the page shows this state of its connection. */
   async is(connection: 'live' | 'lost'): Promise<void> {
     await this.page.waitForSelector(`body[data-connection=${connection}]`, {
       timeout: HANG_MS_MAX,
     });
   }
 
-  /** The value beside this label in a panel's readout. */
+  /** The value with this label in a panel's legend. */
   async value(panel: string, label: string): Promise<string> {
     const item = this.page.locator(`#${panel} .item`, {
       has: this.page.locator(`dt:text-is("${label}")`),
@@ -59,7 +59,7 @@ export class LivePage {
     return numberIn(await this.value(panel, label));
   }
 
-  /** Waits until that value is at least this. */
+  /** Waits until the value is at least this. */
   async reaches(panel: string, label: string, least: number): Promise<void> {
     const deadline = performance.now() + HANG_MS_MAX;
     for (let value = Number.NaN; !(value >= least); ) {
@@ -108,12 +108,12 @@ function agrees(series: string, text: string, known: ReadonlyMap<string, number>
     return [...known.keys()].some((name) => name.startsWith(`${series}{class="${text}"`));
   }
   const value = known.get(series);
-  // Measured since the last scrape there, over the last second here; not known before the second.
+  // /metrics measures since the last scrape, the page over the last second; unknown before the second measurement.
   if (series.startsWith('forebay_thread_cpu_ratio')) {
     return text === '–' || (value !== undefined && /^\d+ %$/.test(text));
   }
   if (value === undefined) return false;
-  // Times go on while one looks from one to the other, and are rounded to be read.
+  // Times advance between the two readings, and the page rounds them.
   const tolerance = series.includes('_seconds') ? 1 + value * 0.1 : 0;
   return Math.abs(numberIn(text) - value) <= tolerance;
 }

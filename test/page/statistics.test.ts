@@ -32,29 +32,29 @@ function row(atS: number, more: Partial<LiveRow> = {}): LiveRow {
   };
 }
 
-test('a quantile is what histogram_quantile gives', () => {
+test('a quantile equals that of histogram_quantile', () => {
   const bounds = [1, 2, 4];
   assert.equal(quantile(0.5, bounds, [0, 0, 0, 0]), null);
   assert.equal(quantile(0.5, bounds, [10, 0, 0, 0]), 0.5);
   assert.equal(quantile(0.5, bounds, [5, 5, 0, 0]), 1);
   assert.equal(quantile(0.75, bounds, [5, 5, 0, 0]), 1.5);
   assert.equal(quantile(0.99, bounds, [0, 0, 100, 0]), 2 + 2 * 0.99);
-  assert.equal(quantile(1, bounds, [1, 0, 0, 1]), 4, 'above all bounds: the greatest');
+  assert.equal(quantile(1, bounds, [1, 0, 0, 1]), 4, 'above all bounds: the highest bound');
 });
 
-test('buckets of several rows are added up', () => {
+test('buckets of several rows are summed', () => {
   const rows = [row(1, { frameOrders: [1, 0, 2] }), row(2, { frameOrders: [0, 5, 1] })];
   assert.deepEqual(bucketsOf(rows, 'frameOrders'), [1, 5, 3]);
   assert.deepEqual(bucketsOf([], 'frameOrders'), []);
 });
 
-test('a rate: a late row is scaled, an early one is not', () => {
+test('a rate: a long row is scaled, a short one is not', () => {
   assert.equal(perSecond(50, row(1)), 50);
   assert.equal(perSecond(75, row(1, { spanMs: 1500 })), 50);
   assert.equal(perSecond(50, row(1, { spanMs: 900 })), 50);
 });
 
-test('a mean frame, or none', () => {
+test('the mean frame size, or null', () => {
   assert.equal(meanFrame(row(1, { frameOrders: [0, 3], framedOrders: 12 })), 4);
   assert.equal(meanFrame(row(1, { frameOrders: [0, 0] })), null);
 });
@@ -71,14 +71,14 @@ test('the outlook of a backlog', () => {
     perSecond: 10,
   });
   assert.deepEqual(outlook(backlog(10, 20, 30)), { kind: 'grows', perSecond: 10 });
-  assert.deepEqual(outlook(backlog(30, 30, 30)), { kind: 'stands' });
-  assert.deepEqual(outlook(backlog(30)), { kind: 'stands' });
+  assert.deepEqual(outlook(backlog(30, 30, 30)), { kind: 'steady' });
+  assert.deepEqual(outlook(backlog(30)), { kind: 'steady' });
   const turned = backlog(...Array(50).fill(1000), 100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 6);
-  assert.equal(outlook(turned).kind, 'shrinks', 'only the latest rows say where it goes');
+  assert.equal(outlook(turned).kind, 'shrinks', 'only the latest rows count');
   assert.deepEqual(outlook(turned), { kind: 'shrinks', secondsLeft: 6 / 9.4, perSecond: 9.4 });
 });
 
-test('rows: only what is new is added, what is old is forgotten, a clock set back starts anew', () => {
+test('rows: new rows are added, old ones dropped, and a clock that was set back starts again', () => {
   const rows = new Rows();
   const times = () => rows.all.map(({ atMs }) => atMs / 1000);
   rows.append([row(100), row(101)], 10);
@@ -95,7 +95,7 @@ test('rows: only what is new is added, what is old is forgotten, a clock set bac
   assert.deepEqual(times(), [50, 51]);
 });
 
-test('columns have a hole where rows are missing', () => {
+test('columns have a gap where rows are missing', () => {
   const rows = [row(1, { rps: 1 }), row(2, { rps: 2 }), row(10, { rps: 3 })];
   assert.deepEqual(columnsOf(rows, [({ rps }) => rps]), [
     [1, 2, 6, 10],
@@ -107,14 +107,14 @@ test('columns have a hole where rows are missing', () => {
   ]);
 });
 
-test('stacked columns stand on each other, and a layer is there only about where it counts', () => {
+test('stacked columns are cumulative, and a layer is null where it counts nothing', () => {
   const rows = [0, 0, 4, 0, 0, 0].map((failed, i) => row(i, { done: 10, failed }));
   const [, top, bottom] = stackedColumns(rows, [({ failed }) => failed, ({ done }) => done]);
   assert.deepEqual(top, [null, 10, 14, 10, null, null]);
   assert.deepEqual(bottom, [10, 10, 10, 10, 10, 10]);
 });
 
-test('numbers and times are written for people', () => {
+test('numbers and times are formatted for people', () => {
   assert.equal(count(1234567), '1,234,567');
   assert.deepEqual([0, 1.25, 9.96, 49.7].map(amount), ['0', '1.3', '10', '50']);
   assert.deepEqual([1500, 20_000, 1_500_000].map(short), ['1,500', '20k', '1.5M']);

@@ -12,7 +12,7 @@ import { focused, lowContrasts } from './in-page.js';
 import { LivePage } from './live-page.js';
 
 let browser: Browser;
-/** For all that does not end it. */
+/** The server for the tests that do not stop it. */
 let server: ForebayProcess;
 before(async () => {
   browser = await launchBrowser();
@@ -35,15 +35,15 @@ async function post({ url }: ForebayProcess, orders: number): Promise<void> {
   }
 }
 
-/** Until what is shown is two seconds further from the newest. */
+/** Waits until the selected time is two seconds older relative to the newest row. */
 async function twoSecondsPass({ page }: LivePage): Promise<void> {
   const ago = async () => -Number(await page.getAttribute('#work .chart', 'aria-valuenow'));
   const before = await ago();
   await eventually('two seconds pass', async () => (await ago()) >= before + 2);
 }
 
-describe('the live page, used', () => {
-  it('survives a restart of the server: says so, comes back, and keeps what it has seen', async (t) => {
+describe('using the live page', () => {
+  it('survives a restart of the server: reports the loss, reconnects, and keeps its rows', async (t) => {
     const ports = ['--port', `${await freePort()}`, '--admin-port', `${await freePort()}`];
     const data = await mkdtemp(join(tmpdir(), 'forebay-page-'));
     t.after(() => rm(data, { recursive: true, force: true }));
@@ -52,7 +52,7 @@ describe('the live page, used', () => {
     const live = await LivePage.open(browser, first);
     await live.showsMetrics(first);
     const stopped = await first.stop();
-    assert.equal(stopped, 0, 'an open page is no hindrance to an ordered end');
+    assert.equal(stopped, 0, 'an open page does not prevent an ordered stop');
     await live.is('lost');
     assert.match(await live.text('#connection'), /^Connection lost at .*Reconnecting/);
     const second = await startForebay(ports, { owner: t, data });
@@ -60,7 +60,7 @@ describe('the live page, used', () => {
     await live.is('live');
     await live.showsMetrics(second);
     assert.equal(await live.number('latency', 'counted'), 27, 'of both processes');
-    // What is drawn for the second process has taken the place of the first's, and fits its size.
+    // The charts of the second process replace those of the first and have their size.
     await live.page.setViewportSize({ width: 2560, height: 1440 });
     await live.page.waitForTimeout(300);
     assert.equal(await live.page.locator('.uplot').count(), 6);
@@ -68,7 +68,7 @@ describe('the live page, used', () => {
     assert.deepEqual(onlyRefused, []);
   });
 
-  it('is reached by key alone, and shows where the focus is', async () => {
+  it('can be used by keyboard alone, with a visible focus', async () => {
     const { page } = await LivePage.open(browser, server);
     const reached: string[] = [];
     for (let i = 0; i < 40; i++) {
@@ -91,7 +91,7 @@ describe('the live page, used', () => {
     }
   });
 
-  it('reads a chart second by second with the arrow keys, and says it in words', async () => {
+  it('the arrow keys move the cursor by a second, and the values are available as text', async () => {
     const live = await LivePage.open(browser, server);
     const chart = live.page.locator('#answers .chart');
     const words = () => chart.getAttribute('aria-valuetext').then(String);
@@ -101,21 +101,21 @@ describe('the live page, used', () => {
     const first = await live.text('#when');
     assert.match(first, /^Values at \d\d:\d\d:\d\d$/);
     assert.match(await words(), /^at \d\d:\d\d:\d\d: 200 /);
-    // New rows come in meanwhile: what was chosen stays.
+    // New rows arrive meanwhile: the selected time stays.
     await twoSecondsPass(live);
     assert.equal(await live.text('#when'), first);
     await live.page.keyboard.press('ArrowRight');
     const second = await live.text('#when');
     assert.match(second, /^Values at \d\d:\d\d:\d\d$/);
     assert.notEqual(second, first);
-    // The other charts follow.
+    // The other charts show the same time.
     const other = await live.page.locator('#work .chart').getAttribute('aria-valuetext');
     assert.equal(other!.split(': ')[0], (await words()).split(': ')[0]);
     await live.page.keyboard.press('Escape');
     assert.equal(await live.text('#when'), '');
   });
 
-  it('reads a chart under the pointer, and stays at that second until the pointer moves', async () => {
+  it('the pointer selects a second, which stays selected until the pointer moves', async () => {
     const live = await LivePage.open(browser, server);
     const box = (await live.page.locator('#answers .u-over').boundingBox())!;
     const y = box.y + box.height / 2;
@@ -133,7 +133,7 @@ describe('the live page, used', () => {
     [1280, 800, true],
     [2560, 1440, true],
   ] as const) {
-    it(`fits ${width} × ${height}${isOneScreen ? ', in one screen' : ''}`, async () => {
+    it(`fits ${width} × ${height}${isOneScreen ? ' without scrolling' : ''}`, async () => {
       const { page } = await LivePage.open(browser, server, { viewport: { width, height } });
       const [contentWidth, contentHeight] = (await page.evaluate(
         '[document.documentElement.scrollWidth, document.documentElement.scrollHeight]',
@@ -148,13 +148,13 @@ describe('the live page, used', () => {
   }
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    it(`can be read in ${colorScheme}: every text has WCAG's contrast`, async () => {
+    it(`is readable in ${colorScheme} mode: every text has the contrast that WCAG requires`, async () => {
       const { page } = await LivePage.open(browser, server, { colorScheme });
       assert.deepEqual(await page.evaluate(lowContrasts), []);
     });
   }
 
-  it('follows the system in light and dark, and remembers another choice', async () => {
+  it('follows the light or dark mode of the system, and stores another choice', async () => {
     const { page } = await LivePage.open(browser, server, { colorScheme: 'dark' });
     const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
     const dark = await ground();

@@ -25,7 +25,7 @@ function wave(
 }
 
 describe('the live page in Chromium', () => {
-  it('shows in every panel what /metrics has, while and after a wave runs in queue mode', async (t) => {
+  it('every panel agrees with /metrics, during and after a wave in queue mode', async (t) => {
     const errors = ['--error-rate', '0.05', '--attempts-max', '1'];
     const server = await startForebay(['--drain-rate', '60', '--threads', '2', ...errors], {
       owner: t,
@@ -61,7 +61,7 @@ describe('the live page in Chromium', () => {
     ] as const) {
       assert.ok((await live.pixels(panel, color)) > 2, `${panel} has no ${color} in it`);
     }
-    // The server is younger than the span that is shown, so the heatmaps hold all it ever measured.
+    // The server is younger than the time shown, so the heatmaps contain all its measurements.
     const answered = metrics.get('forebay_http_request_duration_seconds_count');
     assert.equal(await live.number('latency', 'counted'), answered);
     await live.page.getByText('until done').click();
@@ -70,12 +70,12 @@ describe('the live page in Chromium', () => {
     assert.ok((await live.pixels('latency', 'heat-4')) > 2);
 
     const late = await LivePage.open(browser, server);
-    assert.equal(await late.number('latency', 'counted'), answered, 'the history, on opening');
+    assert.equal(await late.number('latency', 'counted'), answered, 'the history is loaded');
     assert.ok((await late.pixels('answers', 'ok')) > 100);
     assert.deepEqual([live.complaints, late.complaints], [[], []]);
   });
 
-  it('shows the red band and the limit in direct mode, and that nothing waits', async (t) => {
+  it('direct mode: shows the red band, the limit, and no queue', async (t) => {
     const server = await startForebay(['--mode', 'direct'], { owner: t });
     const live = await LivePage.open(browser, server, { colorScheme: 'dark' });
     const driven = await wave(server, 'direct', 0);
@@ -89,7 +89,7 @@ describe('the live page in Chromium', () => {
     assert.deepEqual(live.complaints, []);
   });
 
-  it('shows a backlog that nobody drains, and its age', async (t) => {
+  it('shows the size and age of a backlog that is not drained', async (t) => {
     const server = await startForebay(['--drain', 'off'], { owner: t });
     const client = new OrderClient(server.url);
     t.after(async () => client.close());
@@ -98,8 +98,8 @@ describe('the live page in Chromium', () => {
     await live.showsMetrics(server);
     assert.equal(await live.value('backlog', 'waiting'), '40');
     assert.match(await live.text('#tiles'), /Backlog40oldest/);
-    assert.match(await live.text('#tiles'), /Time left to drain(no end|growing)/);
-    // It takes two seconds of it to draw an area.
+    assert.match(await live.text('#tiles'), /Time left to drain(not shrinking|growing)/);
+    // An area needs two rows.
     await eventually('drawn', async () => (await live.pixels('backlog', 'backlog')) > 2);
     assert.deepEqual(live.complaints, []);
   });

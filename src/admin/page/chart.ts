@@ -5,21 +5,21 @@ import uPlot from './uplot.js';
 
 export interface Line {
   readonly color: Color;
-  /** Filled down to 0, opaque: of stacked lines the highest comes first. */
+  /** Filled down to 0, opaque. Stacked lines are listed from top to bottom. */
   readonly filled?: boolean;
   readonly dashed?: boolean;
-  /** On the axis to the right. */
+  /** Uses the right axis. */
   readonly right?: boolean;
 }
 
 export interface ChartSpec {
   readonly lines: readonly Line[];
-  /** What the axes say at a value; the right one, of seconds, is there only if it is given. */
+  /** Formats of the axis labels. The right axis shows seconds and exists only with a format. */
   readonly left?: (value: number) => string;
   readonly right?: (value: number) => string;
-  /** The top of the left axis is never lower. */
+  /** Minimum of the top of the left axis. */
   readonly topMin?: number;
-  /** For charts that draw themselves: a fixed axis from 0 to `top` with these labels. */
+  /** For charts with their own drawing: a fixed axis from 0 to `top` with these labels. */
   readonly drawn?: {
     readonly top: number;
     readonly labels: () => ReadonlyMap<number, string>;
@@ -27,7 +27,7 @@ export interface ChartSpec {
   };
 }
 
-/** Steps of an axis of seconds that read well in minutes and hours too. */
+/** Steps of an axis of seconds that are also round in minutes and hours. */
 const STEPS_S: number[] = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900,
   1800, 3600, 7200, 14_400, 43_200, 86_400, 172_800, 604_800,
@@ -36,7 +36,7 @@ const STEPS_S: number[] = [
 const LINE_WIDTH = 1.75;
 const FONT = 'ui-sans-serif, system-ui, sans-serif';
 
-/** One uPlot in its place on the page: fills it, follows its size, the theme and the text size. */
+/** One uPlot that fills its host element and follows its size, the theme and the text size. */
 export class Chart {
   readonly #host: HTMLElement;
   readonly #spec: ChartSpec;
@@ -49,7 +49,7 @@ export class Chart {
   #span: readonly [number, number] = [0, 60];
   #cursorS: number | null = null;
 
-  /** @param onCursor the pointer is over this time, epoch seconds, or over none */
+  /** @param onCursor called with the time under the pointer, epoch seconds, or null */
   constructor(
     host: HTMLElement,
     spec: ChartSpec,
@@ -66,20 +66,20 @@ export class Chart {
     this.#observer.observe(host);
   }
 
-  /** @param columns epoch seconds, then one column a line */
+  /** @param columns epoch seconds, then one column per line */
   set(columns: Columns, fromS: number, toS: number): void {
     this.#columns = columns;
     this.#span = [fromS, toS];
     this.#plot.setData(columns as uPlot.AlignedData, true);
   }
 
-  /** Shows the cursor at a time without telling of it. */
-  point(seconds: number | null): void {
+  /** Shows the cursor at a time without calling `onCursor`. */
+  setCursor(seconds: number | null): void {
     this.#cursorS = seconds;
     this.#placeCursor(this.#plot);
   }
 
-  /** Again at each drawing: the time that was chosen stays, and its place moves with the scale. */
+  /** Called at each drawing, because the selected time stays while its position moves with the scale. */
   #placeCursor(plot: uPlot): void {
     const seconds = this.#cursorS;
     const [from, to] = this.#span;
@@ -88,8 +88,8 @@ export class Chart {
     plot.setCursor({ left, top: outside ? -10 : 0 }, false);
   }
 
-  /** uPlot's own hook speaks after each drawing too, of what nobody has chosen. */
-  #telling(plot: uPlot, handle: uPlot.Cursor.MouseListener | null) {
+  /** Reports the pointer's time. uPlot's own hook also runs after each drawing, without a move of the pointer. */
+  #reporting(plot: uPlot, handle: uPlot.Cursor.MouseListener | null) {
     return (event: MouseEvent): null => {
       handle?.(event);
       const { left = -1 } = plot.cursor;
@@ -98,7 +98,7 @@ export class Chart {
     };
   }
 
-  /** Leaves its place to another. */
+  /** Removes the chart, so that another can use its host element. */
   close(): void {
     this.#observer.disconnect();
     this.#plot.destroy();
@@ -130,8 +130,8 @@ export class Chart {
           drag: { x: false, y: false },
           points: { show: drawn === undefined, size: 6 },
           bind: {
-            mousemove: (plot, _, handle) => this.#telling(plot, handle),
-            mouseleave: (plot, _, handle) => this.#telling(plot, handle),
+            mousemove: (plot, _, handle) => this.#reporting(plot, handle),
+            mouseleave: (plot, _, handle) => this.#reporting(plot, handle),
           },
         },
         hooks: {
@@ -169,7 +169,7 @@ export class Chart {
     };
   }
 
-  /** None where the edge would cut it off. */
+  /** Empty if the edge would cut the label off. */
   #timeLabel(seconds: number | null, step: number): string {
     if (seconds === null) return '';
     const [from, to] = this.#span;
@@ -198,9 +198,9 @@ export class Chart {
       {
         ...style,
         size: px * 1.6,
-        // Minutes alone are shorter than minutes with seconds.
+        // Labels with minutes only are shorter than labels with seconds.
         space: () => px * (this.#span[1] - this.#span[0] > 300 ? 3.2 : 4.5),
-        // uPlot makes one beyond the end.
+        // uPlot makes one label beyond the end.
         filter: (_, splits) => splits.map((s) => (s > this.#span[1] ? null : s)),
         values: (_, splits, __, ___, step) => splits.map((s) => this.#timeLabel(s, step)),
       },

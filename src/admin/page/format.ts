@@ -1,17 +1,17 @@
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 
-/** Every digit of a whole number: 12,345. */
+/** A whole number with all digits: 12,345. */
 export function count(value: number): string {
   return whole.format(value);
 }
 
-/** A rate or a mean; tenths only where they say something. */
+/** A rate or a mean, with tenths below 10. */
 export function amount(value: number): string {
   return Math.abs(value) < 10 ? tenths.format(value) : whole.format(value);
 }
 
-/** For an axis: 1,500 but 20k and 1.5M. */
+/** For axes: 1,500 but 20k and 1.5M. */
 export function short(value: number): string {
   if (Math.abs(value) < 10_000) return tenths.format(value);
   if (Math.abs(value) < 1e6) return `${tenths.format(value / 1e3)}k`;
@@ -35,7 +35,7 @@ function parts(smaller: number, inLarger: number, larger: string, unit: string):
   return rest === 0 ? most : `${most} ${rest} ${unit}`;
 }
 
-/** The time of day, as the viewer's clock has it. */
+/** The time of day in the viewer's time zone. */
 export function clock(epochMs: number, withSeconds = true): string {
   const date = new Date(epochMs);
   const two = (value: number) => String(value).padStart(2, '0');

@@ -8,15 +8,15 @@ import type uPlot from './uplot.js';
 
 type Timed = Extract<HistogramName, 'requestSeconds' | 'orderAgeSeconds'>;
 
-/** Labels at powers of ten, and at what comes next to them, so that no two meet. */
+/** Every third bound has a label, so that labels do not overlap. */
 const LABEL_EVERY = 3;
 
-/** Time × latency × count; which latency is chosen by the panel's radio buttons. */
+/** A heatmap of time × latency × count. The panel's radio buttons select which latency. */
 export function latencyPanel({ bounds }: LiveFacts, palette: Palette): PanelSpec {
   const chosen = (): Timed =>
     document.querySelector<HTMLInputElement>('input[name=latency]:checked')!.value as Timed;
   const heatmap = new Heatmap(palette, 'requestSeconds');
-  /** Of the whole span, or of the second that is pointed at. */
+  /** Of the whole time shown, or of the second under the cursor. */
   const buckets = ({ rows, row, isNewest }: View) => bucketsOf(isNewest ? rows : [row], chosen());
   const quantileItem = (label: string, q: number): Item => ({
     label,
@@ -42,22 +42,22 @@ export function latencyPanel({ bounds }: LiveFacts, palette: Palette): PanelSpec
       heatmap.set(rows, chosen());
       return [rows.map(({ atMs }) => atMs / 1000), rows.map(() => null)];
     },
-    empty: (view) => (total(bucketsOf(view.rows, chosen())) === 0 ? 'Nothing in this time.' : ''),
+    empty: (view) => (total(bucketsOf(view.rows, chosen())) === 0 ? 'No data in this time.' : ''),
   };
 }
 
-/** A bucket's upper bound stands at the upper edge of its row. */
+/** The label of a bucket's upper bound is at the upper edge of its row. */
 function labelsOf(bounds: readonly number[]): Map<number, string> {
   const labels = bounds.map((bound, i): [number, string] => [i + 1, duration(bound)]);
   return new Map(labels.filter((_, i) => i % LABEL_EVERY === 0));
 }
 
-/** A column is at least so wide, or its colour could not be told. */
+/** Minimum width of a column, so that its colour is visible. */
 const COLUMN_PX_MIN = 3;
-/** Seconds that a column may span; they divide the minute, so that columns stay where they are. */
+/** Possible durations of a column. They divide the minute, so that columns do not shift. */
 const COLUMN_SECONDS = [1, 2, 3, 5, 10, 15, 30, 60] as const;
 
-/** Time × value × count: the counts of a histogram's buckets, one column for some seconds. */
+/** Draws the bucket counts of a histogram over time, one column per interval. */
 class Heatmap {
   readonly #palette: Palette;
   #rows: readonly LiveRow[] = [];
@@ -90,7 +90,7 @@ class Heatmap {
         if (buckets[i] === 0) continue;
         const bottom = Math.round(plot.valToPos(i, 'y', true));
         const top = Math.round(plot.valToPos(i + 1, 'y', true));
-        // By its logarithm: one slow request among thousands must be seen.
+        // Logarithmic, so that one slow request among thousands is visible.
         ctx.fillStyle = this.#palette.heat(Math.log1p(buckets[i]) / Math.log1p(most));
         ctx.fillRect(left, top, Math.max(1, right - left - 1), Math.max(1, bottom - top - 1));
       }
@@ -98,7 +98,7 @@ class Heatmap {
     ctx.restore();
   }
 
-  /** Buckets by the second at which their column begins. */
+  /** Buckets by the start of their column, epoch seconds. */
   #columns(spanS: number): Map<number, number[]> {
     const columns = new Map<number, number[]>();
     for (const row of this.#rows) {

@@ -1,19 +1,19 @@
 import type { LiveFacts, LiveNow, LiveRow } from '../../model/live.js';
 import type { Color } from './palette.js';
 
-/** All that a picture is drawn from. */
+/** The data that the page is drawn from. */
 export interface View {
   readonly facts: LiveFacts;
   readonly now: LiveNow;
-  /** Those of the span that is shown, oldest first; at least one. */
+  /** The rows of the time shown, oldest first; at least one. */
   readonly rows: readonly LiveRow[];
-  /** The one under the cursor, else the newest. */
+  /** The row under the cursor, or the newest. */
   readonly row: LiveRow;
   readonly isNewest: boolean;
 }
 
-/** A value that /metrics has too, under this name. */
-export interface Known {
+/** A value that is also in /metrics, under the name `series`. */
+export interface MetricValue {
   readonly series: string;
   readonly value: (view: View) => string;
 }
@@ -22,11 +22,11 @@ export interface Item {
   readonly label: string;
   readonly color?: Color;
   readonly dashed?: boolean;
-  /** Belongs to the second under the cursor. */
+  /** Value of the second under the cursor. */
   readonly value?: (view: View) => string;
-  /** Belongs to the present, wherever the cursor is. */
-  readonly total?: Known;
-  /** What is always 0 need not be there. */
+  /** Current value, wherever the cursor is. */
+  readonly total?: MetricValue;
+  /** Whether to hide the item, because its value has always been 0. */
   readonly isIdle?: (view: View) => boolean;
 }
 
@@ -37,7 +37,7 @@ interface Shown {
   readonly total: HTMLElement | null;
 }
 
-/** A list of labelled values that doubles as the legend of a chart and as its text. */
+/** A list of labelled values: the legend of a chart, and its text for screen readers. */
 export class Legend {
   readonly #shown: readonly Shown[];
 
@@ -68,7 +68,7 @@ export class Legend {
     }
   }
 
-  /** In one sentence, for who can't see the chart. */
+  /** The values in one sentence, for screen readers. */
   text(): string {
     return this.#shown
       .filter(({ box }) => !box.hidden)
@@ -81,7 +81,7 @@ export class Legend {
   }
 }
 
-/** Marks where a value of /metrics stands; who points at it learns the name. */
+/** Marks an element that shows a value of /metrics; its tooltip is the name of the series. */
 export function nameSeries(place: HTMLElement, series: string): void {
   place.dataset.series = series;
   place.title = series;
@@ -94,7 +94,7 @@ export function element(tag: string, className: string, text = ''): HTMLElement 
   return made;
 }
 
-/** Leaves alone what has not changed: a selection in it would be lost. */
+/** Does not touch unchanged text, so that a selection in it is kept. */
 export function setText(place: HTMLElement, text: string): void {
   if (place.textContent !== text) place.textContent = text;
 }

@@ -6,7 +6,7 @@ import { Page } from './page.js';
 import { Rows } from './rows.js';
 import { themeButton } from './theme.js';
 
-/** The head of the page: what is running, whether it takes orders, whether we hear from it. */
+/** The head of the page: what is running, whether it accepts orders, and the state of the connection. */
 class StatusLine {
   readonly #connection = document.querySelector<HTMLElement>('#connection')!;
   readonly #readiness = document.querySelector<HTMLElement>('#readiness')!;
@@ -24,7 +24,7 @@ class StatusLine {
     setText(this.#connection, 'Live');
     const ready = reasons.length === 0;
     this.#readiness.dataset.tone = ready ? (degraded.length === 0 ? 'good' : 'warn') : 'bad';
-    setText(this.#readiness, ready ? 'Takes orders' : 'Takes no orders');
+    setText(this.#readiness, ready ? 'Accepting orders' : 'Not accepting orders');
     const lines = [...reasons, ...degraded];
     this.#reasons.hidden = lines.length === 0;
     setText(this.#reasons, lines.join(' · '));
@@ -45,18 +45,18 @@ let facts: LiveFacts | null = null;
 let page: Page | null = null;
 let now: LiveNow | null = null;
 
-/** What the page was made for: rows of another shape, or another version's page, need a fresh one. */
+/** The page must be loaded again if the server's version or the shape of its rows changes. */
 function shapeOf({ build, statuses, bounds }: LiveFacts): string {
   return JSON.stringify([build.version, statuses, bounds]);
 }
 
-function onHello(told: LiveFacts): void {
-  if (facts !== null && shapeOf(facts) !== shapeOf(told)) location.reload();
-  if (facts?.boot === told.boot) return;
-  facts = told;
+function onHello(received: LiveFacts): void {
+  if (facts !== null && shapeOf(facts) !== shapeOf(received)) location.reload();
+  if (facts?.boot === received.boot) return;
+  facts = received;
   page?.close();
-  page = new Page(told);
-  status.introduce(told);
+  page = new Page(received);
+  status.introduce(received);
 }
 
 function onRows(current: LiveNow, added: readonly LiveRow[]): void {
@@ -67,7 +67,7 @@ function onRows(current: LiveNow, added: readonly LiveRow[]): void {
 }
 
 function draw(): void {
-  // A page that nobody sees keeps its rows and draws them when it is looked at.
+  // A hidden page keeps its rows and draws them when it becomes visible.
   if (page === null || now === null || document.hidden) return;
   page.show(now, rows);
 }

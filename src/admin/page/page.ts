@@ -9,10 +9,10 @@ import type { Rows } from './rows.js';
 import { ThreadTable } from './thread-table.js';
 import { Tiles } from './tiles.js';
 
-/** A server that has just started is not shown as an almost empty quarter of an hour. */
+/** Minimum of the time shown, so that a server that has just started is not shown with almost empty charts. */
 const SPAN_S_MIN = 60;
 
-/** All that is drawn, for the process that told these facts. */
+/** Everything that is drawn, for one server process. */
 export class Page {
   readonly #facts: LiveFacts;
   readonly #palette = new Palette();
@@ -20,14 +20,14 @@ export class Page {
   readonly #panels: readonly Panel[];
   readonly #threads: ThreadTable;
   readonly #when = document.querySelector<HTMLElement>('#when')!;
-  /** The second that is pointed at, in all charts at once; epoch seconds. */
+  /** The time of the cursor in all charts; epoch seconds. */
   #cursorS: number | null = null;
   #shown: View | null = null;
   #drawn: [LiveNow, Rows] | null = null;
 
   constructor(facts: LiveFacts) {
     this.#facts = facts;
-    const onCursor = (seconds: number | null) => this.#point(seconds);
+    const onCursor = (seconds: number | null) => this.#moveCursor(seconds);
     this.#tiles = new Tiles(document.querySelector<HTMLElement>('#tiles')!, facts);
     this.#panels = [
       answersPanel(facts),
@@ -56,31 +56,31 @@ export class Page {
     this.#tiles.update(view);
     for (const panel of this.#panels) panel.draw(view, fromS, toS);
     this.#threads.draw(view, fromS, toS);
-    for (const panel of this.#panels) panel.point(this.#cursorS);
-    this.#tell(view);
+    for (const panel of this.#panels) panel.setCursor(this.#cursorS);
+    this.#showTime(view);
   }
 
-  /** Leaves its place to the page of another process. */
+  /** Removes the charts, so that the page of another process can use their place. */
   close(): void {
     for (const panel of this.#panels) panel.close();
   }
 
-  /** The theme has changed. */
+  /** Called when the theme has changed. */
   recolor(): void {
     this.#palette.refresh();
     if (this.#drawn !== null) this.show(...this.#drawn);
   }
 
-  #point(seconds: number | null): void {
+  #moveCursor(seconds: number | null): void {
     if (this.#shown === null || seconds === this.#cursorS) return;
     this.#cursorS = seconds;
     const view = this.#view(this.#shown.now, this.#shown.rows);
     for (const panel of this.#panels) {
-      panel.point(seconds);
-      panel.read(view);
+      panel.setCursor(seconds);
+      panel.updateTexts(view);
     }
-    this.#threads.read(view);
-    this.#tell(view);
+    this.#threads.updateTexts(view);
+    this.#showTime(view);
   }
 
   #view(now: LiveNow, rows: readonly LiveRow[]): View {
@@ -91,7 +91,7 @@ export class Page {
     return view;
   }
 
-  #tell({ row, isNewest }: View): void {
+  #showTime({ row, isNewest }: View): void {
     setText(this.#when, isNewest ? '' : `Values at ${clock(row.atMs)}`);
   }
 }

@@ -1,4 +1,4 @@
-/** The page's colours, which stand in page.css and change with the theme. */
+/** The page's colours. They are defined in page.css and change with the theme. */
 const COLORS = [
   'axis',
   'grid',
@@ -27,7 +27,7 @@ export class Palette {
     [this.#colors, this.#heat] = read();
   }
 
-  /** The theme has changed. */
+  /** Called when the theme has changed. */
   refresh(): void {
     [this.#colors, this.#heat] = read();
   }
@@ -42,7 +42,7 @@ export class Palette {
   }
 }
 
-/** By an element that wears them: a custom property alone does not say which of its two colours holds. */
+/** Reads the colours from an element: a custom property alone does not tell which of its two colours is in effect. */
 function read(): [Readonly<Record<Color, string>>, readonly string[]] {
   const probe = document.createElement('span');
   document.body.append(probe);
@@ -64,7 +64,7 @@ function read(): [Readonly<Record<Color, string>>, readonly string[]] {
   return [colors as Record<Color, string>, heat];
 }
 
-/** @param color as computed styles have it: rgb(1, 2, 3) */
+/** @param color a computed style: rgb(1, 2, 3) */
 function channels(color: string): number[] {
   return Array.from(color.matchAll(/\d+/g), ([digits]) => Number(digits)).slice(0, 3);
 }

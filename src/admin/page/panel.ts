@@ -4,18 +4,18 @@ import { type Item, Legend, setText, type View } from './legend.js';
 import type { Palette } from './palette.js';
 import type { Columns } from './rows.js';
 
-/** What a panel shows; its place on the page is the figure with this id. */
+/** The contents of a panel. `id` is the id of its figure on the page. */
 export interface PanelSpec {
   readonly id: string;
   readonly items: readonly Item[];
   readonly chart: ChartSpec;
-  /** One column a line of the chart; epoch seconds first. */
+  /** Epoch seconds, then one column per line of the chart. */
   readonly columns: (view: View) => Columns;
-  /** Why there is nothing to see; empty when there is. */
+  /** Why the chart is empty; an empty text if it is not. */
   readonly empty: (view: View) => string;
 }
 
-/** Time is moved by these keys, in seconds; Home and End go to the ends. */
+/** Keys that move the cursor, in seconds. Home and End move it to the ends. */
 const STEPS: Readonly<Record<string, number>> = {
   ArrowLeft: -1,
   ArrowRight: 1,
@@ -23,7 +23,7 @@ const STEPS: Readonly<Record<string, number>> = {
   PageDown: 10,
 };
 
-/** A chart with its legend, its values in words, and what it says while there is nothing to show. */
+/** A chart with its legend, its values as text, and a message while it is empty. */
 export class Panel {
   readonly #spec: PanelSpec;
   readonly #chart: Chart;
@@ -32,7 +32,7 @@ export class Panel {
   readonly #empty: HTMLElement;
   #shown: View | null = null;
 
-  /** @param onCursor a time, epoch seconds, is pointed at, by pointer or by key; null: none is */
+  /** @param onCursor called with the selected time, epoch seconds, by pointer or key; null for none */
   constructor(spec: PanelSpec, palette: Palette, onCursor: (seconds: number | null) => void) {
     const figure = document.getElementById(spec.id)!;
     this.#spec = spec;
@@ -57,23 +57,23 @@ export class Panel {
     event.preventDefault();
   }
 
-  /** Draws the rows anew. */
+  /** Draws the rows. */
   draw(view: View, fromS: number, toS: number): void {
     this.#chart.set(this.#spec.columns(view), fromS, toS);
-    this.read(view);
+    this.updateTexts(view);
   }
 
-  /** Changes the words only. */
-  read(view: View): void {
+  /** Updates only the texts. */
+  updateTexts(view: View): void {
     this.#shown = view;
     this.#legend.update(view);
     setText(this.#empty, this.#spec.empty(view));
-    // Where the focus is, a new text would be read out each second, unasked.
+    // While the chart has the focus, a screen reader would read a new text every second.
     if (view.isNewest && this.#host === document.activeElement) return;
     this.#describe(view);
   }
 
-  /** To who can't see it, a chart is a slider over time whose value is what stands beside it. */
+  /** For screen readers, a chart is a slider over time whose value is the legend's text. */
   #describe({ row, rows, isNewest }: View): void {
     const newestMs = rows.at(-1)!.atMs;
     const seconds = (atMs: number) => String(Math.round((atMs - newestMs) / 1000));
@@ -83,12 +83,12 @@ export class Panel {
     this.#host.setAttribute('aria-valuetext', `${when}: ${this.#legend.text()}`);
   }
 
-  /** Leaves its place on the page to another. */
+  /** Removes the chart, so that another panel can use its place. */
   close(): void {
     this.#chart.close();
   }
 
-  point(seconds: number | null): void {
-    this.#chart.point(seconds);
+  setCursor(seconds: number | null): void {
+    this.#chart.setCursor(seconds);
   }
 }

@@ -5,9 +5,9 @@ import type { PanelSpec } from './panel.js';
 import { columnsOf, stackedColumns, withConstants } from './rows.js';
 import { meanFrame, type Outlook, perSecond, quantile, total } from './statistics.js';
 
-/** How many of the row's answers have a status that this holds for. */
-function answersWhere({ statuses }: LiveFacts, holds: (status: number) => boolean) {
-  const indexes = statuses.flatMap((status, i) => (holds(status) ? [i] : []));
+/** Counts a row's responses with a matching status. */
+function answersWhere({ statuses }: LiveFacts, matches: (status: number) => boolean) {
+  const indexes = statuses.flatMap((status, i) => (matches(status) ? [i] : []));
   return (row: LiveRow) => indexes.reduce((sum, i) => sum + row.answers[i], 0);
 }
 
@@ -16,10 +16,10 @@ const is4xx = (status: number) => status >= 400 && status < 500;
 const is503 = (status: number) => status === 503;
 const is500 = (status: number) => status === 500;
 
-/** Shown even while there are none: their absence is the news. */
+/** Shown even if there are none. */
 const STATUSES_ALWAYS = [200, 500, 503];
 
-function nothingCame({ rows }: View): string {
+function noRequests({ rows }: View): string {
   return rows.every(({ answers }) => total(answers) === 0) ? 'No requests in this time.' : '';
 }
 
@@ -37,7 +37,7 @@ export function answersPanel(facts: LiveFacts): PanelSpec {
       isIdle: ({ now }) => !STATUSES_ALWAYS.includes(status) && now.answers[at] === 0,
     };
   };
-  const layers = [is500, is503, is4xx, is200].map((holds) => answersWhere(facts, holds));
+  const layers = [is500, is503, is4xx, is200].map((matches) => answersWhere(facts, matches));
   return {
     id: 'answers',
     items: facts.statuses.toSorted((a, b) => a - b).map(item),
@@ -51,7 +51,7 @@ export function answersPanel(facts: LiveFacts): PanelSpec {
       topMin: 4,
     },
     columns: ({ rows }) => stackedColumns(rows, layers),
-    empty: nothingCame,
+    empty: noRequests,
   };
 }
 
@@ -104,17 +104,17 @@ export function workPanel({ drainRate }: LiveFacts): PanelSpec {
       ),
     empty: ({ rows }) =>
       rows.every(({ done, failed }) => done + failed === 0)
-        ? 'No order processed in this time.'
+        ? 'No orders processed in this time.'
         : '',
   };
 }
 
-/** What the backlog will do, in a few words. */
+/** The trend of the backlog as text. */
 export function outlookText(found: Outlook): string {
-  if (found.kind === 'empty') return 'nothing waits';
-  if (found.kind === 'flows') return 'done as it comes';
+  if (found.kind === 'empty') return 'no orders waiting';
+  if (found.kind === 'flows') return 'keeping up';
   if (found.kind === 'grows') return `by ${amount(found.perSecond)}/s`;
-  if (found.kind === 'stands') return 'stays as it is';
+  if (found.kind === 'steady') return 'no change';
   return `shrinks by ${amount(found.perSecond)}/s`;
 }
 
@@ -144,7 +144,7 @@ export function backlogPanel({ build }: LiveFacts): PanelSpec {
     columns: ({ rows }) =>
       columnsOf(rows, [(row) => row.pendingOrders, (row) => row.oldestAgeSeconds]),
     empty: ({ rows }) => {
-      if (build.mode === 'direct') return 'Direct mode has no queue: nothing waits.';
+      if (build.mode === 'direct') return 'Direct mode has no queue.';
       return rows.every(({ pendingOrders }) => pendingOrders === 0)
         ? 'No backlog in this time.'
         : '';
@@ -167,11 +167,11 @@ export function requestsPanel({ rpsLimit }: LiveFacts): PanelSpec {
         value: () => (rpsLimit === 0 ? 'none' : `${count(rpsLimit)}/s`),
       },
       {
-        label: 'not yet answered',
+        label: 'not answered yet',
         total: { series: 'forebay_waiting_orders', value: ({ now }) => count(now.waitingOrders) },
       },
       {
-        label: 'gave up waiting',
+        label: 'client disconnected',
         total: { series: 'forebay_aborted_requests_total', value: ({ now }) => count(now.aborted) },
         isIdle: ({ now }) => now.aborted === 0,
       },
@@ -185,7 +185,7 @@ export function requestsPanel({ rpsLimit }: LiveFacts): PanelSpec {
     },
     columns: ({ rows }) =>
       withConstants(columnsOf(rows, [(row) => row.rps]), rpsLimit === 0 ? [] : [rpsLimit]),
-    empty: nothingCame,
+    empty: noRequests,
   };
 }
 
@@ -213,6 +213,6 @@ export function framesPanel({ bounds }: LiveFacts): PanelSpec {
     chart: { lines: [{ color: 'age' }, { color: 'load' }], topMin: 2 },
     columns: ({ rows }) => columnsOf(rows, [largest, meanFrame]),
     empty: ({ rows }) =>
-      rows.every(({ frameOrders }) => total(frameOrders) === 0) ? 'No frame in this time.' : '',
+      rows.every(({ frameOrders }) => total(frameOrders) === 0) ? 'No frames in this time.' : '',
   };
 }

@@ -4,14 +4,14 @@ import type { LiveRow } from '../../model/live.js';
 export type HistogramName = 'requestSeconds' | 'orderAgeSeconds' | 'frameOrders';
 
 /**
- * A row's count as a rate. A row that came a little early is not scaled up: a limit of 50 in any second
- * would seem to be exceeded.
+ * A row's count as a rate. A row that is a little shorter than a second is not scaled up: otherwise a limit of 50 per
+ * second would seem to be exceeded.
  */
 export function perSecond(counted: number, { spanMs }: LiveRow): number {
   return (counted * 1000) / Math.max(1000, spanMs);
 }
 
-/** Observations by bucket, of all rows together. */
+/** Observations by bucket, summed over all rows. */
 export function bucketsOf(rows: readonly LiveRow[], name: HistogramName): number[] {
   const sums: number[] = [];
   for (const row of rows) {
@@ -25,10 +25,10 @@ export function total(values: readonly number[]): number {
 }
 
 /**
- * A quantile as Prometheus' histogram_quantile reads it from buckets: linear within the bucket, and
- * the greatest bound for what lies above all bounds.
+ * A quantile, estimated like Prometheus' histogram_quantile: linear within the bucket, and the highest bound for values
+ * above all bounds.
  *
- * @returns null when nothing was observed
+ * @returns null without observations
  */
 export function quantile(
   q: number,
@@ -49,27 +49,27 @@ export function quantile(
   return bounds[bounds.length - 1];
 }
 
-/** Orders in a frame on average; null for a second without frames. */
+/** Mean number of orders per frame; null for a second without frames. */
 export function meanFrame(row: LiveRow): number | null {
   const frames = total(row.frameOrders);
   return frames === 0 ? null : row.framedOrders / frames;
 }
 
-/** Where the backlog is heading. */
+/** The trend of the backlog. */
 export type Outlook =
   | { readonly kind: 'empty' }
-  /** What waits is less than the work of a second: it is on its way. */
+  /** The backlog is at most the work of one second. */
   | { readonly kind: 'flows' }
   | { readonly kind: 'shrinks'; readonly secondsLeft: number; readonly perSecond: number }
   | { readonly kind: 'grows'; readonly perSecond: number }
-  | { readonly kind: 'stands' };
+  | { readonly kind: 'steady' };
 
-/** Over so many of the latest rows: shorter would follow every batch, longer would lag behind a wave. */
+/** Number of rows for the trend. Fewer would follow every batch, more would lag behind a wave. */
 const TREND_ROWS = 10;
-/** Orders a second that count as no change. */
-const STANDS_BELOW = 0.5;
+/** A smaller change, in orders per second, counts as no change. */
+const STEADY_BELOW = 0.5;
 
-/** When the backlog is gone if it goes on as in the last seconds, arrivals included. */
+/** Extrapolates the backlog from the last seconds, including new orders. */
 export function outlook(rows: readonly LiveRow[]): Outlook {
   const last = rows.at(-1);
   if (last === undefined || last.pendingOrders === 0) return { kind: 'empty' };
@@ -77,7 +77,7 @@ export function outlook(rows: readonly LiveRow[]): Outlook {
   const first = rows.at(-TREND_ROWS - 1) ?? rows[0];
   const seconds = (last.atMs - first.atMs) / 1000;
   const change = seconds > 0 ? (last.pendingOrders - first.pendingOrders) / seconds : 0;
-  if (change > STANDS_BELOW) return { kind: 'grows', perSecond: change };
-  if (change > -STANDS_BELOW) return { kind: 'stands' };
+  if (change > STEADY_BELOW) return { kind: 'grows', perSecond: change };
+  if (change > -STEADY_BELOW) return { kind: 'steady' };
   return { kind: 'shrinks', secondsLeft: last.pendingOrders / -change, perSecond: -change };
 }

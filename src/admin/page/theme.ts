@@ -1,16 +1,16 @@
 /**
- * Light, dark, or as the system has it; remembered for this address. Loaded ahead of the page and
- * run at once, so that a remembered theme is there from the first picture on.
+ * Light, dark, or the system's choice; stored for this origin. Loaded and run before the page is rendered, so that a stored
+ * theme applies from the first frame on.
  */
 const THEMES = ['system', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 
 const KEY = 'forebay-theme';
 
-let theme = remembered();
+let theme = storedTheme();
 apply();
 
-/** @param onChange the colours may have changed */
+/** @param onChange called when the colours may have changed */
 export function themeButton(button: HTMLButtonElement, onChange: () => void): void {
   const label = () => {
     button.querySelector('.theme-name')!.textContent = theme;
@@ -19,7 +19,7 @@ export function themeButton(button: HTMLButtonElement, onChange: () => void): vo
   label();
   button.addEventListener('click', () => {
     theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
-    remember(theme);
+    store(theme);
     apply();
     label();
     onChange();
@@ -31,8 +31,8 @@ function apply(): void {
   document.documentElement.dataset.theme = theme;
 }
 
-/** Browsers that are told to keep nothing throw. */
-function remembered(): Theme {
+/** localStorage throws in browsers that are configured to store nothing. */
+function storedTheme(): Theme {
   try {
     const kept = localStorage.getItem(KEY) as Theme;
     return THEMES.includes(kept) ? kept : 'system';
@@ -41,10 +41,10 @@ function remembered(): Theme {
   }
 }
 
-function remember(chosen: Theme): void {
+function store(chosen: Theme): void {
   try {
     localStorage.setItem(KEY, chosen);
   } catch {
-    // Then it holds until the page is closed.
+    // Then the choice applies until the page is closed.
   }
 }

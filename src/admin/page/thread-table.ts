@@ -9,10 +9,10 @@ interface ThreadRow {
   readonly lag: HTMLElement;
 }
 
-/** A delay of the event loop that clients notice. */
+/** An event loop delay that clients notice. */
 const LAG_MS_BAD = 250;
 
-/** Each thread's share of a core over time, and now, with the longest delay of its event loop. */
+/** Each thread's share of a core, over time and now, and its longest event loop delay. */
 export class ThreadTable {
   readonly #palette: Palette;
   readonly #rows: readonly ThreadRow[];
@@ -25,7 +25,7 @@ export class ThreadTable {
       const load = element('td', 'number');
       nameSeries(load, `forebay_thread_cpu_ratio{thread="${name}"}`);
       const lag = element('td', 'number');
-      // Pool threads run the handler and may block as they like: they tell of no delay.
+      // Pool threads run the handler, which may block: they report no delay.
       if (!name.startsWith('pool-')) {
         nameSeries(lag, `forebay_event_loop_lag_seconds{thread="${name}"}`);
       }
@@ -47,10 +47,10 @@ export class ThreadTable {
     for (const [i, { strip }] of this.#rows.entries()) {
       this.#drawStrip(strip, view.rows, i, fromS, toS);
     }
-    this.read(view);
+    this.updateTexts(view);
   }
 
-  read({ row }: View): void {
+  updateTexts({ row }: View): void {
     this.#rows.forEach(({ load, lag }, i) => {
       const percent = row.cpuPercent[i] ?? null;
       const lagMs = row.lagMs[i] ?? null;
@@ -70,7 +70,7 @@ export class ThreadTable {
     const { clientWidth, clientHeight } = strip;
     const width = Math.round(clientWidth * devicePixelRatio);
     const height = Math.round(clientHeight * devicePixelRatio);
-    // Also clears it.
+    // Setting the size also clears the canvas.
     strip.width = width;
     strip.height = height;
     const context = strip.getContext('2d')!;

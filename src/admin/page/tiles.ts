@@ -1,28 +1,28 @@
 import type { LiveFacts } from '../../model/live.js';
 import { amount, count, duration, orDash } from './format.js';
-import { element, type Known, nameSeries, setText, type View } from './legend.js';
+import { element, type MetricValue, nameSeries, setText, type View } from './legend.js';
 import { outlookText } from './panels.js';
 import { bucketsOf, outlook, perSecond, quantile } from './statistics.js';
 
 type Tone = '' | 'good' | 'warn' | 'bad';
 
-/** One figure at the top of the page, always of the present. */
+/** One number at the top of the page, always the current value. */
 interface TileSpec {
   readonly label: string;
   readonly value: (view: View) => string;
-  /** Where the value itself is in /metrics. */
+  /** The series of the value in /metrics. */
   readonly series?: string;
-  readonly note: (view: View) => readonly (string | Known)[];
+  readonly note: (view: View) => readonly (string | MetricValue)[];
   readonly tone?: (view: View) => Tone;
 }
 
-/** What becomes of an order that was answered 200. */
+/** What an order survives once it has been answered with 200. */
 const DURABILITY_WORDS: Readonly<Record<string, string>> = {
   fsync: 'survives a power cut',
   replicated: 'survives the loss of a server',
-  os: 'survives the process only',
-  none: 'processed when answered',
-  unknown: 'not heard from the journal',
+  os: 'survives a crash of the process only',
+  none: 'processed before the response',
+  unknown: 'not reported by the journal',
 };
 
 function refusals({ facts, rows }: View): { perSecond: number; share: number } {
@@ -47,13 +47,13 @@ function tilesOf({ build, rpsLimit }: LiveFacts): TileSpec[] {
     {
       label: 'Refused',
       value: (view) => `${amount(refusals(view).perSecond)}/s`,
-      note: (view) => [`${amount(refusals(view).share * 100)} % of answers`],
+      note: (view) => [`${amount(refusals(view).share * 100)} % of responses`],
       tone: (view) => (refusals(view).perSecond > 0 ? 'bad' : 'good'),
     },
     {
       label: 'Work done',
       value: ({ rows }) => `${amount(perSecond(rows.at(-1)!.done, rows.at(-1)!))}/s`,
-      note: ({ now }) => [`${count(now.done)} in all`],
+      note: ({ now }) => [`${count(now.done)} in total`],
     },
     {
       label: 'Backlog',
@@ -74,13 +74,13 @@ function tilesOf({ build, rpsLimit }: LiveFacts): TileSpec[] {
         if (found.kind === 'empty') return '0 s';
         if (found.kind === 'flows') return '< 1 s';
         if (found.kind === 'grows') return 'growing';
-        return found.kind === 'shrinks' ? duration(found.secondsLeft) : 'no end';
+        return found.kind === 'shrinks' ? duration(found.secondsLeft) : 'not shrinking';
       },
       note: ({ rows }) => [build.mode === 'direct' ? 'no queue' : outlookText(outlook(rows))],
       tone: ({ rows }) => (outlook(rows).kind === 'grows' ? 'warn' : ''),
     },
     {
-      label: 'Answer time, p99',
+      label: 'Response time, p99',
       value: ({ rows, facts }) =>
         orDash(quantile(0.99, facts.bounds.requestSeconds, recent(rows)), duration),
       note: ({ rows, facts }) => [
@@ -108,7 +108,7 @@ function tilesOf({ build, rpsLimit }: LiveFacts): TileSpec[] {
         },
         'of',
         { series: 'forebay_spooled_orders_total', value: ({ now }) => count(now.spooled) },
-        'passed on',
+        'forwarded',
       ],
       tone: ({ now }) => (now.spoolOrders > 0 ? 'warn' : ''),
     },
@@ -124,14 +124,14 @@ function tilesOf({ build, rpsLimit }: LiveFacts): TileSpec[] {
 
 /** Characters; what is longer is set smaller. */
 const LONG_TEXT = 8;
-/** The last ten seconds. */
+/** Ten seconds. */
 const RECENT_ROWS = 10;
 
 function recent(rows: View['rows']): number[] {
   return bucketsOf(rows.slice(-RECENT_ROWS), 'requestSeconds');
 }
 
-/** The figures at the top. */
+/** The numbers at the top. */
 export class Tiles {
   readonly #tiles: readonly {
     spec: TileSpec;
@@ -163,7 +163,7 @@ export class Tiles {
   }
 }
 
-function updateNote(note: HTMLElement, parts: readonly (string | Known)[], view: View): void {
+function updateNote(note: HTMLElement, parts: readonly (string | MetricValue)[], view: View): void {
   const texts = parts.map((part) => (typeof part === 'string' ? part : part.value(view)));
   if (note.textContent === texts.join(' ')) return;
   note.replaceChildren(

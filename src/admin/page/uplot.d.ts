@@ -1,2 +1,2 @@
-/** The browser gets the package's own file under this name: see page-files.ts. */
+/** The server serves the package's file under this name, see page-files.ts. */
 export { default } from 'uplot';
