@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
@@ -7,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import type { HandlerModule, Order, Outcome } from '../../src/model/order.js';
-import { codeBlocks } from './pages.js';
+import { codeBlocks, ROOT } from './pages.js';
 
 const CONTEXT = { attemptsMax: 5, options: { workMs: 0, errorRate: 0 } };
 const folder = mkdtempSync(join(tmpdir(), 'forebay-handlers-'));
@@ -93,5 +95,18 @@ describe('the example api.mjs', () => {
     server.close();
     await once(server, 'close');
     await assert.rejects(async () => handle(ordersOf(['1']), CONTEXT), { pause: true });
+  });
+});
+
+describe('the example program.mjs', () => {
+  it('starts a server, posts an order and closes it', async () => {
+    const [block] = codeBlocks('docs/reference/node-api.md').filter(({ text }) =>
+      text.startsWith('// program.mjs\n'),
+    );
+    const built = pathToFileURL(join(ROOT, 'dist', 'src', 'index.js')).href;
+    const file = join(folder, 'program.mjs');
+    writeFileSync(file, block!.text.replace("from 'forebay'", `from '${built}'`));
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder });
+    assert.match(stdout, /^http:\/\/127\.0\.0\.1:\d+ http:\/\/127\.0\.0\.1:\d+\n200\n$/);
   });
 });
