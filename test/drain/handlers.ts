@@ -18,9 +18,15 @@ export interface LedgerHandler {
   /** For `--handler`. */
   readonly file: string;
   readonly lines: () => Promise<LedgerLine[]>;
+  /** Lets calls end that wait by `UNTIL_GO`. */
+  readonly go: () => Promise<void>;
   /** Forgets all lines. */
   readonly clear: () => Promise<void>;
 }
+
+/** A body that waits until the test calls `go`. */
+export const UNTIL_GO = `const { existsSync } = await import('node:fs');
+  while (!existsSync(new URL('go', import.meta.url))) await new Promise((resolve) => setTimeout(resolve, 20));`;
 
 /**
  * Writes a handler file that appends one line per order to a ledger, synchronously, and then runs
@@ -31,6 +37,7 @@ export async function ledgerHandler(owner: Owner, body = '', atLoad = ''): Promi
   owner.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'handler.mjs');
   const ledger = join(folder, 'ledger.ndjson');
+  const go = join(folder, 'go');
   await writeFile(ledger, '');
   await writeFile(
     file,
@@ -51,5 +58,5 @@ export default async function handle(orders) {
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as LedgerLine);
-  return { file, lines, clear: () => writeFile(ledger, '') };
+  return { file, lines, go: () => writeFile(go, ''), clear: () => writeFile(ledger, '') };
 }

@@ -8,7 +8,7 @@ import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { eventually, orderBody } from '../support/orders.js';
 import { type KeyedAnswer, KeyedPoster } from './keyed-post.js';
 
-const KEYS = 200;
+const KEYS = 100;
 
 for (const [name, end] of [
   ['an ordered stop', async (forebay: ForebayProcess) => void (await forebay.stop())],

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ledgerHandler } from '../drain/handlers.js';
+import { ledgerHandler, UNTIL_GO } from '../drain/handlers.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
@@ -155,11 +153,7 @@ describe('clients that go away or dawdle', () => {
 
 describe('backpressure', () => {
   it('answers 503 with Retry-After while too many orders wait, and keeps none of those', async (t) => {
-    const handler = await ledgerHandler(
-      t,
-      `const { existsSync } = await import('node:fs');
-       while (!existsSync(new URL('go', import.meta.url))) await new Promise((resolve) => setTimeout(resolve, 20));`,
-    );
+    const handler = await ledgerHandler(t, UNTIL_GO);
     const direct = ['--mode', 'direct', '--rps-limit', '0', '--commit-ms-max', '60000'];
     const flags = [...direct, '--handler', handler.file, '--waiting-orders-max', '1'];
     const forebay = await startForebay(flags, { owner: t });
@@ -172,7 +166,7 @@ describe('backpressure', () => {
     assert.equal(second.status, 503);
     assert.equal(second.body, '{"result":"busy"}');
     assert.match(second.headers['retry-after']!, /^[1-9][0-9]*$/);
-    await writeFile(join(dirname(handler.file), 'go'), '');
+    await handler.go();
     assert.equal((await first).status, 200);
     assert.equal(await metric(forebay, 'work_done_total{status="done"}'), 1);
     assert.equal(await forebay.stop(), 0);

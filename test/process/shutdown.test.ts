@@ -3,16 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type LedgerLine, ledgerHandler } from '../drain/handlers.js';
+import { type LedgerLine, ledgerHandler, UNTIL_GO } from '../drain/handlers.js';
 import { withDeadline } from '../support/deadline.js';
 import { type Owner, startForebay } from '../support/forebay.js';
 import { NatsServer } from '../support/nats.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
+import { RUNS_ALL } from '../support/program.js';
 
-const JOURNALS = ['local', 'jetstream'] as const;
+/** After a kill, JetStream delivers again only when its ack_wait of 30 s has passed. */
+const JOURNALS = RUNS_ALL ? (['local', 'jetstream'] as const) : (['local'] as const);
 
-/** Flags that make Forebay use the journal, for as many starts as one likes. */
-async function journalFlags(journal: (typeof JOURNALS)[number], owner: Owner): Promise<string[]> {
+/** Flags that make Forebay use the journal, for any number of starts. */
+async function journalFlags(journal: 'local' | 'jetstream', owner: Owner): Promise<string[]> {
   if (journal === 'local') return [];
   const nats = await NatsServer.start();
   owner.after(() => nats.stop());
@@ -25,20 +27,28 @@ async function dataFolder(owner: Owner): Promise<string> {
   return folder;
 }
 
-/** Posts orders without a pause on several connections until told to stop; returns the ids of all 200s. */
-function startLoad(url: string): { stop: () => Promise<string[]> } {
+interface Load {
+  /** Resolves when so many orders have been answered with 200. */
+  readonly accepted: (orders: number) => Promise<void>;
+  /** @returns the ids of all orders that were answered with 200 */
+  readonly stop: () => Promise<string[]>;
+}
+
+/** Posts orders on several connections until it is told to stop, with pauses, so that the backlog stays small. */
+function startLoad(url: string): Load {
   const client = new OrderClient(url, 32);
   const ids: string[] = [];
   let running = true;
   let posted = 0;
   const loops = Array.from({ length: 32 }, async () => {
-    while (running && posted < 50_000) {
+    while (running) {
       const { status, id } = await client.post(`user-${posted++}`);
       if (status === 200) ids.push(id);
-      else await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 10));
     }
   });
   return {
+    accepted: (orders) => eventually(`${orders} are accepted`, () => ids.length >= orders),
     stop: async () => {
       running = false;
       await Promise.all(loops);
@@ -74,11 +84,10 @@ for (const journal of JOURNALS) {
       for (let round = 0; round < 3; round++) {
         const forebay = await startForebay(flags, { owner: t, data });
         const load = startLoad(forebay.url);
-        await new Promise((resolve) => setTimeout(resolve, 700));
+        await load.accepted(150);
         assert.equal(await forebay.stop(), 0);
         accepted.push(...(await load.stop()));
       }
-      assert.ok(accepted.length > 300, `only ${accepted.length} orders got through`);
       const last = await startForebay([...flags, '--batch-orders-max', '1000'], { owner: t, data });
       await eventually('the backlog is gone', async () => {
         const seen = new Set((await handler.lines()).map((line) => line.id));
@@ -107,7 +116,7 @@ for (const journal of JOURNALS) {
       for (let round = 0; round < 3; round++) {
         const forebay = await startForebay(flags, { owner: t, data });
         const load = startLoad(forebay.url);
-        await new Promise((resolve) => setTimeout(resolve, 300 + 400 * Math.random()));
+        await load.accepted(50 + 200 * Math.random());
         await forebay.kill9();
         accepted.push(...(await load.stop()));
       }
@@ -123,7 +132,9 @@ for (const journal of JOURNALS) {
 
 describe('ordered shutdown', () => {
   it('answers what is accepted before it ends', async (t) => {
-    const flags = ['--mode', 'direct', '--rps-limit', '0', '--work-ms', '300'];
+    const handler = await ledgerHandler(t, UNTIL_GO);
+    const patient = ['--commit-ms-max', '60000', '--shutdown-ms-max', '60000'];
+    const flags = ['--mode', 'direct', '--handler', handler.file, ...patient];
     const forebay = await startForebay(flags, { owner: t });
     const client = new OrderClient(forebay.url);
     const answer = client.post('user');
@@ -131,8 +142,11 @@ describe('ordered shutdown', () => {
       'it waits',
       async () => (await metric(forebay, 'forebay_waiting_orders')) === 1,
     );
-    assert.equal(await forebay.stop(), 0);
+    forebay.signal('SIGTERM');
+    await eventually('it is stopping', () => forebay.stderr.includes('stopping'));
+    await handler.go();
     assert.equal((await answer).status, 200);
+    assert.equal(await forebay.exited, 0);
     client.close();
   });
 
@@ -164,7 +178,7 @@ describe('ordered shutdown', () => {
     const nats = await NatsServer.start();
     t.after(() => nats.stop());
     const handler = await ledgerHandler(t, 'await new Promise((r) => setTimeout(r, 700));');
-    const flags = ['--nats', nats.url, '--handler', handler.file, '--shutdown-ms-max', '6000'];
+    const flags = ['--nats', nats.url, '--handler', handler.file, '--shutdown-ms-max', '10000'];
     const forebay = await startForebay(flags, { owner: t });
     const client = new OrderClient(forebay.url);
     await client.post('user');
