@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { anchors, codeBlocks, pages, prose, ROOT, read } from './pages.js';
@@ -41,6 +41,22 @@ describe('Markdown pages', () => {
     );
     const missing = pages.filter(
       (page) => page.startsWith('docs/') && page !== 'docs/README.md' && !linked.has(page),
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  it('exist where code, alerts and scripts name them', () => {
+    const folders = ['src', 'workers', 'drills', 'bench', 'k6', 'monitoring', 'scripts', 'test'];
+    const files = folders.flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(m?[jt]s|json|ya?ml|conf|html)$/.test(name))
+        .filter((name) => !name.includes('node_modules'))
+        .map((name) => `${folder}/${name}`),
+    );
+    const missing = files.flatMap((file) =>
+      Array.from(read(file).matchAll(/\bdocs\/[\w/-]+\.md\b/g), ([page]) => page)
+        .filter((page) => !existsSync(join(ROOT, page)))
+        .map((page) => `${file}: ${page}`),
     );
     assert.deepEqual(missing, []);
   });
