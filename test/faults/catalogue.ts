@@ -12,7 +12,7 @@ import { spoolFaults } from './spool-faults.js';
 import { stopFaults } from './stop-faults.js';
 import { threadFaults } from './thread-faults.js';
 
-/** All faults, in the order in which they are run. */
+/** All faults, in the order in which they run. */
 export const faults: readonly Fault[] = [
   ...killFaults,
   ...pauseFaults,

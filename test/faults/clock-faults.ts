@@ -1,14 +1,14 @@
 import { frameTimeMs } from '../../src/model/frame.js';
 import { FakeClock, fakeClockLack } from './fake-clock.js';
-import { type Fault, NOBODY_NOTICES } from './fault.js';
+import { type Fault, ONLY_200 } from './fault.js';
 import type { LedgerPlan } from './ledger.js';
 import type { Stage } from './stage.js';
 
 const HOUR_S = 3600;
-/** A run takes less. */
+/** Longer than a run. */
 const STEP_SLACK_S = 600;
 
-/** Sets the clock of one Forebay forward and back, or back and forward, while orders come. */
+/** Sets the clock of one Forebay forward and back, or back and forward, under load. */
 async function setClock(
   stage: Stage,
   flags: readonly string[],
@@ -31,9 +31,9 @@ async function setClock(
   requireSteps(stage);
 }
 
-/** The ids that the server gave must show that its clock stood both ahead and behind. */
+/** The ids of the orders must show that the clock was both ahead and behind. */
 function requireSteps(stage: Stage): void {
-  // The load ended a moment ago: within the slack all steps are still an hour from now.
+  // The load has just ended, so within the slack all steps are still about an hour from now.
   const timesMs = stage
     .sent!.ids.filter((id) => id !== '')
     .map(frameTimeMs)
@@ -41,22 +41,22 @@ function requireSteps(stage: Stage): void {
   const aheadMs = (timesMs.at(-1) ?? 0) - Date.now();
   const behindMs = Date.now() - (timesMs[0] ?? 0);
   const leastMs = (HOUR_S - STEP_SLACK_S) * 1000;
-  if (aheadMs < leastMs || behindMs < leastMs) stage.problems.push('its clock was not set');
+  if (aheadMs < leastMs || behindMs < leastMs) stage.problems.push('the clock was not set');
 }
 
 export const clockFaults: readonly Fault[] = [
   {
     name: 'clock-local',
-    what: 'the wall clock is set forward and back by an hour; local journal',
-    promises: NOBODY_NOTICES,
+    what: 'wall clock set forward and back by an hour; local journal',
+    guarantees: ONLY_200,
     lack: fakeClockLack,
     run: (stage) => setClock(stage, []),
   },
   {
     name: 'clock-jetstream',
-    what: 'the wall clock is set forward and back by an hour; JetStream',
+    what: 'wall clock set forward and back by an hour; JetStream',
     isLongOnly: true,
-    promises: NOBODY_NOTICES,
+    guarantees: ONLY_200,
     lack: fakeClockLack,
     async run(stage) {
       const nats = await stage.nats();
@@ -65,8 +65,8 @@ export const clockFaults: readonly Fault[] = [
   },
   {
     name: 'clock-retries',
-    what: 'the clock is set while one order of a hundred is tried again: none waits for an hour',
-    promises: NOBODY_NOTICES,
+    what: 'the same while 1% of the orders are retried: no retry waits for an hour',
+    guarantees: ONLY_200,
     lack: fakeClockLack,
     async run(stage) {
       const flags = stage.random.once(2) ? [] : ['--nats', (await stage.nats()).url];

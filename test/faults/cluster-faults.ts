@@ -1,13 +1,13 @@
 import { type NatsNode, startNatsCluster } from '../support/nats-cluster.js';
-import { type Fault, NOBODY_NOTICES } from './fault.js';
+import { type Fault, ONLY_200 } from './fault.js';
 import type { Stage } from './stage.js';
 
 const NODES = 3;
 
-/** Two Forebays drain one stream, while each node in turn is taken away and brought back. */
+/** Two Forebays drain one stream while each node in turn goes down and comes back. */
 async function eachNode(
   stage: Stage,
-  takeAway: (node: NatsNode) => Promise<void>,
+  takeDown: (node: NatsNode) => Promise<void>,
   bringBack: (node: NatsNode) => Promise<void>,
 ): Promise<void> {
   const nodes = await startNatsCluster(stage, stage.folder, NODES);
@@ -19,7 +19,7 @@ async function eachNode(
   stage.load();
   for (const node of nodes) {
     await stage.pass(stage.between(500, 2000));
-    await takeAway(node);
+    await takeDown(node);
     await stage.pass(stage.between(500, stage.isShort ? 3000 : 10_000));
     await bringBack(node);
   }
@@ -30,8 +30,8 @@ async function eachNode(
 export const clusterFaults: readonly Fault[] = [
   {
     name: 'cluster-kill',
-    what: 'two Forebays on three NATS nodes with 3 replicas; kill -9 and start of each node in turn',
-    promises: NOBODY_NOTICES,
+    what: 'two Forebays, three NATS nodes, 3 replicas; kill -9 and restart of each node in turn',
+    guarantees: ONLY_200,
     run: (stage) =>
       eachNode(
         stage,
@@ -41,9 +41,9 @@ export const clusterFaults: readonly Fault[] = [
   },
   {
     name: 'cluster-freeze',
-    what: 'the same with SIGSTOP: a leader that does not know that it is none any more',
+    what: 'the same with SIGSTOP: a leader does not know that it was replaced',
     isLongOnly: true,
-    promises: NOBODY_NOTICES,
+    guarantees: ONLY_200,
     run: (stage) =>
       eachNode(
         stage,

@@ -18,15 +18,15 @@ const DURATION_S_SHORT = 5;
 const RATE = 2000;
 
 export const USAGE = `node scripts/faults.mjs [options]
-  --short          the chief faults once, with short waits
-  --only NAMES     these faults, or those that begin so; separated by commas
-  --seed N         of the first run of each fault; the next have N+1, N+2, …  (default: by chance)
-  --times N        runs of each fault (default ${TIMES_LONG}; 1 with --short)
-  --duration S     how long the load lasts about, seconds (default ${DURATION_S_LONG}; ${DURATION_S_SHORT} with --short)
-  --rate N         orders a second (default ${RATE})
-  --list           only list the faults`;
+  --short          the main faults once, with short waits
+  --only NAMES     names, or beginnings of names, separated by commas
+  --seed N         seed of the first run of each fault; the next use N+1, N+2, … (default: random)
+  --times N        runs per fault (default ${TIMES_LONG}; 1 with --short)
+  --duration S     approximate length of the load in seconds (default ${DURATION_S_LONG}; ${DURATION_S_SHORT} with --short)
+  --rate N         orders per second (default ${RATE})
+  --list           list the faults and exit`;
 
-/** @throws Error in one line when an option is unknown or no number */
+/** @throws Error in one line for an unknown option or a wrong number */
 export function faultOptions(args: readonly string[]): FaultOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -60,5 +60,5 @@ export function faultOptions(args: readonly string[]): FaultOptions {
 function whole(name: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new Error(`--${name} is ${text}, expected a whole number from ${least} to ${most}`);
+  throw new Error(`--${name} ${text}: must be a whole number from ${least} to ${most}`);
 }

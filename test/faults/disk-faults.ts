@@ -1,16 +1,15 @@
 import { join } from 'node:path';
-import { ACCEPTED_IS_KEPT, type Fault, NOBODY_NOTICES } from './fault.js';
-import { fillAgain } from './fill-again.js';
+import { type Fault, NONE_LOST, ONLY_200 } from './fault.js';
 import { mountLack, SmallDisk } from './mounts.js';
 
-/** Twice what the local journal keeps free for settling. */
+/** A few times the free space that the local journal keeps. */
 const DISK_MIB = 96;
 
 export const diskFaults: readonly Fault[] = [
   {
     name: 'disk-full-data',
-    what: 'the disk under --data fills up, and has room again, nine times; local journal',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'disk of --data filled and emptied nine times; local journal',
+    guarantees: NONE_LOST,
     lack: mountLack,
     async run(stage) {
       const disk = new SmallDisk(stage, stage.folder, DISK_MIB);
@@ -25,15 +24,15 @@ export const diskFaults: readonly Fault[] = [
       disk.empty();
       if (isKilled) await shop.start();
       await stage.pass(stage.share(0.2, 0.4));
-      await fillAgain(stage, disk);
+      await disk.fillRepeatedly(stage);
       await stage.finish();
       if (!stage.sent!.statuses.includes(503)) stage.problems.push('the disk was never full');
     },
   },
   {
     name: 'disk-full-nats',
-    what: "the disk under nats-server's store fills up; it has room again and nats-server starts anew",
-    promises: NOBODY_NOTICES,
+    what: 'disk of nats-server filled and emptied; nats-server restarted',
+    guarantees: ONLY_200,
     lack: mountLack,
     async run(stage) {
       const disk = new SmallDisk(stage, stage.folder, DISK_MIB);
@@ -44,7 +43,7 @@ export const diskFaults: readonly Fault[] = [
       disk.fill();
       await stage.pass(stage.share(0.4, 0.6));
       disk.empty();
-      // A nats-server that met a full disk turns JetStream off until it is started again.
+      // After a full disk nats-server disables JetStream until it is restarted.
       await nats.kill9();
       await nats.start();
       await stage.pass(stage.share(0.3, 0.5));

@@ -6,16 +6,16 @@ const LIBRARIES = [
   '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1',
 ];
 
-/** Why clocks can't be set here, or null. */
+/** Why clocks cannot be set here, or null. */
 export function fakeClockLack(): string | null {
   return LIBRARIES.some((file) => existsSync(file))
     ? null
     : 'libfaketime is missing (Debian package faketime)';
 }
 
-/** The wall clock of a process that can be set while it runs; its monotonic clock goes on as ever. */
+/** Sets the wall clock of a process while it runs. Its monotonic clock is not affected. */
 export class FakeClock {
-  /** For the process' environment. */
+  /** For the environment of the process. */
   readonly env: Readonly<Record<string, string>>;
   readonly #file: string;
 
@@ -27,17 +27,17 @@ export class FakeClock {
       FAKETIME_TIMESTAMP_FILE: this.#file,
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      // The name until libfaketime 0.9.9.
+      // The name of the same option before libfaketime 0.9.9.
       DONT_FAKE_MONOTONIC: '1',
       NO_FAKE_STAT: '1',
     };
   }
 
-  /** Seconds ahead of the true time, or behind it when negative. */
+  /** @param aheadS seconds ahead of the true time; negative: behind */
   set(aheadS: number): void {
     const next = `${this.#file}.next`;
     writeFileSync(next, `${aheadS < 0 ? '' : '+'}${aheadS}\n`);
-    // In one step: the process reads it at any time.
+    // Atomic, because the process may read it at any time.
     renameSync(next, this.#file);
   }
 }

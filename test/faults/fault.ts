@@ -1,26 +1,26 @@
 import type { Stage } from './stage.js';
-import type { Promises } from './verdict.js';
+import type { Guarantees } from './verdict.js';
 
-/** One way for things to go wrong, and what Forebay promises in spite of it. */
+/** A fault, and what Forebay guarantees despite it. */
 export interface Fault {
   readonly name: string;
   /** One line for the list. */
   readonly what: string;
-  readonly promises: Promises;
-  /** Left out of the short form unless it is named, for another there does nearly the same. */
+  readonly guarantees: Guarantees;
+  /** Not part of --short, because another fault is similar. */
   readonly isLongOnly?: true;
-  /** Why it can't be run here, or null. */
+  /** Why it cannot run here, or null. */
   readonly lack?: () => string | null;
   /**
-   * Starts what it needs on the stage, and a load; does its harm; and ends with `stage.finish()`, when the
-   * load is over and all that was accepted should be processed.
+   * Starts the servers and the load, causes the fault, and calls `stage.finish()` when all accepted orders should be
+   * processed soon.
    */
   readonly run: (stage: Stage) => Promise<void>;
 }
 
-/** An order may be refused, or its answer lost, while things are down; none is lost. */
-export const ACCEPTED_IS_KEPT: Promises = { isLossAllowed: false, isOnly200: false };
-/** What is down has a stand-in: clients notice nothing. */
-export const NOBODY_NOTICES: Promises = { isLossAllowed: false, isOnly200: true };
-/** What was lost is told, and is no fault of Forebay. */
-export const LOSS_IS_TOLD: Promises = { isLossAllowed: true, isOnly200: false };
+/** Orders may be refused, and responses lost, while servers are down. No accepted order is lost. */
+export const NONE_LOST: Guarantees = { isLossAllowed: false, isOnly200: false };
+/** Clients notice nothing: every order is answered 200. */
+export const ONLY_200: Guarantees = { isLossAllowed: false, isOnly200: true };
+/** Losses are reported and allowed. */
+export const LOSS_ALLOWED: Guarantees = { isLossAllowed: true, isOnly200: false };

@@ -1,24 +1,24 @@
-import { ACCEPTED_IS_KEPT, type Fault, NOBODY_NOTICES } from './fault.js';
+import { type Fault, NONE_LOST, ONLY_200 } from './fault.js';
 import { postgresLack, startPostgres } from './postgres-faults.js';
 import type { Stage } from './stage.js';
 
-/** How long nats-server says nothing: less than Forebay waits before it turns to its spool; milliseconds. */
+/** How long nats-server is frozen: less than Forebay waits before it uses its spool. */
 const SILENCE_MS = 150;
 
-/** After all that, each order that was sent is answered 200 and is one row. */
+/** In the end each order is answered 200. */
 async function exactlyOnce(stage: Stage): Promise<void> {
   await stage.finish();
   const left = stage.sent!.statuses.filter((status) => status > 0 && status !== 200).length;
-  if (left > 0) stage.problems.push(`${left} keyed orders were not accepted in the end`);
+  if (left > 0) stage.problems.push(`${left} orders with keys were never accepted`);
 }
 
-/** The client sends each order again, under its idempotency key, until it is accepted. */
+/** The client sends each order again, with its idempotency key, until it is accepted. */
 export const keyFaults: readonly Fault[] = [
   {
     name: 'keys-forebay-kill',
-    what: 'kill -9 of Forebay; the client repeats under its keys what was not answered; local journal',
+    what: 'kill -9 of Forebay; the client repeats unanswered orders with their keys; local journal',
     isLongOnly: true,
-    promises: ACCEPTED_IS_KEPT,
+    guarantees: NONE_LOST,
     async run(stage) {
       const shop = await stage.shop(['--handler', stage.plainHandler()]);
       stage.load({ isKeyed: true });
@@ -31,9 +31,9 @@ export const keyFaults: readonly Fault[] = [
   },
   {
     name: 'keys-nats-stutter',
-    what: 'nats-server frozen and killed under keyed orders, JetStream to PostgreSQL',
+    what: 'nats-server frozen and killed, orders with keys; JetStream to PostgreSQL',
     isLongOnly: true,
-    promises: NOBODY_NOTICES,
+    guarantees: ONLY_200,
     lack: postgresLack,
     async run(stage) {
       const { flags } = await startPostgres(stage);
@@ -54,8 +54,8 @@ export const keyFaults: readonly Fault[] = [
   },
   {
     name: 'keys-all-killed',
-    what: 'kill -9 of Forebay, nats-server and PostgreSQL under keyed orders: each is one row in the end',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'kill -9 of Forebay, nats-server and PostgreSQL, orders with keys: each is one row',
+    guarantees: NONE_LOST,
     lack: postgresLack,
     async run(stage) {
       const { server, flags } = await startPostgres(stage);
@@ -63,7 +63,7 @@ export const keyFaults: readonly Fault[] = [
       const shop = await stage.shop([...flags, '--nats', nats.url]);
       stage.load({ isKeyed: true });
       await stage.pass(stage.share(0.2, 0.4));
-      // What piles up in the silence is stored while Forebay can't hear of it: kept, and never answered.
+      // What queues up in the meantime is stored, but Forebay never learns of it: stored and unanswered.
       nats.freeze();
       await stage.pass(SILENCE_MS);
       shop.pause();

@@ -1,14 +1,14 @@
-import { ACCEPTED_IS_KEPT, type Fault, NOBODY_NOTICES } from './fault.js';
+import { type Fault, NONE_LOST, ONLY_200 } from './fault.js';
 import type { Shop } from './shop.js';
 import type { Stage } from './stage.js';
 
-/** How long a killed server stays away; milliseconds. */
-const AWAY_MS_MIN = 1000;
-const AWAY_MS_MAX = 3000;
+/** How long a killed server stays down. */
+const DOWN_MS_MIN = 1000;
+const DOWN_MS_MAX = 3000;
 
 /**
- * Flags of a shop that is to have orders in all places when it is killed: half of the seeds drain slower
- * than the load comes, so that a backlog waits, and batches take a while, so that some are under way.
+ * Options with which orders are everywhere when Forebay is killed: half of the seeds drain more slowly than orders
+ * arrive, so that there is a backlog, and batches take some time, so that some are in progress.
  */
 function busyFlags(stage: Stage): string[] {
   const handler = stage.plainHandler({ batchMs: stage.random.below(20) });
@@ -27,8 +27,8 @@ async function killAndStart(stage: Stage, shop: Shop): Promise<void> {
 export const killFaults: readonly Fault[] = [
   {
     name: 'forebay-kill-local',
-    what: 'kill -9 of Forebay with the local journal, and start',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'kill -9 and restart of Forebay; local journal',
+    guarantees: NONE_LOST,
     async run(stage) {
       const shop = await stage.shop(busyFlags(stage));
       stage.load();
@@ -38,9 +38,9 @@ export const killFaults: readonly Fault[] = [
   },
   {
     name: 'forebay-kill-jetstream',
-    what: 'kill -9 of Forebay with JetStream, and start',
+    what: 'kill -9 and restart of Forebay; JetStream',
     isLongOnly: true,
-    promises: ACCEPTED_IS_KEPT,
+    guarantees: NONE_LOST,
     async run(stage) {
       const nats = await stage.nats();
       const shop = await stage.shop([...busyFlags(stage), '--nats', nats.url]);
@@ -51,15 +51,15 @@ export const killFaults: readonly Fault[] = [
   },
   {
     name: 'nats-kill',
-    what: 'kill -9 of nats-server, and start after 1 to 3 s',
-    promises: NOBODY_NOTICES,
+    what: 'kill -9 of nats-server, restart after 1 to 3 s',
+    guarantees: ONLY_200,
     async run(stage) {
       const nats = await stage.nats();
       await stage.shop([...busyFlags(stage), '--nats', nats.url]);
       stage.load();
       await stage.pass(stage.share(0.2, 0.4));
       await nats.kill9();
-      await stage.pass(stage.between(AWAY_MS_MIN, AWAY_MS_MAX));
+      await stage.pass(stage.between(DOWN_MS_MIN, DOWN_MS_MAX));
       await nats.start();
       await stage.pass(stage.share(0.3, 0.5));
       await stage.finish();
@@ -67,9 +67,9 @@ export const killFaults: readonly Fault[] = [
   },
   {
     name: 'forebay-and-nats-kill',
-    what: 'kill -9 of Forebay and nats-server, in either order; both start',
+    what: 'kill -9 of Forebay and nats-server, in either order; both restart',
     isLongOnly: true,
-    promises: ACCEPTED_IS_KEPT,
+    guarantees: NONE_LOST,
     async run(stage) {
       const nats = await stage.nats();
       const shop = await stage.shop([...busyFlags(stage), '--nats', nats.url]);
@@ -82,7 +82,7 @@ export const killFaults: readonly Fault[] = [
       await victims[0]!.kill9();
       await stage.pass(stage.random.below(1500));
       await victims[1]!.kill9();
-      await stage.pass(stage.between(AWAY_MS_MIN, AWAY_MS_MAX));
+      await stage.pass(stage.between(DOWN_MS_MIN, DOWN_MS_MAX));
       await Promise.all([nats.start(), shop.start()]);
       await stage.pass(stage.share(0.2, 0.4));
       await stage.finish();
@@ -90,9 +90,9 @@ export const killFaults: readonly Fault[] = [
   },
   {
     name: 'forebay-kill-two',
-    what: 'two Forebays drain one stream; one of them is killed, and the other goes on',
+    what: 'two Forebays drain one stream; one is killed and restarted',
     isLongOnly: true,
-    promises: ACCEPTED_IS_KEPT,
+    guarantees: NONE_LOST,
     async run(stage) {
       const nats = await stage.nats();
       const flags = [...busyFlags(stage), '--nats', nats.url];

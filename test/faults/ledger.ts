@@ -6,18 +6,18 @@ import type { Processing } from './verdict.js';
 export const DEATHS = ['exit', 'throw', 'memory'] as const;
 export type Death = (typeof DEATHS)[number];
 
-/** A pool thread that gets the order `sequence`, or a later one, dies, once in a run. */
+/** The pool thread that gets the order `sequence`, or a later one, dies. Once per run. */
 export interface PlannedDeath {
   readonly sequence: number;
   readonly how: Death;
-  /** The share of its batch that it has written into the ledger by then, 0 to 1. */
+  /** Share of its batch that it writes to the ledger first, 0 to 1. */
   readonly done: number;
 }
 
 export interface LedgerPlan {
-  /** How long a batch takes after it is in the ledger; milliseconds. */
+  /** How long a batch takes after it was written to the ledger. */
   readonly batchMs: number;
-  /** Of a thousand orders, so many fail their first attempt. */
+  /** How many of 1,000 orders fail their first attempt. */
   readonly retriedPermille: number;
   readonly deaths: readonly PlannedDeath[];
 }
@@ -28,8 +28,8 @@ const FOLDER_NAME = 'ledger';
 const DIED = '.died';
 
 /**
- * A handler that writes each order it is done with into a file of its thread before it returns, with one
- * write a batch: what it reported done is in the kernel, where kill -9 does not reach it.
+ * A handler that appends each finished order to a file of its thread before it returns, with one write per batch. kill -9
+ * does not lose what the kernel has.
  */
 export class Ledger {
   /** For `--handler`. */
@@ -49,7 +49,7 @@ export class Ledger {
       .flatMap((runner) => linesOf(join(this.#folder, runner), runner));
   }
 
-  /** Threads that ended themselves as planned. */
+  /** Threads that died as planned. */
   died(): string[] {
     return readdirSync(this.#folder)
       .filter((name) => name.endsWith(DIED))
@@ -59,7 +59,7 @@ export class Ledger {
 
 function linesOf(file: string, runner: string): Processing[] {
   const text = readFileSync(file, 'utf8');
-  // A kill in the middle of a write leaves part of a line: that batch was not reported done.
+  // A kill during a write leaves an incomplete line. That batch was not reported as done.
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   return whole
     .split('\n')

@@ -5,16 +5,15 @@ const ANSWER_MS_MAX = 20_000;
 const REDIAL_MS = 200;
 
 export interface LoadListener {
-  /** It can take an order now. */
+  /** The connection is ready for an order. */
   idle(connection: LoadConnection): void;
   /** @param status the HTTP status or `BROKEN` */
   answered(sequence: number, status: number, orderId: string): void;
 }
 
 /**
- * One HTTP connection that is kept alive, with one request under way at most, and dialled again whenever
- * it is gone. An order is handed to it only while it stands, so one that could not be sent is never
- * taken for one whose answer was lost.
+ * A keep-alive HTTP connection with at most one request in flight, which reconnects when it breaks. It accepts an order only
+ * while it is open, so an order that was not sent never counts as one whose response was lost.
  */
 export class LoadConnection {
   readonly #host: string;
@@ -36,8 +35,10 @@ export class LoadConnection {
   }
 
   /**
-   * Only while idle. False when the connection has gone since: nothing was sent.
-   * `key` is the idempotency key, empty for none.
+   * Only while idle.
+   *
+   * @param key the idempotency key; empty: none
+   * @returns false if the connection has closed and nothing was sent
    */
   post(sequence: number, body: string, key: string): boolean {
     if (!this.#isOpen) return false;

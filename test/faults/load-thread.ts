@@ -1,4 +1,4 @@
-/** The load, in a thread of its own: neither the faults nor the counting hold it up. */
+/** The load, in its own thread, so that nothing in the main thread delays it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { LoadConnection } from './load-connection.js';
 import { faultBody, faultOrder } from './orders.js';
@@ -7,19 +7,19 @@ import { type SentOrders, UNSENT } from './sent-orders.js';
 export interface LoadThreadData {
   readonly urls: readonly string[];
   readonly seed: number;
-  /** Orders a second, whatever becomes of the earlier ones. */
+  /** Orders per second, whatever happens to earlier ones. */
   readonly rate: number;
   readonly connections: number;
-  /** The load ends by itself after so many. */
+  /** The load ends after this many orders. */
   readonly ordersMax: number;
-  /** Each order has an idempotency key, and is sent again until it is answered 200. */
+  /** Each order has an idempotency key and is sent again until it is answered 200. */
   readonly isKeyed: boolean;
 }
 
 const TICK_MS = 2;
-/** Orders that found no connection wait so long at most, milliseconds; then they are not sent. */
+/** How long an order waits for a free connection. Then it is not sent. */
 const WAIT_MS_MAX = 2000;
-/** Longer than a connection waits for its answer. */
+/** Longer than a connection waits for a response. */
 const LAST_ANSWER_MS_MAX = 25_000;
 const AGAIN_MS = 250;
 
@@ -28,14 +28,14 @@ const statuses = new Int16Array(ordersMax).fill(UNSENT);
 const latenciesMs = new Float32Array(ordersMax);
 const ids: string[] = [];
 const waitingMax = Math.ceil((rate * WAIT_MS_MAX) / 1000);
-/** First come, first served: a connection left idle would be closed by the server. */
+/** Used in turn, because the server would close a connection that stays idle. */
 const idle: LoadConnection[] = [];
-/** Keyed orders that are to be sent once more. */
+/** Orders with keys that must be sent again. */
 const again: number[] = [];
 const startMs = performance.now();
 let due = 0;
 let next = 0;
-let underWay = 0;
+let inFlight = 0;
 
 const all = Array.from(
   { length: connections },
@@ -46,7 +46,7 @@ const all = Array.from(
         send();
       },
       answered: (sequence, status, orderId) => {
-        underWay--;
+        inFlight--;
         statuses[sequence] = status;
         ids[sequence] = orderId;
         latenciesMs[sequence] = performance.now() - startMs - (sequence * 1000) / rate;
@@ -60,17 +60,17 @@ function send(): void {
     const sequence = again[0] ?? next;
     const key = isKeyed ? `${seed}-${sequence}` : '';
     if (!idle.shift()!.post(sequence, faultBody(faultOrder(seed, sequence)), key)) continue;
-    underWay++;
+    inFlight++;
     if (again.length > 0) again.shift();
     else ids[next++] = '';
   }
 }
 
-/** It counts as under way until it is sent again. */
+/** The order counts as in flight until it is sent again. */
 function sendAgain(sequence: number): void {
-  underWay++;
+  inFlight++;
   setTimeout(() => {
-    underWay--;
+    inFlight--;
     again.push(sequence);
     send();
   }, AGAIN_MS);
@@ -87,7 +87,7 @@ const ticking = setInterval(tick, TICK_MS);
 async function finish(): Promise<void> {
   clearInterval(ticking);
   const deadlineMs = performance.now() + LAST_ANSWER_MS_MAX;
-  while ((next < due || again.length + underWay > 0) && performance.now() < deadlineMs) {
+  while ((next < due || again.length + inFlight > 0) && performance.now() < deadlineMs) {
     if (performance.now() > deadlineMs - LAST_ANSWER_MS_MAX + WAIT_MS_MAX) next = due;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Owner } from '../support/forebay.js';
 
 const MIB = 1024 ** 2;
-/** mkfs.xfs makes none below 300 MB. */
+/** The minimum of mkfs.xfs is 300 MB. */
 const XFS_BYTES = 512 * MIB;
 const TRIAL_MIB = 320;
 
@@ -14,7 +14,7 @@ export function mountLack(): string | null {
   return process.getuid?.() === 0 ? null : 'only root can mount a file system';
 }
 
-/** Why a power cut can't be staged here, or null. */
+/** Why a power cut cannot be simulated here, or null. */
 export function powerCutLack(): string | null {
   return (
     mountLack() ??
@@ -23,7 +23,7 @@ export function powerCutLack(): string | null {
   );
 }
 
-/** Root in a container may have no loop devices, and a kernel not every file system: so it is tried. */
+/** Tries it: a container may have no loop devices, and a kernel may lack the file system. */
 function trialLack(mount: (owner: Owner, folder: string) => void): string | null {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-mount-'));
   const ends: (() => Promise<void>)[] = [];
@@ -55,13 +55,13 @@ function run(program: string, ...args: string[]): string {
 
 export type FileSystem = 'tmpfs' | 'ext4' | 'xfs';
 
-/** How one is made of an image; nothing is kept back for root. */
+/** Arguments of mkfs; no blocks are reserved for root. */
 const MAKE: Readonly<Record<Exclude<FileSystem, 'tmpfs'>, readonly [string, ...string[]]>> = {
   ext4: ['mkfs.ext4', '-q', '-m', '0'],
   xfs: ['mkfs.xfs', '-q'],
 };
 
-/** Why a small file system of that kind can't be mounted here, or null. */
+/** Why a small file system of that type cannot be mounted here, or null. */
 export function smallDiskLack(type: FileSystem): string | null {
   if (mountLack() !== null || type === 'tmpfs') return mountLack();
   return (
@@ -70,7 +70,15 @@ export function smallDiskLack(type: FileSystem): string | null {
   );
 }
 
-/** A file system of a few MiB that can be filled up. */
+/** Random times of a run, and waiting. */
+interface Times {
+  between(leastMs: number, mostMs: number): number;
+  pass(ms: number): Promise<void>;
+}
+
+const FILLS = 8;
+
+/** A file system of a few MiB that can be filled. */
 export class SmallDisk {
   readonly path: string;
   readonly #ballast: string;
@@ -103,9 +111,19 @@ export class SmallDisk {
   empty(): void {
     rmSync(this.#ballast, { force: true });
   }
+
+  /** Fills and empties it eight times at random moments, so that some of them are within a write. */
+  async fillRepeatedly(stage: Times): Promise<void> {
+    for (let i = 0; i < FILLS; i++) {
+      this.fill();
+      await stage.pass(stage.between(20, 200));
+      this.empty();
+      await stage.pass(stage.between(200, 600));
+    }
+  }
 }
 
-/** Takes the room that is left for a file, to the last page. */
+/** Writes a file until no space is left. */
 export function fillDisk(ballast: string, bytesMax: number): void {
   const block = Buffer.alloc(MIB);
   try {
@@ -117,7 +135,7 @@ export function fillDisk(ballast: string, bytesMax: number): void {
   }
 }
 
-/** An XFS whose power can be cut: what was written and not yet flushed is gone then. */
+/** An XFS file system that can lose power: written data that was not flushed is lost. */
 export class CuttableDisk {
   readonly path: string;
   readonly #image: string;
@@ -136,18 +154,18 @@ export class CuttableDisk {
   }
 
   /**
-   * From here on nothing reaches the disk. End at once whoever writes to it, then `restore`.
+   * Nothing reaches the disk from now on. Kill the writer at once, then call `restore`.
    *
-   * Power takes the writer along with the disk. XFS alone would let an fsync succeed that is under way at the shutdown,
-   * though what it was to keep is gone, and the writer would say so to a client: that was seen in 6 of 100 cuts of a C
-   * program that does nothing but append and fsync, and in none of 150 where it was stopped (SIGSTOP) before.
+   * Stops the writer (SIGSTOP) first, as a real power failure does. Otherwise XFS lets an fsync succeed that is in progress
+   * at the shutdown, although its data is lost: seen in 6 of 100 cuts of a C program that only appends and calls fsync, and
+   * in none of 150 with the stop.
    */
   cut(stopWriter: () => void): void {
     stopWriter();
     run('xfs_io', '-x', '-c', 'shutdown', this.path);
   }
 
-  /** The machine starts again: the file system recovers to what it had flushed. */
+  /** Power is back: the file system recovers what was flushed. */
   restore(): void {
     run('umount', this.path);
     this.#mount();
@@ -161,7 +179,7 @@ export class CuttableDisk {
     try {
       run('umount', '--lazy', this.path);
     } catch {
-      // A run that ended between the cut and the restore has none.
+      // Not mounted if the run ended between `cut` and `restore`.
     }
     if (this.#device !== '') run('losetup', '--detach', this.#device);
     rmSync(this.#image, { force: true });

@@ -1,13 +1,13 @@
-import { type Fault, NOBODY_NOTICES } from './fault.js';
+import { type Fault, ONLY_200 } from './fault.js';
 import type { Stage } from './stage.js';
 
-/** Strokes in which the server is frozen and let go; milliseconds. */
+/** How long the server is frozen, and runs in between. */
 const STROKE_MS_MAX = 1500;
 const FREEZES = 3;
 
 /**
- * Frozen for longer than a commit may take, so that acks are given up; let go, so that the frames are stored
- * all the same, and processed; then killed, so that it forgets the ids of what is consumed already.
+ * Freezes the server for longer than a commit may take, so that acks are given up; continues it, so that the frames are
+ * stored and processed after all; then kills it, so that it forgets the ids of consumed messages.
  */
 async function freezeAndKill(stage: Stage, shops: number): Promise<void> {
   const nats = await stage.nats();
@@ -32,7 +32,7 @@ export const natsFaults: readonly Fault[] = [
   {
     name: 'nats-freeze',
     what: 'SIGSTOP of nats-server for 20 s (short: 8 s)',
-    promises: NOBODY_NOTICES,
+    guarantees: ONLY_200,
     async run(stage) {
       const nats = await stage.nats();
       await stage.shop(['--handler', stage.plainHandler(), '--nats', nats.url]);
@@ -47,8 +47,8 @@ export const natsFaults: readonly Fault[] = [
   },
   {
     name: 'nats-away',
-    what: 'nats-server killed, and away for 60 s (short: 10 s) under load',
-    promises: NOBODY_NOTICES,
+    what: 'nats-server killed and down for 60 s (short: 10 s)',
+    guarantees: ONLY_200,
     async run(stage) {
       const nats = await stage.nats();
       await stage.shop(['--handler', stage.plainHandler(), '--nats', nats.url]);
@@ -63,8 +63,8 @@ export const natsFaults: readonly Fault[] = [
   },
   {
     name: 'nats-stutter',
-    what: 'nats-server frozen and let go in short strokes: acks come late or never',
-    promises: NOBODY_NOTICES,
+    what: 'nats-server frozen again and again for a short time: acks are late or missing',
+    guarantees: ONLY_200,
     async run(stage) {
       const nats = await stage.nats();
       await stage.shop(['--handler', stage.plainHandler(), '--nats', nats.url]);
@@ -82,15 +82,15 @@ export const natsFaults: readonly Fault[] = [
   },
   {
     name: 'nats-freeze-kill',
-    what: 'nats-server frozen, let go, killed and started, three times: it forgets what was consumed',
+    what: 'nats-server frozen, continued, killed and restarted, three times: it forgets consumed messages',
     isLongOnly: true,
-    promises: NOBODY_NOTICES,
+    guarantees: ONLY_200,
     run: (stage) => freezeAndKill(stage, 1),
   },
   {
     name: 'nats-freeze-kill-two',
-    what: 'nats-server frozen, let go, killed under two Forebays: neither processes what the other has',
-    promises: NOBODY_NOTICES,
+    what: 'the same with two Forebays: neither processes what the other has processed',
+    guarantees: ONLY_200,
     run: (stage) => freezeAndKill(stage, 2),
   },
 ];

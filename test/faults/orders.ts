@@ -1,13 +1,13 @@
 import { Random } from '../schema/random.js';
 
-/** An order of the load: its sequence number leads its username, so that whoever processes it can tell. */
+/** An order of the load. Its username begins with its sequence number, which identifies it in the handler. */
 export interface FaultOrder {
   readonly product: string;
   readonly count: string;
   readonly username: string;
 }
 
-/** Behind the number: plain names take the scanner's fast path, the others its slow one. */
+/** The rest of the username: plain names take the fast path of validation, others the slow one. */
 const NAMES = [
   'anna',
   'maksim.konovalov',
@@ -17,7 +17,7 @@ const NAMES = [
   'a/b\\c',
 ] as const;
 
-/** What the load posts as number `sequence` of the run `seed`: the same for ever. */
+/** Order number `sequence` of the run `seed`; always the same. */
 export function faultOrder(seed: number, sequence: number): FaultOrder {
   const random = new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(sequence + 1, 0x85ebca6b));
   return {

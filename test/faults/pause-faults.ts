@@ -1,20 +1,20 @@
 import type { Fault } from './fault.js';
 import type { Stage } from './stage.js';
 
-/** Longer than the others wait before they take over what a process has in hand; milliseconds. */
+/** Longer than others wait before they take over the frames of a process. */
 const PAUSE_MS_MIN = 25_000;
 const PAUSE_MS_MAX = 45_000;
 
 /**
- * Two batches are with the one pool thread of the paused process, and cannot be called back; and what was processed in the
- * last moments before the pause is not settled yet: 0.3 s of the load, on a busy machine. All that a paused process has in
- * hand is more, and were it processed on, it would be processed twice.
+ * The one pool thread of the paused process has two batches, which cannot be taken back. What it processed just before the
+ * pause is not settled yet: up to 0.3 s of the load on a busy machine. The process holds more than that, and would process
+ * it twice if it continued wrongly.
  */
 const BATCH_ORDERS = 20;
 const UNSETTLED_ORDERS = 600;
 const REPEATED_MAX = 2 * BATCH_ORDERS + UNSETTLED_ORDERS;
 
-/** Some of the orders are tried again, so that two settlements of one frame would show. */
+/** Some orders are retried, so that two settlements of one frame would be noticed. */
 async function pauseOne(stage: Stage): Promise<void> {
   const nats = await stage.nats();
   const handler = stage.plainHandler({ batchMs: 20, retriedPermille: 100 });
@@ -34,9 +34,9 @@ async function pauseOne(stage: Stage): Promise<void> {
 export const pauseFaults: readonly Fault[] = [
   {
     name: 'forebay-pause-two',
-    what: 'one of two Forebays is stopped by SIGSTOP until the other has taken over, and goes on',
+    what: 'one of two Forebays is stopped with SIGSTOP until the other has taken over, then continues',
     isLongOnly: true,
-    promises: { isLossAllowed: false, isOnly200: false, repeatedMax: REPEATED_MAX },
+    guarantees: { isLossAllowed: false, isOnly200: false, repeatedMax: REPEATED_MAX },
     run: pauseOne,
   },
 ];

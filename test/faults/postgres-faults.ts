@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { PostgresServer } from '../support/postgres.js';
-import { ACCEPTED_IS_KEPT, type Fault, NOBODY_NOTICES } from './fault.js';
+import { type Fault, NONE_LOST, ONLY_200 } from './fault.js';
 import type { ProcessedOrders, Stage } from './stage.js';
 import type { Processing } from './verdict.js';
 
@@ -17,7 +17,7 @@ interface Row {
   readonly username: string;
 }
 
-/** What the built-in handler has inserted. Nobody is named as runner, so no repeat at all is forgiven. */
+/** The rows of the built-in handler. They name no runner, so any repeat counts as doubled. */
 class OrdersTable implements ProcessedOrders {
   readonly #server: PostgresServer;
 
@@ -52,8 +52,8 @@ export async function startPostgres(
 export const postgresFaults: readonly Fault[] = [
   {
     name: 'postgres-kill',
-    what: 'kill -9 of PostgreSQL, and start after 1 to 3 s; local journal',
-    promises: NOBODY_NOTICES,
+    what: 'kill -9 of PostgreSQL, restart after 1 to 3 s; local journal',
+    guarantees: ONLY_200,
     lack: postgresLack,
     async run(stage) {
       const { server, flags } = await startPostgres(stage);
@@ -69,9 +69,9 @@ export const postgresFaults: readonly Fault[] = [
   },
   {
     name: 'postgres-and-forebay-kill',
-    what: 'kill -9 of Forebay with JetStream while it inserts, then of PostgreSQL; both start',
+    what: 'kill -9 of Forebay with JetStream while it inserts, then of PostgreSQL; both restart',
     isLongOnly: true,
-    promises: ACCEPTED_IS_KEPT,
+    guarantees: NONE_LOST,
     lack: postgresLack,
     async run(stage) {
       const { server, flags } = await startPostgres(stage);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { ACCEPTED_IS_KEPT, type Fault, LOSS_IS_TOLD } from './fault.js';
+import { type Fault, LOSS_ALLOWED, NONE_LOST } from './fault.js';
 import { CuttableDisk, powerCutLack } from './mounts.js';
 import type { Stage } from './stage.js';
 
-/** Two in each of ten runs make the twenty of the long form. */
+/** Cuts per run in the long form. */
 const CUTS_LONG = 2;
 
 function cutsOf(stage: Stage): number {
@@ -31,8 +31,8 @@ async function cutNatsPower(
 export const powerFaults: readonly Fault[] = [
   {
     name: 'power-cut-local',
-    what: 'the power of the machine with the local journal is cut (XFS shutdown, kill -9)',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'power cut of Forebay (XFS shutdown, kill -9); local journal',
+    guarantees: NONE_LOST,
     lack: powerCutLack,
     async run(stage) {
       const disk = new CuttableDisk(stage, stage.folder);
@@ -52,8 +52,8 @@ export const powerFaults: readonly Fault[] = [
   },
   {
     name: 'power-cut-nats-always',
-    what: "the power of nats-server's machine is cut; sync_interval: always",
-    promises: ACCEPTED_IS_KEPT,
+    what: 'power cut of nats-server; sync_interval: always',
+    guarantees: NONE_LOST,
     lack: powerCutLack,
     async run(stage) {
       await cutNatsPower(stage, { syncInterval: 'always' });
@@ -62,8 +62,8 @@ export const powerFaults: readonly Fault[] = [
   },
   {
     name: 'power-cut-nats-default',
-    what: 'the same with the default sync interval of NATS: what is lost is told, no failure',
-    promises: LOSS_IS_TOLD,
+    what: 'the same with the default sync interval of NATS: losses are reported and allowed',
+    guarantees: LOSS_ALLOWED,
     lack: powerCutLack,
     async run(stage) {
       await cutNatsPower(stage, {});

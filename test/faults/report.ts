@@ -1,17 +1,17 @@
 import type { SentOrders } from './sent-orders.js';
 import type { Verdict } from './verdict.js';
 
-/** One run, as it is told. */
+/** The result of one run. */
 export interface Report {
   readonly fault: string;
   readonly seed: number;
   readonly verdict: Verdict | null;
-  /** Milliseconds from due to answered, of the orders answered 200. */
+  /** From when an order was due until its 200. */
   readonly latencyMs: { readonly p99: number; readonly max: number };
   readonly seconds: number;
-  /** Empty when all was as promised. */
+  /** Broken guarantees; empty: none. */
   readonly wrong: readonly string[];
-  /** Why it was not run; empty when it was. */
+  /** Why it did not run; empty if it did. */
   readonly skipped: string;
 }
 
@@ -26,7 +26,7 @@ const COLUMNS = [
   'seed',
   'offered',
   'accepted',
-  'other answers',
+  'other responses',
   'unsent',
   'processed',
   'unanswered',
@@ -39,11 +39,11 @@ const COLUMNS = [
   'verdict',
 ] as const;
 
-/** What `COLUMNS` names. */
+/** The cells of COLUMNS. */
 function cellsOf(report: Report): string[] {
   const { fault, seed, verdict, latencyMs, seconds, wrong, skipped } = report;
   if (skipped !== '') return [fault, String(seed), ...Array(12).fill('-'), `skipped: ${skipped}`];
-  const word = wrong.length === 0 ? 'ok' : `WRONG: ${wrong.join('; ')}`;
+  const word = wrong.length === 0 ? 'ok' : `FAILED: ${wrong.join('; ')}`;
   if (verdict === null) return [fault, String(seed), ...Array(11).fill('-'), String(seconds), word];
   const others = Object.entries(verdict.others).map(([name, count]) => `${name}×${count}`);
   const { offered, accepted, unsent, processed, perOrder, repeated, lost, doubled } = verdict;
@@ -59,14 +59,14 @@ function cellsOf(report: Report): string[] {
   ];
 }
 
-/** One line for one run, each figure with its name. */
+/** One run in one line. */
 export function lineOf(report: Report): string {
   return cellsOf(report)
     .map((cell, i) => (i === 0 ? cell : `${COLUMNS[i]} ${cell}`))
     .join(', ');
 }
 
-/** All runs of one fault as one row, in Markdown; then the runs are in the lines above. */
+/** A Markdown table with one row per fault. */
 export function tableOf(reports: readonly Report[]): string {
   const names = [...new Set(reports.map(({ fault }) => fault))];
   const head =
@@ -81,7 +81,7 @@ export function tableOf(reports: readonly Report[]): string {
     const maxMs = Math.max(0, ...run.map(({ latencyMs }) => latencyMs.max));
     const wrong = all.filter((report) => report.wrong.length > 0);
     const seeds = wrong.map(({ seed }) => seed).join(', ');
-    const word = wrong.length > 0 ? `WRONG with seed ${seeds}` : all[0]!.skipped || 'ok';
+    const word = wrong.length > 0 ? `FAILED with seed ${seeds}` : all[0]!.skipped || 'ok';
     return `| ${[name, run.length, ...counts, ...repeats, maxMs, word].join(' | ')} |`;
   });
   return [head, '| --- | --- | --- | --- | --- | --- | --- | --- | --- |', ...rows].join('\n');

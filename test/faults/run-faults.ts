@@ -1,4 +1,4 @@
-/** Runs faults and judges what came of them: see docs/reference/faults.md. */
+/** Runs faults and judges the results: see docs/reference/faults.md. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,9 @@ import type { Fault } from './fault.js';
 import { faultOrder } from './orders.js';
 import { latencyOf, lineOf, type Report, tableOf } from './report.js';
 import { Stage } from './stage.js';
-import { brokenPromises, judge, type Verdict } from './verdict.js';
+import { brokenGuarantees, judge, type Verdict } from './verdict.js';
 
-/** Beside what is compiled, which no one keeps under version control. */
+/** In dist, which is not under version control. */
 const RUNS = fileURLToPath(new URL('../../faults-runs', import.meta.url));
 const NO_LATENCY = { p99: 0, max: 0 };
 
@@ -32,7 +32,7 @@ async function runOnce(
   try {
     await fault.run(stage);
     verdict = await judgeStage(stage);
-    wrong.push(...brokenPromises(verdict, fault.promises));
+    wrong.push(...brokenGuarantees(verdict, fault.guarantees));
   } catch (error) {
     if (!signal.aborted) console.error(error);
     wrong.push((error as Error).message.split('\n')[0]!);
@@ -42,7 +42,7 @@ async function runOnce(
   wrong.push(...stage.problems);
   const latencyMs = stage.sent === null ? NO_LATENCY : latencyOf(stage.sent);
   const seconds = Math.round((performance.now() - startedMs) / 1000);
-  keepOutcome(stage, verdict, wrong);
+  saveOutcome(stage, verdict, wrong);
   return { ...report, verdict, latencyMs, seconds, wrong, skipped: '' };
 }
 
@@ -55,14 +55,14 @@ async function judgeStage(stage: Stage): Promise<Verdict> {
   });
 }
 
-/** The outcome of each order stays in a file; of a run that went wrong, logs and stores stay too. */
-function keepOutcome(stage: Stage, verdict: Verdict | null, wrong: readonly string[]): void {
+/** Saves the verdict of each order; of a failed run, also logs and data. */
+function saveOutcome(stage: Stage, verdict: Verdict | null, wrong: readonly string[]): void {
   const { folder, seed, sent } = stage;
   const outcome = { seed, wrong, ...verdict, statuses: sent && [...sent.statuses], ids: sent?.ids };
   if (wrong.length === 0) rmSync(folder, { recursive: true, force: true });
   const file = wrong.length === 0 ? `${folder}.json` : join(folder, 'outcome.json');
   writeFileSync(file, `${JSON.stringify(outcome)}\n`);
-  if (wrong.length > 0) console.log(`  kept: ${relative(process.cwd(), folder)}`);
+  if (wrong.length > 0) console.log(`  saved: ${relative(process.cwd(), folder)}`);
 }
 
 function chosen({ only, isShort }: FaultOptions): readonly Fault[] {

@@ -1,14 +1,14 @@
-/** The request was sent, and the connection ended or said nothing: nobody knows whether it is kept. */
+/** The request was sent, and the connection ended without a response: the client cannot know whether it is stored. */
 export const BROKEN = 0;
-/** It was due, but nobody took it in time: never sent. */
+/** It was due, but no connection was free in time: never sent. */
 export const UNSENT = -1;
 
-/** What the client knows of each order of a run; all three are indexed by sequence number. */
+/** What the client knows about each order, by sequence number. */
 export interface SentOrders {
   /** The HTTP status, `BROKEN` or `UNSENT`. */
   readonly statuses: Int16Array;
-  /** `x-order-id` where the status is 200; empty otherwise. */
+  /** `x-order-id` if the status is 200, otherwise empty. */
   readonly ids: readonly string[];
-  /** Milliseconds from the moment the order was due to its answer; 0 where there is none. */
+  /** From when the order was due until its response; 0 without a response. */
   readonly latenciesMs: Float32Array;
 }

@@ -25,25 +25,25 @@ async function openShop(t: TestContext): Promise<{ shop: Shop; problems: string[
 }
 
 describe('a Forebay in a fault run', () => {
-  it('that dies of its own is a problem, runs again, and what it had with its pool may be repeated', async (t) => {
+  it('that exits by itself is a problem, is restarted, and may repeat orders', async (t) => {
     const { shop, problems } = await openShop(t);
     const first = shop.pid!;
     assert.equal(shop.wasKilled(`${first}-1`), false);
     process.kill(first, 'SIGSEGV');
     await eventually('it runs again', async () => shop.pid !== null && shop.pid !== first);
     assert.equal(await shop.pending(), 0);
-    assert.deepEqual(problems, ['forebay-1 died of its own, by a signal']);
+    assert.deepEqual(problems, ['forebay-1 exited by itself, by a signal']);
     assert.equal(shop.wasKilled(`${first}-1`), true);
     assert.equal(shop.wasKilled(`${shop.pid}-1`), false);
     process.kill(shop.pid!, 'SIGTERM');
-    await eventually('told of again', async () => problems.length === 2);
-    assert.equal(problems[1], 'forebay-1 died of its own, with code 0');
+    await eventually('the second exit is reported', async () => problems.length === 2);
+    assert.equal(problems[1], 'forebay-1 exited by itself, with code 0');
     await eventually('it runs again', async () => shop.pid !== null);
     await shop.stop();
     assert.equal(problems.length, 2);
   });
 
-  it('that is killed or stopped as planned is none', async (t) => {
+  it('that is killed or stopped as planned is not a problem', async (t) => {
     const { shop, problems } = await openShop(t);
     await shop.kill9();
     assert.equal(shop.pid, null);

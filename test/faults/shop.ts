@@ -6,22 +6,21 @@ import { freePort } from '../support/free-port.js';
 
 export interface ShopOptions {
   readonly name: string;
-  /** Where its log goes. */
+  /** Folder of its log. */
   readonly folder: string;
   readonly data: string;
   readonly flags: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** It ended and nobody had told it to: in words. */
+  /** Called with a description if it exits by itself. */
   readonly onDied: (what: string) => void;
 }
 
-/** Between two tries to start it again after it died of its own, say because its disk is full. */
+/** Between attempts to start it again after it exited by itself, for example because of a full disk. */
 const REVIVE_MS = 250;
 
 /**
- * One Forebay that stays at its place - ports, data, flags - through any number of kills and starts. One that ends
- * without being told to is a problem of the run, and is started again as a supervisor would: so the ledger tells what is
- * lost from what only waits.
+ * A Forebay with fixed ports, data and options that can be killed and started any number of times. If it exits by itself, that is
+ * a problem of the run, and it is started again, as a supervisor would, so that waiting orders do not count as lost.
  */
 export class Shop {
   readonly url: string;
@@ -40,13 +39,13 @@ export class Shop {
 
   static async open(owner: Owner, options: ShopOptions): Promise<Shop> {
     const shop = new Shop(options, await freePort(), await freePort());
-    // Also where the run breaks off, its log is kept.
+    // Its log is saved even if the run is aborted.
     owner.after(() => shop.kill9());
     await shop.start();
     return shop;
   }
 
-  /** Null while it is down. */
+  /** Null while it is not running. */
   get pid(): number | null {
     return this.#process?.pid ?? null;
   }
@@ -57,7 +56,7 @@ export class Shop {
     return this.#starting;
   }
 
-  /** It does nothing more, until it is killed or goes on. What it had with its pool is repeated elsewhere. */
+  /** SIGSTOP. Orders that its pool was processing may be repeated elsewhere. */
   pause(): void {
     this.#killed.add(String(this.#process!.pid));
     this.#process!.signal('SIGSTOP');
@@ -75,20 +74,20 @@ export class Shop {
     this.#keepLog();
   }
 
-  /** Ends it in order. @throws Error when it ended with another code than 0 */
+  /** SIGTERM. @throws Error if it exits with another code than 0 */
   async stop(): Promise<void> {
     await this.#noLongerWanted();
     if (this.#process === null) return;
     const code = await this.#process.stop().finally(() => this.#keepLog());
-    if (code !== 0) throw new Error(`${this.#options.name} ended with code ${code}`);
+    if (code !== 0) throw new Error(`${this.#options.name} exited with code ${code}`);
   }
 
-  /** Whether this runner (`<pid>-<thread>`) was killed with its process. */
+  /** Whether the process of this runner (`<pid>-<thread>`) was killed. */
   wasKilled(runner: string): boolean {
     return this.#killed.has(runner.slice(0, runner.indexOf('-')));
   }
 
-  /** Orders that its journal and its spool still hold, as /metrics says. */
+  /** Orders in its journal and spool, from /metrics. */
   async pending(): Promise<number> {
     const text = await (await fetch(`${this.#process!.adminUrl}/metrics`)).text();
     const found = text.matchAll(/^forebay_(?:journal_pending|spool)_orders(?:\{[^}]*\})? (\S+)$/gm);
@@ -105,7 +104,7 @@ export class Shop {
   #ended(process: ForebayProcess, code: number | null): void {
     if (!this.#isWanted || process !== this.#process) return;
     const how = code === null ? 'by a signal' : `with code ${code}`;
-    this.#options.onDied(`${this.#options.name} died of its own, ${how}`);
+    this.#options.onDied(`${this.#options.name} exited by itself, ${how}`);
     this.#killed.add(String(process.pid));
     this.#keepLog();
     this.#starting = this.#revive();
@@ -121,7 +120,7 @@ export class Shop {
     }
   }
 
-  /** From here on its end is planned. */
+  /** Its exit is planned from now on. */
   async #noLongerWanted(): Promise<void> {
     this.#isWanted = false;
     await this.#starting.catch(() => {});

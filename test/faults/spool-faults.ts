@@ -1,17 +1,16 @@
 import { join } from 'node:path';
-import { ACCEPTED_IS_KEPT, type Fault } from './fault.js';
-import { fillAgain } from './fill-again.js';
+import { type Fault, NONE_LOST } from './fault.js';
 import { CuttableDisk, mountLack, powerCutLack, SmallDisk } from './mounts.js';
 
-/** The disk that fills up while the spool grows on it. */
+/** The disk of the spool. */
 const DISK_MIB = 96;
 
-/** Harm that is done while nats-server is away and orders are kept in the spool. */
+/** Faults while nats-server is down and orders go to the spool. */
 export const spoolFaults: readonly Fault[] = [
   {
     name: 'spool-kill',
-    what: 'kill -9 of Forebay while it spools; it starts before nats-server does, or with it',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'kill -9 of Forebay while it spools; it restarts before nats-server or with it',
+    guarantees: NONE_LOST,
     async run(stage) {
       const nats = await stage.nats();
       const shop = await stage.shop(['--handler', stage.plainHandler(), '--nats', nats.url]);
@@ -35,7 +34,7 @@ export const spoolFaults: readonly Fault[] = [
     name: 'spool-back-kill',
     what: 'kill -9 of Forebay while it forwards its spool to nats-server',
     isLongOnly: true,
-    promises: ACCEPTED_IS_KEPT,
+    guarantees: NONE_LOST,
     async run(stage) {
       const nats = await stage.nats();
       const flags = ['--handler', stage.plainHandler(), '--nats', nats.url, '--spool-rate', '4000'];
@@ -54,8 +53,8 @@ export const spoolFaults: readonly Fault[] = [
   },
   {
     name: 'spool-power-cut',
-    what: 'the power of the machine of Forebay is cut while it spools',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'power cut of Forebay while it spools',
+    guarantees: NONE_LOST,
     lack: powerCutLack,
     async run(stage) {
       const disk = new CuttableDisk(stage, stage.folder);
@@ -76,8 +75,8 @@ export const spoolFaults: readonly Fault[] = [
   },
   {
     name: 'spool-disk-full',
-    what: 'the disk under --data fills up nine times while nats-server is away; both come back',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'disk of --data filled nine times while nats-server is down; both recover',
+    guarantees: NONE_LOST,
     lack: mountLack,
     async run(stage) {
       const disk = new SmallDisk(stage, stage.folder, DISK_MIB);
@@ -88,7 +87,7 @@ export const spoolFaults: readonly Fault[] = [
       await stage.pass(stage.share(0.1, 0.2));
       await nats.kill9();
       await stage.pass(stage.share(0.1, 0.2));
-      await fillAgain(stage, disk);
+      await disk.fillRepeatedly(stage);
       disk.fill();
       await stage.pass(stage.share(0.2, 0.3));
       const comeBack = [async () => disk.empty(), () => nats.start()];

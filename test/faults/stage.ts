@@ -13,40 +13,40 @@ import type { Processing } from './verdict.js';
 export interface StageOptions {
   readonly folder: string;
   readonly seed: number;
-  /** Waits are cut short. */
+  /** Waits are short. */
   readonly isShort: boolean;
-  /** Orders a second. */
+  /** Orders per second. */
   readonly rate: number;
-  /** How long the load lasts where the fault does not say otherwise; seconds. */
+  /** Length of the load, if the fault does not determine it. */
   readonly durationS: number;
-  /** Aborted when the run is to end at once. */
+  /** Aborted if the run must end at once. */
   readonly signal: AbortSignal;
 }
 
-/** Where the processed orders are: the files of the plain handler, or a table. */
+/** Where processed orders are recorded: the files of the plain handler, or a table. */
 export interface ProcessedOrders {
   processings(): Processing[] | Promise<Processing[]>;
 }
 
 const CONNECTIONS = 64;
-/** The longest load of all, with room; seconds. */
+/** More than the longest load. */
 const LOAD_S_MAX = 300;
-/** JetStream delivers again after 30 s what a killed process had in hand: three times that. */
+/** Three times the 30 s after which JetStream redelivers the frames of a killed process. */
 const DRAIN_MS_MAX = 90_000;
-/** What a killed process did but had not told NATS is delivered again after 30 s: only then is the journal empty. */
+/** Longer than 30 s: frames that a killed process had processed but not acknowledged are redelivered before the journal is empty. */
 const EMPTY_MS_MAX = 60_000;
-const LOOK_MS = 250;
+const POLL_MS = 250;
 
-/** Where one run of a fault takes place: it starts what is needed, and ends all of it. */
+/** The servers and the load of one run. */
 export class Stage implements Owner {
   readonly folder: string;
   readonly seed: number;
   readonly isShort: boolean;
-  /** Orders a second. */
+  /** Orders per second. */
   readonly rate: number;
   readonly durationMs: number;
   readonly random: Random;
-  /** What was seen that must not be, beside what the verdict finds. */
+  /** Problems other than those in the verdict. */
   readonly problems: string[] = [];
   processed: ProcessedOrders | null = null;
   sent: SentOrders | null = null;
@@ -71,22 +71,22 @@ export class Stage implements Owner {
     this.#ends.push(end);
   }
 
-  /** Ends everything, the last started first. */
+  /** Stops everything in reverse order. */
   async close(): Promise<void> {
     await this.#load?.destroy();
     for (const end of this.#ends.splice(0).reverse()) {
-      await end().catch((error: Error) => this.problems.push(`not ended: ${error.message}`));
+      await end().catch((error: Error) => this.problems.push(`cannot stop: ${error.message}`));
     }
   }
 
-  /** A handler for all shops of this run. */
+  /** The handler of all Forebays of this run. */
   plainHandler(plan: Partial<LedgerPlan> = {}): string {
     this.#ledger = new Ledger(this.folder, { ...NO_PLAN, ...plan });
     this.processed = this.#ledger;
     return this.#ledger.handler;
   }
 
-  /** A Forebay with a data folder of its own. */
+  /** Starts a Forebay with its own data folder. */
   async shop(flags: readonly string[], more: ShopChoices = {}): Promise<Shop> {
     const name = `forebay-${this.#shops.length + 1}`;
     const { data = join(this.folder, `${name}-data`), env = {} } = more;
@@ -102,7 +102,7 @@ export class Stage implements Owner {
     return node;
   }
 
-  /** Starts the load on all shops. Keyed orders are sent again until they are answered 200. */
+  /** Starts the load on all Forebays. @param isKeyed orders have keys and are repeated until they are answered 200 */
   load({ isKeyed = false } = {}): void {
     const { rate, seed } = this.#options;
     const urls = this.#shops.map(({ url }) => url);
@@ -110,17 +110,17 @@ export class Stage implements Owner {
     this.#load = new Load({ urls, seed, rate, connections: CONNECTIONS, ordersMax, isKeyed });
   }
 
-  /** Waits. @throws Error when the whole run is to end */
+  /** Waits. @throws Error if the run is aborted */
   async pass(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#options.signal });
   }
 
-  /** A part of the load's time that the seed chooses, in milliseconds. */
+  /** A random share of the length of the load, in milliseconds. */
   share(least: number, most: number): number {
     return this.durationMs * (least + ((most - least) * this.random.below(1001)) / 1000);
   }
 
-  /** The same in milliseconds, whatever the load's time. */
+  /** A random time. */
   between(leastMs: number, mostMs: number): number {
     return leastMs + this.random.below(mostMs - leastMs + 1);
   }
@@ -136,15 +136,19 @@ export class Stage implements Owner {
   }
 
   /**
-   * Ends the load, waits until every accepted order is processed, and stops the shops.
-   * Where losses are expected, it waits for the journal to be empty only.
+   * Ends the load, waits until every accepted order is processed, and stops all Forebays.
+   * If losses are expected, it waits only until the journal is empty.
    */
   async finish({ isLossExpected = false } = {}): Promise<void> {
     this.sent = await this.#load!.end();
-    // What is not processed by then is found lost.
-    if (!isLossExpected) await this.#comesAbout(DRAIN_MS_MAX, () => this.#isAllProcessed());
-    const isEmpty = await this.#comesAbout(EMPTY_MS_MAX, async () => (await this.#pending()) === 0);
-    if (!isEmpty) this.problems.push(`${await this.#pending()} orders pending though all are done`);
+    // What is not processed by then counts as lost.
+    if (!isLossExpected) await this.#holdsWithin(DRAIN_MS_MAX, () => this.#isAllProcessed());
+    const isEmpty = await this.#holdsWithin(
+      EMPTY_MS_MAX,
+      async () => (await this.#pending()) === 0,
+    );
+    if (!isEmpty)
+      this.problems.push(`${await this.#pending()} orders pending, although all are processed`);
     for (const shop of this.#shops) {
       await shop.stop().catch((error: Error) => this.problems.push(error.message.split('\n')[0]!));
     }
@@ -162,11 +166,11 @@ export class Stage implements Owner {
     return Math.max(...each.map(Math.abs));
   }
 
-  async #comesAbout(msMax: number, holds: () => Promise<boolean>): Promise<boolean> {
+  async #holdsWithin(msMax: number, holds: () => Promise<boolean>): Promise<boolean> {
     const deadlineMs = performance.now() + msMax;
     while (performance.now() < deadlineMs) {
       if (await holds()) return true;
-      await this.pass(LOOK_MS);
+      await this.pass(POLL_MS);
     }
     return holds();
   }

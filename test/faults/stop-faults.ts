@@ -1,9 +1,9 @@
-import { ACCEPTED_IS_KEPT, type Fault } from './fault.js';
+import { type Fault, NONE_LOST } from './fault.js';
 import type { Stage } from './stage.js';
 
 const STOPS = 2;
 
-/** An ordered stop kills nobody: here no order at all may be processed twice. */
+/** An ordered stop: no order may be processed twice. */
 async function stopAndStart(stage: Stage, flags: readonly string[]): Promise<void> {
   const handler = stage.plainHandler({ batchMs: stage.random.below(20) });
   const pace = stage.random.pick([[], ['--drain-rate', '1500']]);
@@ -21,23 +21,23 @@ async function stopAndStart(stage: Stage, flags: readonly string[]): Promise<voi
 export const stopFaults: readonly Fault[] = [
   {
     name: 'forebay-stop-local',
-    what: 'SIGTERM under load, and start, twice; local journal',
+    what: 'SIGTERM under load and restart, twice; local journal',
     isLongOnly: true,
-    promises: ACCEPTED_IS_KEPT,
+    guarantees: NONE_LOST,
     run: (stage) => stopAndStart(stage, []),
   },
   {
     name: 'forebay-stop-jetstream',
-    what: 'SIGTERM under load, and start, twice; JetStream',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'SIGTERM under load and restart, twice; JetStream',
+    guarantees: NONE_LOST,
     async run(stage) {
       await stopAndStart(stage, ['--nats', (await stage.nats()).url]);
     },
   },
   {
     name: 'forebay-stop-spooling',
-    what: 'SIGTERM while nats-server is away, and start; then nats-server comes back; half of the seeds with retries',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'SIGTERM while nats-server is down, and restart; then nats-server restarts; half of the seeds with retries',
+    guarantees: NONE_LOST,
     async run(stage) {
       const nats = await stage.nats();
       const handler = stage.plainHandler({ retriedPermille: stage.random.pick([0, 20]) });

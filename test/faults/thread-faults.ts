@@ -1,9 +1,9 @@
-import { ACCEPTED_IS_KEPT, type Fault } from './fault.js';
+import { type Fault, NONE_LOST } from './fault.js';
 import { DEATHS, type PlannedDeath } from './ledger.js';
 import type { Stage } from './stage.js';
 
 const DEATHS_IN_RUN = 4;
-/** Long enough that the last planned death has its order. */
+/** Long enough for the last planned death. */
 const LAST_SHARE = 0.8;
 
 function plannedDeaths(stage: Stage, rate: number): PlannedDeath[] {
@@ -28,15 +28,15 @@ async function killThreads(stage: Stage, flags: readonly string[]): Promise<void
 export const threadFaults: readonly Fault[] = [
   {
     name: 'pool-thread-local',
-    what: 'pool threads end by process.exit, an uncaught throw, or memory; local journal',
+    what: 'pool threads die by process.exit, an uncaught exception, or memory; local journal',
     isLongOnly: true,
-    promises: ACCEPTED_IS_KEPT,
+    guarantees: NONE_LOST,
     run: (stage) => killThreads(stage, []),
   },
   {
     name: 'pool-thread-jetstream',
-    what: 'pool threads end by process.exit, an uncaught throw, or memory; JetStream',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'pool threads die by process.exit, an uncaught exception, or memory; JetStream',
+    guarantees: NONE_LOST,
     async run(stage) {
       const nats = await stage.nats();
       await killThreads(stage, ['--nats', nats.url]);
@@ -44,8 +44,8 @@ export const threadFaults: readonly Fault[] = [
   },
   {
     name: 'pool-thread-direct',
-    what: 'pool threads end in direct mode: no 200 for an order that is not processed',
-    promises: ACCEPTED_IS_KEPT,
+    what: 'pool threads die in direct mode: no 200 for an order that is not processed',
+    guarantees: NONE_LOST,
     run: (stage) => killThreads(stage, ['--mode', 'direct', '--rps-limit', '0']),
   },
 ];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BROKEN, type SentOrders, UNSENT } from './sent-orders.js';
-import { brokenPromises, judge, type Processing } from './verdict.js';
+import { brokenGuarantees, judge, type Processing } from './verdict.js';
 
 const CONTENT = { product: '1', count: '2' };
 const STRICT = { isLossAllowed: false, isOnly200: false };
@@ -24,39 +24,39 @@ function verdictOf(sent: SentOrders, processings: readonly Processing[]) {
 }
 
 describe('the verdict of a fault run', () => {
-  it('finds nothing where every 200 was processed once', () => {
+  it('is ok if every 200 was processed once', () => {
     const verdict = verdictOf(sentOf(200, 200, 503), by('a', 1, 0));
     assert.equal(verdict.perOrder, 'oo-');
     assert.deepEqual(verdict.others, { 503: 1 });
-    assert.deepEqual(brokenPromises(verdict, STRICT), []);
+    assert.deepEqual(brokenGuarantees(verdict, STRICT), []);
   });
 
-  it('finds a planted loss, unless losses are only to be told', () => {
+  it('finds a loss, unless losses are allowed', () => {
     const verdict = verdictOf(sentOf(200, 200, 200), by('a', 0, 2));
     assert.equal(verdict.perOrder, 'oLo');
-    assert.deepEqual(brokenPromises(verdict, STRICT), ['1 lost']);
-    assert.deepEqual(brokenPromises(verdict, { ...STRICT, isLossAllowed: true }), []);
+    assert.deepEqual(brokenGuarantees(verdict, STRICT), ['1 lost']);
+    assert.deepEqual(brokenGuarantees(verdict, { ...STRICT, isLossAllowed: true }), []);
   });
 
-  it('finds a planted double, by one runner or by two', () => {
+  it('finds orders processed twice, by one runner or by two', () => {
     const verdict = verdictOf(sentOf(200, 200), [...by('a', 0, 1, 1), ...by('b', 0)]);
     assert.equal(verdict.perOrder, 'DD');
-    assert.deepEqual(brokenPromises(verdict, STRICT), ['2 doubled']);
+    assert.deepEqual(brokenGuarantees(verdict, STRICT), ['2 doubled']);
   });
 
-  it('finds a double among orders whose answer was lost, and tells it from one processing', () => {
+  it('finds orders processed twice among those without a response', () => {
     const verdict = verdictOf(sentOf(200, BROKEN, BROKEN), by('a', 0, 1, 1, 2));
     assert.equal(verdict.perOrder, 'oDu');
     assert.equal(verdict.lost, 0);
-    assert.deepEqual(brokenPromises(verdict, STRICT), ['1 doubled']);
+    assert.deepEqual(brokenGuarantees(verdict, STRICT), ['1 doubled']);
   });
 
-  it('allows a repeat of what a killed runner did, but not a second one', () => {
+  it('allows one repeat of what a killed runner did, but not two', () => {
     const processings = [...by('killed-1', 0, 1, 2), ...by('killed-2', 2), ...by('a', 0, 1, 1, 2)];
     const verdict = verdictOf(sentOf(200, 200, 200), processings);
     assert.equal(verdict.perOrder, 'rDr');
     assert.equal(verdict.repeated, 2);
-    assert.deepEqual(brokenPromises(verdict, STRICT), ['1 doubled']);
+    assert.deepEqual(brokenGuarantees(verdict, STRICT), ['1 doubled']);
   });
 
   it('finds an order processed under two ids', () => {
@@ -64,29 +64,26 @@ describe('the verdict of a fault run', () => {
     assert.equal(verdictOf(sentOf(200), [...by('a', 0), again]).perOrder, 'D');
   });
 
-  it('finds another content, another id than was answered, and orders that nobody sent', () => {
+  it('finds altered content, another id than the response had, and orders that were never sent', () => {
     const altered = { ...by('a', 0)[0]!, count: '3' };
     const renamed = { ...by('a', 1)[0]!, id: 'other' };
     const verdict = verdictOf(sentOf(200, 200, UNSENT), [altered, renamed, ...by('a', 2, 9)]);
-    assert.deepEqual(brokenPromises(verdict, STRICT), [
-      '2 altered',
-      '2 processed that nobody sent',
-    ]);
+    assert.deepEqual(brokenGuarantees(verdict, STRICT), ['2 altered', '2 processed, never sent']);
   });
 
-  it('finds an order that was refused and processed all the same', () => {
+  it('finds an order that was refused, but processed', () => {
     const verdict = verdictOf(sentOf(200, 503), by('a', 0, 1));
-    assert.deepEqual(brokenPromises(verdict, STRICT), ['1 refused, but processed']);
+    assert.deepEqual(brokenGuarantees(verdict, STRICT), ['1 refused, but processed']);
   });
 
-  it('finds answers other than 200, lost answers and unsent orders where only 200 is promised', () => {
+  it('finds other responses, missing responses and unsent orders if only 200 is allowed', () => {
     const verdict = verdictOf(sentOf(200, 503, BROKEN, UNSENT), by('a', 0));
-    assert.deepEqual(brokenPromises(verdict, { ...STRICT, isOnly200: true }), [
+    assert.deepEqual(brokenGuarantees(verdict, { ...STRICT, isOnly200: true }), [
       'not all were answered 200 (503: 1, broken: 1, unsent: 1)',
     ]);
   });
 
-  it('does not take a run in which nothing was accepted for a good one', () => {
-    assert.equal(brokenPromises(verdictOf(sentOf(503), []), STRICT).length, 1);
+  it('is not ok if nothing was accepted', () => {
+    assert.equal(brokenGuarantees(verdictOf(sentOf(503), []), STRICT).length, 1);
   });
 });

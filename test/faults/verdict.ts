@@ -1,30 +1,30 @@
 import { BROKEN, type SentOrders, UNSENT } from './sent-orders.js';
 
-/** One order, processed once. */
+/** One processing of one order. */
 export interface Processing {
   readonly sequence: number;
   readonly id: string;
   /** Product and count, as the handler saw them. */
   readonly product: string;
   readonly count: string;
-  /** The process and thread that did it, or empty where repeats must not show at all (PostgreSQL). */
+  /** The process and thread that did it; empty if no repeat is allowed (PostgreSQL). */
   readonly runner: string;
 }
 
-/** In one letter each, for the outcome file. */
+/** One letter each, for the saved outcome. */
 export const ORDER_VERDICT = {
   ok: 'o',
-  /** Answered 200, and not processed. */
+  /** Answered 200, not processed. */
   lost: 'L',
-  /** Processed again although nobody who processed it was killed. */
+  /** Processed more than once by runners that were not killed. */
   doubled: 'D',
-  /** Processed by somebody who was killed, and again. */
+  /** Processed by a runner that was killed, and again. */
   repeated: 'r',
-  /** No 200, and processed: allowed where the answer was lost, for the client does not know. */
+  /** No response, processed: allowed, because the client cannot know. */
   unanswered: 'u',
-  /** No 200, and not processed. */
+  /** No 200, not processed. */
   refused: '-',
-  /** Processed with another content, or under another id than the client was told. */
+  /** Processed with other content, or under another id than the client got. */
   altered: 'A',
 } as const;
 export type OrderVerdict = (typeof ORDER_VERDICT)[keyof typeof ORDER_VERDICT];
@@ -34,32 +34,32 @@ export interface Verdict {
   readonly offered: number;
   readonly accepted: number;
   readonly unsent: number;
-  /** Sent, and neither 200 nor unsent: how many of each status; `broken` where there was no answer. */
+  /** Counts of statuses other than 200; `broken`: no response. */
   readonly others: Readonly<Record<string, number>>;
-  /** Different orders that were processed. */
+  /** Distinct orders that were processed. */
   readonly processed: number;
   readonly lost: number;
   readonly doubled: number;
   readonly repeated: number;
-  /** Answered, but not by 200, and processed all the same: a client that tries again makes a second order. */
+  /** Answered other than 200, and processed: a client that retries creates a second order. */
   readonly refusedButProcessed: number;
   readonly altered: number;
-  /** Processed, and never sent. */
+  /** Processed, never sent. */
   readonly alien: number;
-  /** An `OrderVerdict` an order, by sequence number. */
+  /** One `OrderVerdict` per order, by sequence number. */
   readonly perOrder: string;
 }
 
 export interface Judged {
   readonly sent: SentOrders;
   readonly processings: readonly Processing[];
-  /** Whether what this runner did may have been forgotten: its process or thread was killed. */
+  /** Whether the process or thread of this runner was killed, so that its work may be repeated. */
   readonly wasKilled: (runner: string) => boolean;
-  /** What was sent as this number. */
+  /** What was sent with this number. */
   readonly contentOf: (sequence: number) => { readonly product: string; readonly count: string };
 }
 
-/** Holds every answer against every processing. */
+/** Compares every response with every processing. */
 export function judge({ sent, processings, wasKilled, contentOf }: Judged): Verdict {
   const bySequence = new Map<number, Processing[]>();
   let alien = 0;
@@ -118,29 +118,30 @@ function verdictOf(
   return status === 200 ? ORDER_VERDICT.ok : ORDER_VERDICT.unanswered;
 }
 
-/** What a fault must not do, in words; empty when all is as promised. */
-export interface Promises {
+/** What must hold despite a fault. */
+export interface Guarantees {
   readonly isLossAllowed: boolean;
-  /** Every order that was due is to be answered, and by 200. */
+  /** Every order must be answered 200. */
   readonly isOnly200: boolean;
-  /** Orders that may be processed again although their process was not killed but paused; left out: as many as there are. */
+  /** The maximum of repeated orders; default: no maximum. */
   readonly repeatedMax?: number;
 }
 
-export function brokenPromises(verdict: Verdict, promises: Promises): string[] {
+/** @returns one line per broken guarantee */
+export function brokenGuarantees(verdict: Verdict, guarantees: Guarantees): string[] {
   const { lost, doubled, altered, alien, unsent, others, refusedButProcessed, accepted } = verdict;
   const broken: string[] = [];
-  if (accepted === 0) broken.push('nothing was accepted: the run says nothing');
-  if (lost > 0 && !promises.isLossAllowed) broken.push(`${lost} lost`);
+  if (accepted === 0) broken.push('no order was accepted, so the run proves nothing');
+  if (lost > 0 && !guarantees.isLossAllowed) broken.push(`${lost} lost`);
   if (doubled > 0) broken.push(`${doubled} doubled`);
-  const { repeatedMax = Number.POSITIVE_INFINITY } = promises;
+  const { repeatedMax = Number.POSITIVE_INFINITY } = guarantees;
   if (verdict.repeated > repeatedMax) broken.push(`${verdict.repeated} repeated`);
   if (altered > 0) broken.push(`${altered} altered`);
-  if (alien > 0) broken.push(`${alien} processed that nobody sent`);
+  if (alien > 0) broken.push(`${alien} processed, never sent`);
   if (refusedButProcessed > 0) broken.push(`${refusedButProcessed} refused, but processed`);
   const notAccepted = Object.entries(others).map(([name, count]) => `${name}: ${count}`);
   if (unsent > 0) notAccepted.push(`unsent: ${unsent}`);
-  if (promises.isOnly200 && notAccepted.length > 0) {
+  if (guarantees.isOnly200 && notAccepted.length > 0) {
     broken.push(`not all were answered 200 (${notAccepted.join(', ')})`);
   }
   return broken;
