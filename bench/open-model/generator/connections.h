@@ -1,4 +1,4 @@
-/* The clients: keep-alive connections with at most one request under way on each, and those of them that are free. */
+/* The clients: keep-alive connections with at most one request in flight each. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ typedef struct {
 typedef struct {
   Connection *all;
   int count;
-  /* A ring of those that are free, the longest free first: all of them are used, as many clients would. */
+  /* A ring of the free ones, the longest free first, so that all are used, as by many clients. */
   int *free_ring;
   int free_head;
   int free_count;
@@ -74,7 +74,7 @@ static int take_free(Connections *connections) {
   return index;
 }
 
-/* A free connection that its server has ended: rare, so the ring is searched. */
+/* A free connection that the server has closed. Rare, so a search is fast enough. */
 static void remove_free(Connections *connections, int index) {
   for (int left = connections->free_count; left > 0; left--) {
     int other = take_free(connections);
@@ -82,7 +82,7 @@ static void remove_free(Connections *connections, int index) {
   }
 }
 
-/* @return false when the connection could not be made */
+/* @return false if the connection failed */
 static bool finish_dial(Connections *connections, int index) {
   Connection *connection = &connections->all[index];
   int error = 0;
@@ -112,8 +112,8 @@ static void open_connections(Connections *connections, const char *host, int por
   for (int i = 0; i < count; i++) dial(connections, i);
 }
 
-/* @return the status once the answer is whole, 0 while it is not, -1 when it can't be understood */
-static int whole_answer(const Connection *connection, const char **body, int *body_length) {
+/* @return the status of a complete response, 0 for an incomplete one, -1 for an invalid one */
+static int parse_answer(const Connection *connection, const char **body, int *body_length) {
   const char *head_end = strstr(connection->answer, "\r\n\r\n");
   if (head_end == NULL) return connection->length >= ANSWER_BYTES_MAX ? -1 : 0;
   if (strncmp(connection->answer, "HTTP/1.1 ", 9) != 0) return -1;

@@ -1,13 +1,13 @@
 /*
- * Counts of durations in log-linear buckets, as HdrHistogram has them (Gil Tene, hdrhistogram.org): 64 equal buckets in each
- * power of two, so a value is known to 1/64 = 1.6%, whatever its size. Fixed memory, no allocation while counting.
+ * Durations in log-linear buckets, as in HdrHistogram (Gil Tene, hdrhistogram.org): 64 equal buckets per power of two, so the
+ * error is at most 1/64 = 1.6%. Fixed memory, no allocation while counting.
  */
 #include <stdint.h>
 #include <stdio.h>
 
 #define SUB_BITS 6
 #define SUB_COUNT (1 << SUB_BITS)
-/* Up to 2^41 ns = 36 minutes; what is longer is counted in the last bucket. */
+/* Up to 2^41 ns = 36 minutes; longer durations are counted in the last bucket. */
 #define OCTAVES 36
 #define BUCKETS (SUB_COUNT * OCTAVES)
 
@@ -22,7 +22,7 @@ static int bucket_of(int64_t ns) {
   return bucket < BUCKETS ? bucket : BUCKETS - 1;
 }
 
-/* The largest value that falls into the bucket. */
+/* The largest value of the bucket. */
 static int64_t bucket_top(int bucket) {
   if (bucket < SUB_COUNT) return bucket;
   int shift = (bucket >> SUB_BITS) - 1;
@@ -32,7 +32,7 @@ static int64_t bucket_top(int bucket) {
 
 static void count_ns(Histogram *histogram, int64_t ns) { histogram->counts[bucket_of(ns)]++; }
 
-/* As JSON: [[largest ns, count], ...] of the buckets that are not empty. */
+/* As JSON: [[largest ns, count], ...] of the non-empty buckets. */
 static void print_histogram(const char *name, const Histogram *histogram) {
   printf("\"%s\":[", name);
   const char *comma = "";

@@ -1,15 +1,15 @@
 /*
- * An open-model load generator: requests are due at fixed times, whether or not the ones before have been answered, and a latency
- * counts from the time at which its request was due. So a server that stalls is charged for each request that should have come
- * meanwhile (no coordinated omission: Gil Tene, "How not to measure latency").
+ * An open-model load generator: requests are due at fixed times, whether or not earlier ones have been answered, and latency
+ * counts from when a request was due. So a stall of the server is part of the latency of every request due in it (no
+ * coordinated omission: Gil Tene, "How not to measure latency").
  *
  *   open-load HOST PORT CONNECTIONS TIMEOUT_MS WAIT_MS WINDOW_MS CORE EXPECTED_BODY RATE:SECONDS... < request
  *
- * A request that is due goes out on a free connection; while there is none it waits in line, which is part of its latency, up to
- * WAIT_MS: then it is counted as not offered. A client whose answer is not there TIMEOUT_MS after it was due gives up and
- * dials again. RATE 0 is a closed loop: each connection sends the next request as soon as it has its answer. The phases follow
- * each other without a pause. It spins on CORE, which it wants for itself: a request must not go out later than it is due. With a
- * CORE of -1 it shares all cores, and sleeps until the next is due. How late it notices that, it measures and tells. Output: JSON.
+ * A due request is sent on a free connection. If none is free it waits, which is part of its latency, for up to WAIT_MS; then it
+ * counts as not offered. A client gives up TIMEOUT_MS after its request was due, and opens a new connection. RATE 0 is a closed
+ * loop: each connection sends the next request when it has its response. Phases follow each other without a pause. The generator
+ * spins on CORE, which nothing else should use; with a CORE of -1 it sleeps until the next request is due, on any core. It
+ * measures how late it sends. Output: JSON.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -21,7 +21,7 @@
 
 #define REQUEST_BYTES_MAX 8192
 #define LINE_MAX_ENTRIES (1 << 21)
-/* So few at a time that neither sending nor reading keeps the other waiting. */
+/* How many requests or events are handled in one go, so that sending and reading do not delay each other. */
 #define AT_ONCE 8
 #define DIAL_MS_MAX 10000
 #define GIVE_UP_CHECK_NS 5000000
@@ -40,7 +40,7 @@ static const char *expected;
 static int64_t timeout_ns, wait_ns;
 static uint64_t redials, outstanding;
 static int core;
-/* Requests that are due and have no connection, a ring. */
+/* A ring of due requests without a connection. */
 static Waiting *line;
 static uint32_t line_head, line_count;
 
@@ -49,7 +49,7 @@ static void dial_again(int index) {
   redial(&connections, index);
 }
 
-/* It ended without an answer. */
+/* The connection ended without a response. */
 static void lose(int index, bool gave_up) {
   Connection *connection = &connections.all[index];
   Phase *phase = &phases[connection->phase];
@@ -104,7 +104,7 @@ static void readable(int index) {
   ssize_t bytes = recv(connection->fd, connection->answer + connection->length, (size_t)(ANSWER_BYTES_MAX - connection->length), 0);
   if (bytes < 0 && errno == EAGAIN) return;
   if (connection->state == FREE) {
-    if (bytes > 0) die("an answer that nobody asked for");
+    if (bytes > 0) die("unexpected response");
     remove_free(&connections, index);
     dial_again(index);
     return;
@@ -116,12 +116,12 @@ static void readable(int index) {
   connection->length += (int)bytes;
   connection->answer[connection->length] = '\0';
   const char *body;
-  int body_length, status = whole_answer(connection, &body, &body_length);
-  if (status < 0) die("an answer that is not HTTP/1.1 with a Content-Length");
+  int body_length, status = parse_answer(connection, &body, &body_length);
+  if (status < 0) die("the response is not HTTP/1.1 with a Content-Length");
   if (status > 0) answered(index, status, body, body_length);
 }
 
-/* @return how many sockets had something */
+/* @return the number of events */
 static int poll_sockets(int64_t nap_ns) {
   struct epoll_event events[AT_ONCE];
   struct timespec nap = {.tv_nsec = nap_ns};
@@ -141,14 +141,14 @@ static void give_up_late(int64_t now) {
   }
 }
 
-/* Until the next request is due. */
+/* Time until the next request is due. */
 static int64_t nap_ns(const Phase *phase) {
   int64_t due_ns = phase->start_ns + (int64_t)((double)phase->due * 1e9 / phase->rate) - now_ns();
   if (phase->rate == 0 || due_ns > NAP_NS_MAX) return NAP_NS_MAX;
   return due_ns > 0 ? due_ns : 0;
 }
 
-/* One turn: what is due, what waits, what has come. @return whether there was anything to do */
+/* Sends waiting and due requests, and reads responses. @return whether there was anything to do */
 static bool turn(int current, int64_t now) {
   Phase *phase = &phases[current];
   bool busy = line_count > 0 && connections.free_count > 0;
@@ -173,7 +173,7 @@ static void run_phase(int current, int64_t *next_check_ns) {
   phase->end_ns = phase->start_ns + (int64_t)(phase->seconds * 1e9);
   uint64_t all = (uint64_t)(phase->rate * phase->seconds + 0.5);
   int64_t now = now_ns();
-  /* A generator that is behind still sends all that was due: its lateness shows it. */
+  /* A generator that is late still sends all due requests. Its lateness is reported. */
   while (now < phase->end_ns || (phase->rate > 0 && phase->due < all)) {
     bool busy = turn(current, now);
     if (now > *next_check_ns) {
@@ -201,7 +201,7 @@ static void set_up(char **arguments) {
   CPU_ZERO(&cores);
   CPU_SET(core, &cores);
   if (core >= 0 && sched_setaffinity(0, sizeof cores, &cores) < 0) die("core");
-  /* The usual priority: a higher one can starve the kernel's own thread that delivers packets on this core (ksoftirqd). */
+  /* Normal priority: a higher one can starve ksoftirqd, which delivers packets on this core. */
   prctl(PR_SET_TIMERSLACK, 1);
   expected = arguments[8];
   request_length = (int)fread(request, 1, REQUEST_BYTES_MAX, stdin);
@@ -222,7 +222,7 @@ int main(int count, char **arguments) {
   int64_t dialled_by_ns = now_ns() + DIAL_MS_MAX * 1000000LL, next_check_ns = 0;
   while (connections.free_count < connections.count) {
     poll_sockets(NAP_NS_MAX);
-    if (now_ns() > dialled_by_ns) die("the server does not take all connections");
+    if (now_ns() > dialled_by_ns) die("the server does not accept all connections");
   }
   for (int i = 0; i < phase_count; i++) run_phase(i, &next_check_ns);
   while (outstanding > 0 || line_count > 0) {

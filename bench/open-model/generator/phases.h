@@ -1,4 +1,4 @@
-/* What is counted, for each phase of the load, and within it for each window of time. */
+/* Counters of each phase of the load, and of each window of time within it. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
@@ -18,10 +18,11 @@ typedef struct {
   double rate, seconds;
   int64_t start_ns, end_ns, idle_ns;
   uint64_t due, sent, wrong, broken, timed_out, not_offered;
-  /* 200s that came before the phase ended. */
+  /* 200s that arrived before the phase ended. */
   uint64_t created_in_time;
   uint64_t by_status[STATUS_MAX];
-  /* From when it was due; of 200s alone; from when it was sent; how late the generator noticed that it was due. */
+  /* latency: from when a request was due; created_latency: the same of 200s only; service: from when it was sent; lateness: how
+     late the generator noticed that it was due. */
   Histogram latency, created_latency, service, lateness;
   Window *windows;
   int window_count;

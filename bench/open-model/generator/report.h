@@ -1,4 +1,4 @@
-/* What was seen, as JSON on stdout. Included by open-load.c, whose phases it prints. */
+/* Prints all phases as JSON on stdout. */
 
 static void print_windows(const Phase *phase) {
   printf("\"windows\":[");
