@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { storyHelp } from '../../drills/story/options.js';
 import { waveHelp } from '../../drills/wave/options.js';
@@ -8,7 +10,7 @@ import { EXIT } from '../../src/model/fault.js';
 import { schema } from '../../src/options/schema.js';
 import { flagName } from '../../src/options/spec.js';
 import { faultTexts } from '../../src/schema/faults.js';
-import { pages, read } from './pages.js';
+import { pages, ROOT, read } from './pages.js';
 
 interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;
@@ -35,6 +37,13 @@ function rows(page: string): string[][] {
     .filter((line) => line.startsWith('|'))
     .map((line) => line.split('|').map((cell) => cell.trim()))
     .map((cells) => cells.slice(1, -1));
+}
+
+/** Names of the folders in one, without hidden ones. */
+function foldersIn(path: string): string[] {
+  return readdirSync(join(ROOT, path), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => name);
 }
 
 describe('the answers to orders', () => {
@@ -86,6 +95,22 @@ describe('docs/reference/dependencies.md', () => {
     assert.deepEqual(
       listed.toSorted(),
       Object.keys({ ...dependencies, ...devDependencies }).toSorted(),
+    );
+  });
+});
+
+describe('docs/architecture.md', () => {
+  it('has a row for every folder of the project and every layer of the journal', () => {
+    const listed = rows('docs/architecture.md').map(([first]) => first);
+    const beside = ['workers', 'drills', 'bench', 'k6', 'monitoring', 'scripts', 'test', 'docs'];
+    const folders = [
+      ...beside,
+      ...foldersIn('src').map((name) => `src/${name}`),
+      ...foldersIn('src/journal'),
+    ];
+    assert.deepEqual(
+      folders.filter((name) => !listed.includes(name)),
+      [],
     );
   });
 });
