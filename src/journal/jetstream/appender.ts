@@ -8,22 +8,24 @@ import type { JetStreamNames } from '../nats/names.js';
 export interface JetStreamAppenderBounds {
   /** Milliseconds until a frame whose ack does not come is given up as ambiguous. */
   readonly commitMsMax: number;
-  /** Whether that time is used to try again; if not, the first failure is the end. */
+  /** Whether that time is used for retries; if not, the first failure is final. */
   readonly triesAgain: boolean;
 }
 
-/** One try of several: an ack normally takes about a millisecond. */
+/** One of several tries: an ack normally takes about a millisecond. */
 const ATTEMPT_MS_MAX = 2000;
 
-/** Before a frame is tried again that the server would not take while its first try is open. */
+/** Before a retry of a frame: the server refuses it while the first try is still in progress. */
 const PAUSE_MS = 100;
 
-/** How long commits are refused untried after one was given up, so that a frozen server costs little. */
+/**
+ * How long commits are refused without a try after one was given up, so that a frozen server costs little.
+ */
 const REST_MS = 1000;
 
 /**
- * Appends to JetStream: one an intake thread, each with its own connection. It comes up in the
- * background; until then, and whenever the connection is down, commits are refused at once.
+ * Appends to JetStream: one per intake thread, each with its own connection, which is established in the
+ * background. While it is down, commits are refused at once.
  */
 export class JetStreamAppender implements Appender {
   readonly name = 'jetstream';
@@ -85,7 +87,7 @@ export class JetStreamAppender implements Appender {
       );
       if (outcome.verdict === 'stored') return null;
       reason = outcome.reason;
-      // A refusal speaks for its own try only: an earlier one may have been stored.
+      // A refusal is about its own try only: an earlier try may have been stored.
       isAmbiguous ||= outcome.verdict === 'ambiguous';
       if (!isAmbiguous) throw new CommitRefused(reason);
       if (!this.#bounds.triesAgain) throw new CommitAmbiguous(reason);

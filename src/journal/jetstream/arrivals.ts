@@ -9,16 +9,16 @@ import type { StreamRepair } from '../nats/stream-repair.js';
 import type { DeliveredFrames } from './delivered-frames.js';
 import type { OrphanedMessages } from './orphaned-messages.js';
 
-/** A frame that came, and its place in the stream. */
+/** A frame that was delivered, and its sequence number. */
 export interface Arrival {
   readonly frame: Frame;
   readonly seq: number;
 }
 
-/** How late a retry can be seen: while there is nothing, or between two looks under load. */
+/** The longest delay until a due retry is seen: while idle, or between two checks under load. */
 const RETRY_POLL_MS = 250;
 
-/** How long a frame that another process has in hand is left to it before it is looked at again. */
+/** How long a frame that another process has claimed is put off before it is checked again. */
 const TAKEN_MS = 2000;
 
 interface Pulls {
@@ -28,8 +28,8 @@ interface Pulls {
 }
 
 /**
- * What comes from the stream's two consumers, fresh frames and retries. Never more is asked for than the
- * round at hand may return; retries first.
+ * Receives frames from the stream's two consumers, fresh frames and retries. Never requests more than the
+ * current round may return; retries come first.
  */
 export class JetStreamArrivals {
   readonly #connection: JetStreamConnection;
@@ -38,11 +38,11 @@ export class JetStreamArrivals {
   readonly #ledger: Ledger;
   readonly #orphaned: OrphanedMessages;
   readonly #repair: StreamRepair;
-  /** What has come and the ledger has not been asked about. */
+  /** Frames that were delivered, before the ledger is asked. */
   #candidates: Arrival[] = [];
   #pulls: Pulls | null = null;
   #retriesAskedAtMs = 0;
-  /** How often what was asked has been abandoned. */
+  /** How often requests were abandoned. */
   #abandoned = 0;
 
   constructor(
@@ -61,7 +61,7 @@ export class JetStreamArrivals {
     this.#repair = repair;
   }
 
-  /** What is due of the retries, else fresh frames, waiting a little for the first; often nothing. */
+  /** The retries that are due, then fresh frames, waiting a moment for the first; often nothing. */
   async round(framesMax: number): Promise<Arrival[]> {
     if (!this.#connection.up) {
       await this.#connection.whenUp(RETRY_POLL_MS);
@@ -72,7 +72,7 @@ export class JetStreamArrivals {
     const nowMs = performance.now();
     if (nowMs - this.#retriesAskedAtMs >= RETRY_POLL_MS) {
       const received = await this.#ask('retries', retry, framesMax, 0);
-      // A full answer may not be all: ask again in the next round.
+      // A full answer may not be everything: ask again in the next round.
       if (received < framesMax) this.#retriesAskedAtMs = nowMs;
     }
     if (this.#abandoned !== abandoned) return [];
@@ -90,7 +90,7 @@ export class JetStreamArrivals {
     for (const message of await this.#orphaned.take(nc, room)) this.#receive(message, nc);
   }
 
-  /** How many messages came. */
+  /** Returns the number of messages received. */
   async #ask(part: string, pull: JetStreamPull, batch: number, waitMs: number): Promise<number> {
     const { received, refusal } = await pull.request(batch, waitMs);
     if (refusal === '') this.#repair.served(part);
@@ -98,14 +98,14 @@ export class JetStreamArrivals {
     return received;
   }
 
-  /** The connection is lost or to be closed, and with it what was asked: a round that is under way returns. */
+  /** The connection is lost or closing, and the requests with it: makes the current round return. */
   abandon(): void {
     this.#abandoned++;
     this.#pulls?.fresh.abandon();
     this.#pulls?.retry.abandon();
   }
 
-  /** Of the frames that came, those that the ledger gives to this process. */
+  /** Of the frames that were delivered, those that this process could claim. */
   async #claim(): Promise<Arrival[]> {
     const candidates = this.#candidates;
     if (candidates.length === 0) return [];
@@ -114,7 +114,7 @@ export class JetStreamArrivals {
     try {
       verdicts = await this.#ledger.claim(candidates.map(({ frame }) => frame.id));
     } catch {
-      // Closed: they go back with all that is in hand.
+      // Closed: they are returned to the server with all others.
       return [];
     }
     const nc = this.#connection.up ? this.#connection.nc : null;

@@ -9,27 +9,33 @@ const ORDERS_PART = 'stream of orders';
 const DEAD_LETTERS_PART = 'dead letters';
 
 /**
- * An estimate of how many orders the stream holds. Frames that this process stored are counted in
- * orders, exactly. Of those that were there before, the server tells only how many messages they are:
- * each is taken for the mean of the first and the last. What another process stores (dead letters that
- * are replayed, another Forebay) shows within a second, as one order a message at least. Whenever the stream is
- * empty and nothing is going on, the estimate is set to 0, so that errors do not add up.
+ * An estimate of how many orders the stream has. Frames that this process stored are counted in orders,
+ * exactly. For earlier frames the server knows only the number of messages: each counts as the mean of the
+ * first and the last. What other processes store (replayed dead letters, another Forebay) shows within a
+ * second, as at least one order per message. Whenever the stream is empty and idle, the estimate is reset to
+ * 0, so that errors do not add up.
  */
 export class JetStreamBacklog {
   readonly #names: JetStreamNames;
   readonly #acceptedOrders: () => number;
   readonly #steady: StreamPoll;
   #acceptedBefore = 0;
-  /** Orders that this process filed again less those that it settled, of frames of its own time. */
+  /** Orders refiled minus orders settled by this process, of frames since its start. */
   #balance = 0;
-  /** The last message that was there before, how many were, and how many orders each is taken for. */
+  /**
+   * Frames from before the start: the last sequence number, how many are left, and the presumed orders of
+   * each.
+   */
   #earlierSeqMax = -1;
   #earlierFrames = 0;
   #earlierFrameOrders = 1;
   #oldestAcceptedAtMs = 0;
   #settling = 0;
   #settlements = 0;
-  /** Messages to be delivered or in hand at the last look, and the frames settled here before that and in all. */
+  /**
+   * Undelivered and unacknowledged messages at the last poll, and the frames settled here before it and in
+   * total.
+   */
   #messages = 0;
   #settledBeforeLook = 0;
   #settledFrames = 0;
@@ -47,12 +53,12 @@ export class JetStreamBacklog {
     return Math.max(0, messages, Math.round(earlier + own));
   }
 
-  /** As of the last look at the stream, at most about a second ago. */
+  /** As of the last poll, at most about a second ago. */
   oldestAcceptedAtMs(): number {
     return this.#oldestAcceptedAtMs;
   }
 
-  /** To be called whenever the connection has come up. */
+  /** To be called whenever the connection is established. */
   start(nc: NatsConnection): Promise<void> {
     return this.#steady.start(nc);
   }
@@ -61,13 +67,13 @@ export class JetStreamBacklog {
     this.#steady.stop();
   }
 
-  /** To be called before a settlement's first step: what the stream holds is in flux from then on. */
+  /** To be called before a settlement's first step: the content of the stream changes from then on. */
   settleStarts(): void {
     this.#settling++;
     this.#settlements++;
   }
 
-  /** The settlement has ended; `orders` left the frame at `seq`, of which `refiled` were filed again. */
+  /** The settlement has ended; `orders` left the frame at `seq`, and `refiled` of them were refiled. */
   settleEnds(seq: number, orders: number, refiled: number): void {
     this.#settling--;
     if (orders > 0) this.#settledFrames++;
@@ -101,10 +107,10 @@ export class JetStreamBacklog {
   async #lookAtStream(manager: JetStreamManager): Promise<void> {
     const accepted = this.#acceptedOrders();
     const settlements = this.#settlements;
-    // Taken before the question: rather too few messages for a moment than one that is settled.
+    // Read before the request: too few messages for a moment are better than counting a settled one.
     const settledFrames = this.#settledFrames;
     const { state } = await manager.streams.info(this.#names.stream);
-    // Another stream of that name: it was deleted, and made anew.
+    // Another stream of the same name: it was deleted and recreated.
     if (state.last_seq < this.#earlierSeqMax) await this.#countEarlier(manager);
     this.#messages = state.messages === 0 ? 0 : await this.#deliverable(manager);
     this.#settledBeforeLook = settledFrames;
@@ -125,8 +131,8 @@ export class JetStreamBacklog {
   }
 
   /**
-   * Messages that the consumers have to deliver yet, or that are in hand. After a power cut the stream may keep one that its
-   * consumer knows as acknowledged: that is no order that waits.
+   * Messages that the consumers still have to deliver, or that are not acknowledged. After a power cut the
+   * stream may keep a message that its consumer counts as acknowledged: that is not a waiting order.
    */
   async #deliverable(manager: JetStreamManager): Promise<number> {
     const { stream, freshConsumer, retryConsumer } = this.#names;
@@ -147,16 +153,16 @@ export class JetStreamBacklog {
 }
 
 /**
- * How many dead letters a stream keeps. Asked for each second, because other processes file and take away
- * too; those that this process has filed since count at once. Rather too many for a moment than too few: the count is
- * held against a bound.
+ * How many dead letters a stream has. Polled each second, because other processes add and remove letters too;
+ * those that this process added since count at once. Rather too many for a moment than too few, because the
+ * count is compared with a bound.
  */
 export class DeadLetterCount {
   readonly #stream: string;
   readonly #steady: StreamPoll;
   #found = 0;
   #filed = 0;
-  /** Of those, how many the last count must have seen. */
+  /** How many of them the last poll must have seen. */
   #filedBefore = 0;
 
   constructor(stream: string, repair: StreamRepair) {
@@ -172,7 +178,7 @@ export class DeadLetterCount {
     this.#filed += letters;
   }
 
-  /** To be called whenever the connection has come up. */
+  /** To be called whenever the connection is established. */
   start(nc: NatsConnection): Promise<void> {
     return this.#steady.start(nc);
   }
@@ -182,7 +188,7 @@ export class DeadLetterCount {
   }
 
   async #look(manager: JetStreamManager): Promise<void> {
-    // Taken before the question, so that what is filed until the answer is not left out.
+    // Read before the request, so that letters added until the answer are not left out.
     const filedBefore = this.#filed;
     const { state } = await manager.streams.info(this.#stream);
     this.#found = state.messages;
@@ -192,7 +198,7 @@ export class DeadLetterCount {
 
 const LOOK_MS = 1000;
 
-/** Asks NATS how things stand when the connection has come up and each second after, never twice at once. */
+/** Runs a query when the connection is established and each second after, never twice at once. */
 class StreamPoll {
   readonly #part: string;
   readonly #repair: StreamRepair;
@@ -201,7 +207,7 @@ class StreamPoll {
   #timer: NodeJS.Timeout | null = null;
   #isLooking = false;
 
-  /** @param part what is looked at, by the name that repair knows it under */
+  /** @param part what is queried, as `StreamRepair` reports it */
   constructor(
     part: string,
     repair: StreamRepair,
@@ -212,7 +218,7 @@ class StreamPoll {
     this.#look = look;
   }
 
-  /** To be called whenever the connection has come up. */
+  /** To be called whenever the connection is established. */
   async start(nc: NatsConnection): Promise<void> {
     this.#manager = await managerOf(nc);
     if (this.#timer === null) {
@@ -233,7 +239,7 @@ class StreamPoll {
       await this.#look(this.#manager!);
       this.#repair.served(this.#part);
     } catch (error) {
-      // Away: the connection says so, and the last look stands until the next.
+      // When NATS is away, the connection reports it, and the last result stands until the next.
       await this.#repair.repairIfGone(this.#part, error);
     } finally {
       this.#isLooking = false;

@@ -11,13 +11,13 @@ import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
 import { storedMessages } from '../nats/stream-reader.js';
 import type { LetterSteps } from '../store/receipt-rows.js';
 
-/** A request that the server answers in about a millisecond. */
+/** For a request that the server normally answers in about a millisecond. */
 const REQUEST_MS_MAX = 3000;
 
-/** What may stand in a subject as one part of it. */
+/** One token of a subject. */
 const SUBJECT_TOKEN = /^[\w-]+$/;
 
-/** Who has no frames in hand. */
+/** Stands for a process that claims no frames. */
 const NOBODY = 'dlq';
 
 interface Stored {
@@ -26,9 +26,9 @@ interface Stored {
 }
 
 /**
- * The dead letters of a JetStream journal, one message each on the subject of its order. An order is
- * filed again before its letter is deleted, under a message id that follows from the letter: who is stopped
- * in between and told again files the same message, of which the server keeps one.
+ * The dead letters of a JetStream journal: one message per order, on a subject of its own. A replay stores
+ * the order before it deletes the letter, under a message id derived from the letter: when it is interrupted
+ * and repeated, the server stores the message once.
  */
 class JetStreamDeadLetters implements DeadLetterStore {
   readonly #connection: JetStreamConnection;
@@ -36,7 +36,7 @@ class JetStreamDeadLetters implements DeadLetterStore {
   readonly #log: Log;
   #manager: Promise<JetStreamManager> | null = null;
 
-  /** @param connection one that is up */
+  /** @param connection must be up */
   constructor(connection: JetStreamConnection, names: JetStreamNames, log: Log) {
     this.#connection = connection;
     this.#names = names;
@@ -83,7 +83,7 @@ class JetStreamDeadLetters implements DeadLetterStore {
     return this.#connection.close();
   }
 
-  /** The letter is null when it cannot be read. */
+  /** `letter` is null when it cannot be read. */
   async #stored(orderId: string): Promise<Stored | null> {
     if (!SUBJECT_TOKEN.test(orderId)) return null;
     const { deadStream, deadSubject } = this.#names;
@@ -95,9 +95,9 @@ class JetStreamDeadLetters implements DeadLetterStore {
   }
 
   /**
-   * Lets the processes on the stream know, by their ledger, what to answer who asks for the order. First, because the order can be done
-   * before this process comes to say anything more. It claims nothing, so it need not know what stands there; and
-   * where the server takes no entry, the receipt alone is late.
+   * Tells the processes on the stream, through their ledger, which receipt the order has now. This comes
+   * first, because the order can be done before the next step. The entry claims nothing, so the ledger need
+   * not be read before; if the server does not take it, only the receipt is late.
    */
   async #note(steps: Partial<LetterSteps>): Promise<void> {
     const { ledgerStream, ledgerSubject } = this.#names;
@@ -111,7 +111,7 @@ class JetStreamDeadLetters implements DeadLetterStore {
     await this.#connection.publisher.attempt(publication, REQUEST_MS_MAX);
   }
 
-  /** False when it is gone already. */
+  /** False when it is already gone. */
   #delete(seq: number): Promise<boolean> {
     const { deadStream } = this.#names;
     return this.#ask(async (manager) => {
@@ -154,12 +154,11 @@ function fault(error: unknown): OperatorFault {
   return new OperatorFault(`NATS: ${text}; what was done is done, run it again`, EXIT.failed);
 }
 
-/** Longer than one dial may take, so that its failure is what is told. */
+/** Longer than one dial may take, so that the failure of the dial is reported. */
 const REACH_MS_MAX = 3000;
 
 /**
- * Connects to a JetStream journal that is there, and gives up at the first failure: who types a command
- * wants to know, not to wait.
+ * Connects to an existing JetStream journal and gives up at the first failure, for interactive commands.
  *
  * @throws OperatorFault NATS does not answer, or has no such journal
  */
@@ -178,7 +177,7 @@ export async function openJetStreamDeadLetters(
   await connection.whenUp(REACH_MS_MAX);
   if (connection.up) return new JetStreamDeadLetters(connection, names, log);
   const { reason } = connection;
-  // Rejects when that is why; otherwise closing ends it.
+  // Rejects when an OperatorFault was the reason; otherwise closing ends it.
   const refused = connection.ready;
   await connection.close();
   await refused;

@@ -6,23 +6,23 @@ import type { AckableMessage } from '../nats/message.js';
 import type { ForeignMessages } from './foreign-messages.js';
 
 /**
- * The frames that were delivered and are not settled yet, by frame id. A message that comes again meanwhile
- * (the server was restarted, the frame was stored twice) is told apart here; one that comes again
- * later, or to another process, by the ledger.
+ * The frames that were delivered and are not settled yet, by frame id. A message that is delivered again
+ * meanwhile (the server was restarted, or the frame was stored twice) is detected here; one that is delivered
+ * later, or to another process, is detected by the ledger.
  */
 export class DeliveredFrames {
   readonly #retryMsMax: number;
   readonly #foreign: ForeignMessages;
-  /** The messages that carry each frame, by their place in the stream: the newest delivery of each. */
+  /** The messages of each frame by their sequence number: the newest delivery of each. */
   readonly #messages = new Map<string, Map<number, AckableMessage>>();
 
-  /** @param retryMsMax the longest that a retry is put off; milliseconds */
+  /** @param retryMsMax the longest that a retry is delayed; milliseconds */
   constructor(retryMsMax: number, foreign: ForeignMessages) {
     this.#retryMsMax = retryMsMax;
     this.#foreign = foreign;
   }
 
-  /** The frame to deliver, or null when the message has been dealt with. */
+  /** The frame to deliver, or null when the message needs no more processing. */
   admit(message: AckableMessage, nc: NatsConnection): Frame | null {
     let frame: Frame;
     try {
@@ -49,23 +49,23 @@ export class DeliveredFrames {
     return [...(this.#messages.get(frameId)?.values() ?? [])];
   }
 
-  /** Whether that very message of the frame is in hand. */
+  /** Whether this message of the frame was delivered. */
   has(frameId: string, seq: number): boolean {
     return this.#messages.get(frameId)?.has(seq) ?? false;
   }
 
-  /** The frame has been settled: its messages are no longer of interest. */
+  /** The frame was settled and its messages acknowledged. */
   settled(frameId: string): void {
     this.#messages.delete(frameId);
   }
 
-  /** The frame was settled before: its messages are to leave the stream. */
+  /** The frame was settled before: its messages must leave the stream. */
   drop(frameId: string, nc: NatsConnection | null): void {
     if (nc !== null) for (const message of this.messages(frameId)) message.ack(nc);
     this.#messages.delete(frameId);
   }
 
-  /** Gives the frame back to the server, due in so many milliseconds. */
+  /** Returns the frame to the server, due in `delayMs`. */
   release(frameId: string, nc: NatsConnection | null, delayMs = 0): void {
     if (nc !== null) for (const message of this.messages(frameId)) message.nak(nc, delayMs);
     this.#messages.delete(frameId);
@@ -79,7 +79,7 @@ export class DeliveredFrames {
     for (const frameId of this.ids()) this.release(frameId, nc);
   }
 
-  /** To be called well within ack_wait: a paced frame can be in hand for minutes. */
+  /** To be called well within ack_wait: with a drain rate, a frame can wait for minutes. */
   keepAlive(nc: NatsConnection): void {
     for (const messages of this.#messages.values()) {
       for (const message of messages.values()) message.keepAlive(nc);
@@ -87,13 +87,13 @@ export class DeliveredFrames {
     this.#foreign.keepAlive(nc);
   }
 }
-/** This process's hold on a frame that was delivered. */
+/** This process's claim on a frame that was delivered. */
 export interface Claim {
-  /** Another process has the frame now. */
+  /** Another process has claimed the frame since. */
   readonly isLost: boolean;
 }
 
-/** The frames that were delivered and are neither settled, put back nor lost. */
+/** The claims on frames that were delivered and are neither settled nor released. */
 export class FrameClaims {
   readonly #claims = new Map<string, { isLost: boolean }>();
 
@@ -107,7 +107,7 @@ export class FrameClaims {
     this.#claims.delete(frameId);
   }
 
-  /** Ends the holds on all frames that are not this process's any more; returns their ids. */
+  /** Ends the claims that this process has lost; returns their frame ids. */
   lose(isOurs: (frameId: string) => boolean): string[] {
     const lost = [...this.#claims.keys()].filter((frameId) => !isOurs(frameId));
     for (const frameId of lost) {

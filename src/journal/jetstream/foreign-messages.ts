@@ -11,7 +11,10 @@ const MOVES_MAX = 16;
 const ATTEMPT_MS_MAX = 2000;
 const RETRY_MS = 1000;
 
-/** Beside the headers: the head line, the empty line, and what says for which stream it is; colon, space and line end of each. */
+/**
+ * Beside the headers themselves: the head line, the empty line, and the header with the expected stream;
+ * colon, space and line end of each header.
+ */
 const HEAD_BYTES_MAX = 512;
 const HEADER_BYTES = 4;
 
@@ -26,18 +29,19 @@ export interface ForeignMessagesParts {
   readonly connection: JetStreamConnection;
   readonly names: JetStreamNames;
   readonly repair: StreamRepair;
-  /** Called for each message, once. */
+  /** Called once for each message. */
   readonly onForeign: () => void;
   readonly log: Log;
 }
 
 /**
- * Messages on the journal's subjects that are no frames, from whoever. Each goes to a stream of its own with the reason, and
- * leaves the journal's once that is durable: there they would be held for ever and, a thousand of them, stop the drain.
+ * Messages on the journal's subjects that are not frames, written by other programs. Each is stored in a
+ * stream of its own with the reason, and then leaves the journal's stream. There it would be redelivered
+ * forever, and a thousand of them would stop the drain.
  */
 export class ForeignMessages {
   readonly #parts: ForeignMessagesParts;
-  /** Not moved yet, by their place in the stream. */
+  /** Not moved yet, by sequence number. */
   readonly #waiting = new Map<number, Waiting>();
   #isMoving = false;
   #isClosed = false;
@@ -82,19 +86,19 @@ export class ForeignMessages {
     this.#isMoving = false;
   }
 
-  /** Why it could not be moved; empty when it is. */
+  /** Why it could not be moved; empty when it was. */
   async #moveOne({ message, why }: Waiting): Promise<string> {
     const { connection } = this.#parts;
     if (!connection.up) return connection.reason;
     const fault = await this.#store(message, why);
     if (fault !== '') return fault;
-    // Should that be lost, it comes again and is stored under the same id, once.
+    // If this ack is lost, the message is delivered again and stored under the same id, once.
     if (connection.up) message.ack(connection.nc);
     if (this.#waiting.get(message.seq)?.message === message) this.#waiting.delete(message.seq);
     return '';
   }
 
-  /** Why it was not stored, or nobody knows whether; empty when it is. */
+  /** Why it was not stored, or may not have been; empty when it was. */
   async #store(message: AckableMessage, why: string): Promise<string> {
     const { connection, names } = this.#parts;
     const { payload } = message;
@@ -121,8 +125,8 @@ export class ForeignMessages {
 }
 
 /**
- * What the message had, where it stood and why it is no frame. The server acts on headers that begin with `Nats-`, so
- * those are renamed.
+ * The headers that the message had, its subject, and why it is not a frame. The server interprets headers
+ * that begin with `Nats-`, so those are renamed.
  */
 function foreignHeaders(message: AckableMessage, why: string): MsgHdrs {
   const out = headers();

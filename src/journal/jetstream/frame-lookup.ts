@@ -1,37 +1,37 @@
 import { frameTimeMs } from '../../model/frame.js';
 import type { FoundFrame, StreamSearch } from '../nats/stream-search.js';
 
-/** Frames looked for at once, and of those who wait for their turn: a search takes time from the drain. */
+/** Concurrent searches, and the callers that may wait for one: searches take time from the drain. */
 const SEARCHES_MAX = 8;
 const QUEUED_MAX = 64;
 
-/** Frames looked at for one that is looked for, each time that somebody asks. */
+/** Frames read per call in the search for one. */
 const SCAN_MAX = 1000;
 
-/** Searches that were broken off: who asks again has them gone on with. */
+/** Unfinished searches, which the next call for the same frame continues. */
 const BROKEN_OFF_MAX = 1000;
 
 /**
- * How long after its end nothing more can be stored in a span of time, whatever is not known of the server's clock. Only
- * then may what was looked at be left out the next time: even a server that has lost its last messages, and
- * gives their numbers to others, puts none of those in that span.
+ * How long after its end no message can be stored in a span of time any more, whatever the uncertainty about
+ * the server's clock. Only then may the next call skip what was read: even a server that has lost its last
+ * messages, and reuses their sequence numbers, stores none of them in that span.
  */
 const OVER_MS = 3000;
 
-/** A stream of so few is looked through whatever the times say. */
+/** A stream of this size is searched completely, whatever the times. */
 const SMALL_STREAM = 256;
 
-/** How far the clocks of processes that share the stream may be apart. */
+/** How far the clocks of processes on the stream may differ. */
 const CLOCKS_MS = 1000;
-/** And how far what is known of the server's clock may be off. */
+/** The possible error in what is known about the server's clock. */
 const ERROR_MS = 50;
 
-/** Where frames were seen, so that who asks again and again costs one look each time. */
+/** Where frames were found, so that repeated calls cost one request each. */
 const SEEN_MAX = 10_000;
 
-/** Where a search goes on. */
+/** Where a search continues. */
 interface Place {
-  /** Which of the spans of time. */
+  /** Index of the span of time. */
   readonly span: number;
   readonly seq: number;
 }
@@ -49,7 +49,7 @@ export class FrameLookup {
   readonly #brokenOff = new Map<string, Place>();
   #searches = 0;
 
-  /** @param commitMsMax what may pass between the time in a frame's id and its being stored */
+  /** @param commitMsMax the longest time from the time in a frame's id until it is stored */
   constructor(
     search: Pick<StreamSearch, 'stored' | 'size' | 'at'>,
     commitMsMax: number,
@@ -65,10 +65,10 @@ export class FrameLookup {
   }
 
   /**
-   * The orders of the frame if it waits in the stream, else 0.
+   * The number of orders in the frame if it waits in the stream, else 0.
    *
-   * @throws Error when that cannot be told: NATS does not answer, or it takes more than may be spent on it at once;
-   *   who asks again some seconds later is told, after a few times
+   * @throws Error it cannot be determined: NATS does not answer, or the search would cost too much at once;
+   *   repeated calls, some seconds apart, continue the search
    */
   ordersOf(frameId: string): Promise<number> {
     const known = this.#underWay.get(frameId);
@@ -88,7 +88,7 @@ export class FrameLookup {
       return await search();
     } finally {
       const next = this.#queue.shift();
-      // The place goes from one to the other.
+      // The next search takes over the slot.
       if (next === undefined) this.#searches--;
       else next();
     }
@@ -112,7 +112,7 @@ export class FrameLookup {
     throw new Error('the clock was set back: the time of the frame does not say where it is');
   }
 
-  /** From there on where it was broken off the last time. */
+  /** Continues where the last call stopped. */
   async #findInSpans(frameId: string, timeMs: number): Promise<number> {
     const from = this.#brokenOff.get(frameId) ?? BEGINNING;
     for (let span = from.span; span < this.#spansMs.length; span++) {
@@ -126,7 +126,7 @@ export class FrameLookup {
     return 0;
   }
 
-  /** @param span which one the frames are of, if the search may be gone on with; else null */
+  /** @param span index of the span that the frames are from, if the search can be continued; else null */
   async #scan(
     frameId: string,
     frames: AsyncIterable<FoundFrame>,
@@ -148,7 +148,7 @@ export class FrameLookup {
   }
 }
 
-/** The oldest goes when there are too many. */
+/** Removes the oldest entry when there are too many. */
 function keep<T>(map: Map<string, T>, max: number, key: string, value: T): void {
   map.set(key, value);
   if (map.size <= max) return;

@@ -7,19 +7,19 @@ import { rememberedKeys, rememberKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 
 export interface KeyCounts {
-  /** Ever rising: where it stands still, there is nothing to note. */
+  /** Never decreases: while it does not change, there is nothing to store. */
   readonly acceptedOrders: () => number;
-  /** Frames whose row could not be written, ever rising. */
+  /** Frames whose row could not be written; never decreases. */
   readonly failedKeyRows: () => number;
 }
 
-/** Between two notes of how far the keys are remembered. */
+/** Between two updates of the time up to which keys are stored. */
 const NOTE_MS = 1000;
-/** Behind now, because rows of keys are written after the frames were acknowledged. */
+/** Kept behind the clock, because rows of keys are written after the frames were acknowledged. */
 const LAG_MS = 5000;
-/** How long a start waits for NATS to tell the last keys. */
+/** How long a start waits for NATS to return the last keys. */
 const CONNECT_MS_MAX = 2000;
-/** A frame is stored after its orders were accepted; other machines' clocks may be that far ahead. */
+/** A frame is stored after its orders were accepted; other machines' clocks may be this far ahead. */
 const EARLY_MS = 2000;
 
 const UNKNOWN =
@@ -28,10 +28,10 @@ const UNKNOWN =
 const META_KEY = Buffer.from('keys-known');
 
 /**
- * The idempotency keys of orders whose frames lie in JetStream. They travel with their frame and so are
- * as durable as the order; rows in the store, written a moment later, save a start from reading the whole
- * stream. What was accepted after the last note of how far the rows go is read from the stream itself. A row that could
- * not be written, say because the disk was full, is made good from the stream before anything behind it is noted.
+ * The idempotency keys of orders whose frames are in JetStream. Keys travel with their frame and so are as
+ * durable as the order. Rows in the store, written a moment later, save a start from reading the whole
+ * stream: only what was accepted after the stored time is read from the stream. Rows that could not be
+ * written, for example because the disk was full, are restored from the stream before that time advances.
  */
 export class KeyIndex {
   readonly #store: LocalStore;
@@ -41,10 +41,10 @@ export class KeyIndex {
   readonly #log: Log;
   readonly #knownBeforeMs: number;
   readonly #timer: NodeJS.Timeout;
-  /** Up to when each frame has its row; epoch milliseconds. */
+  /** The time up to which each frame has its row; epoch milliseconds. */
   #knownMs: number;
   #noted = 0;
-  /** Of the rows that could not be written, those that have been made good. */
+  /** How many of the failed rows were restored. */
   #mended = 0;
   #isNoting = false;
 
@@ -87,7 +87,7 @@ export class KeyIndex {
   }
 
   async *#keysInStream(sinceMs: number): AsyncIterable<StoredKey> {
-    // A note from the future was made before the clock was set back, and tells nothing any more.
+    // A time in the future was stored before the clock was set back, and means nothing now.
     const isNoteGood = this.#knownBeforeMs <= Date.now();
     const fromMs = isNoteGood ? Math.max(sinceMs, this.#knownBeforeMs) : sinceMs;
     for await (const found of this.#search.stored(fromMs - EARLY_MS)) {
@@ -102,7 +102,7 @@ export class KeyIndex {
     try {
       await this.#note();
     } catch {
-      // No room, or NATS is away: nothing behind what is missing is noted until that is over.
+      // The disk is full or NATS is away: the time does not advance until that is over.
     } finally {
       this.#isNoting = false;
     }
@@ -112,7 +112,8 @@ export class KeyIndex {
     const accepted = this.#counts.acceptedOrders();
     const failed = this.#counts.failedKeyRows();
     if (accepted === this.#noted && failed === this.#mended) return;
-    // Taken before: a row that fails from here on belongs to a frame that was accepted later than `LAG_MS` ago.
+    // Read before restoring: a row that fails from here on belongs to a frame accepted later than `LAG_MS`
+    // ago.
     const knownMs = Date.now() - LAG_MS;
     if (failed !== this.#mended) await this.#mend();
     const known = Buffer.from(String(knownMs));
@@ -122,9 +123,13 @@ export class KeyIndex {
     this.#noted = accepted;
   }
 
-  /** Writes the rows of all frames that lie in the stream and may lack theirs. @throws Error when it cannot */
+  /**
+   * Writes the rows of all frames in the stream that may lack theirs.
+   *
+   * @throws Error it cannot
+   */
   async #mend(): Promise<void> {
-    // As above of a note from the future.
+    // As above, a time in the future means nothing.
     const isNoteGood = this.#knownMs <= Date.now();
     for await (const found of this.#search.stored(isNoteGood ? this.#knownMs - EARLY_MS : 0)) {
       const { frameId: id, acceptedAtMs, message } = found;

@@ -14,13 +14,13 @@ import { askDurability, type StorageSettings } from '../nats/durability.js';
 import { jetStreamNames } from '../nats/names.js';
 import { natsServers } from '../nats/servers.js';
 
-/** Longer than one dial may take, so that its failure is what is told. */
+/** Longer than one dial may take, so that the failure of the dial is reported. */
 const REACH_MS_MAX = 3000;
 const NO_LIMIT = -1;
 
 export type JetStreamPlaces = Pick<Options, 'nats' | 'natsStream' | 'natsReplicas' | 'natsMonitor'>;
 
-/** Looks at the NATS servers of the journal, and at what the journal has there. Declares nothing. */
+/** Looks at the NATS servers of the journal, and at what the journal has there. Creates nothing. */
 export async function inspectJetStream(places: JetStreamPlaces): Promise<JetStreamFacts> {
   const connection = new JetStreamConnection({
     servers: places.nats,
@@ -69,7 +69,7 @@ async function inspect(
   };
 }
 
-/** How orders are kept; where their stream is not there, how they would be. */
+/** How orders are stored; if the stream does not exist, how they would be. */
 async function storageSettingsOf(
   manager: JetStreamManager,
   orders: Declaration,
@@ -103,7 +103,7 @@ async function inspectOne(
   };
 }
 
-/** A consumer of a stream that is not there is not there either. */
+/** A consumer of a missing stream does not exist either. */
 async function findOrNone(manager: JetStreamManager, declaration: Declaration) {
   try {
     return await findDeclared(manager, declaration);
@@ -115,7 +115,7 @@ async function findOrNone(manager: JetStreamManager, declaration: Declaration) {
   }
 }
 
-/** From nats-server 2.10 on, the answer about a stream has the server's time. */
+/** Since nats-server 2.10, the answer about a stream includes the server's time. */
 async function clockAheadMs(
   manager: JetStreamManager,
   stream: string,
@@ -125,7 +125,7 @@ async function clockAheadMs(
   const { ts } = (info ?? {}) as { ts?: string };
   if (ts === undefined) return null;
   const serverMs = Date.parse(ts);
-  // It was read somewhere between question and answer.
+  // The server's clock was read between request and answer.
   if (serverMs < askedAtMs) return serverMs - askedAtMs;
   return Math.max(0, serverMs - Date.now());
 }

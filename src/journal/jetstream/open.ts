@@ -22,9 +22,9 @@ export interface JetStreamPlace {
   readonly servers: readonly string[];
   /** Name of the stream; subjects and consumers are named after it. */
   readonly stream: string;
-  /** Servers that each keep every frame. */
+  /** Number of servers that store every frame. */
   readonly replicas: number;
-  /** How large the frames get that are appended. */
+  /** Bounds of the frames that are appended. */
   readonly frames: FrameBounds;
 }
 
@@ -32,11 +32,11 @@ export interface JetStreamSourceHandle {
   readonly source: JetStreamSource;
   readonly connection: JetStreamConnection;
   readonly search: StreamSearch;
-  /** Closes the source, then what it leaned on, but not the store. */
+  /** Closes the source and everything that it uses, except the store. */
   readonly close: () => Promise<void>;
 }
 
-/** Both come up in the background: neither waits for the server, see `ready`. */
+/** Connects in the background: does not wait for the server, see `ready`. */
 export function openJetStreamAppender(
   place: JetStreamPlace,
   bounds: JetStreamAppenderBounds,
@@ -47,8 +47,10 @@ export function openJetStreamAppender(
 }
 
 /**
- * @param store where this process keeps what it has read of the ledger, and keys
- * @param commitMsMax what a frame may take to become durable
+ * Connects in the background, like the appender.
+ *
+ * @param store stores what this process has read of the ledger, and keys
+ * @param commitMsMax the longest that a frame takes to become durable
  */
 export function openJetStreamSource(
   place: JetStreamPlace,
@@ -109,10 +111,10 @@ function connectionTo(
 }
 
 /**
- * Holds what a server takes in one message against what a frame may become: beyond that, it would refuse the frame
- * each time.
+ * Checks that the server takes messages as large as a frame may get: otherwise it would refuse such a frame
+ * every time.
  *
- * @throws OperatorFault it takes too little
+ * @throws OperatorFault the server's limit is too low
  */
 function requireMessageSize({ info }: NatsConnection, frames: FrameBounds): void {
   const takes = info?.max_payload ?? Number.POSITIVE_INFINITY;

@@ -8,22 +8,22 @@ import { type AckableMessage, removeMessage } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
 import type { DeliveredFrames } from './delivered-frames.js';
 
-/** Longer than the server may take to remove what was acknowledged, by a change of leader say. */
+/** Longer than the server may take to remove what was acknowledged, for example during a change of leader. */
 const ORPHANED_MS_MIN = 1.5 * ACK_WAIT_MS;
 
-/** The drain waits for the answer, and there is no hurry: rather later. */
+/** The drain waits for the answer, and this is not urgent. */
 const ANSWER_MS_MAX = 1000;
 
 interface Queue {
   readonly consumer: string;
   readonly subject: string;
-  /** Tells the consumer from one of the same name that was there before. */
+  /** Distinguishes the consumer from an earlier one of the same name. */
   created: string;
-  /** At the last look: the consumer takes all messages up to here for acknowledged. */
+  /** At the last check: the consumer counts all messages up to here as acknowledged. */
   floor: number;
 }
 
-/** Where to look for messages that have been acknowledged for long enough. */
+/** Where to look for messages that were acknowledged long enough ago. */
 interface Range {
   readonly subject: string;
   nextSeq: number;
@@ -34,24 +34,25 @@ export interface OrphanedMessagesParts {
   readonly names: JetStreamNames;
   readonly delivered: DeliveredFrames;
   readonly log: Log;
-  /** How long a message must have been acknowledged; milliseconds, left out: longer than ack_wait. */
+  /** How long a message must have been acknowledged, in milliseconds; by default longer than ack_wait. */
   readonly msMin?: number | undefined;
 }
 
 /**
- * Messages that are in the stream although their consumer takes them for acknowledged, so that it never delivers them. A power cut leaves
- * such: the consumer's state was on disk, the removal from the stream was not. A server that stands alone (2.15) leaves them there for ever.
+ * Messages that are still in the stream although their consumer counts them as acknowledged, so that it never
+ * delivers them. A power cut can cause that: the consumer's state was on disk, the removal from the stream
+ * was not. A single server (2.15) never removes them.
  *
- * None is deleted for what its consumer thinks. They are taken in like messages that were delivered, and the ledger decides: what it knows as
- * settled leaves the stream; what another process has in hand is left to that; anything else **is processed**. So an order is safe that nobody
- * processed, however the consumer came to be ahead of it: made by somebody with a delivery policy of his own, restored
- * from a backup, told by another program. An ack is sent only for what is settled, and the ledger knew that
- * before: what it does not know was settled longer ago than the ledger is remembered, and is processed again
- * rather than dropped on a guess.
+ * None is deleted on the consumer's word. They are treated like delivered messages, and the ledger decides: a
+ * frame that is settled leaves the stream, a frame that another process has claimed is left to it, and any
+ * other **is processed**. So an order that was never processed is safe, whatever made the consumer skip it:
+ * it was created with another delivery policy, restored from a backup, or acknowledged by another program.
+ * Forebay acknowledges only what is settled, and the ledger knew that before; a frame that it does not know
+ * was settled longer ago than the ledger is kept, and is processed again rather than dropped on a guess.
  *
- * Consumers are looked at every `msMin`; what lay below the floor at the last look, of the same consumer, and lies below it still, has
- * been acknowledged for at least that long. A floor that is out of date, told by a server that was the leader, is
- * lower, and only makes for a later look.
+ * Consumers are checked every `msMin`. What was below the ack floor at the last check, of the same consumer,
+ * and still is, was acknowledged at least that long ago. An outdated floor, from a server that was the
+ * leader, is lower and only delays the check.
  */
 export class OrphanedMessages {
   readonly #parts: OrphanedMessagesParts;
@@ -59,7 +60,7 @@ export class OrphanedMessages {
   readonly #queues: readonly Queue[];
   #ranges: Range[] = [];
   #lookedAtMs = Number.NEGATIVE_INFINITY;
-  /** Taken, and not told yet what becomes of them. */
+  /** Returned by `take`, verdict not reported yet. */
   readonly #taken = new Set<number>();
 
   constructor(parts: OrphanedMessagesParts) {
@@ -72,7 +73,7 @@ export class OrphanedMessages {
     ];
   }
 
-  /** At most `room` of them; mostly none, without asking the server. */
+  /** At most `room` of them; usually none, without a request to the server. */
   async take(nc: NatsConnection, room: number): Promise<AckableMessage[]> {
     const nowMs = performance.now();
     const isDue = nowMs - this.#lookedAtMs >= this.#msMin;
@@ -85,13 +86,13 @@ export class OrphanedMessages {
       }
       return await this.#next(manager, room);
     } catch {
-      // Away, or without that consumer: others see to that, and the next look comes.
+      // The server is away, or the consumer is missing. Other parts report that; the next check follows.
       this.#ranges = [];
       return [];
     }
   }
 
-  /** What the ledger says of a frame that came; nothing is told of those that came by a consumer. */
+  /** To be called with the ledger's verdict on every frame; those that a consumer delivered are ignored. */
   report(seq: number, frameId: string, verdict: ClaimVerdict): void {
     if (!this.#taken.delete(seq) || verdict === 'taken') return;
     const { log, names } = this.#parts;
@@ -119,7 +120,7 @@ export class OrphanedMessages {
     const taken: AckableMessage[] = [];
     while (taken.length < room && this.#ranges.length > 0) {
       const range = this.#ranges[0]!;
-      // The server takes both together (ADR-31); the client's type knows of that for direct gets only.
+      // The server accepts both together (ADR-31); the client's type allows it for direct gets only.
       const query = { seq: range.nextSeq, next_by_subj: range.subject } as { seq: number };
       const found = await manager.streams.getMessage(names.stream, query);
       if (found === null || found.seq > range.lastSeq) {
@@ -127,7 +128,7 @@ export class OrphanedMessages {
         continue;
       }
       range.nextSeq = found.seq + 1;
-      // Delivered all the same: the consumer that did so hears of it.
+      // It was delivered all the same: its consumer takes the acknowledgement.
       if (delivered.has(found.header.get('Nats-Msg-Id'), found.seq)) continue;
       this.#taken.add(found.seq);
       taken.push(new OrphanedMessage(found, names.stream));
@@ -136,7 +137,10 @@ export class OrphanedMessages {
   }
 }
 
-/** The consumer would not hear an ack: it is taken out of the stream, and there is nothing to be put back or kept alive. */
+/**
+ * Removed from the stream instead of acknowledged, because the consumer would ignore that. There is nothing
+ * to return or to keep alive.
+ */
 class OrphanedMessage implements AckableMessage {
   readonly subject: string;
   readonly headers: MsgHdrs;
@@ -158,7 +162,7 @@ class OrphanedMessage implements AckableMessage {
     await removeMessage(nc, this.#stream, this.seq, this.headers.get('Nats-Msg-Id'));
   }
 
-  /** What is not removed is found again. */
+  /** A message that is not removed is found again. */
   ack(nc: NatsConnection): void {
     this.ackConfirmed(nc).catch(() => {});
   }
@@ -168,7 +172,7 @@ class OrphanedMessage implements AckableMessage {
   keepAlive(): void {}
 }
 
-/** From RFC 3339 with up to nine decimals, of which `Date` knows three. */
+/** From RFC 3339 with up to nine decimals; `Date` keeps three. */
 function epochNs(timestamp: string): string {
   const decimals = /\.(\d+)/.exec(timestamp)?.[1] ?? '';
   return `${Math.floor(Date.parse(timestamp) / 1000)}${decimals.padEnd(9, '0')}`;

@@ -11,14 +11,14 @@ export interface JetStreamReceiptsParts {
   readonly connection: Pick<JetStreamConnection, 'up' | 'reason'>;
   readonly waiting: FrameLookup;
   readonly reader: LedgerReader;
-  /** The end of a frame that is known and not in the store yet; null when there is none such. */
+  /** A settled frame that is not in the store yet; null when there is none. */
   readonly unsaved: (frameId: string) => SettledFrame | null;
 }
 
 /**
- * What became of an order, where frames wait in JetStream. The store knows of those that were settled, that
- * wait in the spool, or went through it; the ledger of what other processes settled; a frame that waits in
- * the stream is looked for there.
+ * What became of an order, where frames wait in JetStream. The store knows the frames that were settled, that
+ * wait in the spool, or were forwarded from it; the ledger knows what other processes settled; a waiting
+ * frame is searched for in the stream.
  */
 export class JetStreamReceipts {
   readonly #parts: JetStreamReceiptsParts;
@@ -27,18 +27,18 @@ export class JetStreamReceipts {
     this.#parts = parts;
   }
 
-  /** @throws Error when NATS does not answer, or it takes too much to find out */
+  /** @throws Error NATS does not answer, or the search would cost too much */
   async find(frameId: string, index: number): Promise<Receipt> {
     const { connection, waiting, reader } = this.#parts;
     const known = this.#known(frameId, index);
     if (known !== 'unknown') return known;
-    // Not that nobody accepted it: it may lie in the stream.
+    // Not `unknown`: the frame may be in the stream.
     if (!connection.up) throw new Error(connection.reason);
     await reader.readRecent();
     const learned = this.#known(frameId, index);
     if (learned !== 'unknown') return learned;
     if (index < (await waiting.ordersOf(frameId))) return 'accepted';
-    // It may have been settled between the two looks.
+    // It may have been settled between the two checks.
     await reader.readLatest();
     return this.#known(frameId, index);
   }
@@ -57,13 +57,16 @@ function receiptOf({ again, dead }: SettledFrame, orderId: string): Receipt {
   return again.includes(orderId) ? 'accepted' : 'done';
 }
 
-/** Between two reads of the ledger for those who only want to know. */
+/** The shortest time between two reads of the ledger. */
 const READ_MS_MIN = 100;
 
-/** What reading may take. */
+/** The longest that a read may take. */
 const READ_MS_MAX = 2000;
 
-/** Reads on in the ledger for any number of askers at once: a process that settles nothing learns what others settled. */
+/**
+ * Reads the ledger on behalf of any number of callers at once: a process that settles nothing learns what
+ * others have settled.
+ */
 export class LedgerReader {
   readonly #ledger: Pick<Ledger, 'catchUp'>;
   #began = Number.NEGATIVE_INFINITY;
@@ -74,12 +77,16 @@ export class LedgerReader {
     this.#ledger = ledger;
   }
 
-  /** Resolves when all is known that stood there a moment ago. @throws Error when NATS does not answer in time */
+  /**
+   * Resolves when everything is known that was in the ledger a moment ago.
+   *
+   * @throws Error NATS does not answer in time
+   */
   readRecent(): Promise<void> {
     return performance.now() - this.#began < READ_MS_MIN ? this.#current : this.readLatest();
   }
 
-  /** The same with all that stands there now. */
+  /** The same for everything that is in the ledger now. */
   readLatest(): Promise<void> {
     this.#next ??= this.#read();
     return this.#next;

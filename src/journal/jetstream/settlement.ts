@@ -22,12 +22,20 @@ export interface SettlerParts {
   readonly names: JetStreamNames;
   readonly delivered: DeliveredFrames;
   readonly ledger: Ledger;
-  /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
+  /**
+   * Stores the idempotency keys of a frame for longer than the frame.
+   *
+   * @throws Error the disk takes no writes
+   */
   readonly rememberKeys: (frame: Frame) => Promise<void>;
-  /** Files the end of a frame that NATS could not be told of. @throws Error the disk takes no writes */
+  /**
+   * Stores a settlement that NATS could not be told.
+   *
+   * @throws Error the disk takes no writes
+   */
   readonly settleLocally: (end: PreparedSettlement) => Promise<void>;
   readonly log: Log;
-  /** Aborted when the source is closed: nothing is tried again then. */
+  /** Aborted when the source is closed; ends the retries. */
   readonly closing: AbortSignal;
 }
 
@@ -36,9 +44,9 @@ const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1000;
 
 /**
- * Settles frames in JetStream: what is filed again or dead is stored first, each under a message id
- * that makes trying again harmless; then the ledger is told, so that no double of the frame is processed; then
- * the message is acknowledged, and that confirmed.
+ * Settles frames in JetStream. First stores what is refiled or dead, each under a message id that makes a
+ * retry harmless; then tells the ledger, so that no duplicate of the frame is processed; then acknowledges
+ * the message and waits for the confirmation.
  */
 export class JetStreamSettler {
   readonly #parts: SettlerParts;
@@ -69,7 +77,7 @@ export class JetStreamSettler {
     });
   }
 
-  /** False when the source was closed before all that is filed again or dead was stored. */
+  /** False when the source was closed before everything refiled or dead was stored. */
   async #stored(end: PreparedSettlement): Promise<boolean> {
     const publications = this.#publications(end);
     if (publications.length === 0) return true;
@@ -91,7 +99,8 @@ export class JetStreamSettler {
       ),
       dead: letters.map((letter, i) => ({
         letter,
-        // Of this frame, not of the order: one that is replayed and dies again is a new letter.
+        // Derived from this frame, not from the order: an order that is replayed and fails again is a new
+        // letter.
         messageId: `${frame.id}-dead-${settlement.dead[i]!.position}`,
       })),
     };
@@ -105,7 +114,7 @@ export class JetStreamSettler {
     ];
   }
 
-  /** Closed while NATS is away: this process at least will know after its next start. */
+  /** Closed while NATS is away: stores the settlement for the next start of this process. */
   async #alone(end: PreparedSettlement): Promise<false> {
     const { settleLocally, log } = this.#parts;
     await settleLocally(end).catch((error: Error) => {
@@ -123,9 +132,9 @@ export class JetStreamSettler {
   }
 
   /**
-   * A server that was killed may have forgotten that it delivered the message, and then ignores its
-   * ack. Waiting for it to be delivered again could take for ever, when all that may be in hand is;
-   * so from the second try on, the message itself is deleted, if it is still the one.
+   * A server that was killed may have forgotten that it delivered the message, and then ignores its ack.
+   * Waiting for a redelivery could take forever when all claims are in use, so from the second try on the
+   * message itself is deleted, if it is still the same.
    */
   async #remove(frameId: string, message: AckableMessage, isLost: boolean): Promise<void> {
     const { connection, names } = this.#parts;
@@ -159,7 +168,9 @@ export class JetStreamSettler {
   }
 }
 
-/** The end of a frame, and what of it is filed anew. All ids and times are fixed, so that filing it twice is filing it once. */
+/**
+ * A settlement with all ids and times determined, so that storing it twice has the effect of storing it once.
+ */
 export interface PreparedSettlement {
   readonly frame: Frame;
   readonly settled: SettledFrame;
@@ -168,8 +179,8 @@ export interface PreparedSettlement {
 }
 
 /**
- * Settles a frame in this process's own store, for a stop while NATS is away: delivered to this process again, the
- * frame counts as settled; what is to be tried again waits in the spool, dead letters beside it.
+ * Settles a frame in this process's own store, for a shutdown while NATS is away. When the frame is delivered
+ * to this process again, it counts as settled; retries wait in the spool, and dead letters beside it.
  *
  * @throws Error the disk takes no writes
  */
@@ -179,7 +190,7 @@ export async function settleLocally(
   end: PreparedSettlement,
 ): Promise<void> {
   const { frame, settled, refiled, dead } = end;
-  // What is filed anew has a transaction of its own: at a stop, all that is in hand is.
+  // Retries and dead letters get a transaction of their own: at a shutdown, all claimed frames come at once.
   const bytes = refiled.length + dead.length === 0 ? 0 : GROUP_BYTES_MAX;
   await writes.write(() => {
     recordSettled(store, settled);

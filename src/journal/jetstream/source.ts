@@ -19,21 +19,33 @@ import { OrphanedMessages } from './orphaned-messages.js';
 import { JetStreamSettler, type PreparedSettlement } from './settlement.js';
 
 export interface JetStreamSourceParts {
-  /** Orders committed by all appenders of this process, ever rising. */
+  /** Orders committed by all appenders of this process; never decreases. */
   readonly acceptedOrders: () => number;
-  /** The longest that a retry is put off; milliseconds. */
+  /** The longest that a retry is delayed; milliseconds. */
   readonly retryMsMax: number;
-  /** What became of an order. @throws Error when NATS does not answer */
+  /**
+   * What became of an order.
+   *
+   * @throws Error NATS does not answer
+   */
   readonly receipt: (frameId: string, index: number) => Promise<Receipt>;
-  /** Remembers the idempotency keys of a frame beyond the frame. @throws Error the disk takes no writes */
+  /**
+   * Stores the idempotency keys of a frame for longer than the frame.
+   *
+   * @throws Error the disk takes no writes
+   */
   readonly rememberKeys: (frame: Frame) => Promise<void>;
-  /** Files the end of a frame that NATS could not be told of. @throws Error the disk takes no writes */
+  /**
+   * Stores a settlement that NATS could not be told.
+   *
+   * @throws Error the disk takes no writes
+   */
   readonly settleLocally: (end: PreparedSettlement) => Promise<void>;
-  /** Sees to it that what is deleted on the server is there again. */
+  /** Recreates what is deleted on the server. */
   readonly repair: StreamRepair;
   /** How long `close` waits for NATS to answer; milliseconds. */
   readonly closeMsMax: number;
-  /** Called for each message of the stream that is no frame. */
+  /** Called for each message of the stream that is not a frame. */
   readonly onForeign: () => void;
   /** See OrphanedMessages. */
   readonly orphanedMsMin?: number;
@@ -41,10 +53,10 @@ export interface JetStreamSourceParts {
   readonly log: Log;
 }
 
-/** How often a settlement looks whether it is sure that the frame is still this process's own. */
+/** How often a settlement checks whether the lease is valid again. */
 const LEASE_POLL_MS = 50;
 
-/** Reads the stream, and delivers what the ledger says is this process's to deliver. */
+/** Reads the stream, and delivers the frames that this process could claim. */
 export class JetStreamSource implements Source {
   readonly name = 'jetstream';
   readonly #connection: JetStreamConnection;
@@ -63,7 +75,7 @@ export class JetStreamSource implements Source {
   readonly #receipt: JetStreamSourceParts['receipt'];
   readonly #claims = new FrameClaims();
   readonly #closeMsMax: number;
-  /** Frames that have come and that no pull has returned yet: of a round, or of an aborted pull. */
+  /** Frames that no pull has returned yet: of a round in progress, or of an aborted pull. */
   #arrived: Delivery[] = [];
   #round: Promise<void> | null = null;
 
@@ -161,14 +173,14 @@ export class JetStreamSource implements Source {
     this.#backlog.stop();
     this.#deadLetters.stop();
     this.#arrivals.abandon();
-    // A server that is frozen answers nothing, and each wait for that has a limit of its own: one for all of them.
+    // A frozen server answers nothing, and each wait for it has its own limit; this one bounds them all.
     await Promise.race([this.#handBack(), sleep(this.#closeMsMax, undefined, { ref: false })]);
-    // Whoever still waits for an answer learns now that there will be none, and files what it must by itself.
+    // Callers that still wait for an answer are rejected now, and settle locally.
     await this.#connection.close();
     await Promise.allSettled([this.#round, ...this.#settling]);
   }
 
-  /** What is in hand is settled or given back, and the server has heard of it. */
+  /** Waits until everything claimed is settled or released and the server knows it. */
   async #handBack(): Promise<void> {
     await Promise.allSettled([this.#round, ...this.#settling]);
     if (!this.#connection.up) return;
@@ -204,7 +216,7 @@ export class JetStreamSource implements Source {
     };
   }
 
-  /** A term begins: what others took meanwhile is theirs. */
+  /** A term begins: drops what other processes have claimed meanwhile. */
   #lose(): void {
     for (const frameId of this.#claims.lose((id) => this.#ledger.isOurs(id))) {
       this.#delivered.settled(frameId);
@@ -212,7 +224,7 @@ export class JetStreamSource implements Source {
     this.#arrived = this.#arrived.filter(({ isLost }) => !isLost);
   }
 
-  /** In this order: whoever gets it next must find that nobody has it. */
+  /** In this order: the process that gets the frame next must find it unclaimed. */
   async #release(frameId: string): Promise<void> {
     await this.#ledger.release([frameId]).catch(() => {});
     this.#delivered.release(frameId, this.#connection.up ? this.#connection.nc : null);
@@ -231,7 +243,7 @@ export class JetStreamSource implements Source {
     this.#claims.end(frame.id);
   }
 
-  /** Or until the source is closed: what comes of it then, this process alone will know. */
+  /** Or until the source is closed: the result is then stored by this process alone. */
   async #untilLeased(): Promise<void> {
     const { signal } = this.#closing;
     while (this.#lease.term === 0 && !signal.aborted) {

@@ -1,17 +1,17 @@
 import type { SettledFrame } from '../store/receipt-rows.js';
 
-/** One step that a process took, as it stands in the ledger. */
+/** One step of a process, as it is stored in the ledger. */
 export interface LedgerEntry {
   /** The process. */
   readonly by: string;
-  /** Tells this entry from all others of that process. */
+  /** Distinguishes this entry from all others of that process. */
   readonly nonce: string;
-  /** Ids of frames that the process takes in hand. */
+  /** Ids of frames that the process claims. */
   readonly claimed: readonly string[];
   readonly settled: readonly SettledFrame[];
-  /** Ids of frames that it puts back, unsettled. */
+  /** Ids of frames that it gives up unsettled. */
   readonly released: readonly string[];
-  /** Ids of orders whose dead letters are filed again, or dropped. */
+  /** Ids of orders whose dead letters are replayed, or dropped. */
   readonly replayed: readonly string[];
   readonly dropped: readonly string[];
 }
@@ -25,7 +25,7 @@ export const NO_STEPS = {
   dropped: [],
 } as const satisfies Omit<LedgerEntry, 'by' | 'nonce'>;
 
-/** A settled frame as it is written: members that are empty at the end are left out. */
+/** A settled frame as it is written; trailing empty members are left out. */
 type SettledTuple = [string, number, string[]?, string[]?, string[]?];
 
 interface Written {
@@ -52,7 +52,7 @@ export function encodeEntry(entry: LedgerEntry): Buffer {
   return Buffer.from(JSON.stringify(written));
 }
 
-/** @throws Error when the bytes are no entry */
+/** @throws Error the bytes are not an entry */
 export function decodeEntry(bytes: Uint8Array): LedgerEntry {
   const written = JSON.parse(Buffer.from(bytes).toString()) as Written;
   const { by, n, c = [], s = [], r = [], a = [], x = [] } = written;

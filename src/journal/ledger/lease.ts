@@ -1,15 +1,16 @@
 import type { Ledger } from './ledger.js';
 import type { LedgerPeers } from './peers.js';
 
-/** Signs of life come every two seconds. */
+/** Longer than starting a term takes: heartbeats are sent every two seconds. */
 const UNSURE_MS_REPORTED = 5000;
 
 /**
- * Whether what this process has in hand is still its own. Others take it over when they have not heard of
- * this process for a lease's time, because it was stopped, say, or cut off. So once it may not have been heard it is
- * not sure of anything, until it is heard again and has read what stands in the ledger by then.
+ * The lease on all claims of this process. Other processes take over its claims when they have not heard from
+ * it for the lease time, for example because it was paused or disconnected. So as soon as this process may
+ * not have been heard, its lease counts as expired; a new term begins when it is heard again and has read the
+ * ledger since.
  *
- * The classic source is Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed file cache
+ * Source: Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed file cache
  * consistency" (SOSP 1989).
  */
 export class LedgerLease {
@@ -27,7 +28,7 @@ export class LedgerLease {
     peers.onHeard(() => void this.#verify());
   }
 
-  /** 0 while nothing is sure; else which time in a row it has been sure, so that a change shows. */
+  /** 0 without a lease; otherwise the number of the term, which changes after each expiry. */
   get term(): number {
     if (this.#isVerified && !this.#peers.isHeard) {
       this.#isVerified = false;
@@ -36,13 +37,16 @@ export class LedgerLease {
     return this.#isVerified ? this.#terms : 0;
   }
 
-  /** Why nothing is begun, in one line, once that has lasted for longer than it takes to begin a term; else empty. */
+  /**
+   * Why nothing is processed, in one line, once that lasts longer than starting a term takes; otherwise
+   * empty.
+   */
   get reason(): string {
     if (this.term > 0 || performance.now() - this.#unsureSinceMs < UNSURE_MS_REPORTED) return '';
     return 'NATS does not bring back this process’s own signs of life, so nothing is processed: it must be allowed to publish and subscribe to the subject that ends in .alive';
   }
 
-  /** `listener` is called when a term begins, before anyone else can see it. */
+  /** `listener` is called when a term begins, before `term` shows it. */
   onTerm(listener: () => void): void {
     this.#onTerm.add(listener);
   }

@@ -6,12 +6,15 @@ import type { LedgerPeers } from './peers.js';
 import type { LedgerState } from './state.js';
 import type { LedgerStream } from './stream.js';
 
-/** `ours`: to be processed by this process. `settled`: processed before. `held`: another process has it in hand. */
+/**
+ * `ours`: this process has the claim. `settled`: the frame was processed before. `taken`: another process has
+ * the claim.
+ */
 export type ClaimVerdict = 'ours' | 'settled' | 'taken';
 
 export interface LedgerParts {
   readonly self: string;
-  /** What the nonces of this process's entries begin with, this time. */
+  /** Prefix of the nonces of this run's entries. */
   readonly runId: string;
   readonly connection: Pick<JetStreamConnection, 'up' | 'reason' | 'whenUp'>;
   readonly stream: Pick<LedgerStream, 'append' | 'extent' | 'read'>;
@@ -20,7 +23,7 @@ export interface LedgerParts {
   readonly log: Log;
 }
 
-/** About how large an entry may get; what does not fit goes into the next. Bytes. */
+/** About how large an entry may get, in bytes; the rest goes into the next. */
 const ENTRY_BYTES_MAX = 256 * 1024;
 const ID_BYTES = 29;
 const PAUSE_MS = 100;
@@ -30,7 +33,7 @@ interface Step {
   readonly claim: readonly string[];
   readonly settle: SettledFrame | null;
   readonly release: readonly string[];
-  /** Wants to know what others have written. */
+  /** Needs to know what other processes have written. */
   readonly reads: boolean;
   readonly bytes: number;
   readonly resolve: (verdicts: ClaimVerdict[]) => void;
@@ -38,15 +41,17 @@ interface Step {
 }
 
 /**
- * Keeps a frame from being processed twice where the server alone cannot: one that was stored twice because its
- * first ack was lost, delivered again after a restart or a change of leader, or delivered to two processes.
+ * Keeps a frame from being processed twice in the cases that the server cannot detect: it was stored twice
+ * because its first ack was lost, it is delivered again after a restart or a change of leader, or it is
+ * delivered to two processes.
  *
- * All processes that drain a stream append to one ledger which frames they take in hand and which they have settled.
- * An entry is only stored when its writer has read all before it (`Nats-Expected-Last-Sequence`), so no two
- * can take the same frame. It is a replicated state machine in the sense of Schneider, "Implementing fault-tolerant
- * services using the state machine approach" (ACM Computing Surveys 22, 1990), with JetStream as the log.
+ * All processes that drain a stream append to one ledger which frames they claim and which they have settled.
+ * An entry is stored only when its writer has read all entries before it (`Nats-Expected-Last-Sequence`), so
+ * no two processes can claim the same frame. This is a replicated state machine as in Schneider,
+ * "Implementing fault-tolerant services using the state machine approach" (ACM Computing Surveys 22, 1990),
+ * with JetStream as the log.
  *
- * One entry is under way at a time; the steps that come in meanwhile go together in the next.
+ * One entry is under way at a time; the steps that come in meanwhile share the next.
  */
 export class Ledger {
   readonly #parts: LedgerParts;
@@ -61,27 +66,35 @@ export class Ledger {
     this.#parts = parts;
   }
 
-  /** A verdict for each frame; waits while NATS is away. @throws Error when the source is closed first */
+  /**
+   * A verdict for each frame; waits while NATS is away.
+   *
+   * @throws Error the source was closed first
+   */
   claim(frameIds: readonly string[]): Promise<ClaimVerdict[]> {
     return this.#step({ claim: frameIds, bytes: frameIds.length * ID_BYTES });
   }
 
-  /** Resolves when every process can know. @throws Error when the source is closed first */
+  /**
+   * Resolves when every process can know.
+   *
+   * @throws Error the source was closed first
+   */
   async settle(frame: SettledFrame): Promise<void> {
     await this.#step({ settle: frame, bytes: settledBytes(frame) });
   }
 
-  /** Tried once: who does not come to it loses a lease's time, and nothing else. */
+  /** Tried once: if it fails, the frames become free when the lease expires. */
   async release(frameIds: readonly string[]): Promise<void> {
     await this.#step({ release: frameIds, bytes: frameIds.length * ID_BYTES });
   }
 
-  /** Reads what others have written, and gives back what an earlier life of this process had in hand. */
+  /** Reads what other processes have written, and releases the claims of an earlier run of this process. */
   async catchUp(): Promise<void> {
     await this.#step({ reads: true, bytes: 0 });
   }
 
-  /** Whether this process has the frame in hand, as far as it has read. */
+  /** Whether this process has claimed the frame, as far as it has read. */
   isOurs(frameId: string): boolean {
     return this.#parts.state.claimant(frameId) === this.#parts.self;
   }
@@ -128,7 +141,7 @@ export class Ledger {
     for (let isFirst = true; ; isFirst = false) {
       if (!isFirst || !this.#isCurrent || this.#mayBeOutdated(group))
         await this.#readEntries(isFirst);
-      // An entry that was given up on may have been stored after all.
+      // An entry whose result was ambiguous may have been stored after all.
       if (state.ownNonce === nonce) break;
       const entry = this.#entry(group, nonce);
       if (entry === null) break;
@@ -147,7 +160,7 @@ export class Ledger {
     for (const { claim, resolve } of group) resolve(claim.map((id) => this.#answer(id)));
   }
 
-  /** Who is told that another has a frame may be told so by what is long past. */
+  /** Whether a verdict would be `taken` according to entries that may be outdated. */
   #mayBeOutdated(group: readonly Step[]): boolean {
     return group.some(({ claim }) => claim.some((id) => this.#verdict(id) === 'taken'));
   }
@@ -172,14 +185,20 @@ export class Ledger {
     return claimant === null || claimant === self || !peers.isAlive(claimant) ? 'ours' : 'taken';
   }
 
-  /** Only what stands in the ledger counts: a claimant may have died, and been replaced, while the entry was under way. */
+  /**
+   * Only stored entries count: a claimant may have died, and been replaced, while the entry was under way.
+   */
   #answer(frameId: string): ClaimVerdict {
     const { self, state } = this.#parts;
     if (state.isSettled(frameId)) return 'settled';
     return state.claimant(frameId) === self ? 'ours' : 'taken';
   }
 
-  /** Reads what others have written. Tries until NATS answers. @throws Error when the source is closed first */
+  /**
+   * Reads what other processes have written. Retries until NATS answers.
+   *
+   * @throws Error the source was closed first
+   */
   async #readEntries(isFirstTry: boolean): Promise<void> {
     const { connection, stream, state, log } = this.#parts;
     for (let tries = 0; ; tries++) {
@@ -205,8 +224,9 @@ export class Ledger {
   }
 
   /**
-   * The server takes no entry, because its store is full say. To wait for room would be to wait for oneself: only
-   * frames that are settled make room. So this process goes on with what it knows and remembers by itself.
+   * The server takes no entry, for example because its store is full. Waiting for space would be a deadlock,
+   * because only settled frames free space. So this process continues with what it knows, and stores the
+   * result locally.
    */
   async #proceedWithout(entry: LedgerEntry, reason: string): Promise<void> {
     const { state, log } = this.#parts;

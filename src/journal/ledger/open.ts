@@ -16,13 +16,13 @@ const RUN_ID_BYTES = 6;
 export interface LedgerHandle {
   readonly ledger: Ledger;
   readonly lease: LedgerLease;
-  /** The end of a frame that is known and not in the store yet; null when there is none such. */
+  /** A settled frame that is not in the store yet; null when there is none. */
   readonly unsaved: (frameId: string) => SettledFrame | null;
-  /** Resolves when what was settled is durable in the store too, if that takes writes. */
+  /** Resolves when what was settled is durable in the store too, if the disk takes writes. */
   readonly close: () => Promise<void>;
 }
 
-/** The ledger of the stream, read on from where the store says that this process has come to. */
+/** The ledger of the stream, read from the position that the store has. */
 export function openLedger(
   connection: JetStreamConnection,
   names: JetStreamNames,
@@ -51,8 +51,9 @@ const META_KEY = Buffer.from('process');
 const ID_BYTES = 9;
 
 /**
- * A name for the process that owns this store, the same after a restart, so that what it had in hand in an
- * earlier runId is known to be its own. It is durable before long, and who forgets it loses a lease's time.
+ * An id for the process that owns this store. It stays the same after a restart, so that claims of an earlier
+ * run are known to be its own. Becomes durable a moment later; if it is lost, those claims last until the
+ * lease expires.
  */
 function processId(store: LocalStore): string {
   const found = store.meta.getBinary(META_KEY);

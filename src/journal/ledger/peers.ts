@@ -5,27 +5,27 @@ import type { JetStreamNames } from '../nats/names.js';
 const BEAT_MS = 2000;
 
 /**
- * Who has not been heard of for so long is taken for dead. Shorter than JetStream's ack wait, so that
- * whoever gets a dead process's frames may take them; longer than any pause of a process that lives.
+ * A process that was not heard for this long counts as dead. Shorter than JetStream's ack wait, so that the
+ * process that gets a dead process's frames may claim them; longer than any pause of a live process.
  */
 const LEASE_MS = 20_000;
 
 /**
- * Whose own beats have not come back for so long must expect that the others take it for dead before it can finish
- * what it begins.
+ * A process whose own heartbeats have not come back for this long must expect that others will count it as
+ * dead before it can finish what it begins.
  */
 const UNHEARD_MS_MAX = 12_000;
 
 interface Beat {
-  /** On the clock of `performance.now()`, which stands still while a virtual machine does; and on the wall clock. */
+  /** By `performance.now()`, which stops while a virtual machine is paused; and by the wall clock. */
   readonly tickMs: number;
   readonly epochMs: number;
 }
 
 /**
- * Which other processes that share the stream are alive: each says so every two seconds. What it says it hears itself,
- * by way of the server, and so knows whether the others can have heard it: a process that was stopped for a
- * while, or is cut off, can tell that its lease may be over.
+ * Which other processes on the stream are alive: each sends a heartbeat every two seconds. A process also
+ * receives its own heartbeats through the server, and so knows whether the others can have heard it: after a
+ * pause or a disconnection, it can tell that its lease may have expired.
  */
 export class LedgerPeers {
   readonly #connection: JetStreamConnection;
@@ -36,9 +36,9 @@ export class LedgerPeers {
   readonly #stopListening: () => void;
   readonly #onHeard = new Set<() => void>();
   #subscribed: NatsConnection | null = null;
-  /** Since when every beat of everyone would have been heard. */
+  /** Since when every heartbeat of every process would have been received. */
   #listeningSinceMs = Number.POSITIVE_INFINITY;
-  /** When the last beat that came back was sent. */
+  /** When the last of its own heartbeats that came back was sent. */
   #ownBeat: Beat | null = null;
 
   constructor(connection: JetStreamConnection, names: JetStreamNames, self: string) {
@@ -51,8 +51,8 @@ export class LedgerPeers {
   }
 
   /**
-   * Presumes life of everyone until it has listened for a whole lease: after an outage the others need as long as
-   * this one to be back.
+   * Presumes that a process is alive until this one has listened for a whole lease: after an outage, the
+   * others need as long as this one to be back.
    */
   isAlive(peer: string): boolean {
     if (!this.isHeard) return true;
@@ -60,14 +60,14 @@ export class LedgerPeers {
     return performance.now() - Math.max(heardAtMs, this.#listeningSinceMs) < LEASE_MS;
   }
 
-  /** Whether the others take this process for alive, and will for some seconds yet. */
+  /** Whether other processes count this one as alive, and will for some more seconds. */
   get isHeard(): boolean {
     if (this.#ownBeat === null) return false;
     const { tickMs, epochMs } = this.#ownBeat;
     return performance.now() - tickMs < UNHEARD_MS_MAX && Date.now() - epochMs < UNHEARD_MS_MAX;
   }
 
-  /** `listener` is called with each own beat that has come back. */
+  /** `listener` is called with each own heartbeat that has come back. */
   onHeard(listener: () => void): void {
     this.#onHeard.add(listener);
   }
@@ -96,7 +96,7 @@ export class LedgerPeers {
     this.#heardAtMs.set(who!, performance.now());
     if (who !== this.#self) return;
     const beat = { tickMs: Number(tickMs), epochMs: Number(epochMs) };
-    // One of an earlier life of this process, whose clock had another origin, or from before a pause.
+    // From an earlier run of this process, whose clock had another origin, or from before a pause.
     if (!(beat.tickMs <= performance.now()) || !(beat.tickMs > (this.#ownBeat?.tickMs ?? 0)))
       return;
     if (!this.isHeard) this.#listeningSinceMs = performance.now();
@@ -104,7 +104,7 @@ export class LedgerPeers {
     if (this.isHeard) for (const listener of this.#onHeard) listener();
   }
 
-  /** When it was sent stands in it, for it may come back to a process that was stopped meanwhile. */
+  /** Includes the time of sending: the heartbeat may come back to a process that was paused meanwhile. */
   #beat(): void {
     if (!this.#connection.up) return;
     const { nc } = this.#connection;

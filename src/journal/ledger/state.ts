@@ -9,15 +9,18 @@ import {
 import type { LedgerEntry } from './entry.js';
 import type { LedgerExtent } from './stream.js';
 
-/** Between two writes of what is new: the ledger itself is durable, so this one may lag behind. */
+/** Between two writes to the store. It may lag behind, because the ledger itself is durable. */
 const SAVE_MS = 100;
 
-/** Who settled so many frames since the last save that succeeded forgets the oldest: its disk takes no writes. */
+/**
+ * When this many frames were settled since the last successful save, the oldest are dropped from memory: the
+ * disk takes no writes.
+ */
 const UNSAVED_MAX = 100_000;
-/** Of those in one transaction: about a megabyte. */
+/** Changes per transaction: about a megabyte. */
 const SAVED_MAX = 10_000;
 
-/** Who took a frame in hand so long ago and never settled it is long gone, and the frame with it. */
+/** A claim that was not settled for this long is dropped: its process is gone, and so is the frame. */
 const CLAIM_MS_MAX = 7 * 24 * 60 * 60 * 1000;
 
 const META_KEY = Buffer.from('ledger');
@@ -25,7 +28,7 @@ const META_KEY = Buffer.from('ledger');
 interface Saved {
   readonly created: string;
   readonly appliedSeq: number;
-  /** Frame ids with the processes that have them in hand, and since when: epoch milliseconds. */
+  /** Claims: frame id, process, and time of the claim in epoch milliseconds. */
   readonly held: readonly (readonly [string, string, number])[];
 }
 
@@ -34,12 +37,13 @@ interface Claim {
   readonly sinceMs: number;
 }
 
-/** In the sequence in which they are to be written. */
+/** In the order in which they are to be written. */
 type Change = SettledFrame | LetterSteps;
 
 /**
- * What the ledger comes to, as far as this process has read it: which frames are in whose hands, and which are
- * settled. The settled ones lie in the local store, where they also answer for the receipts of their orders.
+ * The state that the ledger's entries add up to, as far as this process has read them: which process has
+ * claimed which frame, and which frames are settled. Settled frames are in the local store, where they also
+ * answer for the receipts of their orders.
  */
 export class LedgerState {
   readonly #store: LocalStore;
@@ -47,7 +51,7 @@ export class LedgerState {
   readonly #self: string;
   readonly #runId: string;
   readonly #claims = new Map<string, Claim>();
-  /** What this process had in hand in an earlier runId, and others think that it still has. */
+  /** Claims of an earlier run of this process, which other processes still respect. */
   readonly #earlierClaims = new Set<string>();
   readonly #unsaved = new Map<string, SettledFrame>();
   #changes: Change[] = [];
@@ -58,8 +62,8 @@ export class LedgerState {
   #ownNonce = '';
 
   /**
-   * @param self this process
-   * @param life what the nonces of its entries begin with, this time: what it had in hand before, it has not any more
+   * @param self id of this process
+   * @param runId prefix of the nonces of this run's entries; claims of other runs are not valid any more
    */
   constructor(store: LocalStore, self: string, runId: string) {
     this.#runId = runId;
@@ -76,17 +80,17 @@ export class LedgerState {
     return this.#appliedSeq;
   }
 
-  /** Of the last entry of this process that was applied. */
+  /** The nonce of the last entry of this process that was applied. */
   get ownNonce(): string {
     return this.#ownNonce;
   }
 
-  /** The process that has the frame in hand; null when none has. */
+  /** The process that has claimed the frame; null when none has. */
   claimant(frameId: string): string | null {
     return this.#claims.get(frameId)?.by ?? null;
   }
 
-  /** Frames that others leave to this process because an earlier life of it had them in hand. */
+  /** Frames that other processes leave to this one because an earlier run of it claimed them. */
   earlierClaims(): string[] {
     return [...this.#earlierClaims];
   }
@@ -96,17 +100,17 @@ export class LedgerState {
     return this.#store.settled.getBinary(Buffer.from(frameId, 'latin1')) !== undefined;
   }
 
-  /** The end of a frame that the store does not have yet; null when there is none such. */
+  /** A settled frame that is not in the store yet; null when there is none. */
   unsaved(frameId: string): SettledFrame | null {
     return this.#unsaved.get(frameId) ?? null;
   }
 
-  /** Starts anew when the ledger is not the one that was read before. */
+  /** Starts from the beginning when this is not the ledger that was read before. */
   meet({ created, lastSeq }: LedgerExtent): void {
     if (created === this.#created && lastSeq >= this.#appliedSeq) return;
     this.#created = created;
     this.#appliedSeq = 0;
-    // What this process has in hand it has, whatever became of the ledger that said so.
+    // The claims of this process stay valid, whatever happened to the ledger.
     for (const [id, { by }] of this.#claims) if (by !== this.#self) this.#claims.delete(id);
     this.#earlierClaims.clear();
     this.#isChanged = true;
@@ -133,7 +137,7 @@ export class LedgerState {
     if (entry.replayed.length + entry.dropped.length > 0) this.#change(entry);
   }
 
-  /** Entries that are gone count as read. */
+  /** Entries that no longer exist count as read. */
   skipTo(seq: number): void {
     this.#appliedSeq = Math.max(this.#appliedSeq, seq);
   }
@@ -163,7 +167,11 @@ export class LedgerState {
     if ('id' in change && this.#unsaved.get(change.id) === change) this.#unsaved.delete(change.id);
   }
 
-  /** Resolves when what was applied so far is durable here too. @throws Error the disk does not take it */
+  /**
+   * Resolves when what was applied so far is durable in the store.
+   *
+   * @throws Error the disk takes no writes
+   */
   async save(): Promise<void> {
     if (!this.#isChanged) return;
     this.#isChanged = false;
@@ -172,7 +180,7 @@ export class LedgerState {
     const saved = this.#saved();
     let at = 0;
     try {
-      // How far it is comes last: what is written before that and not yet told of is applied again.
+      // The position is written last: changes written before it are applied again after a crash.
       for (; changes.length - at > SAVED_MAX; at += SAVED_MAX) {
         const some = changes.slice(at, at + SAVED_MAX);
         await this.#writes.write(() => this.#record(some));

@@ -8,12 +8,12 @@ import { decodeEntry, encodeEntry, type LedgerEntry } from './entry.js';
 
 const ATTEMPT_MS_MAX = 2000;
 
-/** Entries asked for at once while catching up. */
+/** Entries requested at once while catching up. */
 const READS_MAX = 64;
 
-/** How far the ledger goes. */
+/** The extent of the ledger. */
 export interface LedgerExtent {
-  /** Tells a stream from one of the same name that was there before. */
+  /** Distinguishes a stream from an earlier one of the same name. */
   readonly created: string;
   readonly firstSeq: number;
   readonly lastSeq: number;
@@ -21,7 +21,7 @@ export interface LedgerExtent {
 
 const PART = 'ledger';
 
-/** The stream of the ledger: appended to only by who knows all that stands in it. */
+/** The stream of the ledger. Only a process that has read all of it can append. */
 export class LedgerStream {
   readonly #connection: JetStreamConnection;
   readonly #names: JetStreamNames;
@@ -33,7 +33,7 @@ export class LedgerStream {
     this.#repair = repair;
   }
 
-  /** `conflict` when the last entry is not number `lastSeq`, or there was no ledger. */
+  /** `conflict` when the last entry is not number `lastSeq`, or the stream was missing. */
   async append(entry: LedgerEntry, lastSeq: number): Promise<PublishOutcome> {
     const { ledgerStream, ledgerSubject } = this.#names;
     const publication = {
@@ -46,12 +46,12 @@ export class LedgerStream {
     const outcome = await this.#connection.publisher.attempt(publication, ATTEMPT_MS_MAX);
     if (outcome.verdict === 'stored') this.#repair.served(PART);
     if (outcome.verdict !== 'refused' || !outcome.isUnserved) return outcome;
-    // To go on without would be to let others process the same frames: it is made anew, and read.
+    // Going on without a ledger would let other processes claim the same frames: it is recreated and read.
     await this.#repair.repair(PART, outcome.reason);
     return { verdict: 'conflict', reason: outcome.reason };
   }
 
-  /** @throws Error when NATS does not answer */
+  /** @throws Error NATS does not answer */
   async extent(): Promise<LedgerExtent> {
     const manager = await this.#manager();
     const info = await manager.streams.info(this.#names.ledgerStream).catch(async (error) => {
@@ -64,10 +64,10 @@ export class LedgerStream {
   }
 
   /**
-   * The entries from one number to another, both included, in order, with their numbers; those that are gone
-   * are left out.
+   * The entries from one number to another, both included, in order, with their numbers; expired ones are
+   * skipped.
    *
-   * @throws Error when NATS does not answer
+   * @throws Error NATS does not answer
    */
   async *read(fromSeq: number, toSeq: number): AsyncIterable<[number, LedgerEntry]> {
     const manager = await this.#manager();
@@ -86,7 +86,7 @@ export class LedgerStream {
     try {
       return decodeEntry(found.data);
     } catch {
-      // Written by somebody else: it says nothing about frames.
+      // Written by another program: it says nothing about frames.
       return null;
     }
   }

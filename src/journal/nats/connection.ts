@@ -13,11 +13,11 @@ import { type ReplyInbox, ReplyInboxes } from './reply-inbox.js';
 import { type NatsServers, natsServers, probeServers } from './servers.js';
 
 export interface JetStreamConnectionParts {
-  /** NATS URLs; any that answers will do. */
+  /** NATS URLs; the first that answers is used. */
   readonly servers: readonly string[];
   /** Shown by the server's monitoring. */
   readonly clientName: string;
-  /** Run whenever the connection has come up, before it counts as up. Tried again when it fails. */
+  /** Run whenever the connection is established, before it counts as up. Retried when it fails. */
   readonly prepare: (nc: NatsConnection) => Promise<void>;
   readonly log: Log;
 }
@@ -29,19 +29,20 @@ const RECONNECT_MS = 250;
 const RECONNECT_JITTER_MS = 250;
 
 /**
- * A server that is frozen, or behind a network that swallows packets, is given up after three of
- * these (one ping sent, two missed). The client's default of 2 minutes would be six.
+ * A server that is frozen, or unreachable without an error, is given up after three of these (one ping sent,
+ * two missed). With the client's default of 2 minutes, that would take six minutes.
  */
 const PING_MS = 10_000;
 
 /**
- * A NATS connection that is built in the background and never given up, and that says at any time
- * whether it is up: publishing while it is not is not refused by the client, the bytes are just lost.
+ * A NATS connection that is established in the background and never given up, and that reports at any time
+ * whether it is up. That matters because the client does not refuse to publish while it is disconnected: the
+ * bytes are lost.
  */
 export class JetStreamConnection {
-  /** Resolves when first up; rejects with an OperatorFault when that takes the operator. */
+  /** Resolves when first up; rejects with an OperatorFault when the operator has to act. */
   readonly ready: Promise<void>;
-  /** The one publisher of this connection. */
+  /** The only publisher of this connection. */
   readonly publisher: JetStreamPublisher;
   readonly #parts: JetStreamConnectionParts;
   readonly #servers: NatsServers;
@@ -50,7 +51,9 @@ export class JetStreamConnection {
   readonly #onChange = new Set<(up: boolean) => void>();
   readonly #onDenied = new Set<(subject: string, error: Error) => void>();
   readonly #ended: Promise<void>;
-  /** How often the connection was lost, so that what belongs to an earlier one is told apart. */
+  /**
+   * How often the connection was lost; tells whether an asynchronous step belongs to an earlier connection.
+   */
   #losses = 0;
   #nc: NatsConnection | null = null;
   #up = false;
@@ -68,7 +71,7 @@ export class JetStreamConnection {
       succeed = resolve;
       fail = reject;
     });
-    // Whoever does not care for it must not end the process.
+    // A caller that ignores it must not end the process.
     this.ready.catch(() => {});
     this.#ended = this.#run(succeed, fail);
   }
@@ -88,18 +91,18 @@ export class JetStreamConnection {
     return this.#nc;
   }
 
-  /** Where answers to requests arrive; only while up. */
+  /** Receives the answers to requests; only while up. */
   get replies(): ReplyInbox {
     return this.#replies.current;
   }
 
-  /** Called at every change; returns how to stop that. */
+  /** Called at every change; returns a function that ends that. */
   onChange(listener: (up: boolean) => void): () => void {
     this.#onChange.add(listener);
     return () => this.#onChange.delete(listener);
   }
 
-  /** Called when the server says that this user may not publish on a subject: no answer will come. */
+  /** Called when the server refuses that this user publishes on a subject: no answer will come. */
   onDenied(listener: (subject: string, error: Error) => void): void {
     this.#onDenied.add(listener);
   }
@@ -108,7 +111,7 @@ export class JetStreamConnection {
   async whenUp(ms: number): Promise<void> {
     if (this.#up) return;
     if (this.#closing.signal.aborted) {
-      // Not at once: whoever waits in a loop must not keep the thread from everything else.
+      // Not at once: a caller that waits in a loop must not block the thread.
       await sleep(Math.min(ms, CLOSED_MS));
       return;
     }
@@ -143,7 +146,7 @@ export class JetStreamConnection {
         await this.#watch(this.nc);
       } catch (error) {
         this.#report(error as Error);
-        // Tried on all the same: the operator may mend it on the server.
+        // Retried all the same: the operator may fix it on the server.
         if (error instanceof OperatorFault && !wasUp) fail(error);
       }
       await this.#nc?.close();
@@ -165,7 +168,7 @@ export class JetStreamConnection {
       pingInterval: PING_MS,
       noAsyncTraces: true,
     });
-    // Closed while dialling: nobody else will close this one.
+    // Closed while dialling: `close` did not see this client.
     if (this.#closing.signal.aborted) await this.#nc.close();
   }
 
@@ -217,7 +220,7 @@ export class JetStreamConnection {
   }
 }
 
-/** The JetStream API of the server at the other end. Sends nothing itself unless `checkAPI` is set. */
+/** The JetStream API of the server. Sends nothing by itself unless `checkAPI` is set. */
 export function managerOf(
   nc: NatsConnection,
   options: JetStreamManagerOptions = {},

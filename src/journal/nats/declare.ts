@@ -19,39 +19,39 @@ import { managerOf } from './connection.js';
 import type { JetStreamNames } from './names.js';
 
 /**
- * How long the server remembers message ids. Longer than any time that one frame is tried for, so
- * that a frame whose ack was lost is stored once.
+ * How long the server remembers message ids. Longer than a frame is ever retried, so that a frame whose ack
+ * was lost is stored once.
  */
 const DEDUPE_WINDOW_MS = 10 * 60 * 1000;
 
-/** The most that NATS takes in one message by default; room for the largest --frame-bytes-max and its headers. */
+/** The default limit of a NATS message; enough for the largest --frame-bytes-max and its headers. */
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 
-/** Frames in hand are kept alive by a sign of life every third of this. */
+/** A third of this is the interval at which claimed frames are kept alive. */
 export const ACK_WAIT_MS = 30_000;
 
-/** More than the drain ever has in hand. */
+/** More than the drain ever claims. */
 const FRESH_ACK_PENDING_MAX = 1000;
 
-/** Frames put off until they are due count as pending: beyond so many, due ones wait behind them. */
+/** Delayed retries count as pending: beyond this many, retries that are due wait behind them. */
 const RETRY_ACK_PENDING_MAX = 65_536;
 
 /**
- * How long the ledger is kept: who reads it for the first time learns of what was settled within that time. Those
- * who read on remember longer, in their own store.
+ * How long the ledger is kept. A process that reads it for the first time learns what was settled within that
+ * time; a process that follows it remembers more, in its own store.
  */
 export const LEDGER_AGE_MS_MAX = 60 * 60 * 1000;
 const LEDGER_DEDUPE_WINDOW_MS = 2 * 60 * 1000;
 
 type Settings = Readonly<Record<string, unknown>>;
 
-/** Only what the journal relies on. Limits and replicas are the operator's to choose beforehand. */
+/** Only what the journal relies on. The operator may choose limits and replicas beforehand. */
 function streamSettings(subjects: string[], retention: RetentionPolicy): Partial<StreamConfig> {
   return {
     subjects,
     retention,
     storage: StorageType.File,
-    // Full means refused, never that an order that was accepted is dropped for a newer one.
+    // When full, refuse; never drop an accepted order for a newer one.
     discard: DiscardPolicy.New,
     max_age: 0,
     max_msgs_per_subject: -1,
@@ -60,17 +60,17 @@ function streamSettings(subjects: string[], retention: RetentionPolicy): Partial
   };
 }
 
-/** An order has one dead letter at most: should a crash have it filed twice, the later takes the earlier's place. */
+/** An order has one dead letter at most: if a crash makes it stored twice, the second replaces the first. */
 function deadSettings(subjects: string): Partial<StreamConfig> {
   return { ...streamSettings([subjects], RetentionPolicy.Limits), max_msgs_per_subject: 1 };
 }
 
-/** What is set aside may be longer than a frame. */
+/** A message that is not a frame may be longer than a frame. */
 function foreignSettings(subject: string): Partial<StreamConfig> {
   return { ...streamSettings([subject], RetentionPolicy.Limits), max_msg_size: -1 };
 }
 
-/** Old entries of the ledger go by themselves; it must never be full. */
+/** Old ledger entries expire; the stream must never be full. */
 function ledgerSettings(subject: string): Partial<StreamConfig> {
   return {
     ...streamSettings([subject], RetentionPolicy.Limits),
@@ -101,7 +101,7 @@ export type Declaration = { readonly name: string; readonly role: string } & (
     }
 );
 
-/** All that the journal needs, each behind what it lies on. */
+/** Everything that the journal needs; streams before their consumers. */
 export function declarations(names: JetStreamNames): Declaration[] {
   const { stream, freshSubject, retrySubject } = names;
   const workQueue = streamSettings([freshSubject, retrySubject], RetentionPolicy.Workqueue);
@@ -121,12 +121,12 @@ export function declarations(names: JetStreamNames): Declaration[] {
 }
 
 /**
- * Makes sure that streams and consumers are there with the settings that the journal relies on.
- * What is missing is made; what exists is compared and never changed. Any number of threads may
- * do so at once: making what another has just made alike is no error.
+ * Creates missing streams and consumers, and checks that existing ones have the settings that the journal
+ * relies on; those are never changed. Several threads may do so at once: creating what another thread has
+ * just created with the same settings is not an error.
  *
- * @param onCreated told of each that was missing and is made
- * @throws OperatorFault something exists with other settings.
+ * @param onCreated called for each stream or consumer that was created
+ * @throws OperatorFault one exists with other settings
  */
 export async function declareJournal(
   nc: NatsConnection,
@@ -181,8 +181,8 @@ function nullWhen(code: number): (error: unknown) => null {
 }
 
 /**
- * How what exists differs from what is needed, in words; empty when it does not. Servers add settings of their
- * own, which differ by version: only those that are needed count.
+ * How the existing settings differ from the needed ones, in words; empty when they do not. Only the needed
+ * settings are compared: servers add their own, depending on the version.
  */
 export function differenceOf(
   declaration: Declaration,
@@ -197,7 +197,8 @@ export function differenceOf(
     const actual = JSON.stringify(found[setting] ?? 0);
     if (actual !== expected) return `${what} ${setting} ${actual}, expected ${expected}`;
   }
-  // Unknown to servers before 2.12, so it cannot stand among what is wanted. It acknowledges before it writes.
+  // Unknown to servers before 2.12, so it cannot be among the needed settings. Async means acknowledged
+  // before it is written.
   const persist = found.persist_mode;
   if (persist === PersistMode.Async) return `${what} persist_mode "${persist}", expected "default"`;
   const has = config.num_replicas ?? 1;

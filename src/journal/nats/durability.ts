@@ -4,7 +4,7 @@ import type { Durability, DurabilityClass } from '../../model/durability.js';
 import type { Log } from '../../model/log.js';
 import { type JetStreamConnection, managerOf } from './connection.js';
 
-/** Replicas from which on a majority survives the loss of one. */
+/** With this many replicas, a majority survives the loss of one. */
 const REPLICAS_MIN = 3;
 const MONITOR_PORT = 8222;
 const ASK_MS_MAX = 1000;
@@ -12,7 +12,7 @@ const LOOK_MS = 10_000;
 
 /** Where the servers' monitoring is. */
 interface MonitoringPlaces {
-  /** NATS URLs; where no monitor is named, port 8222 of each is asked. */
+  /** NATS URLs; when no monitor is named, port 8222 of each is asked. */
   readonly servers: readonly string[];
   /** HTTP URLs of the servers' monitoring. */
   readonly monitors: readonly string[];
@@ -24,17 +24,17 @@ export interface JetStreamDurabilityParts extends MonitoringPlaces {
   readonly log: Log;
 }
 
-/** What of a server's `/varz` is looked at. */
+/** The part of a server's `/varz` that is used. */
 interface ServerStatus {
   readonly server_id?: string;
   readonly jetstream?: { readonly config?: { readonly sync_always?: boolean } };
 }
 
-/** Of a stream's settings, what decides what it survives. */
+/** The settings of a stream that decide what it survives. */
 export type StorageSettings = Pick<StreamConfig, 'num_replicas' | 'storage'> &
   Partial<Pick<StreamConfig, 'persist_mode'>>;
 
-/** What an order survives, least first. What is not known yet cannot fall. */
+/** What an order survives, weakest first. An unknown guarantee cannot fall. */
 const RANK: Readonly<Record<DurabilityClass, number>> = {
   unknown: 0,
   none: 0,
@@ -54,10 +54,10 @@ const REMEDY =
   'for more, configure sync_interval: always (nats-server 2.10 or later), or use --nats-replicas 3';
 
 /**
- * Finds out which guarantee NATS gives: how the stream is stored and how often, and whether each server flushes every
- * message. The latter no client can ask for; it stands in the servers' monitoring (`/varz`). Where
- * that does not answer, the weaker guarantee is assumed and said to be. Asked again and again, for an operator can make
- * the stream anew, or change it, while the connection stays.
+ * Finds out which guarantee NATS gives: how the stream is stored, how many replicas it has, and whether each
+ * server flushes every message. A client cannot ask for the last; it is in the servers' monitoring (`/varz`).
+ * When that does not answer, the weaker guarantee is assumed and reported. Asked periodically, because an
+ * operator can replace or change the stream while the connection stays.
  */
 export class JetStreamDurability {
   readonly #parts: JetStreamDurabilityParts;
@@ -101,7 +101,8 @@ export class JetStreamDurability {
       }
       this.#found = found;
     } catch {
-      // Away again: what was found holds for what was accepted, and the connection says the rest.
+      // Disconnected again. The last result still holds for what was accepted, and the connection reports the
+      // fault.
     }
   }
 
@@ -137,20 +138,20 @@ export async function askDurability(
   return { class: 'os', replicas, text, remedy: REMEDY };
 }
 
-/** Why an acknowledgement does not mean that anything was written; empty where it does. */
+/** Why an acknowledgement does not mean that the message was written; empty when it does. */
 function lackOf({ storage, persist_mode: persist }: StorageSettings): string {
   if (storage !== StorageType.File) return `in memory only (storage ${storage})`;
   return persist === PersistMode.Async ? 'not written yet (persist_mode async)' : '';
 }
 
-/** Whether all servers flush every message; null when they, or this very one, cannot be asked. */
+/** Whether all servers flush every message; null when one of them, or the connected one, does not answer. */
 async function syncAlways(
   serverId: string,
   { monitors, servers }: MonitoringPlaces,
 ): Promise<boolean | null> {
   const urls = monitors.length > 0 ? monitors : servers.map(monitorOf);
   const answers = await Promise.all(urls.map(askMonitor));
-  // Port 8222 of that machine may be another server's.
+  // Port 8222 of that machine may belong to another server.
   if (!answers.some((answer) => answer?.server_id === serverId)) return null;
   if (answers.includes(null)) return null;
   return answers.every((answer) => answer?.jetstream?.config?.sync_always === true);

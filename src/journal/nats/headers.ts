@@ -19,7 +19,7 @@ const ORDER_ID = 'Forebay-Order-Id';
 const REASON = 'Forebay-Reason';
 const LAST_MS = 'Forebay-Last-Ms';
 
-/** A frame as a message: the payload is its NDJSON, all else stands in headers. */
+/** The headers of a frame's message; the payload is its NDJSON. */
 export function frameHeaders(frame: Frame): MsgHdrs {
   const out = headers();
   out.set(ID, frame.id);
@@ -35,7 +35,7 @@ export function frameHeaders(frame: Frame): MsgHdrs {
   return out;
 }
 
-/** A frame on its way to the stream: fresh, or filed again. */
+/** The message of a frame, fresh or refiled. */
 export function framePublication(names: JetStreamNames, frame: Frame): Publication {
   return {
     stream: names.stream,
@@ -45,7 +45,7 @@ export function framePublication(names: JetStreamNames, frame: Frame): Publicati
   };
 }
 
-/** @throws Error when the message was not written by an appender. */
+/** @throws Error the message was not written by an appender */
 export function readFrame(message: AckableMessage): Frame {
   const found = message.headers;
   const id = found?.get(ID) ?? '';
@@ -67,12 +67,12 @@ export function readFrame(message: AckableMessage): Frame {
   });
 }
 
-/** Order ids begin with it, and they stand in subjects: nothing that means something there may be in it. */
+/** Order ids begin with the frame id and are part of subjects, so no character may have a meaning there. */
 function isFrameId(text: string): boolean {
   return /^[\w-]{1,64}$/.test(text);
 }
 
-/** What the headers alone tell of a frame. */
+/** What the headers alone tell about a frame. */
 export function storedFrame(found: MsgHdrs) {
   return {
     frameId: found.get(ID),
@@ -96,7 +96,7 @@ export function readKeys(found: MsgHdrs): KeyedOrder[] {
   return keys;
 }
 
-/** A dead letter as a message: the payload is the compact order. */
+/** The message of a dead letter; the payload is the compact order. */
 export function deadLetterPublication(
   names: JetStreamNames,
   letter: StoredDeadLetter,
@@ -121,7 +121,7 @@ function deadLetterHeaders(letter: StoredDeadLetter, messageId: string): MsgHdrs
   return out;
 }
 
-/** @throws Error when the message is no dead letter that can be filed again; it does not name it */
+/** @throws Error the message is not a valid dead letter; the error does not name it */
 export function readDeadLetter(
   orderId: string,
   found: MsgHdrs | undefined,
@@ -138,7 +138,7 @@ export function readDeadLetter(
   });
 }
 
-/** A header is one line: what would end it, and other control characters, becomes a space. */
+/** A header is a single line: line ends and other control characters become spaces. */
 function headerText(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ').trim();
 }

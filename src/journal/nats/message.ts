@@ -2,32 +2,33 @@ import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import { managerOf } from './connection.js';
 import { NO_RESPONDERS, type ReplyInbox } from './reply-inbox.js';
 
-/** A message of the stream, and how the server hears what became of it. */
+/** A message of the stream, with the ways to tell the server what became of it. */
 export interface AckableMessage {
   readonly subject: string;
   readonly headers: MsgHdrs | undefined;
   readonly payload: Uint8Array;
-  /** Its place in the stream, which is its identity there. */
+  /** Its sequence number in the stream, which identifies it there. */
   readonly seq: number;
   /** When it was stored, nanoseconds since the epoch. */
   readonly storedAtNs: string;
   /**
-   * Takes it out of the stream. Rejects when the server does not confirm within `timeoutMs`, which is asked for through
-   * `replies` where the message came from a consumer.
+   * Removes it from the stream. Rejects when the server does not confirm within `timeoutMs`.
+   *
+   * @param replies receives the confirmation when the message came from a consumer
    */
   ackConfirmed(nc: NatsConnection, replies: ReplyInbox, timeoutMs: number): Promise<void>;
   /** The same, unconfirmed. */
   ack(nc: NatsConnection): void;
-  /** Gives it back, to be delivered again in `delayMs`. */
+  /** Returns it to the server, to be delivered again in `delayMs`. */
   nak(nc: NatsConnection, delayMs: number): void;
-  /** Starts its ack_wait anew. */
+  /** Restarts its ack_wait. */
   keepAlive(nc: NatsConnection): void;
 }
 
 /**
- * A message that a consumer was given, and the subject on which the server hears what became of it:
- * `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>...`, or with domain and account hash before
- * the stream (docs.nats.io, "NATS JetStream API reference", and ADR-15).
+ * A message that a consumer was given. Its reply subject takes the acknowledgement:
+ * `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>...`, or with domain and account hash before the
+ * stream (docs.nats.io, "NATS JetStream API reference", and ADR-15).
  */
 export class StreamMessage implements AckableMessage {
   readonly subject: string;
@@ -68,10 +69,10 @@ export class StreamMessage implements AckableMessage {
 }
 
 /**
- * Deletes a message, if what stands there is still the one of that id (empty: of none): a stream that was made anew
- * numbers from the beginning.
+ * Deletes a message if it still has this id (empty: no id): the sequence numbers of a stream that was
+ * recreated start again.
  *
- * @throws Error when NATS does not answer
+ * @throws Error NATS does not answer
  */
 export async function removeMessage(
   nc: NatsConnection,

@@ -1,21 +1,23 @@
-/** Where the journal lies on a NATS server. All follow from the stream's name, so that several
- * installations can share one server. */
+/**
+ * Where the journal is on a NATS server. All names derive from the stream's name, so that several
+ * installations can share one server.
+ */
 export interface JetStreamNames {
   readonly stream: string;
   readonly freshSubject: string;
   readonly retrySubject: string;
   readonly freshConsumer: string;
   readonly retryConsumer: string;
-  /** Who has which frame in hand, and which are settled. */
+  /** Which process has claimed which frame, and which frames are settled. */
   readonly ledgerStream: string;
   readonly ledgerSubject: string;
-  /** Not stored: processes that share the stream say that they live. */
+  /** Not stored: the heartbeats of the processes that share the stream. */
   readonly aliveSubject: string;
   readonly deadStream: string;
-  /** One subject an order, so that its dead letter is found without a search. */
+  /** One subject per order, so that its dead letter is found without a search. */
   readonly deadSubjects: string;
   readonly deadSubject: (orderId: string) => string;
-  /** What was found on the journal's subjects and is no frame. */
+  /** Messages on the journal's subjects that are not frames. */
   readonly foreignStream: string;
   readonly foreignSubject: string;
 }

@@ -2,7 +2,7 @@ import { JetStreamApiCodes } from '@nats-io/jetstream';
 import { errors, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { NO_RESPONDERS, type ReplyInbox } from './reply-inbox.js';
 
-/** One message, told apart from all others by the `Nats-Msg-Id` among its headers. */
+/** One message, identified by the `Nats-Msg-Id` among its headers. */
 export interface Publication {
   readonly stream: string;
   readonly subject: string;
@@ -13,9 +13,10 @@ export interface Publication {
 }
 
 /**
- * `refused`: not stored, for certain. `isUnfit` says that this server will not store this message at any other time
- * either, `isUnserved` that nobody takes messages on that subject: the stream is gone, say. `conflict`: not stored, because
- * the stream's last message was another than expected. `ambiguous`: nobody knows.
+ * `refused`: not stored, for certain. `isUnfit` means that this server will never store this message as it
+ * is; `isUnserved`, that no stream takes messages on that subject, for example because it was deleted.
+ * `conflict`: not stored, because the stream's last message was not the expected one. `ambiguous`: it is
+ * unknown whether it was stored.
  */
 export type PublishOutcome =
   | { readonly verdict: 'stored'; readonly seq: number }
@@ -27,7 +28,10 @@ export type PublishOutcome =
     }
   | { readonly verdict: 'conflict' | 'ambiguous'; readonly reason: string };
 
-/** The message is longer than the stream takes, or its headers are over 64 KiB: server/errors.json of nats-server. */
+/**
+ * The message is longer than the stream takes, or its headers are over 64 KiB: server/errors.json of
+ * nats-server.
+ */
 const UNFIT_CODES: readonly number[] = [10_054, 10_097];
 
 const CONFLICTS: readonly number[] = [
@@ -44,7 +48,7 @@ export interface PublisherConnection {
   readonly replies: ReplyInbox;
 }
 
-/** Publishes to streams, one try at a time, and says what is known about each. */
+/** Publishes to streams, one try at a time, and returns what is known about each. */
 export class JetStreamPublisher {
   readonly #connection: PublisherConnection;
 
@@ -73,14 +77,17 @@ export class JetStreamPublisher {
   }
 }
 
-/** The bytes were never sent: the connection is closed, or the message is longer than the server's `max_payload`. */
+/**
+ * The bytes were never sent: the connection is closed, or the message is longer than the server's
+ * `max_payload`.
+ */
 function isUnsent(error: unknown): boolean {
   return (
     error instanceof errors.ClosedConnectionError || error instanceof errors.InvalidArgumentError
   );
 }
 
-/** What the server says of a message: nats-server, server/stream.go, JSPubAckResponse. */
+/** The server's answer to a message: nats-server, server/stream.go, JSPubAckResponse. */
 interface PubAck {
   readonly stream?: string;
   readonly seq?: number;
@@ -101,7 +108,7 @@ function outcomeOf(answer: Msg, stream: string): PublishOutcome {
       code === JetStreamApiCodes.JetStreamNotEnabledForAccount,
     );
   }
-  // Whoever answered was no stream: it may have kept the message or not.
+  // Something other than the stream answered: it is unknown whether the message was stored.
   if (storedIn !== stream || seq === undefined) throw new Error('the answer is no ack');
   return { verdict: 'stored', seq };
 }

@@ -1,17 +1,20 @@
 import { createInbox, type Msg, type NatsConnection, nanos } from '@nats-io/transport-node';
 import { StreamMessage } from './message.js';
 
-/** Beyond the time a request was given, for its end to arrive. */
+/** Added to the time of a request, for its end to arrive. */
 const GRACE_MS = 2000;
 
-/** No messages now, and the time of the request is over: how a request ends when all is well. */
+/** No messages, and the request has expired: the normal ends of a request. */
 const ENDS: readonly number[] = [404, 408];
 
 /** How a request ended. */
 export interface PullEnd {
-  /** Messages that came. */
+  /** Number of messages received. */
   readonly received: number;
-  /** Why the server does not serve the consumer, if it does not: it is gone say, or has no leader; else empty. */
+  /**
+   * Why the server does not serve the consumer, for example because it was deleted or has no leader; empty
+   * when it does.
+   */
   readonly refusal: string;
 }
 
@@ -22,13 +25,13 @@ interface Request {
 }
 
 /**
- * Asks one pull consumer for messages, one request at a time, so that what may arrive is bounded by
- * what was asked for. (The client's own `consume` asks again on reception, and its `fetch` asks
- * again in full after a reconnect.)
+ * Requests messages from one pull consumer, one request at a time, so that at most as many messages arrive as
+ * were requested. (The client's own `consume` requests more on reception, and its `fetch` repeats the whole
+ * request after a reconnect.)
  *
- * A request with `no_wait` and `expires` is answered with what there is, up to `batch`; when there is
- * nothing, it waits for the first message until it expires. The server then says that it has ended.
- * Both hold for servers 2.9.10 and 2.15.
+ * A request with `no_wait` and `expires` returns the messages that are available, up to `batch`. When there
+ * are none, it waits for the first until it expires. The server then reports its end. Both hold for servers
+ * 2.9.10 and 2.15.
  */
 export class JetStreamPull {
   readonly #nc: NatsConnection;
@@ -39,7 +42,7 @@ export class JetStreamPull {
   #received = 0;
   #open: Request | null = null;
 
-  /** @param onMessage gets every message, also one that comes after its request has ended. */
+  /** @param onMessage gets every message, also those that arrive after their request has ended */
   constructor(
     nc: NatsConnection,
     stream: string,
@@ -58,8 +61,8 @@ export class JetStreamPull {
   }
 
   /**
-   * Resolves when the request has ended; its messages have been handed to `onMessage` by then. Who was
-   * refused pauses before the next: the server says so at once.
+   * Resolves when the request has ended and its messages were passed to `onMessage`. After a refusal, the
+   * caller pauses before the next request, because the server refuses at once.
    */
   async request(batch: number, waitMs: number): Promise<PullEnd> {
     const inbox = `${this.#inbox}.${this.#requests++}`;
@@ -78,14 +81,14 @@ export class JetStreamPull {
     return { received: this.#received - receivedBefore, refusal };
   }
 
-  /** The connection is lost, and with it the request. */
+  /** The connection is lost, and the request with it. */
   abandon(): void {
     this.#open?.end();
   }
 
   #receive(message: Msg): void {
     const open = this.#open;
-    // A message of the stream has its own subject; only a status comes under the request's inbox.
+    // A message of the stream has its own subject; only a status is sent to the request's inbox.
     if (message.subject.startsWith(this.#inbox)) {
       if (open !== null && message.subject === open.inbox) open.end(refusalOf(message));
       return;

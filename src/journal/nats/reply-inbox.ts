@@ -6,7 +6,7 @@ import {
   type Payload,
 } from '@nats-io/transport-node';
 
-/** Where nobody takes a subject, the server answers in its stead: with this status and nothing else. */
+/** Status of the server's answer when no one is subscribed to a subject. */
 export const NO_RESPONDERS = 503;
 
 interface Asked {
@@ -48,27 +48,27 @@ export class ReplyInboxes {
 }
 
 /**
- * Publishes what is answered, each answer under a subject of its own below one subscription. The client's `request` does
- * the same, and for each answer makes an error that it throws away, a race of promises and a handful of closures: a
- * tenth of what a frame costs the intake thread, and its confirmed ack the main thread.
+ * Publishes requests; each answer arrives on a subject of its own under one subscription. The client's
+ * `request` does the same, but creates for each answer an unused error, a promise race and several closures:
+ * a tenth of what a frame costs the intake thread, and its confirmed ack the main thread.
  */
 export class ReplyInbox {
   readonly #nc: NatsConnection;
   readonly #prefix = `${createInbox()}.`;
   readonly #asked = new Map<string, Asked>();
   #number = 0;
-  /** Why no answer can come; null while they can. */
+  /** Why no answer can arrive; null while they can. */
   #fault: Error | null = null;
 
-  /** Not for longer than the connection; its own reconnects are fine. */
+  /** For one connection only; its own reconnects are fine. */
   constructor(nc: NatsConnection) {
     this.#nc = nc;
     nc.subscribe(`${this.#prefix}*`, { callback: (error, answer) => this.#take(error, answer) });
   }
 
   /**
-   * Rejects with a plain Error when no answer has come within `timeoutMs`, or none will: nobody knows then whether the
-   * message arrived. Where the client refuses to send it, with the client's error.
+   * Rejects with a plain Error when no answer came within `timeoutMs`, or none will come: it is unknown
+   * whether the message arrived. Rejects with the client's error when the client refuses to send.
    */
   request(
     subject: string,
@@ -85,7 +85,7 @@ export class ReplyInbox {
     });
   }
 
-  /** No answer will come to what was asked so far, under this subject or, without one, at all. */
+  /** No answer will come to the requests so far: to those on this subject, or without one to all. */
   fail(error: Error, subject?: string): void {
     for (const [reply, asked] of this.#asked) {
       if (subject === undefined || asked.subject === subject) this.#forget(reply)?.reject(error);

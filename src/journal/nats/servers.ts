@@ -2,19 +2,19 @@ import { connect } from 'node:net';
 import type { ConnectionOptions } from '@nats-io/transport-node';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 
-/** NATS servers as the client wants them, and as they may be shown. */
+/** NATS servers for the client, and as they may be shown. */
 export interface NatsServers {
-  /** For `connect`: the servers without, and beside them the credentials that stood in the URLs. */
+  /** For `connect`: the servers without credentials, and the credentials from the URLs. */
   readonly options: Pick<ConnectionOptions, 'servers' | 'user' | 'pass' | 'token'>;
-  /** Without credentials: this goes to logs and to /readyz. */
+  /** Without credentials, for logs and /readyz. */
   readonly shown: string;
 }
 
 /**
- * Takes the credentials out of NATS URLs: `nats://user:password@host:4222`, or `nats://token@host:4222`. All
- * servers of a cluster share them, so the first that has any speaks for all.
+ * Separates the credentials from NATS URLs: `nats://user:password@host:4222`, or `nats://token@host:4222`.
+ * All servers of a cluster share them, so the first URL that has any is used.
  *
- * @throws OperatorFault one cannot be read
+ * @throws OperatorFault a URL cannot be parsed
  */
 export function natsServers(urls: readonly string[]): NatsServers {
   const parsed = urls.map(readUrl);
@@ -34,7 +34,7 @@ function readUrl(url: string, index: number): URL {
     decodeURIComponent(parsed.username + parsed.password);
     return parsed;
   } catch {
-    // The error quotes the URL, and with it the password.
+    // The original error quotes the URL, with the password.
     throw new OperatorFault(
       `--nats: URL ${index + 1} cannot be read: it must be such as nats://user:password@host:4222, with the port up to 65535 and a % in user or password written as %25`,
       EXIT.usage,
@@ -43,15 +43,15 @@ function readUrl(url: string, index: number): URL {
 }
 
 const NATS_PORT = 4222;
-/** What a server says first, to everybody. */
+/** The first bytes that a NATS server sends on every connection. */
 const GREETING = 'INFO ';
 
 /**
- * Looks whether any of the servers speaks, on connections that are gone when this returns. The client leaves
- * the connection of a dial that timed out open, for ever: a server that is frozen takes one each time, and each keeps
- * its thread from ending. So the client is only set on servers of which one has answered.
+ * Checks that at least one server answers, on sockets that are closed when this returns. The client never
+ * closes the socket of a dial that timed out: a frozen server would cost a socket per dial, and each keeps
+ * its thread from ending. So the client dials only after a server has answered here.
  *
- * @throws Error none did
+ * @throws Error none answered
  */
 export async function probeServers(
   { options }: NatsServers,
@@ -74,7 +74,7 @@ export async function probeServers(
 function greeted(server: string, signal: AbortSignal): Promise<void> {
   const { hostname, port } = new URL(server);
   return new Promise((resolve, reject) => {
-    // An IPv6 address stands in brackets in a URL.
+    // An IPv6 address is in brackets in a URL.
     const host = hostname.replace(/^\[|\]$/g, '');
     const socket = connect({ host, port: Number(port || NATS_PORT) });
     const end = (settle: () => void) => {

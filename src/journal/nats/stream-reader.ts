@@ -4,18 +4,21 @@ import { managerOf } from './connection.js';
 import type { StreamMessage } from './message.js';
 import { JetStreamPull } from './pull.js';
 
-/** Messages asked for at once, and so held at once. */
+/** Messages requested at once, and so held in memory at once. */
 const PAGE_MESSAGES = 256;
 
-/** How long the server remembers a reader that was killed; one that pauses for longer is made anew. */
+/**
+ * How long the server keeps the consumer of a reader that was killed; a reader that pauses for longer creates
+ * a new one.
+ */
 const READER_MS = 60_000;
 
-/** In vain, one after the other: a reader that was lost while it paused takes one. */
+/** Failed tries in a row: losing the consumer during a pause costs one. */
 const TRIES_MAX = 3;
 
 /**
- * The messages that a stream holds now, in its order. What comes in meanwhile is not waited for, and none
- * that was there is left out in silence.
+ * The messages that a stream has now, in order. Messages that arrive later are not included; none of the
+ * present ones is skipped silently.
  *
  * @throws Error the connection is lost, or the server does not answer
  */
@@ -25,7 +28,7 @@ export async function* storedMessages(
 ): AsyncIterable<StreamMessage> {
   const manager = await managerOf(nc);
   const { state } = await manager.streams.info(stream);
-  // A stream that never held anything begins at 0, which no message has.
+  // An unused stream begins at 0, which is not a message.
   let nextSeq = Math.max(1, state.first_seq);
   for (let triesLeft = TRIES_MAX; nextSeq <= state.last_seq; triesLeft--) {
     if (triesLeft === 0) throw new Error(`stream ${stream} cannot be read to its end`);
@@ -45,7 +48,7 @@ export async function* storedMessages(
 }
 
 interface Reader {
-  /** Until the server has none left, or has forgotten the reader. */
+  /** Ends when the server has no more, or no longer knows the consumer. */
   messages(): AsyncIterable<StreamMessage>;
   isAtEnd(): Promise<boolean>;
   close(): Promise<void>;
@@ -74,13 +77,13 @@ async function openReader(
         yield* messages;
       }
     },
-    // One that is forgotten is not at its end; neither is one whose request was lost.
+    // False when the consumer is gone, or the request was lost.
     isAtEnd: () =>
       manager.consumers.info(stream, name).then(
         ({ num_pending }) => num_pending === 0,
         () => false,
       ),
-    // The server forgets it by itself when it cannot be told.
+    // The server deletes it later when this request is lost.
     close: async () => void (await manager.consumers.delete(stream, name).catch(() => false)),
   };
 }

@@ -6,15 +6,25 @@ import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from './connection.js';
 import type { Declaration } from './declare.js';
 
-/** Before what is missing is made: a cluster without a leader has one again by then, and nobody asks more often. */
+/**
+ * Pause before something missing is created: a cluster without a leader has one again by then, and the rate
+ * of requests stays low.
+ */
 const PAUSE_MS = 250;
 
-/** Whoever was refused tries again after so long at most: a cluster without a leader leaves requests unanswered for longer. */
+/**
+ * The longest that a refused caller waits here: a cluster without a leader leaves requests unanswered for
+ * longer.
+ */
 const REPAIR_MS_MAX = 1000;
 
 export interface StreamRepairParts {
   readonly connection: Pick<JetStreamConnection, 'up' | 'nc'>;
-  /** Makes what is missing, and tells of each. @throws Error that cannot be done */
+  /**
+   * Creates what is missing, and reports each.
+   *
+   * @throws Error it cannot be created
+   */
   readonly declare: (
     nc: NatsConnection,
     onCreated: (declaration: Declaration) => void,
@@ -22,7 +32,7 @@ export interface StreamRepairParts {
   readonly log: Log;
 }
 
-/** Sees to it that what is deleted on the server while this process runs is there again, and that it is told. */
+/** Recreates what is deleted on the server while this process runs, and reports it. */
 export class StreamRepair {
   readonly #parts: StreamRepairParts;
   readonly #closing = new AbortController();
@@ -43,7 +53,10 @@ export class StreamRepair {
     return '';
   }
 
-  /** To be called when the server does not serve a part of the journal; resolves after a pause, for the next try. */
+  /**
+   * To be called when the server does not serve a part of the journal. Resolves after a pause; the caller
+   * then retries.
+   */
   async repair(part: string, why: string): Promise<void> {
     const isNew = this.#troubles.size === 0;
     this.#troubles.set(part, why);
@@ -56,12 +69,12 @@ export class StreamRepair {
     await Promise.race([this.#repairing, late]);
   }
 
-  /** The same when the error says that it is not there; otherwise nothing. */
+  /** The same when the error means that the part does not exist; otherwise does nothing. */
   async repairIfGone(part: string, error: unknown): Promise<void> {
     if (isGone(error)) await this.repair(part, (error as Error).message);
   }
 
-  /** That part is served. */
+  /** To be called when the server serves that part. */
   served(part: string): void {
     if (!this.#troubles.delete(part) || this.#troubles.size > 0) return;
     this.#parts.log('journal-mended', `NATS serves the ${part} again`);
@@ -93,7 +106,7 @@ export class StreamRepair {
   }
 }
 
-/** The stream or consumer does not exist, or nobody listens for it. */
+/** Whether the stream or consumer does not exist, or JetStream does not answer for it. */
 function isGone(error: unknown): boolean {
   if (!(error instanceof JetStreamApiError)) return (error as Error).name === 'JetStreamNotEnabled';
   return (

@@ -3,13 +3,16 @@ import { type JetStreamConnection, managerOf } from './connection.js';
 import { storedFrame } from './headers.js';
 import type { JetStreamNames } from './names.js';
 
-/** Messages asked for at once. */
+/** Messages requested at once. */
 const READS_MAX = 16;
 
-/** How far the server's clock is presumed to be from this machine's at most where it does not tell: before nats-server 2.10. */
+/**
+ * The presumed bound on the clock difference to a server that does not report its time (nats-server before
+ * 2.10).
+ */
 const UNTOLD_CLOCK_MS = 1000;
 
-/** A fresh frame as it lies in the stream. */
+/** A fresh frame in the stream. */
 export interface FoundFrame {
   readonly seq: number;
   readonly frameId: string;
@@ -20,15 +23,16 @@ export interface FoundFrame {
 
 interface Extent {
   readonly state: StreamState;
-  /** The server's clock less this machine's lies between; milliseconds. */
+  /** Bounds of the server's clock minus this machine's; milliseconds. */
   readonly aheadMsMin: number;
   readonly aheadMsMax: number;
 }
 
 /**
- * Finds fresh frames in the stream by when the server stored them. That rises from message to message, which the time of
- * acceptance does not: what comes by way of the spool is older than what is stored before it. Where the server's
- * clock was set back, so that its times do not rise either, everything is read.
+ * Finds fresh frames in the stream by the time at which the server stored them. That time rises from message
+ * to message; the time of acceptance does not, because frames from the spool are older than those stored
+ * before them. When the server's clock was set back, so that its times do not rise either, everything is
+ * read.
  */
 export class StreamSearch {
   readonly #connection: JetStreamConnection;
@@ -39,18 +43,22 @@ export class StreamSearch {
     this.#names = names;
   }
 
-  /** Messages in the stream. @throws Error when NATS does not answer */
+  /**
+   * The number of messages in the stream.
+   *
+   * @throws Error NATS does not answer
+   */
   async size(): Promise<number> {
     const { state } = await this.#extent(await this.#manager());
     return state.messages;
   }
 
   /**
-   * The frames stored from `fromMs` to `toMs`, epoch milliseconds by this machine's clock, in the order of the stream, and
-   * perhaps some on either side. What is stored meanwhile is not waited for.
+   * The frames stored from `fromMs` to `toMs` (epoch milliseconds of this machine's clock), in stream order,
+   * and possibly some before and after. Frames stored later are not waited for.
    *
-   * @param fromSeq leaves out what stands before it, unless times do not rise
-   * @throws Error when NATS does not answer
+   * @param fromSeq skips what is before it, unless times do not rise
+   * @throws Error NATS does not answer
    */
   async *stored(
     fromMs: number,
@@ -74,15 +82,19 @@ export class StreamSearch {
     }
   }
 
-  /** The frame of that message if it is there still. @throws Error when NATS does not answer */
+  /**
+   * The frame with this sequence number, if it still exists.
+   *
+   * @throws Error NATS does not answer
+   */
   async at(seq: number): Promise<FoundFrame | null> {
     const message = await (await this.#manager()).streams.getMessage(this.#names.stream, { seq });
     return message === null ? null : { seq, message, ...storedFrame(message.header) };
   }
 
   /**
-   * A place before all that was stored then or later, null when times do not rise. From the end backwards
-   * by strides that double, for mostly what is new is looked for; then by halving.
+   * A sequence number before everything stored at `timeMs` or later; null when times do not rise. Steps back
+   * from the end by doubling strides, because recent frames are the usual target, then halves the interval.
    */
   async #seek(
     manager: JetStreamManager,
@@ -105,15 +117,15 @@ export class StreamSearch {
     return low;
   }
 
-  /** The first message with a fresh frame at that place or behind it. */
+  /** The first message with a fresh frame at `seq` or after it. */
   #next(manager: JetStreamManager, seq: number): Promise<StoredMsg | null> {
     const { stream, freshSubject } = this.#names;
-    // The server takes both together (ADR-31); the client's type knows of that for direct gets only.
+    // The server accepts both together (ADR-31); the client's type allows it for direct gets only.
     const query = { seq, next_by_subj: freshSubject } as { seq: number };
     return manager.streams.getMessage(stream, query);
   }
 
-  /** The messages from one place to before another; null where there is none. */
+  /** The messages from one sequence number to before another; null for those that do not exist. */
   #messages(manager: JetStreamManager, from: number, to: number): Promise<(StoredMsg | null)[]> {
     const { stream } = this.#names;
     const places = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
