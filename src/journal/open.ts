@@ -60,7 +60,7 @@ export async function openDeadLetters(
   const { LocalDeadLetters } = await import('./local/dead-letters.js');
   if (!hasJournal(options.data)) {
     throw new OperatorFault(
-      `data folder ${options.data} holds no journal: name the server's with --data, or its NATS servers with --nats`,
+      `data folder ${options.data} holds no journal: name the data folder of the server with --data, or its NATS servers with --nats`,
       EXIT.failed,
     );
   }

@@ -78,6 +78,6 @@ describe('the guarantee in force is found out, logged and exported', () => {
   test('JetStream whose monitoring is not known: the weaker is assumed, and said to be', async (t) => {
     const { log, has } = await shown(t, { syncInterval: 'always' }, false);
     await eventually('exported', () => has('class="os",replicas="1"').catch(() => false));
-    assert.match(log(), /no monitoring answers \(see --nats-monitor\)/);
+    assert.match(log(), /the monitoring endpoint does not answer \(see --nats-monitor\)/);
   });
 });

@@ -48,7 +48,7 @@ describe('a publisher to a stream', () => {
     const outcome = await publisher.attempt(message(), NEVER_MS);
     assert.deepEqual(outcome, {
       verdict: 'refused',
-      reason: `NATS: nobody takes messages for stream ${STREAM}`,
+      reason: `NATS: no stream takes messages for ${STREAM}`,
       isUnfit: false,
       isUnserved: true,
     });

@@ -179,7 +179,7 @@ describe('the lease', () => {
     assert.equal(lease.reason, '');
     const nowMs = performance.now();
     t.mock.method(performance, 'now', () => nowMs + 6000);
-    assert.match(lease.reason, /signs of life/);
+    assert.match(lease.reason, /own heartbeats/);
     heard();
     await until(() => lease.term === 1, 'the first term');
     assert.equal(lease.reason, '');

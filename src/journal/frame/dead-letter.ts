@@ -34,11 +34,10 @@ export function requireValidDeadLetter(letter: StoredDeadLetter): StoredDeadLett
   const { reason, attempts, firstAtMs, lastAtMs, body } = letter;
   originOf(letter.orderId);
   if (typeof reason !== 'string') throw new Error('it has no reason');
-  if (!isWhole(attempts) || attempts === 0)
-    throw new Error('it does not say how often it was tried');
+  if (!isWhole(attempts) || attempts === 0) throw new Error('it has no number of attempts');
   if (!isWhole(firstAtMs) || !isWhole(lastAtMs)) throw new Error('it has no times');
   if (body.length === 0) throw new Error('it has no body');
-  if (body.includes(LINE_END)) throw new Error('its body is more than one line');
+  if (body.includes(LINE_END)) throw new Error('its body has more than one line');
   return letter;
 }
 
@@ -49,7 +48,7 @@ export function requireValidDeadLetter(letter: StoredDeadLetter): StoredDeadLett
  */
 function originOf(orderId: string): Refiled {
   const found = /^([\w-]{1,64})-(0|[1-9]\d{0,8})$/.exec(orderId);
-  if (found === null) throw new Error('that is no order id');
+  if (found === null) throw new Error('it is not an order id');
   return { origin: found[1]!, indexes: [Number(found[2])] };
 }
 

@@ -44,7 +44,7 @@ export function decodeRecord(record: Uint8Array): Frame {
   if (lineEnd < 0) throw new Error('a journal record has no header line');
   const line = Buffer.from(record.buffer, record.byteOffset, lineEnd).toString('utf8');
   const header = JSON.parse(line) as Header;
-  if (header.v !== VERSION) throw new Error(`a journal record has the version ${header.v}`);
+  if (header.v !== VERSION) throw new Error(`a journal record has the unknown version ${header.v}`);
   return requireConsistentFrame({
     id: header.id,
     count: header.count,
@@ -71,7 +71,7 @@ export function requireConsistentFrame(frame: Frame): Frame {
   const isEnded = payload.length > 0 && payload[payload.length - 1] === NEWLINE;
   const hasOrigins = refiled === null || refiled.indexes.length === count;
   if (lines !== count || !isEnded || !hasOrigins) {
-    throw new Error(`frame ${id} announces ${count} orders and has ${lines} whole lines`);
+    throw new Error(`frame ${id} should have ${count} orders but has ${lines} complete lines`);
   }
   return frame;
 }

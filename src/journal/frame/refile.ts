@@ -16,7 +16,7 @@ function lineStarts(frame: Frame): number[] {
   const starts = [0];
   for (let i = 0; i < frame.count; i++) {
     const end = frame.payload.indexOf(NEWLINE, starts[i]);
-    if (end < 0) throw new Error(`frame ${frame.id} has fewer orders than its count says`);
+    if (end < 0) throw new Error(`frame ${frame.id} has fewer orders than its count`);
     starts.push(end + 1);
   }
   return starts;

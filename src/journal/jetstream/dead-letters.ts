@@ -151,7 +151,10 @@ function fault(error: unknown): OperatorFault {
   if (error instanceof OperatorFault) return error;
   const { message, name } = error as Error;
   const text = (message || name).replace(/^NATS: /, '');
-  return new OperatorFault(`NATS: ${text}; what was done is done, run it again`, EXIT.failed);
+  return new OperatorFault(
+    `NATS: ${text}; what was done stays done, run the command again`,
+    EXIT.failed,
+  );
 }
 
 /** Longer than one dial may take, so that the failure of the dial is reported. */
@@ -195,7 +198,7 @@ async function requireJournal(nc: NatsConnection, names: JetStreamNames): Promis
         throw error;
       }
       throw new OperatorFault(
-        `NATS has no stream ${stream}: name the server's with --nats-stream`,
+        `NATS has no stream ${stream}: name the stream of the server with --nats-stream`,
         EXIT.failed,
       );
     }

@@ -53,7 +53,7 @@ export class ForeignMessages {
   take(message: AckableMessage, why: string): void {
     if (!this.#waiting.has(message.seq)) {
       this.#parts.onForeign();
-      this.#parts.log('frame-unreadable', `${why}; goes to ${this.#parts.names.foreignStream}`);
+      this.#parts.log('frame-unreadable', `${why}; moved to ${this.#parts.names.foreignStream}`);
     }
     this.#waiting.set(message.seq, { message, why });
     if (!this.#isMoving) void this.#move();

@@ -82,7 +82,8 @@ export class FrameLookup {
 
   async #inTurn(search: () => Promise<number>): Promise<number> {
     if (this.#searches < SEARCHES_MAX) this.#searches++;
-    else if (this.#queue.length >= QUEUED_MAX) throw new Error('too many are asked for at once');
+    else if (this.#queue.length >= QUEUED_MAX)
+      throw new Error('too many receipts are requested at once');
     else await new Promise<void>((resolve) => this.#queue.push(resolve));
     try {
       return await search();
@@ -109,7 +110,7 @@ export class FrameLookup {
       return this.#scan(frameId, this.#search.stored(Number.NEGATIVE_INFINITY), null);
     }
     if (timeMs <= Date.now() + CLOCKS_MS) return 0;
-    throw new Error('the clock was set back: the time of the frame does not say where it is');
+    throw new Error('the clock was set back, so the frame cannot be found by its time');
   }
 
   /** Continues where the last call stopped. */

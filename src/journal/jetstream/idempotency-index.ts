@@ -23,7 +23,7 @@ const CONNECT_MS_MAX = 2000;
 const EARLY_MS = 2000;
 
 const UNKNOWN =
-  'idempotency keys of the last seconds before the last stop may be unknown, for NATS does not tell them';
+  'idempotency keys of the last seconds before the last stop may be unknown, because NATS does not answer';
 
 const META_KEY = Buffer.from('keys-known');
 

@@ -121,7 +121,7 @@ function requireMessageSize({ info }: NatsConnection, frames: FrameBounds): void
   const needs = messageBytesMax(frames);
   if (takes >= needs) return;
   throw new OperatorFault(
-    `NATS takes messages of ${takes} bytes (max_payload), but with --frame-bytes-max ${frames.frameBytesMax} a frame can take ${needs}: lower the one, or raise the other`,
+    `NATS takes messages of ${takes} bytes (max_payload), but with --frame-bytes-max ${frames.frameBytesMax} a frame can take ${needs}: lower --frame-bytes-max or raise max_payload`,
     EXIT.usage,
   );
 }

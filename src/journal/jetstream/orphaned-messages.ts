@@ -96,9 +96,9 @@ export class OrphanedMessages {
   report(seq: number, frameId: string, verdict: ClaimVerdict): void {
     if (!this.#taken.delete(seq) || verdict === 'taken') return;
     const { log, names } = this.#parts;
-    const what = `NATS kept message ${seq} of ${names.stream}, which counts as acknowledged there: frame ${frameId}`;
-    if (verdict === 'settled') log('stranded-removed', `${what} was settled; it is removed`);
-    else log('stranded-processed', `${what} is not known as settled; it is processed`);
+    const what = `NATS kept message ${seq} of ${names.stream}, which is acknowledged: frame ${frameId}`;
+    if (verdict === 'settled') log('stranded-removed', `${what} is settled, so it is removed`);
+    else log('stranded-processed', `${what} is not known to be settled, so it is processed`);
   }
 
   async #look(manager: JetStreamManager): Promise<void> {

@@ -43,7 +43,7 @@ export class LedgerLease {
    */
   get reason(): string {
     if (this.term > 0 || performance.now() - this.#unsureSinceMs < UNSURE_MS_REPORTED) return '';
-    return 'NATS does not bring back this process’s own signs of life, so nothing is processed: it must be allowed to publish and subscribe to the subject that ends in .alive';
+    return 'this process does not receive its own heartbeats from NATS, so nothing is processed: allow it to publish and subscribe to the subject that ends in .alive';
   }
 
   /** `listener` is called when a term begins, before `term` shows it. */

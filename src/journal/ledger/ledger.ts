@@ -233,7 +233,7 @@ export class Ledger {
     if (!this.#isRefused) {
       log(
         'ledger-refused',
-        `${reason}: the ledger takes no entries; other processes on this stream may process orders twice`,
+        `${reason}: the ledger takes no entries, so other processes on this stream may process orders twice`,
       );
     }
     this.#isRefused = true;

@@ -54,7 +54,7 @@ async function inspectJournal(folder: string): Promise<LocalFacts> {
   if (!existsSync(`${path}-lock`)) {
     return {
       ...unread,
-      fault: 'its lock file is missing, as in a copy: what it holds is seen at the start',
+      fault: 'its lock file is missing, as in a copy: its content is only known after a start',
     };
   }
   try {

@@ -80,7 +80,7 @@ export class SegmentWriter {
   #writeOn(writing: Writing, record: Buffer, at: number, done: number): void {
     write(this.#descriptor, record, done, record.length - done, at + done, (error, written) => {
       if (error !== null) this.#written(writing, error);
-      else if (written === 0) this.#written(writing, new Error('the disk takes nothing'));
+      else if (written === 0) this.#written(writing, new Error('the disk takes no data'));
       else if (done + written === record.length) this.#written(writing, null);
       else this.#writeOn(writing, record, at, done + written);
     });

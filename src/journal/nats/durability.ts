@@ -47,7 +47,7 @@ const RANK: Readonly<Record<DurabilityClass, number>> = {
 const FLUSH = {
   true: 'fsynced before the ack',
   false: 'fsynced within the sync_interval of the server, 2 minutes by default',
-  null: 'fsynced nobody knows when, for no monitoring answers (see --nats-monitor)',
+  null: 'fsync interval unknown: the monitoring endpoint does not answer (see --nats-monitor)',
 } as const;
 
 const REMEDY =
@@ -128,7 +128,7 @@ export async function askDurability(
     return { class: 'replicated', replicas, text, remedy: '' };
   }
   if (lack !== '') {
-    const remedy = 'make the stream as it must be: see forebay check';
+    const remedy = 'recreate the stream with the settings that forebay check shows';
     return { class: 'none', replicas, text: `${at} ${lack}, gone when the server ends`, remedy };
   }
   if (sync === true) {

@@ -54,7 +54,7 @@ export function readFrame(message: AckableMessage): Frame {
     throw new Error(`message ${message.seq} on ${message.subject} is not a frame`);
   }
   const origin = found.get(ORIGIN);
-  if (origin !== '' && !isFrameId(origin)) throw new Error(`frame ${id} has no origin that can be`);
+  if (origin !== '' && !isFrameId(origin)) throw new Error(`frame ${id} has an invalid origin`);
   return requireConsistentFrame({
     id,
     count,

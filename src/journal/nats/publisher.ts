@@ -96,7 +96,7 @@ interface PubAck {
 
 function outcomeOf(answer: Msg, stream: string): PublishOutcome {
   if (answer.data.length === 0 && answer.headers?.code === NO_RESPONDERS) {
-    return refusal(`nobody takes messages for stream ${stream}`, false, true);
+    return refusal(`no stream takes messages for ${stream}`, false, true);
   }
   const { error, seq, stream: storedIn } = answer.json<PubAck>();
   if (error !== undefined) {
@@ -109,7 +109,8 @@ function outcomeOf(answer: Msg, stream: string): PublishOutcome {
     );
   }
   // Something other than the stream answered: it is unknown whether the message was stored.
-  if (storedIn !== stream || seq === undefined) throw new Error('the answer is no ack');
+  if (storedIn !== stream || seq === undefined)
+    throw new Error('the answer is not an acknowledgement');
   return { verdict: 'stored', seq };
 }
 

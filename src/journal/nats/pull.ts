@@ -102,5 +102,5 @@ export class JetStreamPull {
 function refusalOf({ headers }: Msg): string {
   const code = headers?.code ?? 0;
   if (ENDS.includes(code)) return '';
-  return code === 503 ? 'nobody answers for it' : `${code} ${headers?.description ?? ''}`.trim();
+  return code === 503 ? 'it does not answer' : `${code} ${headers?.description ?? ''}`.trim();
 }

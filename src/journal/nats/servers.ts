@@ -36,7 +36,7 @@ function readUrl(url: string, index: number): URL {
   } catch {
     // The original error quotes the URL, with the password.
     throw new OperatorFault(
-      `--nats: URL ${index + 1} cannot be read: it must be such as nats://user:password@host:4222, with the port up to 65535 and a % in user or password written as %25`,
+      `--nats: URL ${index + 1} cannot be read: write nats://user:password@host:4222, with a port up to 65535 and % in user or password as %25`,
       EXIT.usage,
     );
   }
@@ -89,7 +89,7 @@ function greeted(server: string, signal: AbortSignal): Promise<void> {
     socket.setEncoding('latin1').on('data', (text: string) => {
       heard += text;
       if (heard.startsWith(GREETING)) end(resolve);
-      else if (heard.length >= GREETING.length) fail('what answers is no NATS server');
+      else if (heard.length >= GREETING.length) fail('the answer is not from a NATS server');
     });
     socket.on('error', ({ code, message }: NodeJS.ErrnoException) =>
       fail(code === 'ECONNREFUSED' ? 'connection refused' : message),

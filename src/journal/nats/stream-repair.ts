@@ -95,8 +95,12 @@ export class StreamRepair {
     const { declare, log } = this.#parts;
     try {
       await declare(nc, ({ kind, name, role }) => {
-        const lost = kind === 'stream' ? 'what it held is lost' : 'what waits is delivered anew';
-        log('journal-remade', `NATS ${kind} ${name} (${role}) was gone; made anew: ${lost}`);
+        const lost =
+          kind === 'stream' ? 'its content is lost' : 'waiting frames are delivered again';
+        log(
+          'journal-remade',
+          `NATS ${kind} ${name} (${role}) was missing and is recreated: ${lost}`,
+        );
       });
       this.#fault = '';
     } catch (error) {
