@@ -23,7 +23,7 @@ async function create(isUp: boolean): Promise<AppenderUnderTest> {
   const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };
   return {
     openAppender: async () => {
-      const bounds = { commitMsMax: 500, triesAgain: false };
+      const bounds = { commitMsMax: 500, retries: false };
       const primary = openJetStreamAppender(
         { ...place, replicas: 1, frames: FRAMES },
         bounds,
@@ -33,7 +33,7 @@ async function create(isUp: boolean): Promise<AppenderUnderTest> {
       return new FailoverAppender({
         primary,
         spool: new LocalAppender(new LocalStore(folder)),
-        rememberKeys: () => {},
+        storeKeys: () => {},
         counts: new ThreadCounts(createCounts(1), 0),
         spooledOrders: () => 0,
         spooledOrdersMax: 1_000_000,

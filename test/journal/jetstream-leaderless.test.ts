@@ -24,11 +24,7 @@ it('a cluster without a leader is asked a few times a second, and goes on when i
     log: () => {},
   };
   const opened = openJetStreamSource(place, store, parts, 1000);
-  const appender = openJetStreamAppender(
-    place,
-    { commitMsMax: 10_000, triesAgain: true },
-    () => {},
-  );
+  const appender = openJetStreamAppender(place, { commitMsMax: 10_000, retries: true }, () => {});
   t.after(async () => {
     await Promise.all([appender.close(), opened.close()]);
     await store.close();

@@ -27,7 +27,7 @@ export interface SourceParts {
 export function appenderOf(place: Place, commitMsMax: number, log: Log): JetStreamAppender {
   return openJetStreamAppender(
     { ...place, replicas: 1, frames: FRAMES },
-    { commitMsMax, triesAgain: true },
+    { commitMsMax, retries: true },
     log,
   );
 }

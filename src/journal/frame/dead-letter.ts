@@ -34,8 +34,8 @@ export function requireValidDeadLetter(letter: StoredDeadLetter): StoredDeadLett
   const { reason, attempts, firstAtMs, lastAtMs, body } = letter;
   originOf(letter.orderId);
   if (typeof reason !== 'string') throw new Error('it has no reason');
-  if (!isWhole(attempts) || attempts === 0) throw new Error('it has no number of attempts');
-  if (!isWhole(firstAtMs) || !isWhole(lastAtMs)) throw new Error('it has no times');
+  if (!isNaturalNumber(attempts) || attempts === 0) throw new Error('it has no number of attempts');
+  if (!isNaturalNumber(firstAtMs) || !isNaturalNumber(lastAtMs)) throw new Error('it has no times');
   if (body.length === 0) throw new Error('it has no body');
   if (body.includes(LINE_END)) throw new Error('its body has more than one line');
   return letter;
@@ -52,7 +52,7 @@ function originOf(orderId: string): Refiled {
   return { origin: found[1]!, indexes: [Number(found[2])] };
 }
 
-function isWhole(value: number): boolean {
+function isNaturalNumber(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 

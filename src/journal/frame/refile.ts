@@ -83,6 +83,7 @@ export function derivedFrameId(epochMs: number, text: string): string {
   );
   return frameTime(Number.isNaN(epochMs) ? 0 : epochMs) + chars.join('');
 }
+
 /**
  * Milliseconds until a frame is due; 0 when it is. A retry is delayed by `retryMsMax` at most, so a longer
  * delay means that the clock was set back since, and the frame is due now.

@@ -9,7 +9,7 @@ export interface JetStreamAppenderBounds {
   /** Milliseconds until a frame whose ack does not come is given up as ambiguous. */
   readonly commitMsMax: number;
   /** Whether that time is used for retries; if not, the first failure is final. */
-  readonly triesAgain: boolean;
+  readonly retries: boolean;
 }
 
 /** One of several tries: an ack normally takes about a millisecond. */
@@ -21,7 +21,7 @@ const PAUSE_MS = 100;
 /**
  * How long commits are refused without a try after one was given up, so that a frozen server costs little.
  */
-const REST_MS = 1000;
+const COOLDOWN_MS = 1000;
 
 /**
  * Appends to JetStream: one per intake thread, each with its own connection, which is established in the
@@ -33,7 +33,7 @@ export class JetStreamAppender implements Appender {
   readonly #names: JetStreamNames;
   readonly #bounds: JetStreamAppenderBounds;
   readonly #underWay = new Set<Promise<null>>();
-  #restUntilMs = 0;
+  #cooldownUntilMs = 0;
   #closed = false;
 
   constructor(
@@ -52,13 +52,13 @@ export class JetStreamAppender implements Appender {
   }
 
   get writable(): boolean {
-    return !this.#closed && this.#connection.up && !this.#rests();
+    return !this.#closed && this.#connection.up && !this.#isCoolingDown();
   }
 
   get reason(): string {
     if (this.#closed) return 'the journal is closed';
     if (!this.#connection.up) return this.#connection.reason;
-    return this.#rests() ? 'NATS does not acknowledge' : '';
+    return this.#isCoolingDown() ? 'NATS does not acknowledge' : '';
   }
 
   commit(frame: Frame): Promise<null> {
@@ -83,23 +83,23 @@ export class JetStreamAppender implements Appender {
     while (leftMs > 0) {
       const outcome = await this.#connection.publisher.attempt(
         publication,
-        this.#bounds.triesAgain ? Math.min(leftMs, ATTEMPT_MS_MAX) : leftMs,
+        this.#bounds.retries ? Math.min(leftMs, ATTEMPT_MS_MAX) : leftMs,
       );
       if (outcome.verdict === 'stored') return null;
       reason = outcome.reason;
       // A refusal is about its own try only: an earlier try may have been stored.
       isAmbiguous ||= outcome.verdict === 'ambiguous';
       if (!isAmbiguous) throw new CommitRefused(reason);
-      if (!this.#bounds.triesAgain) throw new CommitAmbiguous(reason);
+      if (!this.#bounds.retries) throw new CommitAmbiguous(reason);
       await sleep(PAUSE_MS);
       await this.#connection.whenUp(deadlineMs - performance.now());
       leftMs = deadlineMs - performance.now();
     }
-    this.#restUntilMs = performance.now() + REST_MS;
+    this.#cooldownUntilMs = performance.now() + COOLDOWN_MS;
     throw new CommitAmbiguous(reason);
   }
 
-  #rests(): boolean {
-    return this.#restUntilMs !== 0 && performance.now() < this.#restUntilMs;
+  #isCoolingDown(): boolean {
+    return this.#cooldownUntilMs !== 0 && performance.now() < this.#cooldownUntilMs;
   }
 }

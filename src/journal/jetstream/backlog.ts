@@ -18,7 +18,7 @@ const DEAD_LETTERS_PART = 'dead letters';
 export class JetStreamBacklog {
   readonly #names: JetStreamNames;
   readonly #acceptedOrders: () => number;
-  readonly #steady: StreamPoll;
+  readonly #polling: StreamPoll;
   #acceptedBefore = 0;
   /** Orders refiled minus orders settled by this process, of frames since its start. */
   #balance = 0;
@@ -37,19 +37,19 @@ export class JetStreamBacklog {
    * total.
    */
   #messages = 0;
-  #settledBeforeLook = 0;
+  #settledBeforePoll = 0;
   #settledFrames = 0;
 
   constructor(names: JetStreamNames, acceptedOrders: () => number, repair: StreamRepair) {
     this.#names = names;
     this.#acceptedOrders = acceptedOrders;
-    this.#steady = new StreamPoll(ORDERS_PART, repair, (manager) => this.#look(manager));
+    this.#polling = new StreamPoll(ORDERS_PART, repair, (manager) => this.#poll(manager));
   }
 
   orders(): number {
     const earlier = this.#earlierFrames * this.#earlierFrameOrders;
     const own = this.#acceptedOrders() - this.#acceptedBefore + this.#balance;
-    const messages = this.#messages - (this.#settledFrames - this.#settledBeforeLook);
+    const messages = this.#messages - (this.#settledFrames - this.#settledBeforePoll);
     return Math.max(0, messages, Math.round(earlier + own));
   }
 
@@ -60,11 +60,11 @@ export class JetStreamBacklog {
 
   /** To be called whenever the connection is established. */
   start(nc: NatsConnection): Promise<void> {
-    return this.#steady.start(nc);
+    return this.#polling.start(nc);
   }
 
   stop(): void {
-    this.#steady.stop();
+    this.#polling.stop();
   }
 
   /** To be called before a settlement's first step: the content of the stream changes from then on. */
@@ -99,12 +99,12 @@ export class JetStreamBacklog {
     return Number(found?.header.get('Forebay-Count')) || 1;
   }
 
-  async #look(manager: JetStreamManager): Promise<void> {
+  async #poll(manager: JetStreamManager): Promise<void> {
     if (this.#earlierSeqMax < 0) await this.#countEarlier(manager);
-    await this.#lookAtStream(manager);
+    await this.#pollStream(manager);
   }
 
-  async #lookAtStream(manager: JetStreamManager): Promise<void> {
+  async #pollStream(manager: JetStreamManager): Promise<void> {
     const accepted = this.#acceptedOrders();
     const settlements = this.#settlements;
     // Read before the request: too few messages for a moment are better than counting a settled one.
@@ -113,10 +113,10 @@ export class JetStreamBacklog {
     // Another stream of the same name: it was deleted and recreated.
     if (state.last_seq < this.#earlierSeqMax) await this.#countEarlier(manager);
     this.#messages = state.messages === 0 ? 0 : await this.#deliverable(manager);
-    this.#settledBeforeLook = settledFrames;
+    this.#settledBeforePoll = settledFrames;
     if (state.first_seq > this.#earlierSeqMax) this.#earlierFrames = 0;
     if (state.messages > 0) {
-      await this.#lookAtOldest(manager, state.first_seq);
+      await this.#pollOldest(manager, state.first_seq);
       return;
     }
     this.#oldestAcceptedAtMs = 0;
@@ -145,7 +145,7 @@ export class JetStreamBacklog {
     );
   }
 
-  async #lookAtOldest(manager: JetStreamManager, seq: number): Promise<void> {
+  async #pollOldest(manager: JetStreamManager, seq: number): Promise<void> {
     const found = await manager.streams.getMessage(this.#names.stream, { seq });
     const acceptedAtMs = Number(found?.header.get('Forebay-Accepted-Ms'));
     if (acceptedAtMs > 0) this.#oldestAcceptedAtMs = acceptedAtMs;
@@ -159,7 +159,7 @@ export class JetStreamBacklog {
  */
 export class DeadLetterCount {
   readonly #stream: string;
-  readonly #steady: StreamPoll;
+  readonly #polling: StreamPoll;
   #found = 0;
   #filed = 0;
   /** How many of them the last poll must have seen. */
@@ -167,7 +167,7 @@ export class DeadLetterCount {
 
   constructor(stream: string, repair: StreamRepair) {
     this.#stream = stream;
-    this.#steady = new StreamPoll(DEAD_LETTERS_PART, repair, (manager) => this.#look(manager));
+    this.#polling = new StreamPoll(DEAD_LETTERS_PART, repair, (manager) => this.#poll(manager));
   }
 
   kept(): number {
@@ -180,14 +180,14 @@ export class DeadLetterCount {
 
   /** To be called whenever the connection is established. */
   start(nc: NatsConnection): Promise<void> {
-    return this.#steady.start(nc);
+    return this.#polling.start(nc);
   }
 
   stop(): void {
-    this.#steady.stop();
+    this.#polling.stop();
   }
 
-  async #look(manager: JetStreamManager): Promise<void> {
+  async #poll(manager: JetStreamManager): Promise<void> {
     // Read before the request, so that letters added until the answer are not left out.
     const filedBefore = this.#filed;
     const { state } = await manager.streams.info(this.#stream);
@@ -196,53 +196,53 @@ export class DeadLetterCount {
   }
 }
 
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 
 /** Runs a query when the connection is established and each second after, never twice at once. */
 class StreamPoll {
   readonly #part: string;
   readonly #repair: StreamRepair;
-  readonly #look: (manager: JetStreamManager) => Promise<void>;
+  readonly #poll: (manager: JetStreamManager) => Promise<void>;
   #manager: JetStreamManager | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #isLooking = false;
+  #isPolling = false;
 
   /** @param part what is queried, as `StreamRepair` reports it */
   constructor(
     part: string,
     repair: StreamRepair,
-    look: (manager: JetStreamManager) => Promise<void>,
+    query: (manager: JetStreamManager) => Promise<void>,
   ) {
     this.#part = part;
     this.#repair = repair;
-    this.#look = look;
+    this.#poll = query;
   }
 
   /** To be called whenever the connection is established. */
   async start(nc: NatsConnection): Promise<void> {
     this.#manager = await managerOf(nc);
     if (this.#timer === null) {
-      this.#timer = setInterval(() => void this.#lookOnce(), LOOK_MS);
+      this.#timer = setInterval(() => void this.#pollOnce(), POLL_MS);
       this.#timer.unref();
     }
-    await this.#lookOnce();
+    await this.#pollOnce();
   }
 
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  async #lookOnce(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
+  async #pollOnce(): Promise<void> {
+    if (this.#isPolling) return;
+    this.#isPolling = true;
     try {
-      await this.#look(this.#manager!);
+      await this.#poll(this.#manager!);
       this.#repair.served(this.#part);
     } catch (error) {
       // When NATS is away, the connection reports it, and the last result stands until the next.
       await this.#repair.repairIfGone(this.#part, error);
     } finally {
-      this.#isLooking = false;
+      this.#isPolling = false;
     }
   }
 }

@@ -65,7 +65,7 @@ class JetStreamDeadLetters implements DeadLetterStore {
     if (stored === null || stored.letter === null) return false;
     const frame = replayFrame(stored.letter, replayFrameId(stored.letter));
     const publication = framePublication(this.#names, frame);
-    await this.#note({ replayed: [orderId] });
+    await this.#record({ replayed: [orderId] });
     const outcome = await this.#connection.publisher.attempt(publication, REQUEST_MS_MAX);
     if (outcome.verdict !== 'stored') throw fault(new Error(outcome.reason));
     await this.#delete(stored.seq);
@@ -75,7 +75,7 @@ class JetStreamDeadLetters implements DeadLetterStore {
   async drop(orderId: string): Promise<boolean> {
     const stored = await this.#stored(orderId);
     if (stored === null) return false;
-    await this.#note({ dropped: [orderId] });
+    await this.#record({ dropped: [orderId] });
     return this.#delete(stored.seq);
   }
 
@@ -99,7 +99,7 @@ class JetStreamDeadLetters implements DeadLetterStore {
    * first, because the order can be done before the next step. The entry claims nothing, so the ledger need
    * not be read before; if the server does not take it, only the receipt is late.
    */
-  async #note(steps: Partial<LetterSteps>): Promise<void> {
+  async #record(steps: Partial<LetterSteps>): Promise<void> {
     const { ledgerStream, ledgerSubject } = this.#names;
     const entry = { ...NO_STEPS, ...steps, by: NOBODY, nonce: '' };
     const publication = {

@@ -87,6 +87,7 @@ export class DeliveredFrames {
     this.#foreign.keepAlive(nc);
   }
 }
+
 /** This process's claim on a frame that was delivered. */
 export interface Claim {
   /** Another process has claimed the frame since. */
@@ -108,7 +109,7 @@ export class FrameClaims {
   }
 
   /** Ends the claims that this process has lost; returns their frame ids. */
-  lose(isOurs: (frameId: string) => boolean): string[] {
+  dropLost(isOurs: (frameId: string) => boolean): string[] {
     const lost = [...this.#claims.keys()].filter((frameId) => !isOurs(frameId));
     for (const frameId of lost) {
       this.#claims.get(frameId)!.isLost = true;

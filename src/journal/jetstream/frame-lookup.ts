@@ -9,7 +9,7 @@ const QUEUED_MAX = 64;
 const SCAN_MAX = 1000;
 
 /** Unfinished searches, which the next call for the same frame continues. */
-const BROKEN_OFF_MAX = 1000;
+const UNFINISHED_MAX = 1000;
 
 /**
  * How long after its end no message can be stored in a span of time any more, whatever the uncertainty about
@@ -30,13 +30,13 @@ const ERROR_MS = 50;
 const SEEN_MAX = 10_000;
 
 /** Where a search continues. */
-interface Place {
+interface ResumePoint {
   /** Index of the span of time. */
   readonly span: number;
   readonly seq: number;
 }
 
-const BEGINNING: Place = { span: 0, seq: 0 };
+const START: ResumePoint = { span: 0, seq: 0 };
 
 /** Finds out whether a fresh frame waits in the stream, at a bounded cost. */
 export class FrameLookup {
@@ -46,7 +46,7 @@ export class FrameLookup {
   readonly #underWay = new Map<string, Promise<number>>();
   readonly #queue: (() => void)[] = [];
   readonly #seen = new Map<string, number>();
-  readonly #brokenOff = new Map<string, Place>();
+  readonly #unfinished = new Map<string, ResumePoint>();
   #searches = 0;
 
   /** @param commitMsMax the longest time from the time in a frame's id until it is stored */
@@ -115,7 +115,7 @@ export class FrameLookup {
 
   /** Continues where the last call stopped. */
   async #findInSpans(frameId: string, timeMs: number): Promise<number> {
-    const from = this.#brokenOff.get(frameId) ?? BEGINNING;
+    const from = this.#unfinished.get(frameId) ?? START;
     for (let span = from.span; span < this.#spansMs.length; span++) {
       const [fromMs, toMs] = this.#spansMs[span]!;
       const isOver = Date.now() > timeMs + toMs + OVER_MS;
@@ -141,7 +141,7 @@ export class FrameLookup {
       }
       if (++scanned < this.#scanMax) continue;
       if (span !== null) {
-        keep(this.#brokenOff, BROKEN_OFF_MAX, frameId, { span, seq: found.seq + 1 });
+        keep(this.#unfinished, UNFINISHED_MAX, frameId, { span, seq: found.seq + 1 });
       }
       throw new Error('too many frames were stored at that time');
     }

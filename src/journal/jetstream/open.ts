@@ -9,7 +9,7 @@ import { jetStreamNames } from '../nats/names.js';
 import { StreamRepair } from '../nats/stream-repair.js';
 import { StreamSearch } from '../nats/stream-search.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
-import { rememberKeys } from '../store/idempotency-rows.js';
+import { storeKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { JetStreamAppender, type JetStreamAppenderBounds } from './appender.js';
 import { FrameLookup } from './frame-lookup.js';
@@ -17,7 +17,7 @@ import { JetStreamReceipts, LedgerReader } from './receipts.js';
 import { settleLocally } from './settlement.js';
 import { JetStreamSource, type JetStreamSourceParts } from './source.js';
 
-export interface JetStreamPlace {
+export interface JetStreamTarget {
   /** NATS URLs of one server or cluster. */
   readonly servers: readonly string[];
   /** Name of the stream; subjects and consumers are named after it. */
@@ -38,12 +38,12 @@ export interface JetStreamSourceHandle {
 
 /** Connects in the background: does not wait for the server, see `ready`. */
 export function openJetStreamAppender(
-  place: JetStreamPlace,
+  target: JetStreamTarget,
   bounds: JetStreamAppenderBounds,
   log: Log,
 ): JetStreamAppender {
-  const names = jetStreamNames(place.stream);
-  return new JetStreamAppender(connectionTo(place, 'forebay intake', log), names, bounds);
+  const names = jetStreamNames(target.stream);
+  return new JetStreamAppender(connectionTo(target, 'forebay intake', log), names, bounds);
 }
 
 /**
@@ -53,16 +53,16 @@ export function openJetStreamAppender(
  * @param commitMsMax the longest that a frame takes to become durable
  */
 export function openJetStreamSource(
-  place: JetStreamPlace,
+  target: JetStreamTarget,
   store: LocalStore,
-  parts: Omit<JetStreamSourceParts, 'receipt' | 'rememberKeys' | 'settleLocally' | 'repair'>,
+  parts: Omit<JetStreamSourceParts, 'receipt' | 'storeKeys' | 'settleLocally' | 'repair'>,
   commitMsMax: number,
 ): JetStreamSourceHandle {
-  const names = jetStreamNames(place.stream);
-  const connection = connectionTo(place, 'forebay drain', parts.log);
+  const names = jetStreamNames(target.stream);
+  const connection = connectionTo(target, 'forebay drain', parts.log);
   const repair = new StreamRepair({
     connection,
-    declare: (nc, onCreated) => declareJournal(nc, names, place.replicas, onCreated),
+    declare: (nc, onCreated) => declareJournal(nc, names, target.replicas, onCreated),
     log: parts.log,
   });
   const opened = openLedger(connection, names, store, repair, parts.log);
@@ -74,13 +74,13 @@ export function openJetStreamSource(
     reader: new LedgerReader(opened.ledger),
     unsaved: opened.unsaved,
   });
-  const alone = new GroupedWrites(store);
+  const localWrites = new GroupedWrites(store);
   const source = new JetStreamSource(connection, names, opened, {
     ...parts,
     repair,
     receipt: (frameId, index) => receipts.find(frameId, index),
-    rememberKeys: (frame) => rememberKeys(store, frame),
-    settleLocally: (end) => settleLocally(store, alone, end),
+    storeKeys: (frame) => storeKeys(store, frame),
+    settleLocally: (end) => settleLocally(store, localWrites, end),
   });
   return {
     source,
@@ -94,7 +94,7 @@ export function openJetStreamSource(
 }
 
 function connectionTo(
-  { servers, stream, replicas, frames }: JetStreamPlace,
+  { servers, stream, replicas, frames }: JetStreamTarget,
   clientName: string,
   log: Log,
 ): JetStreamConnection {

@@ -59,7 +59,7 @@ export class OrphanedMessages {
   readonly #msMin: number;
   readonly #queues: readonly Queue[];
   #ranges: Range[] = [];
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #checkedAtMs = Number.NEGATIVE_INFINITY;
   /** Returned by `take`, verdict not reported yet. */
   readonly #taken = new Set<number>();
 
@@ -76,13 +76,13 @@ export class OrphanedMessages {
   /** At most `room` of them; usually none, without a request to the server. */
   async take(nc: NatsConnection, room: number): Promise<AckableMessage[]> {
     const nowMs = performance.now();
-    const isDue = nowMs - this.#lookedAtMs >= this.#msMin;
+    const isDue = nowMs - this.#checkedAtMs >= this.#msMin;
     if (!isDue && this.#ranges.length === 0) return [];
     try {
       const manager = await managerOf(nc, { timeout: ANSWER_MS_MAX });
       if (isDue) {
-        this.#lookedAtMs = nowMs;
-        await this.#look(manager);
+        this.#checkedAtMs = nowMs;
+        await this.#check(manager);
       }
       return await this.#next(manager, room);
     } catch {
@@ -101,7 +101,7 @@ export class OrphanedMessages {
     else log('stranded-processed', `${what} is not known to be settled, so it is processed`);
   }
 
-  async #look(manager: JetStreamManager): Promise<void> {
+  async #check(manager: JetStreamManager): Promise<void> {
     const { stream } = this.#parts.names;
     this.#ranges = [];
     this.#taken.clear();

@@ -30,20 +30,20 @@ export class JetStreamReceipts {
   /** @throws Error NATS does not answer, or the search would cost too much */
   async find(frameId: string, index: number): Promise<Receipt> {
     const { connection, waiting, reader } = this.#parts;
-    const known = this.#known(frameId, index);
+    const known = this.#localReceipt(frameId, index);
     if (known !== 'unknown') return known;
     // Not `unknown`: the frame may be in the stream.
     if (!connection.up) throw new Error(connection.reason);
     await reader.readRecent();
-    const learned = this.#known(frameId, index);
+    const learned = this.#localReceipt(frameId, index);
     if (learned !== 'unknown') return learned;
     if (index < (await waiting.ordersOf(frameId))) return 'accepted';
     // It may have been settled between the two checks.
     await reader.readLatest();
-    return this.#known(frameId, index);
+    return this.#localReceipt(frameId, index);
   }
 
-  #known(frameId: string, index: number): Receipt {
+  #localReceipt(frameId: string, index: number): Receipt {
     const { store, unsaved } = this.#parts;
     const settled = unsaved(frameId);
     if (settled !== null && index < settled.count) return receiptOf(settled, `${frameId}-${index}`);

@@ -27,7 +27,7 @@ export interface SettlerParts {
    *
    * @throws Error the disk takes no writes
    */
-  readonly rememberKeys: (frame: Frame) => Promise<void>;
+  readonly storeKeys: (frame: Frame) => Promise<void>;
   /**
    * Stores a settlement that NATS could not be told.
    *
@@ -58,16 +58,16 @@ export class JetStreamSettler {
   /** False when the source was closed before NATS knew: the frame will be delivered again. */
   async settle(frame: Frame, settlement: Settlement): Promise<boolean> {
     const end = this.#end(frame, settlement);
-    const { ledger, rememberKeys } = this.#parts;
-    if (!(await this.#stored(end))) return this.#alone(end);
+    const { ledger, storeKeys } = this.#parts;
+    if (!(await this.#stored(end))) return this.#settleForNextStart(end);
     if (frame.keys.length > 0) {
-      const remember = () => rememberKeys(frame);
-      if (!(await this.#untilDone(frame.id, remember, false))) return false;
+      const store = () => storeKeys(frame);
+      if (!(await this.#untilDone(frame.id, store, false))) return false;
     }
     try {
       await ledger.settle(end.settled);
     } catch {
-      return this.#alone({ ...end, refiled: [], dead: [] });
+      return this.#settleForNextStart({ ...end, refiled: [], dead: [] });
     }
     let failures = 0;
     return this.#untilDone(frame.id, async () => {
@@ -115,7 +115,7 @@ export class JetStreamSettler {
   }
 
   /** Closed while NATS is away: stores the settlement for the next start of this process. */
-  async #alone(end: PreparedSettlement): Promise<false> {
+  async #settleForNextStart(end: PreparedSettlement): Promise<false> {
     const { settleLocally, log } = this.#parts;
     await settleLocally(end).catch((error: Error) => {
       log(

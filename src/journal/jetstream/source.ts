@@ -34,7 +34,7 @@ export interface JetStreamSourceParts {
    *
    * @throws Error the disk takes no writes
    */
-  readonly rememberKeys: (frame: Frame) => Promise<void>;
+  readonly storeKeys: (frame: Frame) => Promise<void>;
   /**
    * Stores a settlement that NATS could not be told.
    *
@@ -88,7 +88,7 @@ export class JetStreamSource implements Source {
     const { acceptedOrders, retryMsMax, receipt, repair, log } = parts;
     this.#ledger = ledger;
     this.#lease = lease;
-    lease.onTerm(() => this.#lose());
+    lease.onTerm(() => this.#dropLost());
     this.#receipt = receipt;
     this.#closeMsMax = parts.closeMsMax;
     this.#connection = connection;
@@ -217,8 +217,8 @@ export class JetStreamSource implements Source {
   }
 
   /** A term begins: drops what other processes have claimed meanwhile. */
-  #lose(): void {
-    for (const frameId of this.#claims.lose((id) => this.#ledger.isOurs(id))) {
+  #dropLost(): void {
+    for (const frameId of this.#claims.dropLost((id) => this.#ledger.isOurs(id))) {
       this.#delivered.settled(frameId);
     }
     this.#arrived = this.#arrived.filter(({ isLost }) => !isLost);

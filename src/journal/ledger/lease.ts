@@ -2,7 +2,7 @@ import type { Ledger } from './ledger.js';
 import type { LedgerPeers } from './peers.js';
 
 /** Longer than starting a term takes: heartbeats are sent every two seconds. */
-const UNSURE_MS_REPORTED = 5000;
+const EXPIRED_MS_REPORTED = 5000;
 
 /**
  * The lease on all claims of this process. Other processes take over its claims when they have not heard from
@@ -18,23 +18,23 @@ export class LedgerLease {
   readonly #peers: Pick<LedgerPeers, 'isHeard' | 'onHeard'>;
   readonly #onTerm = new Set<() => void>();
   #terms = 0;
-  #isVerified = false;
-  #isVerifying = false;
-  #unsureSinceMs = performance.now();
+  #isValid = false;
+  #isStarting = false;
+  #expiredSinceMs = performance.now();
 
   constructor(ledger: Pick<Ledger, 'catchUp'>, peers: Pick<LedgerPeers, 'isHeard' | 'onHeard'>) {
     this.#ledger = ledger;
     this.#peers = peers;
-    peers.onHeard(() => void this.#verify());
+    peers.onHeard(() => void this.#startTerm());
   }
 
   /** 0 without a lease; otherwise the number of the term, which changes after each expiry. */
   get term(): number {
-    if (this.#isVerified && !this.#peers.isHeard) {
-      this.#isVerified = false;
-      this.#unsureSinceMs = performance.now();
+    if (this.#isValid && !this.#peers.isHeard) {
+      this.#isValid = false;
+      this.#expiredSinceMs = performance.now();
     }
-    return this.#isVerified ? this.#terms : 0;
+    return this.#isValid ? this.#terms : 0;
   }
 
   /**
@@ -42,7 +42,7 @@ export class LedgerLease {
    * empty.
    */
   get reason(): string {
-    if (this.term > 0 || performance.now() - this.#unsureSinceMs < UNSURE_MS_REPORTED) return '';
+    if (this.term > 0 || performance.now() - this.#expiredSinceMs < EXPIRED_MS_REPORTED) return '';
     return 'this process does not receive its own heartbeats from NATS, so nothing is processed: allow it to publish and subscribe to the subject that ends in .alive';
   }
 
@@ -51,19 +51,19 @@ export class LedgerLease {
     this.#onTerm.add(listener);
   }
 
-  async #verify(): Promise<void> {
-    if (this.term > 0 || this.#isVerifying) return;
-    this.#isVerifying = true;
+  async #startTerm(): Promise<void> {
+    if (this.term > 0 || this.#isStarting) return;
+    this.#isStarting = true;
     try {
       await this.#ledger.catchUp();
       if (!this.#peers.isHeard) return;
       this.#terms++;
       for (const listener of this.#onTerm) listener();
-      this.#isVerified = true;
+      this.#isValid = true;
     } catch {
       // Closed.
     } finally {
-      this.#isVerifying = false;
+      this.#isStarting = false;
     }
   }
 }

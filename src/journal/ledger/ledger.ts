@@ -206,7 +206,7 @@ export class Ledger {
       try {
         if (!connection.up) throw new Error(connection.reason);
         const extent = await stream.extent();
-        state.meet(extent);
+        state.resetIfReplaced(extent);
         const fromSeq = Math.max(extent.firstSeq, state.appliedSeq + 1);
         for await (const [seq, entry] of stream.read(fromSeq, extent.lastSeq))
           state.apply(seq, entry);

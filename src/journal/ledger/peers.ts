@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { JetStreamConnection } from '../nats/connection.js';
 import type { JetStreamNames } from '../nats/names.js';
 
-const BEAT_MS = 2000;
+const HEARTBEAT_MS = 2000;
 
 /**
  * A process that was not heard for this long counts as dead. Shorter than JetStream's ack wait, so that the
@@ -16,7 +16,7 @@ const LEASE_MS = 20_000;
  */
 const UNHEARD_MS_MAX = 12_000;
 
-interface Beat {
+interface Heartbeat {
   /** By `performance.now()`, which stops while a virtual machine is paused; and by the wall clock. */
   readonly tickMs: number;
   readonly epochMs: number;
@@ -39,14 +39,14 @@ export class LedgerPeers {
   /** Since when every heartbeat of every process would have been received. */
   #listeningSinceMs = Number.POSITIVE_INFINITY;
   /** When the last of its own heartbeats that came back was sent. */
-  #ownBeat: Beat | null = null;
+  #ownHeartbeat: Heartbeat | null = null;
 
   constructor(connection: JetStreamConnection, names: JetStreamNames, self: string) {
     this.#connection = connection;
     this.#subject = names.aliveSubject;
     this.#self = self;
     this.#stopListening = connection.onChange((up) => this.#onChange(up));
-    this.#timer = setInterval(() => this.#beat(), BEAT_MS);
+    this.#timer = setInterval(() => this.#sendHeartbeat(), HEARTBEAT_MS);
     this.#timer.unref();
   }
 
@@ -62,8 +62,8 @@ export class LedgerPeers {
 
   /** Whether other processes count this one as alive, and will for some more seconds. */
   get isHeard(): boolean {
-    if (this.#ownBeat === null) return false;
-    const { tickMs, epochMs } = this.#ownBeat;
+    if (this.#ownHeartbeat === null) return false;
+    const { tickMs, epochMs } = this.#ownHeartbeat;
     return performance.now() - tickMs < UNHEARD_MS_MAX && Date.now() - epochMs < UNHEARD_MS_MAX;
   }
 
@@ -84,28 +84,31 @@ export class LedgerPeers {
     // The client subscribes again by itself when it reconnects.
     if (this.#subscribed !== nc) {
       nc.subscribe(this.#subject, {
-        callback: (_error, message) => this.#hear(message.string()),
+        callback: (_error, message) => this.#receive(message.string()),
       });
       this.#subscribed = nc;
     }
-    this.#beat();
+    this.#sendHeartbeat();
   }
 
-  #hear(said: string): void {
-    const [who, tickMs, epochMs] = said.split(' ');
+  #receive(text: string): void {
+    const [who, tickMs, epochMs] = text.split(' ');
     this.#heardAtMs.set(who!, performance.now());
     if (who !== this.#self) return;
-    const beat = { tickMs: Number(tickMs), epochMs: Number(epochMs) };
+    const heartbeat = { tickMs: Number(tickMs), epochMs: Number(epochMs) };
     // From an earlier run of this process, whose clock had another origin, or from before a pause.
-    if (!(beat.tickMs <= performance.now()) || !(beat.tickMs > (this.#ownBeat?.tickMs ?? 0)))
+    if (
+      !(heartbeat.tickMs <= performance.now()) ||
+      !(heartbeat.tickMs > (this.#ownHeartbeat?.tickMs ?? 0))
+    )
       return;
     if (!this.isHeard) this.#listeningSinceMs = performance.now();
-    this.#ownBeat = beat;
+    this.#ownHeartbeat = heartbeat;
     if (this.isHeard) for (const listener of this.#onHeard) listener();
   }
 
   /** Includes the time of sending: the heartbeat may come back to a process that was paused meanwhile. */
-  #beat(): void {
+  #sendHeartbeat(): void {
     if (!this.#connection.up) return;
     const { nc } = this.#connection;
     nc.publish(this.#subject, `${this.#self} ${performance.now()} ${Date.now()}`);

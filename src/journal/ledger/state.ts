@@ -106,7 +106,7 @@ export class LedgerState {
   }
 
   /** Starts from the beginning when this is not the ledger that was read before. */
-  meet({ created, lastSeq }: LedgerExtent): void {
+  resetIfReplaced({ created, lastSeq }: LedgerExtent): void {
     if (created === this.#created && lastSeq >= this.#appliedSeq) return;
     this.#created = created;
     this.#appliedSeq = 0;

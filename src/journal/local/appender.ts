@@ -7,7 +7,7 @@ import type { LocalStore } from '../store/local-store.js';
 import type { FrameLog } from './frame-log.js';
 
 /** How long commits are refused without a try after one has failed, to spare a failing disk. */
-const REST_MS = 1000;
+const COOLDOWN_MS = 1000;
 
 /** `EIO`: a write or a flush failed in the device, so what a restart will find there is unknown. */
 const INPUT_OUTPUT_ERROR = 5;
@@ -18,7 +18,7 @@ export class LocalAppender implements Appender {
   readonly #store: LocalStore;
   readonly #log: FrameLog | null;
   readonly #underWay = new Set<Promise<void>>();
-  #restUntilMs = 0;
+  #cooldownUntilMs = 0;
   #fault = '';
   #closed = false;
 
@@ -32,12 +32,12 @@ export class LocalAppender implements Appender {
   }
 
   get writable(): boolean {
-    return !this.#closed && !this.#rests() && this.#store.shortage === '';
+    return !this.#closed && !this.#isCoolingDown() && this.#store.shortage === '';
   }
 
   get reason(): string {
     if (this.#closed) return 'the local journal is closed';
-    return this.#rests()
+    return this.#isCoolingDown()
       ? `data folder ${this.#store.folder}: ${this.#fault}`
       : this.#store.shortage;
   }
@@ -48,7 +48,7 @@ export class LocalAppender implements Appender {
     this.#underWay.add(write);
     try {
       await write;
-      this.#restUntilMs = 0;
+      this.#cooldownUntilMs = 0;
       return null;
     } catch (error) {
       throw this.#failed(error as Error & { code?: number });
@@ -81,13 +81,13 @@ export class LocalAppender implements Appender {
     await this.#store.close();
   }
 
-  #rests(): boolean {
-    return this.#restUntilMs !== 0 && performance.now() < this.#restUntilMs;
+  #isCoolingDown(): boolean {
+    return this.#cooldownUntilMs !== 0 && performance.now() < this.#cooldownUntilMs;
   }
 
   #failed(error: Error & { code?: number }): Error {
     this.#fault = error.message;
-    this.#restUntilMs = performance.now() + REST_MS;
+    this.#cooldownUntilMs = performance.now() + COOLDOWN_MS;
     if (error instanceof CommitAmbiguous) return error;
     return error.code === INPUT_OUTPUT_ERROR
       ? new CommitAmbiguous(this.#fault)

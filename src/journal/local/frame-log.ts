@@ -11,9 +11,9 @@ import {
 import { SegmentWriter } from './segment-writer.js';
 
 /** How long no segment is looked for after none was available, to spare a disk in trouble. */
-const REST_MS = 1000;
+const COOLDOWN_MS = 1000;
 /** How old the last check of the file may be. */
-const LOOK_MS = 20;
+const CHECK_MS = 20;
 
 /**
  * The writing side of the log in front of the local journal's tables: one per intake thread. For each
@@ -29,8 +29,8 @@ export class FrameLog {
    */
   #next: SegmentWriter | null = null;
   #preparing: Promise<void> | null = null;
-  #restUntilMs = 0;
-  #lookedAtMs = 0;
+  #cooldownUntilMs = 0;
+  #checkedAtMs = 0;
   #closed = false;
 
   /** @param hasSpaceFor whether the disk has space for this many more bytes */
@@ -73,8 +73,8 @@ export class FrameLog {
   /** Checked at most every few milliseconds. */
   #isGone(segment: SegmentWriter): boolean {
     const nowMs = performance.now();
-    if (nowMs - this.#lookedAtMs < LOOK_MS) return false;
-    this.#lookedAtMs = nowMs;
+    if (nowMs - this.#checkedAtMs < CHECK_MS) return false;
+    this.#checkedAtMs = nowMs;
     return segment.isGone;
   }
 
@@ -94,13 +94,13 @@ export class FrameLog {
   #prepare(): void {
     const nowMs = performance.now();
     if (this.#closed || this.#preparing !== null || this.#next !== null) return;
-    if (nowMs < this.#restUntilMs) return;
+    if (nowMs < this.#cooldownUntilMs) return;
     this.#preparing = this.#claim()
       .catch(() => null)
       .then((next) => {
         this.#next = next;
         this.#preparing = null;
-        if (next === null) this.#restUntilMs = performance.now() + REST_MS;
+        if (next === null) this.#cooldownUntilMs = performance.now() + COOLDOWN_MS;
       });
   }
 

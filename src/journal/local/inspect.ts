@@ -135,8 +135,8 @@ function hasRowFrom(table: Table | null, start: Buffer): boolean {
 export function uncheckpointedFrames(dataFolder: string, meta: Table | null): KeyFacts[] {
   const folder = logFolder(dataFolder);
   return listSegments(folder).flatMap((segment) => {
-    const place = meta === null ? null : readPosition(meta, segment.id);
-    const reader = openReader(folder, segment, place);
+    const from = meta === null ? null : readPosition(meta, segment.id);
+    const reader = openReader(folder, segment, from);
     if (reader === null) return [];
     try {
       return reader.read(SEGMENT_BYTES).records.map(({ key }) => freshFacts(key as Buffer));
@@ -152,10 +152,10 @@ export function uncheckpointedFrames(dataFolder: string, meta: Table | null): Ke
 function openReader(
   folder: string,
   segment: Segment,
-  place: LogPosition | null,
+  from: LogPosition | null,
 ): SegmentReader | null {
   try {
-    return new SegmentReader(folder, segment, place);
+    return new SegmentReader(folder, segment, from);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;

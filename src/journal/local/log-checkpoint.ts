@@ -146,9 +146,9 @@ export class LogCheckpoint {
     const known = this.#readers.get(segment.id);
     if (known !== undefined) return known;
     this.#store.refresh();
-    const place = readPosition(this.#store.meta, segment.id);
+    const from = readPosition(this.#store.meta, segment.id);
     try {
-      const reader = new SegmentReader(this.#folder, segment, place);
+      const reader = new SegmentReader(this.#folder, segment, from);
       this.#readers.set(segment.id, reader);
       return reader;
     } catch (error) {
@@ -165,13 +165,13 @@ export class LogCheckpoint {
         this.#store.frames.put(key as Buffer, value as Buffer);
         if (isKeyed) recordKeys(this.#store, decodeRecord(value));
       }
-      writePosition(this.#store, piece.segment.id, piece.place!);
+      writePosition(this.#store, piece.segment.id, piece.end!);
     }
   }
 
   #finish(pieces: readonly SegmentRecords[]): void {
-    for (const { segment, reader, records, place, isAll } of pieces) {
-      if (records.length > 0) reader.copied(place!);
+    for (const { segment, reader, records, end, isAll } of pieces) {
+      if (records.length > 0) reader.copied(end!);
       if (isAll && segment.state !== 'open') this.#free(segment, reader);
     }
   }
@@ -180,7 +180,7 @@ export class LogCheckpoint {
   #free(segment: Segment, reader: SegmentReader): void {
     const isKept =
       segment.state === 'full' &&
-      reader.isWhole &&
+      reader.isFullSize &&
       this.#store.shortage === '' &&
       listSegments(this.#folder).filter(({ state }) => state === 'free').length < FREE_MAX;
     reader.close();

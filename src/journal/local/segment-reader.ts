@@ -19,7 +19,7 @@ export interface LogPosition {
 export interface FoundRecords {
   readonly records: readonly LogRecord[];
   /** Behind the records; null when the segment was never written to. */
-  readonly place: LogPosition | null;
+  readonly end: LogPosition | null;
   /** There was no more. */
   readonly isAll: boolean;
 }
@@ -35,36 +35,36 @@ export class SegmentReader {
   readonly #descriptor: number;
   #position: LogPosition | null;
 
-  /** @param position up to which the tables have it; null when they have none of it */
-  constructor(folder: string, segment: Segment, place: LogPosition | null) {
+  /** @param from the position up to which the tables have it; null when they have none of it */
+  constructor(folder: string, segment: Segment, from: LogPosition | null) {
     this.#descriptor = openSync(segmentPath(folder, segment), 'r');
-    this.#position = place;
+    this.#position = from;
   }
 
   /** Records after the position, up to `bytesMax` bytes but at least one. Does not advance the position. */
   read(bytesMax: number): FoundRecords {
     const from = this.#start();
-    if (from === null) return { records: [], place: null, isAll: true };
+    if (from === null) return { records: [], end: null, isAll: true };
     const records: LogRecord[] = [];
     let { position } = from;
     while (position < SEGMENT_BYTES) {
-      const place = { ...from, position };
-      if (position - from.position >= bytesMax) return { records, place, isAll: false };
-      const found = this.#recordsAt(place);
+      const at = { ...from, position };
+      if (position - from.position >= bytesMax) return { records, end: at, isAll: false };
+      const found = this.#recordsAt(at);
       if (found.length === 0) break;
       records.push(...found);
       position = found.at(-1)!.end;
     }
-    return { records, place: { ...from, position }, isAll: true };
+    return { records, end: { ...from, position }, isAll: true };
   }
 
-  /** The tables have everything up to `position`. */
-  copied(place: LogPosition): void {
-    this.#position = place;
+  /** The tables have everything up to `end`. */
+  copied(end: LogPosition): void {
+    this.#position = end;
   }
 
   /** Whether the file has its full size, so that writing to it takes no space. */
-  get isWhole(): boolean {
+  get isFullSize(): boolean {
     return fstatSync(this.#descriptor).size === SEGMENT_BYTES;
   }
 

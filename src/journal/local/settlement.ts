@@ -70,18 +70,18 @@ const RETRY_MS_MAX = 1000;
 /** Writes that are retried until they are durable. */
 export class RetriedWrites {
   readonly #writes: GroupedWrites;
-  readonly #place: string;
+  readonly #location: string;
   readonly #signal: AbortSignal;
   readonly #log: Log;
   #fault = '';
 
   /**
-   * @param place named in the fault, for the operator
+   * @param location named in the fault, for the operator
    * @param signal ends the retries
    */
-  constructor(writes: GroupedWrites, place: string, signal: AbortSignal, log: Log) {
+  constructor(writes: GroupedWrites, location: string, signal: AbortSignal, log: Log) {
     this.#writes = writes;
-    this.#place = place;
+    this.#location = location;
     this.#signal = signal;
     this.#log = log;
   }
@@ -105,7 +105,7 @@ export class RetriedWrites {
         this.#fault = '';
         return true;
       } catch (error) {
-        const fault = `${this.#place}: ${(error as Error).message}`;
+        const fault = `${this.#location}: ${(error as Error).message}`;
         if (this.#fault === '') {
           this.#log('settle-waits', `cannot settle frame ${id}, retrying: ${fault}`);
         }

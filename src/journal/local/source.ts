@@ -6,7 +6,7 @@ import { decodeRecord } from '../frame/record.js';
 import { untilDueMs } from '../frame/refile.js';
 import { dueRanges, freshFacts, laterFacts, leadingTimeMs, timeKey } from '../store/frame-rows.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
-import { rememberedKeys } from '../store/idempotency-rows.js';
+import { storedKeys } from '../store/idempotency-rows.js';
 import type { LocalStore, Table } from '../store/local-store.js';
 import { findReceipt } from '../store/receipt-rows.js';
 import { LocalBacklog } from './backlog.js';
@@ -152,7 +152,7 @@ export class LocalSource implements Source {
   /** The idempotency keys of orders accepted since `sinceMs`, epoch milliseconds. */
   keys(sinceMs: number): Iterable<StoredKey> {
     this.#store.refresh();
-    return rememberedKeys(this.#store, sinceMs);
+    return storedKeys(this.#store, sinceMs);
   }
 
   /** Ends pulls and retries: what the disk does not take at once stays as it is. */
@@ -245,6 +245,7 @@ export class LocalSource implements Source {
     return untilDueMs(leadingTimeMs(next), nowMs, this.#parts.retryMsMax) || POLL_MS;
   }
 }
+
 /** Wakes a waiting caller. A signal that no caller waits for is kept for the next one. */
 class WakeSignal {
   #isSet = false;

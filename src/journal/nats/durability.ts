@@ -8,7 +8,7 @@ import { type JetStreamConnection, managerOf } from './connection.js';
 const REPLICAS_MIN = 3;
 const MONITOR_PORT = 8222;
 const ASK_MS_MAX = 1000;
-const LOOK_MS = 10_000;
+const CHECK_MS = 10_000;
 
 /** Where the servers' monitoring is. */
 interface MonitoringPlaces {
@@ -73,9 +73,9 @@ export class JetStreamDurability {
   constructor(parts: JetStreamDurabilityParts) {
     this.#parts = parts;
     this.#stopListening = parts.connection.onChange((up) => {
-      if (up) void this.#look();
+      if (up) void this.#check();
     });
-    this.#timer = setInterval(() => void this.#look(), LOOK_MS);
+    this.#timer = setInterval(() => void this.#check(), CHECK_MS);
     this.#timer.unref();
   }
 
@@ -88,7 +88,7 @@ export class JetStreamDurability {
     clearInterval(this.#timer);
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { connection, log } = this.#parts;
     if (!connection.up) return;
     try {
@@ -116,20 +116,25 @@ export class JetStreamDurability {
 /** What a stream with these settings survives on these servers. */
 export async function askDurability(
   nc: NatsConnection,
-  keeping: StorageSettings,
+  settings: StorageSettings,
   places: MonitoringPlaces,
 ): Promise<Durability> {
   const sync = await syncAlways(nc.info?.server_id ?? '', places);
   const at = `NATS ${nc.info?.version} at ${nc.getServer()}: accepted means`;
-  const replicas = keeping.num_replicas;
-  const lack = lackOf(keeping);
+  const replicas = settings.num_replicas;
+  const weakness = weaknessOf(settings);
   if (replicas >= REPLICAS_MIN) {
-    const text = `${at} on a majority of ${replicas} servers, ${lack || FLUSH[`${sync}`]}`;
+    const text = `${at} on a majority of ${replicas} servers, ${weakness || FLUSH[`${sync}`]}`;
     return { class: 'replicated', replicas, text, remedy: '' };
   }
-  if (lack !== '') {
+  if (weakness !== '') {
     const remedy = 'recreate the stream with the settings that forebay check shows';
-    return { class: 'none', replicas, text: `${at} ${lack}, gone when the server ends`, remedy };
+    return {
+      class: 'none',
+      replicas,
+      text: `${at} ${weakness}, gone when the server ends`,
+      remedy,
+    };
   }
   if (sync === true) {
     return { class: 'fsync', replicas, text: `${at} on disk, ${FLUSH.true}`, remedy: '' };
@@ -139,7 +144,7 @@ export async function askDurability(
 }
 
 /** Why an acknowledgement does not mean that the message was written; empty when it does. */
-function lackOf({ storage, persist_mode: persist }: StorageSettings): string {
+function weaknessOf({ storage, persist_mode: persist }: StorageSettings): string {
   if (storage !== StorageType.File) return `in memory only (storage ${storage})`;
   return persist === PersistMode.Async ? 'not written yet (persist_mode async)' : '';
 }

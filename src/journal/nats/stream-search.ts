@@ -10,7 +10,7 @@ const READS_MAX = 16;
  * The presumed bound on the clock difference to a server that does not report its time (nats-server before
  * 2.10).
  */
-const UNTOLD_CLOCK_MS = 1000;
+const UNKNOWN_CLOCK_MS = 1000;
 
 /** A fresh frame in the stream. */
 export interface FoundFrame {
@@ -107,12 +107,12 @@ export class StreamSearch {
     for (let stride = 1; high - low > 1; stride *= 2) {
       const isStriding = lowMs === Number.NEGATIVE_INFINITY;
       const halfWay = Math.floor((low + high) / 2);
-      const place = isStriding ? Math.max(halfWay, last_seq + 1 - stride) : halfWay;
-      const found = await this.#next(manager, place);
+      const probe = isStriding ? Math.max(halfWay, last_seq + 1 - stride) : halfWay;
+      const found = await this.#next(manager, probe);
       const foundMs = found === null ? highMs : storedMs(found);
       if (foundMs < lowMs || foundMs > highMs) return null;
-      if (foundMs < timeMs) [low, lowMs] = [Math.max(place, found!.seq), foundMs];
-      else [high, highMs] = [place, foundMs];
+      if (foundMs < timeMs) [low, lowMs] = [Math.max(probe, found!.seq), foundMs];
+      else [high, highMs] = [probe, foundMs];
     }
     return low;
   }
@@ -138,7 +138,7 @@ export class StreamSearch {
     const answeredMs = Date.now();
     const serverMs = Date.parse((info as { ts?: string }).ts ?? '');
     return Number.isNaN(serverMs)
-      ? { state: info.state, aheadMsMin: -UNTOLD_CLOCK_MS, aheadMsMax: UNTOLD_CLOCK_MS }
+      ? { state: info.state, aheadMsMin: -UNKNOWN_CLOCK_MS, aheadMsMax: UNKNOWN_CLOCK_MS }
       : {
           state: info.state,
           aheadMsMin: serverMs - answeredMs - 1,

@@ -8,7 +8,7 @@ export interface FailoverParts {
   /** Where they go while the primary does not take them. */
   readonly spool: Appender;
   /** Stores the idempotency keys of a frame that the primary took. The commit does not wait for it. */
-  readonly rememberKeys: (frame: Frame) => void;
+  readonly storeKeys: (frame: Frame) => void;
   readonly counts: ThreadCounts;
   /** Orders in the spool, of all threads; may lag behind by a fraction of a second. */
   readonly spooledOrders: () => number;
@@ -31,7 +31,7 @@ const PROBE_MS = 500;
 export class FailoverAppender implements Appender {
   readonly #parts: FailoverParts;
   /** Why the primary is not trusted; empty while it is. */
-  #distrust = '';
+  #distrustReason = '';
   #probeAtMs = 0;
   #isProbing = false;
 
@@ -44,30 +44,30 @@ export class FailoverAppender implements Appender {
   }
 
   get writable(): boolean {
-    return this.#isTrusted() || this.#spoolLack() === '' || this.#isProbeDue();
+    return this.#isTrusted() || this.#spoolRefusal() === '' || this.#isProbeDue();
   }
 
   get reason(): string {
     if (this.writable) return '';
     const { primary } = this.#parts;
-    return `${primary.reason || this.#distrust}; spool: ${this.#spoolLack()}`;
+    return `${primary.reason || this.#distrustReason}; spool: ${this.#spoolRefusal()}`;
   }
 
   async commit(frame: Frame): Promise<Uint8Array | null> {
     let isAmbiguous = false;
     if (this.#isTrusted()) {
       try {
-        return await this.#commitToPrimary(owned(frame));
+        return await this.#commitToPrimary(withOwnBytes(frame));
       } catch (error) {
         isAmbiguous = error instanceof CommitAmbiguous;
-        this.#lose((error as Error).message);
+        this.#distrust((error as Error).message);
       }
     }
     try {
-      const lack = this.#spoolLack();
-      if (lack === '') return await this.#spool(frame);
-      if (this.#isProbeDue()) return await this.#probe(owned(frame));
-      throw new CommitRefused(lack);
+      const refusal = this.#spoolRefusal();
+      if (refusal === '') return await this.#spool(frame);
+      if (this.#isProbeDue()) return await this.#probe(withOwnBytes(frame));
+      throw new CommitRefused(refusal);
     } catch (error) {
       throw isAmbiguous ? new CommitAmbiguous((error as Error).message) : error;
     }
@@ -78,22 +78,22 @@ export class FailoverAppender implements Appender {
   }
 
   #isTrusted(): boolean {
-    return this.#distrust === '' && this.#parts.primary.writable;
+    return this.#distrustReason === '' && this.#parts.primary.writable;
   }
 
-  #spoolLack(): string {
+  #spoolRefusal(): string {
     const { spool, spooledOrders, spooledOrdersMax } = this.#parts;
     if (spooledOrders() < spooledOrdersMax) return spool.reason;
     return `it holds ${spooledOrdersMax} orders, the most that --spool-orders-max allows`;
   }
 
-  #lose(reason: string): void {
-    if (this.#distrust === '') this.#probeAtMs = performance.now() + PROBE_MS;
-    this.#distrust = reason;
+  #distrust(reason: string): void {
+    if (this.#distrustReason === '') this.#probeAtMs = performance.now() + PROBE_MS;
+    this.#distrustReason = reason;
   }
 
   async #spool(frame: Frame): Promise<Uint8Array | null> {
-    const kept = owned(frame);
+    const kept = withOwnBytes(frame);
     const verdicts = await this.#parts.spool.commit(kept);
     this.#parts.counts.add(COUNTER.ordersSpooled, frame.count);
     if (this.#isProbeDue()) this.#probe(kept).catch(() => {});
@@ -109,10 +109,10 @@ export class FailoverAppender implements Appender {
     this.#isProbing = true;
     try {
       const verdicts = await this.#commitToPrimary(kept);
-      this.#distrust = '';
+      this.#distrustReason = '';
       return verdicts;
     } catch (error) {
-      this.#lose((error as Error).message);
+      this.#distrust((error as Error).message);
       throw error;
     } finally {
       this.#isProbing = false;
@@ -122,7 +122,7 @@ export class FailoverAppender implements Appender {
 
   async #commitToPrimary(frame: Frame): Promise<Uint8Array | null> {
     const verdicts = await this.#parts.primary.commit(frame);
-    if (frame.keys.length > 0) this.#parts.rememberKeys(frame);
+    if (frame.keys.length > 0) this.#parts.storeKeys(frame);
     return verdicts;
   }
 }
@@ -131,6 +131,6 @@ export class FailoverAppender implements Appender {
  * A copy of the frame with its own bytes: the original buffer is reused as soon as the commit succeeds, but a
  * NATS client that was given up on may still have to send them.
  */
-function owned(frame: Frame): Frame {
+function withOwnBytes(frame: Frame): Frame {
   return { ...frame, payload: Buffer.from(frame.payload) };
 }

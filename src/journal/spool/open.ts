@@ -3,9 +3,9 @@ import { COUNTER, GAUGE, type ThreadCounts } from '../../metrics/count.js';
 import type { Appender } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
-import { KeyIndex } from '../jetstream/idempotency-index.js';
+import { KeyRecovery } from '../jetstream/key-recovery.js';
 import {
-  type JetStreamPlace,
+  type JetStreamTarget,
   openJetStreamAppender,
   openJetStreamSource,
 } from '../jetstream/open.js';
@@ -18,7 +18,7 @@ import { JetStreamDurability } from '../nats/durability.js';
 import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
 import { startExpiry } from '../store/expiry.js';
-import { rememberKeys } from '../store/idempotency-rows.js';
+import { storeKeys } from '../store/idempotency-rows.js';
 import { LocalStore } from '../store/local-store.js';
 import { FailoverAppender } from './failover-appender.js';
 import { Forwarder } from './forwarder.js';
@@ -43,18 +43,18 @@ export function openSpooledAppender(
   const bounds = {
     // Half, so that the spool has the other half before the client gives up.
     commitMsMax: hasSpool ? options.commitMsMax / 2 : options.commitMsMax,
-    triesAgain: !hasSpool,
+    retries: !hasSpool,
   };
   // The source in the main thread has a connection to the same servers and reports their faults; one more
   // line per thread would not help the operator.
-  const primary = openJetStreamAppender(placeOf(options), bounds, () => {});
+  const primary = openJetStreamAppender(targetOf(options), bounds, () => {});
   if (!hasSpool) return primary;
   const store = new LocalStore(options.data, { mustExist: true });
   return new FailoverAppender({
     primary,
     spool: new LocalAppender(store),
-    rememberKeys: (frame) =>
-      void rememberKeys(store, frame).catch(() => counts.add(COUNTER.keyRowsFailed)),
+    storeKeys: (frame) =>
+      void storeKeys(store, frame).catch(() => counts.add(COUNTER.keyRowsFailed)),
     counts,
     spooledOrders: () => mainCounts.get(GAUGE.spoolOrders),
     spooledOrdersMax: options.spoolOrdersMax,
@@ -92,7 +92,7 @@ export async function openSpooledSource(
     monitors: options.natsMonitor,
     log,
   });
-  const keyIndex = new KeyIndex(store, connection, search, parts, log);
+  const keyRecovery = new KeyRecovery(store, connection, search, parts, log);
   const stopExpiry = startExpiry(store, {
     settledS: Math.max(options.receiptsS, LEDGER_AGE_MS_MAX / 1000),
     idempotencyS: options.idempotencyS,
@@ -119,11 +119,11 @@ export async function openSpooledSource(
     close: async () => {
       clearInterval(gauge);
       durability.close();
-      keyIndex.close();
+      keyRecovery.close();
       stopExpiry();
       await source.close();
     },
-    keys: (sinceMs) => keyIndex.keys(sinceMs),
+    keys: (sinceMs) => keyRecovery.keys(sinceMs),
   };
 }
 
@@ -137,7 +137,7 @@ function openPrimary(options: Options, store: LocalStore, parts: SourceParts) {
     closeMsMax: options.shutdownMsMax * CLOSE_SHARE,
     acceptedOrders: () => acceptedOrders() - spooledOrders() + forwardedOrders(),
   };
-  return openJetStreamSource(placeOf(options), store, sourceParts, options.commitMsMax);
+  return openJetStreamSource(targetOf(options), store, sourceParts, options.commitMsMax);
 }
 
 interface ForwardingParts {
@@ -189,7 +189,7 @@ async function readyOrSpooling(ready: Promise<void>, log: Log): Promise<void> {
   log('spooling', 'NATS has not answered: orders go to the spool until it does');
 }
 
-function placeOf(options: Options): JetStreamPlace {
+function targetOf(options: Options): JetStreamTarget {
   return {
     servers: options.nats,
     stream: options.natsStream,

@@ -83,13 +83,13 @@ class Sweep {
     const { table, end, isExpired } = this.#of;
     const start = this.#at === null ? {} : { start: this.#at, exclusiveStart: true };
     const found: Buffer[] = [];
-    let looked = 0;
+    let checked = 0;
     for (const { key, value } of table.getRange({ ...start, end: end(), limit: rowsMax })) {
-      looked++;
+      checked++;
       this.#at = Buffer.from(key);
       if (isExpired(value)) found.push(this.#at);
     }
-    if (looked < rowsMax) this.#at = null;
+    if (checked < rowsMax) this.#at = null;
     return found;
   }
 }

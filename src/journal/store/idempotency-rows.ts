@@ -25,7 +25,7 @@ export function recordKeys(
  *
  * @throws Error the disk takes no writes
  */
-export async function rememberKeys(
+export async function storeKeys(
   store: LocalStore,
   frame: Pick<Frame, 'id' | 'acceptedAtMs' | 'keys'>,
 ): Promise<void> {
@@ -34,7 +34,7 @@ export async function rememberKeys(
 }
 
 /** All keys of frames accepted at or after `sinceMs`, epoch milliseconds. */
-export function* rememberedKeys(store: LocalStore, sinceMs: number): Iterable<StoredKey> {
+export function* storedKeys(store: LocalStore, sinceMs: number): Iterable<StoredKey> {
   for (const { key, value } of store.keys.getRange()) {
     const { acceptedAtMs, keys } = JSON.parse(value.toString()) as KeyRow;
     if (acceptedAtMs < sinceMs) continue;

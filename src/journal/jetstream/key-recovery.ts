@@ -3,7 +3,7 @@ import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import { readKeys } from '../nats/headers.js';
 import type { StreamSearch } from '../nats/stream-search.js';
-import { rememberedKeys, rememberKeys } from '../store/idempotency-rows.js';
+import { storedKeys, storeKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 
 export interface KeyCounts {
@@ -14,13 +14,13 @@ export interface KeyCounts {
 }
 
 /** Between two updates of the time up to which keys are stored. */
-const NOTE_MS = 1000;
+const SAVE_MS = 1000;
 /** Kept behind the clock, because rows of keys are written after the frames were acknowledged. */
 const LAG_MS = 5000;
 /** How long a start waits for NATS to return the last keys. */
 const CONNECT_MS_MAX = 2000;
 /** A frame is stored after its orders were accepted; other machines' clocks may be this far ahead. */
-const EARLY_MS = 2000;
+const CLOCK_SKEW_MS = 2000;
 
 const UNKNOWN =
   'idempotency keys of the last seconds before the last stop may be unknown, because NATS does not answer';
@@ -33,20 +33,20 @@ const META_KEY = Buffer.from('keys-known');
  * stream: only what was accepted after the stored time is read from the stream. Rows that could not be
  * written, for example because the disk was full, are restored from the stream before that time advances.
  */
-export class KeyIndex {
+export class KeyRecovery {
   readonly #store: LocalStore;
   readonly #connection: JetStreamConnection;
   readonly #search: StreamSearch;
   readonly #counts: KeyCounts;
   readonly #log: Log;
-  readonly #knownBeforeMs: number;
+  readonly #storedBeforeStartMs: number;
   readonly #timer: NodeJS.Timeout;
   /** The time up to which each frame has its row; epoch milliseconds. */
-  #knownMs: number;
-  #noted = 0;
+  #storedUntilMs: number;
+  #savedOrders = 0;
   /** How many of the failed rows were restored. */
-  #mended = 0;
-  #isNoting = false;
+  #restoredRows = 0;
+  #isSaving = false;
 
   constructor(
     store: LocalStore,
@@ -60,16 +60,16 @@ export class KeyIndex {
     this.#search = search;
     this.#counts = counts;
     this.#log = log;
-    this.#knownBeforeMs = Number(store.meta.getBinary(META_KEY)?.toString() ?? 0);
-    this.#knownMs = this.#knownBeforeMs;
-    this.#timer = setInterval(() => void this.#noteInTurn(), NOTE_MS);
+    this.#storedBeforeStartMs = Number(store.meta.getBinary(META_KEY)?.toString() ?? 0);
+    this.#storedUntilMs = this.#storedBeforeStartMs;
+    this.#timer = setInterval(() => void this.#saveInTurn(), SAVE_MS);
     this.#timer.unref();
   }
 
   /** To be read before orders are taken. */
   async *keys(sinceMs: number): AsyncIterable<StoredKey> {
     this.#store.refresh();
-    yield* rememberedKeys(this.#store, sinceMs);
+    yield* storedKeys(this.#store, sinceMs);
     await this.#connection.whenUp(CONNECT_MS_MAX);
     if (!this.#connection.up) {
       this.#log('keys-unknown', `${UNKNOWN}: ${this.#connection.reason}`);
@@ -88,39 +88,39 @@ export class KeyIndex {
 
   async *#keysInStream(sinceMs: number): AsyncIterable<StoredKey> {
     // A time in the future was stored before the clock was set back, and means nothing now.
-    const isNoteGood = this.#knownBeforeMs <= Date.now();
-    const fromMs = isNoteGood ? Math.max(sinceMs, this.#knownBeforeMs) : sinceMs;
-    for await (const found of this.#search.stored(fromMs - EARLY_MS)) {
+    const isUsable = this.#storedBeforeStartMs <= Date.now();
+    const fromMs = isUsable ? Math.max(sinceMs, this.#storedBeforeStartMs) : sinceMs;
+    for await (const found of this.#search.stored(fromMs - CLOCK_SKEW_MS)) {
       const { frameId, acceptedAtMs } = found;
       for (const keyed of readKeys(found.message.header)) yield { ...keyed, frameId, acceptedAtMs };
     }
   }
 
-  async #noteInTurn(): Promise<void> {
-    if (this.#isNoting) return;
-    this.#isNoting = true;
+  async #saveInTurn(): Promise<void> {
+    if (this.#isSaving) return;
+    this.#isSaving = true;
     try {
-      await this.#note();
+      await this.#save();
     } catch {
       // The disk is full or NATS is away: the time does not advance until that is over.
     } finally {
-      this.#isNoting = false;
+      this.#isSaving = false;
     }
   }
 
-  async #note(): Promise<void> {
+  async #save(): Promise<void> {
     const accepted = this.#counts.acceptedOrders();
     const failed = this.#counts.failedKeyRows();
-    if (accepted === this.#noted && failed === this.#mended) return;
+    if (accepted === this.#savedOrders && failed === this.#restoredRows) return;
     // Read before restoring: a row that fails from here on belongs to a frame accepted later than `LAG_MS`
     // ago.
-    const knownMs = Date.now() - LAG_MS;
-    if (failed !== this.#mended) await this.#mend();
-    const known = Buffer.from(String(knownMs));
+    const untilMs = Date.now() - LAG_MS;
+    if (failed !== this.#restoredRows) await this.#restore();
+    const known = Buffer.from(String(untilMs));
     await this.#store.write(() => void this.#store.meta.put(META_KEY, known));
-    this.#knownMs = knownMs;
-    this.#mended = failed;
-    this.#noted = accepted;
+    this.#storedUntilMs = untilMs;
+    this.#restoredRows = failed;
+    this.#savedOrders = accepted;
   }
 
   /**
@@ -128,12 +128,14 @@ export class KeyIndex {
    *
    * @throws Error it cannot
    */
-  async #mend(): Promise<void> {
+  async #restore(): Promise<void> {
     // As above, a time in the future means nothing.
-    const isNoteGood = this.#knownMs <= Date.now();
-    for await (const found of this.#search.stored(isNoteGood ? this.#knownMs - EARLY_MS : 0)) {
+    const isUsable = this.#storedUntilMs <= Date.now();
+    for await (const found of this.#search.stored(
+      isUsable ? this.#storedUntilMs - CLOCK_SKEW_MS : 0,
+    )) {
       const { frameId: id, acceptedAtMs, message } = found;
-      await rememberKeys(this.#store, { id, acceptedAtMs, keys: readKeys(message.header) });
+      await storeKeys(this.#store, { id, acceptedAtMs, keys: readKeys(message.header) });
     }
   }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { KeyIndex } from '../../src/journal/jetstream/idempotency-index.js';
+import { KeyRecovery } from '../../src/journal/jetstream/key-recovery.js';
 import { JetStreamConnection } from '../../src/journal/nats/connection.js';
 import { declareJournal } from '../../src/journal/nats/declare.js';
 import { jetStreamNames } from '../../src/journal/nats/names.js';
@@ -39,7 +39,7 @@ async function start(t: TestContext) {
   const events: LogEvent[] = [];
   const openIndex = () => {
     const search = new StreamSearch(connection, names);
-    const index = new KeyIndex(
+    const index = new KeyRecovery(
       store,
       connection,
       search,
