@@ -15,7 +15,7 @@ interface Shop {
   readonly nats: NatsServer;
   readonly forebay: ForebayProcess;
   readonly client: OrderClient;
-  /** The usernames that the handler was given, in order, repeats included. */
+  /** The usernames that the handler got, in order, with repeats. */
   readonly processed: () => Promise<string[]>;
 }
 
@@ -49,7 +49,7 @@ async function openShop(
   return { nats, forebay, client, processed };
 }
 
-/** Posts orders, a few milliseconds apart, until it is told to stop; has the answers by username. */
+/** Posts orders, a few milliseconds apart, until stopped; returns the answers by username. */
 function postOn(client: OrderClient, stem: string) {
   const answers = new Map<string, number>();
   let isOver = false;
@@ -98,7 +98,7 @@ async function assertEachOnce(shop: Shop, answers: ReadonlyMap<string, number>):
 
 for (const version of NATS_VERSIONS) {
   describe(`failover, ${version}`, () => {
-    test('killed and started again: 200 throughout, each order processed once, the spool emptied', async (t) => {
+    test('killed and restarted: only 200, each order processed once, the spool emptied', async (t) => {
       const shop = await openShop(t, version);
       const posting = postOn(shop.client, 'kill');
       await posting.more(50);
@@ -110,7 +110,7 @@ for (const version of NATS_VERSIONS) {
       assert.equal(await shop.forebay.stop(), 0);
     });
 
-    test('frozen three times: 200 throughout, and no order processed twice although acks were ambiguous', async (t) => {
+    test('frozen three times: only 200, and no order is processed twice despite ambiguous acks', async (t) => {
       const shop = await openShop(t, version);
       const posting = postOn(shop.client, 'freeze');
       await posting.more(30);
@@ -124,7 +124,7 @@ for (const version of NATS_VERSIONS) {
       assert.equal(await shop.forebay.stop(), 0);
     });
 
-    test('full: the spool takes what the stream refuses, and empties when there is room', async (t) => {
+    test('full: the spool takes what the stream refuses, and empties when there is space', async (t) => {
       const shop = await openShop(t, version, ['--drain', 'off']);
       const nc = await connect({ servers: shop.nats.url });
       t.after(() => nc.close());
@@ -173,7 +173,7 @@ describe('the spool', () => {
     assert.equal(await shop.forebay.stop(), 0);
   });
 
-  test('outlives a kill of Forebay: what it holds is forwarded after the next start', async (t) => {
+  test('survives a kill of Forebay: its orders are forwarded after the next start', async (t) => {
     const data = await mkdtemp(join(tmpdir(), 'forebay-spool-'));
     t.after(() => rm(data, { recursive: true, force: true }));
     const shop = await openShop(t, 'nats-server', ['--data', data]);
@@ -192,7 +192,7 @@ describe('the spool', () => {
     assert.equal(await again.stop(), 0);
   });
 
-  test('is forwarded at no more than --spool-rate', async (t) => {
+  test('is forwarded at --spool-rate at most', async (t) => {
     const shop = await openShop(t, 'nats-server', ['--spool-rate', '100']);
     await shop.nats.kill();
     for (let i = 0; i < 200; i++) assert.equal((await shop.client.post(`rate-${i}`)).status, 200);

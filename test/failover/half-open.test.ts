@@ -10,17 +10,17 @@ import { NatsServer } from '../support/nats.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 
 const MIB = 1024 ** 2;
-/** Too little for orders to be spooled, enough for what was spooled to leave: 32 MiB and 16 MiB. */
+/** Too little for spooling orders, enough for forwarding them: between 16 MiB and 32 MiB. */
 const FREE_BYTES = 24 * MIB;
 
 const skip = mountLack() ?? false;
 
-test('a spool whose disk stays full does not keep NATS from being found again', {
+test('a return of NATS is noticed although the disk of the spool stays full', {
   skip,
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-half-open-'));
   const disk = new SmallDisk({ after: (end) => t.after(end) }, folder, 96);
-  // Behind the disk's own end, for these run in the order in which they are given.
+  // After the disk's own cleanup: these run in the order of registration.
   t.after(() => rm(folder, { recursive: true, force: true }));
   const nats = await NatsServer.start();
   t.after(() => nats.stop());

@@ -9,8 +9,8 @@ import { NatsServer } from '../support/nats.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 
 /**
- * What each order comes to is told by its username. No batch of some size ends before the file `go` is there: the
- * first may be a single order.
+ * The outcome of each order follows from its username. No batch of some size ends before the file `go`
+ * exists; the first batch may be a single order.
  */
 function outcomes(go: string): string {
   return `
@@ -22,8 +22,8 @@ function outcomes(go: string): string {
   });`;
 }
 
-describe('a stop while NATS is away', () => {
-  test('processes nothing twice, and forgets neither retries nor dead letters', async (t) => {
+describe('a shutdown while NATS is away', () => {
+  test('processes nothing twice, and loses neither retries nor dead letters', async (t) => {
     const data = await mkdtemp(join(tmpdir(), 'forebay-stop-away-'));
     t.after(() => rm(data, { recursive: true, force: true }));
     const nats = await NatsServer.start({});
@@ -53,7 +53,7 @@ describe('a stop while NATS is away', () => {
       const lines = stdout.split('\n').filter((line) => line !== '');
       return lines.map((line) => JSON.parse(JSON.parse(line).body).username as string);
     };
-    // What was in hand at the stop, NATS delivers again after its ack_wait of 30 s.
+    // Claims at the shutdown are delivered again after NATS's ack_wait of 30 s.
     await eventually('all are tried', async () => (await ledger.lines()).length >= 120);
     await eventually('the dead letters are kept', async () => (await list()).length >= 30);
     await eventually(

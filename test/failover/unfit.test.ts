@@ -21,8 +21,8 @@ async function ready(forebay: ForebayProcess): Promise<{ status: number; text: s
 }
 
 for (const version of NATS_VERSIONS) {
-  describe(`frames that NATS will never take, ${version}`, () => {
-    test('stay in the spool and are told, and those behind them go on', async (t) => {
+  describe(`frames that NATS never takes, ${version}`, () => {
+    test('stay in the spool and are reported, and those behind them are forwarded', async (t) => {
       const data = await mkdtemp(join(tmpdir(), 'forebay-unfit-'));
       t.after(() => rm(data, { recursive: true, force: true }));
       const nats = await NatsServer.start({ version });
@@ -66,7 +66,7 @@ for (const version of NATS_VERSIONS) {
       assert.deepEqual(kept, [unfit.id]);
     });
 
-    test('are a fault at the start, where max_payload is below what a frame may take', async (t) => {
+    test('are a fault at the start when max_payload is below the largest frame', async (t) => {
       const nats = await NatsServer.start({ version, maxPayload: SMALL_PAYLOAD });
       t.after(() => nats.stop());
       const data = await mkdtemp(join(tmpdir(), 'forebay-unfit-'));
@@ -80,7 +80,7 @@ for (const version of NATS_VERSIONS) {
       assert.equal(code, 2);
     });
 
-    test('go to the spool when NATS comes back with too small a max_payload, until it is larger', async (t) => {
+    test('go to the spool while NATS is back with a max_payload that is too small', async (t) => {
       const nats = await NatsServer.start({ version });
       t.after(() => nats.stop());
       const forebay = await startForebay(['--nats', nats.url], { owner: t });

@@ -5,7 +5,7 @@ import { StreamMessage } from '../../src/journal/nats/message.js';
 import { ReplyInbox } from '../../src/journal/nats/reply-inbox.js';
 import { NatsServer } from '../support/nats.js';
 
-it('an ack that nobody takes, for the consumer is gone, is not confirmed', async (t) => {
+it('an ack is not confirmed when the consumer is gone', async (t) => {
   const nats = await NatsServer.start();
   t.after(() => nats.stop());
   const nc = await connect({ servers: nats.url });

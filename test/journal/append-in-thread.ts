@@ -5,7 +5,10 @@ export type AppenderRequest =
   | { readonly journal: 'local'; readonly folder: string }
   | { readonly journal: 'jetstream'; readonly url: string; readonly stream: string };
 
-/** Resolves with how many orders the thread committed; the ids of its frames are added to `committed`. */
+/**
+ * Resolves with the number of orders that the thread committed; the ids of its frames are added to
+ * `committed`.
+ */
 export function appendInThread(
   request: AppenderRequest,
   frames: number,

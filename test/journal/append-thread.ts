@@ -5,7 +5,7 @@ import type { AppenderRequest } from './append-in-thread.js';
 import { fresh } from './frames.js';
 import { appenderOf } from './jetstream-opened.js';
 
-/** As many as an intake thread has under way at most. */
+/** The most that an intake thread has under way. */
 const IN_FLIGHT_MAX = 8;
 
 const request = workerData as AppenderRequest & { readonly frames: number };

@@ -4,10 +4,10 @@ import { type Appender, CommitAmbiguous, CommitRefused } from '../../src/model/j
 import { commitAll, fresh } from './frames.js';
 import type { JournalUnderTest } from './journal-under-test.js';
 
-/** What is written, of a journal under test. */
+/** The writing side of a journal under test. */
 export interface AppenderUnderTest {
   openAppender(): Promise<Appender>;
-  /** The lines that have reached the other side, in any order; asked once, at the end. */
+  /** The lines that have arrived on the other side, in any order; read once, at the end. */
   lines(): Promise<string[]>;
   remove(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export function writingSide(journal: JournalUnderTest): AppenderUnderTest {
   };
 }
 
-/** What every journal promises to an intake thread, direct among them. */
+/** What every journal guarantees to an intake thread, including direct mode. */
 export function testAppender(name: string, create: () => Promise<AppenderUnderTest>): void {
   describe(`${name}: as every appender`, () => {
     let journal: AppenderUnderTest;
@@ -44,12 +44,12 @@ export function testAppender(name: string, create: () => Promise<AppenderUnderTe
       await journal?.remove();
     });
 
-    test('open, it is writable and has no reason not to be', () => {
+    test('is writable and has no fault when open', () => {
       assert.equal(appender.writable, true);
       assert.equal(appender.reason, '');
     });
 
-    test('a commit resolves once all its orders are kept', async () => {
+    test('a commit resolves once all its orders are stored', async () => {
       const frame = fresh(3);
       committed.push(...linesOf(frame.payload));
       assert.equal(await appender.commit(frame), null);
@@ -61,7 +61,7 @@ export function testAppender(name: string, create: () => Promise<AppenderUnderTe
       await commitAll(appender, frames);
     });
 
-    test('the buffer of a frame is its owner’s again once the commit has resolved', async () => {
+    test('the buffer of a frame may be reused once the commit has resolved', async () => {
       const frame = fresh(5);
       committed.push(...linesOf(frame.payload));
       const buffer = new Uint8Array(frame.payload.length + 100).fill(0x2e);
@@ -72,7 +72,7 @@ export function testAppender(name: string, create: () => Promise<AppenderUnderTe
       buffer.fill(0);
     });
 
-    test('closed, it leaves no commit hanging, refuses new ones, and says why', async () => {
+    test('closing settles every commit; later ones are refused with a reason', async () => {
       const frame = fresh(1);
       const last = appender.commit(frame).then(
         () => committed.push(...linesOf(frame.payload)),
@@ -88,10 +88,10 @@ export function testAppender(name: string, create: () => Promise<AppenderUnderTe
       await assert.rejects(appender.commit(fresh(1)), CommitRefused);
     });
 
-    test('every order that was committed is on the other side, byte for byte, once', async () => {
+    test('every committed order arrives byte for byte, once', async () => {
       const lines = await journal.lines();
       const known = new Set(committed);
-      // An ambiguous last commit may have arrived or not.
+      // An ambiguous last commit may or may not have arrived.
       assert.deepEqual(lines.filter((line) => known.has(line)).sort(), committed.sort());
     });
   });

@@ -8,9 +8,9 @@ import { logFolder } from '../../src/journal/local/segment-files.js';
 import { GroupedWrites } from '../../src/journal/store/grouped-writes.js';
 import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { fresh, until } from './frames.js';
-import { inTables, openLog, place, row } from './log-place.js';
+import { inTables, openLog, row, tempJournal } from './temp-journal.js';
 
-/** A frame that lies in a log elsewhere, and how to have it in the log of `data`, without a moment in between. */
+/** A frame in the log of another folder, and a function that moves that log to `data` atomically. */
 async function readyFrame(t: TestContext, data: string) {
   const elsewhere = mkdtempSync(join(tmpdir(), 'forebay-elsewhere-'));
   t.after(() => rmSync(elsewhere, { recursive: true }));
@@ -27,17 +27,17 @@ async function readyFrame(t: TestContext, data: string) {
 }
 
 /**
- * Who moves frames is woken once, and `atLast` is called when it listens again, with its last look yet to come.
+ * Wakes the loop once, and calls `atLast` when it listens again, with its last check still to come.
  *
- * @param atLast commits one frame by what it is given; `told` is what an appender does after a commit
+ * @param atLast commits one frame by its first argument; `told` is what an appender does after a commit
  */
 async function wakeOnce(
   t: TestContext,
   atLast: (commit: () => void, told: () => void) => void,
 ): Promise<void> {
-  // No look by the clock: what is found is found because somebody was told of it.
+  // No periodic check: a frame that is found was found because of a report.
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const { data, store } = place(t);
+  const { data, store } = tempJournal(t);
   mkdirSync(logFolder(data));
   const { id, commit } = await readyFrame(t, data);
   const flag = WakeFlag.memory();
@@ -45,7 +45,7 @@ async function wakeOnce(
   let listened = 0;
   const listen = () => {
     reader.set();
-    // The first time it has only been made.
+    // The first call is from the constructor.
     if (++listened === 2) atLast(commit, told);
   };
   const tender = new CheckpointLoop(store, new GroupedWrites(store), listen, () => {});
@@ -61,14 +61,14 @@ async function wakeOnce(
   }
 }
 
-describe('who moves frames from the logs into the tables', () => {
-  test('a commit before the last look, of which nobody tells, is found by it', async (t) => {
+describe('the checkpoint loop', () => {
+  test('an unreported commit before the last check is found by it', async (t) => {
     await wakeOnce(t, (commit) => commit());
   });
 
-  test('a commit that is told of during the last look, and comes after it, is looked for at once', async (t) => {
+  test('a commit reported during the last check, but made after it, is found at once', async (t) => {
     await wakeOnce(t, (commit, told) =>
-      // The look reads the logs before it waits for anything, and this comes when it waits.
+      // The check reads the logs before it waits for anything; this runs when it waits.
       queueMicrotask(() => {
         commit();
         told();

@@ -7,7 +7,7 @@ import { commitAll, fresh, line, NOTHING, plain, take, takeFor, until } from './
 import type { JournalUnderTest } from './journal-under-test.js';
 import { testRefiling } from './refiling-conformance.js';
 
-/** What every journal promises. `create` makes one that is empty. */
+/** What every journal guarantees. `create` makes an empty one. */
 export function testJournal(name: string, create: () => Promise<JournalUnderTest>): void {
   describe(`${name}: as every journal`, () => {
     let journal: JournalUnderTest;
@@ -41,7 +41,7 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       await journal?.remove();
     });
 
-    test('what is committed is delivered with its bytes and facts, in order, and settled', async () => {
+    test('frames are delivered unchanged and in order, and settled', async () => {
       const frames = await commit(1, 64, 3);
       const taken = await take(source, 3);
       assert.deepEqual(
@@ -60,7 +60,7 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       await delivery!.settle(NOTHING);
     });
 
-    test('a pull returns no more than it may, and what is in hand is not returned again', async () => {
+    test('a pull returns at most the requested frames, and claimed frames only once', async () => {
       const frames = await commit(1, 1, 1, 1, 1, 1, 1);
       const ids = new Set<string>();
       const sizes = [];
@@ -79,7 +79,7 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       await Promise.all(inHand.map((delivery) => delivery.settle(NOTHING)));
     });
 
-    test('a frame that is released is delivered again, as it was', async () => {
+    test('a released frame is delivered again, unchanged', async () => {
       const [frame] = await commit(5);
       const [first] = await take(source, 1);
       first!.release();
@@ -90,7 +90,7 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
 
     testRefiling({ source: () => source, commit });
 
-    test('one settlement can do all: some done, some filed again, some dead', async () => {
+    test('one settlement can have done, refiled and dead orders', async () => {
       const before = (await journal.deadLetters()).length;
       const [frame] = await commit(4);
       const [first] = await take(source, 1);
@@ -118,7 +118,7 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       await again!.settle(NOTHING);
     });
 
-    test('a pull that is aborted resolves empty and loses nothing', async () => {
+    test('an aborted pull resolves empty and loses nothing', async () => {
       const abort = new AbortController();
       const waiting = source.pull(2, abort.signal);
       abort.abort();
@@ -130,7 +130,7 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       await delivery!.settle(NOTHING);
     });
 
-    test('what several threads commit at once is delivered exactly once', async () => {
+    test('frames that several threads commit at once are delivered exactly once', async () => {
       const threads = 3;
       const framesEach = 200;
       const committed = new Set<string>();
@@ -150,7 +150,7 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       assert.deepEqual(await takeFor(source, 600), []);
     });
 
-    test('the backlog and its age are told, and are 0 when all is settled', async () => {
+    test('the backlog and its age are reported, and are 0 when all is settled', async () => {
       await until(() => source.pendingOrders() === 0, 'pendingOrders at 0');
       await until(() => source.oldestAcceptedAtMs() === 0, 'no frame of an earlier test');
       const [frame] = await commit(10, 10, 10);
@@ -171,7 +171,7 @@ export function testJournal(name: string, create: () => Promise<JournalUnderTest
       await until(() => source.oldestAcceptedAtMs() === 0, 'no oldest frame');
     });
 
-    test('closed and opened again, it goes on where it was', async () => {
+    test('continues after a restart', async () => {
       const frames = await commit(2, 2, 2);
       const taken = await take(source, 2);
       await taken[0]!.settle({

@@ -17,7 +17,7 @@ function mounted(t: TestContext, type: FileSystem, mib: number): string {
   return disk.path;
 }
 
-/** LMDB's message about a write that failed ends the process, mostly. */
+/** LMDB's message about a failed write usually crashes the process. */
 async function assertRefused(disk: string, fail: () => void, why: RegExp): Promise<void> {
   const store = new LocalStore(join(disk, 'data'));
   const appender = new LocalAppender(new LocalStore(join(disk, 'data')));
@@ -35,8 +35,8 @@ async function assertRefused(disk: string, fail: () => void, why: RegExp): Promi
   await store.close();
 }
 
-describe('local: a disk that takes no writes any more', () => {
-  test('for ext4 has met an error is a refusal, and LMDB does not meet it', {
+describe('local: a disk that no longer takes writes', () => {
+  test('after an ext4 error, commits are refused and LMDB is not called', {
     skip: smallDiskLack('ext4') ?? false,
   }, async (t) => {
     const disk = mounted(t, 'ext4', 128);
@@ -50,7 +50,7 @@ describe('local: a disk that takes no writes any more', () => {
     await assertRefused(disk, () => writeFileSync(trigger, 'for the test'), /EROFS/);
   });
 
-  test('for XFS has shut down is a refusal, and LMDB does not meet it', {
+  test('after an XFS shutdown, commits are refused and LMDB is not called', {
     skip: powerCutLack() ?? false,
   }, async (t) => {
     const disk = mounted(t, 'xfs', 320);

@@ -11,13 +11,13 @@ import { type FileSystem, SmallDisk, smallDiskLack } from '../faults/mounts.js';
 
 const PROGRAM = fileURLToPath(new URL('./fill-within.js', import.meta.url));
 const MIB = 1024 ** 2;
-/** mkfs.xfs makes none below 300 MB. */
+/** The smallest size that mkfs.xfs accepts is 300 MB. */
 const DISK_MIB: Readonly<Record<FileSystem, number>> = { tmpfs: 96, ext4: 128, xfs: 320 };
 
-describe('local: a disk that fills up between the look at it and the write', () => {
+describe('local: a disk that fills up between check and write', () => {
   for (const type of ['tmpfs', 'ext4', 'xfs'] as const) {
     for (const how of ['write', 'transact']) {
-      test(`${how} on ${type}: what was begun is made, the next is refused, and nobody dies`, {
+      test(`${how} on ${type}: the write succeeds, the next is refused, and the process survives`, {
         skip: smallDiskLack(type) ?? false,
       }, async (t) => {
         const folder = mkdtempSync(join(tmpdir(), 'forebay-within-'));

@@ -8,8 +8,8 @@ import { LocalStore } from '../../src/journal/store/local-store.js';
 import { CommitRefused } from '../../src/model/journal.js';
 import { fresh, until } from './frames.js';
 
-describe('a local journal that is taken away while it is open', () => {
-  it('takes no more orders, and does again when it is back', async (t) => {
+describe('a local journal whose file is removed while it is open', () => {
+  it('takes no orders until the file is back', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'forebay-'));
     t.after(() => rm(folder, { recursive: true, force: true }));
     const store = new LocalStore(folder);
@@ -26,7 +26,7 @@ describe('a local journal that is taken away while it is open', () => {
     await store.close();
   });
 
-  it('is not begun anew by a thread that starts later', async (t) => {
+  it('is not recreated by a thread that starts later', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'forebay-'));
     t.after(() => rm(folder, { recursive: true, force: true }));
     await assert.rejects(openLocalAppender(folder), /journal\.lmdb/);

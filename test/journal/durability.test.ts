@@ -7,7 +7,7 @@ import { NATS_VERSIONS, type NatsOptions, NatsServer } from '../support/nats.js'
 import { eventually, metric } from '../support/orders.js';
 import { withManager } from './jetstream-api.js';
 
-/** Makes the journal's stream anew as its operator should not. */
+/** Recreates the journal's stream with other settings. */
 function makeAnew(nats: NatsServer, storage: StorageType): Promise<unknown> {
   return withManager(nats, async (manager) => {
     const { config } = await manager.streams.info('FOREBAY');
@@ -37,7 +37,7 @@ async function shown(
   };
 }
 
-describe('the guarantee in force is found out, logged and exported', () => {
+describe('the guarantee in force is determined, logged and exported', () => {
   test('the local journal: fsync', async (t) => {
     const forebay = await startForebay([], { owner: t });
     assert.equal(await metric(forebay, 'forebay_durability_info{class="fsync",replicas="1"}'), 1);
@@ -48,7 +48,7 @@ describe('the guarantee in force is found out, logged and exported', () => {
     assert.equal(await metric(forebay, 'forebay_durability_info{class="none",replicas="0"}'), 1);
   });
 
-  test('JetStream that syncs always, and says so: fsync', async (t) => {
+  test('JetStream with sync_interval always: fsync', async (t) => {
     const { log, has } = await shown(t, { syncInterval: 'always' }, true);
     await eventually('exported', () => has('class="fsync",replicas="1"').catch(() => false));
     assert.match(log(), /accepted means on disk, fsynced before the ack/);
@@ -62,7 +62,7 @@ describe('the guarantee in force is found out, logged and exported', () => {
     });
   }
 
-  test('a stream that is made anew in memory while it is in use: none, and an error in the log', async (t) => {
+  test('a stream that is recreated in memory while in use: none, and an error in the log', async (t) => {
     const { nats, log, has } = await shown(t, { syncInterval: 'always' }, true);
     await eventually('fsync', () => has('class="fsync",replicas="1"').catch(() => false));
     await makeAnew(nats, StorageType.Memory);
@@ -75,7 +75,7 @@ describe('the guarantee in force is found out, logged and exported', () => {
     await eventually('fsync', () => has('class="fsync",replicas="1"').catch(() => false));
   });
 
-  test('JetStream whose monitoring is not known: the weaker is assumed, and said to be', async (t) => {
+  test('JetStream without monitoring: the weaker guarantee is assumed and reported', async (t) => {
     const { log, has } = await shown(t, { syncInterval: 'always' }, false);
     await eventually('exported', () => has('class="os",replicas="1"').catch(() => false));
     assert.match(log(), /the monitoring endpoint does not answer \(see --nats-monitor\)/);

@@ -15,11 +15,11 @@ import { frameTime } from '../../src/model/frame.js';
 const HOUR_MS = 3_600_000;
 const HORIZONS = { settledS: 60, idempotencyS: 60 };
 
-/** What is waited for happens every 5 s, by a timer that the mock turns. */
+/** Expiry runs every 5 s, by a timer that the mock advances. */
 async function rounds(t: TestContext, store: LocalStore, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     t.mock.timers.tick(5000);
-    // Behind what the round has written.
+    // Waits for the writes of the round.
     await store.write(() => store.meta.put(Buffer.from('round'), Buffer.from([i])));
   }
   store.refresh();
@@ -44,13 +44,13 @@ function settled(id: string, dead: readonly string[] = []) {
   return { id, count: 2, again: [], dead, doneAtLast: [] };
 }
 
-test('a frame that was old when it was settled is known for as long as any other', async (t) => {
+test('a frame that was old when it was settled is remembered as long as any other', async (t) => {
   const store = open(t);
   const old = frameId(Date.now() - HOUR_MS, 1);
   await store.write(() => recordSettled(store, settled(old)));
   const before = frameId(Date.now() - HOUR_MS, 2);
   await store.write(() => {
-    // As rows of an earlier version are: without the time.
+    // Like a row of an earlier version, without the time.
     store.settled.put(Buffer.from(before, 'latin1'), Buffer.from([0, 0, 0, 2]));
   });
   t.after(startExpiry(store, HORIZONS));
@@ -59,7 +59,7 @@ test('a frame that was old when it was settled is known for as long as any other
   assert.equal(findReceipt(store, before, 1), 'unknown');
 });
 
-test('dropped dead letters are forgotten, however many that are kept lie in front of them', async (t) => {
+test('dropped dead letters expire, however many kept ones are in front of them', async (t) => {
   const store = open(t);
   const id = frameId(Date.now() - HOUR_MS, 1);
   const orders = Array.from({ length: 9000 }, (_, i) => `${id}-${String(i).padStart(4, '0')}`);

@@ -1,5 +1,6 @@
-// Fills the disk within a write to the journal, after that write has looked at the room: argv is the journal's folder,
-// the ballast's file and its most bytes, and `write` or `transact`. Prints a line for each step.
+// Fills the disk during a write to the journal, after that write has checked the space. Arguments: the
+// journal's folder, the ballast file and its maximal size, and `write` or `transact`. Prints a line for each
+// step.
 import { rmSync, writeSync } from 'node:fs';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { fillDisk } from '../faults/mounts.js';
@@ -14,7 +15,7 @@ function make(writes: () => void): Promise<void> {
   return Promise.resolve();
 }
 
-/** Sorted and not, larger than a page and smaller: as much as one transaction is given at most. */
+/** Sorted and unsorted, larger and smaller than a page: the most that one transaction gets. */
 function putMuch(round: string): void {
   for (let i = 0; i < 32; i++) {
     store.frames.put(Buffer.from(`${round}-frame-${i}`), Buffer.alloc(65_000, round));
@@ -34,7 +35,7 @@ await make(() => {
 say('within');
 await (async () => make(() => putMuch('full')))().catch((error: Error) => say(error.message));
 rmSync(ballast);
-// XFS gives blocks back a moment later.
+// XFS frees blocks a moment later.
 await until(() => store.shortage === '', 'room again');
 await make(() => putMuch('after'));
 say('after');

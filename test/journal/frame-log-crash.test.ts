@@ -22,13 +22,13 @@ import {
 import { freshKey } from '../../src/journal/store/frame-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { fresh } from './frames.js';
-import { ids, inTables, openLog, place, row, states } from './log-place.js';
+import { ids, inTables, openLog, row, states, tempJournal } from './temp-journal.js';
 
 const PAGE_BYTES = 4096;
 
 describe('the log of frames after a crash', () => {
-  test('after a crash everything is there that was appended and not moved, whatever the files are called', async (t) => {
-    const { data, checkpoint } = place(t);
+  test('after a crash, every appended frame is recovered, whatever the files are named', async (t) => {
+    const { data, checkpoint } = tempJournal(t);
     const log = await openLog(data);
     const before = fresh(5);
     await log.append(row(before));
@@ -47,8 +47,8 @@ describe('the log of frames after a crash', () => {
     await log.close();
   });
 
-  test('a frame that was moved and settled does not come back with its segment', async (t) => {
-    const { data, store, checkpoint } = place(t);
+  test('a frame that was copied and settled does not come back with its segment', async (t) => {
+    const { data, store, checkpoint } = tempJournal(t);
     const log = await openLog(data);
     const settled = fresh(5);
     await log.append(row(settled));
@@ -58,8 +58,8 @@ describe('the log of frames after a crash', () => {
     await log.close();
   });
 
-  test('reading ends at the first record that is not whole: none behind it was promised', async (t) => {
-    const { data } = place(t);
+  test('reading ends at the first incomplete record, because none after it was confirmed', async (t) => {
+    const { data } = tempJournal(t);
     const log = await openLog(data);
     const frames = [fresh(200), fresh(200), fresh(200)];
     for (const frame of frames) await log.append(row(frame));
@@ -76,8 +76,8 @@ describe('the log of frames after a crash', () => {
     await log.close();
   });
 
-  test('a record that lies where it was not written is none', async (t) => {
-    const { data } = place(t);
+  test('a record at a position where it was not written is ignored', async (t) => {
+    const { data } = tempJournal(t);
     const log = await openLog(data);
     await log.append(row(fresh(1)));
     const copy = crashed(t, data);
@@ -93,7 +93,7 @@ describe('the log of frames after a crash', () => {
   });
 });
 
-/** The folder as it would be found if the process had been killed now. */
+/** A copy of the folder as it would be after killing the process now. */
 function crashed(t: TestContext, data: string): string {
   const copy = mkdtempSync(join(tmpdir(), 'forebay-log-crashed-'));
   t.after(() => rmSync(copy, { recursive: true, force: true }));
@@ -103,7 +103,7 @@ function crashed(t: TestContext, data: string): string {
   return copy;
 }
 
-/** What the tables have after the start. */
+/** The content of the tables after the start. */
 async function recovered(data: string): Promise<string[]> {
   const store = new LocalStore(data);
   const checkpoint = new LogCheckpoint(store, (writes) => store.write(writes));

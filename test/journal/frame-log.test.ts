@@ -18,13 +18,13 @@ import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { Frame } from '../../src/model/frame.js';
 import { CommitAmbiguous } from '../../src/model/journal.js';
 import { fresh, plain, until } from './frames.js';
-import { ids, inTables, openLog, place, row, states } from './log-place.js';
+import { ids, inTables, openLog, row, states, tempJournal } from './temp-journal.js';
 
 const PAGE_BYTES = 4096;
 
 describe('the log of frames', () => {
-  test('what was appended is moved into the tables as it was, once', async (t) => {
-    const { data, store, checkpoint } = place(t);
+  test('appended frames are copied into the tables unchanged, once', async (t) => {
+    const { data, store, checkpoint } = tempJournal(t);
     const log = await openLog(data);
     const frames = [fresh(1), fresh(300), fresh(7)];
     await Promise.all(frames.map((frame) => log.append(row(frame))));
@@ -42,8 +42,8 @@ describe('the log of frames', () => {
     assert.deepEqual(inTables(store), []);
   });
 
-  test('idempotency keys come into their table with their frame', async (t) => {
-    const { data, store, checkpoint } = place(t);
+  test('idempotency keys are copied into their table with their frame', async (t) => {
+    const { data, store, checkpoint } = tempJournal(t);
     const log = await openLog(data);
     const keys = [{ position: 0, key: 'a key', digest: 'a digest' }];
     const frame = { ...fresh(2), keys } as unknown as Frame;
@@ -53,8 +53,8 @@ describe('the log of frames', () => {
     await log.close();
   });
 
-  test('segments are used again, and what was in them before is not found again', async (t) => {
-    const { data, store, checkpoint } = place(t);
+  test('segments are reused, and their earlier records are not found again', async (t) => {
+    const { data, store, checkpoint } = tempJournal(t);
     const log = await openLog(data);
     const found = new Set<string>();
     const perSegment = SEGMENT_BYTES / PAGE_BYTES;
@@ -88,8 +88,8 @@ describe('the log of frames', () => {
     );
   });
 
-  test('without room for a segment, or for so long a frame, it takes nothing, and the tables do', async (t) => {
-    const { data, store } = place(t);
+  test('without space for a segment, or for a very long frame, frames go to the tables', async (t) => {
+    const { data, store } = tempJournal(t);
     const log = await openLog(data, false);
     assert.equal(log.append(row(fresh(1))), null);
     assert.ok(!existsSync(logFolder(data)));
@@ -104,8 +104,8 @@ describe('the log of frames', () => {
     await roomy.close();
   });
 
-  test('a segment that was removed takes nothing more', async (t) => {
-    const { data, checkpoint } = place(t);
+  test('a deleted segment is not written any more', async (t) => {
+    const { data, checkpoint } = tempJournal(t);
     const log = await openLog(data);
     await log.append(row(fresh(1)));
     rmSync(logFolder(data), { recursive: true });
@@ -118,10 +118,10 @@ describe('the log of frames', () => {
     await checkpoint.run();
   });
 
-  test('a write that fails: nobody knows, the segment is not used again, and the tables take what comes', async (t) => {
-    const { data, store, checkpoint } = place(t);
+  test('after a failed write the commit is ambiguous, the segment is not reused, and frames go to the tables', async (t) => {
+    const { data, store, checkpoint } = tempJournal(t);
     mkdirSync(logFolder(data));
-    // What takes no write, in the place of a segment that waits to be used.
+    // A device that takes no writes, in place of a free segment.
     symlinkSync('/dev/full', join(logFolder(data), 'a.free'));
     const log = await openLog(data, false);
     const appender = new LocalAppender(new LocalStore(data), log);
@@ -136,8 +136,8 @@ describe('the log of frames', () => {
     await appender.close();
   });
 
-  test('what comes in while frames are moved holds up nobody who waits for those before', async (t) => {
-    const { data, store } = place(t);
+  test('frames that arrive during a checkpoint do not delay callers that wait for earlier ones', async (t) => {
+    const { data, store } = tempJournal(t);
     const log = await openLog(data);
     let comesIn = 20;
     // Under load there is a new frame whenever a transaction ends.
@@ -151,20 +151,20 @@ describe('the log of frames', () => {
     assert.equal(comesIn, 19);
     assert.equal(inTables(store).length, 1);
     await log.close();
-    // One that is full is read to its end and given back by the same call.
+    // A full segment is read to its end and freed by the same call.
     assert.equal(await checkpoint.run(), true);
     assert.equal(inTables(store).length, 2);
     assert.deepEqual(states(data), ['free', 'free']);
   });
 
-  test('a log that cannot be read is told of, not passed over', async (t) => {
-    const { data, checkpoint } = place(t);
+  test('a log that cannot be read is reported, not skipped', async (t) => {
+    const { data, checkpoint } = tempJournal(t);
     mkdirSync(join(logFolder(data), 'a.full'), { recursive: true });
     await assert.rejects(checkpoint.run(), /EISDIR/);
   });
 
-  test('on a disk without room no segments are kept for later', async (t) => {
-    const { data, store } = place(t);
+  test('on a full disk no free segments are kept', async (t) => {
+    const { data, store } = tempJournal(t);
     const log = await openLog(data);
     const frame = fresh(1);
     await log.append(row(frame));
@@ -183,8 +183,8 @@ describe('the log of frames', () => {
     assert.deepEqual(states(data), []);
   });
 
-  test('a start forgets how far segments were moved that are there no more', async (t) => {
-    const { data, store, checkpoint } = place(t);
+  test('a start removes the positions of segments that no longer exist', async (t) => {
+    const { data, store, checkpoint } = tempJournal(t);
     const log = await openLog(data);
     await log.append(row(fresh(1)));
     await checkpoint.run();
@@ -202,8 +202,8 @@ describe('the log of frames', () => {
     assert.equal(places(), 0);
   });
 
-  test('who only looks passes over a segment that is renamed at that moment', async (t) => {
-    const { data, store } = place(t);
+  test('inspection skips a segment that is renamed at that moment', async (t) => {
+    const { data, store } = tempJournal(t);
     const log = await openLog(data);
     await log.append(row(fresh(3)));
     symlinkSync('gone', join(logFolder(data), 'a.open'));
@@ -215,8 +215,8 @@ describe('the log of frames', () => {
     await log.close();
   });
 
-  test('a segment that cannot be opened is given back', async (t) => {
-    const { data } = place(t);
+  test('a segment that cannot be opened is freed', async (t) => {
+    const { data } = tempJournal(t);
     mkdirSync(join(logFolder(data), 'a.free'), { recursive: true });
     const log = await openLog(data, false);
     assert.equal(log.append(row(fresh(1))), null);
@@ -224,7 +224,7 @@ describe('the log of frames', () => {
     await log.close();
   });
 
-  test('the head of a record says all that is checked', () => {
+  test('the head of a record contains everything that is checked', () => {
     const generation = Buffer.from('12345678');
     const frame = row(fresh(1));
     const head = recordHead(frame, generation, PAGE_BYTES);

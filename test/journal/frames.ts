@@ -30,14 +30,14 @@ export function line(frame: Frame, position: number): string {
   return Buffer.from(frame.payload).toString('utf8').split('\n')[position]!;
 }
 
-/** A frame as plain values, for comparing; the payload's class (Buffer or not) does not matter. */
+/** A frame as plain values for comparing; ignores the class of the payload (Buffer or not). */
 export function plain(frame: Frame) {
   return { ...frame, payload: Buffer.from(frame.payload).toString('utf8') };
 }
 
 export const NOTHING = { refile: [], dead: [] } as const;
 
-/** Pulls until `frames` have come or `msMax` are over. Never more at a time than `framesMax`. */
+/** Pulls until `frames` have arrived or `msMax` have passed, never more at a time than `framesMax`. */
 export async function take(
   source: Source,
   frames: number,
@@ -52,12 +52,12 @@ export async function take(
   return taken;
 }
 
-/** What comes within `ms`: to show that nothing does. */
+/** What arrives within `ms`; used to show that nothing does. */
 export function takeFor(source: Source, ms: number): Promise<Delivery[]> {
   return source.pull(100, AbortSignal.timeout(ms));
 }
 
-/** Resolves when `holds` does; a test that waits too long fails by the runner's own limit. */
+/** Resolves when `holds` returns true; a test that waits too long fails by the runner's limit. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
   const deadlineMs = Date.now() + 30_000;
   while (!holds()) {

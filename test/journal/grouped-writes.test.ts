@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { GROUP_BYTES_MAX, GroupedWrites } from '../../src/journal/store/grouped-writes.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 
-/** Tells how many rows each of its transactions put. */
+/** Records how many rows each of its transactions put. */
 class WatchedStore extends LocalStore {
   readonly transactions: number[] = [];
 
@@ -43,11 +43,11 @@ async function rowsATransaction(t: TestContext, bytesOfEach: number[]): Promise<
   return others;
 }
 
-test('writes that gather while one is under way share a transaction', async (t) => {
+test('writes that are gathered during a transaction share the next', async (t) => {
   assert.deepEqual(await rowsATransaction(t, Array(100).fill(0)), [100]);
 });
 
-test('and no more than the spare pages have room for', async (t) => {
+test('a group is no larger than the spare pages', async (t) => {
   const half = GROUP_BYTES_MAX / 2;
   assert.deepEqual(await rowsATransaction(t, Array(7).fill(half)), [2, 2, 2, 1]);
   assert.deepEqual(await rowsATransaction(t, [0, 3 * half, 0, half, half, 0]), [2, 3, 1]);

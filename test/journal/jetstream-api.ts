@@ -2,7 +2,7 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import type { NatsServer } from '../support/nats.js';
 
-/** Does `work` on a server as its operator would, on a connection of its own. */
+/** Runs `work` on a server as its operator would, on a connection of its own. */
 export async function withManager<T>(
   server: NatsServer,
   work: (manager: JetStreamManager) => Promise<T>,

@@ -11,14 +11,14 @@ import { appenderOf, sourceOf } from './jetstream-opened.js';
 for (const version of NATS_VERSIONS) testDeclaring(version);
 
 function testDeclaring(version: NatsVersion): void {
-  describe(`jetstream on ${version}: what exists already`, () => {
+  describe(`jetstream on ${version}: existing streams and consumers`, () => {
     let server: NatsServer;
     before(async () => {
       server = await NatsServer.start({ version });
     });
     after(() => server.stop());
 
-    test('a stream with other settings is named with the difference, and left as it is', async () => {
+    test('a stream with other settings is reported with the difference, and not changed', async () => {
       const name = 'OTHER';
       const found = await withManager(server, async (manager) => {
         await manager.streams.add({ name, subjects: ['other.orders'], max_age: 5e9 });
@@ -41,7 +41,7 @@ function testDeclaring(version: NatsVersion): void {
       assert.deepEqual(after.config, found);
     });
 
-    test('limits chosen by the operator stay; a full stream refuses, and takes again', async () => {
+    test('limits chosen by the operator stay; a full stream refuses until it has space', async () => {
       const place = { servers: [server.url], stream: 'FULL' };
       const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };
       const source = sourceOf(place, parts);
@@ -65,7 +65,7 @@ function testDeclaring(version: NatsVersion): void {
       }
     });
 
-    test('a consumer with other settings is named too', async () => {
+    test('a consumer with other settings is reported', async () => {
       const place = { servers: [server.url], stream: 'CONSUMER' };
       const first = appenderOf(place, 1000, () => {});
       await first.ready;
@@ -81,7 +81,7 @@ function testDeclaring(version: NatsVersion): void {
       await second.close();
     });
 
-    test('a stream that acknowledges before it writes is refused, where the server knows of such', async () => {
+    test('a stream that acknowledges before it writes is refused, if the server supports that mode', async () => {
       const place = { servers: [server.url], stream: 'ASYNC' };
       const first = appenderOf(place, 1000, () => {});
       await first.ready;

@@ -38,7 +38,7 @@ function testFaults(version: NatsVersion): void {
       await server.stop();
     });
 
-    test('not there at the start: refused at once with the reason, a line a second, then up', async () => {
+    test('absent at the start: commits are refused with the reason, one log line per second, then up', async () => {
       await until(() => log.length >= 4, 'two lines of each side');
       assert.ok(log[0]!.includes(server.url.slice('nats://'.length)));
       assert.equal(appender.writable, false);
@@ -53,7 +53,7 @@ function testFaults(version: NatsVersion): void {
       assert.equal(source.reachable, true);
     });
 
-    test('killed and started again: in hand stays in hand, what was accepted is delivered once', async () => {
+    test('killed and restarted: claims stay, accepted frames are delivered once', async () => {
       const frames = Array.from({ length: 20 }, () => fresh(4));
       await commitAll(appender, frames);
       const inHand = await take(source, 8);
@@ -81,7 +81,7 @@ function testFaults(version: NatsVersion): void {
       assert.equal(left.state.messages, 0);
     });
 
-    test('what the server forgot it delivered is not delivered twice, and is settled', async () => {
+    test('a delivery that the server forgot is not repeated, and is settled', async () => {
       const frames = [fresh(1), fresh(1)];
       await commitAll(appender, frames);
       const inHand = await take(source, 2);
@@ -98,7 +98,7 @@ function testFaults(version: NatsVersion): void {
       assert.deepEqual(await takeFor(source, 600), []);
     });
 
-    test('frozen: a commit waits, and is stored once when the server is back in time', async () => {
+    test('frozen briefly: a commit waits and is stored once', async () => {
       const frame = fresh(3);
       server.freeze();
       const commit = appender.commit(frame);
@@ -111,7 +111,7 @@ function testFaults(version: NatsVersion): void {
       assert.deepEqual(await takeFor(source, 600), []);
     });
 
-    test('frozen for too long: a commit is ambiguous, and the next are refused for a while', async () => {
+    test('frozen for too long: a commit is ambiguous, and the next ones are refused for a while', async () => {
       server.freeze();
       await assert.rejects(appender.commit(fresh(1)), CommitAmbiguous);
       assert.equal(appender.writable, false);
@@ -127,7 +127,7 @@ function testFaults(version: NatsVersion): void {
     });
   });
 
-  test(`jetstream on ${version}: with the server gone, it closes all the same`, async () => {
+  test(`jetstream on ${version}: closes while the server is gone`, async () => {
     const server = await NatsServer.start({ version });
     try {
       const place = { servers: [server.url], stream: STREAM };

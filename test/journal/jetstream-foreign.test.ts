@@ -8,11 +8,11 @@ import { eventually, metric, OrderClient, orderBody } from '../support/orders.js
 import { withManager } from './jetstream-api.js';
 
 const FOREIGN = 'FOREBAY_FOREIGN';
-/** More than one consumer may have in hand. */
+/** More than a consumer delivers without acks. */
 const FLOOD = 1500;
-/** See below; the one that is whole but no JSON is a frame, and its order a dead letter. */
+/** See below; the one that is complete but not JSON is a frame, and its order becomes a dead letter. */
 const OTHERS = 4;
-/** The most that a server takes by default, headers included. */
+/** The default limit of a server, headers included. */
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 
 for (const version of NATS_VERSIONS) testForeign(version);
@@ -34,8 +34,8 @@ async function publishFramesThatAreNone(nc: NatsConnection): Promise<void> {
 }
 
 function testForeign(version: NatsVersion): void {
-  describe(`messages that are no frames, from whoever, on ${version}`, () => {
-    it('go to a stream of their own, as they were and with the reason, and stop nothing', async (t) => {
+  describe(`messages of other programs that are not frames, on ${version}`, () => {
+    it('are moved to a stream of their own, unchanged and with the reason, and block nothing', async (t) => {
       const nats = await NatsServer.start({ version });
       t.after(() => nats.stop());
       const forebay = await startForebay(['--nats', nats.url], { owner: t });

@@ -38,7 +38,9 @@ function testGone(version: NatsVersion): void {
       await server.stop();
     });
 
-    /** Frames committed now are delivered and settled, and the stream is empty then. */
+    /**
+     * Checks that frames committed now are delivered and settled, and that the stream is empty after that.
+     */
     async function flows(frames = Array.from({ length: 3 }, () => fresh(2))): Promise<void> {
       await commitAll(appender, frames);
       await drains(frames.map(({ id }) => id));
@@ -52,7 +54,7 @@ function testGone(version: NatsVersion): void {
       assert.equal(state.messages, 0);
     }
 
-    /** As far as is known to who goes on pulling. */
+    /** According to a source that keeps pulling. */
     async function isWell(): Promise<void> {
       for (let i = 0; i < 40 && source.reason !== ''; i++) await takeFor(source, 300);
       assert.equal(source.reason, '');
@@ -67,7 +69,7 @@ function testGone(version: NatsVersion): void {
       return ((await answer.json()) as { in_msgs: number }).in_msgs;
     }
 
-    it('the ledger: made anew, told, and orders flow on', async () => {
+    it('the ledger is recreated and reported, and orders continue', async () => {
       await flows();
       await withManager(server, (manager) => manager.streams.delete(`${STREAM}_LEDGER`));
       await flows();
@@ -75,7 +77,7 @@ function testGone(version: NatsVersion): void {
       await isWell();
     });
 
-    it('the consumer of fresh frames: the same, and what was in hand is processed once', async () => {
+    it('the consumer of fresh frames is recreated, and claimed frames are processed once', async () => {
       const [inHand, waiting] = [fresh(2), fresh(2)];
       await commitAll(appender, [inHand]);
       const [delivery] = await take(source, 1);
@@ -88,7 +90,7 @@ function testGone(version: NatsVersion): void {
       assert.match(remade().join('\n'), /consumer gone-drain .* is recreated/);
     });
 
-    it('the stream: the same, what waited in it is lost and that is told', async () => {
+    it('the stream is recreated, and the loss of its content is reported', async () => {
       await withManager(server, (manager) => manager.streams.delete(STREAM));
       await until(() => /stream GONE \(orders\)/.test(remade().join('\n')), 'made anew');
       await flows();
@@ -97,7 +99,7 @@ function testGone(version: NatsVersion): void {
       await isWell();
     });
 
-    it('and makes otherwise: /readyz says what and why, and NATS is asked a few times a second', async () => {
+    it('and recreates with other settings: the reason says what and why, and NATS is asked a few times per second', async () => {
       const abort = new AbortController();
       const pulling = source.pull(1, abort.signal);
       await withManager(server, async (manager) => {

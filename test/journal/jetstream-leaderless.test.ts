@@ -10,7 +10,7 @@ import { startNatsCluster } from '../support/nats-cluster.js';
 import { fresh, NOTHING, take, takeFor, until } from './frames.js';
 import { FRAMES } from './jetstream-opened.js';
 
-it('a cluster without a leader is asked a few times a second, and goes on when it has one', async (t) => {
+it('a cluster without a leader is asked a few times per second, and orders continue when it has one', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-leaderless-'));
   const nodes = await startNatsCluster(t, folder, 3);
   const [alive, ...others] = nodes;
@@ -28,7 +28,7 @@ it('a cluster without a leader is asked a few times a second, and goes on when i
   t.after(async () => {
     await Promise.all([appender.close(), opened.close()]);
     await store.close();
-    // Last: what writes to it must have ended, or this fails, and whatever is to be ended after it is not.
+    // Last: this fails while something still writes there, and later steps would not run.
     rmSync(folder, { recursive: true });
   });
   const { source } = opened;
@@ -55,7 +55,7 @@ it('a cluster without a leader is asked a few times a second, and goes on when i
   const [delivery] = await take(source, 1);
   assert.equal(delivery!.frame.id, frame.id);
   await delivery!.settle(NOTHING);
-  // As far as is known to who goes on pulling.
+  // According to a source that keeps pulling.
   for (let i = 0; i < 40 && source.reason !== ''; i++) await takeFor(source, 300);
   assert.equal(source.reason, '');
 });

@@ -23,7 +23,7 @@ export interface SourceParts {
   readonly log: Log;
 }
 
-/** One that tries again for as long as it may, as without a spool. */
+/** An appender that retries as long as it may, as without a spool. */
 export function appenderOf(place: Place, commitMsMax: number, log: Log): JetStreamAppender {
   return openJetStreamAppender(
     { ...place, replicas: 1, frames: FRAMES },
@@ -33,8 +33,8 @@ export function appenderOf(place: Place, commitMsMax: number, log: Log): JetStre
 }
 
 /**
- * The data folders of processes that drain a stream. A source opened again in the same one is the same process
- * after a restart.
+ * The data folders of processes that drain a stream. A source opened again in the same folder is the same
+ * process after a restart.
  */
 const folders = new Map<string, string>();
 

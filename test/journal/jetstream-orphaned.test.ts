@@ -18,7 +18,7 @@ const ORPHANED_MS_MIN = 1000;
 for (const version of NATS_VERSIONS) testStranded(version);
 
 function testStranded(version: NatsVersion): void {
-  describe(`a message that ${version} keeps although its consumer takes it for acknowledged`, () => {
+  describe(`a message that ${version} keeps although its consumer counts it as acknowledged`, () => {
     const told: string[] = [];
     let server: NatsServer;
     let appender: JetStreamAppender;
@@ -52,7 +52,7 @@ function testStranded(version: NatsVersion): void {
       await server.stop();
     });
 
-    // The same process each time; one that goes on from test to test might pull what is not meant for it.
+    // The same process each time; a source kept from test to test might pull frames of the next one.
     beforeEach(async () => {
       source = await open('one');
     });
@@ -72,7 +72,10 @@ function testStranded(version: NatsVersion): void {
       });
     }
 
-    /** As a power cut does: what `work` removes from the stream is there again, what it acknowledges stays so. */
+    /**
+     * Like a power cut: what `work` removes from the stream is there again, what it acknowledges stays
+     * acknowledged.
+     */
     async function keepingMessages(work: () => Promise<void>): Promise<void> {
       const folder = join(server.folder, 'store/jetstream/$G/streams', STREAM, 'msgs');
       const copy = join(server.folder, 'copy');
@@ -89,7 +92,7 @@ function testStranded(version: NatsVersion): void {
       await until(() => appender.writable && source.reachable, 'both are back again');
     }
 
-    /** Pulls until the stream is empty; what is delivered meanwhile. */
+    /** Pulls until the stream is empty; returns the delivered frames. */
     async function drained(): Promise<Frame[]> {
       const frames: Frame[] = [];
       for (let tries = 0; (await messages()) > 0; tries++) {
@@ -102,7 +105,7 @@ function testStranded(version: NatsVersion): void {
       return frames;
     }
 
-    it('leaves the stream, unprocessed, when its frame was settled', async () => {
+    it('is removed unprocessed when its frame was settled', async () => {
       const frames = Array.from({ length: 40 }, () => fresh(2));
       await commitAll(appender, frames);
       await keepingMessages(async () => {
@@ -118,7 +121,7 @@ function testStranded(version: NatsVersion): void {
       assert.ok(removed.some((line) => line.includes(frames[0]!.id)));
     });
 
-    /** By a program that is not of Forebay. */
+    /** By another program. */
     async function acknowledged(consumer: string): Promise<void> {
       const nc = await connect({ servers: server.url });
       const found = await jetstream(nc).consumers.get(STREAM, consumer);
@@ -127,7 +130,7 @@ function testStranded(version: NatsVersion): void {
       await nc.close();
     }
 
-    it('is processed when nobody knows that it was settled, with all that belongs to it', async () => {
+    it('is processed with its keys and retries when it is not known to be settled', async () => {
       const frame = fresh(3);
       await commitAll(appender, [frame]);
       await keepingMessages(() => acknowledged('stranded-drain'));
@@ -137,7 +140,7 @@ function testStranded(version: NatsVersion): void {
       assert.ok(line?.includes(frame.id), line);
     });
 
-    it('is set aside when it is no frame', async () => {
+    it('is moved away when it is not a frame', async () => {
       const nc = await connect({ servers: server.url });
       await nc.request('stranded.retry', 'no frame');
       await nc.close();
@@ -148,7 +151,7 @@ function testStranded(version: NatsVersion): void {
       });
     });
 
-    it('is left to the process that has it in hand, and leaves the stream when that one has settled it', async () => {
+    it('is left to the process that has claimed it, and removed once that has settled it', async () => {
       const frame = fresh(2);
       await commitAll(appender, [frame]);
       const [delivery] = await take(source, 1);

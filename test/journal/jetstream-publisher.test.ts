@@ -28,8 +28,8 @@ function message(stream = STREAM, subject = SUBJECT) {
   return { stream, subject, payload: Buffer.from('{}\n'), headers: headers() };
 }
 
-describe('a publisher to a stream', () => {
-  it('tells each of many that are under way its own number', async (t) => {
+describe('a publisher', () => {
+  it('returns the sequence number of each of many concurrent messages', async (t) => {
     const { server, publisher } = await publisherOf(t);
     await withManager(server, (manager) =>
       manager.streams.add({ name: STREAM, subjects: [SUBJECT] }),
@@ -43,7 +43,7 @@ describe('a publisher to a stream', () => {
     );
   });
 
-  it('hears at once that nobody takes the subject', async (t) => {
+  it('reports at once that no stream takes the subject', async (t) => {
     const { publisher } = await publisherOf(t);
     const outcome = await publisher.attempt(message(), NEVER_MS);
     assert.deepEqual(outcome, {
@@ -54,7 +54,7 @@ describe('a publisher to a stream', () => {
     });
   });
 
-  it('hears at once that another stream takes the subject', async (t) => {
+  it('reports at once that another stream takes the subject', async (t) => {
     const { server, publisher } = await publisherOf(t);
     await withManager(server, (manager) =>
       manager.streams.add({ name: 'OTHER', subjects: [SUBJECT] }),
@@ -64,7 +64,7 @@ describe('a publisher to a stream', () => {
     assert.match((outcome as { reason: string }).reason, /expected stream does not match/);
   });
 
-  it('takes no word for an ack that is not a stream’s', async (t) => {
+  it('does not accept an answer that is not from a stream', async (t) => {
     const { server, publisher } = await publisherOf(t);
     const nc = await connect({ servers: server.url });
     t.after(() => nc.close());
@@ -80,7 +80,7 @@ describe('a publisher to a stream', () => {
     }
   });
 
-  it('hears at once that it may not publish there, and still may elsewhere', async (t) => {
+  it('reports at once that it may not publish on a subject, and still publishes on others', async (t) => {
     const { server, publisher } = await publisherOf(t, { publishDenied: SUBJECT });
     const free = 'published.free';
     await withManager(server, (manager) =>
@@ -95,7 +95,7 @@ describe('a publisher to a stream', () => {
     assert.deepEqual(allowed, { verdict: 'stored', seq: 1 });
   });
 
-  it('gives up when the server does not answer, and when it goes away', async (t) => {
+  it('gives up when the server does not answer or disconnects', async (t) => {
     const { server, publisher } = await publisherOf(t);
     await withManager(server, (manager) =>
       manager.streams.add({ name: STREAM, subjects: [SUBJECT] }),

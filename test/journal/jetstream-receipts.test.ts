@@ -22,7 +22,7 @@ function testReceipts(version: NatsVersion): void {
       const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };
       appender = appenderOf(place, 5000, () => {});
       drain = sourceOf(place, parts);
-      // As one that takes orders and has --drain off.
+      // Like a process with --drain off that takes orders.
       other = sourceOf(place, parts, 'other');
       await Promise.all([appender.ready, drain.ready, other.ready]);
     });
@@ -32,7 +32,7 @@ function testReceipts(version: NatsVersion): void {
       await server.stop();
     });
 
-    it('an order is known from its acceptance on without a gap', async () => {
+    it('an order has a receipt from its acceptance on, without a gap', async () => {
       for (let i = 0; i < 20; i++) {
         const frame = fresh(3);
         await commitAll(appender, [frame]);
@@ -56,7 +56,7 @@ function testReceipts(version: NatsVersion): void {
       }
     });
 
-    it('who does not drain knows of what others settled', async () => {
+    it('a process that does not drain knows what others settled', async () => {
       const frames = Array.from({ length: 30 }, () => fresh(1));
       await commitAll(appender, frames);
       for (const { id } of frames) assert.equal(await other.receipt(id, 0), 'accepted');
@@ -67,7 +67,7 @@ function testReceipts(version: NatsVersion): void {
       assert.equal(await other.receipt(newFrameId(), 0), 'unknown');
     });
 
-    it('while NATS is away nobody says that an order is unknown', async () => {
+    it('while NATS is away no order is called unknown', async () => {
       const [waiting, done] = [fresh(1), fresh(1)];
       await commitAll(appender, [done]);
       const [delivery] = await take(drain, 1);

@@ -60,7 +60,7 @@ async function start(t: TestContext) {
   return { server, store, events, commit, keys };
 }
 
-it('a NATS that freezes while it is asked for the keys is told of, and stops no start', async (t) => {
+it('NATS freezing while the keys are read is reported and does not block the start', async (t) => {
   const { server, events, commit, keys } = await start(t);
   await commit('cart-1');
   assert.deepEqual(await keys(), ['cart-1']);
@@ -69,7 +69,7 @@ it('a NATS that freezes while it is asked for the keys is told of, and stops no 
   assert.deepEqual(events, ['keys-unknown']);
 });
 
-it('keys are read although the clock was set back since the last note of how far they are known', async (t) => {
+it('keys are read although the clock was set back since their time was stored', async (t) => {
   const { store, events, commit, keys } = await start(t);
   for (const key of ['cart-1', 'cart-2', 'cart-3']) await commit(key);
   const ahead = Buffer.from(String(Date.now() + 3_600_000));

@@ -16,8 +16,8 @@ const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 const PROCESSES = 3;
 const FRAMES = 150;
 
-/** A log in memory that keeps the promise of `Nats-Expected-Last-Sequence`, and loses acks. */
-class LossyLog {
+/** A ledger stream in memory that enforces `Nats-Expected-Last-Sequence` and loses acks. */
+class LossyStream {
   readonly entries: Uint8Array[] = [];
   readonly #random: Random;
 
@@ -55,7 +55,7 @@ class LossyLog {
   }
 }
 
-function openLedgers(t: TestContext, log: LossyLog): Ledger[] {
+function openLedgers(t: TestContext, log: LossyStream): Ledger[] {
   return Array.from({ length: PROCESSES }, (_, i) => {
     const folder = mkdtempSync(join(tmpdir(), 'forebay-ledger-'));
     const store = new LocalStore(folder);
@@ -80,25 +80,25 @@ function openLedgers(t: TestContext, log: LossyLog): Ledger[] {
   });
 }
 
-test(`whatever is lost on the way, no frame is in two hands, and none is settled twice (seed ${seed})`, async (t) => {
+test(`with lost acks, no frame is claimed or settled twice (seed ${seed})`, async (t) => {
   const random = new Random(seed);
-  const ledgers = openLedgers(t, new LossyLog(random));
-  const inHand = new Map<string, number>();
+  const ledgers = openLedgers(t, new LossyStream(random));
+  const claimed = new Map<string, number>();
   const settledBy = new Map<string, number>();
   let doubles = 0;
 
-  /** One process is offered frames again and again, as a server that forgets would. */
+  /** Offers frames to one process again and again, like a server that forgets. */
   async function work(process: number): Promise<void> {
     const ledger = ledgers[process]!;
     while (settledBy.size < FRAMES) {
       const ids = Array.from({ length: 1 + random.below(8) }, () => `F${random.below(FRAMES)}`);
-      const own = [...new Set(ids)].filter((id) => inHand.get(id) !== process);
+      const own = [...new Set(ids)].filter((id) => claimed.get(id) !== process);
       const verdicts = await ledger.claim(own);
       for (const [i, id] of own.entries()) {
         if (verdicts[i] === 'settled') assert.ok(settledBy.has(id), `${id} is not settled`);
         if (verdicts[i] !== 'ours') continue;
-        if (inHand.has(id) || settledBy.has(id)) doubles++;
-        inHand.set(id, process);
+        if (claimed.has(id) || settledBy.has(id)) doubles++;
+        claimed.set(id, process);
         void finish(ledger, process, id);
       }
       await sleep(random.below(3));
@@ -107,16 +107,16 @@ test(`whatever is lost on the way, no frame is in two hands, and none is settled
 
   async function finish(ledger: Ledger, process: number, id: string): Promise<void> {
     await sleep(random.below(10));
-    assert.equal(inHand.get(id), process);
+    assert.equal(claimed.get(id), process);
     if (random.below(4) === 0) {
-      // Before the ledger is told: from then on another may have it.
-      inHand.delete(id);
+      // Before the ledger is told: from then on another process may claim it.
+      claimed.delete(id);
       await ledger.release([id]);
       return;
     }
     settledBy.set(id, process);
     await ledger.settle({ id, count: 1, again: [], dead: [], doneAtLast: [] });
-    inHand.delete(id);
+    claimed.delete(id);
   }
 
   await Promise.all(ledgers.map((_, process) => work(process)));

@@ -11,11 +11,11 @@ import type { PublishOutcome } from '../../src/journal/nats/publisher.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { until } from './frames.js';
 
-/** A log in memory that keeps the promise of `Nats-Expected-Last-Sequence`. */
-class MemoryLog {
+/** A ledger stream in memory that enforces `Nats-Expected-Last-Sequence`. */
+class MemoryStream {
   readonly entries: Uint8Array[] = [];
   created = 'once';
-  /** Run once, between the decision about what to append and the append. */
+  /** Run once, between the decision what to append and the append. */
   meanwhile: () => void = () => {};
 
   async append(entry: LedgerEntry, lastSeq: number): Promise<PublishOutcome> {
@@ -37,14 +37,14 @@ class MemoryLog {
 
 let runs = 0;
 
-interface Life {
+interface Run {
   readonly ledger: Ledger;
   readonly state: LedgerState;
   readonly end: () => Promise<void>;
 }
 
 class World {
-  readonly log = new MemoryLog();
+  readonly log = new MemoryStream();
   readonly dead = new Set<string>();
   readonly #t: TestContext;
   readonly #folders = new Map<string, string>();
@@ -53,8 +53,8 @@ class World {
     this.#t = t;
   }
 
-  /** One life of a process. */
-  begin(self: string): Life {
+  /** One run of a process. */
+  begin(self: string): Run {
     const known = this.#folders.get(self);
     const folder = known ?? mkdtempSync(join(tmpdir(), 'forebay-ledger-'));
     this.#folders.set(self, folder);
@@ -77,8 +77,8 @@ class World {
   }
 }
 
-describe('the ledger over the lives of processes', () => {
-  test('whose holder dies while a claim is under way, that claim is not given out unrecorded', async (t) => {
+describe('the ledger across restarts of processes', () => {
+  test('a claim whose claimant dies while another is under way is granted only by an entry', async (t) => {
     const world = new World(t);
     const [one, two] = [world.begin('one'), world.begin('two')];
     assert.deepEqual(await one.ledger.claim(['F']), ['ours']);
@@ -87,7 +87,7 @@ describe('the ledger over the lives of processes', () => {
     assert.deepEqual(await two.ledger.claim(['F']), ['ours']);
   });
 
-  test('what an earlier life had in hand, others get once the next life has begun', async (t) => {
+  test('claims of an earlier run are free once the next run has begun', async (t) => {
     const world = new World(t);
     const first = world.begin('one');
     assert.deepEqual(await first.ledger.claim(['E', 'F', 'G']), ['ours', 'ours', 'ours']);
@@ -95,13 +95,13 @@ describe('the ledger over the lives of processes', () => {
     const two = world.begin('two');
     assert.deepEqual(await two.ledger.claim(['E']), ['taken']);
     const second = world.begin('one');
-    // It may take some of it again before it gives the rest back.
+    // It may claim some of them again before it releases the rest.
     assert.deepEqual(await second.ledger.claim(['G']), ['ours']);
     await second.ledger.catchUp();
     assert.deepEqual(await two.ledger.claim(['E', 'F', 'G']), ['ours', 'ours', 'taken']);
   });
 
-  test('a ledger that was deleted and made anew takes nothing out of a hand', async (t) => {
+  test('claims survive a ledger that was deleted and recreated', async (t) => {
     const world = new World(t);
     const [one, two] = [world.begin('one'), world.begin('two')];
     assert.deepEqual(await one.ledger.claim(['F']), ['ours']);
@@ -113,11 +113,11 @@ describe('the ledger over the lives of processes', () => {
     assert.equal(one.ledger.isOurs('G'), false);
   });
 
-  test('the same where the earlier life was killed before it saved anything', async (t) => {
+  test('claims of an earlier run that was killed before it saved anything are free too', async (t) => {
     const world = new World(t);
     const first = world.begin('one');
     await first.ledger.claim(['E']);
-    // The next life begins on another store, as if nothing had been written: only its name is the same.
+    // The next run begins on another store, as if nothing had been written: only its id is the same.
     await first.end();
     const two = world.begin('two');
     const second = new World(t);
@@ -140,7 +140,7 @@ describe('the lease', () => {
     return { lease, peers, heard: () => heard() };
   }
 
-  test('begins once this process is heard and has read the ledger, and not before', async () => {
+  test('begins once this process is heard and has read the ledger', async () => {
     let isRead = () => {};
     const { lease, heard } = open(
       () =>
@@ -148,33 +148,33 @@ describe('the lease', () => {
           isRead = resolve;
         }),
     );
-    const sure: number[] = [];
-    lease.onTerm(() => sure.push(lease.term));
+    const terms: number[] = [];
+    lease.onTerm(() => terms.push(lease.term));
     assert.equal(lease.term, 0);
     heard();
     assert.equal(lease.term, 0);
     isRead();
     await until(() => lease.term === 1, 'the first term');
-    assert.deepEqual(sure, [0], 'listeners come first');
+    assert.deepEqual(terms, [0], 'listeners come first');
   });
 
-  test('ends at once when it may not have been heard, and begins anew only after a look', async () => {
+  test('ends at once when this process may not have been heard, and begins again after reading the ledger', async () => {
     let reads = 0;
     const { lease, peers, heard } = open(async () => void reads++);
     heard();
     await until(() => lease.term === 1, 'the first term');
     heard();
-    assert.equal(reads, 1, 'no look without need');
+    assert.equal(reads, 1, 'no unnecessary read');
     peers.isHeard = false;
     assert.equal(lease.term, 0);
     peers.isHeard = true;
-    assert.equal(lease.term, 0, 'heard again is not enough');
+    assert.equal(lease.term, 0, 'being heard again is not enough');
     heard();
     await until(() => lease.term === 2, 'the second term');
     assert.equal(reads, 2);
   });
 
-  test('says why nothing is begun once that has lasted', async (t) => {
+  test('reports why nothing is processed, after a while', async (t) => {
     const { lease, heard } = open(async () => {});
     assert.equal(lease.reason, '');
     const nowMs = performance.now();
@@ -185,7 +185,7 @@ describe('the lease', () => {
     assert.equal(lease.reason, '');
   });
 
-  test('does not begin when it was lost again during the look', async () => {
+  test('does not begin when it expires while the ledger is read', async () => {
     const { lease, peers, heard } = open(async () => {
       peers.isHeard = false;
     });

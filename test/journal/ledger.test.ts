@@ -16,7 +16,7 @@ import { appenderOf, sourceOf } from './jetstream-opened.js';
 
 const STREAM = 'LEDGERED';
 
-/** What the journal declares, and the least that a server takes. */
+/** The window that the journal declares, and the shortest that a server accepts. */
 const WINDOW_MS = 600_000;
 const SHORT_WINDOW_MS = 100;
 
@@ -54,7 +54,7 @@ function testLedger(version: NatsVersion): void {
       await source.close();
     }
 
-    /** Stores the frame again under its message id, which the server is made to forget first. */
+    /** Stores the frame again under its message id, after making the server forget that id. */
     async function storeAgain(frame: Frame): Promise<void> {
       await dedupeWindow(SHORT_WINDOW_MS);
       await sleep(2 * SHORT_WINDOW_MS);
@@ -81,7 +81,7 @@ function testLedger(version: NatsVersion): void {
       await until(() => appender.writable && sources.every((s) => s.reachable), 'connected again');
     }
 
-    test('a double that comes after the frame was settled is dropped, also by a later life', async () => {
+    test('a duplicate after the settlement is dropped, also by a later run', async () => {
       const source = await open('one');
       const frame = fresh(3);
       await appender.commit(frame);
@@ -100,7 +100,7 @@ function testLedger(version: NatsVersion): void {
       await close(later);
     });
 
-    test('so is a double of a frame of retries', async () => {
+    test('a duplicate of a retry frame is dropped', async () => {
       const source = await open('one');
       await appender.commit(fresh(2));
       const [first] = await take(source, 1);
@@ -110,7 +110,7 @@ function testLedger(version: NatsVersion): void {
       });
       const [again] = await take(source, 1);
       await again!.settle(NOTHING);
-      // The ledger's state is written to the store ten times a second, and only then forgotten in memory.
+      // The state is written to the store ten times a second, and only then dropped from memory.
       await sleep(300);
       await restart();
       await storeAgain(again!.frame);
@@ -118,7 +118,7 @@ function testLedger(version: NatsVersion): void {
       await close(source);
     });
 
-    test('a double is dropped by another process too, one that saw nothing of it', async () => {
+    test('a duplicate is dropped by another process that did not see the original', async () => {
       const one = await open('one');
       const frame = fresh(2);
       await appender.commit(frame);
@@ -132,7 +132,7 @@ function testLedger(version: NatsVersion): void {
       await close(stranger);
     });
 
-    test('what one process has in hand, another is not given, though the server forgot', async () => {
+    test('a frame that one process has claimed is not delivered to another when the server forgets', async () => {
       const one = await open('one');
       const two = await open('two');
       const frame = fresh(4);
@@ -147,7 +147,7 @@ function testLedger(version: NatsVersion): void {
       await close(two);
     });
 
-    test('what a process puts back, another gets at once', async () => {
+    test('a released frame is delivered to another process at once', async () => {
       const one = await open('one');
       const two = await open('two');
       await appender.commit(fresh(1));
@@ -159,7 +159,7 @@ function testLedger(version: NatsVersion): void {
       await close(two);
     });
 
-    test('two processes share a backlog, and no frame goes to both', async () => {
+    test('two processes share a backlog, and each frame goes to one of them', async () => {
       const [one, two] = [await open('one'), await open('two')];
       const frames = Array.from({ length: 200 }, () => fresh(1));
       await commitAll(appender, frames);
@@ -179,7 +179,7 @@ function testLedger(version: NatsVersion): void {
       await close(two);
     });
 
-    test('receipts: a dead letter that is replayed waits again, one that is dropped stays dead', async () => {
+    test('receipts: a replayed dead letter is accepted again, a dropped one stays dead', async () => {
       const source = await open('one');
       const frame = fresh(3);
       await appender.commit(frame);
@@ -201,7 +201,7 @@ function testLedger(version: NatsVersion): void {
       await close(source);
     });
 
-    test('receipts: accepted in the stream, done when settled, retried and dead ones told apart', async () => {
+    test('receipts: accepted in the stream, done when settled; retried and dead orders differ', async () => {
       const source = await open('one');
       const frame = fresh(4);
       await commitAll(appender, [fresh(1), frame, fresh(2)]);

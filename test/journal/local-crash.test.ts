@@ -15,7 +15,7 @@ import { newFrameId, plain, take } from './frames.js';
 const PROGRAM = fileURLToPath(new URL('./append-process.js', import.meta.url));
 const ROUNDS = 5;
 
-test('local: after kill -9 at any moment, every frame whose commit resolved is there, whole', async () => {
+test('local: after kill -9 at any moment, every frame whose commit resolved is complete', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-crash-'));
   const resolved = new Set<string>();
   try {
@@ -30,7 +30,7 @@ test('local: after kill -9 at any moment, every frame whose commit resolved is t
   }
 });
 
-/** The ids it printed: between the first one and its end lie `aliveMs`. */
+/** The ids that it printed; it is killed `aliveMs` after the first. */
 async function appendUntilKilled(folder: string, aliveMs: number): Promise<string[]> {
   const child = spawn(process.execPath, [PROGRAM, folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -53,7 +53,7 @@ async function appendUntilKilled(folder: string, aliveMs: number): Promise<strin
 async function delivered(folder: string): Promise<Set<string>> {
   const log = console.error;
   const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log };
-  // As a start does, once it has the folder to itself.
+  // As a start does when it has claimed the folder.
   markSegmentsFull(folder);
   const source = new LocalSource(new LocalStore(folder), parts);
   try {

@@ -13,7 +13,7 @@ import { fresh, NOTHING, newFrameId, take, until } from './frames.js';
 
 const isRoot = process.getuid?.() === 0;
 
-describe('local: a data folder that cannot be used is one line with the remedy', () => {
+describe('local: an unusable data folder gives one line with the remedy', () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'forebay-faults-'));
@@ -33,32 +33,35 @@ describe('local: a data folder that cannot be used is one line with the remedy',
     );
   }
 
-  test('a file in its place', () => {
+  test('a file with that name', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     assertFault(file);
     assertFault(join(file, 'below'));
   });
 
-  test('a folder that may not be written', { skip: isRoot && 'root may write anywhere' }, () => {
+  test('a folder without write permission', { skip: isRoot && 'root may write anywhere' }, () => {
     const locked = mkdtempSync(join(folder, 'locked-'));
     chmodSync(locked, 0o500);
     assertFault(locked);
   });
 
-  test('a file system that cannot be written', () => assertFault('/proc/forebay'));
+  test('a file system that takes no folders', () => assertFault('/proc/forebay'));
 
-  test('a journal file that is none', () => {
+  test('a journal file of another program', () => {
     const broken = mkdtempSync(join(folder, 'broken-'));
     writeFileSync(join(broken, 'journal.lmdb'), 'not a journal'.repeat(1000));
     assertFault(broken);
   });
 });
 
-/** Below 32 MiB of free space no frames are taken, below 16 nothing is written: 16 are left to fill. */
+/**
+ * Below 32 MiB of free space no frames are taken, below 16 MiB nothing is written: that leaves 16 MiB to
+ * fill.
+ */
 const DISK = 'size=48m';
 
-describe('local: on a disk that is full', {
+describe('local: on a full disk', {
   skip: !isRoot && 'mounting a small file system needs root',
 }, () => {
   const log: string[] = [];
@@ -104,7 +107,7 @@ describe('local: on a disk that is full', {
     return refusal;
   }
 
-  test('a commit is refused in one line, and what was accepted is processed', async () => {
+  test('a commit is refused with one line, and accepted orders are processed', async () => {
     const refusal = await fill();
     assert.ok(refusal instanceof CommitRefused);
     assert.match(refusal.message, /disk full: \d+ MiB free, 32 needed$/);
@@ -118,7 +121,7 @@ describe('local: on a disk that is full', {
     assert.equal(source.pendingOrders(), 0);
   });
 
-  test('filled by others, a settlement waits until there is room, and is made once', async () => {
+  test('when other files fill the disk, a settlement waits for space and is made once', async () => {
     const other = join(disk, 'other');
     execFileSync('mount', ['-o', 'remount,size=96m', disk]);
     await until(() => appender.writable, 'writable again');
@@ -145,7 +148,7 @@ describe('local: on a disk that is full', {
     await again!.settle(NOTHING);
   });
 
-  test('it does not start, and says so in one line', async () => {
+  test('it does not start, and reports that in one line', async () => {
     const other = join(disk, 'other');
     writeFileSync(other, Buffer.alloc(72 * 1024 ** 2));
     await until(() => !appender.writable, 'not writable');

@@ -30,13 +30,13 @@ async function pending(adminUrl: string): Promise<number> {
 }
 
 describe('the logs under --data', () => {
-  test('a second process that is refused leaves them alone', async (t) => {
+  test('a second process that is refused does not change them', async (t) => {
     const data = dataFolder(t);
     const flags = ['--drain', 'off', '--threads', '1'];
     const first = await startForebay(flags, { owner: t, data });
     const client = new OrderClient(first.url);
     await client.postAll(names(20));
-    // The one that is written to and the one after it: no more are made until the first is full.
+    // The current segment and the next one: no more are made until the first is full.
     const before = ['open', 'open'];
     await until(() => states(data).join() === before.join(), 'both segments made');
     const { code, stderr } = await runForebay([
@@ -54,7 +54,7 @@ describe('the logs under --data', () => {
     assert.equal(await again.stop(), 0);
   });
 
-  test('a stop leaves nothing in them', async (t) => {
+  test('a shutdown leaves them empty', async (t) => {
     const data = dataFolder(t);
     const forebay = await startForebay(['--drain', 'off'], { owner: t, data });
     const client = new OrderClient(forebay.url);
@@ -67,7 +67,7 @@ describe('the logs under --data', () => {
     );
   });
 
-  test('a receipt is known as soon as its order is accepted', async (t) => {
+  test('an order has a receipt as soon as it is accepted', async (t) => {
     const forebay = await startForebay(['--drain', 'off'], { owner: t });
     for (let i = 0; i < 20; i++) {
       const posted = await fetch(`${forebay.url}/orders`, {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { readRecord, recordHead } from '../../src/journal/frame/log-record.js';
 
-it('a record of the log with one bit changed anywhere is none', () => {
+it('a log record with any bit changed is rejected', () => {
   const generation = Buffer.from('12345678');
   const row = { key: Buffer.from('key'), value: Buffer.from('{"count":"1"}\n'), isKeyed: true };
   const whole = Buffer.concat([recordHead(row, generation, 4096), row.value]);

@@ -4,15 +4,15 @@ import { type Frame, orderId } from '../../src/model/frame.js';
 import type { Source } from '../../src/model/journal.js';
 import { line, NOTHING, take, takeFor } from './frames.js';
 
-/** A journal that holds nothing; the source may be another one after each test. */
+/** An empty journal; the source may be another one after each test. */
 interface OpenJournal {
   readonly source: () => Source;
   readonly commit: (...counts: number[]) => Promise<Frame[]>;
 }
 
-/** The part of what every journal promises that is about orders filed again, and when they are due. */
+/** The part of the guarantees that is about refiled orders and their due times. */
 export function testRefiling({ source, commit }: OpenJournal): void {
-  test('orders filed again keep their ids and bytes, twice over, and are not early', async () => {
+  test('refiled orders keep their ids and bytes, also the second time, and are not early', async () => {
     const [frame] = await commit(6);
     const [first] = await take(source(), 1);
     const notBeforeMs = Date.now() + 700;
@@ -44,7 +44,7 @@ export function testRefiling({ source, commit }: OpenJournal): void {
     assert.deepEqual(await takeFor(source(), 600), []);
   });
 
-  test('what was put off before the clock was set back does not wait for it to catch up', async () => {
+  test('a retry filed before the clock was set back does not wait for the clock to catch up', async () => {
     await commit(2);
     const [first] = await take(source(), 1);
     const notBeforeMs = Date.now() + 3_600_000;

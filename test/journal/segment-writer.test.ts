@@ -13,9 +13,9 @@ import {
 } from '../../src/journal/local/segment-files.js';
 import { SegmentReader } from '../../src/journal/local/segment-reader.js';
 import { SegmentWriter } from '../../src/journal/local/segment-writer.js';
+import { DelayedWrites } from './delayed-writes.js';
 import { fresh } from './frames.js';
-import { HeldWrites } from './held-writes.js';
-import { row } from './log-place.js';
+import { row } from './temp-journal.js';
 
 interface Opened {
   readonly folder: string;
@@ -31,7 +31,7 @@ async function openOne(t: TestContext): Promise<Opened> {
   return { folder, segment, open: new SegmentWriter(folder, segment) };
 }
 
-/** Appends them, and notes how each ended, in the order in which they were told. */
+/** Appends the rows, and records how each ended, in the order of the reports. */
 function appendAll(open: SegmentWriter, rows: readonly LogRow[]): string[] {
   const told: string[] = [];
   rows.forEach((one, i) => {
@@ -43,7 +43,7 @@ function appendAll(open: SegmentWriter, rows: readonly LogRow[]): string[] {
   return told;
 }
 
-/** All promises that can be settled by now have been. */
+/** Waits until all promises that can settle have settled. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -63,35 +63,35 @@ function state({ folder }: Opened): string {
     .join();
 }
 
-describe('a segment that is written to', () => {
+describe('a segment writer', () => {
   const rows = [fresh(1), fresh(200), fresh(3), fresh(1)].map(row);
   const keys = rows.map(({ key }) => Buffer.from(key).toString('latin1'));
 
-  test('frames are told to be durable in the order in which they lie, whichever write is back first', async (t) => {
+  test('frames become durable in the order of their positions, whichever write ends first', async (t) => {
     const opened = await openOne(t);
-    const { held } = new HeldWrites(t);
+    const { delayed } = new DelayedWrites(t);
     const told = appendAll(opened.open, rows);
-    for (const i of [3, 1]) held[i]!.tell();
+    for (const i of [3, 1]) delayed[i]!.report();
     await settled();
     assert.deepEqual(told, []);
-    held[0]!.tell();
+    delayed[0]!.report();
     await settled();
     assert.deepEqual(told, ['0 durable', '1 durable']);
-    held[2]!.tell();
+    delayed[2]!.report();
     await settled();
     assert.deepEqual(told, ['0 durable', '1 durable', '2 durable', '3 durable']);
     assert.deepEqual(keysIn(opened), keys);
     opened.open.retire();
   });
 
-  test('behind a write that failed none is durable, though its own went well', async (t) => {
+  test('after a failed write no later frame is durable, even if its own write succeeded', async (t) => {
     const opened = await openOne(t);
-    const { held } = new HeldWrites(t);
+    const { delayed } = new DelayedWrites(t);
     const told = appendAll(opened.open, rows);
-    for (const i of [0, 2, 3]) held[i]!.tell();
+    for (const i of [0, 2, 3]) delayed[i]!.report();
     await settled();
     assert.deepEqual(told, ['0 durable']);
-    held[1]!.tell(new Error('EIO'));
+    delayed[1]!.report(new Error('EIO'));
     await settled();
     assert.deepEqual(told, ['0 durable', '1 EIO', '2 EIO', '3 EIO']);
     assert.equal(opened.open.isBroken, true);
@@ -99,32 +99,32 @@ describe('a segment that is written to', () => {
     assert.equal(state(opened), 'broken');
   });
 
-  test('a record of which the system takes a part is durable when all of it is there', async (t) => {
+  test('a partly written record is durable once all of it is written', async (t) => {
     const opened = await openOne(t);
-    const { held } = new HeldWrites(t, () => 1000);
+    const { delayed } = new DelayedWrites(t, () => 1000);
     const appended = opened.open.append(rows[1]!);
-    assert.equal(held[0]!.bytes, 1000);
+    assert.equal(delayed[0]!.bytes, 1000);
     assert.deepEqual(keysIn(opened), []);
-    held[0]!.tell();
+    delayed[0]!.report();
     await appended;
     assert.deepEqual(keysIn(opened), [keys[1]]);
     opened.open.retire();
   });
 
-  test('it goes to others when the last write is back, not before', async (t) => {
+  test('it is free for others after the last write, not before', async (t) => {
     const opened = await openOne(t);
-    const { held } = new HeldWrites(t);
+    const { delayed } = new DelayedWrites(t);
     const told = appendAll(opened.open, rows);
     opened.open.retire();
-    for (const i of [0, 1, 3]) held[i]!.tell();
+    for (const i of [0, 1, 3]) delayed[i]!.report();
     assert.equal(state(opened), 'open');
-    held[2]!.tell();
+    delayed[2]!.report();
     assert.equal(state(opened), 'full');
     await settled();
     assert.equal(told.length, 4);
   });
 
-  test('a write to it comes back when the disk has it', async (t) => {
+  test('a write returns when the disk has it', async (t) => {
     const opened = await openOne(t);
     const path = segmentPath(opened.folder, opened.segment);
     const descriptor = readdirSync('/proc/self/fd').find((name) => linkOf(name) === path);
@@ -135,7 +135,7 @@ describe('a segment that is written to', () => {
   });
 });
 
-/** Empty for one that has been closed meanwhile. */
+/** Empty for a descriptor that was closed meanwhile. */
 function linkOf(descriptor: string): string {
   try {
     return readlinkSync(`/proc/self/fd/${descriptor}`);

@@ -18,8 +18,8 @@ function tempFolder(t: TestContext): string {
   return folder;
 }
 
-describe('the pages that the journal writes to next', () => {
-  test('lie there before it does, whoever writes; and no thread spoils what another writes', async (t) => {
+describe('the spare pages of the journal', () => {
+  test('exist before each write; and threads do not overwrite each other', async (t) => {
     const folder = tempFolder(t);
     const store = new LocalStore(folder);
     const file = join(folder, journalFile);
@@ -35,7 +35,7 @@ describe('the pages that the journal writes to next', () => {
     await Promise.all(ended);
     const { size, blocks } = statSync(file);
     assert.ok(size >= threads.length * rows * rowBytes + APPEND_FLOOR.spareBytes);
-    // No holes: a page in one would want a block all the same.
+    // No holes: a page in a hole would need a block.
     assert.ok(blocks * 512 >= size);
     store.refresh();
     for (const thread of threads) {
@@ -48,7 +48,7 @@ describe('the pages that the journal writes to next', () => {
     await store.close();
   });
 
-  test('are no more after a hundred starts than after one', async (t) => {
+  test('are not more after a hundred starts than after one', async (t) => {
     const folder = tempFolder(t);
     const bytes = () => statSync(join(folder, journalFile)).size;
     await new LocalStore(folder).close();
@@ -62,8 +62,8 @@ describe('the pages that the journal writes to next', () => {
   });
 });
 
-describe('the room for the journal', () => {
-  test('is made before a write, and looked at before frames are taken', (t) => {
+describe('the space for the journal', () => {
+  test('is allocated before a write, and checked before frames are taken', (t) => {
     const folder = tempFolder(t);
     const file = join(folder, 'file');
     writeFileSync(file, '');
@@ -78,23 +78,23 @@ describe('the room for the journal', () => {
     usedBytes = 2 * MIB;
     assert.equal(space.shortageNow(WRITE_FLOOR), '');
     assert.ok(statSync(file).size > first);
-    // Somebody has cut it off: it is not taken for there because it was.
+    // Truncated by another program: its former length does not count.
     truncateSync(file, usedBytes);
     assert.equal(space.shortageNow(WRITE_FLOOR), '');
     assert.ok(statSync(file).size - usedBytes >= APPEND_FLOOR.spareBytes);
   });
 
-  test('that cannot be made, though the disk looks free, is a refusal', {
+  test('that cannot be allocated, though the disk seems free, is a refusal', {
     skip: mountLack() ?? false,
   }, (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'forebay-spare-'));
     const disk = new SmallDisk({ after: (end) => t.after(end) }, folder, 64);
-    // Behind the disk's own end, for these run in the order in which they are given.
+    // After the disk's own cleanup: these run in the order of registration.
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(disk.path, 'file');
     writeFileSync(file, '');
     let usedBytes = 0;
-    // Its free room is looked up on another file system, as where a quota says no.
+    // Its free space is read from another file system, as when a quota is exceeded.
     const space = new DiskSpace(folder, file);
     t.after(() => space.close());
     space.watchFile(() => usedBytes);

@@ -20,7 +20,7 @@ const HOUR_MS = 3_600_000;
 for (const version of NATS_VERSIONS) testSearch(version);
 
 function testSearch(version: NatsVersion): void {
-  describe(`frames looked for in a stream of ${version}`, () => {
+  describe(`the search for frames in a stream of ${version}`, () => {
     let server: NatsServer;
     let connection: JetStreamConnection;
     let publisher: JetStreamPublisher;
@@ -29,7 +29,7 @@ function testSearch(version: NatsVersion): void {
     const freshOnes: Frame[] = [];
     const spooledOnes: Frame[] = [];
     let startedMs = 0;
-    /** One of that time whose commit took longer than those of all others. */
+    /** A frame of that time whose commit took longer than all others. */
     let slow: Frame;
     let slowMs = 0;
 
@@ -54,7 +54,7 @@ function testSearch(version: NatsVersion): void {
       publisher = connection.publisher;
       search = new StreamSearch(connection, names);
       startedMs = Date.now();
-      // As when NATS is back after an hour: nine frames from the spool for each fresh one, and holes.
+      // As when NATS is back after an hour: nine frames from the spool for each fresh one, and gaps.
       for (let i = 0; i < 800; i++) {
         if (i % 10 === 0) freshOnes.push(await put(Date.now()));
         else spooledOnes.push(await put(startedMs - HOUR_MS + i * 10));
@@ -80,7 +80,7 @@ function testSearch(version: NatsVersion): void {
       await server.stop();
     });
 
-    it('each fresh one is among those stored at its time', async () => {
+    it('finds each fresh frame among those stored at its time', async () => {
       for (const { id } of freshOnes) {
         const timeMs = frameTimeMs(id);
         let isFound = false;
@@ -91,7 +91,7 @@ function testSearch(version: NatsVersion): void {
       }
     });
 
-    it('those stored since then are all there is, in order', async () => {
+    it('returns all frames stored since a time, in order', async () => {
       const found: string[] = [];
       const seqs: number[] = [];
       for await (const { frameId, seq } of search.stored(startedMs)) {
@@ -106,34 +106,34 @@ function testSearch(version: NatsVersion): void {
       );
     });
 
-    it('nothing is stored in the future, and before the first only what the clocks leave open', async () => {
+    it('returns nothing for the future, and before the first frame only what clock differences allow', async () => {
       const [found, early]: [string[], string[]] = [[], []];
       for await (const { frameId } of search.stored(Date.now() + HOUR_MS)) found.push(frameId);
-      // The place before it, which may be the last message.
+      // The one before it, which may be the last message.
       assert.ok(found.length <= 1);
       const beforeMs = startedMs - HOUR_MS;
       for await (const { frameId } of search.stored(beforeMs, beforeMs)) early.push(frameId);
       assert.deepEqual(early, []);
     });
 
-    it('each fresh one is known to wait, with its orders; an id of that time that nobody made is not', async () => {
+    it('finds each waiting frame with its number of orders, and no frame for an unused id', async () => {
       const waiting = new FrameLookup(search, 2000);
       for (const { id } of freshOnes) assert.equal(await waiting.ordersOf(id), 2);
-      // Remembered, and looked up by its place.
+      // Remembered, and found by its sequence number.
       assert.equal(await waiting.ordersOf(freshOnes[7]!.id), 2);
       const nobodys = new FrameIds().next(frameTimeMs(freshOnes[40]!.id));
       assert.equal(await waiting.ordersOf(nobodys), 0);
     });
 
-    it('one of whose time too much is stored to look at is not called unknown', async () => {
+    it('does not call a frame unknown when too many were stored at its time', async () => {
       const waiting = new FrameLookup(search, 2000, 100);
       const nobodys = new FrameIds().next(frameTimeMs(freshOnes[0]!.id));
       await assert.rejects(waiting.ordersOf(nobodys), /too many/);
-      // An id from the future was made before the clock was set back: its time tells nothing.
+      // An id from the future was made before the clock was set back: its time means nothing.
       await assert.rejects(waiting.ordersOf(new FrameIds().next(Date.now() + HOUR_MS)), /clock/);
     });
 
-    it('who asks again is told in the end, each time at a bounded cost', async () => {
+    it('answers after repeated calls, each at a bounded cost', async () => {
       const [scanMax, spans] = [40, 2];
       let reads = 0;
       const counted = {
@@ -155,19 +155,19 @@ function testSearch(version: NatsVersion): void {
           } catch (error) {
             assert.match((error as Error).message, /too many/);
             assert.ok(reads <= before + spans * scanMax);
-            assert.ok(Date.now() < endMs, 'asked in vain');
+            assert.ok(Date.now() < endMs, 'no answer in time');
           }
         }
       }
       const nobodys = new FrameIds().next(startedMs);
       assert.equal(await told(nobodys), 0);
       assert.ok(reads > 700);
-      // Nobody who has been told is told again that nobody can say.
+      // An answer once given is not withdrawn.
       assert.equal(await waiting.ordersOf(nobodys), 0);
       assert.equal(await told(slow.id), 2);
     });
 
-    it('few are looked for at once, some wait, the rest is refused; of one frame once for all', async () => {
+    it('searches a few at once, queues some and refuses the rest; one search per frame', async () => {
       const waiting = new FrameLookup(search, 2000);
       const nobodys = Array.from({ length: 200 }, () => new FrameIds().next(startedMs));
       const asked = nobodys.map((id) => waiting.ordersOf(id));
@@ -178,7 +178,7 @@ function testSearch(version: NatsVersion): void {
       assert.deepEqual(new Set(await Promise.all(same)), new Set([0]));
     });
 
-    it('what a clock that was set back hides is found in a stream that is small', async () => {
+    it('finds frames after the clock was set back, in a small stream', async () => {
       await withManager(server, async (manager) => {
         await manager.streams.purge(names.stream);
       });

@@ -8,6 +8,8 @@ import type { StreamRepair } from '../nats/stream-repair.js';
 const ORDERS_PART = 'stream of orders';
 const DEAD_LETTERS_PART = 'dead letters';
 
+const POLL_MS = 1000;
+
 /**
  * An estimate of how many orders the stream has. Frames that this process stored are counted in orders,
  * exactly. For earlier frames the server knows only the number of messages: each counts as the mean of the
@@ -195,8 +197,6 @@ export class DeadLetterCount {
     this.#filedBefore = filedBefore;
   }
 }
-
-const POLL_MS = 1000;
 
 /** Runs a query when the connection is established and each second after, never twice at once. */
 class StreamPoll {

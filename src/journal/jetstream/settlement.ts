@@ -196,6 +196,6 @@ export async function settleLocally(
     recordSettled(store, settled);
     recordKeys(store, frame);
     for (const again of refiled) putLater(store, again);
-    for (const addressed of dead) spoolDeadLetter(store, addressed);
+    for (const letter of dead) spoolDeadLetter(store, letter);
   }, bytes);
 }

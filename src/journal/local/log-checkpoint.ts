@@ -21,7 +21,15 @@ import { type FoundRecords, type LogPosition, SegmentReader } from './segment-re
  */
 const FREE_MAX = 16;
 
-const HOLDING: readonly SegmentState[] = ['open', 'full', 'broken'];
+const UNCOPIED: readonly SegmentState[] = ['open', 'full', 'broken'];
+
+/** Keys of the rows of `meta` with the positions up to which segments were copied. */
+const KEY_PREFIX = 'log/';
+/** `0` is the character after `/`. */
+const POSITION_ROWS = {
+  start: Buffer.from(KEY_PREFIX, 'latin1'),
+  end: Buffer.from('log0', 'latin1'),
+};
 
 /** What a checkpoint copies from one segment. */
 interface SegmentRecords extends FoundRecords {
@@ -126,7 +134,7 @@ export class LogCheckpoint {
     let isAll = true;
     let bytesLeft = GROUP_BYTES_MAX;
     for (const segment of listSegments(this.#folder)) {
-      if (!HOLDING.includes(segment.state)) continue;
+      if (!UNCOPIED.includes(segment.state)) continue;
       if (bytesLeft <= 0) return { pieces, isAll: false };
       const reader = this.#readerOf(segment);
       if (reader === null) {
@@ -206,10 +214,6 @@ function hasRecords({ records }: FoundRecords): boolean {
   return records.length > 0;
 }
 
-const PREFIX = 'log/';
-/** `0` is the character after `/`. */
-const ROWS = { start: Buffer.from(PREFIX, 'latin1'), end: Buffer.from('log0', 'latin1') };
-
 /**
  * Row of the table `meta` per segment: its generation, then the position up to which it was copied (4 bytes,
  * big endian).
@@ -237,7 +241,7 @@ function writePosition(store: LocalStore, id: string, { generation, position }: 
  */
 function removeStalePositions(store: LocalStore, folder: string): void {
   const there = new Set(listSegments(folder).map(({ id }) => rowKey(id).toString('latin1')));
-  const gone = Array.from(store.meta.getKeys(ROWS), (key) => Buffer.from(key)).filter(
+  const gone = Array.from(store.meta.getKeys(POSITION_ROWS), (key) => Buffer.from(key)).filter(
     (key) => !there.has(key.toString('latin1')),
   );
   if (gone.length === 0 || !existsSync(folder)) return;
@@ -257,5 +261,5 @@ function flushNames(folder: string): void {
 }
 
 function rowKey(id: string): Buffer {
-  return Buffer.from(`${PREFIX}${id}`, 'latin1');
+  return Buffer.from(`${KEY_PREFIX}${id}`, 'latin1');
 }

@@ -9,7 +9,7 @@ import { natsServers } from '../../src/journal/nats/servers.js';
 import { fresh } from './frames.js';
 
 describe('a frame that is read', () => {
-  it('is taken when it has as many whole lines as it announces', () => {
+  it('is accepted with as many complete lines as its count', () => {
     for (const count of [1, 2, 100])
       assert.equal(requireConsistentFrame(fresh(count)).count, count);
   });
@@ -32,7 +32,7 @@ describe('a frame that is read', () => {
 });
 
 describe('the URLs of NATS servers', () => {
-  it('give their credentials to the client and never show them', () => {
+  it('give their credentials to the client and are shown without them', () => {
     const { options, shown } = natsServers(['nats://joe:p%40ss@one:4222', 'nats://two:4223']);
     assert.deepEqual(options, {
       servers: ['nats://one:4222', 'nats://two:4223'],

@@ -10,14 +10,14 @@ import { freshFacts, freshKey } from '../../src/journal/store/frame-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { Frame } from '../../src/model/frame.js';
 
-export interface Place {
+export interface TempJournal {
   readonly data: string;
   readonly store: LocalStore;
   readonly checkpoint: LogCheckpoint;
 }
 
 /** A journal with its tables, and no log yet. */
-export function place(t: TestContext): Place {
+export function tempJournal(t: TestContext): TempJournal {
   const data = mkdtempSync(join(tmpdir(), 'forebay-log-'));
   const store = new LocalStore(data);
   const checkpoint = new LogCheckpoint(store, (writes) => store.write(writes));

@@ -5,31 +5,31 @@ import type { TestContext } from 'node:test';
 type Written = (error: NodeJS.ErrnoException | null, bytes: number) => void;
 type Buffers = readonly NodeJS.ArrayBufferView[];
 
-/** A write that the system has made, of which nobody has been told yet. */
-interface HeldWrite {
+/** A write that was made but not reported yet. */
+interface DelayedWrite {
   readonly bytes: number;
-  /** Tells of it, as it was made or as it is said here. */
-  tell(error?: Error | null, bytes?: number): void;
+  /** Reports it, as it was made or with this result. */
+  report(error?: Error | null, bytes?: number): void;
 }
 
 /**
- * The disk answers writes in any order. Here each `writev` of this process is made when it is asked for, at most
- * `takes()` bytes of it, and told of when the test says so.
+ * A disk completes writes in any order. Here each `writev` of this process is made at once, with at most
+ * `takes()` bytes, and reported when the test says so.
  */
-export class HeldWrites {
-  readonly held: HeldWrite[] = [];
+export class DelayedWrites {
+  readonly delayed: DelayedWrite[] = [];
 
   constructor(t: TestContext, takes: () => number = () => Number.POSITIVE_INFINITY) {
-    const writev = (descriptor: number, buffers: Buffers, position: number, told: Written) => {
+    const writev = (descriptor: number, buffers: Buffers, position: number, onWritten: Written) => {
       const all = Buffer.concat(buffers.map((part) => part as Uint8Array));
       const bytes = fs.writeSync(descriptor, all, 0, Math.min(all.length, takes()), position);
-      this.held.push({
+      this.delayed.push({
         bytes,
-        tell: (error = null, said = bytes) => told(error as NodeJS.ErrnoException, said),
+        report: (error = null, written = bytes) => onWritten(error as NodeJS.ErrnoException, written),
       });
     };
     t.mock.method(fs, 'writev', writev as unknown as typeof fs.writev);
-    // What was imported by name follows only then.
+    // Updates the named imports.
     syncBuiltinESMExports();
     t.after(() => {
       t.mock.restoreAll();
