@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startForebay } from '../support/forebay.js';
-import { metric, OrderClient } from '../support/orders.js';
+import { NatsServer } from '../support/nats.js';
+import { eventually, metric, OrderClient } from '../support/orders.js';
 
 const ORDERS = 150;
 const RATE = 50;
@@ -11,11 +12,23 @@ const IN_FLIGHT_MAX = 6;
 
 describe('work done at a set pace', () => {
   it('grows order by order, however many share a frame', async (t) => {
+    const nats = await NatsServer.start();
+    t.after(() => nats.stop());
     const flags = ['--drain-rate', `${RATE}`, '--frames-in-flight-max', '1', '--threads', '1'];
-    const forebay = await startForebay(flags, { owner: t });
+    const patient = ['--commit-ms-max', '60000', '--spool-orders-max', '0'];
+    const all = [...flags, ...patient, '--nats', nats.url];
+    const forebay = await startForebay(all, { owner: t });
     const client = new OrderClient(forebay.url, ORDERS);
     t.after(() => client.close());
+    await eventually('NATS is reached', async () => (await client.post('first')).status === 200);
+    // While one frame waits for its ack, all other orders gather in the next.
+    nats.freeze();
     const posted = client.postAll(Array.from({ length: ORDERS }, (_, i) => `u${i}`));
+    await eventually(
+      'all wait',
+      async () => (await metric(forebay, 'forebay_waiting_orders')) >= ORDERS,
+    );
+    nats.thaw();
     let [seen, mostAtOnce] = [0, 0];
     let sentMs = performance.now();
     while (seen < ORDERS) {

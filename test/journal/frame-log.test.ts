@@ -17,6 +17,7 @@ import { freshKey } from '../../src/journal/store/frame-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { Frame } from '../../src/model/frame.js';
 import { CommitAmbiguous } from '../../src/model/journal.js';
+import { HANG_MS_MAX } from '../support/deadline.js';
 import { fresh, plain, until } from './frames.js';
 import { ids, inTables, openLog, row, states, tempJournal } from './temp-journal.js';
 
@@ -109,7 +110,7 @@ describe('the log of frames', () => {
     const log = await openLog(data);
     await log.append(row(fresh(1)));
     rmSync(logFolder(data), { recursive: true });
-    const untilMs = Date.now() + 5000;
+    const untilMs = Date.now() + HANG_MS_MAX;
     while (log.append(row(fresh(1))) !== null && Date.now() < untilMs) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

@@ -102,7 +102,7 @@ function testFaults(version: NatsVersion): void {
       const frame = fresh(3);
       server.freeze();
       const commit = appender.commit(frame);
-      await sleep(3000);
+      await sleep(1000);
       server.thaw();
       await commit;
       const [delivery] = await take(source, 1);

@@ -10,6 +10,7 @@ import { frameHeaders } from '../../src/journal/nats/headers.js';
 import type { Frame } from '../../src/model/frame.js';
 import type { Delivery } from '../../src/model/journal.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
+import { eventually } from '../support/orders.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, takeFor, until } from './frames.js';
 import { withManager } from './jetstream-api.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
@@ -57,13 +58,14 @@ function testLedger(version: NatsVersion): void {
     /** Stores the frame again under its message id, after making the server forget that id. */
     async function storeAgain(frame: Frame): Promise<void> {
       await dedupeWindow(SHORT_WINDOW_MS);
-      await sleep(2 * SHORT_WINDOW_MS);
       const nc = await connect({ servers: server.url });
       try {
         const options = { headers: frameHeaders(frame) };
         const subject = `${STREAM.toLowerCase()}.${frame.refiled === null ? 'orders' : 'retry'}`;
-        const { duplicate } = await jetstream(nc).publish(subject, frame.payload, options);
-        assert.equal(duplicate, false);
+        await eventually('the server has forgotten its id', async () => {
+          await sleep(2 * SHORT_WINDOW_MS);
+          return !(await jetstream(nc).publish(subject, frame.payload, options)).duplicate;
+        });
       } finally {
         await nc.close();
       }
@@ -186,17 +188,26 @@ function testLedger(version: NatsVersion): void {
       const [delivery] = await take(source, 1);
       const dead = [0, 1].map((position) => ({ position, reason: 'so' }));
       await delivery!.settle({ refile: [], dead });
-      await untilTrue(async () => (await source.receipt(frame.id, 0)) === 'dead');
+      await eventually(
+        'receipt 0 says dead',
+        async () => (await source.receipt(frame.id, 0)) === 'dead',
+      );
       const letters = await openJetStreamDeadLetters([server.url], STREAM, () => {});
       assert.equal(await letters.replay(`${frame.id}-0`), true);
       assert.equal(await letters.drop(`${frame.id}-1`), true);
       await letters.close();
       const [again] = await take(source, 1);
       const receipts = () => Promise.all([0, 1, 2].map((i) => source.receipt(frame.id, i)));
-      await untilTrue(async () => (await source.receipt(frame.id, 0)) === 'accepted');
+      await eventually(
+        'receipt 0 says accepted',
+        async () => (await source.receipt(frame.id, 0)) === 'accepted',
+      );
       assert.deepEqual(await receipts(), ['accepted', 'dead', 'done']);
       await again!.settle(NOTHING);
-      await untilTrue(async () => (await source.receipt(frame.id, 0)) === 'done');
+      await eventually(
+        'receipt 0 says done',
+        async () => (await source.receipt(frame.id, 0)) === 'done',
+      );
       assert.deepEqual(await receipts(), ['done', 'dead', 'done']);
       await close(source);
     });
@@ -220,20 +231,19 @@ function testLedger(version: NatsVersion): void {
         );
       }
       const receipts = () => Promise.all([0, 1, 2, 3, 4].map((i) => source.receipt(frame.id, i)));
-      await untilTrue(async () => (await source.receipt(frame.id, 0)) === 'done');
+      await eventually(
+        'receipt 0 says done',
+        async () => (await source.receipt(frame.id, 0)) === 'done',
+      );
       assert.deepEqual(await receipts(), ['done', 'accepted', 'dead', 'done', 'unknown']);
       const [again] = await take(source, 1);
       await again!.settle(NOTHING);
-      await untilTrue(async () => (await source.receipt(frame.id, 1)) === 'done');
+      await eventually(
+        'receipt 1 says done',
+        async () => (await source.receipt(frame.id, 1)) === 'done',
+      );
       assert.deepEqual(await receipts(), ['done', 'done', 'dead', 'done', 'unknown']);
       await close(source);
     });
   });
-}
-
-async function untilTrue(holds: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = Date.now() + 10_000;
-  while (!(await holds()) && Date.now() < deadlineMs) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

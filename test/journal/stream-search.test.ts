@@ -10,6 +10,7 @@ import { jetStreamNames } from '../../src/journal/nats/names.js';
 import type { JetStreamPublisher } from '../../src/journal/nats/publisher.js';
 import { StreamSearch } from '../../src/journal/nats/stream-search.js';
 import { type Frame, frameTimeMs } from '../../src/model/frame.js';
+import { HANG_MS_MAX } from '../support/deadline.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { fresh } from './frames.js';
 import { withManager } from './jetstream-api.js';
@@ -148,7 +149,7 @@ function testSearch(version: NatsVersion): void {
       };
       const waiting = new FrameLookup(counted, slowMs, scanMax);
       async function told(id: string): Promise<number> {
-        for (const endMs = Date.now() + 30_000; ; await sleep(10)) {
+        for (const endMs = Date.now() + HANG_MS_MAX; ; await sleep(10)) {
           const before = reads;
           try {
             return await waiting.ordersOf(id);
