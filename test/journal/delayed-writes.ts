@@ -25,7 +25,8 @@ export class DelayedWrites {
       const bytes = fs.writeSync(descriptor, all, 0, Math.min(all.length, takes()), position);
       this.delayed.push({
         bytes,
-        report: (error = null, written = bytes) => onWritten(error as NodeJS.ErrnoException, written),
+        report: (error = null, written = bytes) =>
+          onWritten(error as NodeJS.ErrnoException, written),
       });
     };
     t.mock.method(fs, 'writev', writev as unknown as typeof fs.writev);
