@@ -42,7 +42,7 @@ function open(bounds: Partial<GroupCommitBounds> = {}) {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('group commit', () => {
-  it('sends the orders of one event-loop turn as one frame, when the turn ends', async () => {
+  it('sends the orders of one event-loop turn as one frame at the end of the turn', async () => {
     const { appender, take } = open();
     for (const name of ['a', 'b', 'c']) assert.ok(take(name));
     assert.equal(appender.sent.length, 0);
@@ -55,7 +55,7 @@ describe('group commit', () => {
     assert.equal(appender.sent[0]!.frame.count, 3);
   });
 
-  it('answers nobody before the acknowledgement, and then each by its place in the frame', async () => {
+  it('answers no client before the acknowledgement, and then each with its place in the frame', async () => {
     const { appender, answers, take } = open();
     take('a');
     take('b');
@@ -73,7 +73,7 @@ describe('group commit', () => {
     );
   });
 
-  it('lets the open frame grow while the frames in flight are at their bound', async () => {
+  it('lets the current frame grow while the maximum of frames is in flight', async () => {
     const { appender, take } = open();
     for (const name of ['a', 'b']) {
       take(name);
@@ -91,7 +91,7 @@ describe('group commit', () => {
     assert.equal(appender.sent[2]!.frame.count, 3);
   });
 
-  it('sends a frame beside others once it is as large as all of them, and at once when none is left', async () => {
+  it('sends a further frame once it is as large as all frames in flight, and at once if there are none', async () => {
     const { appender, take } = open({ framesInFlightMax: 8, frameOrdersMax: 100 });
     const counts = () => appender.sent.map(({ frame }) => frame.count);
     const takeInTurns = async (orders: number) => {
@@ -108,7 +108,7 @@ describe('group commit', () => {
     assert.deepEqual(counts(), [1, 1, 2, 4, 2]);
   });
 
-  it('closes a frame that is full and never sends more than the bound at once', async () => {
+  it('queues a full frame and never has more than the maximum in flight', async () => {
     const { appender, answers, take } = open();
     for (let i = 0; i < 18; i++) assert.ok(take(`user-${i}`));
     for (let settled = 0; answers.size < 18; settled++) {
@@ -123,7 +123,7 @@ describe('group commit', () => {
     assert.equal(appender.sent.map(({ text }) => text).join(''), posted);
   });
 
-  it('closes a frame when the next order would not fit into its bytes', async () => {
+  it('starts a new frame if the next order does not fit', async () => {
     const { appender, take } = open({ frameBytesMax: 2 * (orderBody('a').length + 1) });
     for (const name of ['a', 'b', 'c', 'd', 'e']) take(name);
     await turn();
@@ -138,7 +138,7 @@ describe('group commit', () => {
     assert.equal(appender.sent[2]!.frame.count, 1);
   });
 
-  it('refuses orders over the bound on waiting ones, and takes them again when there is room', async () => {
+  it('refuses orders above the maximum of waiting orders, and accepts them again when there is room', async () => {
     const { appender, answers, take } = open({ waitingOrdersMax: 2 });
     assert.ok(take('a'));
     assert.ok(take('b'));
@@ -150,13 +150,13 @@ describe('group commit', () => {
     assert.equal(answers.has('c'), false);
   });
 
-  it('refuses orders while the journal takes no writes', () => {
+  it('refuses orders while the journal accepts no writes', () => {
     const { appender, take } = open();
     appender.writable = false;
     assert.equal(take('a'), false);
   });
 
-  it('tells a refused commit from an ambiguous one, and from orders refused one by one', async () => {
+  it('distinguishes a refused commit, an ambiguous commit, and individually refused orders', async () => {
     const { appender, answers, take } = open({ framesInFlightMax: 3 });
     for (const names of [['a'], ['b'], ['c', 'e']]) {
       for (const name of names) take(name);
@@ -177,7 +177,7 @@ describe('group commit', () => {
     assert.equal(answers.get('d'), `${appender.sent[3]!.frame.id}-0`);
   });
 
-  it('does not touch the bytes of a commit that failed: the journal may still hold them', async () => {
+  it('does not reuse the bytes of a failed commit, because the journal may still use them', async () => {
     const { appender, take } = open({ framesInFlightMax: 1 });
     take('kept');
     await turn();
@@ -189,7 +189,7 @@ describe('group commit', () => {
     assert.equal(Buffer.from(payload).toString(), `${orderBody('kept')}\n`);
   });
 
-  it('refuses for certain what could not even be sent in time', async () => {
+  it('refuses a frame that could not be sent in time', async () => {
     const { answers, take } = open({ framesInFlightMax: 1, commitMsMax: 50 });
     take('sent');
     await turn();
@@ -199,7 +199,7 @@ describe('group commit', () => {
     assert.equal(answers.has('sent'), false);
   });
 
-  it('is drained when the last order has its answer', async () => {
+  it('is drained when the last order has been answered', async () => {
     const { appender, group, take } = open();
     take('a');
     let isDrained = false;

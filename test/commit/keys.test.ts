@@ -36,51 +36,51 @@ function open({
     const waiter = { accepted: () => {}, refused: () => {}, ambiguous: () => {} };
     assert.ok(group.take(validator, waiter));
   };
-  /** An order with a key; its news are noted as they come. */
+  /** An order with a key; records the calls of its waiter. */
   const takeKeyed = (username: string, key: string): string[] => {
     validate(username);
-    const news: string[] = [];
+    const calls: string[] = [];
     const waiter: KeyedWaiter = {
       key,
       digest: '0123456789abcdef',
-      placed: (_, index) => news.push(`placed ${index}`),
-      accepted: (_, index) => news.push(`accepted ${index}`),
-      refused: () => news.push('refused'),
-      ambiguous: () => news.push('ambiguous'),
-      acceptedLate: () => news.push('kept after all'),
-      refusedLate: () => news.push('refused after all'),
+      placed: (_, index) => calls.push(`placed ${index}`),
+      accepted: (_, index) => calls.push(`accepted ${index}`),
+      refused: () => calls.push('refused'),
+      ambiguous: () => calls.push('ambiguous'),
+      acceptedLate: () => calls.push('accepted late'),
+      refusedLate: () => calls.push('refused late'),
     };
     assert.ok(group.takeKeyed(validator, waiter));
-    return news;
+    return calls;
   };
   return { appender, take, takeKeyed };
 }
 
-/** Of the headers, as they cross the wire. */
+/** Size of the headers in the NATS protocol. */
 function encodedBytes(frame: Frame): number {
   return (frameHeaders(frame) as unknown as { encode(): Uint8Array }).encode().length;
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('group commit, of orders with idempotency keys', () => {
-  it('hands keys to the journal with their positions, and none that a frame had before', async () => {
+describe('group commit of orders with idempotency keys', () => {
+  it('passes keys to the journal with their positions, and no keys of an earlier frame', async () => {
     const { appender, take, takeKeyed } = open();
     take('a');
-    const news = takeKeyed('b', 'key-b');
+    const calls = takeKeyed('b', 'key-b');
     await turn();
     const { frame, resolve } = appender.sent[0]!;
     assert.deepEqual(frame.keys, [{ position: 1, key: 'key-b', digest: '0123456789abcdef' }]);
     resolve(null);
     await turn();
-    assert.deepEqual(news, ['placed 1', 'accepted 1']);
+    assert.deepEqual(calls, ['placed 1', 'accepted 1']);
     take('c');
     await turn();
     assert.deepEqual(appender.sent[1]!.frame.keys, []);
     assert.equal(frame.keys.length, 1);
   });
 
-  it('counts keys against the bytes of a frame', async () => {
+  it('counts keys towards the bytes of a frame', async () => {
     const line = orderBody('a').length + 1;
     const key = 'k'.repeat(64);
     const frameBytesMax = 2 * line + (key.length + 32);
@@ -96,7 +96,7 @@ describe('group commit, of orders with idempotency keys', () => {
     );
   });
 
-  it('keeps the keys of a frame below what NATS takes in headers, however large frames may be', async () => {
+  it('keeps the keys of a frame below the header limit of NATS, for any frame size', async () => {
     const orders = 3000;
     const { appender, take, takeKeyed } = open({
       frameBytesMax: 900_000,
@@ -121,16 +121,16 @@ describe('group commit, of orders with idempotency keys', () => {
     assert.ok(Math.max(...headerBytes) > 40 * 1024, `${headerBytes}`);
   });
 
-  it('tells who has a key what became of a frame that it had given up', async () => {
+  it('reports the late outcome of an abandoned frame to the waiters with a key', async () => {
     const { appender, take, takeKeyed } = open({ commitMsMax: 50 });
-    const news: string[][] = [];
+    const calls: string[][] = [];
     for (const name of ['a', 'b', 'c']) {
-      // A frame goes beside others once it is as large as they are.
+      // A further frame is sent once it is as large as those in flight.
       if (name === 'c') take('beside it');
-      news.push(takeKeyed(name, name));
+      calls.push(takeKeyed(name, name));
       await turn();
     }
-    while (news.some((told) => !told.includes('ambiguous'))) {
+    while (calls.some((told) => !told.includes('ambiguous'))) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     appender.sent[0]!.resolve(null);
@@ -138,8 +138,8 @@ describe('group commit, of orders with idempotency keys', () => {
     appender.sent[2]!.reject(new CommitAmbiguous('no ack'));
     await turn();
     assert.deepEqual(
-      news.map((told) => told.slice(2)),
-      [['kept after all'], ['refused after all'], []],
+      calls.map((told) => told.slice(2)),
+      [['accepted late'], ['refused late'], []],
     );
   });
 });

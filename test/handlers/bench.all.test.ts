@@ -3,13 +3,13 @@ import { it } from 'node:test';
 import { wrkProgram } from '../../bench/load.js';
 import { postgresBench } from '../../bench/postgres.js';
 
-/** Empty, or why there is no load generator here: only root can have it installed. */
+/** Why there is no load generator here, which only root can install; empty if there is one. */
 const lack = await wrkProgram().then(
   () => '',
   (error: Error) => error.message,
 );
 
-it('the PostgreSQL benchmark, tiny, finds every order in the table, whichever way it came', {
+it('the PostgreSQL benchmark at a tiny size finds every order in the table, for each way of inserting', {
   skip: lack || false,
 }, async () => {
   const options = { orders: 1500, rounds: 1, workers: 2, batchOrders: 50, postSeconds: 1 };

@@ -2,12 +2,12 @@ import type { ForebayProcess } from '../support/forebay.js';
 import { metric, OrderClient } from '../support/orders.js';
 
 export interface Ledger {
-  /** User name by order id, of all orders that were answered 200. */
+  /** User name by order id, for all orders that were answered with 200. */
   readonly accepted: Map<string, string>;
   readonly statuses: number[];
 }
 
-/** Posts orders, a few at a time, each under a name of its own, until the signal. */
+/** Posts orders with unique user names, a few at a time, until the signal. */
 export async function postUntil(signal: AbortSignal, url: string): Promise<Ledger> {
   const atATime = 16;
   const client = new OrderClient(url, atATime);
@@ -26,7 +26,7 @@ export async function postUntil(signal: AbortSignal, url: string): Promise<Ledge
   return ledger;
 }
 
-/** A row of the table of orders. */
+/** A row of the orders table. */
 export interface Row {
   readonly order_id: string;
   readonly product_id: number;

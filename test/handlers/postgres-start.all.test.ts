@@ -18,7 +18,7 @@ before(async () => {
     CREATE ROLE shop LOGIN PASSWORD '${PASSWORD}';
     CREATE ROLE reader LOGIN;
     GRANT USAGE ON SCHEMA public TO reader`);
-  // The first line that fits counts.
+  // The first matching line counts.
   const file = join(postgres.folder, 'data', 'pg_hba.conf');
   const lines = await readFile(file, 'utf8');
   await writeFile(file, `host all shop 127.0.0.1/32 scram-sha-256\n${lines}`);
@@ -33,7 +33,7 @@ async function folder(t: TestContext): Promise<string> {
   return made;
 }
 
-/** Starts with a URL that must be refused: one line, without the password, exit code 2. */
+/** Starts with a URL that must be rejected: one line without the password, exit code 2. */
 async function refusal(t: TestContext, url: string): Promise<string> {
   const ports = ['--host', '127.0.0.1', '--port', '0', '--admin-port', '0'];
   const sink = ['--handler', 'postgres', '--postgres-url', url];
@@ -52,13 +52,13 @@ function withPassword(password: string, database = 'postgres'): string {
   return postgres.url(database, 'shop').replace('shop@', `shop:${password}@`);
 }
 
-describe('a database that is set up wrongly is refused at the start in one line', () => {
+describe('a database with a wrong configuration prevents the start, with one line', () => {
   it('a wrong password', async (t) => {
     const line = await refusal(t, withPassword(`${PASSWORD}x`));
     assert.match(line, /PostgreSQL shop@127\.0\.0\.1:\d+\/postgres: .*password.*shop.*28P01/);
   });
 
-  it('no password where one is asked for', async (t) => {
+  it('no password if one is required', async (t) => {
     assert.match(await refusal(t, postgres.url('postgres', 'shop')), /password/);
   });
 
@@ -71,7 +71,7 @@ describe('a database that is set up wrongly is refused at the start in one line'
     assert.match(line, /"warehouse" does not exist/);
   });
 
-  it('no permission to make the table, or to insert into it', async (t) => {
+  it('no permission to create the table, or to insert into it', async (t) => {
     assert.match(await refusal(t, postgres.url('postgres', 'reader')), /permission denied/);
     await postgres.query('CREATE DATABASE museum');
     await postgres.query(
@@ -81,24 +81,24 @@ describe('a database that is set up wrongly is refused at the start in one line'
     assert.match(await refusal(t, postgres.url('museum', 'reader')), /42501|42703/);
   });
 
-  it('a table of that name with other columns', async (t) => {
+  it('a table of the same name with other columns', async (t) => {
     await postgres.query('CREATE DATABASE other');
     await postgres.query('CREATE TABLE forebay_orders (id int)', 'other');
     assert.match(await refusal(t, postgres.url('other')), /forebay_orders/);
   });
 
-  it('a URL that cannot be read', async (t) => {
+  it('an invalid URL', async (t) => {
     const line = await refusal(t, `postgres://shop:${PASSWORD}%zz@127.0.0.1:x/postgres`);
-    assert.match(line, /cannot be read/);
+    assert.match(line, /not a valid URL/);
   });
 
-  it('a server that has no TLS where the URL asks for it', async (t) => {
+  it('a server without TLS although the URL requires it', async (t) => {
     assert.match(await refusal(t, `${postgres.url()}?sslmode=verify-full`), /SSL/);
   });
 });
 
-describe('a database that is only away at the start', () => {
-  it('lets Forebay start: orders are taken, and inserted once it is there', async (t) => {
+describe('a database that is unreachable at the start', () => {
+  it('does not prevent the start: orders are accepted, and inserted once it is reachable', async (t) => {
     const later = await PostgresServer.prepare();
     t.after(() => later.stop());
     const flags = ['--handler', 'postgres', '--postgres-url', later.url(), '--attempts-max', '1'];
@@ -108,7 +108,7 @@ describe('a database that is only away at the start', () => {
     const answers = await client.postAll(usernames);
     client.close();
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
-    await eventually('/readyz says why', async () => {
+    await eventually('/readyz has the reason', async () => {
       const ready = await fetch(`${forebay.adminUrl}/readyz`);
       return ready.ok && (await ready.text()).includes('ECONNREFUSED');
     });
@@ -124,7 +124,7 @@ describe('a database that is only away at the start', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('or takes connections and says nothing, as one that is frozen does', async (t) => {
+  it('or accepts connections but does not answer, like a frozen server', async (t) => {
     postgres.freeze();
     t.after(() => postgres.thaw());
     const url = postgres.url();
@@ -136,7 +136,7 @@ describe('a database that is only away at the start', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('has the clients of direct mode told 503', async (t) => {
+  it('is answered with 503 in direct mode', async (t) => {
     const url = `postgres://postgres@127.0.0.1:${await freePort()}/postgres`;
     const flags = ['--mode', 'direct', '--handler', 'postgres', '--postgres-url', url];
     const forebay = await startForebay(flags, { owner: t });
@@ -148,8 +148,8 @@ describe('a database that is only away at the start', () => {
   });
 });
 
-describe('a connection to a database', () => {
-  it('that may insert but not create works on a table made beforehand, and commits to disk', async (t) => {
+describe('a connection to the database', () => {
+  it('with permission to insert but not to create uses an existing table, and commits to disk', async (t) => {
     await postgres.query('CREATE DATABASE prepared');
     await postgres.query(
       `CREATE TABLE forebay_orders (order_id text PRIMARY KEY, product_id smallint, count smallint,

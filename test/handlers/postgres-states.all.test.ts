@@ -25,7 +25,7 @@ function open(t: TestContext, database: string, flags: string[] = []): Promise<F
   return startForebay([...sink, ...flags], { owner: t });
 }
 
-/** From now on, an order of the user `bad` comes to this. */
+/** From now on, an order of the user `bad` runs this. */
 async function refuseBad(database: string, statement: string): Promise<void> {
   await postgres.query(
     `CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -53,7 +53,7 @@ async function names(database: string): Promise<string[]> {
 
 const QUICK = ['--retry-ms-min', '20', '--retry-ms-max', '50'];
 
-describe('an order over which code of the database raises', () => {
+describe('an order for which code in the database raises', () => {
   for (const [what, statement] of [
     ['an SQLSTATE of its own', `RAISE 'no' USING ERRCODE = 'SH001'`],
     ['case_not_found', `CASE NEW.count WHEN -1 THEN NULL; END CASE`],
@@ -78,7 +78,7 @@ describe('an order over which code of the database raises', () => {
     });
   }
 
-  it('nothing, but takes too long each time: the same', async (t) => {
+  it('nothing, but times out each time: the same', async (t) => {
     const database = await newDatabase();
     const flags = ['--attempts-max', '1', '--workers', '1', '--batch-orders-max', '4'];
     const forebay = await open(t, database, flags);
@@ -92,8 +92,8 @@ describe('an order over which code of the database raises', () => {
   });
 });
 
-describe('a trigger that raises over every order', () => {
-  it('because its own table is gone: costs no order an attempt, however long that takes', async (t) => {
+describe('a trigger that raises for every order', () => {
+  it('because its own table is missing: uses up no attempt, however long it lasts', async (t) => {
     const database = await newDatabase();
     const forebay = await open(t, database, ['--attempts-max', '1']);
     await postgres.query(
@@ -125,8 +125,8 @@ describe('a trigger that raises over every order', () => {
   });
 });
 
-describe('what waits for a lock', () => {
-  it('costs no order an attempt, however long that takes', async (t) => {
+describe('waiting for a lock', () => {
+  it('uses up no attempt, however long it lasts', async (t) => {
     const database = await newDatabase();
     const forebay = await open(t, database, ['--attempts-max', '1']);
     const url = postgres.url(database);
@@ -147,8 +147,8 @@ describe('what waits for a lock', () => {
   });
 });
 
-describe('what is wrong before any order is concerned', () => {
-  it('is a fault of the set-up, whatever SQLSTATE it has, and costs no order anything', async (t) => {
+describe('an error before any order is inserted', () => {
+  it('is a configuration error, whatever its SQLSTATE, and uses up no attempt', async (t) => {
     const database = await newDatabase();
     const first = await open(t, database);
     await first.stop();
@@ -163,7 +163,7 @@ describe('what is wrong before any order is concerned', () => {
     const args = ['--port', '0', '--admin-port', '0', '--data', `${postgres.folder}/forebay`];
     const sink = ['--handler', 'postgres', '--postgres-url', url];
     const { code, stderr } = await runForebay(['serve', ...args, ...sink]);
-    assert.match(stderr, /^forebay: handler postgres: PostgreSQL .*: closed \(SH001\); see to/m);
+    assert.match(stderr, /^forebay: handler postgres: PostgreSQL .*: closed \(SH001\); fix: /m);
     assert.equal(code, 2);
   });
 });

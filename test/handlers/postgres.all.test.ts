@@ -16,7 +16,7 @@ before(async () => {
 });
 after(() => postgres.stop());
 
-/** Each test has a database of its own. */
+/** Each test has its own database. */
 let database = '';
 let databases = 0;
 beforeEach(async () => {
@@ -34,7 +34,7 @@ function rows(): Promise<Row[]> {
   return postgres.query<Row>('SELECT * FROM forebay_orders', database);
 }
 
-/** Every order that was answered 200 is there once, none used an attempt, and there is nothing else. */
+/** Every order that was answered with 200 is in the table once, on its first attempt, and no other rows are. */
 async function checkLedger(forebay: ForebayProcess, ledger: Ledger): Promise<void> {
   assert.ok(ledger.accepted.size > 0);
   await eventually('the journal is empty', () => isEmpty(forebay));
@@ -51,7 +51,7 @@ async function checkLedger(forebay: ForebayProcess, ledger: Ledger): Promise<voi
 }
 
 describe('the postgres handler', () => {
-  it('makes its table and inserts each order once, as it was accepted', async (t) => {
+  it('creates its table and inserts each order once, as it was accepted', async (t) => {
     const beganMs = Date.now();
     const forebay = await open(t, ['--workers', '4']);
     const odd = ['"', '\\', '{a,b}', 'NULL', ' ', "o'neil", '日本語', '😀', '\\"', ',,', '$1'];
@@ -71,7 +71,7 @@ describe('the postgres handler', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('loses, doubles and gives up no order when the server is killed under load and comes back', async (t) => {
+  it('loses, duplicates and gives up no order if the server is killed under load and restarted', async (t) => {
     const forebay = await open(t, ['--attempts-max', '2', '--workers', '2']);
     const stop = new AbortController();
     const posting = postUntil(stop.signal, forebay.url);
@@ -80,14 +80,17 @@ describe('the postgres handler', () => {
       await postgres.kill();
       await sleep(700);
       await postgres.start();
-      await eventually('it goes on', async () => (await fetch(`${forebay.adminUrl}/readyz`)).ok);
+      await eventually(
+        'it is ready again',
+        async () => (await fetch(`${forebay.adminUrl}/readyz`)).ok,
+      );
     }
     stop.abort();
     await checkLedger(forebay, await posting);
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('makes a new connection in silence where the old one was cut while it was idle', async (t) => {
+  it('reconnects without a log line if the connection was closed while it was idle', async (t) => {
     const forebay = await open(t);
     await post(forebay, ['one']);
     await eventually('the journal is empty', () => isEmpty(forebay));
@@ -103,13 +106,13 @@ describe('the postgres handler', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('waits for a server that is shut down in order, and started again', async (t) => {
+  it('waits for a server that is shut down and started again', async (t) => {
     const forebay = await open(t, ['--attempts-max', '1']);
     const stop = new AbortController();
     const posting = postUntil(stop.signal, forebay.url);
     await sleep(300);
     await postgres.shutDown();
-    await eventually('/readyz says so', async () => {
+    await eventually('/readyz has the reason', async () => {
       const ready = await fetch(`${forebay.adminUrl}/readyz`);
       return ready.ok && (await ready.text()).includes('ECONNREFUSED');
     });
@@ -124,7 +127,7 @@ describe('the postgres handler', () => {
     ['5 s', 5000],
     ['longer than it waits for an answer', 12_000],
   ] as const) {
-    it(`loses and doubles no order when the server is frozen for ${what}`, async (t) => {
+    it(`loses and duplicates no order if the server is frozen for ${what}`, async (t) => {
       const forebay = await open(t, ['--attempts-max', '1']);
       const stop = new AbortController();
       const posting = postUntil(stop.signal, forebay.url);
@@ -140,7 +143,7 @@ describe('the postgres handler', () => {
     });
   }
 
-  it('ends in order while the server is frozen, and the next start does the rest', async (t) => {
+  it('stops in order while the server is frozen; the next start processes the rest', async (t) => {
     const data = await mkdtemp(join(tmpdir(), 'forebay-'));
     t.after(() => rm(data, { recursive: true, force: true }));
     const first = await open(t, [], data);
@@ -159,7 +162,7 @@ describe('the postgres handler', () => {
     assert.equal(await second.stop(), 0);
   });
 
-  it('holds back, without an attempt used, whatever no order can help', async (t) => {
+  it('pauses, without using up an attempt, for errors that are not caused by an order', async (t) => {
     const forebay = await open(t, ['--attempts-max', '1']);
     const stop = new AbortController();
     const posting = postUntil(stop.signal, forebay.url);
@@ -184,7 +187,7 @@ describe('the postgres handler', () => {
   });
 });
 
-/** From now on, each insert fails with this SQLSTATE. */
+/** From now on, every insert fails with this SQLSTATE. */
 async function refuseAll(sqlstate: string): Promise<void> {
   await postgres.query(
     `CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -196,7 +199,7 @@ async function refuseAll(sqlstate: string): Promise<void> {
 }
 
 describe('a poison order', () => {
-  it('that violates a constraint is dead at once, and its neighbours are done', async (t) => {
+  it('that violates a constraint is a dead letter at once, and its neighbours are done', async (t) => {
     const forebay = await open(t);
     await postgres.query(
       `ALTER TABLE forebay_orders ADD CONSTRAINT no_thieves CHECK (username NOT LIKE 'thief%')`,
@@ -213,7 +216,7 @@ describe('a poison order', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('with a name that the encoding of the database does not have is dead at once', async (t) => {
+  it('with a name that the encoding of the database cannot represent is a dead letter at once', async (t) => {
     database = `latin_${databases++}`;
     await postgres.query(
       `CREATE DATABASE ${database} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`,
@@ -226,7 +229,7 @@ describe('a poison order', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('that a trigger raises an exception over is tried again, up to the last attempt', async (t) => {
+  it('for which a trigger raises an exception is retried up to the last attempt', async (t) => {
     const quick = ['--retry-ms-min', '20', '--retry-ms-max', '50', '--attempts-max', '3'];
     const forebay = await open(t, quick);
     await refuseAll('P0001');

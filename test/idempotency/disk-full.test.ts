@@ -11,17 +11,17 @@ import { eventually, metric, orderBody } from '../support/orders.js';
 import { KeyedPoster } from './keyed-post.js';
 
 const MIB = 1024 ** 2;
-/** Nothing is written below 16 MiB. */
+/** Forebay writes nothing below 16 MiB of free space. */
 const FREE_BYTES = 8 * MIB;
 
 const skip = mountLack() ?? false;
 
-test('keys that could not be noted while the disk was full are known after the next start', {
+test('keys that could not be written while the disk was full are known after the next start', {
   skip,
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-keys-'));
   const disk = new SmallDisk({ after: (end) => t.after(end) }, folder, 96);
-  // Behind the disk's own end, for these run in the order in which they are given.
+  // After the disk's cleanup, because cleanups run in order.
   t.after(() => rm(folder, { recursive: true, force: true }));
   const nats = await NatsServer.start();
   t.after(() => nats.stop());
@@ -33,14 +33,14 @@ test('keys that could not be noted while the disk was full are known after the n
   t.after(() => poster.close());
   const { bavail, bsize } = await statfs(disk.path);
   await writeFile(ballast, Buffer.alloc(bavail * bsize - FREE_BYTES));
-  await sleep(100); // The room on the disk is looked at every 20 ms.
+  await sleep(100); // The free space is checked every 20 ms.
   const first = await poster.post('while-full', orderBody('while-full'));
   assert.equal(first.status, 200);
-  await eventually('its key could not be noted', async () => {
+  await eventually('its key could not be written', async () => {
     return (await metric(forebay, 'forebay_key_rows_failed_total')) === 1;
   });
   await rm(ballast);
-  // Long enough for a note, five seconds behind now, to lie behind that order.
+  // Long enough for the stored position, which lags by five seconds, to pass that order.
   for (let i = 0; i < 8; i++) {
     assert.equal((await poster.post(`later-${i}`, orderBody('later'))).status, 200);
     await sleep(1000);

@@ -6,8 +6,8 @@ import { randomFrom } from '../memory/random.js';
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 
 /**
- * Of the reference implementation, github.com/veorq/SipHash, file vectors.h, `vectors_hsip64`: the input 00 01 02 ...
- * of length 0, 1, 2, ... under the key 00 01 02 ... 07.
+ * From the reference implementation, github.com/veorq/SipHash, file vectors.h, `vectors_hsip64`: the input 00 01 02 ...
+ * of length 0, 1, 2, ... with the key 00 01 02 ... 07.
  */
 const VECTORS = [
   '218d1f59b9b83cc8',
@@ -40,7 +40,7 @@ function hashOf(key: Uint8Array, bytes: Uint8Array): string {
   return text.toString('hex');
 }
 
-/** The same from the paper's description, in BigInt: slow, and with nothing in common. */
+/** An independent implementation from the paper, with BigInt and slow. */
 function plainHash(key: Uint8Array, bytes: Uint8Array): string {
   const mask = 0xffffffffn;
   const rotate = (x: bigint, by: bigint) => ((x << by) | (x >> (32n - by))) & mask;
@@ -82,7 +82,7 @@ function plainHash(key: Uint8Array, bytes: Uint8Array): string {
   return text.toString('hex');
 }
 
-test('is HalfSipHash-2-4, by the vectors of the reference implementation', () => {
+test('matches the test vectors of the reference implementation of HalfSipHash-2-4', () => {
   const key = Uint8Array.from({ length: 8 }, (_, i) => i);
   for (const [length, expected] of VECTORS.entries()) {
     const bytes = Uint8Array.from({ length }, (_, i) => i);
@@ -91,7 +91,7 @@ test('is HalfSipHash-2-4, by the vectors of the reference implementation', () =>
   }
 });
 
-test(`agrees with a plain implementation on random input (FOREBAY_SEED=${seed})`, () => {
+test(`agrees with an independent implementation on random input (FOREBAY_SEED=${seed})`, () => {
   const random = randomFrom(seed);
   for (let i = 0; i < 2000; i++) {
     const key = Uint8Array.from({ length: 8 }, () => random(256));

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 
 export interface KeyedAnswer {
-  /** 0 when the connection ended without an answer. */
+  /** 0 if the connection ended without a response. */
   readonly status: number;
   /** Empty unless the status is 200. */
   readonly id: string;
@@ -9,7 +9,7 @@ export interface KeyedAnswer {
   readonly body: string;
 }
 
-/** Posts orders with an idempotency key, each client over connections of its own. */
+/** Posts orders with an idempotency key. Each instance has its own connections. */
 export class KeyedPoster {
   readonly #agent: Agent;
   readonly #url: string;

@@ -14,7 +14,7 @@ for (const [name, end] of [
   ['an ordered stop', async (forebay: ForebayProcess) => void (await forebay.stop())],
   ['kill -9', (forebay: ForebayProcess) => forebay.kill9()],
 ] as const) {
-  it(`keys are known again after ${name}, with the local journal`, async (t) => {
+  it(`keys are still known after ${name}, with the local journal`, async (t) => {
     const data = await mkdtemp(join(tmpdir(), 'forebay-keys-'));
     t.after(() => rm(data, { recursive: true, force: true }));
     const handler = await ledgerHandler(t);
@@ -46,7 +46,7 @@ for (const [name, end] of [
   });
 }
 
-it('what a client sends again after kill -9 under load is never processed twice', async (t) => {
+it('an order that a client sends again after kill -9 under load is never processed twice', async (t) => {
   const data = await mkdtemp(join(tmpdir(), 'forebay-keys-'));
   t.after(() => rm(data, { recursive: true, force: true }));
   const handler = await ledgerHandler(t);
@@ -55,7 +55,7 @@ it('what a client sends again after kill -9 under load is never processed twice'
   for (let life = 0; life < 4; life++) {
     const forebay = await startForebay(flags, { owner: t, data });
     const poster = new KeyedPoster(forebay.url, 32);
-    // What had no answer in the last life is sent again under its key, together with new ones.
+    // Orders that the killed process did not answer are sent again with their key, together with new ones.
     const due = [...wanted].filter(([, { status }]) => status !== 200).map(([key]) => key);
     if (life < 3) for (let i = 0; i < 2000; i++) due.push(`${life}-${i}`);
     const posted = due.map(async (key) => wanted.set(key, await poster.post(key, orderBody(key))));
@@ -73,7 +73,7 @@ it('what a client sends again after kill -9 under load is never processed twice'
     await eventually('all are processed', async () => (await ids()).size >= wanted.size);
     poster.close();
     assert.equal(await forebay.stop(), 0);
-    // Processed again under the same id is what a kill may do; under another id is what a key prevents.
+    // A kill can make an order run again with the same id. A key prevents a second order with another id.
     const processed = [...(await ids())].sort();
     assert.deepEqual(processed, [...wanted.values()].map(({ id }) => id).sort());
   }

@@ -34,7 +34,7 @@ describe('the Idempotency-Key header', () => {
     ['ASCII', SPELLINGS],
     ['beyond ASCII', UNICODE_SPELLINGS],
   ] as const) {
-    it(`gives the first answer again for the same order, however it is spelt: ${name}`, async () => {
+    it(`returns the first response again for an equivalent body: ${name}`, async () => {
       const first = await poster.post(`spelt ${name}`.replaceAll(' ', '-'), spellings[0]);
       assert.deepEqual([first.status, first.isReplay], [200, false]);
       for (const spelling of spellings) {
@@ -44,7 +44,7 @@ describe('the Idempotency-Key header', () => {
     });
   }
 
-  it('answers 422 to another order under the same key, and keeps the first', async () => {
+  it('answers 422 to another order with the same key, and keeps the first', async () => {
     const first = await poster.post('reused', orderBody('first'));
     const other = await poster.post('reused', orderBody('other'));
     assert.deepEqual([other.status, other.body, other.id], [422, '{"result":"key-reused"}', '']);
@@ -53,7 +53,7 @@ describe('the Idempotency-Key header', () => {
   });
 
   for (const key of ['!', '~', 'a', 'k'.repeat(64), '{"a":"b"}', ',;=']) {
-    it(`takes the key ${key}`, async () => {
+    it(`accepts the key ${key}`, async () => {
       const first = await poster.post(key, VALID_BODY);
       const again = await poster.post(key, VALID_BODY);
       assert.deepEqual([first.status, again.status, again.id], [200, 200, first.id]);
@@ -61,7 +61,7 @@ describe('the Idempotency-Key header', () => {
   }
 
   for (const key of ['k'.repeat(65), 'a b', 'a\tb', 'a\x7f']) {
-    it(`answers 400 to what is no key: ${JSON.stringify(key)}`, async () => {
+    it(`answers 400 to an invalid key: ${JSON.stringify(key)}`, async () => {
       const answer = await postOrder(forebay.url, VALID_BODY, { 'Idempotency-Key': key });
       assert.equal(answer.status, 400);
       assert.equal(answer.body, '{"result":"invalid"}');
@@ -69,7 +69,7 @@ describe('the Idempotency-Key header', () => {
     });
   }
 
-  it('that is empty, or not ASCII from its first byte, is as if there were none', async () => {
+  it('is ignored if it is empty or its first byte is not ASCII', async () => {
     const ids = await Promise.all(
       ['', '', 'ключ', 'ключ'].map(async (key) => {
         const answer = await postOrder(forebay.url, VALID_BODY, { 'Idempotency-Key': key });
@@ -80,7 +80,7 @@ describe('the Idempotency-Key header', () => {
     assert.equal(new Set(ids).size, ids.length);
   });
 
-  it('is judged after the media type and before the body', async () => {
+  it('is checked after the media type and before the body', async () => {
     const bad = { 'Idempotency-Key': 'a b' };
     const type = await postOrder(forebay.url, VALID_BODY, { ...bad, 'Content-Type': 'text/plain' });
     assert.equal(type.status, 415);
@@ -92,7 +92,7 @@ describe('the Idempotency-Key header', () => {
     assert.equal((await poster.post('good', VALID_BODY)).isReplay, false);
   });
 
-  it('works for bodies that arrive in pieces', async () => {
+  it('works for bodies that arrive in several chunks', async () => {
     const { head, body } = post(VALID_BODY, { 'Idempotency-Key': 'pieces' });
     const connection = await RawConnection.open(forebay.url);
     const ids = [];
@@ -107,7 +107,7 @@ describe('the Idempotency-Key header', () => {
   });
 });
 
-describe('concurrent requests under one key, over two intake threads', () => {
+describe('concurrent requests with one key, in two intake threads', () => {
   it('50 at once: one order is processed, 49 are replays of it', async (t) => {
     const handler = await ledgerHandler(t);
     const flags = ['--threads', '2', '--handler', handler.file];
@@ -116,7 +116,7 @@ describe('concurrent requests under one key, over two intake threads', () => {
     t.after(() => {
       for (const poster of posters) poster.close();
     });
-    // Connections first, so that the requests come together.
+    // Connect first, so that the requests arrive together.
     await Promise.all(posters.map((poster, i) => poster.post(`warm-${i}`, orderBody('warm'))));
     for (let round = 0; round < 20; round++) {
       const body = orderBody(`round-${round}`);
@@ -132,7 +132,7 @@ describe('concurrent requests under one key, over two intake threads', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('clients that go away while they wait harm nobody', async (t) => {
+  it('clients that disconnect while they wait do not affect others', async (t) => {
     const flags = ['--mode', 'direct', '--rps-limit', '0', '--work-ms', '300', '--threads', '2'];
     const forebay = await startForebay(flags, { owner: t });
     const poster = new KeyedPoster(forebay.url);
@@ -176,7 +176,7 @@ describe('bounds and refusals', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('above --idempotency-keys-max new keys are refused, counted, and known ones replayed', async (t) => {
+  it('above --idempotency-keys-max new keys are refused and counted, and known keys replayed', async (t) => {
     const flags = ['--idempotency-keys-max', '1000', '--threads', '2'];
     const forebay = await startForebay(flags, { owner: t });
     const poster = new KeyedPoster(forebay.url);
@@ -193,7 +193,7 @@ describe('bounds and refusals', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('an order that is refused for want of room frees its key', async (t) => {
+  it('an order that is refused because the queue is full releases its key', async (t) => {
     const flags = ['--mode', 'direct', '--rps-limit', '0', '--work-ms', '200'];
     const forebay = await startForebay([...flags, '--waiting-orders-max', '1'], { owner: t });
     const poster = new KeyedPoster(forebay.url);
@@ -210,7 +210,7 @@ describe('bounds and refusals', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('in direct mode an order that the handler fails frees its key', async (t) => {
+  it('in direct mode an order that the handler fails releases its key', async (t) => {
     const handler = await ledgerHandler(
       t,
       `return orders.map(({ data }) => (data.username === 'bad' ? 'dead' : 'done'));`,

@@ -8,7 +8,7 @@ import { post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.
 const INVALID_BODY = VALID_BODY.replace('"3"', '"x"');
 const UNICODE_BODY = '{"product_id":"33","count":"3","username":"Ма́ксим 🛒"}';
 
-describe('bodies that arrive in pieces', () => {
+describe('bodies that arrive in several chunks', () => {
   let forebay: ForebayProcess;
   before(async () => {
     forebay = await startForebay(['--body-bytes-max', '256']);
@@ -20,7 +20,7 @@ describe('bodies that arrive in pieces', () => {
     ['invalid', INVALID_BODY, 400],
     ['beyond ASCII', UNICODE_BODY, 200],
   ] as const) {
-    it(`a ${name} body split in two at any byte gets ${status}`, async () => {
+    it(`a ${name} body split at any byte gets ${status}`, async () => {
       const { head, body } = post(text);
       const connection = await RawConnection.open(forebay.url);
       for (let at = 0; at <= body.length; at++) {
@@ -57,7 +57,7 @@ describe('bodies that arrive in pieces', () => {
     connection.destroy();
   });
 
-  it('a body too large in pieces gets one 413, and the connection serves the next request', async () => {
+  it('a too large body in chunks gets one 413, and the connection serves the next request', async () => {
     const { head, body } = post(' '.repeat(900));
     const connection = await RawConnection.open(forebay.url);
     await connection.writeApart([head, body.subarray(0, 300), body.subarray(300, 600)]);
@@ -69,7 +69,7 @@ describe('bodies that arrive in pieces', () => {
     connection.destroy();
   });
 
-  it('what is left of a body too large never reaches another request', async () => {
+  it('the rest of a too large body never reaches another request', async () => {
     const flood = post(VALID_BODY.repeat(20));
     const flooding = await RawConnection.open(forebay.url);
     await flooding.writeApart([flood.head, flood.body.subarray(0, 300)]);
@@ -78,7 +78,7 @@ describe('bodies that arrive in pieces', () => {
       const { head, body } = post(VALID_BODY);
       const other = await RawConnection.open(forebay.url);
       await other.writeApart([head, body.subarray(0, 30)]);
-      // While the other request is half read: a slot used again would now get these bytes too.
+      // The other request is half read: if its slot were the old one, it would get these bytes.
       await flooding.writeApart([flood.body.subarray(at, at + 50)]);
       await other.write(body.subarray(30));
       assert.equal((await other.answer()).status, 200);
@@ -88,7 +88,7 @@ describe('bodies that arrive in pieces', () => {
   });
 });
 
-describe('clients that go away or dawdle', () => {
+describe('clients that disconnect or are slow', () => {
   let forebay: ForebayProcess;
   before(async () => {
     const flags = [
@@ -105,7 +105,7 @@ describe('clients that go away or dawdle', () => {
   });
   after(async () => assert.equal(await forebay.stop(), 0));
 
-  it('one that leaves within the head, within the body, or before the answer harms nobody', async () => {
+  it('a disconnect in the head, in the body or before the response does not affect others', async () => {
     const { head, body } = post(VALID_BODY);
     for (const pieces of [
       [head.slice(0, 20)],
@@ -119,7 +119,7 @@ describe('clients that go away or dawdle', () => {
         connection.destroy();
       }
     }
-    // The pool may have more to do first than it is given time for.
+    // The pool may have a backlog of earlier orders.
     await eventually(
       'orders are taken',
       async () => (await postOrder(forebay.url, VALID_BODY)).status === 200,
@@ -140,7 +140,7 @@ describe('clients that go away or dawdle', () => {
     assert.equal((await postOrder(forebay.url, VALID_BODY)).status, 200);
   });
 
-  it('a second request on a connection whose first waits for its answer does no harm', async () => {
+  it('a pipelined request while the first one waits for its response does no harm', async () => {
     const { head, body } = post(VALID_BODY);
     const request = Buffer.concat([Buffer.from(head), body]);
     const connection = await RawConnection.open(forebay.url);
@@ -152,7 +152,7 @@ describe('clients that go away or dawdle', () => {
 });
 
 describe('backpressure', () => {
-  it('answers 503 with Retry-After while too many orders wait, and keeps none of those', async (t) => {
+  it('answers 503 with Retry-After while too many orders wait, and keeps none of the refused', async (t) => {
     const handler = await ledgerHandler(t, UNTIL_GO);
     const direct = ['--mode', 'direct', '--rps-limit', '0', '--commit-ms-max', '60000'];
     const flags = [...direct, '--handler', handler.file, '--waiting-orders-max', '1'];
@@ -180,7 +180,7 @@ describe('backpressure', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('in direct mode an overload is answered with 503, and 200 comes back when it is over', async (t) => {
+  it('in direct mode an overload is answered with 503, and orders get 200 again afterwards', async (t) => {
     const flags = ['--mode', 'direct', '--rps-limit', '0', '--work-ms', '50', '--workers', '1'];
     const forebay = await startForebay([...flags, '--commit-ms-max', '4000'], { owner: t });
     const statuses: number[] = [];
@@ -190,7 +190,7 @@ describe('backpressure', () => {
         void client.post(`u${i}`).then(({ status }) => statuses.push(status));
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    await eventually('all have an answer', () => statuses.length === 120);
+    await eventually('all are answered', () => statuses.length === 120);
     assert.deepEqual(new Set(statuses), new Set([200, 503]));
     const created = statuses.filter((status) => status === 200).length;
     assert.equal(await metric(forebay, 'work_done_total{status="done"}'), created);

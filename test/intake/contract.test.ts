@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { exchange, post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
 
-/** In a thread of its own, or, with 0, in the main thread: a client sees no difference. */
+/** The contract holds in an intake thread and, with 0, in the main thread. */
 for (const threads of ['1', '0']) {
   describe(`the HTTP contract, --threads ${threads}`, () => {
     let forebay: ForebayProcess;
@@ -22,7 +22,7 @@ for (const threads of ['1', '0']) {
       assert.match(answer.headers['x-order-id']!, /^[0-9A-HJKMNP-TV-Z]{26}-[0-9]+$/);
     });
 
-    it('gives every order an id of its own', async () => {
+    it('gives every order a unique id', async () => {
       const answers = await Promise.all(
         Array.from({ length: 50 }, () => postOrder(forebay.url, VALID_BODY)),
       );
@@ -35,7 +35,7 @@ for (const threads of ['1', '0']) {
       'Application/JSON',
       'application/json ;x=y',
     ]) {
-      it(`takes the media type "${type}"`, async () => {
+      it(`accepts the media type "${type}"`, async () => {
         const headers = type === '' ? {} : { 'Content-Type': type };
         assert.equal((await postOrder(forebay.url, VALID_BODY, headers)).status, 200);
       });
@@ -69,7 +69,7 @@ for (const threads of ['1', '0']) {
       assert.equal(bare.status, 400);
     });
 
-    it('takes a body of just the bytes that are allowed, and answers 413 to one more', async () => {
+    it('accepts a body of the maximum size, and answers 413 to one byte more', async () => {
       const padded = VALID_BODY + ' '.repeat(256 - VALID_BODY.length);
       assert.equal((await postOrder(forebay.url, padded)).status, 200);
       const answer = await postOrder(forebay.url, `${padded} `);
@@ -77,7 +77,7 @@ for (const threads of ['1', '0']) {
       assert.equal(answer.body, '{"result":"too-large"}');
     });
 
-    it('answers 413 before the rest of a huge body came', async () => {
+    it('answers 413 before the rest of a huge body arrives', async () => {
       const connection = await RawConnection.open(forebay.url);
       await connection.write(
         `${post('', { 'Content-Length': '1000000000' }).head}${' '.repeat(300)}`,
@@ -113,14 +113,14 @@ for (const threads of ['1', '0']) {
       });
     }
 
-    it('does not mind a query', async () => {
+    it('ignores a query', async () => {
       const { head, body } = post(VALID_BODY);
       const request = Buffer.concat([Buffer.from(head.replace('/orders', '/orders?a=b')), body]);
       assert.equal((await exchange(forebay.url, request)).status, 200);
     });
   });
 
-  describe(`precedence, where several answers apply, --threads ${threads}`, () => {
+  describe(`precedence, if several responses apply, --threads ${threads}`, () => {
     let forebay: ForebayProcess;
     const faulty = { type: { 'Content-Type': 'text/plain' }, huge: ' '.repeat(500), wrong: '{}' };
 
@@ -148,7 +148,7 @@ for (const threads of ['1', '0']) {
       }
     }
 
-    it('404 and 405 come before the limit, which they do not count against', async () => {
+    it('404 and 405 come before the limit and do not count against it', async () => {
       await inOneSecond(async () => {});
       for (let i = 0; i < 5; i++) {
         assert.equal(

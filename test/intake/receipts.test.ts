@@ -28,13 +28,13 @@ describe('GET /orders/{id}', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('says accepted of an order that waits, on every connection', async () => {
+  it('returns accepted for a waiting order, on every connection', async () => {
     const { id } = await client.post('waiting');
     for (let i = 0; i < 20; i++)
       assert.deepEqual(await receipt(forebay.url, id), told(id, 'accepted'));
   });
 
-  it('says unknown, with 404, of what nobody accepted and of what is no order id', async () => {
+  it('returns unknown and 404 for an order that was not accepted, and for an invalid id', async () => {
     const frame = '01M83VE3HSJAPJZK4X00000000';
     const ids = [
       `${frame}-0`,
@@ -54,13 +54,13 @@ describe('GET /orders/{id}', () => {
     for (const id of ids) assert.deepEqual(await receipt(forebay.url, id), told(id, 'unknown'));
   });
 
-  it('says unknown of an index that the frame does not have', async () => {
+  it('returns unknown for an index beyond the frame', async () => {
     const { id } = await client.post('alone');
     const beyond = id.replace(/-\d+$/, '-9999');
     assert.deepEqual(await receipt(forebay.url, beyond), told(beyond, 'unknown'));
   });
 
-  it('answers HEAD alike, without the body', async () => {
+  it('answers HEAD like GET, without the body', async () => {
     const { id } = await client.post('headed');
     for (const [asked, status] of [
       [id, 200],
@@ -77,7 +77,7 @@ describe('GET /orders/{id}', () => {
     }
   });
 
-  it('answers 405 to other methods, and 404 beside it', async () => {
+  it('answers 405 to other methods, and 404 to other paths', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
       const answer = await exchange(
         forebay.url,
@@ -91,7 +91,7 @@ describe('GET /orders/{id}', () => {
     }
   });
 
-  it('counts by status, but neither as an order’s duration nor against the limit', async () => {
+  it('is counted by status, but not in the request duration, nor against the limit', async () => {
     const series = 'forebay_http_request_duration_seconds_count';
     const seen = 'forebay_http_responses_total{status="404"}';
     const [durations, answers] = [await metric(forebay, series), await metric(forebay, seen)];
@@ -104,7 +104,7 @@ describe('GET /orders/{id}', () => {
     );
   });
 
-  it('clients that do not wait for the answer harm nobody', async () => {
+  it('clients that disconnect before the response do not affect others', async () => {
     const { id } = await client.post('asked and left');
     for (let i = 0; i < 50; i++) {
       const connection = await RawConnection.open(forebay.url);
@@ -115,8 +115,8 @@ describe('GET /orders/{id}', () => {
   });
 });
 
-describe('GET /orders/{id}, later', () => {
-  it('says done or dead when that is so', async (t) => {
+describe('GET /orders/{id} after processing', () => {
+  it('returns done or dead', async (t) => {
     const handler = await ledgerHandler(
       t,
       `return orders.map(({ data }) => (data.username === 'bad' ? 'dead' : 'done'));`,
@@ -135,7 +135,7 @@ describe('GET /orders/{id}, later', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('says unknown in direct mode, where nobody remembers', async (t) => {
+  it('returns unknown in direct mode, which keeps no orders', async (t) => {
     const forebay = await startForebay(['--mode', 'direct'], { owner: t });
     const answer = await postOrder(forebay.url, VALID_BODY);
     const id = answer.headers['x-order-id']!;

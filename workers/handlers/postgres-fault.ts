@@ -1,42 +1,42 @@
 /**
- * What a fault means for the orders:
- * - `orders`: one of them is refused, for good
- * - `code`: a trigger or function of the database's owner raised it; perhaps not the next time
- * - `slow`: the statement was cancelled, by its time limit or by somebody; the connection is as good as before
- * - `setup`: nobody can insert anything until someone changes a setting
- * - `collision`: another transaction was in the way, and the connection is as good as before
- * - `away`: anything else; the connection is of no further use
+ * What an error means for the orders:
+ * - `orders`: an order is rejected permanently
+ * - `code`: a trigger or function of the database raised it; it may not happen again
+ * - `slow`: the statement was cancelled, by its timeout or by a user; the connection can still be used
+ * - `setup`: no order can be inserted until a setting is changed
+ * - `collision`: another transaction was in the way; the connection can still be used
+ * - `away`: anything else; the connection cannot be used any more
  */
 export type FaultKind = 'orders' | 'code' | 'slow' | 'setup' | 'collision' | 'away';
 
 /**
- * By class of SQLSTATE, its first two characters (PostgreSQL's manual, appendix A). All that PostgreSQL itself can
- * answer to an insert is listed; what is not, only code of the database's owner raises. To hold that for an outage would
- * hold all orders back for the sake of one.
+ * By class of SQLSTATE, the first two characters (PostgreSQL manual, appendix A). All classes that PostgreSQL itself
+ * can return for an insert are listed. Other classes come from code in the database and must not count as an outage, which
+ * would hold back all orders because of one.
  */
 const KIND_OF_CLASS: Readonly<Record<string, FaultKind>> = {
   '21': 'orders', // cardinality violation
   '22': 'orders', // data exception
   '23': 'orders', // integrity constraint violation
   '44': 'orders', // check option of a view violated
-  '0A': 'setup', // a table that takes no ON CONFLICT: it has rules
+  '0A': 'setup', // a table with rules, which does not support ON CONFLICT
   '28': 'setup', // authorization refused
   '3D': 'setup', // no such database
   '3F': 'setup', // no such schema
   '42': 'setup', // no permission, no such column, no unique index
   '40': 'collision', // deadlock, serialization failure
   '08': 'away', // connection
-  '25': 'away', // read-only: a standby, say
+  '25': 'away', // read-only, for example a standby
   '26': 'away', // the prepared statement is gone
   '53': 'away', // out of disk, memory, connections
   '57': 'away', // shut down, starting, database dropped
-  '58': 'away', // a fault of the operating system under it
+  '58': 'away', // an error of its operating system
   '72': 'away', // snapshot too old
   F0: 'away', // its configuration
-  XX: 'away', // its own bugs, and data or indexes that are damaged
+  XX: 'away', // internal errors, damaged data or indexes
 };
 
-/** Where one of a class, or of none that is listed, means something of its own. */
+/** States whose meaning differs from that of their class, or whose class is not listed. */
 const KIND_OF_STATE: Readonly<Record<string, FaultKind>> = {
   '55006': 'collision', // in use
   '55P03': 'collision', // locked for longer than `lock_timeout`
@@ -44,12 +44,12 @@ const KIND_OF_STATE: Readonly<Record<string, FaultKind>> = {
   HV00N: 'away', // no connection to the server behind a foreign table
 };
 
-/** What the driver itself finds wrong with the options, for which it has no codes. */
+/** Configuration errors of the driver, which have no codes. */
 const SETUP_TEXT = /^SASL|does not support SSL|establishing an SSL connection/;
-/** Codes of a certificate that is not trusted, among them Node's ERR_TLS_…. */
+/** Codes of certificate errors, including Node's ERR_TLS_…. */
 const SETUP_CODE = /CERT|^ERR_TLS|^UNABLE_TO_/;
 
-/** An error as `pg`, PostgreSQL or the operating system gives it. */
+/** An error from `pg`, PostgreSQL or the operating system. */
 interface AnyError {
   readonly message: string;
   /** SQLSTATE, or a name such as ECONNREFUSED. */
@@ -62,7 +62,7 @@ function kindOf({ message, code = '' }: AnyError): FaultKind {
   return SETUP_TEXT.test(message) || SETUP_CODE.test(code) ? 'setup' : 'away';
 }
 
-/** What the handler throws; its members `pause` and `dead` tell the pool what to do, see ThrownByHandler. */
+/** The error that the handler throws. `pause` and `dead` tell the pool what to do, see ThrownByHandler. */
 export class PostgresFault extends Error {
   override readonly name = 'PostgresFault';
   readonly kind: FaultKind;
@@ -77,17 +77,17 @@ export class PostgresFault extends Error {
   }
 }
 
-/** `where` names the database and must not hold a password. */
+/** @param where names the database; must not contain a password */
 export function postgresFault(error: unknown, where: string): PostgresFault {
   return faultOfKind(kindOf(error as AnyError), error as AnyError, where);
 }
 
-/** The same, once it is known that a trigger or function raised it. */
+/** The same if it is known that a trigger or function raised the error. */
 export function codeFault(error: unknown, where: string): PostgresFault {
   return faultOfKind('code', error as AnyError, where);
 }
 
-/** The same while a connection is made: no order is concerned, so none can be blamed, say for what a login trigger raises. */
+/** The same for an error while connecting, for example from a login trigger. It cannot be caused by an order. */
 export function connectFault(error: unknown, where: string): PostgresFault {
   const kind = kindOf(error as AnyError);
   if (kind === 'slow') return faultOfKind('away', error as AnyError, where);
@@ -96,19 +96,19 @@ export function connectFault(error: unknown, where: string): PostgresFault {
 }
 
 function faultOfKind(kind: FaultKind, known: AnyError, where: string): PostgresFault {
-  // A host with several addresses, none of which answers, has an error for each and no message.
+  // If a host has several addresses and none answers, the error contains one error per address and no message.
   const text = known.message || known.code || 'no connection';
   const code = known.code === undefined || text.includes(known.code) ? '' : ` (${known.code})`;
-  const remedy = kind === 'setup' ? '; see to the database, or to --postgres-url' : '';
-  return new PostgresFault(kind, `${where}: ${text}${code}${remedy}`);
+  const fix = kind === 'setup' ? '; fix: check the database and --postgres-url' : '';
+  return new PostgresFault(kind, `${where}: ${text}${code}${fix}`);
 }
 
-/** As much of a connection as it takes. */
+/** The part of a connection that `canInsertKnown` needs. */
 interface Connection {
   query(text: string): Promise<{ readonly rows: readonly { readonly known: number }[] }>;
 }
 
-/** An order that is there, once more, under an id that no order has. */
+/** Inserts an existing order again, under an id that no order has. */
 const INSERT_KNOWN = `
   WITH known AS (
     SELECT order_id, product_id, count, username, accepted_at, attempt FROM forebay_orders LIMIT 1
@@ -120,9 +120,9 @@ const INSERT_KNOWN = `
   SELECT count(*)::int AS known FROM known`;
 
 /**
- * Whether an order can be inserted that could be before, triggers and all. Then it is not the set-up that stands in the way
- * of another one, whatever SQLSTATE says. Rolled back. False where the table is empty, for then nothing is known; after false the connection
- * is not to be used any more.
+ * Whether an order that was inserted before can be inserted again, triggers included. If so, an error of another order is
+ * not caused by the configuration, whatever SQLSTATE says. The insert is rolled back. Returns false if the table is empty,
+ * because then nothing is known. After false the connection must not be used any more.
  */
 export async function canInsertKnown(connection: Connection): Promise<boolean> {
   let known = 0;
@@ -130,12 +130,12 @@ export async function canInsertKnown(connection: Connection): Promise<boolean> {
     await connection.query('BEGIN');
     known = (await connection.query(INSERT_KNOWN)).rows[0]!.known;
   } catch {
-    // It does not work for that one either.
+    // The known order cannot be inserted either.
   }
   try {
     await connection.query('ROLLBACK');
   } catch {
-    // What is still in a transaction must insert nothing more: it would not be committed.
+    // The transaction may still be open, and later inserts in it would not be committed.
     return false;
   }
   return known > 0;

@@ -8,40 +8,40 @@ import {
   postgresFault,
 } from './postgres-fault.js';
 
-/** How long a connection may take to be made, the server's greeting included; milliseconds. */
+/** Timeout for connecting, including the server's greeting. */
 const CONNECT_MS_MAX = 4000;
-/** How long the server works on one statement, waits for locks included; milliseconds. */
+/** Timeout of a statement in the server, including waits for locks. */
 const STATEMENT_MS_MAX = 5000;
-/** How long it waits for one lock; milliseconds. Less, so that what only waits is told from what takes so long. */
+/** Timeout for one lock. Shorter, so that a statement that waits can be told from one that is slow. */
 const LOCK_MS_MAX = 4000;
 /**
- * How long the answer is waited for; milliseconds. Longer than the server's own limit: that way a statement
- * given up here has ended there, and those that wait for a lock do not pile up.
+ * Timeout of a query in the client. Longer than the server's timeout, so that a query that is abandoned here has ended
+ * there, and statements that wait for a lock do not accumulate.
  */
 const ANSWER_MS_MAX = STATEMENT_MS_MAX + 1500;
-/** Silence after which the operating system asks whether the server is still there; milliseconds. */
+/** TCP keep-alive: idle time before the operating system probes the server. */
 const KEEP_ALIVE_MS = 10_000;
 
 /**
- * A batch that waited behind the one that met the outage comes at once, and hears the same; only after the
- * pool's pause, of which 50 ms is the least, is the database asked again. Milliseconds.
+ * After a failed connection, batches that were already queued get the same error at once. The database is tried again
+ * after the pool's pause, which is at least 50 ms.
  */
-const REST_MS = 40;
+const RECONNECT_MS_MIN = 40;
 
 /**
- * A statement that took too long is run again as it was, for the server may just have been busy; one that takes too
- * long within so many milliseconds of another is run in halves.
+ * A statement that timed out is run again unchanged, because the server may have been busy. If another statement times
+ * out within this time, its batch is run in halves.
  */
 const SLOW_AGAIN_MS = 60_000;
-/** Times that an order which stands alone takes too long, one after the other, before it uses up an attempt. */
-const SLOW_ALONE_MAX = 3;
+/** Consecutive timeouts of a single order before it uses up an attempt. */
+const SLOW_SINGLE_MAX = 3;
 
-/** Held while the table is made: without it, two that make it at once can both find none. */
+/** Advisory lock for creating the table: without it, two processes that create it at the same time can fail. */
 const TABLE_LOCK = 3_667_229_923_114;
 
 /**
- * An order leaves the journal when its row is committed: so a commit must mean that it is on disk, also
- * where the database's owner has chosen otherwise for others.
+ * An order leaves the journal when its row is committed. So a commit must be on disk, even if the database has
+ * `synchronous_commit = off`.
  */
 const SESSION = `
   SET statement_timeout = ${STATEMENT_MS_MAX};
@@ -50,7 +50,7 @@ const SESSION = `
     WHERE current_setting('synchronous_commit') = 'off';
   SELECT to_regclass('forebay_orders') IS NOT NULL AS found`;
 
-/** More than one statement in one message is one transaction, at whose end the lock is let go. */
+/** Several statements in one message are one transaction, which releases the lock at its end. */
 const CREATE_TABLE = `
   SELECT pg_advisory_xact_lock(${TABLE_LOCK});
   CREATE TABLE IF NOT EXISTS forebay_orders (
@@ -63,7 +63,7 @@ const CREATE_TABLE = `
     processed_at timestamptz NOT NULL DEFAULT now()
   )`;
 
-/** Named, so that each connection has it parsed and planned once. */
+/** A named statement, so that each connection parses and plans it once. */
 const INSERT = {
   name: 'forebay_insert_orders',
   text: `
@@ -74,14 +74,14 @@ const INSERT = {
     ON CONFLICT (order_id) DO NOTHING`,
 };
 
-/** Rows by the planner's own estimate, for counting them can take minutes. */
-const LOOK = `
+/** The number of rows is the planner's estimate, because counting can take minutes. */
+const INSPECT = `
   SELECT to_regclass('forebay_orders') IS NOT NULL AS found,
     (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass('forebay_orders')) AS orders,
     has_schema_privilege(current_schema(), 'CREATE') AS may_create,
     current_schema() AS schema`;
 
-/** The table of orders, over one connection, which is made anew after each outage. */
+/** The table of orders, through one connection, which is made again after each outage. */
 export class PostgresSink {
   readonly #url: string;
   #where = 'PostgreSQL';
@@ -89,24 +89,25 @@ export class PostgresSink {
   #fault: PostgresFault | null = null;
   #faultMs = 0;
   #slowMs = Number.NEGATIVE_INFINITY;
-  #slowAloneId = '';
-  #slowAlone = 0;
+  #slowSingleId = '';
+  #slowSingle = 0;
 
   constructor(url: string) {
     this.#url = url;
   }
 
-  /** Connects, and makes sure that orders can be inserted. @throws PostgresFault */
+  /** Connects and checks that orders can be inserted. @throws PostgresFault */
   async open(): Promise<void> {
     if (this.#client !== null) return;
-    if (this.#fault !== null && performance.now() - this.#faultMs < REST_MS) throw this.#fault;
+    if (this.#fault !== null && performance.now() - this.#faultMs < RECONNECT_MS_MIN)
+      throw this.#fault;
     this.#client = await this.#connect();
   }
 
   /**
-   * Inserts those orders that are not there yet, in one round trip.
+   * Inserts the orders that are not in the table yet, in one round trip.
    *
-   * @throws PostgresFault none of them was inserted; or, where the answer never came, all or none were
+   * @throws PostgresFault no order was inserted; if the answer never arrived, all or none were
    */
   async insert(orders: readonly Order[]): Promise<void> {
     await this.open();
@@ -121,46 +122,46 @@ export class PostgresSink {
       }
       if (fault.kind === 'away' || fault.kind === 'setup') this.#lose(fault, client);
       const isTimeUp = performance.now() - startedMs >= STATEMENT_MS_MAX;
-      throw fault.kind === 'slow' && isTimeUp ? this.#tooSlow(fault, orders) : fault;
+      throw fault.kind === 'slow' && isTimeUp ? this.#slowFault(fault, orders) : fault;
     }
   }
 
-  /** Pauses the pool, or has the batch run in halves: otherwise one order would hold up all beside it for ever. */
-  #tooSlow(fault: PostgresFault, orders: readonly Order[]): PostgresFault {
+  /** Pauses the pool, or has the batch run in halves, so that one slow order does not block the others forever. */
+  #slowFault(fault: PostgresFault, orders: readonly Order[]): PostgresFault {
     const nowMs = performance.now();
     const isAgain = nowMs - this.#slowMs < SLOW_AGAIN_MS;
     this.#slowMs = nowMs;
     if (orders.length > 1) return isAgain ? new PostgresFault('code', fault.message) : fault;
     const { id } = orders[0]!;
-    this.#slowAlone = id === this.#slowAloneId ? this.#slowAlone + 1 : 1;
-    this.#slowAloneId = id;
-    if (this.#slowAlone < SLOW_ALONE_MAX) return fault;
-    this.#slowAloneId = '';
+    this.#slowSingle = id === this.#slowSingleId ? this.#slowSingle + 1 : 1;
+    this.#slowSingleId = id;
+    if (this.#slowSingle < SLOW_SINGLE_MAX) return fault;
+    this.#slowSingleId = '';
     return new PostgresFault('code', fault.message);
   }
 
   /**
-   * What `open` would find, in one line; changes nothing, and leaves no connection.
+   * Describes in one line what `open` would find. Changes nothing and leaves no connection open.
    *
-   * @throws PostgresFault what `open` would throw
+   * @throws PostgresFault the error that `open` would throw
    */
-  async look(): Promise<string> {
+  async inspect(): Promise<string> {
     const client = this.#newClient();
     client.on('error', () => {});
     try {
       await client.connect();
       await client.query('BEGIN READ ONLY');
-      const { rows } = await client.query(LOOK);
+      const { rows } = await client.query(INSPECT);
       const { found, orders, may_create: mayCreate, schema } = rows[0];
       if (found === false) {
         const none = `${this.#where}: no table forebay_orders`;
-        if (mayCreate === true) return `${none} yet, it would be made in schema ${schema}`;
-        throw new PostgresFault('setup', `${none}, and no permission to make it in ${schema}`);
+        if (mayCreate === true) return `${none} yet; it will be created in schema ${schema}`;
+        throw new PostgresFault('setup', `${none}, and no permission to create it in ${schema}`);
       }
-      // Planned, not run: that alone shows missing columns, permissions and the unique index.
+      // Planned but not run: planning detects missing columns, permissions and a missing unique index.
       const values = orderColumns([]);
       await client.query({ text: `EXPLAIN ${INSERT.text}`, values });
-      return `${this.#where}: the table forebay_orders is there, with about ${orders} rows`;
+      return `${this.#where}: table forebay_orders exists, with about ${orders} rows`;
     } catch (error) {
       throw error instanceof PostgresFault ? error : connectFault(error, this.#where);
     } finally {
@@ -170,14 +171,14 @@ export class PostgresSink {
 
   async #connect(): Promise<pg.Client> {
     const client = this.#newClient();
-    // The connection can end while nothing is asked of it.
-    client.on('error', () => this.#letGo(client));
-    client.on('end', () => this.#letGo(client));
+    // The connection can end while it is idle.
+    client.on('error', () => this.#closeClient(client));
+    client.on('end', () => this.#closeClient(client));
     try {
       await client.connect();
       const results = (await client.query(SESSION)) as unknown as pg.QueryResult[];
       if (results.at(-1)!.rows[0].found === false) await client.query(CREATE_TABLE);
-      // No orders, but all that can be missing shows: columns, permissions, the unique index.
+      // Inserts no orders, but detects missing columns, permissions and a missing unique index.
       await client.query({ ...INSERT, values: orderColumns([]) });
       return client;
     } catch (error) {
@@ -201,29 +202,29 @@ export class PostgresSink {
       this.#where = `PostgreSQL ${user}@${host}:${port}/${database}`;
       return client;
     } catch {
-      // The error may quote the URL, and with it the password.
-      const remedy = 'it must be such as postgres://user:password@host:5432/database';
-      throw new PostgresFault('setup', `--postgres-url cannot be read: ${remedy}`);
+      // The error is not passed on, because it may quote the URL and its password.
+      const form = 'postgres://user:password@host:5432/database';
+      throw new PostgresFault('setup', `--postgres-url is not a valid URL; expected ${form}`);
     }
   }
 
   #lose(fault: PostgresFault, client: pg.Client): void {
-    this.#letGo(client);
+    this.#closeClient(client);
     this.#fault = fault;
     this.#faultMs = performance.now();
   }
 
-  #letGo(client: pg.Client): void {
+  #closeClient(client: pg.Client): void {
     if (this.#client === client) this.#client = null;
-    // Not waited for: a server that is frozen never says goodbye.
+    // Not awaited: a frozen server never closes the connection.
     void client.end();
   }
 }
 
 /**
- * A batch as the parameters of one statement: one array literal a column, for `unnest`. Written here, since a
- * driver that does not know what is in an array must look at each item's type and escape them all.
- * Source of the format: PostgreSQL's manual, 8.15.2 "Array Value Input".
+ * A batch as the parameters of one statement: one array literal per column, for `unnest`. Built here because the driver
+ * does not know the item types and would have to check and escape each item.
+ * Source of the format: PostgreSQL manual, 8.15.2 "Array Value Input".
  */
 function orderColumns(orders: readonly Order[]): string[] {
   const column = (item: (order: Order) => string | number) => `{${orders.map(item).join(',')}}`;

@@ -2,12 +2,12 @@ import type { HandlerContext, Order } from '../../src/model/order.js';
 import { PostgresFault } from './postgres-fault.js';
 import { PostgresSink } from './postgres-sink.js';
 
-/** What only this handler is given. */
+/** The context of this handler; other handlers do not get the URL. */
 interface PostgresContext extends HandlerContext {
   readonly options: HandlerContext['options'] & { readonly postgresUrl: string };
 }
 
-/** Of this thread. */
+/** One per thread. */
 let sink: PostgresSink | null = null;
 
 function sinkOf({ options }: PostgresContext): PostgresSink {
@@ -15,17 +15,17 @@ function sinkOf({ options }: PostgresContext): PostgresSink {
   return sink;
 }
 
-/** A wrong set-up is told at the start; later, when it has worked before, it is an outage like any other. */
+/** A configuration error prevents the start. Later, when it has worked before, it is handled like any other outage. */
 export async function prepare(context: PostgresContext): Promise<void> {
-  await sinkOf(context).open().catch(tellSetUp);
+  await sinkOf(context).open().catch(rethrowSetupFault);
 }
 
-/** Changes nothing: where there is no table, it says so. */
+/** Changes nothing: a missing table is only reported. */
 export async function check({ options }: PostgresContext): Promise<string> {
-  return new PostgresSink(options.postgresUrl).look().catch(tellSetUp);
+  return new PostgresSink(options.postgresUrl).inspect().catch(rethrowSetupFault);
 }
 
-function tellSetUp(error: unknown): never {
+function rethrowSetupFault(error: unknown): never {
   if (error instanceof PostgresFault && error.kind === 'setup') throw new Error(error.message);
   throw error;
 }

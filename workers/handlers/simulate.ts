@@ -1,10 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HandlerContext, Order, Outcome } from '../../src/model/order.js';
 
-/**
- * The built-in handler: stands for a business that takes `--work-ms` an order, one after the other,
- * and fails `--error-rate` of the attempts.
- */
+/** The default handler: simulates work that takes `--work-ms` per order, one after the other, and fails for `--error-rate` of the attempts. */
 export default async function simulate(
   orders: readonly Order[],
   context: HandlerContext,

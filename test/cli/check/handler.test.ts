@@ -81,7 +81,7 @@ describe('forebay check and the handler postgres', () => {
     assert.equal(none.code, 0);
     assert.match(
       none.about('handler').text,
-      /no table forebay_orders yet, it would be made in schema public/,
+      /no table forebay_orders yet; it will be created in schema public/,
     );
     assert.ok(!none.stdout.includes('hunter2'));
     assert.deepEqual(await tables(), []);
@@ -89,7 +89,7 @@ describe('forebay check and the handler postgres', () => {
     await server.query(`CREATE ROLE clerk LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC`);
     const mayNot = await lookAs('clerk');
     assert.equal(mayNot.code, 2);
-    assert.match(mayNot.about('handler').text, /no permission to make it/);
+    assert.match(mayNot.about('handler').text, /no permission to create it/);
 
     await server.query(`CREATE TABLE forebay_orders (order_id text)`);
     const columns = await lookAs('postgres');
@@ -110,7 +110,7 @@ describe('forebay check and the handler postgres', () => {
     assert.match(refused.about('handler').text, /permission denied/);
     const all = await lookAs('postgres');
     assert.equal(all.code, 0);
-    assert.match(all.about('handler').text, /the table forebay_orders is there/);
+    assert.match(all.about('handler').text, /table forebay_orders exists/);
   });
 
   it('an unreachable server fails, without its password in the report', async (t) => {
