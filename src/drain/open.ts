@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ThreadCounts } from '../metrics/count.js';
+import { COUNTER, type ThreadCounts } from '../metrics/count.js';
 import type { Source } from '../model/journal.js';
 import type { Log } from '../model/log.js';
 import type { Options } from '../model/options.js';
@@ -61,7 +61,7 @@ export function openDrain(parts: DrainParts): DrainHandle {
         err: error,
       }),
   );
-  const pacer = pacerOf(options.drainRate, parts.limiter);
+  const pacer = counting(pacerOf(options.drainRate, parts.limiter), counts);
   const size = new BatchSize(options.batchOrdersMax, options.batchMsTarget);
   const threadIds = new PoolThreadIds(options.workers);
   // In direct mode a client waits for each order.
@@ -121,4 +121,19 @@ function pacerOf(rate: number, limiter: DrainParts['limiter']): Pacer {
   if (rate === 0) return unpaced;
   const { limit, windowMs } = smoothing(rate);
   return new SteadyPacer(limiter(rate, 1000), limiter(limit, windowMs));
+}
+
+/**
+ * Counts in the same turn of the event loop in which the limiter admits. So two scrapes less than a second apart never
+ * differ by more than the drain rate: `forebay wave` judges by that.
+ */
+function counting(pacer: Pacer, counts: ThreadCounts): Pacer {
+  return {
+    take: (orders) => {
+      const taken = pacer.take(orders);
+      counts.add(COUNTER.ordersAdmitted, taken);
+      return taken;
+    },
+    waitMs: () => pacer.waitMs(),
+  };
 }

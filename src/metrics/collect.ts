@@ -100,6 +100,7 @@ const processReaders: Readonly<Record<keyof typeof processFamilies, () => number
   },
   residentBytes: () => process.memoryUsage.rss(),
   startSeconds: () => Math.round(performance.timeOrigin) / 1000,
+  uptimeSeconds: () => performance.now() / 1000,
   heapTotalBytes: () => process.memoryUsage().heapTotal,
   heapUsedBytes: () => process.memoryUsage().heapUsed,
   externalBytes: () => process.memoryUsage().external,

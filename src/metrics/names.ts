@@ -102,6 +102,11 @@ export const counterFamilies = [
     },
   },
   {
+    name: 'forebay_admitted_orders_total',
+    help: 'Orders admitted to the handler, which is what --drain-rate limits; every attempt counts.',
+    cells: { ordersAdmitted: {} },
+  },
+  {
     name: 'forebay_retries_total',
     help: 'Orders scheduled again after a failed attempt.',
     cells: { retries: {} },
@@ -321,6 +326,11 @@ export const processFamilies = {
   startSeconds: {
     name: 'process_start_time_seconds',
     help: 'Start time of the process in seconds since the epoch.',
+    type: 'gauge',
+  },
+  uptimeSeconds: {
+    name: 'process_uptime_seconds',
+    help: 'Age of the process at the scrape, by its monotonic clock: two scrapes give exact rates.',
     type: 'gauge',
   },
   heapTotalBytes: {
