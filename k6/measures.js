@@ -1,11 +1,13 @@
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
 import { acceptedAtMs } from './lib/order-time.js';
 
-/** A second may begin anywhere: the check is made for seconds that begin every 250 ms. */
+/** Thresholds cover the seconds that begin every 250 ms. */
 export const WINDOWS_PER_SECOND = 4;
 const WINDOW_STEP_MS = 1000 / WINDOWS_PER_SECOND;
-/** How far the server's clock and the wave's edges may lie outside the planned duration. */
+/** How late the last request may be answered. */
 export const WINDOW_MARGIN_S = 10;
+/** Times in k6 are whole milliseconds, rounded down. */
+const CLOCK_MS = 1;
 
 const BYTES_PER_MB = 1024 * 1024;
 const CREATED = '{"result":"created"}';
@@ -15,30 +17,29 @@ const created = new Counter('created');
 const refused = new Rate('refused');
 const wrongAnswers = new Counter('wrong_answers');
 const orderLatency = new Trend('order_latency', true);
-/** Of the answers 200 alone: a refusal is quick, and would make a shop look better than it is. */
+/** Of the 200s alone: refusals are quick, and would hide slow 200s. */
 const createdLatency = new Trend('created_latency', true);
 const createdInSecond = new Counter('created_in_second');
-const strays = new Counter('strays');
 const createdMinusDone = new Counter('created_minus_done');
-const drainedInWindow = new Trend('drained_in_window');
-const createdPerSecond = new Trend('created_per_second');
-const measuredWindows = new Counter('measured_windows');
+const processedPerSecond = new Gauge('processed_per_second');
+const serverReadings = new Counter('server_readings');
 const backlogPeak = new Trend('backlog');
 const backlogAtEnd = new Gauge('backlog_at_end');
 const residentGrowth = new Gauge('resident_growth_mb');
 
 /** One line from each virtual user is enough. */
-let hasComplained = false;
+let hasReported = false;
 
 /**
  * Counts one answer to a posted order.
  *
  * @param {import('k6/http').RefinedResponse<'text'>} answer
+ * @param {{ sentMs: number, answeredMs: number }} times epoch milliseconds
  * @param {boolean} mayRefuse whether a 500 is a right answer here
- * @param {{ startMs: number, durationS: number }} run
+ * @param {{ startMs: number }} run
  * @param {Record<string, string>} [tags] of its latency
  */
-export function recordAnswer(answer, mayRefuse, run, tags) {
+export function recordAnswer(answer, times, mayRefuse, run, tags) {
   orderLatency.add(answer.timings.duration, tags);
   const isRefused = mayRefuse && answer.status === 500 && answer.body === KAPUT;
   refused.add(isRefused);
@@ -46,42 +47,36 @@ export function recordAnswer(answer, mayRefuse, run, tags) {
   const acceptedMs = acceptedAtMs(answer.headers['X-Order-Id']);
   if (answer.status !== 200 || answer.body !== CREATED || Number.isNaN(acceptedMs)) {
     wrongAnswers.add(1);
-    if (!hasComplained)
+    if (!hasReported)
       console.error(`wrong answer: ${answer.status} ${answer.body} ${answer.error}`);
-    hasComplained = true;
+    hasReported = true;
     return;
   }
   created.add(1);
   createdLatency.add(answer.timings.duration, tags);
   createdMinusDone.add(1);
-  if (mayRefuse) recordAccepted(acceptedMs - run.startMs, run.durationS);
+  if (mayRefuse) recordCreated(times.sentMs - run.startMs, times.answeredMs - run.startMs);
 }
 
-/** Adds an accepted order to each of the overlapping seconds that it falls into. */
-function recordAccepted(sinceStartMs, durationS) {
-  if (Math.abs(sinceStartMs - durationS * 500) > (durationS / 2 + WINDOW_MARGIN_S - 1) * 1000) {
-    strays.add(1);
-    return;
-  }
-  const last = Math.floor(sinceStartMs / WINDOW_STEP_MS);
-  for (let window = last - WINDOWS_PER_SECOND + 1; window <= last; window++) {
+/**
+ * Adds a 200 to each of the overlapping seconds in which it was both sent and answered: only in those was it admitted
+ * for certain, so an exact limiter keeps each of them at or below its limit.
+ */
+function recordCreated(sentMs, answeredMs) {
+  const first = Math.floor((answeredMs + CLOCK_MS - 1000) / WINDOW_STEP_MS) + 1;
+  const last = Math.floor(sentMs / WINDOW_STEP_MS);
+  for (let window = first; window <= last; window++) {
     createdInSecond.add(1, { window: String(window) });
   }
 }
 
-/**
- * Counts what happened between two looks at the server's counters. Each look happened at some
- * moment between `sentMs` and `receivedMs`, so no more than `spanMs` lies between the two.
- *
- * @param {Poll} first
- * @param {Poll} last
- * @typedef {{ sentMs: number, receivedMs: number, doneOrders: number, created: number }} Poll
- */
-export function recordWindow(first, last) {
-  const betweenMs = (last.sentMs + last.receivedMs - first.sentMs - first.receivedMs) / 2;
-  measuredWindows.add(1);
-  drainedInWindow.add(last.doneOrders - first.doneOrders);
-  createdPerSecond.add(((last.created - first.created) * 1000) / betweenMs);
+export function recordReading() {
+  serverReadings.add(1);
+}
+
+/** @param {number} perSecond the highest rate of orders admitted to the handler that the readings prove */
+export function recordPeak(perSecond) {
+  processedPerSecond.add(perSecond);
 }
 
 /** @param {number} orders */
@@ -90,29 +85,28 @@ export function recordBacklog(orders) {
 }
 
 /**
- * How much more memory the server holds in the last fifth of the run than in the second: the first
- * one is for what it allocates once. The middle of each counts, so that garbage that is not yet
- * collected does not.
+ * How much more memory the server holds in the last fifth of the run than in the second fifth: in the first one it
+ * allocates what it keeps. The median of each counts, because of garbage that is not collected yet.
  *
  * @param {readonly number[]} residentBytes evenly spread over the run
  */
 export function recordGrowth(residentBytes) {
   const fifth = Math.floor(residentBytes.length / 5);
-  const early = middle(residentBytes.slice(fifth, 2 * fifth));
-  const late = middle(residentBytes.slice(residentBytes.length - fifth));
+  const early = median(residentBytes.slice(fifth, 2 * fifth));
+  const late = median(residentBytes.slice(residentBytes.length - fifth));
   residentGrowth.add((late - early) / BYTES_PER_MB);
 }
 
-function middle(values) {
+function median(values) {
   return values.slice().sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 /**
- * What the server says when all is over. `created_minus_done` has gained one for each 200 that the
- * virtual users saw; taking away what was processed must bring it to zero.
+ * What the server counts at the end. `created_minus_done` has gained 1 for each 200 that the virtual users saw; without
+ * the orders that were processed it must be 0.
  *
  * @param {number} doneOrders processed since the start
- * @param {number} pendingOrders NaN counts as a backlog: nobody could look
+ * @param {number} pendingOrders NaN, where it could not be read, counts as a backlog
  */
 export function recordEnd(doneOrders, pendingOrders) {
   createdMinusDone.add(-doneOrders);

@@ -6,7 +6,7 @@ import { poll } from './server.js';
 import { summarize, summaryText } from './summary.js';
 import { isSettled, POLL_S, watchServer } from './watch.js';
 
-/** Virtual users must cover peak rate × worst latency, or iterations are dropped. */
+/** There must be peak rate × worst latency virtual users, or iterations are dropped. */
 const WORST_LATENCY_S = 2;
 const VUS_MAX = 1000;
 /** Beyond the time that all orders would take to process at the drain rate. */
@@ -39,13 +39,16 @@ export function openRun(settings, plan) {
 
     setup() {
       const before = poll(adminUrl);
-      if (before.pendingOrders > 0) throw new Error(`${before.pendingOrders} orders wait already`);
+      if (before.pendingOrders > 0) throw new Error(`${before.pendingOrders} orders are pending`);
       return { before, startMs: Date.now(), durationS: plan.durationS };
     },
 
     order(run) {
       const tags = plan.tagsAt?.(Date.now() - exec.scenario.startTime);
-      recordAnswer(http.post(`${url}/orders`, ORDER, POST), mode === 'direct', run, tags);
+      const sentMs = Date.now();
+      const answer = http.post(`${url}/orders`, ORDER, POST);
+      const times = { sentMs, answeredMs: Date.now() };
+      recordAnswer(answer, times, mode === 'direct', run, tags);
     },
 
     watch(run) {

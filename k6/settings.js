@@ -70,24 +70,25 @@ export function readSoak(env) {
     rateRps: number(env, 'RATE', 50),
     durationS: number(env, 'DURATION', 1800),
     p99MsMax: number(env, 'P99_MS', 100),
-    /** How much more memory the server may hold at the end than early on. */
+    /** How many MB more memory the server may hold at the end than early in the run. */
     growthMbMax: number(env, 'GROWTH_MB', 64),
   };
 }
 
 function readMode(env) {
   const mode = env.MODE ?? 'queue';
-  if (mode !== 'queue' && mode !== 'direct') throw new Error(`MODE=${mode}: queue or direct`);
+  if (mode !== 'queue' && mode !== 'direct')
+    throw new Error(`MODE=${mode}: must be queue or direct`);
   return mode;
 }
 
 function ofQueue(script, target) {
-  if (target.mode === 'direct') throw new Error(`MODE=direct: ${script} is for queue mode`);
+  if (target.mode === 'direct') throw new Error(`MODE=direct: ${script} is only for queue mode`);
   return target;
 }
 
 function number(env, name, fallback) {
   const value = env[name] === undefined ? fallback : Number(env[name]);
-  if (!(value >= 0)) throw new Error(`${name}=${env[name]}: a number from 0`);
+  if (!(value >= 0)) throw new Error(`${name}=${env[name]}: must be a number of at least 0`);
   return value;
 }

@@ -1,5 +1,5 @@
-// Stairs, to find the breaking point: each step is held, and the first that breaks the promise of
-// latency, refuses an order or can't be sent ends the run.
+// Stairs, to find the breaking point: each step is held, and the first with too much latency,
+// a refusal, or a request that is not sent ends the run.
 //   k6 run k6/step.js                     a server without --drain-rate
 import { arrivalsOf, lengthS, peakOf, rampingArrivals, stairPieces } from './lib/ramp.js';
 import { openRun } from './run.js';
@@ -22,12 +22,12 @@ const run = openRun(settings, {
   tagsAt: (elapsedMs) => ({ step: stepOf(elapsedMs) }),
   thresholds: {
     ...everyRun({ ...length, peakRps }),
-    ...queueThresholds({ ...length, peakRps, drainRps }),
+    ...queueThresholds({ ...length, drainRps }),
     ...stairThresholds(settings),
   },
 });
 
-/** The rate that was due at this moment: what the latencies of a step are told apart by. */
+/** The rate that was due at this moment: the tag of its latencies. */
 function stepOf(elapsedMs) {
   const index = Math.min(steps - 1, Math.max(0, Math.floor(elapsedMs / 1000 / holdS)));
   return String(stepRps * (index + 1));

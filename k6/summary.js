@@ -1,6 +1,6 @@
 /**
- * Sums a run up: the figures, then one line for each thing it had to show. The same shape for
- * every script: `forebay story` reads it.
+ * Sums a run up: the figures, then a line for each threshold. The same shape for every script:
+ * `forebay story` reads it.
  *
  * @param {object} data what k6 hands to handleSummary
  * @param {object} settings see settings.js
@@ -23,12 +23,12 @@ export function summarize(data, settings, { script }) {
   }
   if (windows.length > 0) verdicts.push(secondVerdict(windows, settings.limitRps));
   verdicts.sort((a, b) => a.name.localeCompare(b.name));
-  // Where the summary is written is of no interest to whoever reads it.
+  // A reader of the summary does not need its file name.
   const { summaryFile: _, ...shown } = settings;
   return { script, settings: shown, verdicts, metrics };
 }
 
-/** A step that the run did not come to: its thresholds hold, but of nothing. */
+/** A step that the run did not reach: its thresholds hold, but nothing was measured. */
 function isNeverReached(name, metric) {
   return name.includes('{step:') && metric.values.max === 0;
 }
@@ -59,7 +59,7 @@ export function summaryText({ verdicts, metrics }, what) {
   lines.push(...latencyLine('the 200s', metrics.created_latency));
   const held = verdicts.filter(({ name, ok }) => ok && name.includes('{step:')).map(stepOf);
   if (held.length > 0) lines.push(`highest step whose latency held: ${Math.max(...held)} RPS`);
-  if (metrics.backlog !== undefined) lines.push(`backlog at its highest: ${metrics.backlog.max}`);
+  if (metrics.backlog !== undefined) lines.push(`highest backlog: ${metrics.backlog.max}`);
   for (const { name, rule, ok, seen } of verdicts) {
     lines.push(`${ok ? 'ok  ' : 'FAIL'} ${name}: ${rule} (seen ${round(seen)})`);
   }

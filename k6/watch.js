@@ -1,13 +1,13 @@
 import { sleep } from 'k6';
-import { recordBacklog, recordGrowth, recordWindow } from './measures.js';
+import { watchPeakRate } from './lib/limits.js';
+import { recordBacklog, recordGrowth, recordPeak, recordReading } from './measures.js';
 import { poll } from './server.js';
 
-/** Three polls span 0.9 s: the widest window that surely stays within a second. */
-export const POLL_S = 0.3;
-const WINDOW_MS_MAX = 1000;
+/** Five readings span a little less than a second, although each takes some milliseconds. */
+export const POLL_S = 0.24;
 
 /**
- * Looks at the server's counters all through a run, and until the last order is processed or
+ * Reads the server's counters all through a run, and until the last order is processed or
  * `settleS` have passed since the last one was sent.
  *
  * @param {string} adminUrl
@@ -15,23 +15,23 @@ const WINDOW_MS_MAX = 1000;
  * @param {number} settleS
  */
 export function watchServer(adminUrl, run, settleS) {
-  const recent = [];
+  const { add, peak } = watchPeakRate();
   const resident = [];
   for (;;) {
     const now = poll(adminUrl);
+    recordReading();
     recordBacklog(now.pendingOrders);
-    recent.push(now);
-    while (recent.length > 0 && now.receivedMs - recent[0].sentMs > WINDOW_MS_MAX) recent.shift();
-    if (recent.length > 1) recordWindow(recent[0], now);
-    const elapsedS = (now.receivedMs - run.startMs) / 1000;
+    add({ atS: now.uptimeS, count: now.admittedOrders });
+    const elapsedS = (Date.now() - run.startMs) / 1000;
     if (elapsedS <= run.durationS) resident.push(now.residentBytes);
     else if (isSettled(now, run) || elapsedS > run.durationS + settleS) break;
     sleep(POLL_S);
   }
+  recordPeak(peak.perSecond);
   recordGrowth(resident);
 }
 
-/** Whether nothing waits and what was accepted since the start has been processed. */
+/** Whether nothing is pending and all that was accepted since the start has been processed. */
 export function isSettled(now, { before }) {
   const done = now.doneOrders - before.doneOrders;
   return now.pendingOrders === 0 && done === now.created - before.created;

@@ -2,45 +2,46 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import { verdictLine } from '../wave/judge.js';
 import { parseStoryOptions, storyHelp } from './options.js';
 import { storyPage } from './page/page.js';
-import { Workplace } from './processes.js';
+import { Workspace } from './processes.js';
 import type { StoryRecord } from './record.js';
 import { runStory, type Story } from './run.js';
 
 export const help = storyHelp;
 
-/** 128 and the number of the signal, as shells have it. */
-const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
+/** 128 and the number of the signal, as in a shell. */
+const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * `forebay story`.
  *
- * @returns the exit code: whether both pictures show what they must
- * @throws OperatorFault an option is wrong, or it could not be measured
+ * @returns the exit code: whether every check passed
+ * @throws OperatorFault an option is wrong, or the story could not be measured
  */
 export async function run(args: readonly string[]): Promise<number> {
-  const options = parseStoryOptions(args);
+  const options = parseStoryOptions(args, (line) => process.stderr.write(`${line}\n`));
   const folder = resolve(options.folder);
-  // Before the minutes that it takes, not after them.
+  // Before the minutes that the story takes, not after them.
   await makeFolder(folder);
-  const workplace = await Workplace.open();
+  const workspace = await Workspace.open();
   const stopped = stopSignal();
-  const told = await Promise.race([
-    runStory(options, args, workplace, process.stdout),
+  const result = await Promise.race([
+    runStory(options, args, workspace, process.stdout),
     stopped,
-  ]).finally(() => workplace.close());
-  // What the wave still had under way would keep the process alive.
-  if (typeof told === 'number') process.exit(told);
-  await write(folder, told);
-  process.stdout.write(summaryText(told.record, folder));
-  return told.record.ok ? EXIT.ok : EXIT.failed;
+  ]).finally(() => workspace.close());
+  // Requests of the wave that are still under way would keep the process alive.
+  if (typeof result === 'number') process.exit(result);
+  await write(folder, result);
+  process.stdout.write(summaryText(result.record, folder));
+  return result.record.ok ? EXIT.ok : EXIT.failed;
 }
 
-/** Resolves with the exit code when the process is told to stop. A second time ends it at once. */
+/** Resolves with the exit code at the first signal. A second one ends the process at once. */
 function stopSignal(): Promise<number> {
   return new Promise((resolve) => {
-    for (const [signal, code] of Object.entries(STOPPED)) {
+    for (const [signal, code] of Object.entries(EXIT_BY_SIGNAL)) {
       process.once(signal, () => {
         process.stdout.write(`\nstory: stopped by ${signal}, nothing is written\n`);
         resolve(code);
@@ -66,9 +67,9 @@ async function write(folder: string, { record, answers }: Story): Promise<void> 
 }
 
 function summaryText({ direct, queue }: StoryRecord, folder: string): string {
-  const lines = [direct, queue].flatMap((act) => [
-    `${act.mode}: offered ${act.offered}, 200 ${act.created}, 500 ${act.refused}, other ${act.other}`,
-    ...act.verdicts.map(({ ok, text }) => `${ok ? 'ok  ' : 'FAIL'} ${text}`),
+  const lines = [direct, queue].flatMap((record) => [
+    `${record.mode}: offered ${record.offered}, 200 ${record.created}, 500 ${record.refused}, other ${record.other}`,
+    ...record.verdicts.map(verdictLine),
   ]);
   return `${lines.join('\n')}\n${pathToFileURL(join(folder, 'index.html')).href}\n`;
 }

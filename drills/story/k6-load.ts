@@ -8,122 +8,118 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { arrivalsBefore } from '../../k6/lib/sine.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
-import type { WaveOptions } from '../wave/options.js';
-import type { Verdict } from '../wave/verdicts.js';
-import type { Load, LoadResult } from './load.js';
-import { Said, type Workplace } from './processes.js';
+import type { Outcome } from '../wave/drive.js';
+import type { Wave, WaveOptions } from '../wave/options.js';
+import type { Drive, LoadGenerator } from './load.js';
+import { ProcessOutput, type Workspace } from './processes.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../k6/sine.js', import.meta.url));
 /** The scenario of k6/run.js that posts orders. */
 const SCENARIO = 'orders';
-/** k6's exit code when the run went through and a threshold was crossed. */
+/** k6's exit code when the run finished and a threshold was crossed. */
 const CROSSED = 99;
+/** Where scripts/tools.mjs installs programs. */
+const TOOLS = fileURLToPath(new URL('../../../.tools/bin', import.meta.url));
+const VERSION_MS_MAX = 10_000;
 
-/** What k6/summary.js writes. */
+const OUTCOMES: Readonly<Record<number, Outcome>> = { 200: 'created', 500: 'refused', 503: 'busy' };
+
+/** Of what k6/summary.js writes, the part that is read here. */
 interface K6Summary {
-  readonly verdicts: readonly {
-    readonly name: string;
-    readonly rule: string;
-    readonly ok: boolean;
-    readonly seen: number;
-  }[];
   readonly metrics: Readonly<Record<string, { readonly count?: number } | undefined>>;
 }
 
 /** Real k6 with k6/sine.js. */
-export class K6Load implements Load {
+export class K6Load implements LoadGenerator {
   readonly name: string;
   readonly latencyMeans = 'from sending a request to the end of its answer';
   readonly #k6: K6Program;
-  readonly #workplace: Workplace;
+  readonly #workspace: Workspace;
 
-  constructor(k6: K6Program, workplace: Workplace) {
+  constructor(k6: K6Program, workspace: Workspace) {
     this.#k6 = k6;
-    this.#workplace = workplace;
+    this.#workspace = workspace;
     this.name = `k6 ${k6.version}`;
   }
 
   commandLine(target: WaveOptions): string {
     const { URL: _, ADMIN_URL: __, ...shown } = settingsOf(target);
-    return `k6 run ${environment(shown).join(' ')} k6/sine.js`;
+    return `k6 run ${environmentFlags(shown).join(' ')} k6/sine.js`;
   }
 
-  async drive(target: WaveOptions): Promise<LoadResult> {
-    const { folder } = this.#workplace;
+  async drive(target: WaveOptions): Promise<Drive> {
+    const { folder } = this.#workspace;
     const [summaryFile, csvFile] = [join(folder, 'summary.json'), join(folder, 'requests.csv')];
     await this.#run({ ...settingsOf(target), SUMMARY: summaryFile }, csvFile);
     const summary = JSON.parse(await readFile(summaryFile, 'utf8')) as K6Summary;
     const requests = await readK6Csv(csvFile, SCENARIO);
-    // The next run must not be taken for this one.
+    // The next run must not read the files of this one.
     await Promise.all([rm(summaryFile), rm(csvFile)]);
-    return resultOf(target, summary, requests);
+    return driveOf(target, summary, requests);
   }
 
   async #run(settings: Readonly<Record<string, string>>, csvFile: string): Promise<void> {
     const args = ['run', '--quiet', '--no-usage-report', '--out', `csv=${csvFile}`];
     const env = { ...process.env, K6_CSV_TIME_FORMAT: 'unix_micro' };
-    const all = [...args, ...environment(settings), SCRIPT];
-    const child = this.#workplace.children.start(this.#k6.file, all, { env });
-    const said = new Said(child);
+    const all = [...args, ...environmentFlags(settings), SCRIPT];
+    const child = this.#workspace.start(this.#k6.file, all, { env });
+    const output = new ProcessOutput(child);
     const [code] = (await once(child, 'close')) as [number | null];
     if (code !== 0 && code !== CROSSED) {
-      throw new OperatorFault(`story: k6 ended with code ${code}: ${said.lastLine}`, EXIT.failed);
+      throw new OperatorFault(`story: k6 ended with code ${code}: ${output.lastLine}`, EXIT.failed);
     }
   }
 }
 
-function settingsOf({ url, adminUrl, mode, wave, limitRps, drainRps }: WaveOptions) {
+function settingsOf({ url, adminUrl, mode, wave, rpsLimit, drainRate }: WaveOptions) {
   return {
     URL: url,
     ADMIN_URL: adminUrl ?? '',
     MODE: mode,
     PERIOD: `${wave.periodS}`,
     PERIODS: `${wave.periods}`,
-    ...(mode === 'direct' ? { LIMIT: `${limitRps}` } : { DRAIN_RATE: `${drainRps}` }),
+    ...(mode === 'direct' ? { LIMIT: `${rpsLimit}` } : { DRAIN_RATE: `${drainRate}` }),
   };
 }
 
-function environment(settings: Readonly<Record<string, string>>): string[] {
+function environmentFlags(settings: Readonly<Record<string, string>>): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
 }
 
-function resultOf(
+function driveOf(
   { wave }: WaveOptions,
-  { verdicts, metrics }: K6Summary,
+  { metrics }: K6Summary,
   requests: readonly K6Request[],
-): LoadResult {
+): Drive {
   const sent = requests.map(({ atMs, latencyMs }) => atMs - latencyMs);
   // The first request is due a little after time 0: when the integral of the rate reaches 1.
   const startMs =
     sent.reduce((least, ms) => Math.min(least, ms), Infinity) - firstDueS(wave) * 1000;
+  const exchanges = requests.map(({ atMs, status, latencyMs }) => ({
+    sentMs: atMs - latencyMs - startMs,
+    answeredMs: atMs - startMs,
+    outcome: OUTCOMES[status] ?? 'other',
+    latencyMs,
+  }));
+  const wrong = metrics.wrong_answers?.count ?? 0;
   return {
-    startMs,
-    offered: metrics[`iterations{scenario:${SCENARIO}}`]?.count ?? 0,
-    dropped: metrics.dropped_iterations?.count ?? 0,
-    answers: requests.map(({ atMs, status, latencyMs }) => [
-      (atMs - startMs) / 1000,
-      status,
-      latencyMs,
-    ]),
-    verdicts: verdicts.map(verdictOf),
+    driven: {
+      startMs,
+      offered: metrics[`iterations{scenario:${SCENARIO}}`]?.count ?? 0,
+      dropped: metrics.dropped_iterations?.count ?? 0,
+      exchanges,
+    },
+    verdicts: [{ ok: wrong === 0, text: `answers that k6 found wrong: ${wrong} (expected 0)` }],
   };
 }
 
-function verdictOf({ name, rule, ok, seen }: K6Summary['verdicts'][number]): Verdict {
-  return { ok, text: `${name}: ${rule} (seen ${Math.round(seen * 10_000) / 10_000})` };
-}
-
-function firstDueS(wave: WaveOptions['wave']): number {
+function firstDueS(wave: Wave): number {
   let tS = 0;
   while (arrivalsBefore(tS, wave) < 1 && tS < 1) tS += 0.001;
   return tS;
 }
 
-/** Where scripts/tools.mjs keeps the programs that it gets. */
-const TOOLS = fileURLToPath(new URL('../../../.tools/bin', import.meta.url));
-const VERSION_MS_MAX = 10_000;
-
-export interface K6Program {
+interface K6Program {
   readonly file: string;
   /** Such as `1.8.1`. */
   readonly version: string;
@@ -159,8 +155,8 @@ async function versionOf(file: string): Promise<string | null> {
   }
 }
 
-/** One request, as k6's CSV output has it. */
-export interface K6Request {
+/** One request in k6's CSV output. */
+interface K6Request {
   /** Epoch milliseconds at which the answer had arrived. */
   readonly atMs: number;
   readonly status: number;
@@ -171,10 +167,9 @@ const METRIC = 'http_req_duration';
 const COLUMNS = ['metric_name', 'timestamp', 'metric_value', 'scenario', 'status'] as const;
 
 /**
- * Reads the requests of one scenario out of the file that `--out csv=FILE` writes, with
- * K6_CSV_TIME_FORMAT=unix_micro.
+ * Reads the requests of one scenario from the file that `--out csv=FILE` writes, with K6_CSV_TIME_FORMAT=unix_micro.
  *
- * @throws OperatorFault it is not such a file
+ * @throws OperatorFault a column is missing
  */
 export async function readK6Csv(file: string, scenario: string): Promise<K6Request[]> {
   const requests: K6Request[] = [];
@@ -208,7 +203,7 @@ function placesOf(header: string): number[] {
   });
 }
 
-/** The cells of one line; a quoted one may hold commas. */
+/** The cells of one line; a quoted cell may contain commas. */
 function cellsOf(line: string): string[] {
   return Array.from(
     line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g),

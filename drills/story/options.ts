@@ -1,74 +1,83 @@
 import { defaultWave } from '../../k6/lib/sine.js';
-import { flagLines, GivenFlags } from '../flags.js';
+import { flagFault, flagLines, type NumberFlag, readFlags, type TextFlag } from '../flags.js';
+import type { Wave } from '../wave/options.js';
 
 const GENERATORS = ['auto', 'k6', 'built-in'] as const;
 export type Generator = (typeof GENERATORS)[number];
 
 export interface StoryOptions {
-  readonly wave: {
-    readonly minRps: number;
-    readonly maxRps: number;
-    readonly periodS: number;
-    readonly periods: number;
-  };
-  /** What the shop behind bears: without a queue it refuses what is above. */
-  readonly limitRps: number;
-  /** With a queue in front, it is given at most so many orders a second. */
-  readonly drainRps: number;
+  readonly wave: Wave;
+  /** Requests a second that direct mode admits; it answers 500 to what is above. */
+  readonly rpsLimit: number;
+  /** Orders a second that queue mode processes at most. */
+  readonly drainRate: number;
   readonly generator: Generator;
-  /** The folder that index.html and story.json are written to. */
+  /** The folder for index.html and story.json. */
   readonly folder: string;
 }
 
-/** The limit of the assignment: half of the wave's peak. */
-const LIMIT_RPS = 50;
+/** Half of the wave's peak. */
+const RPS_LIMIT = 50;
 /** The page draws every second, and a run is held in memory. */
 const DURATION_S_MAX = 600;
 
-const numbers = {
-  'period-s': { fallback: 40, min: 5, max: 300, help: 'seconds from one peak to the next' },
-  periods: { fallback: 2, min: 1, max: 20, help: 'how many of them, in each mode' },
-  'drain-rate': { fallback: LIMIT_RPS, min: 10, max: 1000, help: 'orders a second, queue mode' },
-} as const;
-
-const texts = {
-  generator: { fallback: 'auto', help: 'k6, built-in, or auto: k6 if there is one' },
-  out: { fallback: 'story', help: 'folder for index.html and story.json' },
-} as const;
+const flags = {
+  'period-s': {
+    default: 40,
+    min: 5,
+    max: 300,
+    isWhole: true,
+    help: 'seconds from one peak to the next',
+  },
+  periods: { default: 2, min: 1, max: 20, isWhole: true, help: 'how many periods, in each mode' },
+  'drain-rate': {
+    default: RPS_LIMIT,
+    min: 10,
+    max: 1000,
+    isWhole: true,
+    help: 'orders a second in queue mode',
+  },
+  generator: {
+    default: 'auto',
+    choices: GENERATORS,
+    help: 'k6, built-in, or auto: k6 if it is installed',
+  },
+  out: { default: 'story', help: 'folder for index.html and story.json' },
+} as const satisfies Record<string, NumberFlag | TextFlag>;
 
 /** @throws OperatorFault one line that names the option and what it takes */
-export function parseStoryOptions(args: readonly string[]): StoryOptions {
-  const given = new GivenFlags('story', args, numbers, texts);
-  const generator = given.text('generator');
-  if (!isGenerator(generator))
-    throw given.fault(`--generator ${generator}: ${GENERATORS.join(', ')}`);
-  const folder = given.text('out');
-  if (folder === '') throw given.fault('--out: the name of a folder');
-  const periodS = given.whole('period-s');
-  const periods = given.whole('periods');
+export function parseStoryOptions(
+  args: readonly string[],
+  warn: (line: string) => void,
+): StoryOptions {
+  const given = readFlags('story', flags, args, warn);
+  const { 'period-s': periodS, periods, out } = given;
+  if (out === '') throw flagFault('story', '--out: must be the name of a folder');
   if (periodS * periods > DURATION_S_MAX) {
-    throw given.fault(`a wave of ${periodS * periods} s: at most ${DURATION_S_MAX} s in each mode`);
+    throw flagFault(
+      'story',
+      `a wave of ${periodS * periods} s: must be at most ${DURATION_S_MAX} s`,
+    );
   }
   return {
     wave: { ...defaultWave, periodS, periods },
-    limitRps: LIMIT_RPS,
-    drainRps: given.whole('drain-rate'),
-    generator,
-    folder,
+    rpsLimit: RPS_LIMIT,
+    drainRate: given['drain-rate'],
+    generator: given.generator as Generator,
+    folder: out,
   };
 }
 
 /** What `forebay story --help` prints. */
 export function storyHelp(): string {
-  return `forebay story [options]: the same wave without and with a queue, measured, as one page
+  return `forebay story [options]: measures the same wave without and with a queue, as one page
 
-Starts a server of its own twice, on free ports and with a data folder that is removed afterwards,
-and drives a sine of 0 to 100 orders a second at it: first in direct mode, which refuses what is
-above ${LIMIT_RPS} a second, then in queue mode. Writes what was measured to index.html, which needs no
-network, and story.json. Takes about 3 minutes.
+Starts a server twice, on free ports and with a temporary data folder, and drives a sine wave of
+0 to 100 orders a second at it: first in direct mode, which refuses what is above ${RPS_LIMIT} a second,
+then in queue mode. Writes index.html, which needs no network, and story.json. Takes 3 minutes.
 
 Options
-${flagLines({ ...numbers, ...texts }).join('\n')}
+${flagLines(flags).join('\n')}
 
 Examples
   forebay story
@@ -76,13 +85,9 @@ Examples
   forebay story --generator k6 --out shown
 
 Exit codes
-  0    both pictures show what they must
-  1    they do not, and the page says what; or it could not be measured
+  0    every check passed
+  1    a check failed, which the page names; or the run could not be measured
   2    an option is wrong
   130  stopped by Ctrl-C
 `;
-}
-
-function isGenerator(text: string): text is Generator {
-  return (GENERATORS as readonly string[]).includes(text);
 }

@@ -1,4 +1,4 @@
-import type { Sample } from './sample.js';
+import type { Reading } from '../wave/server-watch.js';
 
 export interface Terminal {
   readonly isTTY?: boolean;
@@ -8,19 +8,19 @@ export interface Terminal {
 
 const BAR_CHARS = 24;
 const COLUMNS_FALLBACK = 80;
-/** Where nobody watches, in a log, a line now and then will do. */
+/** Into a file or a pipe, a line now and then is enough. */
 const PLAIN_EVERY_MS = 5_000;
 const ERASE_LINE = '\r\x1b[2K';
 
-/** Shows how far the story is: one line that changes on a terminal, else one every few seconds. */
+/** Shows how far the story is: one line that changes on a terminal, else a line every few seconds. */
 export class Progress {
   readonly #out: Terminal;
   readonly #totalS: number;
   readonly #nowMs: () => number;
-  #act = '';
-  /** Seconds of the whole that lie before this act. */
+  #part = '';
+  /** Seconds of the whole before this part. */
   #beforeS = 0;
-  #actS = 0;
+  #partS = 0;
   #begunMs = 0;
   #plainMs = Number.NEGATIVE_INFINITY;
 
@@ -31,30 +31,30 @@ export class Progress {
   }
 
   /** @param lastsS how long it should take */
-  begin(act: string, lastsS: number): void {
-    this.#beforeS += this.#actS;
-    this.#act = act;
-    this.#actS = lastsS;
+  begin(part: string, lastsS: number): void {
+    this.#beforeS += this.#partS;
+    this.#part = part;
+    this.#partS = lastsS;
     this.#begunMs = this.#nowMs();
     this.#plainMs = Number.NEGATIVE_INFINITY;
   }
 
-  show({ answers, done, pendingOrders }: Sample): void {
+  show({ created, refused, done, pendingOrders }: Reading): void {
     const elapsedS = (this.#nowMs() - this.#begunMs) / 1000;
-    const share = Math.min(1, (this.#beforeS + Math.min(elapsedS, this.#actS)) / this.#totalS);
+    const share = Math.min(1, (this.#beforeS + Math.min(elapsedS, this.#partS)) / this.#totalS);
     const figures = [
-      `${this.#act} ${Math.round(elapsedS)} s`,
-      `200: ${answers[200]}`,
-      `500: ${answers[500]}`,
+      `${this.#part} ${Math.round(elapsedS)} s`,
+      `200: ${created}`,
+      `500: ${refused}`,
       `done: ${done}`,
-      `waiting: ${pendingOrders}`,
+      `pending: ${pendingOrders}`,
     ];
     const percent = `${String(Math.round(share * 100)).padStart(3)} %`;
     if (this.#out.isTTY) this.#redraw(`${bar(share)} ${percent}  ${figures.join('  ')}`);
     else this.#line(`${percent}  ${figures.join('  ')}`);
   }
 
-  /** Leaves the line, so that what comes next stands below it. */
+  /** Removes the line, so that the next output replaces it. */
   end(): void {
     if (this.#out.isTTY) this.#out.write(ERASE_LINE);
   }

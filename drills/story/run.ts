@@ -1,66 +1,73 @@
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { durationS } from '../../k6/lib/sine.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import type { Mode } from '../../src/model/options.js';
 import { VERSION } from '../../src/version.js';
-import type { WaveOptions } from '../wave/options.js';
-import type { Verdict } from '../wave/verdicts.js';
+import type { Exchange } from '../wave/drive.js';
+import { judge, type Verdict } from '../wave/judge.js';
+import { settleMsMax, type WaveOptions } from '../wave/options.js';
+import { type Reading, ServerWatch, type Watched } from '../wave/server-watch.js';
+import { histogramOf, quantilesOf, type ServerFigures, serverFigures } from './figures.js';
 import { findK6, K6Load } from './k6-load.js';
-import { type Answer, BuiltInLoad, type Load, type LoadResult } from './load.js';
+import { builtInGenerator, type Drive, type LoadGenerator } from './load.js';
 import type { Generator, StoryOptions } from './options.js';
-import type { Workplace } from './processes.js';
+import type { Workspace } from './processes.js';
 import { Progress, type Terminal } from './progress.js';
-import {
-  type ActRecord,
-  histogramOf,
-  quantilesOf,
-  type ServedFigures,
-  type StoryAnswers,
-  type StoryRecord,
-  thisMachine,
-} from './record.js';
-import { durabilityOf, type Sample, Sampler } from './sample.js';
-import { servedFigures, stepsOf } from './seconds.js';
-import { ServerChild } from './server-process.js';
+import type { Machine, ModeRecord, StoryRecord } from './record.js';
+import { ServerProcess } from './server-process.js';
 
 /** For the progress bar: to start a server and a generator, and to end them. */
-const AROUND_ACT_S = 3;
+const AROUND_WAVE_S = 3;
+/** Beyond the time that the drain rate asks for. */
+const SETTLE_S = 30;
+/** A server that dies is noticed by its broken connections up to so much earlier than by its end. */
+const DEATH_MS = 1000;
+const BYTES_PER_GB = 1024 ** 3;
+
+/** In story.json besides the record: every answer of both modes. */
+export interface StoryAnswers {
+  readonly direct: readonly Exchange[];
+  readonly queue: readonly Exchange[];
+}
 
 export interface Story {
   readonly record: StoryRecord;
   readonly answers: StoryAnswers;
 }
 
+interface Setting {
+  readonly options: StoryOptions;
+  readonly load: LoadGenerator;
+  readonly workspace: Workspace;
+  readonly onReading: (reading: Reading) => void;
+}
+
 /**
  * Measures both modes, one after the other.
  *
  * @param args of the command, which the page shows
- * @throws OperatorFault it could not be measured
+ * @throws OperatorFault the story could not be measured
  */
 export async function runStory(
   options: StoryOptions,
   args: readonly string[],
-  workplace: Workplace,
+  workspace: Workspace,
   out: Terminal,
 ): Promise<Story> {
-  const load = await chooseLoad(options.generator, workplace);
+  const load = await chooseLoad(options.generator, workspace);
   const machine = thisMachine();
-  const actS = durationS(options.wave) + AROUND_ACT_S;
-  out.write(`two waves of ${durationS(options.wave)} s by ${load.name}, about ${2 * actS} s\n`);
-  const progress = new Progress(out, 2 * actS);
-  const stage: Stage = {
-    options,
-    load,
-    workplace,
-    onSample: (sample) => progress.show(sample),
-  };
+  const lastsS = durationS(options.wave) + AROUND_WAVE_S;
+  out.write(`two waves of ${durationS(options.wave)} s by ${load.name}, about ${2 * lastsS} s\n`);
+  const progress = new Progress(out, 2 * lastsS);
+  const setting = { options, load, workspace, onReading: (now: Reading) => progress.show(now) };
   try {
-    progress.begin('without a queue', actS);
-    const direct = await runAct('direct', stage);
-    progress.begin('with a queue', actS);
-    const queue = await runAct('queue', stage);
-    const { wave, limitRps, drainRps } = options;
+    progress.begin('without a queue', lastsS);
+    const direct = await measureMode('direct', setting);
+    progress.begin('with a queue', lastsS);
+    const queue = await measureMode('queue', setting);
+    const { wave, rpsLimit, drainRate } = options;
     const record = {
       forebay: VERSION,
       takenAt: new Date().toISOString(),
@@ -69,8 +76,8 @@ export async function runStory(
       latencyMeans: load.latencyMeans,
       machine,
       wave,
-      limitRps,
-      drainRps,
+      rpsLimit,
+      drainRate,
       ok: [...direct.record.verdicts, ...queue.record.verdicts].every(({ ok }) => ok),
       direct: direct.record,
       queue: queue.record,
@@ -81,14 +88,14 @@ export async function runStory(
   }
 }
 
-async function chooseLoad(generator: Generator, workplace: Workplace): Promise<Load> {
+async function chooseLoad(generator: Generator, workspace: Workspace): Promise<LoadGenerator> {
   const k6 = generator === 'built-in' ? null : await findK6();
-  if (k6 !== null) return new K6Load(k6, workplace);
+  if (k6 !== null) return new K6Load(k6, workspace);
   if (generator === 'k6') {
-    const remedy = 'install it, or get it by `node scripts/tools.mjs k6`, or drop --generator';
+    const remedy = 'install it, or run `node scripts/tools.mjs k6`, or drop --generator';
     throw new OperatorFault(`story: no k6 on PATH or under .tools: ${remedy}`, EXIT.failed);
   }
-  return new BuiltInLoad();
+  return builtInGenerator;
 }
 
 function commandText(args: readonly string[]): string {
@@ -96,115 +103,111 @@ function commandText(args: readonly string[]): string {
   return words.length === 0 ? 'npm run story' : `npm run story -- ${words.join(' ')}`;
 }
 
-/** Beyond what the drain rate asks for. */
-const SETTLE_S = 30;
-/** How much later than its broken connections the end of a server may be noticed. */
-const DEATH_MS = 1000;
-
-export interface Act {
-  readonly record: ActRecord;
-  readonly answers: readonly Answer[];
-}
-
-export interface Stage {
-  readonly options: StoryOptions;
-  readonly load: Load;
-  readonly workplace: Workplace;
-  readonly onSample: (sample: Sample) => void;
-}
-
 /**
- * Starts a server in this mode, drives the wave at it, and ends it again.
+ * Starts a server in this mode, drives the wave at it, and ends it.
  *
- * @throws OperatorFault it could not be measured
+ * @throws OperatorFault the mode could not be measured
  */
-async function runAct(mode: Mode, stage: Stage): Promise<Act> {
-  const { options, load, workplace } = stage;
+async function measureMode(
+  mode: Mode,
+  setting: Setting,
+): Promise<{ record: ModeRecord; answers: readonly Exchange[] }> {
+  const { options, load, workspace } = setting;
   const flags = serverFlags(mode, options);
-  const data = join(workplace.folder, mode);
-  const server = await ServerChild.start(workplace.children, flags, data);
+  const server = await ServerProcess.start(workspace, flags, join(workspace.folder, mode));
   const { url, adminUrl } = server;
   const target = { ...options, url, adminUrl, mode, settleS: SETTLE_S };
-  const { result, samples, durability } = await Promise.race([
-    measure(target, stage),
-    server.died,
-  ]).catch(async (error: unknown) => {
-    // That it can't be reached is often heard of before its end, which is the cause.
-    await Promise.race([server.died, sleep(DEATH_MS)]);
-    throw error;
-  });
+  const measured = await Promise.race([measure(target, setting), server.died]).catch(
+    async (error: unknown) => {
+      // Broken connections are often noticed before the end of the server, which is their cause.
+      await Promise.race([server.died, sleep(DEATH_MS)]);
+      throw error;
+    },
+  );
   await server.stop();
   const record = {
     mode,
     serverCommand: `npm start -- ${flags.join(' ')}`,
     loadCommand: load.commandLine(target),
-    durability,
-    ...recordOf(target, result, samples),
+    durability: measured.watched.readings.at(-1)!.durability,
+    ...figuresOf(target, measured),
   };
-  return { record, answers: result.answers };
+  return { record, answers: measured.driven.exchanges };
 }
 
-interface Measured {
-  readonly result: LoadResult;
-  readonly samples: readonly Sample[];
-  readonly durability: string;
-}
+type Measured = Drive & { readonly watched: Watched };
 
 async function measure(
   target: WaveOptions & { readonly adminUrl: string },
-  { load, onSample }: Stage,
+  { load, onReading }: Setting,
 ): Promise<Measured> {
-  const durability = await durabilityOf(target.adminUrl);
-  const sampler = new Sampler(target.adminUrl, onSample);
-  await sampler.begin();
-  const result = await load.drive(target);
-  await sampler.end();
-  return { result, samples: sampler.samples, durability };
+  const watch = await ServerWatch.begin(target.adminUrl, onReading);
+  try {
+    const drive = await load.drive(target);
+    return { ...drive, watched: await watch.end(settleMsMax(target)) };
+  } finally {
+    watch.stop();
+  }
 }
 
-function serverFlags(mode: Mode, { limitRps, drainRps }: StoryOptions): string[] {
+function serverFlags(mode: Mode, { rpsLimit, drainRate }: StoryOptions): string[] {
   return mode === 'direct'
-    ? ['--mode', 'direct', '--rps-limit', `${limitRps}`]
-    : ['--drain-rate', `${drainRps}`];
+    ? ['--mode', 'direct', '--rps-limit', `${rpsLimit}`]
+    : ['--drain-rate', `${drainRate}`];
 }
 
-function recordOf(target: WaveOptions, result: LoadResult, samples: readonly Sample[]) {
-  const { answers, offered, dropped, startMs } = result;
-  const latencies = (isWanted: (status: number) => boolean) =>
-    answers.filter(([, status]) => isWanted(status)).map(([, , latencyMs]) => latencyMs);
+function figuresOf(target: WaveOptions, { driven, verdicts, watched }: Measured) {
+  const { exchanges, offered, dropped, startMs } = driven;
+  const latencies = (isWanted: (exchange: Exchange) => boolean) =>
+    exchanges.filter(isWanted).map(({ latencyMs }) => latencyMs);
   const all = latencies(() => true);
-  const created = latencies((status) => status === 200);
-  const refused = latencies((status) => status === 500);
-  const steps = stepsOf(samples, startMs, target.wave);
-  const served = servedFigures(samples, steps, target.wave);
+  const created = latencies(({ outcome }) => outcome === 'created');
+  const refused = latencies(({ outcome }) => outcome === 'refused');
+  const server = serverFigures(watched, startMs, target.wave);
+  const judged = judge(target, driven, watched);
   return {
     offered,
     dropped,
     created: created.length,
     refused: refused.length,
-    other: answers.length - created.length - refused.length,
-    served,
+    other: all.length - created.length - refused.length,
+    server,
     latencyMs: {
       all: quantilesOf(all),
       created: quantilesOf(created),
       refused: quantilesOf(refused),
     },
     histogram: { created: histogramOf(created), refused: histogramOf(refused) },
-    steps,
-    verdicts: [...result.verdicts, ...countedAlike(served, created.length, refused.length)],
+    ...judged,
+    verdicts: [
+      ...judged.verdicts,
+      ...verdicts,
+      ...sameCounts(server, created.length, refused.length),
+    ],
   };
 }
 
-/** The picture is drawn from the server's counters, the rest from what clients saw. */
-function countedAlike(served: ServedFigures, created: number, refused: number): Verdict[] {
+/** The answers are drawn as the clients saw them, and the server must have counted the same. */
+function sameCounts(server: ServerFigures, created: number, refused: number): Verdict[] {
   return [
     {
-      ok: served.created === created,
-      text: `200s by the server's own count: ${served.created}, by the clients' ${created}`,
+      ok: server.created === created,
+      text: `200s by the server's count: ${server.created} (by the clients' ${created})`,
     },
     {
-      ok: served.refused === refused,
-      text: `500s by the server's own count: ${served.refused}, by the clients' ${refused}`,
+      ok: server.refused === refused,
+      text: `500s by the server's count: ${server.refused} (by the clients' ${refused})`,
     },
   ];
+}
+
+function thisMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() || 'unknown',
+    cores: availableParallelism(),
+    memoryGb: Math.round((totalmem() / BYTES_PER_GB) * 10) / 10,
+    system: `${type()} ${release()}`,
+    node: process.versions.node,
+    loadAverage: Math.round(loadavg()[0]! * 100) / 100,
+  };
 }

@@ -1,149 +1,100 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { arrivalsBefore, durationS, expectedArrivals, type Wave } from '../../k6/lib/sine.js';
-import type { WaveOptions } from './options.js';
+import { acceptedAtMs } from '../../k6/lib/order-time.js';
+import { arrivalsBefore, durationS } from '../../k6/lib/sine.js';
+import { type Answer, answers } from '../../src/model/answers.js';
+import type { Wave } from './options.js';
 import { type OrderAnswer, OrderClient } from './order-client.js';
-import { ServerWatch } from './server-watch.js';
-import { judge, Tally, type Verdict } from './verdicts.js';
 
-export interface WaveSummary {
-  readonly offered: number;
-  readonly dropped: number;
-  readonly created: number;
-  readonly refused: number;
-  readonly busy: number;
-  readonly other: number;
-  /** Milliseconds from the moment a request was due to its answer. */
-  readonly latencyMs: {
-    readonly p50: number;
-    readonly p99: number;
-    readonly p999: number;
-    readonly max: number;
-  };
-  readonly verdicts: readonly Verdict[];
-  /** Whether every verdict is good. */
-  readonly ok: boolean;
-}
-
-export interface WaveListener extends Listener {
-  /** Time 0 of the wave. */
-  started(): void;
-  /** The last answer has arrived; what was accepted may still wait. */
-  answeredAll(): void;
-}
-
-/**
- * Drives a server through the wave, waits until it has processed what it accepted, and judges.
- *
- * @throws OperatorFault the server's metrics can't be read
- */
-export async function driveWave(
-  options: WaveOptions,
-  listener: WaveListener,
-): Promise<WaveSummary> {
-  const { wave, adminUrl } = options;
-  const watch = adminUrl === null ? null : await ServerWatch.begin(adminUrl);
-  const client = new OrderClient(options.url);
-  const tally = new Tally();
-  try {
-    listener.started();
-    await generate(wave, () => client.post(), {
-      offered: () => {
-        tally.offered++;
-        listener.offered();
-      },
-      dropped: () => {
-        tally.dropped++;
-        listener.dropped();
-      },
-      answered: (answer, latencyMs) => {
-        tally.record(answer, latencyMs);
-        listener.answered(answer, latencyMs);
-      },
-    });
-    listener.answeredAll();
-    const watched = (await watch?.end(settleMsMax(options))) ?? null;
-    return summarize(tally, judge(options, tally, watched));
-  } finally {
-    client.close();
-    watch?.stop();
-  }
-}
-
-function settleMsMax({ wave, drainRps, settleS }: WaveOptions): number {
-  const drainS = drainRps > 0 ? expectedArrivals(wave) / drainRps : 0;
-  return (drainS + settleS) * 1000;
-}
-
-function summarize(tally: Tally, verdicts: readonly Verdict[]): WaveSummary {
-  const { offered, dropped, created, refused, busy, other } = tally;
-  const shares = [0.5, 0.99, 0.999, 1];
-  const [p50, p99, p999, max] = tally.latenciesMs(shares) as [number, number, number, number];
-  return {
-    offered,
-    dropped,
-    created,
-    refused,
-    busy,
-    other,
-    latencyMs: { p50, p99, p999, max },
-    verdicts,
-    ok: verdicts.every((verdict) => verdict.ok),
-  };
-}
-
-/** Arrivals that may wait for their answer; beyond it they are dropped, and the run is void. */
+/** Halvings of an interval of at most an hour: ends below a nanosecond. */
+const BISECTIONS = 45;
+/** Requests that may wait for their answer; beyond it they are dropped, and the run is void. */
 const OUTSTANDING_MAX = 10_000;
 
-export interface Listener {
+/** What an answer is to a run; anything but these three exact answers is `other`. */
+export type Outcome = 'created' | 'refused' | 'busy' | 'other';
+
+/** One order that was posted. Times are milliseconds since time 0 of the wave. */
+export interface Exchange {
+  readonly sentMs: number;
+  readonly answeredMs: number;
+  readonly outcome: Outcome;
+  /** See `LoadGenerator.latencyMeans`. */
+  readonly latencyMs: number;
+}
+
+/** What a load generator did. */
+export interface Driven {
+  /** Epoch milliseconds of time 0 of the wave. */
+  readonly startMs: number;
+  /** Requests that were due. */
+  readonly offered: number;
+  /** Those of them that were not sent: any of them makes the run void. */
+  readonly dropped: number;
+  readonly exchanges: readonly Exchange[];
+}
+
+export interface DriveListener {
   offered(): void;
-  dropped(): void;
-  /**
-   * @param latencyMs since the request was due, so that a generator that lags can't hide a slow
-   *   server; since it was sent where the timer fired early, by up to a millisecond
-   */
-  answered(answer: OrderAnswer, latencyMs: number): void;
+  answered(exchange: Exchange): void;
 }
 
 /**
- * Posts one order at each moment that the wave names, without waiting for earlier answers.
- * Resolves when the last answer has arrived.
+ * Posts one order at each moment that the wave names, without waiting for earlier answers. Resolves when the last answer
+ * has arrived. Latency is counted from the moment a request was due, so that a generator that lags cannot hide a slow server.
  */
-async function generate(
+export async function driveWave(
+  url: string,
   wave: Wave,
-  post: () => Promise<OrderAnswer>,
-  listener: Listener,
-): Promise<void> {
-  const startMs = performance.now();
+  listener?: DriveListener,
+): Promise<Driven> {
+  const client = new OrderClient(url);
+  const startMs = Date.now();
+  const zeroMs = performance.now();
   const outstanding = new Set<Promise<void>>();
+  const exchanges: Exchange[] = [];
+  let [offered, dropped] = [0, 0];
   for (const dueS of arrivalTimesS(wave)) {
-    const dueMs = startMs + dueS * 1000;
-    const aheadMs = dueMs - performance.now();
+    const dueMs = dueS * 1000;
+    const aheadMs = zeroMs + dueMs - performance.now();
     if (aheadMs > 0) await sleep(aheadMs);
-    listener.offered();
+    offered++;
+    listener?.offered();
     if (outstanding.size >= OUTSTANDING_MAX) {
-      listener.dropped();
+      dropped++;
       continue;
     }
-    const sinceMs = Math.min(dueMs, performance.now());
-    const answered = post().then((answer) => {
-      listener.answered(answer, performance.now() - sinceMs);
+    const sentMs = performance.now() - zeroMs;
+    const answered = client.post().then((answer) => {
+      const answeredMs = performance.now() - zeroMs;
+      // The timer may have fired up to a millisecond before the request was due.
+      const latencyMs = answeredMs - Math.min(dueMs, sentMs);
+      const exchange = { sentMs, answeredMs, outcome: outcomeOf(answer), latencyMs };
+      exchanges.push(exchange);
+      listener?.answered(exchange);
       outstanding.delete(answered);
     });
     outstanding.add(answered);
   }
   await Promise.all(outstanding);
+  client.close();
+  return { startMs, offered, dropped, exchanges };
 }
 
-/** Halvings of an interval of at most an hour: ends below a nanosecond. */
-const BISECTIONS = 45;
+function outcomeOf(answer: OrderAnswer): Outcome {
+  const is = (expected: Answer) =>
+    answer.status === expected.status && answer.body === expected.body;
+  if (is(answers.created) && !Number.isNaN(acceptedAtMs(answer.orderId))) return 'created';
+  if (is(answers.serverKaput)) return 'refused';
+  return is(answers.busy) ? 'busy' : 'other';
+}
 
 /**
- * The moments at which requests are due, in seconds since the start: the n-th when the integral of
- * the rate reaches n. Answers have no say in it (an open model).
+ * The moments at which requests are due, in seconds since the start: the n-th when the integral of the rate reaches n.
+ * Answers do not influence them (an open model).
  */
 export function* arrivalTimesS(wave: Wave): Generator<number, void> {
   const endS = durationS(wave);
-  // The integral over the whole wave may end a hair below the whole number that it stands for.
+  // The integral over the whole wave may end just below the whole number that it stands for.
   const total = Math.floor(arrivalsBefore(endS, wave) + 1e-6);
   let lastS = 0;
   for (let n = 1; n <= total; n++) {

@@ -14,7 +14,7 @@ const ANSWER_BYTES_MAX = 64 * 1024;
 const ORDER = Buffer.from('{"product_id":"33","count":"3","username":"maksim.konovalov"}');
 const NO_ANSWER: OrderAnswer = { status: 0, body: '', orderId: '' };
 
-/** Posts orders over a bounded number of connections that are kept open. */
+/** Posts orders over a bounded number of connections, which it keeps open. */
 export class OrderClient {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
   readonly #url: URL;
@@ -23,7 +23,7 @@ export class OrderClient {
     this.#url = new URL('/orders', url);
   }
 
-  /** Never rejects: what goes wrong is an answer with status 0. */
+  /** Never rejects: an error is an answer with status 0. */
   post(): Promise<OrderAnswer> {
     return new Promise((resolve) => {
       const posted = request(this.#url, {

@@ -1,116 +1,179 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readServer } from '../../k6/lib/metrics-text.js';
+import { readMetric } from '../../k6/lib/metrics-text.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 
-/** Three polls span 0.9 s: the widest window that surely stays within a second. */
-const POLL_MS = 300;
-const WINDOW_MS_MAX = 1000;
+/** Five readings span a little less than a second, although each is some milliseconds late. */
+const READ_MS = 245;
 const ANSWER_MS_MAX = 5_000;
+const BYTES_PER_MB = 1024 * 1024;
 
-interface Poll {
-  readonly sentMs: number;
-  readonly receivedMs: number;
-  readonly doneOrders: number;
+/** One look at a server's /metrics: totals since it started, and gauges. */
+export interface Reading {
+  /** The server's clock: seconds since it started. NaN where the server does not tell. */
+  readonly uptimeS: number;
   readonly created: number;
+  readonly refused: number;
+  readonly done: number;
+  readonly error: number;
+  /** Admitted to the handler: what the drain rate limits. NaN where the server does not tell. */
+  readonly admitted: number;
   readonly pendingOrders: number;
+  readonly oldestAgeS: number;
+  readonly waitingOrders: number;
+  readonly retries: number;
+  readonly dead: number;
+  readonly lagMs: number;
+  readonly residentMb: number;
+  readonly cpuS: number;
+  readonly commit: Sum;
+  readonly frameOrders: Sum;
+  readonly handler: Sum;
+  readonly orderAge: Sum;
+  /** What an accepted order survives. */
+  readonly durability: string;
 }
 
-/** What the server counted since the watch began. */
+/** Of a histogram: the sum of what was observed, and how often. */
+export interface Sum {
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** What a server showed while it was watched. */
 export interface Watched {
-  readonly doneOrders: number;
-  readonly pendingOrders: number;
-  /** Whether nothing waits and what was accepted was processed. */
-  readonly settled: boolean;
-  /** The most orders processed between two looks that span at most a second. */
-  readonly doneInASecondMax: number;
-  readonly windows: number;
+  /** In order of time; at least one. */
+  readonly readings: readonly Reading[];
+  /** Epoch milliseconds of uptime 0, by the clock of this process. */
+  readonly bootMs: number;
 }
 
-/** Looks at the server's counters all through a run. */
+/** Reads a server's metrics all through a run. */
 export class ServerWatch {
   readonly #adminUrl: string;
-  readonly #first: Poll;
-  readonly #recent: Poll[] = [];
+  readonly #onReading: (reading: Reading) => void;
+  readonly #readings: Reading[] = [];
   readonly #ended = new AbortController();
-  #looking: Promise<void> = Promise.resolve();
-  #doneInASecondMax = 0;
-  #windows = 0;
+  #reading: Promise<void> = Promise.resolve();
+  #bootMs = Number.NaN;
+  #roundTripMs = Number.POSITIVE_INFINITY;
 
-  private constructor(adminUrl: string, first: Poll) {
+  private constructor(adminUrl: string, onReading: (reading: Reading) => void) {
     this.#adminUrl = adminUrl;
-    this.#first = first;
+    this.#onReading = onReading;
   }
 
-  /** @throws OperatorFault nothing can be read there */
-  static async begin(adminUrl: string): Promise<ServerWatch> {
-    const first = await poll(adminUrl).catch((error: Error) => {
-      const why = (error.cause as Error | undefined)?.message ?? error.message;
-      const remedy = 'start the server, name its --admin-url, or give --admin-url none';
-      throw new OperatorFault(
-        `wave: can't read ${adminUrl}/metrics (${why}): ${remedy}`,
-        EXIT.failed,
-      );
-    });
-    const watch = new ServerWatch(adminUrl, first);
-    watch.#looking = watch.#lookOn();
+  /** @throws OperatorFault the metrics cannot be read */
+  static async begin(
+    adminUrl: string,
+    onReading: (reading: Reading) => void = () => {},
+  ): Promise<ServerWatch> {
+    const watch = new ServerWatch(adminUrl, onReading);
+    await watch.#read();
+    watch.#reading = watch.#readOn();
     return watch;
   }
 
-  /** Waits up to `settleMsMax` for the backlog to be worked off, and stops looking. */
+  /**
+   * Waits up to `settleMsMax` until the server has processed what it accepted, and ends the watch.
+   *
+   * @throws OperatorFault the metrics can no longer be read
+   */
   async end(settleMsMax: number): Promise<Watched> {
     const deadlineMs = performance.now() + settleMsMax;
-    let watched = await this.#state();
-    while (!watched.settled && performance.now() < deadlineMs) {
-      await sleep(POLL_MS);
-      watched = await this.#state();
+    let last = await this.#read();
+    while (!this.#isSettled(last) && performance.now() < deadlineMs) {
+      await sleep(READ_MS);
+      last = await this.#read();
     }
     this.stop();
-    await this.#looking;
-    return { ...watched, doneInASecondMax: this.#doneInASecondMax, windows: this.#windows };
+    await this.#reading;
+    return { readings: this.#readings, bootMs: this.#bootMs };
   }
 
   stop(): void {
     this.#ended.abort();
   }
 
-  async #lookOn(): Promise<void> {
-    while (!this.#ended.signal.aborted) {
-      const now = await poll(this.#adminUrl).catch(() => null);
-      if (now !== null) this.#add(now);
-      await sleep(POLL_MS, undefined, { signal: this.#ended.signal }).catch(() => {});
+  #isSettled(last: Reading): boolean {
+    const first = this.#readings[0]!;
+    return !(last.pendingOrders > 0) && last.done - first.done === last.created - first.created;
+  }
+
+  /** At multiples of READ_MS, so that a slow answer does not shift those after it. */
+  async #readOn(): Promise<void> {
+    const { signal } = this.#ended;
+    const firstMs = performance.now();
+    for (let n = 1; !signal.aborted; n++) {
+      const aheadMs = firstMs + n * READ_MS - performance.now();
+      if (aheadMs < -READ_MS) continue;
+      await sleep(Math.max(0, aheadMs), undefined, { signal }).catch(() => {});
+      // A reading that fails leaves a longer span between its neighbours.
+      if (!signal.aborted) await this.#read().catch(() => {});
     }
   }
 
-  #add(now: Poll): void {
-    const recent = this.#recent;
-    recent.push(now);
-    // Each look read the counters at some moment between its two times, so the whole span counts.
-    while (recent.length > 0 && now.receivedMs - recent[0]!.sentMs > WINDOW_MS_MAX) recent.shift();
-    if (recent.length < 2) return;
-    this.#windows++;
-    const done = now.doneOrders - recent[0]!.doneOrders;
-    this.#doneInASecondMax = Math.max(this.#doneInASecondMax, done);
-  }
-
-  async #state(): Promise<Watched> {
-    const now = await poll(this.#adminUrl);
-    const doneOrders = now.doneOrders - this.#first.doneOrders;
-    const created = now.created - this.#first.created;
-    return {
-      doneOrders,
-      pendingOrders: now.pendingOrders,
-      settled: !(now.pendingOrders > 0) && doneOrders === created,
-      doneInASecondMax: this.#doneInASecondMax,
-      windows: this.#windows,
-    };
+  async #read(): Promise<Reading> {
+    const sentMs = Date.now();
+    const text = await metricsText(this.#adminUrl);
+    const roundTripMs = Date.now() - sentMs;
+    const reading = readingOf(text);
+    // Two readings can be under way at the end: what is older than the last one is not needed.
+    if (reading.uptimeS <= (this.#readings.at(-1)?.uptimeS ?? -1)) return reading;
+    if (!(roundTripMs >= this.#roundTripMs)) {
+      this.#roundTripMs = roundTripMs;
+      this.#bootMs = sentMs + roundTripMs / 2 - reading.uptimeS * 1000;
+    }
+    this.#readings.push(reading);
+    this.#onReading(reading);
+    return reading;
   }
 }
 
-async function poll(adminUrl: string): Promise<Poll> {
-  const sentMs = performance.now();
-  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
-  const response = await fetch(`${adminUrl}/metrics`, { signal });
-  const text = await response.text();
-  if (response.status !== 200) throw new Error(`${adminUrl}/metrics answers ${response.status}`);
-  return { sentMs, receivedMs: performance.now(), ...readServer(text) };
+async function metricsText(adminUrl: string): Promise<string> {
+  const url = `${adminUrl}/metrics`;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    if (response.status !== 200) throw new Error(`the answer is ${response.status}`);
+    return await response.text();
+  } catch (error) {
+    const { message, cause } = error as Error;
+    const why = (cause as Error | undefined)?.message || message;
+    const remedy = 'start the server, name its --admin-url, or give --admin-url none';
+    throw new OperatorFault(`cannot read ${url} (${why}): ${remedy}`, EXIT.failed);
+  }
+}
+
+/** @param text the answer of /metrics */
+export function readingOf(text: string): Reading {
+  const read = (name: string, label?: string) => readMetric(text, name, label) || 0;
+  const sum = (name: string) => ({ sum: read(`${name}_sum`), count: read(`${name}_count`) });
+  return {
+    uptimeS: readMetric(text, 'process_uptime_seconds'),
+    created: read('forebay_http_responses_total', 'status="200"'),
+    refused: read('forebay_http_responses_total', 'status="500"'),
+    done: read('work_done_total', 'status="done"'),
+    error: read('work_done_total', 'status="error"'),
+    admitted: readMetric(text, 'forebay_admitted_orders_total'),
+    // An absent gauge must not pass for an empty backlog.
+    pendingOrders: readMetric(text, 'forebay_journal_pending_orders'),
+    oldestAgeS: read('forebay_journal_oldest_age_seconds'),
+    waitingOrders: read('forebay_waiting_orders'),
+    retries: read('forebay_retries_total'),
+    dead: read('forebay_dead_total'),
+    lagMs: longestLagS(text) * 1000,
+    residentMb: read('process_resident_memory_bytes') / BYTES_PER_MB,
+    cpuS: read('process_cpu_seconds_total'),
+    commit: sum('forebay_commit_duration_seconds'),
+    frameOrders: sum('forebay_frame_orders'),
+    handler: sum('forebay_handler_duration_seconds'),
+    orderAge: sum('forebay_order_age_seconds'),
+    durability:
+      /forebay_durability_info\{[^}]*class="([^"]+)"[^}]*\} 1/.exec(text)?.[1] ?? 'unknown',
+  };
+}
+
+/** Over all threads. */
+function longestLagS(text: string): number {
+  const values = text.matchAll(/^forebay_event_loop_lag_seconds\{[^}]*\} (\S+)/gm);
+  return Math.max(0, ...Array.from(values, ([, value]) => Number(value)));
 }

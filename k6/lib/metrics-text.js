@@ -1,9 +1,9 @@
 /**
- * Reads one figure out of Prometheus' text format.
+ * Reads one metric from Prometheus' text format.
  *
  * @param {string} text the answer of /metrics
  * @param {string} name of the metric
- * @param {string} [label] one label that must be there, such as `status="done"`
+ * @param {string} [label] a label that must be there, such as `status="done"`
  * @returns {number} the sum of all samples that match; NaN when there is none
  */
 export function readMetric(text, name, label = '') {
@@ -26,7 +26,8 @@ export function readMetric(text, name, label = '') {
 }
 
 /**
- * What a run is judged by. A counter that has not counted yet may be absent: then it is 0.
+ * What a run is judged by. A counter that has not counted yet may be absent: then it is 0. The last two are NaN where the
+ * server does not report them.
  *
  * @param {string} text the answer of /metrics
  */
@@ -36,5 +37,7 @@ export function readServer(text) {
     created: readMetric(text, 'forebay_http_responses_total', 'status="200"') || 0,
     pendingOrders: readMetric(text, 'forebay_journal_pending_orders'),
     residentBytes: readMetric(text, 'process_resident_memory_bytes'),
+    admittedOrders: readMetric(text, 'forebay_admitted_orders_total'),
+    uptimeS: readMetric(text, 'process_uptime_seconds'),
   };
 }

@@ -4,11 +4,11 @@ const TIME_CHARS = 10;
 const ORDER_ID = /^[0-9A-HJKMNP-TV-Z]{26}-\d+$/;
 
 /**
- * When the server accepted an order, as its id tells: its first ten characters are the epoch
+ * When the server accepted an order: the first ten characters of its id are the epoch
  * milliseconds at which its frame was begun.
  *
  * @param {unknown} orderId the header `x-order-id`
- * @returns {number} epoch milliseconds; NaN when it is no order id
+ * @returns {number} epoch milliseconds; NaN when it is not an order id
  */
 export function acceptedAtMs(orderId) {
   if (typeof orderId !== 'string' || !ORDER_ID.test(orderId)) return Number.NaN;

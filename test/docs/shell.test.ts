@@ -29,6 +29,11 @@ function distinct(chosen: readonly ShellLine[]): ShellLine[] {
   return [...new Map(chosen.toReversed().map((line) => [line.text, line])).values()];
 }
 
+/** The docs must not use a name that ends with the next version. */
+function refuseFormerName(warning: string): never {
+  throw new Error(warning);
+}
+
 /** @throws Error if an option or a value is wrong */
 function parseForebay(argv: readonly string[], env: Readonly<Record<string, string>>): void {
   const [command = '', ...rest] = argv;
@@ -40,8 +45,8 @@ function parseForebay(argv: readonly string[], env: Readonly<Record<string, stri
       env,
     );
   else if (command === 'dlq') parseDlq(rest, env);
-  else if (command === 'wave') parseWaveOptions(rest);
-  else if (command === 'story') parseStoryOptions(rest);
+  else if (command === 'wave') parseWaveOptions(rest, refuseFormerName);
+  else if (command === 'story') parseStoryOptions(rest, refuseFormerName);
   else throw new Error(`unknown subcommand ${command}`);
 }
 

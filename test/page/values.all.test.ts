@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { runWave } from '../../drills/wave/command.js';
-import type { WaveSummary } from '../../drills/wave/drive.js';
+import { runWave, type WaveSummary } from '../../drills/wave/command.js';
 import { launchBrowser } from '../support/browser.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { eventually, OrderClient } from '../support/orders.js';
@@ -17,10 +16,10 @@ after(() => browser?.close());
 function wave(
   { url, adminUrl }: ForebayProcess,
   mode: 'queue' | 'direct',
-  drainRps: number,
+  drainRate: number,
 ): Promise<WaveSummary> {
   const sine = { minRps: 0, maxRps: 100, periodS: 6, periods: 1 };
-  const options = { url, adminUrl, mode, wave: sine, limitRps: 50, drainRps, settleS: 3 };
+  const options = { url, adminUrl, mode, wave: sine, rpsLimit: 50, drainRate, settleS: 3 };
   return runWave(options, { write: () => {} });
 }
 

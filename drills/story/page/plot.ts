@@ -1,6 +1,6 @@
 import { escaped } from './text.js';
 
-/** What a plot's corners stand for; both of a pair have the same. */
+/** The values at the corners of a plot; both modes have the same. */
 export interface Frame {
   readonly xMin: number;
   readonly xMax: number;
@@ -8,7 +8,7 @@ export interface Frame {
 }
 
 export interface LegendItem {
-  /** A class of the style sheet: what is drawn so. */
+  /** A class of the style sheet. */
   readonly look: string;
   readonly text: string;
 }
@@ -22,7 +22,7 @@ export interface Tick {
 export interface Plot {
   readonly title: string;
   readonly legend: readonly LegendItem[];
-  /** For those who can't see it: what it shows, with figures. */
+  /** What the plot shows, with figures, for screen readers. */
   readonly alt: string;
   readonly xTicks: readonly Tick[];
   readonly yTicks: readonly Tick[];
@@ -35,7 +35,7 @@ export interface Plot {
 /** The box is stretched to the space there is; strokes and text are not. */
 const WIDTH = 1000;
 const HEIGHT = 400;
-/** Beyond this share of the width, text stands left of its line. */
+/** Beyond this share of the width, text is put to the left of its line. */
 const TURN_AT = 0.6;
 
 /**
@@ -92,7 +92,7 @@ export class Scale {
     return `<path class="${look}" d="M${at.join('L')}"/>`;
   }
 
-  /** What is told when the pointer rests on a stretch of x. */
+  /** Text that shows when the pointer rests on a range of x. */
   hint(from: number, to: number, text: string): string {
     const [left, right] = [this.x(from), this.x(to)];
     return `<rect class="hint" x="${fix(left)}" width="${fix(right - left)}" height="${HEIGHT}"><title>${escaped(text)}</title></rect>`;

@@ -1,181 +1,195 @@
 import { durationS, rate } from '../../../k6/lib/sine.js';
-import type { ActRecord, Histogram, Quantiles, Step, StoryRecord } from '../record.js';
+import type { Second } from '../../wave/judge.js';
+import type { Histogram, Quantiles } from '../figures.js';
+import type { ModeRecord, StoryRecord } from '../record.js';
 import { type Band, type Frame, figure, Scale, type Tick, ticksTo } from './plot.js';
 import { ms, seconds, share, short, whole } from './text.js';
 
-/** Air above the highest value. */
+/** Space above the highest value. */
 const HEADROOM = 1.08;
-/** More peaks than this leave no room for words in them. */
+const LATENCY_HEADROOM = 1.18;
+/** With more periods than this there is no room for words in the plot. */
 const LABELLED_PERIODS_MAX = 3;
 const SINE_POINTS_PER_PERIOD = 120;
+/** Labels of the latency axis. */
+const ROUND_MS = [0.1, 1, 10, 100, 1000, 10_000];
 
-/** The scales that both modes share. */
-export interface SharedFrames {
+/** The scales, which both modes share. */
+export interface Frames {
   readonly rates: Frame;
   readonly backlog: Frame;
+  /** x is the logarithm of milliseconds, y a share of all answers. */
+  readonly latency: Frame;
 }
 
-export function sharedFrames(record: StoryRecord): SharedFrames {
-  const steps = [...record.direct.steps, ...record.queue.steps];
-  const most = (of: (step: Step) => number) => Math.max(...steps.map(of));
-  const xMax = Math.max(
-    durationS(record.wave),
-    ...[record.direct, record.queue].map(({ steps: own }) => own.at(-1)?.toS ?? 0),
-  );
+export function framesOf(story: StoryRecord): Frames {
+  const { direct, queue, wave } = story;
+  const all = [...direct.seconds, ...queue.seconds];
+  const most = (of: (second: Second) => number) => Math.max(0, ...all.map(of));
   const ratesMax = Math.max(
-    record.wave.maxRps,
-    most(answeredRps),
-    most(({ doneRps }) => doneRps),
+    wave.maxRps,
+    most(answered),
+    most(({ processed }) => processed),
   );
-  const backlogMax = Math.max(
-    10,
-    most(({ pendingOrders }) => pendingOrders),
-  );
+  const backlogMax = Math.max(10, direct.server.pendingOrdersMax, queue.server.pendingOrdersMax);
+  const xMax = Math.max(durationS(wave), direct.seconds.length, queue.seconds.length);
   return {
     rates: { xMin: 0, xMax, yMax: ratesMax * HEADROOM },
     backlog: { xMin: 0, xMax, yMax: backlogMax * HEADROOM },
+    latency: latencyFrame(story),
   };
 }
 
-/** Answers by status under the wave: the assignment's first picture. */
-export function answersPlot(record: StoryRecord, act: ActRecord, frame: Frame): string {
+/** All plots of one mode. */
+export function plotsOf(story: StoryRecord, record: ModeRecord, frames: Frames): string {
+  return [
+    answersPlot(story, record, frames.rates),
+    workPlot(story, record, frames.rates),
+    backlogPlot(record, frames.backlog),
+    latencyPlot(record, frames.latency),
+  ].join('\n');
+}
+
+function answersPlot({ wave, rpsLimit }: StoryRecord, record: ModeRecord, frame: Frame): string {
   const scale = new Scale(frame);
-  const { wave, limitRps } = record;
-  const other = act.other > 0 ? [{ look: 'other', text: 'any other' }] : [];
+  const { refused, other } = record;
+  const middleS = wave.periodS / 4;
+  const notes =
+    wave.periods > LABELLED_PERIODS_MAX
+      ? []
+      : [
+          scale.note(middleS, rpsLimit / 2, '200'),
+          ...(refused > 0 ? [scale.note(middleS, rpsLimit * 1.45, '500')] : []),
+        ];
   return figure({
-    title: 'Answers a second, by status',
+    title: 'Answers per second, by status',
     legend: [
       { look: 'created', text: '200 created' },
       { look: 'refused', text: '500 server-kaput' },
-      ...other,
+      ...(other > 0 ? [{ look: 'other', text: 'any other' }] : []),
       { look: 'sine', text: 'the wave, calculated' },
     ],
     alt:
-      `Answers a second over ${seconds(frame.xMax)}: ${whole(act.created)} with status 200, ` +
-      `${whole(act.refused)} with status 500, ${whole(act.other)} with any other.`,
+      `Answers per second over ${seconds(frame.xMax)}: ${whole(record.created)} with status 200, ` +
+      `${whole(refused)} with status 500, ${whole(other)} with any other.`,
     xTicks: timeTicks(frame),
-    yTicks: rateTicks(frame),
+    yTicks: countTicks(frame),
     layers: [
       scale.area(
         'created',
-        bands(
-          act.steps,
-          () => 0,
-          ({ createdRps }) => createdRps,
-        ),
+        bars(record, nothing, ({ created }) => created),
       ),
       scale.area(
         'refused',
-        bands(act.steps, ({ createdRps }) => createdRps, takenOrRefusedRps),
+        bars(record, ({ created }) => created, createdOrRefused),
       ),
-      scale.area('other', bands(act.steps, takenOrRefusedRps, answeredRps)),
-      sineLine(record, scale),
-      ...act.steps.map((step) => scale.hint(step.fromS, step.toS, answersHint(step))),
+      scale.area('other', bars(record, createdOrRefused, answered)),
+      sineLine(wave, scale),
+      ...hints(record, scale, answersHint),
     ],
-    notes:
-      wave.periods > LABELLED_PERIODS_MAX
-        ? []
-        : [
-            scale.note(wave.periodS / 4, limitRps / 2, '200'),
-            ...(act.refused > 0 ? [scale.note(wave.periodS / 4, limitRps * 1.45, '500')] : []),
-          ],
+    notes,
   });
 }
 
-/** What the pool has processed: the assignment's second picture. */
-export function workPlot(record: StoryRecord, act: ActRecord, frame: Frame): string {
+function workPlot({ wave, rpsLimit, drainRate }: StoryRecord, record: ModeRecord, frame: Frame) {
   const scale = new Scale(frame);
-  const bound = act.mode === 'direct' ? record.limitRps : record.drainRps;
+  const limit = record.mode === 'direct' ? rpsLimit : drainRate;
   return figure({
-    title: 'Work done a second',
+    title: 'Orders processed per second',
     legend: [
       { look: 'done', text: 'orders processed' },
-      { look: 'bound', text: `what the shop bears, ${bound} a second` },
+      { look: 'bound', text: `limit, ${limit} a second` },
       { look: 'sine', text: 'the wave' },
     ],
     alt:
-      `Orders processed a second: ${whole(act.served.done)} in all, ` +
-      `at most ${short(Math.max(...act.steps.map(({ doneRps }) => doneRps)))} a second between two looks.`,
+      `Orders processed per second: ${whole(record.server.done)} in all, ` +
+      `at most ${short(record.peakPerSecond)} in any second, with a limit of ${limit}.`,
     xTicks: timeTicks(frame),
-    yTicks: rateTicks(frame),
+    yTicks: countTicks(frame),
     layers: [
       scale.area(
         'done',
-        bands(
-          act.steps,
-          () => 0,
-          ({ doneRps }) => doneRps,
-        ),
+        bars(record, nothing, ({ processed }) => processed),
       ),
-      sineLine(record, scale),
+      sineLine(wave, scale),
       scale.line('bound', [
-        [0, bound],
-        [frame.xMax, bound],
+        [0, limit],
+        [frame.xMax, limit],
       ]),
-      ...act.steps.map((step) =>
-        scale.hint(
-          step.fromS,
-          step.toS,
-          `${span(step)}: ${short(step.doneRps)} processed a second`,
-        ),
-      ),
+      ...hints(record, scale, ({ processed }) => `${whole(processed)} processed`),
     ],
   });
 }
 
-/** What is accepted and not processed yet. */
-export function backlogPlot(act: ActRecord, frame: Frame): string {
+function backlogPlot(record: ModeRecord, frame: Frame): string {
   const scale = new Scale(frame);
-  const { pendingOrdersMax, pendingOrdersEnd, oldestAgeSMax } = act.served;
-  const points = act.steps.map(({ toS, pendingOrders }): [number, number] => [toS, pendingOrders]);
-  const last = points.at(-1)?.[0] ?? 0;
-  const nothing = act.mode === 'direct' && pendingOrdersMax === 0;
+  const { pendingOrdersMax, pendingOrdersEnd, oldestAgeSMax } = record.server;
+  const points = record.seconds.map(({ pendingOrders }, i): [number, number] => [
+    i + 1,
+    pendingOrders,
+  ]);
+  const hasNoQueue = record.mode === 'direct' && pendingOrdersMax === 0;
   return figure({
-    title: 'Orders that wait',
+    title: 'Pending orders',
     legend: [{ look: 'backlog', text: 'accepted, not processed yet' }],
     alt:
-      `Orders that wait: ${whole(pendingOrdersMax)} at most, ${whole(pendingOrdersEnd)} at the end; ` +
-      `the oldest waited ${seconds(oldestAgeSMax)}.`,
+      `Pending orders: ${whole(pendingOrdersMax)} at most, ${whole(pendingOrdersEnd)} at the end; ` +
+      `the oldest was pending for ${seconds(oldestAgeSMax)}.`,
     xTicks: timeTicks(frame),
-    yTicks: ticksTo(frame.yMax).map((value) => ({ at: value / frame.yMax, text: whole(value) })),
+    yTicks: countTicks(frame),
     layers: [
-      scale.line('backlog', [[0, 0], ...points, [last, 0]]),
-      ...act.steps.map((step) =>
-        scale.hint(
-          step.fromS,
-          step.toS,
-          `${step.toS.toFixed(0)} s: ${whole(step.pendingOrders)} wait, the oldest for ${seconds(step.oldestAgeS)}`,
-        ),
+      scale.line('backlog', [[0, 0], ...points, [points.length, 0]]),
+      ...hints(
+        record,
+        scale,
+        ({ pendingOrders, oldestAgeS }) =>
+          `${whole(pendingOrders)} pending at the end, the oldest for ${seconds(oldestAgeS)}`,
       ),
     ],
-    notes: nothing
-      ? [scale.note(frame.xMax / 2, frame.yMax / 2, 'no queue, nobody waits: 500, and gone')]
+    notes: hasNoQueue
+      ? [scale.note(frame.xMax / 2, frame.yMax / 2, 'no queue: nothing is pending')]
       : [],
   });
 }
 
-function bands(
-  steps: readonly Step[],
-  bottom: (step: Step) => number,
-  top: (step: Step) => number,
+const nothing = () => 0;
+
+function createdOrRefused({ created, refused }: Second): number {
+  return created + refused;
+}
+
+function answered({ created, refused, other }: Second): number {
+  return created + refused + other;
+}
+
+function bars(
+  { seconds: all }: ModeRecord,
+  bottom: (second: Second) => number,
+  top: (second: Second) => number,
 ): Band[] {
-  return steps.map((step) => ({
-    from: step.fromS,
-    to: step.toS,
-    bottom: bottom(step),
-    top: top(step),
+  return all.map((second, i) => ({
+    from: i,
+    to: i + 1,
+    bottom: bottom(second),
+    top: top(second),
   }));
 }
 
-function takenOrRefusedRps({ createdRps, refusedRps }: Step): number {
-  return createdRps + refusedRps;
+function hints(
+  { seconds: all }: ModeRecord,
+  scale: Scale,
+  text: (second: Second) => string,
+): string[] {
+  return all.map((second, i) => scale.hint(i, i + 1, `${i} to ${i + 1} s: ${text(second)}`));
 }
 
-function answeredRps({ createdRps, refusedRps, otherRps }: Step): number {
-  return createdRps + refusedRps + otherRps;
+function answersHint({ created, refused, other, due }: Second): string {
+  const parts = [`200: ${created}`, `500: ${refused}`];
+  if (other > 0) parts.push(`other: ${other}`);
+  return `${parts.join(', ')}; the wave asks for ${short(due)}`;
 }
 
-function sineLine({ wave }: StoryRecord, scale: Scale): string {
+function sineLine(wave: StoryRecord['wave'], scale: Scale): string {
   const count = Math.ceil(SINE_POINTS_PER_PERIOD * wave.periods);
   const points = Array.from({ length: count + 1 }, (_, i): [number, number] => {
     const tS = (durationS(wave) * i) / count;
@@ -184,32 +198,16 @@ function sineLine({ wave }: StoryRecord, scale: Scale): string {
   return scale.line('sine', points);
 }
 
-function answersHint(step: Step): string {
-  const { createdRps, refusedRps, otherRps, dueRps } = step;
-  const parts = [`200: ${short(createdRps)}`, `500: ${short(refusedRps)}`];
-  if (otherRps > 0) parts.push(`other: ${short(otherRps)}`);
-  return `${span(step)}: ${parts.join(', ')} a second; the wave says ${short(dueRps)}`;
-}
-
-function span({ fromS, toS }: Step): string {
-  return `${fromS.toFixed(0)} to ${toS.toFixed(0)} s`;
-}
-
 function timeTicks({ xMax }: Frame): Tick[] {
   return ticksTo(xMax).map((value) => ({ at: value / xMax, text: `${value}\u202fs` }));
 }
 
-function rateTicks({ yMax }: Frame): Tick[] {
+function countTicks({ yMax }: Frame): Tick[] {
   return ticksTo(yMax).map((value) => ({ at: value / yMax, text: whole(value) }));
 }
 
-const SHARES_HEADROOM = 1.18;
-/** Labelled on the axis. */
-const ROUND_MS = [0.1, 1, 10, 100, 1000, 10_000];
-
-/** x is the logarithm of milliseconds, y a share of all answers; both modes have the same. */
-export function latencyFrame({ direct, queue }: StoryRecord): Frame {
-  const totals = [direct, queue].map(sharesOf);
+function latencyFrame({ direct, queue }: StoryRecord): Frame {
+  const totals = [direct, queue].map(latencyShares);
   const used = totals[0]!.map((_, i) => totals.some((shares) => shares[i]! > 0));
   const { edgesMs } = direct.histogram.created;
   const first = Math.max(0, used.indexOf(true));
@@ -217,52 +215,60 @@ export function latencyFrame({ direct, queue }: StoryRecord): Frame {
   return {
     xMin: Math.log10(edgesMs[first]!),
     xMax: Math.log10(edgesMs[last + 1]!),
-    yMax: Math.max(0.01, ...totals.flat()) * SHARES_HEADROOM,
+    yMax: Math.max(0.01, ...totals.flat()) * LATENCY_HEADROOM,
   };
 }
 
-/** How long clients waited for their answer. */
-export function latencyPlot(act: ActRecord, frame: Frame): string {
+function latencyPlot(record: ModeRecord, frame: Frame): string {
   const scale = new Scale(frame);
-  const { created, refused } = act.histogram;
-  const taken = barsOf(created, answeredOf(act));
-  const both = stack(taken, barsOf(refused, answeredOf(act)));
+  const { created, refused } = record.histogram;
+  const lower = latencyBars(created, answersOf(record));
+  const both = stack(lower, latencyBars(refused, answersOf(record)));
   return figure({
-    title: 'How long the answer took',
+    title: 'Latency of the answers',
     legend: [
       { look: 'created', text: '200 created' },
-      ...(act.refused > 0 ? [{ look: 'refused', text: '500 server-kaput' }] : []),
+      ...(record.refused > 0 ? [{ look: 'refused', text: '500 server-kaput' }] : []),
       { look: 'mark', text: 'p50, p99 and p99.9 of the 200s' },
     ],
-    alt: `Share of the answers by latency, on a logarithmic axis. ${altOf(act.latencyMs.created)}`,
-    xTicks: msTicks(frame),
+    alt: `Share of the answers by latency, on a logarithmic axis. ${latencyAlt(record.latencyMs.created)}`,
+    xTicks: latencyTicks(frame),
     yTicks: ticksTo(frame.yMax * 100).map((value) => ({
       at: value / 100 / frame.yMax,
       text: `${value}\u202f%`,
     })),
     layers: [
-      scale.area('created', taken),
+      scale.area('created', lower),
       scale.area('refused', both),
-      ...marks(act.latencyMs.created, frame, scale),
+      ...marks(record.latencyMs.created).map(([, value]) =>
+        scale.line('mark', [
+          [Math.log10(value), 0],
+          [Math.log10(value), frame.yMax],
+        ]),
+      ),
       ...both.flatMap((bar, i) => {
         if (bar.top === 0) return [];
-        return [scale.hint(bar.from, bar.to, hintOf(bar, created.counts[i]!, refused.counts[i]!))];
+        const text = latencyHint(bar, created.counts[i]!, refused.counts[i]!);
+        return [scale.hint(bar.from, bar.to, text)];
       }),
     ],
-    notes: markNotes(act.latencyMs.created, frame, scale),
+    // Each a line lower than the one before, so that neighbours do not cover each other.
+    notes: marks(record.latencyMs.created).map(([name, value], i) =>
+      scale.beside(Math.log10(value), frame.yMax * (0.94 - i * 0.11), `${name} ${ms(value)}`),
+    ),
   });
 }
 
-function answeredOf({ created, refused, other }: ActRecord): number {
+function answersOf({ created, refused, other }: ModeRecord): number {
   return created + refused + other;
 }
 
-function sharesOf(act: ActRecord): number[] {
-  const { created, refused } = act.histogram;
-  return created.counts.map((count, i) => share(count + refused.counts[i]!, answeredOf(act)));
+function latencyShares(record: ModeRecord): number[] {
+  const { created, refused } = record.histogram;
+  return created.counts.map((count, i) => share(count + refused.counts[i]!, answersOf(record)));
 }
 
-function barsOf({ edgesMs, counts }: Histogram, all: number): Band[] {
+function latencyBars({ edgesMs, counts }: Histogram, all: number): Band[] {
   return counts.map((count, i) => ({
     from: Math.log10(edgesMs[i]!),
     to: Math.log10(edgesMs[i + 1]!),
@@ -275,7 +281,7 @@ function stack(below: readonly Band[], above: readonly Band[]): Band[] {
   return above.map((bar, i) => ({ ...bar, bottom: below[i]!.top, top: below[i]!.top + bar.top }));
 }
 
-function marked(quantiles: Quantiles | null): [string, number][] {
+function marks(quantiles: Quantiles | null): [string, number][] {
   if (quantiles === null) return [];
   return [
     ['p50', quantiles.p50],
@@ -284,35 +290,19 @@ function marked(quantiles: Quantiles | null): [string, number][] {
   ];
 }
 
-function marks(quantiles: Quantiles | null, frame: Frame, scale: Scale): string[] {
-  return marked(quantiles).map(([, value]) =>
-    scale.line('mark', [
-      [Math.log10(value), 0],
-      [Math.log10(value), frame.yMax],
-    ]),
-  );
-}
-
-/** Each a line lower than the one before, so that neighbours do not cover each other. */
-function markNotes(quantiles: Quantiles | null, frame: Frame, scale: Scale): string[] {
-  return marked(quantiles).map(([name, value], i) =>
-    scale.beside(Math.log10(value), frame.yMax * (0.94 - i * 0.11), `${name} ${ms(value)}`),
-  );
-}
-
-function altOf(quantiles: Quantiles | null): string {
+function latencyAlt(quantiles: Quantiles | null): string {
   if (quantiles === null) return 'No order was answered 200.';
-  return `Of the ${whole(quantiles.count)} answers 200: ${marked(quantiles)
+  return `Of the ${whole(quantiles.count)} answers 200: ${marks(quantiles)
     .map(([name, value]) => `${name} ${ms(value)}`)
     .join(', ')}.`;
 }
 
-function hintOf({ from, to }: Band, created: number, refused: number): string {
+function latencyHint({ from, to }: Band, created: number, refused: number): string {
   const range = `${ms(10 ** from)} to ${ms(10 ** to)}`;
   return `${range}: ${whole(created)} answers 200, ${whole(refused)} answers 500`;
 }
 
-function msTicks({ xMin, xMax }: Frame): Tick[] {
+function latencyTicks({ xMin, xMax }: Frame): Tick[] {
   return ROUND_MS.filter(
     (value) => Math.log10(value) >= xMin - 1e-9 && Math.log10(value) <= xMax + 1e-9,
   ).map((value) => ({

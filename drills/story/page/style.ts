@@ -35,8 +35,8 @@ main > .aside { margin-top: 1.2rem; }
 main > section { margin-top: 3.5rem; }
 main > section > h2 { margin-bottom: 1.2rem; }
 
-.acts { display: grid; gap: 1.4rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 23rem), 1fr)); }
-.act {
+.modes { display: grid; gap: 1.4rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 23rem), 1fr)); }
+.mode {
   display: grid; gap: 1.6rem; grid-template-rows: subgrid; grid-row: span 6; min-width: 0; align-content: start;
   padding: clamp(1rem, 2vw, 2rem); background: var(--card); border: 1px solid var(--line); border-radius: 0.9rem;
 }
@@ -113,5 +113,5 @@ caption { padding-bottom: 0.5rem; color: var(--soft); font-size: 0.85rem; text-a
   .facts div { grid-template-columns: 1fr; gap: 0; }
   .checks b { width: 2.2rem; }
 }
-@media print { .act { break-inside: avoid; } }
+@media print { .mode { break-inside: avoid; } }
 `;

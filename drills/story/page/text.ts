@@ -19,7 +19,7 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-/** Three digits that count: `0.42`, `7.1`, `128`. A dash where there is nothing. */
+/** Up to three significant digits: `0.42`, `7.1`, `128`. A dash for null. */
 export function short(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return NOTHING;
   const size = Math.abs(value);
@@ -46,7 +46,7 @@ function withUnit(value: number | null, unit: string): string {
   return text === NOTHING ? text : `${text}${NARROW_SPACE}${unit}`;
 }
 
-/** Of a whole that may be nothing. */
+/** 0 when the whole is 0. */
 export function share(part: number, of: number): number {
   return of > 0 ? part / of : 0;
 }

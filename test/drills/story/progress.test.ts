@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Progress } from '../../../drills/story/progress.js';
-import { sampleOf } from '../../../drills/story/sample.js';
-import { metricsText } from './sample-text.js';
+import { readingOf } from '../../../drills/wave/server-watch.js';
+import { metricsText } from './metrics-text.js';
 
-const sample = sampleOf(metricsText({ created: 120, refused: 7, done: 100, pending: 20 }), 0);
+const reading = readingOf(metricsText({ created: 120, refused: 7, done: 100, pending: 20 }));
 
 function shown(isTTY: boolean): string[] {
   const written: string[] = [];
   let nowMs = 0;
   const out = { isTTY, columns: 60, write: (text: string) => written.push(text) };
   const progress = new Progress(out, 40, () => nowMs);
-  for (const act of ['without', 'with']) {
-    progress.begin(act, 20);
+  for (const part of ['without', 'with']) {
+    progress.begin(part, 20);
     for (let second = 0; second <= 10; second++) {
-      progress.show(sample);
+      progress.show(reading);
       nowMs += 1000;
     }
   }
@@ -23,7 +23,7 @@ function shown(isTTY: boolean): string[] {
 }
 
 describe('the progress of the story', () => {
-  it('is one line that changes on a terminal, never wider than it is', () => {
+  it('is one line that changes on a terminal, never wider than the terminal', () => {
     const written = shown(true);
     assert.equal(written.length, 23);
     assert.ok(written.every((text) => text.startsWith('\r\x1b[2K') && !text.includes('\n')));
@@ -33,10 +33,10 @@ describe('the progress of the story', () => {
     assert.equal(written.at(-1), '\r\x1b[2K');
   });
 
-  it('is a line every five seconds where nobody watches', () => {
+  it('is a line every five seconds in a file or a pipe', () => {
     const written = shown(false);
     assert.equal(written.length, 6);
     assert.ok(written.every((text) => text.endsWith('\n') && !text.includes('\r')));
-    assert.equal(written[1], ' 13 %  without 5 s  200: 120  500: 7  done: 100  waiting: 20\n');
+    assert.equal(written[1], ' 13 %  without 5 s  200: 120  500: 7  done: 100  pending: 20\n');
   });
 });

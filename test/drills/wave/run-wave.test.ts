@@ -16,9 +16,9 @@ async function drive(
 ) {
   const shop = await Shop.open(shopOptions);
   t.after(() => shop.close());
-  const { mode, limitRps, drainRps } = shopOptions;
+  const { mode, rpsLimit, drainRate } = shopOptions;
   const target = { url: shop.url, adminUrl: shop.url };
-  const options = { ...target, mode, wave, limitRps, drainRps, settleS: 30, ...waveOptions };
+  const options = { ...target, mode, wave, rpsLimit, drainRate, settleS: 30, ...waveOptions };
   let printed = '';
   const out = {
     write: (text: string) => {
@@ -31,8 +31,8 @@ async function drive(
 }
 
 describe('the built-in generator', () => {
-  it('finds a queue that keeps its word in order', async (t) => {
-    const shop = { mode: 'queue', limitRps: 0, drainRps: 120 } as const;
+  it('passes a server that does what it should in queue mode', async (t) => {
+    const shop = { mode: 'queue', rpsLimit: 0, drainRate: 120 } as const;
     const { summary, failed, printed } = await drive(t, shop);
     assert.deepEqual(failed, []);
     assert.equal(summary.offered, expected);
@@ -40,40 +40,36 @@ describe('the built-in generator', () => {
     assert.match(printed, /1 s {2}sine/);
   });
 
-  it('tells created from refused in a direct shop, and finds its limit kept', async (t) => {
-    const shop = { mode: 'direct', limitRps: 100, drainRps: 0 } as const;
+  it('passes a server that does what it should in direct mode', async (t) => {
+    const shop = { mode: 'direct', rpsLimit: 100, drainRate: 0 } as const;
     const { summary, failed } = await drive(t, shop);
     assert.equal(summary.created + summary.refused, expected);
     assert.ok(summary.refused > 0);
-    // How many are refused depends on how evenly this machine lets requests through.
-    assert.deepEqual(
-      failed.filter((text) => !text.startsWith('share of 500s')),
-      [],
-    );
+    assert.deepEqual(failed, []);
   });
 
-  it('sends on while nobody answers, and reckons latency from when each was due', async (t) => {
-    const shop = { mode: 'queue', limitRps: 0, drainRps: 1000, answerMs: 2500 } as const;
+  it('sends while answers are missing, and counts latency from when each request was due', async (t) => {
+    const shop = { mode: 'queue', rpsLimit: 0, drainRate: 1000, answerMs: 2500 } as const;
     const { summary } = await drive(t, shop);
     assert.equal(summary.created, expected);
     assert.ok(summary.latencyMs.p50 >= 2500);
   });
 
-  it('catches a shop that admits more than its limit', async (t) => {
-    const shop = { mode: 'direct', limitRps: 150, drainRps: 0 } as const;
-    const { failed } = await drive(t, shop, { limitRps: 50 });
-    assert.ok(failed.some((text) => text.startsWith('most 200s in a second')));
+  it('finds a server that admits more than its limit', async (t) => {
+    const shop = { mode: 'direct', rpsLimit: 150, drainRate: 0 } as const;
+    const { failed } = await drive(t, shop, { rpsLimit: 50 });
+    assert.ok(failed.some((text) => text.startsWith('peak admission rate')));
   });
 
-  it('catches a shop that loses orders', async (t) => {
-    const shop = { mode: 'direct', limitRps: 1000, drainRps: 0, fault: 'loses-orders' } as const;
+  it('finds a server that loses orders', async (t) => {
+    const shop = { mode: 'direct', rpsLimit: 1000, drainRate: 0, fault: 'loses-orders' } as const;
     const { failed } = await drive(t, shop, { settleS: 0.5 });
     assert.ok(failed.some((text) => text.startsWith('orders processed')));
   });
 
   for (const fault of ['odd-body', 'odd-id'] as const) {
     it(`counts a 200 with an ${fault} as wrong`, async (t) => {
-      const shop = { mode: 'queue', limitRps: 0, drainRps: 1000, fault } as const;
+      const shop = { mode: 'queue', rpsLimit: 0, drainRate: 1000, fault } as const;
       const { summary } = await drive(t, shop);
       assert.equal(summary.other, expected);
       assert.equal(summary.ok, false);
@@ -82,7 +78,7 @@ describe('the built-in generator', () => {
 
   it('says in one line that the metrics cannot be read', async () => {
     const nowhere = { url: 'http://127.0.0.1:1', adminUrl: 'http://127.0.0.1:1' };
-    const options = { mode: 'queue', wave, limitRps: 0, drainRps: 0, settleS: 0 } as const;
+    const options = { mode: 'queue', wave, rpsLimit: 0, drainRate: 0, settleS: 0 } as const;
     await assert.rejects(
       runWave({ ...nowhere, ...options }, process.stdout),
       (fault: Error) => fault instanceof OperatorFault && /--admin-url none/.test(fault.message),

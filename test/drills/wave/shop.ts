@@ -7,16 +7,16 @@ import { answers } from '../../../src/model/answers.js';
 export interface ShopOptions {
   readonly mode: 'direct' | 'queue';
   /** 200s in any second, in direct mode. */
-  readonly limitRps: number;
+  readonly rpsLimit: number;
   /** Orders processed in any second, in queue mode. */
-  readonly drainRps: number;
-  /** What it does wrong, if anything. */
+  readonly drainRate: number;
+  /** What it does wrong; nothing by default. */
   readonly fault?: 'loses-orders' | 'odd-body' | 'odd-id';
-  /** How long it keeps a client waiting. */
+  /** How long each answer takes. */
   readonly answerMs?: number;
 }
 
-/** A small shop on node:http that keeps Forebay's contract as far as the wave looks at it. */
+/** A small server that behaves like Forebay as far as the wave looks at it. */
 export class Shop {
   readonly #options: ShopOptions;
   readonly #server = createServer((request, response) => this.#handle(request, response));
@@ -26,6 +26,7 @@ export class Shop {
   readonly #drainTimer: NodeJS.Timeout;
   #created = 0;
   #pending = 0;
+  #admitted = 0;
   #done = 0;
 
   private constructor(options: ShopOptions) {
@@ -61,9 +62,9 @@ export class Shop {
   }
 
   #order(response: ServerResponse): void {
-    const { mode, limitRps, fault } = this.#options;
+    const { mode, rpsLimit, fault } = this.#options;
     const nowMs = Date.now();
-    if (mode === 'direct' && !admit(this.#admittedMs, limitRps, nowMs)) {
+    if (mode === 'direct' && !admit(this.#admittedMs, rpsLimit, nowMs)) {
       response.writeHead(500).end(answers.serverKaput.body);
       return;
     }
@@ -76,8 +77,9 @@ export class Shop {
   }
 
   #drain(): void {
-    while (this.#pending > 0 && admit(this.#doneMs, this.#options.drainRps, performance.now())) {
+    while (this.#pending > 0 && admit(this.#doneMs, this.#options.drainRate, performance.now())) {
       this.#pending--;
+      this.#admitted++;
       this.#done++;
     }
   }
@@ -88,6 +90,8 @@ export class Shop {
       `work_done_total{status="done"} ${this.#done}`,
       `forebay_http_responses_total{status="200"} ${this.#created}`,
       `forebay_journal_pending_orders ${this.#pending}`,
+      `forebay_admitted_orders_total ${this.#admitted}`,
+      `process_uptime_seconds ${performance.now() / 1000}`,
     ].join('\n');
   }
 }
