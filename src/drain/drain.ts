@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
+import { type BackoffBounds, backoffMs } from '../model/backoff.js';
 import type { Frame } from '../model/frame.js';
 import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../model/journal.js';
 import type { Log } from '../model/log.js';
 import { OUTCOME_DEAD, OUTCOME_NOT_RUN } from '../model/pool-messages.js';
-import { type BackoffBounds, backoffMs } from './backoff.js';
 import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 

@@ -1,5 +1,5 @@
+import { type BackoffBounds, backoffMs } from '../model/backoff.js';
 import type { Log } from '../model/log.js';
-import { type BackoffBounds, backoffMs } from './backoff.js';
 
 /** Permission to run a batch. The holder calls `end` or `begin` once. */
 export interface Permit {

@@ -1,4 +1,5 @@
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
+import type { BackoffBounds } from '../model/backoff.js';
 import type { Log } from '../model/log.js';
 import {
   type BatchResult,
@@ -6,7 +7,6 @@ import {
   OUTCOME_RETRY,
   OUTCOME_UNKNOWN,
 } from '../model/pool-messages.js';
-import type { BackoffBounds } from './backoff.js';
 import { type Batch, batchMessage, singlesOf, splitBatch } from './batch.js';
 import { HandlerTimeout } from './call-timeout.js';
 import type { BatchPool } from './handler-pool.js';

@@ -10,8 +10,8 @@ interface UnderWay {
 }
 
 /**
- * The journal of direct mode: a commit means that the pool in the main thread has processed the orders.
- * Nothing is stored; an order that fails is refused on its own.
+ * The journal of direct mode: a commit means that the pool in the main thread has processed the orders. Nothing is
+ * stored; an order that fails is refused on its own.
  */
 export class DirectAppender implements Appender {
   readonly name = 'direct';

@@ -1,6 +1,6 @@
 /**
- * Chooses the journal by the options. Each journal is loaded only when it is used: loading LMDB or NATS takes
- * a tenth of the start-up time.
+ * Chooses the journal by the options. Each journal is loaded only when it is used: loading LMDB or NATS takes a tenth
+ * of the start-up time.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { ThreadCounts } from '../metrics/count.js';
@@ -14,7 +14,6 @@ import type { SourceHandle, SourceParts } from './source-handle.js';
 
 /**
  * The journal for one intake thread.
- *
  * @param directPort leads to the pool in direct mode; null otherwise
  */
 export async function openAppender(
@@ -43,9 +42,7 @@ export async function openSource(options: Options, parts: SourceParts): Promise<
 }
 
 /**
- * The dead letters of the journal that the options name. Creates nothing and claims nothing: a server may be
- * running.
- *
+ * The dead letters of the journal that the options name. Creates nothing and claims nothing: a server may be running.
  * @throws OperatorFault there is no journal, or it does not answer
  */
 export async function openDeadLetters(

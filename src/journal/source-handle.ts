@@ -18,13 +18,11 @@ export interface SourceParts {
   readonly counts: ThreadCounts;
   readonly log: Log;
   /**
-   * Makes the appenders report their next commit, see `SourceHandle.onCommitted`; null when nothing waits for
-   * frames.
+   * Makes the appenders report their next commit, see `SourceHandle.onCommitted`; null when nothing waits for frames.
    */
   readonly listen: (() => void) | null;
   /**
    * Called when the data folder exists, before anything in it is changed that another process may be using.
-   *
    * @throws OperatorFault another process is using it
    */
   readonly claimFolder: () => Promise<void>;
@@ -33,10 +31,7 @@ export interface SourceParts {
 /** The main thread's side of an open journal. */
 export interface SourceHandle {
   readonly source: Source;
-  /**
-   * Tells the source that an appender of this process has committed; null when the source finds out by
-   * itself.
-   */
+  /** Tells the source that an appender of this process has committed; null when the source finds out by itself. */
   readonly onCommitted: (() => void) | null;
   /** Resolves when the journal first answers; rejects with an OperatorFault when it never will. */
   readonly ready: Promise<void>;
@@ -45,8 +40,7 @@ export interface SourceHandle {
   /** Closes the source and everything that was opened with it. */
   readonly close: () => Promise<void>;
   /**
-   * The idempotency keys of orders accepted since `sinceMs` (epoch milliseconds); to be read before intake
-   * listens.
+   * The idempotency keys of orders accepted since `sinceMs` (epoch milliseconds); to be read before intake listens.
    */
   readonly keys: (sinceMs: number) => Iterable<StoredKey> | AsyncIterable<StoredKey>;
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { backoffMs } from '../../src/drain/backoff.js';
 import { BatchSize } from '../../src/drain/batch-size.js';
 import { SteadyPacer, smoothing } from '../../src/drain/pace.js';
 import { WindowLimiter } from '../../src/limit/window.js';
+import { backoffMs } from '../../src/model/backoff.js';
 
 /** A pacer on a clock that the test moves. */
 function pacerAt(rate: number) {

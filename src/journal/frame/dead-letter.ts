@@ -25,9 +25,8 @@ export function decodeDeadLetter(orderId: string, record: Buffer): StoredDeadLet
 const LINE_END = 10;
 
 /**
- * Checks a dead letter that was read. Other programs may write to the same place; after this check, the code
- * relies on it.
- *
+ * Checks a dead letter that was read. Other programs may write to the same place; after this check, the code relies
+ * on it.
  * @throws Error says what is wrong, without the order's id
  */
 export function requireValidDeadLetter(letter: StoredDeadLetter): StoredDeadLetter {
@@ -43,7 +42,6 @@ export function requireValidDeadLetter(letter: StoredDeadLetter): StoredDeadLett
 
 /**
  * The position of the order in the frame that it was accepted in.
- *
  * @throws Error this is not an order id
  */
 function originOf(orderId: string): Refiled {
@@ -71,8 +69,8 @@ export function replayFrame(letter: StoredDeadLetter, id: string): Frame {
 }
 
 /**
- * A frame id derived from the dead letter alone, so that replaying it twice gives the same frame. An order
- * that fails again makes a new letter with another time and therefore another id.
+ * A frame id derived from the dead letter alone, so that replaying it twice gives the same frame. An order that fails
+ * again makes a new letter with another time and therefore another id.
  */
 export function replayFrameId({ orderId, lastAtMs }: StoredDeadLetter): string {
   return derivedFrameId(lastAtMs, `${orderId} ${lastAtMs}`);

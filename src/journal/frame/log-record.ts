@@ -4,8 +4,8 @@ import { crc32 } from 'node:zlib';
 const PAGE_BYTES = 4096;
 
 /**
- * Head of a record, little endian: magic (4 bytes), CRC-32 of all that follows (4), generation of the segment
- * (8), position in it (4), length of the key (2), flags (2), length of the value (4). Then key and value.
+ * Head of a record, little endian: magic (4 bytes), CRC-32 of all that follows (4), generation of the segment (8),
+ * position in it (4), length of the key (2), flags (2), length of the value (4). Then key and value.
  */
 export const HEAD_BYTES = 28;
 const MAGIC = 0x314c4246;
@@ -71,9 +71,7 @@ export function announcedBytes(head: Buffer): number {
 }
 
 /**
- * The record of this generation at the start of `bytes`, as views of them; null when there is no complete
- * record.
- *
+ * The record of this generation at the start of `bytes`, as views of them; null when there is no complete record.
  * @param position of `bytes` in the segment
  */
 export function readRecord(

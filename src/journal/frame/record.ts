@@ -15,8 +15,8 @@ interface Header {
 }
 
 /**
- * A frame as the local journal stores it: one line of JSON, then the frame's NDJSON payload unchanged. A
- * record is readable by eye, and the version is in its header.
+ * A frame as the local journal stores it: one line of JSON, then the frame's NDJSON payload unchanged. A record is
+ * readable by eye, and the version is in its header.
  */
 export function encodeRecord(frame: Frame): Buffer {
   const header: Header = {
@@ -58,10 +58,8 @@ export function decodeRecord(record: Uint8Array): Frame {
 }
 
 /**
- * Checks that the parts of a frame that was read agree: the number of complete lines, and an origin for each
- * order of a refiled frame. Other programs may write to the same stream; after this check, the code relies on
- * it.
- *
+ * Checks that the parts of a frame that was read agree: the number of complete lines, and an origin for each order of
+ * a refiled frame. Other programs may write to the same stream; after this check, the code relies on it.
  * @throws Error names the frame and what does not agree
  */
 export function requireConsistentFrame(frame: Frame): Frame {

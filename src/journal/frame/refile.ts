@@ -23,9 +23,8 @@ function lineStarts(frame: Frame): number[] {
 }
 
 /**
- * The id of a refiled frame, derived from its content. Two processes can both settle the same frame, when one
- * was paused and the other took over; they then refile the same frame. Begins with the time of the original
- * frame's id.
+ * The id of a refiled frame, derived from its content. Two processes can both settle the same frame, when one was
+ * paused and the other took over; they then refile the same frame. Begins with the time of the original frame's id.
  */
 export function refiledFrameId(frame: Frame, { attempt, positions }: Refile): string {
   return derivedFrameId(frameTimeMs(frame.id), `${frame.id} ${attempt} ${positions.join()}`);
@@ -72,7 +71,6 @@ const DIGEST_CHARS = 16;
 
 /**
  * A frame id derived from `text`: a time, then 80 bits of the SHA-256. The same input gives the same id.
- *
  * @param epochMs NaN for none
  */
 export function derivedFrameId(epochMs: number, text: string): string {
@@ -85,9 +83,8 @@ export function derivedFrameId(epochMs: number, text: string): string {
 }
 
 /**
- * Milliseconds until a frame is due; 0 when it is. A retry is delayed by `retryMsMax` at most, so a longer
- * delay means that the clock was set back since, and the frame is due now.
- *
+ * Milliseconds until a frame is due; 0 when it is. A retry is delayed by `retryMsMax` at most, so a longer delay
+ * means that the clock was set back since, and the frame is due now.
  * @param notBeforeMs epoch milliseconds
  */
 export function untilDueMs(notBeforeMs: number, nowMs: number, retryMsMax: number): number {

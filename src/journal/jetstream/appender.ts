@@ -18,14 +18,12 @@ const ATTEMPT_MS_MAX = 2000;
 /** Before a retry of a frame: the server refuses it while the first try is still in progress. */
 const PAUSE_MS = 100;
 
-/**
- * How long commits are refused without a try after one was given up, so that a frozen server costs little.
- */
+/** How long commits are refused without a try after one was given up, so that a frozen server costs little. */
 const COOLDOWN_MS = 1000;
 
 /**
- * Appends to JetStream: one per intake thread, each with its own connection, which is established in the
- * background. While it is down, commits are refused at once.
+ * Appends to JetStream: one per intake thread, each with its own connection, which is established in the background.
+ * While it is down, commits are refused at once.
  */
 export class JetStreamAppender implements Appender {
   readonly name = 'jetstream';

@@ -28,8 +28,8 @@ interface Pulls {
 }
 
 /**
- * Receives frames from the stream's two consumers, fresh frames and retries. Never requests more than the
- * current round may return; retries come first.
+ * Receives frames from the stream's two consumers, fresh frames and retries. Never requests more than the current
+ * round may return; retries come first.
  */
 export class JetStreamArrivals {
   readonly #connection: JetStreamConnection;

@@ -11,11 +11,10 @@ const DEAD_LETTERS_PART = 'dead letters';
 const POLL_MS = 1000;
 
 /**
- * An estimate of how many orders the stream has. Frames that this process stored are counted in orders,
- * exactly. For earlier frames the server knows only the number of messages: each counts as the mean of the
- * first and the last. What other processes store (replayed dead letters, another Forebay) shows within a
- * second, as at least one order per message. Whenever the stream is empty and idle, the estimate is reset to
- * 0, so that errors do not add up.
+ * An estimate of how many orders the stream has. Frames that this process stored are counted in orders, exactly. For
+ * earlier frames the server knows only the number of messages: each counts as the mean of the first and the last.
+ * What other processes store (replayed dead letters, another Forebay) shows within a second, as at least one order
+ * per message. Whenever the stream is empty and idle, the estimate is reset to 0, so that errors do not add up.
  */
 export class JetStreamBacklog {
   readonly #names: JetStreamNames;
@@ -24,20 +23,14 @@ export class JetStreamBacklog {
   #acceptedBefore = 0;
   /** Orders refiled minus orders settled by this process, of frames since its start. */
   #balance = 0;
-  /**
-   * Frames from before the start: the last sequence number, how many are left, and the presumed orders of
-   * each.
-   */
+  /** Frames from before the start: the last sequence number, how many are left, and the presumed orders of each. */
   #earlierSeqMax = -1;
   #earlierFrames = 0;
   #earlierFrameOrders = 1;
   #oldestAcceptedAtMs = 0;
   #settling = 0;
   #settlements = 0;
-  /**
-   * Undelivered and unacknowledged messages at the last poll, and the frames settled here before it and in
-   * total.
-   */
+  /** Undelivered and unacknowledged messages at the last poll, and the frames settled here before it and in total. */
   #messages = 0;
   #settledBeforePoll = 0;
   #settledFrames = 0;
@@ -133,8 +126,8 @@ export class JetStreamBacklog {
   }
 
   /**
-   * Messages that the consumers still have to deliver, or that are not acknowledged. After a power cut the
-   * stream may keep a message that its consumer counts as acknowledged: that is not a waiting order.
+   * Messages that the consumers still have to deliver, or that are not acknowledged. After a power cut the stream may
+   * keep a message that its consumer counts as acknowledged: that is not a waiting order.
    */
   async #deliverable(manager: JetStreamManager): Promise<number> {
     const { stream, freshConsumer, retryConsumer } = this.#names;
@@ -155,9 +148,9 @@ export class JetStreamBacklog {
 }
 
 /**
- * How many dead letters a stream has. Polled each second, because other processes add and remove letters too;
- * those that this process added since count at once. Rather too many for a moment than too few, because the
- * count is compared with a bound.
+ * How many dead letters a stream has. Polled each second, because other processes add and remove letters too; those
+ * that this process added since count at once. Rather too many for a moment than too few, because the count is
+ * compared with a bound.
  */
 export class DeadLetterCount {
   readonly #stream: string;

@@ -26,9 +26,9 @@ interface Stored {
 }
 
 /**
- * The dead letters of a JetStream journal: one message per order, on a subject of its own. A replay stores
- * the order before it deletes the letter, under a message id derived from the letter: when it is interrupted
- * and repeated, the server stores the message once.
+ * The dead letters of a JetStream journal: one message per order, on a subject of its own. A replay stores the order
+ * before it deletes the letter, under a message id derived from the letter: when it is interrupted and repeated, the
+ * server stores the message once.
  */
 class JetStreamDeadLetters implements DeadLetterStore {
   readonly #connection: JetStreamConnection;
@@ -95,9 +95,9 @@ class JetStreamDeadLetters implements DeadLetterStore {
   }
 
   /**
-   * Tells the processes on the stream, through their ledger, which receipt the order has now. This comes
-   * first, because the order can be done before the next step. The entry claims nothing, so the ledger need
-   * not be read before; if the server does not take it, only the receipt is late.
+   * Tells the processes on the stream, through their ledger, which receipt the order has now. This comes first,
+   * because the order can be done before the next step. The entry claims nothing, so the ledger need not be read
+   * before; if the server does not take it, only the receipt is late.
    */
   async #record(steps: Partial<LetterSteps>): Promise<void> {
     const { ledgerStream, ledgerSubject } = this.#names;
@@ -162,7 +162,6 @@ const REACH_MS_MAX = 3000;
 
 /**
  * Connects to an existing JetStream journal and gives up at the first failure, for interactive commands.
- *
  * @throws OperatorFault NATS does not answer, or has no such journal
  */
 export async function openJetStreamDeadLetters(

@@ -6,9 +6,9 @@ import type { AckableMessage } from '../nats/message.js';
 import type { ForeignMessages } from './foreign-messages.js';
 
 /**
- * The frames that were delivered and are not settled yet, by frame id. A message that is delivered again
- * meanwhile (the server was restarted, or the frame was stored twice) is detected here; one that is delivered
- * later, or to another process, is detected by the ledger.
+ * The frames that were delivered and are not settled yet, by frame id. A message that is delivered again meanwhile
+ * (the server was restarted, or the frame was stored twice) is detected here; one that is delivered later, or to
+ * another process, is detected by the ledger.
  */
 export class DeliveredFrames {
   readonly #retryMsMax: number;

@@ -12,8 +12,8 @@ const ATTEMPT_MS_MAX = 2000;
 const RETRY_MS = 1000;
 
 /**
- * Beside the headers themselves: the head line, the empty line, and the header with the expected stream;
- * colon, space and line end of each header.
+ * Beside the headers themselves: the head line, the empty line, and the header with the expected stream; colon, space
+ * and line end of each header.
  */
 const HEAD_BYTES_MAX = 512;
 const HEADER_BYTES = 4;
@@ -35,9 +35,9 @@ export interface ForeignMessagesParts {
 }
 
 /**
- * Messages on the journal's subjects that are not frames, written by other programs. Each is stored in a
- * stream of its own with the reason, and then leaves the journal's stream. There it would be redelivered
- * forever, and a thousand of them would stop the drain.
+ * Messages on the journal's subjects that are not frames, written by other programs. Each is stored in a stream of
+ * its own with the reason, and then leaves the journal's stream. There it would be redelivered forever, and a
+ * thousand of them would stop the drain.
  */
 export class ForeignMessages {
   readonly #parts: ForeignMessagesParts;
@@ -125,8 +125,8 @@ export class ForeignMessages {
 }
 
 /**
- * The headers that the message had, its subject, and why it is not a frame. The server interprets headers
- * that begin with `Nats-`, so those are renamed.
+ * The headers that the message had, its subject, and why it is not a frame. The server interprets headers that begin
+ * with `Nats-`, so those are renamed.
  */
 function foreignHeaders(message: AckableMessage, why: string): MsgHdrs {
   const out = headers();

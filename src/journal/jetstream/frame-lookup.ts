@@ -12,9 +12,9 @@ const SCAN_MAX = 1000;
 const UNFINISHED_MAX = 1000;
 
 /**
- * How long after its end no message can be stored in a span of time any more, whatever the uncertainty about
- * the server's clock. Only then may the next call skip what was read: even a server that has lost its last
- * messages, and reuses their sequence numbers, stores none of them in that span.
+ * How long after its end no message can be stored in a span of time any more, whatever the uncertainty about the
+ * server's clock. Only then may the next call skip what was read: even a server that has lost its last messages, and
+ * reuses their sequence numbers, stores none of them in that span.
  */
 const OVER_MS = 3000;
 
@@ -66,7 +66,6 @@ export class FrameLookup {
 
   /**
    * The number of orders in the frame if it waits in the stream, else 0.
-   *
    * @throws Error it cannot be determined: NATS does not answer, or the search would cost too much at once;
    *   repeated calls, some seconds apart, continue the search
    */

@@ -28,10 +28,10 @@ const UNKNOWN =
 const META_KEY = Buffer.from('keys-known');
 
 /**
- * The idempotency keys of orders whose frames are in JetStream. Keys travel with their frame and so are as
- * durable as the order. Rows in the store, written a moment later, save a start from reading the whole
- * stream: only what was accepted after the stored time is read from the stream. Rows that could not be
- * written, for example because the disk was full, are restored from the stream before that time advances.
+ * The idempotency keys of orders whose frames are in JetStream. Keys travel with their frame and so are as durable as
+ * the order. Rows in the store, written a moment later, save a start from reading the whole stream: only what was
+ * accepted after the stored time is read from the stream. Rows that could not be written, for example because the
+ * disk was full, are restored from the stream before that time advances.
  */
 export class KeyRecovery {
   readonly #store: LocalStore;
@@ -112,8 +112,7 @@ export class KeyRecovery {
     const accepted = this.#counts.acceptedOrders();
     const failed = this.#counts.failedKeyRows();
     if (accepted === this.#savedOrders && failed === this.#restoredRows) return;
-    // Read before restoring: a row that fails from here on belongs to a frame accepted later than `LAG_MS`
-    // ago.
+    // Read before restoring: a row that fails from here on belongs to a frame accepted later than `LAG_MS` ago.
     const untilMs = Date.now() - LAG_MS;
     if (failed !== this.#restoredRows) await this.#restore();
     const known = Buffer.from(String(untilMs));
@@ -125,7 +124,6 @@ export class KeyRecovery {
 
   /**
    * Writes the rows of all frames in the stream that may lack theirs.
-   *
    * @throws Error it cannot
    */
   async #restore(): Promise<void> {

@@ -13,7 +13,7 @@ import { storeKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { JetStreamAppender, type JetStreamAppenderBounds } from './appender.js';
 import { FrameLookup } from './frame-lookup.js';
-import { JetStreamReceipts, LedgerReader } from './receipts.js';
+import { JetStreamReceipts } from './receipts.js';
 import { settleLocally } from './settlement.js';
 import { JetStreamSource, type JetStreamSourceParts } from './source.js';
 
@@ -48,7 +48,6 @@ export function openJetStreamAppender(
 
 /**
  * Connects in the background, like the appender.
- *
  * @param store stores what this process has read of the ledger, and keys
  * @param commitMsMax the longest that a frame takes to become durable
  */
@@ -71,7 +70,7 @@ export function openJetStreamSource(
     store,
     connection,
     waiting: new FrameLookup(search, commitMsMax),
-    reader: new LedgerReader(opened.ledger),
+    ledger: opened.ledger,
     unsaved: opened.unsaved,
   });
   const localWrites = new GroupedWrites(store);
@@ -111,9 +110,8 @@ function connectionTo(
 }
 
 /**
- * Checks that the server takes messages as large as a frame may get: otherwise it would refuse such a frame
- * every time.
- *
+ * Checks that the server takes messages as large as a frame may get: otherwise it would refuse such a frame every
+ * time.
  * @throws OperatorFault the server's limit is too low
  */
 function requireMessageSize({ info }: NatsConnection, frames: FrameBounds): void {

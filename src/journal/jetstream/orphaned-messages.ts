@@ -40,19 +40,19 @@ export interface OrphanedMessagesParts {
 
 /**
  * Messages that are still in the stream although their consumer counts them as acknowledged, so that it never
- * delivers them. A power cut can cause that: the consumer's state was on disk, the removal from the stream
- * was not. A single server (2.15) never removes them.
+ * delivers them. A power cut can cause that: the consumer's state was on disk, the removal from the stream was not. A
+ * single server (2.15) never removes them.
  *
- * None is deleted on the consumer's word. They are treated like delivered messages, and the ledger decides: a
- * frame that is settled leaves the stream, a frame that another process has claimed is left to it, and any
- * other **is processed**. So an order that was never processed is safe, whatever made the consumer skip it:
- * it was created with another delivery policy, restored from a backup, or acknowledged by another program.
- * Forebay acknowledges only what is settled, and the ledger knew that before; a frame that it does not know
- * was settled longer ago than the ledger is kept, and is processed again rather than dropped on a guess.
+ * None is deleted on the consumer's word. They are treated like delivered messages, and the ledger decides: a frame
+ * that is settled leaves the stream, a frame that another process has claimed is left to it, and any other **is
+ * processed**. So an order that was never processed is safe, whatever made the consumer skip it: it was created with
+ * another delivery policy, restored from a backup, or acknowledged by another program. Forebay acknowledges only what
+ * is settled, and the ledger knew that before; a frame that it does not know was settled longer ago than the ledger
+ * is kept, and is processed again rather than dropped on a guess.
  *
- * Consumers are checked every `msMin`. What was below the ack floor at the last check, of the same consumer,
- * and still is, was acknowledged at least that long ago. An outdated floor, from a server that was the
- * leader, is lower and only delays the check.
+ * Consumers are checked every `msMin`. What was below the ack floor at the last check, of the same consumer, and
+ * still is, was acknowledged at least that long ago. An outdated floor, from a server that was the leader, is lower
+ * and only delays the check.
  */
 export class OrphanedMessages {
   readonly #parts: OrphanedMessagesParts;
@@ -138,8 +138,8 @@ export class OrphanedMessages {
 }
 
 /**
- * Removed from the stream instead of acknowledged, because the consumer would ignore that. There is nothing
- * to return or to keep alive.
+ * Removed from the stream instead of acknowledged, because the consumer would ignore that. There is nothing to return
+ * or to keep alive.
  */
 class OrphanedMessage implements AckableMessage {
   readonly subject: string;

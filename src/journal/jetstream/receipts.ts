@@ -10,36 +10,38 @@ export interface JetStreamReceiptsParts {
   readonly store: LocalStore;
   readonly connection: Pick<JetStreamConnection, 'up' | 'reason'>;
   readonly waiting: FrameLookup;
-  readonly reader: LedgerReader;
+  readonly ledger: Pick<Ledger, 'catchUp'>;
   /** A settled frame that is not in the store yet; null when there is none. */
   readonly unsaved: (frameId: string) => SettledFrame | null;
 }
 
 /**
- * What became of an order, where frames wait in JetStream. The store knows the frames that were settled, that
- * wait in the spool, or were forwarded from it; the ledger knows what other processes settled; a waiting
- * frame is searched for in the stream.
+ * What became of an order, where frames wait in JetStream. The store knows the frames that were settled, that wait in
+ * the spool, or were forwarded from it; the ledger knows what other processes settled; a waiting frame is searched
+ * for in the stream.
  */
 export class JetStreamReceipts {
   readonly #parts: JetStreamReceiptsParts;
+  readonly #reader: LedgerReader;
 
   constructor(parts: JetStreamReceiptsParts) {
     this.#parts = parts;
+    this.#reader = new LedgerReader(parts.ledger);
   }
 
   /** @throws Error NATS does not answer, or the search would cost too much */
   async find(frameId: string, index: number): Promise<Receipt> {
-    const { connection, waiting, reader } = this.#parts;
+    const { connection, waiting } = this.#parts;
     const known = this.#localReceipt(frameId, index);
     if (known !== 'unknown') return known;
     // Not `unknown`: the frame may be in the stream.
     if (!connection.up) throw new Error(connection.reason);
-    await reader.readRecent();
+    await this.#reader.readRecent();
     const learned = this.#localReceipt(frameId, index);
     if (learned !== 'unknown') return learned;
     if (index < (await waiting.ordersOf(frameId))) return 'accepted';
     // It may have been settled between the two checks.
-    await reader.readLatest();
+    await this.#reader.readLatest();
     return this.#localReceipt(frameId, index);
   }
 
@@ -64,10 +66,10 @@ const READ_MS_MIN = 100;
 const READ_MS_MAX = 2000;
 
 /**
- * Reads the ledger on behalf of any number of callers at once: a process that settles nothing learns what
- * others have settled.
+ * Reads the ledger on behalf of any number of callers at once: a process that settles nothing learns what others have
+ * settled.
  */
-export class LedgerReader {
+class LedgerReader {
   readonly #ledger: Pick<Ledger, 'catchUp'>;
   #began = Number.NEGATIVE_INFINITY;
   #current: Promise<void> = Promise.resolve();
@@ -79,7 +81,6 @@ export class LedgerReader {
 
   /**
    * Resolves when everything is known that was in the ledger a moment ago.
-   *
    * @throws Error NATS does not answer in time
    */
   readRecent(): Promise<void> {

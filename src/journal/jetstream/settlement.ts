@@ -24,13 +24,11 @@ export interface SettlerParts {
   readonly ledger: Ledger;
   /**
    * Stores the idempotency keys of a frame for longer than the frame.
-   *
    * @throws Error the disk takes no writes
    */
   readonly storeKeys: (frame: Frame) => Promise<void>;
   /**
    * Stores a settlement that NATS could not be told.
-   *
    * @throws Error the disk takes no writes
    */
   readonly settleLocally: (end: PreparedSettlement) => Promise<void>;
@@ -44,9 +42,9 @@ const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1000;
 
 /**
- * Settles frames in JetStream. First stores what is refiled or dead, each under a message id that makes a
- * retry harmless; then tells the ledger, so that no duplicate of the frame is processed; then acknowledges
- * the message and waits for the confirmation.
+ * Settles frames in JetStream. First stores what is refiled or dead, each under a message id that makes a retry
+ * harmless; then tells the ledger, so that no duplicate of the frame is processed; then acknowledges the message and
+ * waits for the confirmation.
  */
 export class JetStreamSettler {
   readonly #parts: SettlerParts;
@@ -99,8 +97,7 @@ export class JetStreamSettler {
       ),
       dead: letters.map((letter, i) => ({
         letter,
-        // Derived from this frame, not from the order: an order that is replayed and fails again is a new
-        // letter.
+        // Derived from this frame, not from the order: an order that is replayed and fails again is a new letter.
         messageId: `${frame.id}-dead-${settlement.dead[i]!.position}`,
       })),
     };
@@ -132,9 +129,9 @@ export class JetStreamSettler {
   }
 
   /**
-   * A server that was killed may have forgotten that it delivered the message, and then ignores its ack.
-   * Waiting for a redelivery could take forever when all claims are in use, so from the second try on the
-   * message itself is deleted, if it is still the same.
+   * A server that was killed may have forgotten that it delivered the message, and then ignores its ack. Waiting for
+   * a redelivery could take forever when all claims are in use, so from the second try on the message itself is
+   * deleted, if it is still the same.
    */
   async #remove(frameId: string, message: AckableMessage, isLost: boolean): Promise<void> {
     const { connection, names } = this.#parts;
@@ -168,9 +165,7 @@ export class JetStreamSettler {
   }
 }
 
-/**
- * A settlement with all ids and times determined, so that storing it twice has the effect of storing it once.
- */
+/** A settlement with all ids and times determined, so that storing it twice has the effect of storing it once. */
 export interface PreparedSettlement {
   readonly frame: Frame;
   readonly settled: SettledFrame;
@@ -179,9 +174,8 @@ export interface PreparedSettlement {
 }
 
 /**
- * Settles a frame in this process's own store, for a shutdown while NATS is away. When the frame is delivered
- * to this process again, it counts as settled; retries wait in the spool, and dead letters beside it.
- *
+ * Settles a frame in this process's own store, for a shutdown while NATS is away. When the frame is delivered to this
+ * process again, it counts as settled; retries wait in the spool, and dead letters beside it.
  * @throws Error the disk takes no writes
  */
 export async function settleLocally(

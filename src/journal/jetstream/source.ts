@@ -25,19 +25,16 @@ export interface JetStreamSourceParts {
   readonly retryMsMax: number;
   /**
    * What became of an order.
-   *
    * @throws Error NATS does not answer
    */
   readonly receipt: (frameId: string, index: number) => Promise<Receipt>;
   /**
    * Stores the idempotency keys of a frame for longer than the frame.
-   *
    * @throws Error the disk takes no writes
    */
   readonly storeKeys: (frame: Frame) => Promise<void>;
   /**
    * Stores a settlement that NATS could not be told.
-   *
    * @throws Error the disk takes no writes
    */
   readonly settleLocally: (end: PreparedSettlement) => Promise<void>;

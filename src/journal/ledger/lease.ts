@@ -5,13 +5,12 @@ import type { LedgerPeers } from './peers.js';
 const EXPIRED_MS_REPORTED = 5000;
 
 /**
- * The lease on all claims of this process. Other processes take over its claims when they have not heard from
- * it for the lease time, for example because it was paused or disconnected. So as soon as this process may
- * not have been heard, its lease counts as expired; a new term begins when it is heard again and has read the
- * ledger since.
+ * The lease on all claims of this process. Other processes take over its claims when they have not heard from it for
+ * the lease time, for example because it was paused or disconnected. So as soon as this process may not have been
+ * heard, its lease counts as expired; a new term begins when it is heard again and has read the ledger since.
  *
- * Source: Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed file cache
- * consistency" (SOSP 1989).
+ * Source: Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed file cache consistency"
+ * (SOSP 1989).
  */
 export class LedgerLease {
   readonly #ledger: Pick<Ledger, 'catchUp'>;
@@ -37,10 +36,7 @@ export class LedgerLease {
     return this.#isValid ? this.#terms : 0;
   }
 
-  /**
-   * Why nothing is processed, in one line, once that lasts longer than starting a term takes; otherwise
-   * empty.
-   */
+  /** Why nothing is processed, in one line, once that lasts longer than starting a term takes; otherwise empty. */
   get reason(): string {
     if (this.term > 0 || performance.now() - this.#expiredSinceMs < EXPIRED_MS_REPORTED) return '';
     return 'this process does not receive its own heartbeats from NATS, so nothing is processed: allow it to publish and subscribe to the subject that ends in .alive';

@@ -7,8 +7,8 @@ import type { LedgerState } from './state.js';
 import type { LedgerStream } from './stream.js';
 
 /**
- * `ours`: this process has the claim. `settled`: the frame was processed before. `taken`: another process has
- * the claim.
+ * `ours`: this process has the claim. `settled`: the frame was processed before. `taken`: another process has the
+ * claim.
  */
 export type ClaimVerdict = 'ours' | 'settled' | 'taken';
 
@@ -41,15 +41,15 @@ interface Step {
 }
 
 /**
- * Keeps a frame from being processed twice in the cases that the server cannot detect: it was stored twice
- * because its first ack was lost, it is delivered again after a restart or a change of leader, or it is
- * delivered to two processes.
+ * Keeps a frame from being processed twice in the cases that the server cannot detect: it was stored twice because
+ * its first ack was lost, it is delivered again after a restart or a change of leader, or it is delivered to two
+ * processes.
  *
- * All processes that drain a stream append to one ledger which frames they claim and which they have settled.
- * An entry is stored only when its writer has read all entries before it (`Nats-Expected-Last-Sequence`), so
- * no two processes can claim the same frame. This is a replicated state machine as in Schneider,
- * "Implementing fault-tolerant services using the state machine approach" (ACM Computing Surveys 22, 1990),
- * with JetStream as the log.
+ * All processes that drain a stream append to one ledger which frames they claim and which they have settled. An
+ * entry is stored only when its writer has read all entries before it (`Nats-Expected-Last-Sequence`), so no two
+ * processes can claim the same frame. This is a replicated state machine as in Schneider, "Implementing
+ * fault-tolerant services using the state machine approach" (ACM Computing Surveys 22, 1990), with JetStream as the
+ * log.
  *
  * One entry is under way at a time; the steps that come in meanwhile share the next.
  */
@@ -68,7 +68,6 @@ export class Ledger {
 
   /**
    * A verdict for each frame; waits while NATS is away.
-   *
    * @throws Error the source was closed first
    */
   claim(frameIds: readonly string[]): Promise<ClaimVerdict[]> {
@@ -77,7 +76,6 @@ export class Ledger {
 
   /**
    * Resolves when every process can know.
-   *
    * @throws Error the source was closed first
    */
   async settle(frame: SettledFrame): Promise<void> {
@@ -185,9 +183,7 @@ export class Ledger {
     return claimant === null || claimant === self || !peers.isAlive(claimant) ? 'ours' : 'taken';
   }
 
-  /**
-   * Only stored entries count: a claimant may have died, and been replaced, while the entry was under way.
-   */
+  /** Only stored entries count: a claimant may have died, and been replaced, while the entry was under way. */
   #answer(frameId: string): ClaimVerdict {
     const { self, state } = this.#parts;
     if (state.isSettled(frameId)) return 'settled';
@@ -196,7 +192,6 @@ export class Ledger {
 
   /**
    * Reads what other processes have written. Retries until NATS answers.
-   *
    * @throws Error the source was closed first
    */
   async #readEntries(isFirstTry: boolean): Promise<void> {
@@ -224,9 +219,8 @@ export class Ledger {
   }
 
   /**
-   * The server takes no entry, for example because its store is full. Waiting for space would be a deadlock,
-   * because only settled frames free space. So this process continues with what it knows, and stores the
-   * result locally.
+   * The server takes no entry, for example because its store is full. Waiting for space would be a deadlock, because
+   * only settled frames free space. So this process continues with what it knows, and stores the result locally.
    */
   async #proceedWithout(entry: LedgerEntry, reason: string): Promise<void> {
     const { state, log } = this.#parts;

@@ -51,9 +51,8 @@ const META_KEY = Buffer.from('process');
 const ID_BYTES = 9;
 
 /**
- * An id for the process that owns this store. It stays the same after a restart, so that claims of an earlier
- * run are known to be its own. Becomes durable a moment later; if it is lost, those claims last until the
- * lease expires.
+ * An id for the process that owns this store. It stays the same after a restart, so that claims of an earlier run are
+ * known to be its own. Becomes durable a moment later; if it is lost, those claims last until the lease expires.
  */
 function processId(store: LocalStore): string {
   const found = store.meta.getBinary(META_KEY);

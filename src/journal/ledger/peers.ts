@@ -5,14 +5,14 @@ import type { JetStreamNames } from '../nats/names.js';
 const HEARTBEAT_MS = 2000;
 
 /**
- * A process that was not heard for this long counts as dead. Shorter than JetStream's ack wait, so that the
- * process that gets a dead process's frames may claim them; longer than any pause of a live process.
+ * A process that was not heard for this long counts as dead. Shorter than JetStream's ack wait, so that the process
+ * that gets a dead process's frames may claim them; longer than any pause of a live process.
  */
 const LEASE_MS = 20_000;
 
 /**
- * A process whose own heartbeats have not come back for this long must expect that others will count it as
- * dead before it can finish what it begins.
+ * A process whose own heartbeats have not come back for this long must expect that others will count it as dead
+ * before it can finish what it begins.
  */
 const UNHEARD_MS_MAX = 12_000;
 
@@ -23,9 +23,9 @@ interface Heartbeat {
 }
 
 /**
- * Which other processes on the stream are alive: each sends a heartbeat every two seconds. A process also
- * receives its own heartbeats through the server, and so knows whether the others can have heard it: after a
- * pause or a disconnection, it can tell that its lease may have expired.
+ * Which other processes on the stream are alive: each sends a heartbeat every two seconds. A process also receives
+ * its own heartbeats through the server, and so knows whether the others can have heard it: after a pause or a
+ * disconnection, it can tell that its lease may have expired.
  */
 export class LedgerPeers {
   readonly #connection: JetStreamConnection;
@@ -51,8 +51,8 @@ export class LedgerPeers {
   }
 
   /**
-   * Presumes that a process is alive until this one has listened for a whole lease: after an outage, the
-   * others need as long as this one to be back.
+   * Presumes that a process is alive until this one has listened for a whole lease: after an outage, the others need
+   * as long as this one to be back.
    */
   isAlive(peer: string): boolean {
     if (!this.isHeard) return true;

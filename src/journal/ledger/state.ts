@@ -13,8 +13,8 @@ import type { LedgerExtent } from './stream.js';
 const SAVE_MS = 100;
 
 /**
- * When this many frames were settled since the last successful save, the oldest are dropped from memory: the
- * disk takes no writes.
+ * When this many frames were settled since the last successful save, the oldest are dropped from memory: the disk
+ * takes no writes.
  */
 const UNSAVED_MAX = 100_000;
 /** Changes per transaction: about a megabyte. */
@@ -41,9 +41,9 @@ interface Claim {
 type Change = SettledFrame | LetterSteps;
 
 /**
- * The state that the ledger's entries add up to, as far as this process has read them: which process has
- * claimed which frame, and which frames are settled. Settled frames are in the local store, where they also
- * answer for the receipts of their orders.
+ * The state that the ledger's entries add up to, as far as this process has read them: which process has claimed
+ * which frame, and which frames are settled. Settled frames are in the local store, where they also answer for the
+ * receipts of their orders.
  */
 export class LedgerState {
   readonly #store: LocalStore;
@@ -169,7 +169,6 @@ export class LedgerState {
 
   /**
    * Resolves when what was applied so far is durable in the store.
-   *
    * @throws Error the disk takes no writes
    */
   async save(): Promise<void> {

@@ -64,9 +64,7 @@ export class LedgerStream {
   }
 
   /**
-   * The entries from one number to another, both included, in order, with their numbers; expired ones are
-   * skipped.
-   *
+   * The entries from one number to another, both included, in order, with their numbers; expired ones are skipped.
    * @throws Error NATS does not answer
    */
   async *read(fromSeq: number, toSeq: number): AsyncIterable<[number, LedgerEntry]> {

@@ -7,9 +7,8 @@ import type { LocalStore, Table } from '../store/local-store.js';
 const KEYS_PER_TURN = 1000;
 
 /**
- * How many orders the local journal holds: those found when it was opened (counted from the keys alone, a
- * slice per turn), plus those that this process has accepted and any process has replayed since, minus those
- * settled.
+ * How many orders the local journal holds: those found when it was opened (counted from the keys alone, a slice per
+ * turn), plus those that this process has accepted and any process has replayed since, minus those settled.
  */
 export class LocalBacklog {
   /** Resolves when the orders found at the start are counted. */

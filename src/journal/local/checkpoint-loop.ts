@@ -22,7 +22,6 @@ export class CheckpointLoop {
 
   /**
    * Returns when everything in the logs is in the tables.
-   *
    * @param listen makes the appenders call `wake` at their next commit; null when nothing waits for frames
    * @param onChecked called after each check: the tables may have new frames
    * @throws OperatorFault a log cannot be read, or the tables take no writes
@@ -69,7 +68,6 @@ export class CheckpointLoop {
 
   /**
    * Resolves when everything that is durable now is in the tables; true when anything was copied.
-   *
    * @throws Error the tables take no writes
    */
   async run(): Promise<boolean> {

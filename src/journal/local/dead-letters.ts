@@ -14,8 +14,8 @@ export interface LocalDeadLettersParts {
 }
 
 /**
- * Rows read at a time. One cursor for all is not an option: while it is open, LMDB reuses no page that the
- * server frees, and the reader may pause for hours.
+ * Rows read at a time. One cursor for all is not an option: while it is open, LMDB reuses no page that the server
+ * frees, and the reader may pause for hours.
  */
 const PAGE_ROWS = 256;
 
@@ -119,8 +119,8 @@ interface Waiting {
 }
 
 /**
- * Runs changes that depend on what they read, so that no two processes make the same change. Changes
- * requested in one turn of the event loop share one write transaction and one flush.
+ * Runs changes that depend on what they read, so that no two processes make the same change. Changes requested in one
+ * turn of the event loop share one write transaction and one flush.
  */
 class GroupedTransactions {
   readonly #store: LocalStore;

@@ -16,17 +16,15 @@ const COOLDOWN_MS = 1000;
 const CHECK_MS = 20;
 
 /**
- * The writing side of the log in front of the local journal's tables: one per intake thread. For each
- * transaction, LMDB needs two flushes and copies pages of its trees. A frame in the log is one write into
- * allocated blocks, and the tables get hundreds of frames at a time: see log-checkpoint.ts.
+ * The writing side of the log in front of the local journal's tables: one per intake thread. For each transaction,
+ * LMDB needs two flushes and copies pages of its trees. A frame in the log is one write into allocated blocks, and
+ * the tables get hundreds of frames at a time: see log-checkpoint.ts.
  */
 export class FrameLog {
   readonly #folder: string;
   readonly #hasSpaceFor: (bytes: number) => boolean;
   #current: SegmentWriter | null = null;
-  /**
-   * The segment after the current one. It is made ahead of time, because that takes longer than a commit may.
-   */
+  /** The segment after the current one. It is made ahead of time, because that takes longer than a commit may. */
   #next: SegmentWriter | null = null;
   #preparing: Promise<void> | null = null;
   #cooldownUntilMs = 0;
@@ -46,9 +44,8 @@ export class FrameLog {
   }
 
   /**
-   * Resolves when the frame is durable; rejects when it is unknown whether it is. Null when there is no
-   * segment for it, so that the caller must store it elsewhere. The row's bytes must not change until the
-   * promise settles.
+   * Resolves when the frame is durable; rejects when it is unknown whether it is. Null when there is no segment for
+   * it, so that the caller must store it elsewhere. The row's bytes must not change until the promise settles.
    */
   append(row: LogRow): Promise<void> | null {
     if (recordBytes(row) > SEGMENT_BYTES) return null;

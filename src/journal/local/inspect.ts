@@ -49,8 +49,7 @@ async function inspectJournal(folder: string): Promise<LocalFacts> {
   refuseForeignFile(path);
   const bytes = statSync(path).size;
   const unread = { bytes, waiting: null, deadLetters: 0, isFromFuture: false };
-  // LMDB would create the lock file, and deleting it again could take it from a server that starts at that
-  // moment.
+  // LMDB would create the lock file, and deleting it again could take it from a server that starts at that moment.
   if (!existsSync(`${path}-lock`)) {
     return {
       ...unread,
@@ -129,7 +128,6 @@ function hasRowFrom(table: Table | null, start: Buffer): boolean {
 
 /**
  * The frames in the logs of a data folder that are not in its tables yet. Changes nothing.
- *
  * @param meta as of the moment when the tables were read; null when there is none
  */
 export function uncheckpointedFrames(dataFolder: string, meta: Table | null): KeyFacts[] {
@@ -146,9 +144,7 @@ export function uncheckpointedFrames(dataFolder: string, meta: Table | null): Ke
   });
 }
 
-/**
- * Null when the segment was renamed since it was listed: a server uses it, and is about to copy its frames.
- */
+/** Null when the segment was renamed since it was listed: a server uses it, and is about to copy its frames. */
 function openReader(
   folder: string,
   segment: Segment,

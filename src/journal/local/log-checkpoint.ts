@@ -15,10 +15,7 @@ import {
 } from './segment-files.js';
 import { type FoundRecords, type LogPosition, SegmentReader } from './segment-reader.js';
 
-/**
- * Free segments that are kept; the others are deleted, and all of them while the disk has no space for
- * frames.
- */
+/** Free segments that are kept; the others are deleted, and all of them while the disk has no space for frames. */
 const FREE_MAX = 16;
 
 const UNCOPIED: readonly SegmentState[] = ['open', 'full', 'broken'];
@@ -45,8 +42,8 @@ interface ReadResult {
 
 /**
  * Copies what the appenders have written to their logs into the tables, many frames per transaction. The same
- * transaction stores the position up to which each segment was copied, so each frame is copied exactly once,
- * whatever happens in between.
+ * transaction stores the position up to which each segment was copied, so each frame is copied exactly once, whatever
+ * happens in between.
  */
 export class LogCheckpoint {
   readonly #store: LocalStore;
@@ -56,9 +53,7 @@ export class LogCheckpoint {
   #underWay: Promise<boolean> | null = null;
   #next: Promise<boolean> | null = null;
 
-  /**
-   * @param write makes all of it durable in one transaction, or none of it; `bytes` is its approximate size
-   */
+  /** @param write makes all of it durable in one transaction, or none of it; `bytes` is its approximate size */
   constructor(store: LocalStore, write: (writes: () => void, bytes: number) => Promise<void>) {
     this.#store = store;
     this.#folder = logFolder(store.folder);
@@ -67,7 +62,6 @@ export class LogCheckpoint {
 
   /**
    * Copies everything at once, for the start, while no other thread writes.
-   *
    * @throws Error the tables take no writes
    */
   runAtStart(): void {
@@ -81,9 +75,8 @@ export class LogCheckpoint {
   }
 
   /**
-   * Resolves when everything that was durable in a log at the time of the call is in the tables; true when
-   * anything was copied.
-   *
+   * Resolves when everything that was durable in a log at the time of the call is in the tables; true when anything
+   * was copied.
    * @throws Error the tables take no writes
    */
   run(): Promise<boolean> {
@@ -110,8 +103,7 @@ export class LogCheckpoint {
   }
 
   /**
-   * Stops at what was there when it began: under load there is always more, and the callers would never be
-   * answered.
+   * Stops at what was there when it began: under load there is always more, and the callers would never be answered.
    */
   async #runOnce(): Promise<boolean> {
     for (let copied = false; ; ) {
@@ -125,10 +117,7 @@ export class LogCheckpoint {
     }
   }
 
-  /**
-   * Lists the segments first and reads them after that: one that was full when it was listed is read to its
-   * end.
-   */
+  /** Lists the segments first and reads them after that: one that was full when it was listed is read to its end. */
   #read(): ReadResult {
     const pieces: SegmentRecords[] = [];
     let isAll = true;
@@ -215,8 +204,8 @@ function hasRecords({ records }: FoundRecords): boolean {
 }
 
 /**
- * Row of the table `meta` per segment: its generation, then the position up to which it was copied (4 bytes,
- * big endian).
+ * Row of the table `meta` per segment: its generation, then the position up to which it was copied (4 bytes, big
+ * endian).
  */
 export function readPosition(meta: Table, id: string): LogPosition | null {
   const row = meta.getBinary(rowKey(id));
@@ -236,8 +225,8 @@ function writePosition(store: LocalStore, id: string, { generation, position }: 
 }
 
 /**
- * Removes the rows of segments that no longer exist. For the start only: it waits until their deletion is
- * durable, because a segment that came back after a power cut would be copied twice.
+ * Removes the rows of segments that no longer exist. For the start only: it waits until their deletion is durable,
+ * because a segment that came back after a power cut would be copied twice.
  */
 function removeStalePositions(store: LocalStore, folder: string): void {
   const there = new Set(listSegments(folder).map(({ id }) => rowKey(id).toString('latin1')));

@@ -10,7 +10,6 @@ import { LocalSource } from './source.js';
 
 /**
  * For a journal that the source has opened before.
- *
  * @throws OperatorFault it does not exist
  */
 export async function openLocalAppender(folder: string): Promise<LocalAppender> {

@@ -10,8 +10,8 @@ export const SEGMENT_BYTES = 4 * 1024 ** 2;
 export const SEGMENTS_MAX = 128;
 
 /**
- * The file extension of a segment tells the threads of this process what it is used for. It is not flushed,
- * so after a crash it means nothing: any segment may contain frames.
+ * The file extension of a segment tells the threads of this process what it is used for. It is not flushed, so after
+ * a crash it means nothing: any segment may contain frames.
  */
 export type SegmentState =
   /** Being created: not all blocks are written yet. */
@@ -67,8 +67,8 @@ export function changeState(folder: string, segment: Segment, state: SegmentStat
 }
 
 /**
- * Erases the first record, so that a server that has lost its tables does not find what is settled. Not
- * flushed: the position in the tables says the same.
+ * Erases the first record, so that a server that has lost its tables does not find what is settled. Not flushed: the
+ * position in the tables says the same.
  */
 export function blankSegment(folder: string, segment: Segment): void {
   const descriptor = openSync(segmentPath(folder, segment), 'r+');
@@ -88,8 +88,8 @@ export function markSegmentsFull(dataFolder: string): void {
 }
 
 /**
- * Creates a segment of which all blocks are written, so that later writes change no metadata that the file
- * system would have to flush. Its name is durable.
+ * Creates a segment of which all blocks are written, so that later writes change no metadata that the file system
+ * would have to flush. Its name is durable.
  */
 export async function makeSegment(folder: string): Promise<Segment> {
   mkdirSync(folder, { recursive: true });

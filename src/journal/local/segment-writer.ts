@@ -16,9 +16,9 @@ interface Writing {
 }
 
 /**
- * A segment that one appender writes to. Several records can be under way, each as one write that returns
- * when the disk has it (O_DSYNC). They are reported as durable in the order of their positions: after a
- * crash, a reader stops at the first incomplete record, so none behind it may have been confirmed.
+ * A segment that one appender writes to. Several records can be under way, each as one write that returns when the
+ * disk has it (O_DSYNC). They are reported as durable in the order of their positions: after a crash, a reader stops
+ * at the first incomplete record, so none behind it may have been confirmed.
  */
 export class SegmentWriter {
   readonly #folder: string;

@@ -20,8 +20,8 @@ export interface FrameRow {
 }
 
 /**
- * The writes that settle a frame, to be made in one transaction and repeated when that fails: ids and times
- * are determined here, once.
+ * The writes that settle a frame, to be made in one transaction and repeated when that fails: ids and times are
+ * determined here, once.
  */
 export function settlementWrites(
   store: LocalStore,
@@ -92,9 +92,7 @@ export class RetriedWrites {
   }
 
   /**
-   * Ends the delivery of a frame. False when it was given up: the frame stays and is delivered after the next
-   * start.
-   *
+   * Ends the delivery of a frame. False when it was given up: the frame stays and is delivered after the next start.
    * @param bytes as for `GroupedWrites`
    */
   async settle(id: string, write: () => void, bytes = 0): Promise<boolean> {

@@ -27,13 +27,11 @@ export interface LocalSourceParts {
   /** The longest that a retry is delayed; milliseconds. */
   readonly retryMsMax: number;
   /**
-   * The most frames that are claimed at a time; 1 by default. While settlements are gathered, their frames
-   * are not replaced by others.
+   * The most frames that are claimed at a time; 1 by default. While settlements are gathered, their frames are not
+   * replaced by others.
    */
   readonly lookAheadFrames?: number;
-  /**
-   * Makes the appenders call `wake` at their next commit; when absent, frames are looked for periodically.
-   */
+  /** Makes the appenders call `wake` at their next commit; when absent, frames are looked for periodically. */
   readonly listen?: (() => void) | null;
   /** One line for the operator. */
   readonly log: Log;
@@ -47,19 +45,15 @@ const GROUP_SHARE = 1 / 4;
 
 /** A claimed frame that another journal can take over. */
 export interface LocalDelivery extends Delivery {
-  /**
-   * Another journal has the frame: removes it here, its orders still to be done. Retries until that is
-   * durable.
-   */
+  /** Another journal has the frame: removes it here, its orders still to be done. Retries until that is durable. */
   forwarded(): Promise<void>;
   /** Leaves the frame where it is, and out of what is pulled until `unpark`. */
   park(): void;
 }
 
 /**
- * Reads the local journal. Several threads append to it and commit out of key order, so a cursor that only
- * moves forward would miss frames: each pull reads from the start of the table and skips the claimed frames,
- * which are few.
+ * Reads the local journal. Several threads append to it and commit out of key order, so a cursor that only moves
+ * forward would miss frames: each pull reads from the start of the table and skips the claimed frames, which are few.
  */
 export class LocalSource implements Source {
   readonly name = 'local';

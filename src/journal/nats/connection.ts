@@ -29,15 +29,14 @@ const RECONNECT_MS = 250;
 const RECONNECT_JITTER_MS = 250;
 
 /**
- * A server that is frozen, or unreachable without an error, is given up after three of these (one ping sent,
- * two missed). With the client's default of 2 minutes, that would take six minutes.
+ * A server that is frozen, or unreachable without an error, is given up after three of these (one ping sent, two
+ * missed). With the client's default of 2 minutes, that would take six minutes.
  */
 const PING_MS = 10_000;
 
 /**
- * A NATS connection that is established in the background and never given up, and that reports at any time
- * whether it is up. That matters because the client does not refuse to publish while it is disconnected: the
- * bytes are lost.
+ * A NATS connection that is established in the background and never given up, and that reports at any time whether it
+ * is up. That matters because the client does not refuse to publish while it is disconnected: the bytes are lost.
  */
 export class JetStreamConnection {
   /** Resolves when first up; rejects with an OperatorFault when the operator has to act. */
@@ -51,9 +50,7 @@ export class JetStreamConnection {
   readonly #onChange = new Set<(up: boolean) => void>();
   readonly #onDenied = new Set<(subject: string, error: Error) => void>();
   readonly #ended: Promise<void>;
-  /**
-   * How often the connection was lost; tells whether an asynchronous step belongs to an earlier connection.
-   */
+  /** How often the connection was lost; tells whether an asynchronous step belongs to an earlier connection. */
   #losses = 0;
   #nc: NatsConnection | null = null;
   #up = false;

@@ -19,8 +19,8 @@ import { managerOf } from './connection.js';
 import type { JetStreamNames } from './names.js';
 
 /**
- * How long the server remembers message ids. Longer than a frame is ever retried, so that a frame whose ack
- * was lost is stored once.
+ * How long the server remembers message ids. Longer than a frame is ever retried, so that a frame whose ack was lost
+ * is stored once.
  */
 const DEDUPE_WINDOW_MS = 10 * 60 * 1000;
 
@@ -37,8 +37,8 @@ const FRESH_ACK_PENDING_MAX = 1000;
 const RETRY_ACK_PENDING_MAX = 65_536;
 
 /**
- * How long the ledger is kept. A process that reads it for the first time learns what was settled within that
- * time; a process that follows it remembers more, in its own store.
+ * How long the ledger is kept. A process that reads it for the first time learns what was settled within that time; a
+ * process that follows it remembers more, in its own store.
  */
 export const LEDGER_AGE_MS_MAX = 60 * 60 * 1000;
 const LEDGER_DEDUPE_WINDOW_MS = 2 * 60 * 1000;
@@ -121,10 +121,9 @@ export function declarations(names: JetStreamNames): Declaration[] {
 }
 
 /**
- * Creates missing streams and consumers, and checks that existing ones have the settings that the journal
- * relies on; those are never changed. Several threads may do so at once: creating what another thread has
- * just created with the same settings is not an error.
- *
+ * Creates missing streams and consumers, and checks that existing ones have the settings that the journal relies on;
+ * those are never changed. Several threads may do so at once: creating what another thread has just created with the
+ * same settings is not an error.
  * @param onCreated called for each stream or consumer that was created
  * @throws OperatorFault one exists with other settings
  */
@@ -181,8 +180,8 @@ function nullWhen(code: number): (error: unknown) => null {
 }
 
 /**
- * How the existing settings differ from the needed ones, in words; empty when they do not. Only the needed
- * settings are compared: servers add their own, depending on the version.
+ * How the existing settings differ from the needed ones, in words; empty when they do not. Only the needed settings
+ * are compared: servers add their own, depending on the version.
  */
 export function differenceOf(
   declaration: Declaration,
@@ -197,8 +196,8 @@ export function differenceOf(
     const actual = JSON.stringify(found[setting] ?? 0);
     if (actual !== expected) return `${what} ${setting} ${actual}, expected ${expected}`;
   }
-  // Unknown to servers before 2.12, so it cannot be among the needed settings. Async means acknowledged
-  // before it is written.
+  // Unknown to servers before 2.12, so it cannot be among the needed settings. Async means acknowledged before it is
+  // written.
   const persist = found.persist_mode;
   if (persist === PersistMode.Async) return `${what} persist_mode "${persist}", expected "default"`;
   const has = config.num_replicas ?? 1;

@@ -54,10 +54,10 @@ const REMEDY =
   'for more, configure sync_interval: always (nats-server 2.10 or later), or use --nats-replicas 3';
 
 /**
- * Finds out which guarantee NATS gives: how the stream is stored, how many replicas it has, and whether each
- * server flushes every message. A client cannot ask for the last; it is in the servers' monitoring (`/varz`).
- * When that does not answer, the weaker guarantee is assumed and reported. Asked periodically, because an
- * operator can replace or change the stream while the connection stays.
+ * Finds out which guarantee NATS gives: how the stream is stored, how many replicas it has, and whether each server
+ * flushes every message. A client cannot ask for the last; it is in the servers' monitoring (`/varz`). When that does
+ * not answer, the weaker guarantee is assumed and reported. Asked periodically, because an operator can replace or
+ * change the stream while the connection stays.
  */
 export class JetStreamDurability {
   readonly #parts: JetStreamDurabilityParts;
@@ -101,8 +101,7 @@ export class JetStreamDurability {
       }
       this.#found = found;
     } catch {
-      // Disconnected again. The last result still holds for what was accepted, and the connection reports the
-      // fault.
+      // Disconnected again. The last result still holds for what was accepted, and the connection reports the fault.
     }
   }
 

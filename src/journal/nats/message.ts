@@ -13,7 +13,6 @@ export interface AckableMessage {
   readonly storedAtNs: string;
   /**
    * Removes it from the stream. Rejects when the server does not confirm within `timeoutMs`.
-   *
    * @param replies receives the confirmation when the message came from a consumer
    */
   ackConfirmed(nc: NatsConnection, replies: ReplyInbox, timeoutMs: number): Promise<void>;
@@ -27,8 +26,8 @@ export interface AckableMessage {
 
 /**
  * A message that a consumer was given. Its reply subject takes the acknowledgement:
- * `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>...`, or with domain and account hash before the
- * stream (docs.nats.io, "NATS JetStream API reference", and ADR-15).
+ * `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>...`, or with domain and account hash before the stream
+ * (docs.nats.io, "NATS JetStream API reference", and ADR-15).
  */
 export class StreamMessage implements AckableMessage {
   readonly subject: string;
@@ -69,9 +68,8 @@ export class StreamMessage implements AckableMessage {
 }
 
 /**
- * Deletes a message if it still has this id (empty: no id): the sequence numbers of a stream that was
- * recreated start again.
- *
+ * Deletes a message if it still has this id (empty: no id): the sequence numbers of a stream that was recreated start
+ * again.
  * @throws Error NATS does not answer
  */
 export async function removeMessage(

@@ -1,6 +1,6 @@
 /**
- * Where the journal is on a NATS server. All names derive from the stream's name, so that several
- * installations can share one server.
+ * Where the journal is on a NATS server. All names derive from the stream's name, so that several installations can
+ * share one server.
  */
 export interface JetStreamNames {
   readonly stream: string;

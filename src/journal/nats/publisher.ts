@@ -13,10 +13,10 @@ export interface Publication {
 }
 
 /**
- * `refused`: not stored, for certain. `isUnfit` means that this server will never store this message as it
- * is; `isUnserved`, that no stream takes messages on that subject, for example because it was deleted.
- * `conflict`: not stored, because the stream's last message was not the expected one. `ambiguous`: it is
- * unknown whether it was stored.
+ * `refused`: not stored, for certain. `isUnfit` means that this server will never store this message as it is;
+ * `isUnserved`, that no stream takes messages on that subject, for example because it was deleted. `conflict`: not
+ * stored, because the stream's last message was not the expected one. `ambiguous`: it is unknown whether it was
+ * stored.
  */
 export type PublishOutcome =
   | { readonly verdict: 'stored'; readonly seq: number }
@@ -28,10 +28,7 @@ export type PublishOutcome =
     }
   | { readonly verdict: 'conflict' | 'ambiguous'; readonly reason: string };
 
-/**
- * The message is longer than the stream takes, or its headers are over 64 KiB: server/errors.json of
- * nats-server.
- */
+/** The message is longer than the stream takes, or its headers are over 64 KiB: server/errors.json of nats-server. */
 const UNFIT_CODES: readonly number[] = [10_054, 10_097];
 
 const CONFLICTS: readonly number[] = [
@@ -77,10 +74,7 @@ export class JetStreamPublisher {
   }
 }
 
-/**
- * The bytes were never sent: the connection is closed, or the message is longer than the server's
- * `max_payload`.
- */
+/** The bytes were never sent: the connection is closed, or the message is longer than the server's `max_payload`. */
 function isUnsent(error: unknown): boolean {
   return (
     error instanceof errors.ClosedConnectionError || error instanceof errors.InvalidArgumentError

@@ -12,8 +12,8 @@ export interface PullEnd {
   /** Number of messages received. */
   readonly received: number;
   /**
-   * Why the server does not serve the consumer, for example because it was deleted or has no leader; empty
-   * when it does.
+   * Why the server does not serve the consumer, for example because it was deleted or has no leader; empty when it
+   * does.
    */
   readonly refusal: string;
 }
@@ -25,13 +25,12 @@ interface Request {
 }
 
 /**
- * Requests messages from one pull consumer, one request at a time, so that at most as many messages arrive as
- * were requested. (The client's own `consume` requests more on reception, and its `fetch` repeats the whole
- * request after a reconnect.)
+ * Requests messages from one pull consumer, one request at a time, so that at most as many messages arrive as were
+ * requested. (The client's own `consume` requests more on reception, and its `fetch` repeats the whole request after
+ * a reconnect.)
  *
- * A request with `no_wait` and `expires` returns the messages that are available, up to `batch`. When there
- * are none, it waits for the first until it expires. The server then reports its end. Both hold for servers
- * 2.9.10 and 2.15.
+ * A request with `no_wait` and `expires` returns the messages that are available, up to `batch`. When there are none,
+ * it waits for the first until it expires. The server then reports its end. Both hold for servers 2.9.10 and 2.15.
  */
 export class JetStreamPull {
   readonly #nc: NatsConnection;
@@ -61,8 +60,8 @@ export class JetStreamPull {
   }
 
   /**
-   * Resolves when the request has ended and its messages were passed to `onMessage`. After a refusal, the
-   * caller pauses before the next request, because the server refuses at once.
+   * Resolves when the request has ended and its messages were passed to `onMessage`. After a refusal, the caller
+   * pauses before the next request, because the server refuses at once.
    */
   async request(batch: number, waitMs: number): Promise<PullEnd> {
     const inbox = `${this.#inbox}.${this.#requests++}`;

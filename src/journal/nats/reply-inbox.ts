@@ -48,9 +48,9 @@ export class ReplyInboxes {
 }
 
 /**
- * Publishes requests; each answer arrives on a subject of its own under one subscription. The client's
- * `request` does the same, but creates for each answer an unused error, a promise race and several closures:
- * a tenth of what a frame costs the intake thread, and its confirmed ack the main thread.
+ * Publishes requests; each answer arrives on a subject of its own under one subscription. The client's `request` does
+ * the same, but creates for each answer an unused error, a promise race and several closures: a tenth of what a frame
+ * costs the intake thread, and its confirmed ack the main thread.
  */
 export class ReplyInbox {
   readonly #nc: NatsConnection;
@@ -67,8 +67,8 @@ export class ReplyInbox {
   }
 
   /**
-   * Rejects with a plain Error when no answer came within `timeoutMs`, or none will come: it is unknown
-   * whether the message arrived. Rejects with the client's error when the client refuses to send.
+   * Rejects with a plain Error when no answer came within `timeoutMs`, or none will come: it is unknown whether the
+   * message arrived. Rejects with the client's error when the client refuses to send.
    */
   request(
     subject: string,

@@ -11,9 +11,8 @@ export interface NatsServers {
 }
 
 /**
- * Separates the credentials from NATS URLs: `nats://user:password@host:4222`, or `nats://token@host:4222`.
- * All servers of a cluster share them, so the first URL that has any is used.
- *
+ * Separates the credentials from NATS URLs: `nats://user:password@host:4222`, or `nats://token@host:4222`. All
+ * servers of a cluster share them, so the first URL that has any is used.
  * @throws OperatorFault a URL cannot be parsed
  */
 export function natsServers(urls: readonly string[]): NatsServers {
@@ -47,10 +46,9 @@ const NATS_PORT = 4222;
 const GREETING = 'INFO ';
 
 /**
- * Checks that at least one server answers, on sockets that are closed when this returns. The client never
- * closes the socket of a dial that timed out: a frozen server would cost a socket per dial, and each keeps
- * its thread from ending. So the client dials only after a server has answered here.
- *
+ * Checks that at least one server answers, on sockets that are closed when this returns. The client never closes the
+ * socket of a dial that timed out: a frozen server would cost a socket per dial, and each keeps its thread from
+ * ending. So the client dials only after a server has answered here.
  * @throws Error none answered
  */
 export async function probeServers(

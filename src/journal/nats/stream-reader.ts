@@ -8,8 +8,8 @@ import { JetStreamPull } from './pull.js';
 const PAGE_MESSAGES = 256;
 
 /**
- * How long the server keeps the consumer of a reader that was killed; a reader that pauses for longer creates
- * a new one.
+ * How long the server keeps the consumer of a reader that was killed; a reader that pauses for longer creates a new
+ * one.
  */
 const READER_MS = 60_000;
 
@@ -17,9 +17,8 @@ const READER_MS = 60_000;
 const TRIES_MAX = 3;
 
 /**
- * The messages that a stream has now, in order. Messages that arrive later are not included; none of the
- * present ones is skipped silently.
- *
+ * The messages that a stream has now, in order. Messages that arrive later are not included; none of the present ones
+ * is skipped silently.
  * @throws Error the connection is lost, or the server does not answer
  */
 export async function* storedMessages(

@@ -7,22 +7,18 @@ import type { JetStreamConnection } from './connection.js';
 import type { Declaration } from './declare.js';
 
 /**
- * Pause before something missing is created: a cluster without a leader has one again by then, and the rate
- * of requests stays low.
+ * Pause before something missing is created: a cluster without a leader has one again by then, and the rate of
+ * requests stays low.
  */
 const PAUSE_MS = 250;
 
-/**
- * The longest that a refused caller waits here: a cluster without a leader leaves requests unanswered for
- * longer.
- */
+/** The longest that a refused caller waits here: a cluster without a leader leaves requests unanswered for longer. */
 const REPAIR_MS_MAX = 1000;
 
 export interface StreamRepairParts {
   readonly connection: Pick<JetStreamConnection, 'up' | 'nc'>;
   /**
    * Creates what is missing, and reports each.
-   *
    * @throws Error it cannot be created
    */
   readonly declare: (
@@ -54,8 +50,8 @@ export class StreamRepair {
   }
 
   /**
-   * To be called when the server does not serve a part of the journal. Resolves after a pause; the caller
-   * then retries.
+   * To be called when the server does not serve a part of the journal. Resolves after a pause; the caller then
+   * retries.
    */
   async repair(part: string, why: string): Promise<void> {
     const isNew = this.#troubles.size === 0;

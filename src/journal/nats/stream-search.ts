@@ -6,10 +6,7 @@ import type { JetStreamNames } from './names.js';
 /** Messages requested at once. */
 const READS_MAX = 16;
 
-/**
- * The presumed bound on the clock difference to a server that does not report its time (nats-server before
- * 2.10).
- */
+/** The presumed bound on the clock difference to a server that does not report its time (nats-server before 2.10). */
 const UNKNOWN_CLOCK_MS = 1000;
 
 /** A fresh frame in the stream. */
@@ -29,10 +26,9 @@ interface Extent {
 }
 
 /**
- * Finds fresh frames in the stream by the time at which the server stored them. That time rises from message
- * to message; the time of acceptance does not, because frames from the spool are older than those stored
- * before them. When the server's clock was set back, so that its times do not rise either, everything is
- * read.
+ * Finds fresh frames in the stream by the time at which the server stored them. That time rises from message to
+ * message; the time of acceptance does not, because frames from the spool are older than those stored before them.
+ * When the server's clock was set back, so that its times do not rise either, everything is read.
  */
 export class StreamSearch {
   readonly #connection: JetStreamConnection;
@@ -45,7 +41,6 @@ export class StreamSearch {
 
   /**
    * The number of messages in the stream.
-   *
    * @throws Error NATS does not answer
    */
   async size(): Promise<number> {
@@ -54,9 +49,8 @@ export class StreamSearch {
   }
 
   /**
-   * The frames stored from `fromMs` to `toMs` (epoch milliseconds of this machine's clock), in stream order,
-   * and possibly some before and after. Frames stored later are not waited for.
-   *
+   * The frames stored from `fromMs` to `toMs` (epoch milliseconds of this machine's clock), in stream order, and
+   * possibly some before and after. Frames stored later are not waited for.
    * @param fromSeq skips what is before it, unless times do not rise
    * @throws Error NATS does not answer
    */
@@ -84,7 +78,6 @@ export class StreamSearch {
 
   /**
    * The frame with this sequence number, if it still exists.
-   *
    * @throws Error NATS does not answer
    */
   async at(seq: number): Promise<FoundFrame | null> {
@@ -93,8 +86,8 @@ export class StreamSearch {
   }
 
   /**
-   * A sequence number before everything stored at `timeMs` or later; null when times do not rise. Steps back
-   * from the end by doubling strides, because recent frames are the usual target, then halves the interval.
+   * A sequence number before everything stored at `timeMs` or later; null when times do not rise. Steps back from the
+   * end by doubling strides, because recent frames are the usual target, then halves the interval.
    */
   async #seek(
     manager: JetStreamManager,

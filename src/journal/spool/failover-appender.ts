@@ -19,14 +19,13 @@ export interface FailoverParts {
 const PROBE_MS = 500;
 
 /**
- * Commits to the primary journal. When that fails, or its result is unknown, commits to the spool under the
- * same id; the consumer of the journal drops the duplicate.
+ * Commits to the primary journal. When that fails, or its result is unknown, commits to the spool under the same id;
+ * the consumer of the journal drops the duplicate.
  *
- * Once the primary has failed a frame, it gets no client's order until it has acknowledged another frame:
- * from time to time, a frame that is already safe in the spool is sent to it as a probe. A frozen server
- * therefore delays only the frames that were under way. When the spool has no space for a frame, a probe goes
- * to the primary alone; otherwise, with a spool that stays full, the return of the primary would never be
- * noticed.
+ * Once the primary has failed a frame, it gets no client's order until it has acknowledged another frame: from time
+ * to time, a frame that is already safe in the spool is sent to it as a probe. A frozen server therefore delays only
+ * the frames that were under way. When the spool has no space for a frame, a probe goes to the primary alone;
+ * otherwise, with a spool that stays full, the return of the primary would never be noticed.
  */
 export class FailoverAppender implements Appender {
   readonly #parts: FailoverParts;
@@ -128,8 +127,8 @@ export class FailoverAppender implements Appender {
 }
 
 /**
- * A copy of the frame with its own bytes: the original buffer is reused as soon as the commit succeeds, but a
- * NATS client that was given up on may still have to send them.
+ * A copy of the frame with its own bytes: the original buffer is reused as soon as the commit succeeds, but a NATS
+ * client that was given up on may still have to send them.
  */
 function withOwnBytes(frame: Frame): Frame {
   return { ...frame, payload: Buffer.from(frame.payload) };

@@ -7,7 +7,10 @@ export interface SpoolRow {
   readonly publication: Publication;
   /** Orders that count towards the rate. */
   readonly orders: number;
-  /** NATS has stored it: removes it from the spool. @throws Error the disk takes no writes */
+  /**
+   * NATS has stored it: removes it from the spool.
+   * @throws Error the disk takes no writes
+   */
   forwarded(): Promise<void>;
   /** It was not stored and is tried again later. */
   release(): void;
@@ -34,8 +37,8 @@ const RETRY_MS_MAX = 5000;
 const CONNECTION_POLL_MS = 250;
 
 /**
- * Publishes what waits in the data folder to JetStream, oldest first. Each row keeps its message id, so one whose first
- * publication was ambiguous is dropped as a duplicate, by the server or by the consumer. A row leaves the spool
+ * Publishes what waits in the data folder to JetStream, oldest first. Each row keeps its message id, so one whose
+ * first publication was ambiguous is dropped as a duplicate, by the server or by the consumer. A row leaves the spool
  * once it is acknowledged.
  */
 export class Forwarder {

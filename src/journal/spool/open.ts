@@ -28,9 +28,7 @@ import { SpooledSource } from './source.js';
 /** How far the count of spooled orders may lag behind, for those who enforce its bound. */
 const SPOOL_GAUGE_MS = 100;
 const READY_MS_MAX = 2000;
-/**
- * The share of the shutdown time that is spent on waiting for NATS at the end; the drain has had half of it.
- */
+/** The share of the shutdown time that is spent on waiting for NATS at the end; the drain has had half of it. */
 const CLOSE_SHARE = 0.2;
 
 /** For one intake thread: JetStream, with a spool in the data folder for when it does not answer. */
@@ -45,8 +43,8 @@ export function openSpooledAppender(
     commitMsMax: hasSpool ? options.commitMsMax / 2 : options.commitMsMax,
     retries: !hasSpool,
   };
-  // The source in the main thread has a connection to the same servers and reports their faults; one more
-  // line per thread would not help the operator.
+  // The source in the main thread has a connection to the same servers and reports their faults; one more line per
+  // thread would not help the operator.
   const primary = openJetStreamAppender(targetOf(options), bounds, () => {});
   if (!hasSpool) return primary;
   const store = new LocalStore(options.data, { mustExist: true });
@@ -85,13 +83,7 @@ export async function openSpooledSource(
     onForwarded: (orders) => counts.add(COUNTER.ordersForwarded, orders),
     log,
   });
-  const durability = new JetStreamDurability({
-    connection,
-    stream: names.stream,
-    servers: options.nats,
-    monitors: options.natsMonitor,
-    log,
-  });
+  const durability = openDurability(options, connection, log);
   const keyRecovery = new KeyRecovery(store, connection, search, parts, log);
   const stopExpiry = startExpiry(store, {
     settledS: Math.max(options.receiptsS, LEDGER_AGE_MS_MAX / 1000),
@@ -140,6 +132,20 @@ function openPrimary(options: Options, store: LocalStore, parts: SourceParts) {
   return openJetStreamSource(targetOf(options), store, sourceParts, options.commitMsMax);
 }
 
+function openDurability(
+  options: Options,
+  connection: JetStreamConnection,
+  log: Log,
+): JetStreamDurability {
+  return new JetStreamDurability({
+    connection,
+    stream: options.natsStream,
+    servers: options.nats,
+    monitors: options.natsMonitor,
+    log,
+  });
+}
+
 interface ForwardingParts {
   readonly names: JetStreamNames;
   readonly rate: number;
@@ -180,7 +186,6 @@ function openForwarding(
 
 /**
  * A start does not wait long for NATS, because the spool takes orders.
- *
  * @throws OperatorFault what exists on the server has other settings
  */
 async function readyOrSpooling(ready: Promise<void>, log: Log): Promise<void> {

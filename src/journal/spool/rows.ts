@@ -19,8 +19,8 @@ export interface SpooledFramesParts {
 const UNFIT_RETRY_MS = 60_000;
 
 /**
- * The frames in the spool, for the forwarder. A frame that NATS cannot store because of what it is, for example because
- * it is too large, is parked, so that those behind it go on.
+ * The frames in the spool, for the forwarder. A frame that NATS cannot store because of what it is, for example
+ * because it is too large, is parked, so that those behind it go on.
  */
 export class SpooledFrames {
   readonly #parts: SpooledFramesParts;
@@ -94,9 +94,8 @@ export class SpooledFrames {
 }
 
 /**
- * The first of the dead letters that an earlier run stored in the data folder because it was stopped while NATS was away;
- * empty when none is left. No more come: while a process runs, its settlements wait for NATS instead.
- *
+ * The first of the dead letters that an earlier run stored in the data folder because it was stopped while NATS was
+ * away; empty when none is left. No more come: while a process runs, its settlements wait for NATS instead.
  * @throws Error the row cannot be read
  */
 export async function nextSpooledDeadLetters(

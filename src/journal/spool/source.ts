@@ -14,8 +14,8 @@ export interface SpooledSourceParts {
 }
 
 /**
- * JetStream with a spool, as the drain reads them. Frames are delivered from JetStream alone; those in the
- * spool are forwarded to it once it is back.
+ * JetStream with a spool, as the drain reads them. Frames are delivered from JetStream alone; those in the spool are
+ * forwarded to it once it is back.
  */
 export class SpooledSource implements Source {
   readonly #parts: SpooledSourceParts;

@@ -49,9 +49,8 @@ function makeFolder(folder: string): void {
 }
 
 /**
- * LMDB maps the whole file, up to the size that it may grow to. When there is not enough address space, lmdb
- * 3.5.6 ends the process with SIGSEGV, so this is checked first.
- *
+ * LMDB maps the whole file, up to the size that it may grow to. When there is not enough address space, lmdb 3.5.6
+ * ends the process with SIGSEGV, so this is checked first.
  * @throws OperatorFault the address space limit of this process is too low
  */
 export function requireAddressSpace(path: string, mapBytes: number): void {

@@ -40,8 +40,8 @@ const REPLAYED_KEY = Buffer.from('replayed');
 type Transaction = ReturnType<LocalStore['meta']['useReadTransaction']>;
 
 /**
- * How many dead letters were ever replayed. The process that replays need not be the one that drains; this
- * count changes in the same transaction, so the backlog of the draining process stays exact.
+ * How many dead letters were ever replayed. The process that replays need not be the one that drains; this count
+ * changes in the same transaction, so the backlog of the draining process stays exact.
  */
 export function replayedOrders(store: LocalStore, transaction?: Transaction): number {
   const found = store.meta.get(REPLAYED_KEY, transaction === undefined ? {} : { transaction });

@@ -22,21 +22,21 @@ export interface SpaceFloor {
 }
 
 /**
- * Floors for taking new frames, and for any write to the tables. The difference is left for settling, which
- * frees space.
+ * Floors for taking new frames, and for any write to the tables. The difference is left for settling, which frees
+ * space.
  *
- * LMDB itself must not meet a full disk: lmdb 3.5.6 writes its error message, mostly over 100 characters,
- * into 100 bytes of heap (mdb.c, "Attempting to write page"), and the process crashes. Checking the free
- * space detects a full disk early. It does not cover what other processes write between check and write, or a
- * quota; the spare pages do. A group of writes takes 2 MiB and one more item, twice that in pages, and expiry
- * writes beside it: see grouped-writes.ts and expiry.ts.
+ * LMDB itself must not meet a full disk: lmdb 3.5.6 writes its error message, mostly over 100 characters, into 100
+ * bytes of heap (mdb.c, "Attempting to write page"), and the process crashes. Checking the free space detects a full
+ * disk early. It does not cover what other processes write between check and write, or a quota; the spare pages do. A
+ * group of writes takes 2 MiB and one more item, twice that in pages, and expiry writes beside it: see
+ * grouped-writes.ts and expiry.ts.
  */
 export const APPEND_FLOOR: SpaceFloor = { freeBytes: 32 * MIB, spareBytes: 12 * MIB };
 export const WRITE_FLOOR: SpaceFloor = { freeBytes: 16 * MIB, spareBytes: 10 * MIB };
 
 /**
- * Spare before each write while the disk has space: for the main thread, and for frames that intake threads
- * write to the tables at the same time.
+ * Spare before each write while the disk has space: for the main thread, and for frames that intake threads write to
+ * the tables at the same time.
  */
 const SPARE_BYTES = 16 * MIB;
 /** The least that is appended, so that not every write appends. */
@@ -44,8 +44,8 @@ const STEP_BYTES = MIB;
 const PAGE_BYTES = 4096;
 
 /**
- * Checks whether a file can be written: it is still the file that was opened, its file system takes writes
- * and has space, and the next pages are allocated.
+ * Checks whether a file can be written: it is still the file that was opened, its file system takes writes and has
+ * space, and the next pages are allocated.
  */
 export class DiskSpace {
   readonly #folder: string;
@@ -66,7 +66,6 @@ export class DiskSpace {
 
   /**
    * To be called when the file was opened; from then on it must stay the same file.
-   *
    * @param usedBytes where the last page in use ends
    */
   watchFile(usedBytes: () => number): void {
@@ -137,8 +136,8 @@ export class DiskSpace {
 }
 
 /**
- * @throws Error the file is gone, or its file system takes no more writes, as after a disk error: ext4 and
- *   XFS report that when a file is opened for writing, but not to stat or access
+ * @throws Error the file is gone, or its file system takes no more writes, as after a disk error: ext4 and   XFS
+ *   report that when a file is opened for writing, but not to stat or access
  */
 function statForWriting(file: string): Stats {
   const descriptor = openSync(file, constants.O_WRONLY);
@@ -156,8 +155,8 @@ function inMib(bytes: number): number {
 const ZEROS = Buffer.alloc(256 * 1024);
 
 /**
- * Allocated blocks at the end of the journal's file that LMDB has not used yet. LMDB's next writes go there
- * and need no free space. LMDB accepts a file that is longer than its last page requires.
+ * Allocated blocks at the end of the journal's file that LMDB has not used yet. LMDB's next writes go there and need
+ * no free space. LMDB accepts a file that is longer than its last page requires.
  */
 class SparePages {
   readonly #descriptor: number;
@@ -167,9 +166,8 @@ class SparePages {
   }
 
   /**
-   * Appends zeros at the current end of the file (O_APPEND). Everything that LMDB has written lies before
-   * that, so threads and processes may write, and append, at the same time.
-   *
+   * Appends zeros at the current end of the file (O_APPEND). Everything that LMDB has written lies before that, so
+   * threads and processes may write, and append, at the same time.
    * @throws Error the disk gives no more space; what was appended stays
    */
   append(bytes: number): void {

@@ -10,10 +10,7 @@ export interface Horizons {
 }
 
 const ROUND_MS = 5000;
-/**
- * Rows of a table that are checked per round: as many as are added in a round at a thousand frames per
- * second.
- */
+/** Rows of a table that are checked per round: as many as are added in a round at a thousand frames per second. */
 const ROWS_MAX = 5000;
 
 /** Deletes expired rows, some every few seconds; returns a function that stops it. */
@@ -66,8 +63,8 @@ interface SweptTable {
 }
 
 /**
- * Goes through a table from its front to the horizon, some rows at a time, again and again. Old rows that
- * must stay do not hold up the others.
+ * Goes through a table from its front to the horizon, some rows at a time, again and again. Old rows that must stay
+ * do not hold up the others.
  */
 class Sweep {
   readonly #of: SweptTable;

@@ -14,8 +14,8 @@ export interface KeyFacts {
 }
 
 /**
- * Key in the table `frames`: id, number of orders (4 bytes), time of acceptance (6 bytes). Sorts by id, and
- * so by time.
+ * Key in the table `frames`: id, number of orders (4 bytes), time of acceptance (6 bytes). Sorts by id, and so by
+ * time.
  */
 export function freshKey(frame: Frame): Buffer {
   const key = Buffer.alloc(frame.id.length + TAIL_BYTES);

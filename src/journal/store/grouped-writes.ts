@@ -4,8 +4,8 @@ import type { LocalStore } from './local-store.js';
 const GAP_MS = 10;
 
 /**
- * The most that goes into one transaction, plus one more item: LMDB writes it to the spare pages, which are
- * limited (disk-space.ts).
+ * The most that goes into one transaction, plus one more item: LMDB writes it to the spare pages, which are limited
+ * (disk-space.ts).
  */
 export const GROUP_BYTES_MAX = 2 * 1024 ** 2;
 
@@ -17,9 +17,9 @@ interface Waiting {
 }
 
 /**
- * Group commit for writes that no client waits for. Each transaction costs two flushes and holds LMDB's only
- * write lock, so the first write after a rest is made at once, and those that follow are gathered for a
- * moment, or until there are `groupWrites` of them.
+ * Group commit for writes that no client waits for. Each transaction costs two flushes and holds LMDB's only write
+ * lock, so the first write after a rest is made at once, and those that follow are gathered for a moment, or until
+ * there are `groupWrites` of them.
  */
 export class GroupedWrites {
   readonly #store: LocalStore;
@@ -37,7 +37,6 @@ export class GroupedWrites {
 
   /**
    * Resolves when the writes are durable; rejects when no write of the group was made.
-   *
    * @param bytes how much they put into the tables, when that can be as much as a frame
    */
   write(writes: () => void, bytes = 0): Promise<void> {

@@ -8,8 +8,8 @@ interface KeyRow {
 }
 
 /**
- * Stores the keys of a frame for longer than the frame itself: one row per frame, in the order of time, so
- * that it costs no more than the frame did. To be called inside a write transaction.
+ * Stores the keys of a frame for longer than the frame itself: one row per frame, in the order of time, so that it
+ * costs no more than the frame did. To be called inside a write transaction.
  */
 export function recordKeys(
   store: LocalStore,
@@ -22,7 +22,6 @@ export function recordKeys(
 
 /**
  * The same in a transaction of its own, unless it is stored already.
- *
  * @throws Error the disk takes no writes
  */
 export async function storeKeys(

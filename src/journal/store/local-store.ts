@@ -8,8 +8,8 @@ import { APPEND_FLOOR, DiskSpace, WRITE_FLOOR } from './disk-space.js';
 export type Table = Database<Buffer, Buffer>;
 
 /**
- * Address space, not disk space: the file grows as it is filled. So large that it is never reached and LMDB
- * never has to map the file again, which with several threads costs about a tenth of the commits.
+ * Address space, not disk space: the file grows as it is filled. So large that it is never reached and LMDB never has
+ * to map the file again, which with several threads costs about a tenth of the commits.
  */
 export const MAP_BYTES = 256 * 1024 ** 3;
 
@@ -35,13 +35,12 @@ export const TABLES = [
 /**
  * The local journal's LMDB environment. Every thread that uses it opens it.
  *
- * `overlappingSync: false` makes the promise of a write resolve after LMDB's commit has returned, that is
- * after fdatasync of the data and the O_DSYNC write of the meta page. With lmdb-js's default it resolves once
- * the write is visible, and `flushed`, the promise of the flush, stays pending forever when the flush fails.
+ * `overlappingSync: false` makes the promise of a write resolve after LMDB's commit has returned, that is after
+ * fdatasync of the data and the O_DSYNC write of the meta page. With lmdb-js's default it resolves once the write is
+ * visible, and `flushed`, the promise of the flush, stays pending forever when the flush fails.
  *
- * `eventTurnBatching: false`: with it, lmdb-js creates a promise per event-loop turn that no caller can hold,
- * so a full disk ends the process with an unhandled rejection. Writes that belong together are batched
- * explicitly here.
+ * `eventTurnBatching: false`: with it, lmdb-js creates a promise per event-loop turn that no caller can hold, so a
+ * full disk ends the process with an unhandled rejection. Writes that belong together are batched explicitly here.
  */
 export class LocalStore {
   readonly folder: string;
@@ -54,9 +53,7 @@ export class LocalStore {
   readonly dead: Table;
   /** Dead letters that wait for NATS: see dead-letter-rows.ts. */
   readonly deadSpool: Table;
-  /**
-   * Settled frames: id to the number of orders accepted in them (4 bytes, big endian; 0 for a refiled frame).
-   */
+  /** Settled frames: id to the number of orders accepted in them (4 bytes, big endian; 0 for a refiled frame). */
   readonly settled: Table;
   /** Fresh frames of the spool that another journal took over, in the same format. */
   readonly forwarded: Table;
@@ -71,9 +68,8 @@ export class LocalStore {
   #closed = false;
 
   /**
-   * With `mustExist` nothing is created: a thread that starts later must not begin a second journal after the
-   * first was removed.
-   *
+   * With `mustExist` nothing is created: a thread that starts later must not begin a second journal after the first
+   * was removed.
    * @throws OperatorFault the folder cannot be created, read or written, or the file cannot be mapped
    */
   constructor(folder: string, { mustExist = false } = {}) {
@@ -132,7 +128,6 @@ export class LocalStore {
 
   /**
    * Makes all writes of `writes` in one transaction; resolves when they are durable.
-   *
    * @throws Error none of them was made; the message is LMDB's
    */
   async write(writes: () => void): Promise<void> {
@@ -146,9 +141,8 @@ export class LocalStore {
   }
 
   /**
-   * The same for writes that depend on what they read: no other thread or process writes at the same time.
-   * Blocks this thread while it waits for the lock and the flush, so it is not for a thread that serves
-   * requests.
+   * The same for writes that depend on what they read: no other thread or process writes at the same time. Blocks
+   * this thread while it waits for the lock and the flush, so it is not for a thread that serves requests.
    */
   transact<T>(work: () => T): T {
     if (this.#closed) throw new Error('the journal is closed');
@@ -167,9 +161,8 @@ export class LocalStore {
   }
 
   /**
-   * A process that was killed while it read stays registered as a reader, and LMDB then keeps all pages of
-   * that moment: the file grows with every write. A process that runs for long must call this every few
-   * seconds.
+   * A process that was killed while it read stays registered as a reader, and LMDB then keeps all pages of that
+   * moment: the file grows with every write. A process that runs for long must call this every few seconds.
    */
   clearDeadReaders(): void {
     if (!this.#closed) this.#root.readerCheck();
@@ -196,8 +189,8 @@ function usedBytes(root: RootDatabase<Buffer, Buffer>): () => number {
 }
 
 /**
- * lmdb-js rejects a write with an error that holds the promise of the real one. When the disk is full, the
- * message of the real one ends in memory addresses.
+ * lmdb-js rejects a write with an error that holds the promise of the real one. When the disk is full, the message of
+ * the real one ends in memory addresses.
  */
 async function underlying(error: unknown): Promise<Error> {
   const { commitError } = error as { commitError?: Promise<never> };

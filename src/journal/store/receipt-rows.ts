@@ -4,9 +4,7 @@ import type { Receipt } from '../../model/receipt.js';
 import { freshFacts } from './frame-rows.js';
 import type { LocalStore } from './local-store.js';
 
-/**
- * Values of the table `exceptions`: refiled and not done yet; a dead letter; a dead letter that was dropped.
- */
+/** Values of the table `exceptions`: refiled and not done yet; a dead letter; a dead letter that was dropped. */
 const AGAIN = Buffer.from('a');
 const DEAD = Buffer.from('d');
 const DROPPED = Buffer.from('x');
@@ -73,8 +71,8 @@ export function recordLetterSteps(store: LocalStore, { replayed, dropped }: Lett
 }
 
 /**
- * What became of an order, as far as this store knows. Waiting frames are in `frames`, settled ones in
- * `settled`; those of their orders that are not done are in `exceptions`.
+ * What became of an order, as far as this store knows. Waiting frames are in `frames`, settled ones in `settled`;
+ * those of their orders that are not done are in `exceptions`.
  */
 export function findReceipt(store: LocalStore, frameId: string, index: number): Receipt {
   const count = store.settled.getBinary(bytes(frameId))?.readUInt32BE(0);
