@@ -1,38 +1,36 @@
 # syntax=docker/dockerfile:1
-# Forebay. Debian, because the binaries of uWebSockets.js need glibc; Node 22, the newest they exist for.
+# Debian, because the binaries of uWebSockets.js need glibc. Node 22, because there are none for newer versions.
 FROM node:22.23.3-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# What npm's postinstall runs.
+# npm runs this file after it has installed.
 COPY src/intake/platform.mjs src/intake/
 RUN npm ci
-COPY tsconfig.json ./
+COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY workers workers
-COPY k6/lib k6/lib
-RUN npm run build && npm prune --omit=dev --ignore-scripts
+RUN npm run build:package && npm prune --omit=dev --ignore-scripts
 
 FROM node:22.23.3-bookworm-slim
-# The journal's writes share Node's helper threads with the handler's: four, unless told otherwise.
+# The journal and the handler share the helper threads of Node, of which there are only four by default.
 ENV NODE_ENV=production \
     UV_THREADPOOL_SIZE=16 \
     FOREBAY_DATA=/data \
     FOREBAY_ADMIN_HOST=0.0.0.0
 WORKDIR /app
-# A named volume takes over the owner of the folder that it is mounted on.
+# A named volume takes the owner of the folder where it is mounted.
 RUN install -d -o 1000 -g 1000 /data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/workers dist/workers
-COPY --from=build /app/dist/k6 dist/k6
 COPY scripts/healthcheck.mjs scripts/
-# node, as a number: Kubernetes' runAsNonRoot cannot look up a name.
+# The user node, as a number, because runAsNonRoot of Kubernetes cannot look up a name.
 USER 1000:1000
 VOLUME /data
 EXPOSE 3000 3001
-# Alive, not ready: what kills an unhealthy container must not kill one that waits for NATS.
+# Asks whether it is alive, not whether it is ready: a container that waits for NATS must not be killed as unhealthy.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "scripts/healthcheck.mjs", "/healthz"]
-# As process 1, without an init: it handles SIGTERM and SIGINT itself and has threads, no children.
+# Needs no init as process 1: it handles SIGTERM and SIGINT itself and starts no child processes.
 ENTRYPOINT ["node", "dist/src/main.js"]
 CMD ["serve"]

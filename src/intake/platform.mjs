@@ -6,7 +6,7 @@
 const OFFICIAL = 'github:uNetworking/uWebSockets.js#v20.66.0';
 
 /**
- * Null where the installed one works, otherwise one line that says what to type.
+ * Null if the installed one works, otherwise one line that says what to type.
  *
  * @returns {Promise<string | null>}
  */
@@ -20,7 +20,8 @@ export async function missingServerBinary() {
   }
 }
 
-if (process.env.npm_lifecycle_event === 'postinstall') {
+// Only in a clone: npm does not run this script for an installed package, where the start says the same.
+if (process.env.npm_lifecycle_event === 'dependencies') {
   const line = await missingServerBinary();
   if (line !== null) console.log(`forebay: ${line}`);
 }
