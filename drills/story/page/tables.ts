@@ -120,7 +120,7 @@ It leaves the journal when it is processed, or becomes a dead letter, which is k
 the handler gets it again under the same id (at least once); an order fails for good and
 no operator looks at the dead letters; no answer arrives, and only an idempotency key tells a repeated order from a
 second one; a handler reports success before its effect is safe. There is no promise of how soon an order is processed.</p>
-<p class="aside">This run tested none of these failures. <code>docs/reference/guarantees.md</code> says for each what happens and which test
+<p class="aside">This run tested none of these failures. <code>docs/reference/failures.md</code> says for each what happens and which test
 causes it: kill -9, power cut, full disk, clock, NATS unreachable.</p>`,
   };
 }
