@@ -63,7 +63,7 @@ export class HandlerPool implements BatchPool {
   /** Loads the handler in one pool thread and calls its `prepare`. */
   async loadHandler(): Promise<LoadResult> {
     const loading = this.#pool.run(null, { name: 'loadHandler' }) as Promise<LoadResult>;
-    const failed = (wrong: string): LoadResult => ({ wrong, away: null });
+    const failed = (error: string): LoadResult => ({ error, outage: null });
     const ended = loading.catch((error: Error) => failed(`its thread ended: ${error.message}`));
     const late = failed(`it did not load within ${LOAD_MS_MAX} ms`);
     return Promise.race([ended, sleep(LOAD_MS_MAX, late, { ref: false })]);

@@ -100,9 +100,9 @@ export function openDrain(parts: DrainParts): DrainHandle {
   const direct = new DirectService(scheduler, counts, options.commitMsMax);
   return {
     loadHandler: async () => {
-      const { wrong, away } = await pool.loadHandler();
-      if (away !== null) outage.begin(null, pauseText(away), PAUSE_BOUNDS);
-      return wrong;
+      const { error, outage: message } = await pool.loadHandler();
+      if (message !== null) outage.begin(null, pauseText(message), PAUSE_BOUNDS);
+      return error;
     },
     start: () => drain?.start(),
     serveDirect: (port) => direct.serve(port),

@@ -1,6 +1,6 @@
 import type { LogLevel } from '../model/options.js';
 
-/** A line as it is written in JSON. */
+/** A log line in JSON. */
 interface LogLine {
   readonly level: LogLevel;
   /** ISO 8601, in UTC. */
@@ -20,7 +20,7 @@ const COLOURS: Readonly<Partial<Record<LogLevel, number>>> = {
 };
 const LEVEL_COLUMNS = 5;
 
-/** One JSON line of the log for people to read: time of day here, level, event, text, what else is known. */
+/** Formats a JSON log line for reading: local time, level, event, message, fields. */
 export function prettyLine(json: string, hasColours: boolean): string {
   const { level, time, event, msg, err, ...fields } = JSON.parse(json) as LogLine;
   const paint = (code: number | undefined, text: string) =>
@@ -45,7 +45,7 @@ function errorText(error: LoggedError | undefined): string {
     .join('');
 }
 
-/** A server's message may hold what a terminal would obey. */
+/** Escapes control characters: a message from a server may contain terminal commands. */
 function printable(text: string): string {
   return text.replace(
     /\p{Cc}/gu,
@@ -53,43 +53,43 @@ function printable(text: string): string {
   );
 }
 
-/** Beyond it a stack tells no more about where. */
-const PLACES_MAX = 10;
+/** Stack frames that are logged. */
+const STACK_FRAMES_MAX = 10;
 
-/** An error as it stands in the log. */
+/** An error as logged. */
 export interface LoggedError {
   readonly type: string;
   readonly code?: string;
   readonly message?: string;
-  /** Places in the code, the innermost first, a line each. */
+  /** Stack frames, innermost first, one per line. */
   readonly stack: string;
 }
 
-/** An error for the log. Where its message may hold what a client sent, it is left out: kind and places tell where. */
+/** An error as logged. `hasMessage` is false if the message may contain what a client sent. */
 export function loggedError(error: Error, hasMessage: boolean): LoggedError {
   const { code } = error as NodeJS.ErrnoException;
   return {
     type: error.constructor.name,
     ...(typeof code === 'string' ? { code } : {}),
-    // V8 quotes the text that is no JSON.
+    // A SyntaxError of JSON.parse quotes the text.
     ...(hasMessage && !(error instanceof SyntaxError) ? { message: error.message } : {}),
-    stack: placesOf(error).join('\n'),
+    stack: stackFrames(error).join('\n'),
   };
 }
 
-/** What a handler threw, and where, in one line without its message. */
+/** Class and innermost stack frame of what a handler threw, in one line without its message. */
 export function whereThrown(thrown: unknown): string {
   if (!(thrown instanceof Error)) return `a ${typeof thrown}`;
-  return [thrown.constructor.name, ...placesOf(thrown).slice(0, 1)].join(' ');
+  return [thrown.constructor.name, ...stackFrames(thrown).slice(0, 1)].join(' ');
 }
 
-/** A message can have several lines, and they can look like places: so it is cut off first. */
-function placesOf({ message, stack = '' }: Error): string[] {
+/** Cuts off the message first, because it may have lines that look like stack frames. */
+function stackFrames({ message, stack = '' }: Error): string[] {
   const start = stack.indexOf(message);
   if (start === -1) return [];
   const rest = stack.slice(start + message.length).split('\n');
   return rest
     .map((line) => line.trim())
     .filter((line) => line.startsWith('at '))
-    .slice(0, PLACES_MAX);
+    .slice(0, STACK_FRAMES_MAX);
 }

@@ -5,28 +5,28 @@ import { loggedError, prettyLine } from './format.js';
 
 const STDERR = 2;
 
-/** Lines that stderr does not take now wait, so many bytes of them. */
+/** Bytes of log lines that wait while stderr accepts none. */
 const WAITING_BYTES_MAX = 1024 ** 2;
 
 export interface OpenLog {
   readonly log: Log;
-  /** Writes what the bound on repeats still holds back: to be called before the process ends. */
+  /** Writes the lines that the repeat limit holds back. Call it before the process ends. */
   readonly flush: () => void;
 }
 
-/** Where lines go; each is whole when `write` returns. */
+/** Accepts complete lines. */
 interface Destination {
   write(line: string): unknown;
 }
 
 /**
- * The log of the process, on stderr: a JSON object a line, or for people to read.
+ * The log of the process, on stderr: JSON lines, or lines for reading.
  *
- * Writes are synchronous: the line that says why a process ended must be out before it does.
+ * Writes are synchronous, so that the line with the reason for an exit is written before the exit.
  */
 export function openLog(options: Pick<Options, 'logLevel' | 'logFormat'>): OpenLog {
   const stderr = pino.destination({ dest: STDERR, sync: true, maxLength: WAITING_BYTES_MAX });
-  // A file on a full disk, or a pipe that nobody reads any more, must not end a server.
+  // A full disk or a closed pipe must not end the server.
   stderr.on('error', () => {});
   const logger = pino(
     {
@@ -37,12 +37,12 @@ export function openLog(options: Pick<Options, 'logLevel' | 'logFormat'>): OpenL
     },
     isPretty(options.logFormat) ? prettyTo(stderr) : stderr,
   );
-  const bounded = new RepeatLimiter(({ event, line, fields }: Entry) =>
-    logger[LOG_EVENTS[event].level]({ event, ...told(event, fields) }, line),
+  const limiter = new RepeatLimiter(({ event, line, fields }: Entry) =>
+    logger[LOG_EVENTS[event].level]({ event, ...loggedFields(event, fields) }, line),
   );
   return {
-    log: (event, line, fields = {}) => bounded.tell({ event, line, fields }),
-    flush: () => bounded.flush(),
+    log: (event, line, fields = {}) => limiter.log({ event, line, fields }),
+    flush: () => limiter.flush(),
   };
 }
 
@@ -51,13 +51,13 @@ function isPretty(format: LogFormat): boolean {
 }
 
 function prettyTo(destination: Destination): Destination {
-  // Knows of NO_COLOR, FORCE_COLOR and terminals without colours.
+  // hasColors respects NO_COLOR, FORCE_COLOR and the type of terminal.
   const hasColours = process.stderr.isTTY === true && process.stderr.hasColors();
   return { write: (line) => destination.write(prettyLine(line, hasColours)) };
 }
 
-/** A handler's errors may quote an order. */
-function told(event: LogEvent, fields: LogFields): Record<string, unknown> {
+/** Leaves out the message of handler errors, which may quote an order. */
+function loggedFields(event: LogEvent, fields: LogFields): Record<string, unknown> {
   const hasMessage = !event.startsWith('handler-');
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
@@ -67,55 +67,54 @@ function told(event: LogEvent, fields: LogFields): Record<string, unknown> {
   );
 }
 
-/** At most one line of each event so often; milliseconds. */
+/** Shortest time between two lines of the same event; milliseconds. */
 const REPEAT_MS_MIN = 10_000;
 
-/** One line on its way to the log. */
+/** One line to log. */
 export interface Entry {
   readonly event: LogEvent;
   readonly line: string;
   readonly fields: LogFields;
 }
 
-interface Bound {
-  /** The newest of those held back; null when there is none. */
-  held: Entry | null;
-  /** Those held back since the last line, `held` itself not counted. */
+interface RecentEvent {
+  /** The latest entry that is held back; null when there is none. */
+  latest: Entry | null;
+  /** Entries since the last line, without `latest`. */
   leftOut: number;
   timer: NodeJS.Timeout;
 }
 
 /**
- * Holds each event to one line in ten seconds: the first at once, and when ten seconds are over the newest of
- * those that came meanwhile, with the number of the others as `leftOut`. So the log says how a fault that
- * repeats stands, and grows no faster for repeating.
+ * Limits each event to one line in ten seconds. The first is written at once. After ten seconds the latest of those
+ * that followed is written, with the number of the others as `leftOut`.
  */
 export class RepeatLimiter {
   readonly #write: (entry: Entry) => void;
-  /** Events told less than ten seconds ago. */
-  readonly #bounds = new Map<LogEvent, Bound>();
+  /** Events logged less than ten seconds ago. */
+  readonly #recent = new Map<LogEvent, RecentEvent>();
 
   constructor(write: (entry: Entry) => void) {
     this.#write = write;
   }
 
-  tell(entry: Entry): void {
-    const bound = this.#bounds.get(entry.event);
-    if (bound === undefined) {
+  log(entry: Entry): void {
+    const recent = this.#recent.get(entry.event);
+    if (recent === undefined) {
       this.#write(entry);
-      this.#bounds.set(entry.event, { held: null, leftOut: 0, timer: this.#wait(entry.event) });
+      this.#recent.set(entry.event, { latest: null, leftOut: 0, timer: this.#wait(entry.event) });
       return;
     }
-    if (bound.held !== null) bound.leftOut++;
-    bound.held = entry;
+    if (recent.latest !== null) recent.leftOut++;
+    recent.latest = entry;
   }
 
-  /** Writes what is held back: the process is about to end. */
+  /** Writes all lines that are held back. */
   flush(): void {
-    for (const [event, bound] of this.#bounds) {
-      clearTimeout(bound.timer);
-      this.#bounds.delete(event);
-      this.#release(bound);
+    for (const [event, recent] of this.#recent) {
+      clearTimeout(recent.timer);
+      this.#recent.delete(event);
+      this.#release(recent);
     }
   }
 
@@ -126,15 +125,15 @@ export class RepeatLimiter {
   }
 
   #onDue(event: LogEvent): void {
-    const bound = this.#bounds.get(event)!;
-    if (!this.#release(bound)) this.#bounds.delete(event);
-    else this.#bounds.set(event, { held: null, leftOut: 0, timer: this.#wait(event) });
+    const recent = this.#recent.get(event)!;
+    if (!this.#release(recent)) this.#recent.delete(event);
+    else this.#recent.set(event, { latest: null, leftOut: 0, timer: this.#wait(event) });
   }
 
-  #release({ held, leftOut }: Bound): boolean {
-    if (held === null) return false;
-    const fields = leftOut === 0 ? held.fields : { ...held.fields, leftOut };
-    this.#write({ ...held, fields });
+  #release({ latest, leftOut }: RecentEvent): boolean {
+    if (latest === null) return false;
+    const fields = leftOut === 0 ? latest.fields : { ...latest.fields, leftOut };
+    this.#write({ ...latest, fields });
     return true;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Every answer that intake gives to a client: status line, exact body, and whether trying again can
- * help. Precedence, where several apply, is the order of this table.
+ * Every answer of `POST /orders`: status line, exact body, and whether the client should retry. If several apply,
+ * the first one wins.
  */
 export interface Answer {
   readonly status: Status;
@@ -25,6 +25,6 @@ export const answers = {
   created: answer(200, 'OK', 'created', false),
 } as const satisfies Record<string, Answer>;
 
-/** The statuses in use, in table order: the metrics give each its own cell. */
+/** The statuses of the table, in its order. The metrics have one cell for each. */
 export const STATUSES = [404, 405, 500, 415, 413, 400, 422, 503, 200] as const;
 export type Status = (typeof STATUSES)[number];

@@ -1,33 +1,34 @@
-/** An order that failed for good, as a journal keeps it until someone replays or drops it. */
+/** An order that failed for good. The journal keeps it until it is replayed or dropped. */
 export interface StoredDeadLetter {
   readonly orderId: string;
   readonly reason: string;
-  /** How often it was tried. */
+  /** How often the order was tried. */
   readonly attempts: number;
-  /** Epoch milliseconds at which its frame was accepted. */
+  /** When its frame was accepted; epoch milliseconds. */
   readonly firstAtMs: number;
-  /** Epoch milliseconds at which it was given up. */
+  /** When it became a dead letter; epoch milliseconds. */
   readonly lastAtMs: number;
-  /** The compact order, byte for byte as it was accepted, without the line end. */
+  /** The compact order, byte for byte as accepted, without the line feed. */
   readonly body: Uint8Array;
 }
 
 /**
- * The dead letters of one journal, for whoever looks after them; the server may run meanwhile. An
- * order has one dead letter at most: one that was replayed and failed again replaces none, because
- * replaying took the earlier one away.
+ * The dead letters of one journal. The server may be running. An order has at most one dead letter, because a replay
+ * removes the earlier one.
  */
 export interface DeadLetterStore {
-  /** By order id, which is by time of acceptance. */
+  /** Local: by order id, and so by time of acceptance. JetStream: by the time they became dead letters. */
   list(): AsyncIterable<StoredDeadLetter>;
   /** Null when there is none. */
   find(orderId: string): Promise<StoredDeadLetter | null>;
   /**
-   * Files the order again as its first attempt, under the id it has, and takes the dead letter away. Told twice,
-   * the order still is processed once. False when there is no such dead letter any more.
+   * Returns the order to the journal with the same id, as a first attempt, and removes the dead letter. Idempotent:
+   * called twice, the order is processed once.
+   *
+   * @returns false when there is no such dead letter
    */
   replay(orderId: string): Promise<boolean>;
-  /** Deletes it for good. False when there is none. */
+  /** Deletes the dead letter permanently. @returns false when there is none */
   drop(orderId: string): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -1,22 +1,25 @@
 /**
- * What an accepted order survives: `fsync` a power cut, `replicated` the loss of a server (a majority of
- * the replicas has it, in memory or on disk), `os` the death of the server's process, but not of its
- * machine; `none` nothing, for it is processed already, or in the memory of one server. `unknown` until the journal has answered.
+ * Which failures an accepted order survives.
+ * - `fsync`: a power cut
+ * - `replicated`: the loss of a server; a majority of the replicas has the order, in memory or on disk
+ * - `os`: a crash of the server process, but not of its machine
+ * - `none`: none, because the order is already processed, or in the memory of one server
+ * - `unknown`: the journal has not answered yet
  */
 export type DurabilityClass = 'fsync' | 'replicated' | 'os' | 'none' | 'unknown';
 
 /** The guarantee in force. */
 export interface Durability {
   readonly class: DurabilityClass;
-  /** Servers that keep every frame. */
+  /** Servers that store every frame. */
   readonly replicas: number;
-  /** In one line for the operator: what holds, and how it is known. */
+  /** One line for the operator: what the guarantee is, and how it is known. */
   readonly text: string;
-  /** How to have more; empty where there is nothing to say. */
+  /** How to get a stronger guarantee; empty if there is nothing to do. */
   readonly remedy: string;
 }
 
-/** Direct mode: an order that was answered 200 is processed, and nothing of it is kept. */
+/** Direct mode: an order that was answered 200 is processed, and nothing is stored. */
 export const DIRECT_DURABILITY: Durability = {
   class: 'none',
   replicas: 0,

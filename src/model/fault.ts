@@ -1,6 +1,6 @@
 /**
- * A fault that the operator can mend: shown as one line, without a stack, and the process ends with
- * `exitCode`. The message names the thing, the value and the remedy.
+ * An error that the operator can fix: printed as one line without a stack, and the process ends with `exitCode`. The
+ * message has the object, its value and the fix.
  */
 export class OperatorFault extends Error {
   override readonly name = 'OperatorFault';
@@ -15,8 +15,8 @@ export class OperatorFault extends Error {
 /** Exit codes of the forebay command. */
 export const EXIT = {
   ok: 0,
-  /** A fault of the surroundings: a port taken, a disk that takes no writes. */
+  /** An error of the environment, such as a port in use or a disk that rejects writes. */
   failed: 1,
-  /** The options, the handler file, or the declared stream are wrong: starting again won't help. */
+  /** A configuration error in options, handler or stream settings: a restart does not help. */
   usage: 2,
 } as const;

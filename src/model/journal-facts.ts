@@ -1,37 +1,37 @@
 import type { Durability } from './durability.js';
 
-/** What a look at the local journal found. Nothing was changed by looking. */
+/** What `forebay check` reads from the local journal, without changing it. */
 export interface LocalFacts {
   readonly bytes: number;
-  /** What waits to be processed; null when it could not be told, see `fault`. */
+  /** The orders that wait to be processed; null when unknown, see `fault`. */
   readonly waiting: WaitingOrders | null;
   readonly deadLetters: number;
-  /** A frame is there whose time lies ahead of the clock. */
+  /** A frame has a time in the future. */
   readonly isFromFuture: boolean;
-  /** Why the file was not read, in one line; empty when it was. */
+  /** Why the file was not read, in one line; empty when it was read. */
   readonly fault: string;
 }
 
 interface WaitingOrders {
   readonly orders: number;
-  /** Counting ended at a bound: there are more. */
+  /** Counting stopped at a limit: there are more. */
   readonly isAtLeast: boolean;
   readonly oldestAcceptedAtMs: number;
 }
 
-/** What a look at a folder for the local journal found, whether it is there yet or not. */
+/** What `forebay check` finds out about the data folder, which may not exist yet. */
 export interface FolderFacts {
   readonly exists: boolean;
-  /** Why it cannot be made, read or written, in one line; empty when it can. */
+  /** Why it cannot be created, read or written, in one line; empty when it can. */
   readonly fault: string;
-  /** Of its file system. */
+  /** Free space of its file system. */
   readonly freeBytes: number;
-  /** Below which no order is taken, and below which a start is refused. */
+  /** Orders are accepted above `appendBytesMin`; the server starts above `writeBytesMin`. */
   readonly appendBytesMin: number;
   readonly writeBytesMin: number;
   /** Address space that the journal maps. */
   readonly mapBytes: number;
-  /** Null when there is none yet. */
+  /** Null when there is no journal yet. */
   readonly journal: LocalFacts | null;
 }
 
@@ -39,36 +39,36 @@ export interface FolderFacts {
 export interface DeclaredFacts {
   readonly kind: 'stream' | 'consumer';
   readonly name: string;
-  /** What it is for. */
+  /** Its purpose, in one or two words. */
   readonly role: string;
   readonly exists: boolean;
-  /** How it differs from what the journal relies on, in words; empty when it does not. */
+  /** How its settings differ from those the journal needs, in words; empty when they do not. */
   readonly difference: string;
-  /** Of a stream that exists: what it holds and may hold; a limit of -1 is none. */
+  /** Content and limits of an existing stream; -1 is no limit. */
   readonly messages: number;
   readonly bytes: number;
   readonly messagesMax: number;
   readonly bytesMax: number;
   readonly replicas: number;
-  /** Of a consumer that exists: delivered and not acknowledged. */
+  /** Messages delivered and not acknowledged, of an existing consumer. */
   readonly inHand: number;
 }
 
-/** What a look at NATS found. */
+/** What `forebay check` reads from NATS. */
 export interface JetStreamFacts {
   /** The servers, without credentials. */
   readonly shown: string;
-  /** Why they could not be asked, in one line; empty when they could. */
+  /** Why they do not answer, in one line; empty when they do. */
   readonly fault: string;
   readonly version: string;
   readonly declared: readonly DeclaredFacts[];
-  /** Storage of the account, bytes; a limit of -1 is none. */
+  /** Storage used by the account; a limit of -1 is no limit. */
   readonly storageBytes: number;
   readonly storageBytesMax: number;
-  /** The longest message that the server takes; bytes. */
+  /** The longest message that the server accepts. */
   readonly messageBytesMax: number;
-  /** The server's clock less this machine's, milliseconds; null when the server does not tell. */
+  /** The clock of the server minus the clock of this machine; null if unknown. */
   readonly clockAheadMs: number | null;
-  /** Null when they could not be asked. */
+  /** Null when the servers do not answer. */
   readonly durability: Durability | null;
 }

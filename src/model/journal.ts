@@ -3,92 +3,91 @@ import type { Receipt } from './receipt.js';
 
 export type JournalName = 'local' | 'jetstream' | 'direct';
 
-/** What became of one order of a commit, where orders can fail one by one. */
+/** The result of one order of a commit, in a journal where orders can fail one by one. */
 export const VERDICT = {
   refused: 0,
   accepted: 1,
-  /** Nobody knows: no answer can be honest. */
+  /** It is unknown whether the order was accepted: the client gets no answer. */
   unknown: 2,
 } as const;
 
-/** The writing side of a journal. Each intake thread has its own. */
+/** Appends frames to a journal. Each intake thread has its own. */
 export interface Appender {
   readonly name: JournalName;
   /**
-   * Whether a commit has a chance now. While it is false, intake answers 503 without trying: for
-   * JetStream, bytes written while disconnected would be dropped and the answer would be ambiguous.
+   * Whether a commit can succeed now. While false, the intake answers 503 without trying: JetStream drops bytes that
+   * are written while disconnected, which would make the result ambiguous.
    */
   readonly writable: boolean;
   /** Why it is not writable, in one line; empty while it is. */
   readonly reason: string;
   /**
-   * Resolves when the frame is durable: `null` when that holds for all its orders, or, where orders
-   * can fail one by one (direct), a `VERDICT` an order.
+   * Resolves when the frame is durable: with `null` when all orders are, or, if orders can fail one by one (direct
+   * mode), with one `VERDICT` per order.
    *
-   * @throws CommitRefused nothing of the frame was kept; safe to answer 503.
-   * @throws CommitAmbiguous nobody knows whether it was kept; no answer can be honest.
+   * @throws CommitRefused nothing was stored; the clients get 503
+   * @throws CommitAmbiguous it is unknown whether the frame was stored; the clients get no answer
    */
   commit(frame: Frame): Promise<Uint8Array | null>;
-  /** Waits for the commits under way, then lets go of what it holds. */
+  /** Waits for the commits in flight, then releases all resources. */
   close(): Promise<void>;
 }
 
-/** The frame was not kept, for certain. */
+/** The frame was not stored. */
 export class CommitRefused extends Error {
   override readonly name = 'CommitRefused';
 }
 
-/** The acknowledgement never came: the frame may or may not be kept. */
+/** The acknowledgement did not arrive: the frame may or may not be stored. */
 export class CommitAmbiguous extends Error {
   override readonly name = 'CommitAmbiguous';
 }
 
-/** The reading side of a journal: one, in the main thread. */
+/** Reads frames from a journal. There is one, in the main thread. */
 export interface Source {
   readonly name: JournalName;
   /**
-   * Waits until at least one frame is due and returns up to `framesMax` of them. Each is in hand
-   * until it is settled or released, and is not returned again meanwhile. Resolves with an empty
-   * array only when `signal` is aborted or the source is closed. Does not throw: a journal that is
-   * away is waited for.
+   * Waits until at least one frame is due and returns up to `framesMax` frames. A frame is not returned again until it
+   * is settled or released. Resolves with an empty array only when `signal` is aborted or the source is closed. Does
+   * not throw: while the journal is unavailable it waits.
    */
   pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]>;
-  /** What waits in the journal or is in hand. Orders; an estimate where the backlog predates this process. */
+  /** Orders that wait or are being processed; an estimate if the backlog is older than this process. */
   pendingOrders(): number;
-  /** Epoch milliseconds at which the oldest unsettled frame was accepted; 0 when there is none. */
+  /** When the oldest unsettled frame was accepted, epoch milliseconds; 0 when there is none. */
   oldestAcceptedAtMs(): number;
-  /** Dead letters kept now; those that another process filed or took away count within about a second. */
+  /** Number of dead letters; changes by other processes count within about a second. */
   deadLetters(): number;
   /**
-   * 0 while it is not sure that what is in hand has not been given to others: nothing of it should be begun. Else a
-   * number that changes when it was not sure meanwhile: some deliveries may be lost then.
+   * 0 while another process may have been given the frames pulled here: no order should be started. Otherwise a number
+   * that changes each time this was in doubt, after which some deliveries may be lost (`isLost`).
    */
   readonly term: number;
-  /** What became of the order `<frameId>-<index>`. */
+  /** The receipt of the order `<frameId>-<index>`. */
   receipt(frameId: string, index: number): Promise<Receipt>;
-  /** Whether the journal answers, and if not why, in one line. */
+  /** Whether the journal answers; `reason` says in one line why not. */
   readonly reachable: boolean;
   readonly reason: string;
   close(): Promise<void>;
 }
 
-/** A frame in hand. */
+/** A frame that was pulled and is not settled yet. */
 export interface Delivery {
   readonly frame: Frame;
-  /** Another process has it now: what is not begun should not be, and settling it or putting it back does nothing. */
+  /** Another process has the frame now: no order of it should be started; `settle` and `release` do nothing. */
   readonly isLost: boolean;
   /**
-   * Ends this delivery: the listed orders are filed again or kept as dead letters, all others are
-   * done, and then the frame leaves the journal. Atomic in the local journal. In JetStream the new
-   * records are stored before the old one is acknowledged, so a crash between the two repeats
-   * orders but loses none. Retries inside until it succeeds or the source is closed.
+   * Ends this delivery: the listed orders are refiled or become dead letters, all others are done, and the frame
+   * leaves the journal. Atomic in the local journal. In JetStream the new records are stored before the old one is
+   * acknowledged, so a crash between the two repeats orders but loses none. Retries until it succeeds or the source
+   * is closed.
    */
   settle(settlement: Settlement): Promise<void>;
-  /** Puts the frame back as it was, due at once. */
+  /** Returns the frame to the journal unchanged, due at once. */
   release(): void;
 }
 
-/** Positions are indexes into the delivered frame. A position listed nowhere is done. */
+/** Positions are indexes into the delivered frame. Orders that are not listed are done. */
 export interface Settlement {
   readonly refile: readonly Refile[];
   readonly dead: readonly DeadLetter[];

@@ -1,8 +1,8 @@
 import type { Durability } from './durability.js';
 
-/** What the live page is told once: it stays the same while the process runs. */
+/** What the live page gets once, because it does not change while the process runs. */
 export interface LiveFacts {
-  /** Another one after each start of the server. */
+  /** Different after each start of the server. */
   readonly boot: string;
   readonly build: {
     readonly version: string;
@@ -11,17 +11,17 @@ export interface LiveFacts {
     readonly journal: string;
   };
   readonly startedAtMs: number;
-  /** Requests a second; 0 is no limit. */
+  /** Requests per second; 0 is no limit. */
   readonly rpsLimit: number;
-  /** Orders a second; 0 is no bound. */
+  /** Orders per second; 0 is no limit. */
   readonly drainRate: number;
   /** How long a row is kept. */
   readonly historyS: number;
-  /** What `LiveRow.answers` and `LiveNow.answers` count, by index. */
+  /** The status of each index of `LiveRow.answers` and `LiveNow.answers`. */
   readonly statuses: readonly number[];
-  /** What `LiveRow.cpuPercent` and `lagMs` are of, by index. */
+  /** The thread of each index of `LiveRow.cpuPercent` and `lagMs`. */
   readonly threads: readonly string[];
-  /** Upper bounds of the buckets; a row has one bucket more, for what is above them all. */
+  /** Upper bounds of the histogram buckets; a row has one more bucket, for values above all bounds. */
   readonly bounds: {
     readonly requestSeconds: readonly number[];
     readonly orderAgeSeconds: readonly number[];
@@ -30,11 +30,11 @@ export interface LiveFacts {
 }
 
 /**
- * What happened in about one second: counts are of this second, gauges are as they were at its end.
- * Histograms are counts by bucket, not cumulative.
+ * About one second: counts are of this second, gauges are the values at its end. Histograms are counts per bucket,
+ * not cumulative.
  */
 export interface LiveRow {
-  /** The end of it; epoch milliseconds. */
+  /** End of the second; epoch milliseconds. */
   readonly atMs: number;
   readonly spanMs: number;
   readonly rps: number;
@@ -49,13 +49,13 @@ export interface LiveRow {
   readonly requestSeconds: readonly number[];
   readonly orderAgeSeconds: readonly number[];
   readonly frameOrders: readonly number[];
-  /** Of one core; null where it is not known. */
+  /** Of one core; null if unknown. */
   readonly cpuPercent: readonly (number | null)[];
-  /** Null for threads that do not tell. */
+  /** Null for threads that do not report it. */
   readonly lagMs: readonly (number | null)[];
 }
 
-/** Where things stand: totals since the start of the process, and gauges. */
+/** The current state: totals since the start of the process, and gauges. */
 export interface LiveNow {
   readonly answers: readonly number[];
   readonly done: number;
@@ -74,15 +74,15 @@ export interface LiveNow {
   readonly forwarded: number;
   readonly rps: number;
   readonly durability: Durability;
-  /** Why orders can't be taken. */
+  /** Why orders cannot be accepted. */
   readonly reasons: readonly string[];
-  /** What does not work although orders can be taken. */
+  /** What does not work although orders are accepted. */
   readonly degraded: readonly string[];
 }
 
-/** Where the live page's numbers come from. */
+/** The source of the numbers on the live page. */
 export interface LiveSource {
   readonly facts: LiveFacts;
-  /** Ends the second under way. */
+  /** Ends the current second. */
   take(): { readonly row: LiveRow; readonly now: LiveNow };
 }

@@ -8,9 +8,8 @@ export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /**
- * Everything that can be set from outside, checked and frozen by `loadOptions`. What each property
- * is for, its unit, range and default stand in options/schema.ts, which also gives it its names:
- * `rpsLimit` is `--rps-limit`, and `FOREBAY_RPS_LIMIT` in the environment.
+ * All options, checked and frozen by `loadOptions`. Meaning, unit, range and default of each are in
+ * options/schema.ts. Names follow from the property: `rpsLimit` is `--rps-limit` and `FOREBAY_RPS_LIMIT`.
  */
 export interface Options {
   readonly mode: Mode;

@@ -1,4 +1,4 @@
-/** One order as the client posts it. The rules stand in `orderSchema`. */
+/** One order as the client posts it; see `orderSchema`. */
 export interface OrderData {
   readonly product_id: string;
   readonly count: string;
@@ -8,12 +8,11 @@ export interface OrderData {
 export const USERNAME_CODE_POINTS_MAX = 64;
 
 /**
- * JSON Schema of an order body: the single source of the rules. The byte scanner, the ajv path and
- * the reference that fuzzing compares both with are all held against it.
+ * JSON Schema of an order. The byte scanner and the slow path are tested against it.
  *
  * `product_id`, `count`: decimal strings "0" to "100", no sign, no leading zeros.
  * `username`: 1 to 64 code points, no control characters (C0, DEL, C1), no lone surrogates
- * (the pattern runs with the `u` flag, under which a lone surrogate is not in `\p{Cs}`'s complement).
+ * (the pattern runs with the `u` flag, with which `[^\p{Cs}]` does not match a lone surrogate).
  */
 export const orderSchema = {
   type: 'object',
@@ -31,22 +30,22 @@ export const orderSchema = {
   },
 } as const;
 
-/** An order as a handler gets it. */
+/** An order, as the handler gets it. */
 export interface Order {
-  /** The frame's id, a hyphen, the order's index in it: also the `x-order-id` the client was given. */
+  /** The id that the client got as `x-order-id`: frame id, hyphen, index in the frame. */
   readonly id: string;
-  /** 1 for the first try. */
+  /** 1 for the first attempt. */
   readonly attempt: number;
-  /** Epoch milliseconds at which the first order of its frame was accepted. */
+  /** When the first order of its frame was accepted; epoch milliseconds. */
   readonly acceptedAt: number;
   readonly data: OrderData;
 }
 
-/** What became of one order: processed; to be tried again; failed for good. */
+/** The result of one order: processed, retry later, or failed for good. */
 export type Outcome = 'done' | 'retry' | 'dead';
 
 export interface HandlerContext {
-  /** Attempts after which an order that still fails is a dead letter. */
+  /** Attempts after which a failing order becomes a dead letter. */
   readonly attemptsMax: number;
   /** The options that a handler may read. */
   readonly options: HandlerOptions;
@@ -60,42 +59,40 @@ export interface HandlerOptions {
 }
 
 /**
- * The user's function. Returning nothing means that every order is done; otherwise one outcome an
- * order, in the same order. Throwing means that none of the batch counts as done. What then happens
- * is told by what is thrown, see `ThrownByHandler`.
+ * The function that processes orders. It returns nothing when all orders are done, or one outcome per order, in the
+ * same sequence. When it throws, no order of the batch counts as done; see `ThrownByHandler`.
  */
 export type Handler = (
   orders: readonly Order[],
   context: HandlerContext,
 ) => Promise<void | readonly Outcome[]> | void | readonly Outcome[];
 
-/** Anything may be thrown; these two members of it, where they are `true`, say more. */
+/** A handler may throw anything. These members of what it throws have a meaning when they are `true`. */
 export interface ThrownByHandler {
   /**
-   * What the handler works for, a database say, is away, for all orders alike. Nothing counts as an
-   * attempt: after a pause, which grows from 100 ms to 5 s, the same batch is run again, and meanwhile all
-   * others of the pool wait too. `/readyz` says why. In direct mode the clients get 503.
+   * A service that the handler needs, such as a database, is unavailable for all orders. The attempt does not count:
+   * the same batch is run again after a pause that grows from 100 ms to 5 s, and all other batches wait. `/readyz`
+   * shows the message. In direct mode the clients get 503.
    */
   readonly pause?: boolean;
   /**
-   * Trying again is of no use. As with any other throw, the batch is run again in halves until the
-   * culprit stands alone; then it is a dead letter at once, with the message as its reason, where it
-   * would be tried again otherwise.
+   * A retry is useless. As with any other error, the batch is split in halves and run again until the failing order is
+   * alone; then that order becomes a dead letter at once, with the message as its reason, instead of being retried.
    */
   readonly dead?: boolean;
 }
 
-/** The module that `--handler` names. */
+/** The module given by `--handler`. */
 export interface HandlerModule {
   readonly default: Handler;
   /**
-   * Called once at the start, in one pool thread. When it throws, Forebay does not start, and says the
-   * message; unless what is thrown has `pause: true`: then the orders are taken, and wait.
+   * Called once at the start, in one pool thread. When it throws, Forebay prints the message and does not start. With
+   * `pause: true` it starts, and orders wait.
    */
   readonly prepare?: (context: HandlerContext) => Promise<void> | void;
   /**
-   * Called by `forebay check`, and by nothing else: looks whether `prepare` would succeed, and must change
-   * nothing. Says in one line what it found; throws as `prepare` does.
+   * Called by `forebay check` only: tests whether `prepare` would succeed, without changing anything. Returns one line
+   * with the result; throws as `prepare` does.
    */
   readonly check?: (context: HandlerContext) => Promise<string> | string;
 }

@@ -1,24 +1,24 @@
-/** A batch as it crosses from the main thread to a pool thread. */
+/** A batch, as the main thread sends it to a pool thread. */
 export interface BatchMessage {
-  /** NDJSON, one order a line, in the order of the segments. */
+  /** NDJSON: one order per line, in the order of the segments. */
   readonly payload: Uint8Array;
   readonly segments: readonly BatchSegment[];
 }
 
-/** A batch on its way to its thread. */
+/** A batch with the number of its handler call. */
 export interface BatchCall extends BatchMessage {
   /** Its number among `StartedCalls`. */
   readonly call: number;
 }
 
-/** Orders of one batch that come from one frame and so share its attempt and time. */
+/** Orders of one batch that come from the same frame, and so share attempt and time. */
 export interface BatchSegment {
-  /** What their ids begin with: the id of the frame they were accepted in. */
+  /** The id of the frame that the orders were accepted in: the first part of their ids. */
   readonly origin: string;
   readonly count: number;
-  /** Where the first of them stood in that frame; the others follow it, unless `indexes` says otherwise. */
+  /** Index of the first order in that frame; the others follow it, unless `indexes` is set. */
   readonly firstIndex: number;
-  /** Where each of them stood; null for a run of neighbours, which crosses more cheaply. */
+  /** Index of each order in that frame; null for consecutive orders, which is cheaper to send. */
   readonly indexes: readonly number[] | null;
   readonly attempt: number;
   readonly acceptedAtMs: number;
@@ -27,44 +27,44 @@ export interface BatchSegment {
 export const OUTCOME_DONE = 0;
 export const OUTCOME_RETRY = 1;
 export const OUTCOME_DEAD = 2;
-/** Not run after all: it is to be run as if nothing had been. No handler can say so. */
+/** The order was not run, and its attempt does not count. Only the pool sets this, no handler can. */
 export const OUTCOME_NOT_RUN = 3;
-/** The thread died over it alone: to be tried again, and nobody knows whether it was processed. */
+/** The thread died while it ran this order alone: retried; whether it was processed is unknown. */
 export const OUTCOME_UNKNOWN = 4;
 
-/** What a pool thread answers. */
+/** The answer of a pool thread to a batch. */
 export interface BatchResult {
   /**
-   * Null when all are done, else one `OUTCOME_…` byte an order. Meaningless when `notLoaded`, `paused`
+   * Null when all orders are done, else one `OUTCOME_…` byte per order. Meaningless when `notLoaded`, `paused`
    * or `thrown` is set.
    */
   readonly outcomes: Uint8Array | null;
-  /** The thread could not load the handler, so nothing was run, and the thread ends: why. Null otherwise. */
+  /** Why the thread could not load the handler; nothing was run, and the thread ends. Null otherwise. */
   readonly notLoaded: string | null;
-  /** The handler threw with `pause: true`: what it works for is away, and why. Null otherwise. */
+  /** The message, if the handler threw with `pause: true`. Null otherwise. */
   readonly paused: string | null;
-  /** The handler threw anything else, or returned what no handler may: the message. Null otherwise. */
+  /** The message, if the handler threw anything else or returned invalid outcomes. Null otherwise. */
   readonly thrown: string | null;
-  /** What kind of thing that was, and where in the code it was thrown: without the message. */
+  /** Class of the error and place in the code, without the message. */
   readonly thrownAt: string;
-  /** What was thrown has `dead: true`: for an order that stands alone, trying again is of no use. */
+  /** The error has `dead: true`: an order that fails alone is not retried. */
   readonly thrownDead: boolean;
   readonly handlerMs: number;
-  /** The thread's id in the operating system, for its CPU figure; 0 where there is none. */
+  /** Thread id of the operating system, for CPU figures; 0 if unknown. */
   readonly tid: number;
 }
 
-/** What a pool thread answers when it is told to load the handler, at the start. */
+/** The answer of a pool thread that was told to load the handler, at the start. */
 export interface LoadResult {
   /** Why Forebay cannot start with this handler, in one line; null when it can. */
-  readonly wrong: string | null;
-  /** Why what the handler works for is away, which is no reason not to start; null when it is there. */
-  readonly away: string | null;
+  readonly error: string | null;
+  /** The message, if `prepare` threw with `pause: true`, with which Forebay does start; null otherwise. */
+  readonly outage: string | null;
 }
 
 /**
- * What crosses the port between an intake thread and the main thread in direct mode, where a commit
- * means that the pool has processed the orders.
+ * A frame that an intake thread sends to the main thread in direct mode, where a commit means that the pool has
+ * processed the orders.
  */
 export interface DirectRequest {
   readonly sequence: number;
@@ -77,6 +77,6 @@ export interface DirectRequest {
 
 export interface DirectReply {
   readonly sequence: number;
-  /** Null when every order is processed, else a `VERDICT` an order. */
+  /** Null when every order is processed, else one `VERDICT` per order. */
   readonly verdicts: Uint8Array | null;
 }

@@ -1,7 +1,7 @@
 /** What became of an order, as `GET /orders/{id}` answers it. */
 export type Receipt = 'accepted' | 'done' | 'dead' | 'unknown';
 
-/** A frame id, a hyphen, the order's index in the frame: 0 to 9999 without leading zeros. */
+/** A frame id, a hyphen, and the index of the order in the frame: 0 to 9999 without leading zeros. */
 const ORDER_ID = /^([0-9A-HJKMNP-TV-Z]{26})-(0|[1-9][0-9]{0,3})$/;
 
 export interface OrderPlace {
@@ -9,7 +9,7 @@ export interface OrderPlace {
   readonly index: number;
 }
 
-/** Null when it is not the form of an order id: no order has it. */
+/** Null when the text is not an order id. */
 export function parseOrderId(text: string): OrderPlace | null {
   const match = ORDER_ID.exec(text);
   return match === null ? null : { frameId: match[1]!, index: Number(match[2]) };

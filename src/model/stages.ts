@@ -1,86 +1,89 @@
 import type { KeyedOrder } from './frame.js';
 
 /**
- * The interfaces by which intake, validate, idempotency and commit meet. One object of each a thread;
- * all calls are synchronous and on that thread.
+ * The interfaces between the stages of the intake: schema, idempotency, commit and limit. Each intake thread has
+ * its own objects; all calls are synchronous.
  */
 
-/** Checks one body and can then write it, compact, without building an object of it. */
+/** Checks one body and can then write it as compact JSON, without building an object. */
 export interface BodyValidator {
   /**
-   * 0 when valid, else a fault code. Looks at `bytes[start, end)` only, which must stay as it is until
-   * `writeTo` was called; keeps it only until the next call.
+   * Checks `bytes[start, end)`, which must not change until `writeTo` was called. Keeps a reference to it until the
+   * next call.
+   *
+   * @returns 0 when valid, else a fault code
    */
   validate(bytes: Uint8Array, start: number, end: number): number;
-  /** Bytes that `writeTo` will write for the body just found valid, its line end included. */
+  /** Bytes that `writeTo` will write for the body just validated, line feed included. */
   readonly compactLength: number;
-  /** Writes the order just validated as one compact line; returns the offset behind it. */
+  /** Writes the order just validated as one compact line; returns the offset after it. */
   writeTo(target: Uint8Array, offset: number): number;
   /** The `x-invalid` header value of a fault code: ASCII, prebuilt. */
   faultText(code: number): string;
 }
 
-/** Whoever waits for its order's frame. Exactly one of the three is called, once. */
+/** Waits for the commit of one order. Exactly one method is called, once. */
 export interface Waiter {
   /** The order is durable under `<frameId>-<index>`. */
   accepted(frameId: string, index: number): void;
-  /** Nothing was kept. */
+  /** The order was not stored. */
   refused(): void;
-  /** Nobody knows whether it was kept. */
+  /** It is unknown whether the order was stored. */
   ambiguous(): void;
 }
 
-/** Whoever waits for an order with an idempotency key to become durable. */
+/** Waits for the commit of one order with an idempotency key. */
 export interface KeyedWaiter extends Waiter, Pick<KeyedOrder, 'key' | 'digest'> {
-  /** Called once, before all others: where the order will be. */
+  /** Called once, before all other methods: the id that the order will have. */
   placed(frameId: string, index: number): void;
-  /** After `ambiguous`, if ever, one of these: it was kept after all; for certain it was not. */
+  /** After `ambiguous`, one of these two may be called: the order was stored, or certainly not. */
   acceptedLate(): void;
   refusedLate(): void;
 }
 
 export interface Committer {
   /**
-   * Takes the order that `order` has just validated, which stays valid only for this call.
-   * False when too many orders wait or the journal takes no writes: nothing was kept and the waiter
-   * will not be called.
+   * Takes the order that `order` has just validated; it is read during this call only.
+   *
+   * @returns false when too many orders wait or the journal accepts no writes; then the order is not stored, and
+   *   `waiter` is not called
    */
   take(order: BodyValidator, waiter: Waiter): boolean;
-  /** The same for an order whose key is to be remembered with it. */
+  /** The same for an order with an idempotency key. */
   takeKeyed(order: BodyValidator, waiter: KeyedWaiter): boolean;
 }
 
-/** Characters of an idempotency key. */
+/** Longest idempotency key; characters. */
 export const IDEMPOTENCY_KEY_CHARS_MAX = 64;
 
 /**
- * The client behind an order with an idempotency key. Exactly one of its methods is called, once, and possibly
- * before `KeyedIntake.take` returns.
+ * The client that sent an order with an idempotency key. Exactly one method is called, once, possibly before
+ * `KeyedIntake.take` returns.
  */
 export interface KeyedClient extends Waiter {
-  /** It went away: nothing should be begun for it any more. */
+  /** The client has disconnected: no new work should start for it. */
   readonly isGone: boolean;
-  /** This order was accepted before, under that id. */
+  /** The same order was accepted before, with this id. */
   replayed(frameId: string, index: number): void;
-  /** Another order was accepted under this key. */
+  /** A different order was accepted with this key. */
   keyReused(): void;
 }
 
-/** Takes orders that come with an idempotency key. */
+/** Accepts orders with an idempotency key. */
 export interface KeyedIntake {
   /**
-   * Judges the body `bytes[0, length)`, which is not needed any more when this returns. 0 when the client
-   * is or will be called; else a fault code, and it is not.
+   * Validates the body `bytes[0, length)`, which may be reused when this returns.
    *
-   * @param key visible ASCII characters, at least one and at most `IDEMPOTENCY_KEY_CHARS_MAX`
+   * @param key 1 to `IDEMPOTENCY_KEY_CHARS_MAX` visible ASCII characters
+   * @returns 0 when `client` is or will be called; else a fault code, and `client` is not called
    */
   take(key: string, bytes: Uint8Array, length: number, client: KeyedClient): number;
 }
 
-/** Admits at most so many in any window of time, across all threads that share its memory. */
+/** Admits at most a fixed number in any window of time, over all threads that share its memory. */
 export interface Limiter {
   /** True when admitted now; false when the window is full. Never blocks. */
   tryAdmit(): boolean;
-  /** Milliseconds (fractional) until an admission can succeed; 0 when one could now. A hint: another thread may be first. */
+  /** Milliseconds (fractional) until an admission can succeed, 0 for now. Another thread may be admitted first. */
   waitMs(): number;
 }

@@ -12,12 +12,12 @@ export interface PortClaim {
 }
 
 /**
- * Claims the orders' port; 0 stands for any free one. Intake threads listen with SO_REUSEPORT, with
- * which Linux lets a second process share the port in silence; so a plain listen is tried first, which
- * anything that listens there already refuses, and a lock keeps out a second Forebay that starts at the
- * same moment. (uWebSockets.js could take a free port itself, but not share that one.)
+ * Claims the port for orders; 0 picks a free port. Intake threads listen with SO_REUSEPORT, with which Linux lets a
+ * second process share the port without an error. So this listens without it first, which fails if any program
+ * listens there, and takes a lock, which keeps out a second Forebay that starts at the same time. (uWebSockets.js can
+ * pick a free port itself, but not one that threads can share.)
  *
- * @throws OperatorFault naming the port
+ * @throws OperatorFault the port is in use, or cannot be listened on
  */
 export async function claimPort(host: string, wanted: number): Promise<PortClaim> {
   const port = await freePort(host, wanted);
@@ -35,27 +35,28 @@ async function freePort(host: string, wanted: number): Promise<number> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') throw portTaken(host, wanted);
     throw new OperatorFault(
-      `cannot listen on ${host}:${wanted}: ${message}; see --host and --port`,
+      `cannot listen on ${host}:${wanted}: ${message}; correct --host or --port`,
       EXIT.failed,
     );
   }
 }
 
 function portTaken(host: string, port: number): OperatorFault {
-  const remedy = 'choose another with --port, or stop what listens there';
-  return new OperatorFault(`port ${port} is taken on ${host}: ${remedy}`, EXIT.failed);
+  const fix = 'choose another with --port, or stop the program that listens there';
+  return new OperatorFault(`port ${port} is in use on ${host}: ${fix}`, EXIT.failed);
 }
 
 /**
- * Claims a data folder, which must exist. Two servers on one would process each order twice. A name in the kernel keeps out whoever shares this network namespace; a
- * socket in the folder itself those that share only the folder, such as two containers on one volume.
+ * Claims a data folder, which must exist. Two servers on one folder would process each order twice. A name in the
+ * kernel keeps out processes in the same network namespace; a socket in the folder keeps out processes that share
+ * only the folder, such as two containers with the same volume.
  *
- * @throws OperatorFault naming the folder
+ * @throws OperatorFault the folder is in use
  */
 export async function claimFolder(folder: string): Promise<Release> {
   const taken = () =>
     new OperatorFault(
-      `data folder ${folder} is in use by another forebay: name another with --data, or stop that one`,
+      `data folder ${folder} is in use by another Forebay: choose another with --data, or stop that process`,
       EXIT.failed,
     );
   const releaseName = await lockName(folderLock(folder), taken);
@@ -71,7 +72,7 @@ export async function claimFolder(folder: string): Promise<Release> {
   }
 }
 
-/** The names of the locks, for those who only look whether they are held. */
+/** Names of the locks. */
 function portLock(port: number): string {
   return `forebay-port-${port}`;
 }
@@ -85,9 +86,8 @@ function folderLock(folder: string): string {
 const FOLDER_LOCK_FILE = 'lock.sock';
 
 /**
- * A lock by a name in Linux's abstract socket namespace: it exists once in a network namespace, and
- * the kernel drops it when the process ends, however it ends. Elsewhere there is no such thing, and
- * no lock.
+ * A lock by a name in the abstract socket namespace of Linux: unique per network namespace, and released by the kernel
+ * however the process ends. Other systems have no such names, so there is no lock.
  */
 async function lockName(name: string, taken: () => OperatorFault): Promise<Release> {
   if (process.platform !== 'linux') return noLock;
@@ -99,11 +99,11 @@ async function lockName(name: string, taken: () => OperatorFault): Promise<Relea
   }
 }
 
-/** Where a file system has no sockets, such as some that come over a network, there is no such lock. */
+/** On a file system without sockets, such as some network file systems, there is no such lock. */
 async function lockFolder(folder: string, taken: () => OperatorFault): Promise<Release> {
   if (process.platform !== 'linux') return noLock;
-  // The name of a socket has at most 107 bytes; by way of the open folder it is always shorter. The
-  // folder stays open for as long as the lock.
+  // The path of a socket has at most 107 bytes; a path through the open folder is always shorter. The folder stays
+  // open as long as the lock.
   const fd = openSync(folder, 'r');
   const path = `/proc/self/fd/${fd}/${FOLDER_LOCK_FILE}`;
   for (let tries = 0; tries < 2; tries++) {
@@ -119,8 +119,8 @@ async function lockFolder(folder: string, taken: () => OperatorFault): Promise<R
         return noLock;
       }
     }
-    if (await answers(path)) break;
-    // Left behind by a process that was killed.
+    if (await isListening(path)) break;
+    // Left by a process that was killed.
     rmSync(path, { force: true });
   }
   closeSync(fd);
@@ -135,8 +135,8 @@ function releaseOf(lock: Server): Release {
   return () => closed(lock);
 }
 
-/** Whether somebody listens on a socket of that path; one in the abstract namespace begins with a NUL. */
-export function answers(path: string): Promise<boolean> {
+/** Whether a process listens on the socket `path`, which begins with NUL in the abstract namespace. */
+function isListening(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path }, () => {
       socket.destroy();
@@ -158,24 +158,24 @@ function closed(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
-/** How a port is found: free, with another Forebay, with another program, or not to be listened on, and why. */
+/** A port is free, in use by a Forebay, in use by another program, or cannot be listened on. */
 export type PortState =
   | { readonly is: 'free' | 'forebay' | 'taken' }
   | { readonly is: 'refused'; readonly why: string };
 
-/** How long an admin server may take to say who it is; milliseconds. */
-const ASK_MS_MAX = 1000;
-/** More than Forebay has to say, whatever answers there. */
+/** Time limit for the answer of an admin server; milliseconds. */
+const ANSWER_MS_MAX = 1000;
+/** More than /metrics of Forebay has. */
 const METRICS_CHARS_MAX = 4_000_000;
 
-/** Looks whether orders could be taken on a port; listens for a moment when nobody else does, and serves nobody. */
+/** The state of the port for orders. Listens on it briefly if it is free. */
 export async function probePort(host: string, port: number): Promise<PortState> {
   const found = await tryToListen(host, port);
   if (found.is !== 'taken') return found;
   return (await isLocked(portLock(port))) ? { is: 'forebay' } : found;
 }
 
-/** The same for the admin server's port, which has no lock. */
+/** The state of the port of the admin server, which has no lock. */
 export async function probeAdminPort(host: string, port: number): Promise<PortState> {
   const found = await tryToListen(host, port);
   if (found.is !== 'taken') return found;
@@ -184,43 +184,43 @@ export async function probeAdminPort(host: string, port: number): Promise<PortSt
 }
 
 /**
- * Empty where there are none. Not by `fetch`: in Node 20 that neither settles nor keeps the process when the
+ * The text of /metrics; empty if there is none. Does not use `fetch`, because in Node 20 that never settles when the
  * connection is closed at once.
  */
 function metricsAt(host: string, port: number): Promise<string> {
-  const dialled = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
+  const address = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
   return new Promise((resolve) => {
     let body = '';
-    const asked = get({ host: dialled, port, path: '/metrics', agent: false }, (answer) => {
-      answer.setEncoding('utf8').on('data', (text: string) => {
+    const request = get({ host: address, port, path: '/metrics', agent: false }, (response) => {
+      response.setEncoding('utf8').on('data', (text: string) => {
         body += text;
-        if (body.length > METRICS_CHARS_MAX) asked.destroy();
+        if (body.length > METRICS_CHARS_MAX) request.destroy();
       });
     });
-    asked.on('error', () => {});
-    asked.on('close', () => {
+    request.on('error', () => {});
+    request.on('close', () => {
       clearTimeout(deadline);
       resolve(body);
     });
-    const deadline = setTimeout(() => asked.destroy(), ASK_MS_MAX);
+    const deadline = setTimeout(() => request.destroy(), ANSWER_MS_MAX);
   });
 }
 
-/** Whether a Forebay has the data folder, which must exist. */
+/** Whether a Forebay uses the data folder, which must exist. */
 export async function isFolderInUse(folder: string): Promise<boolean> {
   if (process.platform !== 'linux') return false;
   if (await isLocked(folderLock(folder))) return true;
-  // By way of the open folder the name of the socket is short enough.
+  // A path through the open folder is short enough for a socket.
   const fd = openSync(folder, 'r');
   try {
-    return await answers(`/proc/self/fd/${fd}/${FOLDER_LOCK_FILE}`);
+    return await isListening(`/proc/self/fd/${fd}/${FOLDER_LOCK_FILE}`);
   } finally {
     closeSync(fd);
   }
 }
 
 function isLocked(name: string): Promise<boolean> {
-  return process.platform === 'linux' ? answers(`\0${name}`) : Promise.resolve(false);
+  return process.platform === 'linux' ? isListening(`\0${name}`) : Promise.resolve(false);
 }
 
 function tryToListen(host: string, port: number): Promise<PortState> {

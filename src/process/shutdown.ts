@@ -1,30 +1,30 @@
 import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Log } from '../model/log.js';
 
-/** Signals that follow each other so closely are one request, delivered more than once; milliseconds. */
+/** Signals within this time are one request that was delivered more than once; milliseconds. */
 const SAME_REQUEST_MS = 100;
 
-/** Stops one stage. Must do no harm where that stage never got going. */
+/** Stops one stage. Must also work if that stage was never started. */
 export interface StopStep {
   readonly what: string;
   readonly stop: () => Promise<void>;
 }
 
-/** The ordered shutdown: the steps run one after the other, once. */
+/** The ordered shutdown: its steps run one after another, once. */
 export class Shutdown {
   readonly #steps: readonly StopStep[];
   readonly #log: Log;
   readonly #flushLog: () => void;
   #step = '';
 
-  /** @param flushLog writes what the log still holds back */
+  /** @param flushLog writes the log lines that are held back */
   constructor(steps: readonly StopStep[], log: Log, flushLog: () => void) {
     this.#steps = steps;
     this.#log = log;
     this.#flushLog = flushLog;
   }
 
-  get isUnderWay(): boolean {
+  get hasStarted(): boolean {
     return this.#step !== '';
   }
 
@@ -34,7 +34,7 @@ export class Shutdown {
   }
 
   /**
-   * A step that fails is logged, and the next one runs.
+   * A step that fails is logged, and the next one still runs.
    *
    * @returns what the first failed step threw; null when all succeeded
    */
@@ -45,8 +45,11 @@ export class Shutdown {
       try {
         await stop();
       } catch (error) {
-        this.#log('stop-step-failed', 'did not stop in order', { step: what, err: error as Error });
-        // A later step may fail too, and each failure is logged.
+        this.#log('stop-step-failed', 'a step of the shutdown failed', {
+          step: what,
+          err: error as Error,
+        });
+        // A later step may fail too, and the log would hold back the second line.
         this.#flushLog();
         failure ??= error as Error;
       }
@@ -57,12 +60,11 @@ export class Shutdown {
 }
 
 /**
- * The end of the process: an ordered shutdown on SIGTERM, on SIGINT, or on a fault that the process cannot go on
- * with. A second signal ends the process at once, and so does the deadline: what is in the journal then is
- * processed after the next start.
+ * Ends the process: by an ordered shutdown on SIGTERM, on SIGINT or on a fatal error. A second signal or the deadline
+ * ends it at once; orders that are then in the journal are processed after the next start.
  *
- * Nothing else may call `process.exit` once intake threads run: uWebSockets.js aborts the process when
- * a thread is torn down with its sockets open.
+ * Nothing else may call `process.exit` while intake threads run: uWebSockets.js aborts the process when a thread ends
+ * with open sockets.
  */
 export class ShutdownOnSignals {
   readonly #stop: Shutdown;
@@ -72,7 +74,7 @@ export class ShutdownOnSignals {
   #isServing = false;
   #signalledAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param flushLog writes what the log still holds back */
+  /** @param flushLog writes the log lines that are held back */
   constructor(stop: Shutdown, msMax: number, log: Log, flushLog: () => void) {
     this.#stop = stop;
     this.#msMax = msMax;
@@ -84,32 +86,32 @@ export class ShutdownOnSignals {
     process.on('uncaughtException', (error) => this.fail(error));
   }
 
-  /** The start is over: a fault is logged from now on, no longer printed for the person who typed the command. */
+  /** The start has succeeded: from now on errors go to the log instead of stderr. */
   serving(): void {
     this.#isServing = true;
   }
 
-  /** Stops because of a fault: told in one line when the operator can fix it, else with its stack. */
+  /** Stops because of an error: reports one line if the operator can fix it, else the stack too. */
   fail(fault: unknown): void {
     if (!(fault instanceof OperatorFault)) {
       const err = fault instanceof Error ? fault : new Error(String(fault));
-      this.#log('bug', 'a bug: stopping', { err });
+      this.#log('bug', 'unexpected error: stopping', { err });
     } else if (this.#isServing) {
       this.#log('failed', fault.message);
     } else {
       process.stderr.write(`forebay: ${fault.message}\n`);
     }
-    if (!this.#stop.isUnderWay)
+    if (!this.#stop.hasStarted)
       void this.#run(fault instanceof OperatorFault ? fault.exitCode : EXIT.failed);
   }
 
   #onSignal(signal: string): void {
-    // A terminal and npm both pass on one Ctrl-C.
+    // A terminal and npm both forward the same Ctrl-C.
     if (performance.now() - this.#signalledAtMs < SAME_REQUEST_MS) return;
     this.#signalledAtMs = performance.now();
-    if (this.#stop.isUnderWay) {
+    if (this.#stop.hasStarted) {
       const { step } = this.#stop;
-      this.#log('stop-forced', 'told to stop again: ending at once', { signal, step });
+      this.#log('stop-forced', 'second signal: ending at once', { signal, step });
       this.#endAtOnce();
     }
     this.#log('stopping', 'stopping', { signal });
@@ -120,22 +122,22 @@ export class ShutdownOnSignals {
     setTimeout(() => {
       this.#log(
         'stop-late',
-        'not through within --shutdown-ms-max: ending at once; what is not settled stays in the journal',
+        '--shutdown-ms-max is over: ending at once; unsettled orders stay in the journal',
         { step: this.#stop.step, shutdownMsMax: this.#msMax },
       );
       this.#endAtOnce();
     }, this.#msMax);
     const failure = await this.#stop.run();
     if (failure !== null) exitCode ||= EXIT.failed;
-    // After a fault its own line is the last word.
+    // After an error its own line is the last one.
     if (exitCode === EXIT.ok) this.#log('stopped', 'stopped');
     process.exit(exitCode);
   }
 
-  /** As a crash would: `process.exit` would wait for threads whose handler never yields. */
+  /** By SIGKILL, because `process.exit` waits for threads whose handler never yields. */
   #endAtOnce(): never {
     this.#flushLog();
     process.kill(process.pid, 'SIGKILL');
-    throw new Error('SIGKILL cannot be survived');
+    throw new Error('SIGKILL did not end the process');
   }
 }

@@ -8,7 +8,7 @@ function open(t: TestContext) {
   const log = new RepeatLimiter(({ event, line, fields }: Entry) =>
     lines.push([event, line, ...Object.values(fields)].join(' ')),
   );
-  const tell = (event: Entry['event'], line: string) => log.tell({ event, line, fields: {} });
+  const tell = (event: Entry['event'], line: string) => log.log({ event, line, fields: {} });
   return { lines, tell, log, pass: (ms: number) => t.mock.timers.tick(ms) };
 }
 

@@ -115,6 +115,6 @@ describe('--threads 0, the intake in the main thread', () => {
     const flags = ['--host', '127.0.0.1', '--port', `${port}`, '--data', await folder(t)];
     const { code, stderr } = await runForebay(['serve', '--threads', '0', ...flags]);
     assert.equal(code, 1);
-    assert.match(stderr, /^forebay: port \d+ is taken on [^\n]*\n$/);
+    assert.match(stderr, /^forebay: port \d+ is in use on [^\n]*\n$/);
   });
 });

@@ -87,7 +87,7 @@ describe('what cannot work is refused at the start in one line', () => {
     const { port } = server.address() as { port: number };
     assert.match(
       await refusal(t, ['--port', String(port)], 1),
-      new RegExp(`port ${port} is taken`),
+      new RegExp(`port ${port} is in use`),
     );
     assert.match(await refusal(t, ['--admin-port', String(port)], 1), new RegExp(`${port}`));
   });
@@ -95,7 +95,7 @@ describe('what cannot work is refused at the start in one line', () => {
   it('a port that another forebay has, which Linux would share in silence', async (t) => {
     const forebay = await startForebay([], { owner: t });
     const { port } = new URL(forebay.url);
-    assert.match(await refusal(t, ['--port', port], 1), new RegExp(`port ${port} is taken`));
+    assert.match(await refusal(t, ['--port', port], 1), new RegExp(`port ${port} is in use`));
     assert.equal(await forebay.stop(), 0);
   });
 

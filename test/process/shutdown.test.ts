@@ -197,7 +197,7 @@ describe('ordered shutdown', () => {
     await eventually('the handler has it', async () => (await handler.lines()).length === 1);
     forebay.signal('SIGINT');
     assert.notEqual(await forebay.exited, 0);
-    assert.match(forebay.stderr, /not through within --shutdown-ms-max/);
+    assert.match(forebay.stderr, /--shutdown-ms-max is over/);
     client.close();
   });
 });

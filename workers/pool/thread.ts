@@ -56,10 +56,12 @@ export async function loadHandler(): Promise<LoadResult> {
   try {
     const { prepare } = await loadOnce();
     await prepare?.(context);
-    return { wrong: null, away: null };
+    return { error: null, outage: null };
   } catch (error) {
-    const why = oneLine(error);
-    return hasFlag(error, 'pause') ? { wrong: null, away: why } : { wrong: why, away: null };
+    const message = oneLine(error);
+    return hasFlag(error, 'pause')
+      ? { error: null, outage: message }
+      : { error: message, outage: null };
   }
 }
 

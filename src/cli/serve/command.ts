@@ -25,7 +25,7 @@ export async function run(argv: readonly string[]): Promise<undefined> {
     tellReady(options, server, log);
   } catch (fault) {
     // A server that is told to stop while it starts fails to start: that is no fault.
-    if (!stop.isUnderWay) stopping.fail(fault);
+    if (!stop.hasStarted) stopping.fail(fault);
   }
 }
 
