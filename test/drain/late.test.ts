@@ -16,7 +16,7 @@ const HANGS: Readonly<Record<string, string>> = {
   'runs in a circle': 'for (;;);',
 };
 
-describe('a handler that never returns', () => {
+describe('a handler that never returns', { concurrency: true }, () => {
   for (const [what, hang] of Object.entries(HANGS)) {
     it(`because it ${what}: its order is a dead letter in the end, and the others are done`, async (t) => {
       const handler = await ledgerHandler(
