@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ledgerHandler } from '../drain/handlers.js';
+import { ledgerHandler, UNTIL_GO } from '../drain/handlers.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { eventually, metric, orderBody } from '../support/orders.js';
 import { post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
 import { KeyedPoster } from './keyed-post.js';
+
+/** Direct mode in which an order may take its time. */
+const DIRECT = ['--mode', 'direct', '--rps-limit', '0', '--commit-ms-max', '60000'];
 
 const SPELLINGS = [
   '{"product_id":"33","count":"3","username":"maksim.konovalov"}',
@@ -133,7 +136,8 @@ describe('concurrent requests with one key, in two intake threads', () => {
   });
 
   it('clients that disconnect while they wait do not affect others', async (t) => {
-    const flags = ['--mode', 'direct', '--rps-limit', '0', '--work-ms', '300', '--threads', '2'];
+    const handler = await ledgerHandler(t, UNTIL_GO);
+    const flags = [...DIRECT, '--handler', handler.file, '--threads', '2'];
     const forebay = await startForebay(flags, { owner: t });
     const poster = new KeyedPoster(forebay.url);
     t.after(() => poster.close());
@@ -149,12 +153,13 @@ describe('concurrent requests with one key, in two intake threads', () => {
       connection.destroy();
     }
     const patient = poster.post('k', VALID_BODY);
-    const { id } = await first;
-    assert.deepEqual([(await patient).id, (await patient).isReplay], [id, true]);
     await eventually(
       'they were seen to go',
       async () => (await metric(forebay, 'forebay_aborted_requests_total')) >= 20,
     );
+    await handler.go();
+    const { id } = await first;
+    assert.deepEqual([(await patient).id, (await patient).isReplay], [id, true]);
     assert.equal(await metric(forebay, 'work_done_total{status="done"}'), 1);
     assert.equal(await forebay.stop(), 0);
   });
@@ -194,8 +199,9 @@ describe('bounds and refusals', () => {
   });
 
   it('an order that is refused because the queue is full releases its key', async (t) => {
-    const flags = ['--mode', 'direct', '--rps-limit', '0', '--work-ms', '200'];
-    const forebay = await startForebay([...flags, '--waiting-orders-max', '1'], { owner: t });
+    const handler = await ledgerHandler(t, UNTIL_GO);
+    const flags = [...DIRECT, '--handler', handler.file, '--waiting-orders-max', '1'];
+    const forebay = await startForebay(flags, { owner: t });
     const poster = new KeyedPoster(forebay.url);
     t.after(() => poster.close());
     const first = poster.post('first', VALID_BODY);
@@ -204,6 +210,7 @@ describe('bounds and refusals', () => {
       async () => (await metric(forebay, 'forebay_waiting_orders')) === 1,
     );
     assert.equal((await poster.post('second', VALID_BODY)).status, 503);
+    await handler.go();
     await first;
     const again = await poster.post('second', orderBody('another one'));
     assert.deepEqual([again.status, again.isReplay], [200, false]);
