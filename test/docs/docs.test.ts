@@ -131,6 +131,16 @@ describe('README and docs', () => {
     );
   });
 
+  it('name only metrics that exist', () => {
+    const known = new Set(read('docs/reference/metrics.md').match(/\bforebay_[a-z_]+/g));
+    const unknown = pages.flatMap((page) =>
+      Array.from(read(page).matchAll(/\bforebay_[a-z_]+[a-z]\b(?!\*)/g), ([name]) => name)
+        .filter((name) => !known.has(name) && name !== 'forebay_orders')
+        .map((name) => `${page}: ${name}`),
+    );
+    assert.deepEqual(unknown, []);
+  });
+
   it('name only options of forebay that exist', () => {
     const served = [...Object.keys(schema).map(flagName), 'config', 'help', 'version'];
     const looked = Array.from(dlqHelp().matchAll(/--([a-z-]+)/g), ([, name]) => name!);
