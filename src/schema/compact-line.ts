@@ -1,9 +1,9 @@
 import type { OrderSpans } from './compact-scan.js';
 
 /*
- * The fixed text of a line is written eight bytes a store, each piece ending in a store that
- * overlaps the one before. The words are doubles because those are the only 8-byte stores that
- * need no BigInt; no text in ASCII has the bits of a NaN, so none is changed on the way.
+ * The fixed text of a line is written in stores of eight bytes; the last store of each piece overlaps the one before.
+ * The words are doubles, because these are the only 8-byte stores without BigInt. ASCII text never has the bits of a
+ * NaN, so no store changes it.
  */
 const HEAD = '{"product_id":"';
 const HEAD_FIRST = word(HEAD.slice(0, 8));
@@ -16,21 +16,21 @@ const USERNAME_FIRST = word(USERNAME.slice(0, 8));
 const USERNAME_LAST = word(USERNAME.slice(-8));
 const TAIL = '"}\n';
 
-/** Bytes of a compact line besides its three values. */
+/** Bytes of a compact line without its three values. */
 export const FIXED_BYTES = HEAD.length + COUNT.length + USERNAME.length + TAIL.length;
 
 function word(text: string): number {
   return new DataView(new TextEncoder().encode(text).buffer).getFloat64(0);
 }
 
-/** Writes compact lines of orders that the scanner found valid. */
+/** Writes orders that the scanner found valid as compact lines. */
 export class CompactLine {
   #target: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#target.buffer);
 
   /**
-   * Writes the order that `order` found in `bytes`; returns the offset behind it. Allocates only
-   * when `target` is another one than at the last call.
+   * Writes the order that has its values at `order` in `bytes`; returns the offset after it. Allocates only when
+   * `target` is not that of the last call.
    */
   write(target: Uint8Array, start: number, bytes: Uint8Array, order: OrderSpans): number {
     if (target !== this.#target) {
@@ -56,8 +56,8 @@ export class CompactLine {
 }
 
 /**
- * Copies one to three bytes as three, without a loop: behind a value stand at least two more bytes
- * of the body, and what is too many in the line is overwritten by the text that comes next.
+ * Copies one to three bytes as three, without a loop. At least two more bytes of the body follow a value, and the text
+ * that comes next in the line overwrites the extra ones.
  */
 function copyPercent(
   target: Uint8Array,
@@ -73,8 +73,8 @@ function copyPercent(
 }
 
 /**
- * A loop, four bytes a turn: for so few bytes `set` with `subarray` takes longer than the copying,
- * and allocates.
+ * A loop of four bytes per turn: for so few bytes, `set` with `subarray` takes longer than the copy itself, and
+ * allocates.
  */
 function copy(
   target: Uint8Array,

@@ -5,33 +5,43 @@ const COMMA = 0x2c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-/** The bytes `"product_id":"` and its like: from the quote of a name to the quote of its value. */
+/** Offsets of the three values of an order in its body, without quotes. */
+export class OrderSpans {
+  productIdStart = 0;
+  productIdEnd = 0;
+  countStart = 0;
+  countEnd = 0;
+  usernameStart = 0;
+  usernameEnd = 0;
+}
+
+/** Bytes of `"product_id":"` and so on: from the quote of a name to the first quote of its value. */
 const PRODUCT_ID_HEAD_BYTES = 14;
 const COUNT_HEAD_BYTES = 9;
 const USERNAME_HEAD_BYTES = 12;
 
-/** Members as bits; a head counts only while its bit is not set. */
+/** Members as bits; a member that is already set is not accepted again. */
 const PRODUCT_ID = 1;
 const COUNT = 2;
 const USERNAME = 4;
 const ALL = PRODUCT_ID | COUNT | USERNAME;
 
-/** The smallest body: no member head may be looked for closer to the end than this leaves. */
+/** The shortest valid body. */
 const BODY_BYTES_MIN = '{"product_id":"0","count":"0","username":"u"}'.length;
 
-/** No value ends here. */
+/** Instead of an offset: the value is not valid here. */
 const NOWHERE = -1;
 
 /**
- * Whether `bytes[start, end)` is a valid order as nearly every client writes it: plain ASCII, no
- * white space, the members in any order. If so its `spans` are set. If not, it may still be valid.
+ * Whether `bytes[start, end)` is a valid order in the form that nearly every client sends: plain ASCII, no white space,
+ * the members in any order. If so, `spans` is set. If not, the body may still be valid.
  *
- * This is the hottest code of the project: one flat loop with its state in locals, every byte
- * looked at once, more than twice as fast as the scanner that knows the rest of JSON.
+ * This is the hottest code of the project: one flat loop with its state in local variables that reads every byte once.
+ * It is more than twice as fast as the scanner for the rest of JSON.
  *
- * `count` is compared here, not in a function like the others, to keep this one over 460 bytes of
- * bytecode (V8's max-inlined-bytecode-size). Smaller, it would be inlined into its callers, and there
- * is no budget left for what it calls in turn: that was a third slower.
+ * `count` is compared here and not in a function like the others, to keep this function above 460 bytes of bytecode
+ * (V8's max-inlined-bytecode-size). If it is smaller, V8 inlines it into its callers and has no budget left to inline
+ * what it calls, which is a third slower.
  */
 export function scanCompact(
   bytes: Uint8Array,
@@ -81,7 +91,7 @@ export function scanCompact(
   return false;
 }
 
-/** From the first byte of "0" to "100": where the quote behind it stands, or `NOWHERE`. */
+/** From the first byte of "0" to "100": the offset of its closing quote, or `NOWHERE`. */
 function endOfPercent(bytes: Uint8Array, at: number, end: number): number {
   if (at + 4 > end) return NOWHERE;
   const first = bytes[at];
@@ -95,12 +105,12 @@ function endOfPercent(bytes: Uint8Array, at: number, end: number): number {
   return hundred ? at + 3 : NOWHERE;
 }
 
-/** From the first byte of a plain username: where the quote behind it stands, or `NOWHERE`. */
+/** From the first byte of a plain username: the offset of its closing quote, or `NOWHERE`. */
 function endOfUsername(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end) {
     const c = bytes[at];
-    // Lower-case letters first: most of a username is of them.
+    // Lower-case letters first, because they are the most frequent.
     if (c > 0x5c ? c > 0x7e : c < 0x20 || c === QUOTE || c === 0x5c) break;
     at++;
   }
@@ -109,7 +119,7 @@ function endOfUsername(bytes: Uint8Array, start: number, end: number): number {
   return at < end && bytes[at] === QUOTE ? at : NOWHERE;
 }
 
-/** `"product_id":"` at `at`, the caller having looked at its first two bytes; so too the others. */
+/** Whether `"product_id":"` is at `at`; the caller has compared the first two bytes. */
 function isProductIdHead(b: Uint8Array, at: number): boolean {
   return (
     b[at + 2] === 0x72 &&
@@ -140,14 +150,4 @@ function isUsernameHead(b: Uint8Array, at: number): boolean {
     b[at + 10] === 0x3a &&
     b[at + 11] === 0x22
   );
-}
-
-/** Where the three values of an order stand in its body: offsets of their bytes, quotes excluded. */
-export class OrderSpans {
-  productIdStart = 0;
-  productIdEnd = 0;
-  countStart = 0;
-  countEnd = 0;
-  usernameStart = 0;
-  usernameEnd = 0;
 }

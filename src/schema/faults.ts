@@ -1,12 +1,12 @@
-/** What the validator and its two paths answer besides a fault code. */
+/** What the validator and its two paths return besides a fault code. */
 export const VALID = 0;
-/** Only from the scanner: it can't tell, the slow path must. */
+/** Only from the scanner: the slow path must decide. */
 export const ASK = -1;
 
 /**
- * The fault codes, in order of precedence: where a body has several faults, the lowest code is
- * named. First the bytes, then the text, then the object, then its members in schema order: the
- * order in which the slow path meets them, so that it may stop at the first.
+ * The fault codes, in order of precedence: if a body has several faults, the lowest code is reported. First the bytes,
+ * then the text, then the object, then its members in schema order. The slow path checks in this order, so it can stop
+ * at the first fault.
  */
 export const FAULT = {
   utf8: 1,
@@ -28,10 +28,9 @@ export const FAULT = {
 } as const;
 
 /**
- * The `x-invalid` header value of each code: `<where> <keyword>[ <member>]`. `where` is the JSON
- * pointer of the faulty member, `/` for the body as a whole; `keyword` is the one of JSON Schema that
- * failed, or `utf8`, `json`, `duplicate`; `member` is the one that `required` misses. Nothing that
- * the client sent is ever in it.
+ * The `x-invalid` header value of each code: `<where> <keyword>[ <member>]`. `where` is the JSON pointer of the invalid
+ * member, or `/` for the whole body. `keyword` is the keyword of JSON Schema that failed, or `utf8`, `json`,
+ * `duplicate`. `member` is the missing member of `required`. The value never contains what the client sent.
  */
 export const faultTexts: readonly string[] = [
   '',

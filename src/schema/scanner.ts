@@ -18,16 +18,76 @@ const COLON = 0x3a;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-/** Instead of an offset: the verdict is known. */
+/** Instead of an offset: the result is known. */
 const STOP = -1;
 
+/** The members of an order as bits, so that a set of members is a number. */
+const PRODUCT_ID = 1;
+const COUNT = 2;
+const USERNAME = 4;
+const UNKNOWN = 8;
+
+const PRODUCT_ID_NAME = new TextEncoder().encode('product_id');
+const COUNT_NAME = new TextEncoder().encode('count');
+const USERNAME_NAME = new TextEncoder().encode('username');
+
+const ALL_REQUIRED = PRODUCT_ID | COUNT | USERNAME;
+
+/** Greater than every fault code, because the minimum of several codes is reported. */
+const NO_FAULT = 0xff;
+
+/** The member whose name is `bytes[start, end)`. */
+function memberNamed(bytes: Uint8Array, start: number, end: number): number {
+  const size = end - start;
+  if (size === PRODUCT_ID_NAME.length && matches(PRODUCT_ID_NAME, bytes, start)) return PRODUCT_ID;
+  if (size === COUNT_NAME.length && matches(COUNT_NAME, bytes, start)) return COUNT;
+  return size === USERNAME_NAME.length && matches(USERNAME_NAME, bytes, start) ? USERNAME : UNKNOWN;
+}
+
+function matches(name: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name[i]) return false;
+  return true;
+}
+
+/** The pattern of `product_id` and `count`: "0" to "100" without sign or leading zeros. */
+function isPercent(bytes: Uint8Array, start: number, end: number): boolean {
+  const size = end - start;
+  if (size === 0 || size > 3) return false;
+  const c = bytes[start];
+  if (size === 1) return isDigit(c);
+  if (size === 2) return c !== 0x30 && isDigit(c) && isDigit(bytes[start + 1]);
+  return c === 0x31 && bytes[start + 1] === 0x30 && bytes[start + 2] === 0x30;
+}
+
+/** The fault of a username with this number of code points and without control characters. */
+function usernameFault(codePoints: number): number {
+  if (codePoints > USERNAME_CODE_POINTS_MAX) return FAULT.usernameMaxLength;
+  return codePoints === 0 ? FAULT.usernameMinLength : NO_FAULT;
+}
+
+/** The fault of a member whose value is not a string. Unknown members are reported by `namesFault`. */
+function typeFault(member: number): number {
+  if (member === PRODUCT_ID) return FAULT.productIdType;
+  if (member === COUNT) return FAULT.countType;
+  return member === USERNAME ? FAULT.usernameType : NO_FAULT;
+}
+
+/** The fault of a set of members: the first missing one, else an additional one. */
+function namesFault(seen: number): number {
+  if (seen === ALL_REQUIRED) return NO_FAULT;
+  if ((seen & PRODUCT_ID) === 0) return FAULT.requiredProductId;
+  if ((seen & COUNT) === 0) return FAULT.requiredCount;
+  if ((seen & USERNAME) === 0) return FAULT.requiredUsername;
+  return FAULT.additionalProperties;
+}
+
 /**
- * Judges a body in one pass over its bytes, in place, without allocating. It knows objects of plain
- * ASCII strings, integers and literals, and usernames in any script. It names a fault only where the slow path would name the
- * same one, and says `ASK` of all else.
+ * Checks a body in one pass over its bytes, in place and without allocation. It handles objects of plain ASCII strings,
+ * integers and literals, and usernames in any script. It reports a fault only if the slow path would report the same,
+ * and returns `ASK` for everything else.
  *
- * Of several faults the lowest code is named, and broken JSON comes before a broken rule: so it reads
- * on to the end of the body with the lowest so far in hand. All that it has passed is well-formed UTF-8.
+ * Of several faults the lowest code is reported, and invalid JSON takes precedence over the rules. So the scanner reads
+ * to the end of the body and keeps the lowest code so far. All bytes that it has passed are well-formed UTF-8.
  */
 export class OrderScanner {
   /** Set by `VALID`. */
@@ -38,9 +98,8 @@ export class OrderScanner {
   #verdict: number = VALID;
 
   /**
-   * `VALID`, `ASK`, or the fault code of the body `bytes[start, end)`. Pass one kind of array at
-   * every call (plain Uint8Array, never now and then a Buffer): a second kind makes the compiled
-   * code look at the kind at each byte.
+   * `VALID`, `ASK`, or the fault code of the body `bytes[start, end)`. Always pass the same class of array (Uint8Array,
+   * never a Buffer): with a second class the compiled code checks the class at each byte.
    */
   scan(bytes: Uint8Array, start: number, end: number): number {
     if (scanCompact(bytes, start, end, this.spans)) return VALID;
@@ -63,7 +122,7 @@ export class OrderScanner {
     }
   }
 
-  /** Reads `"name": value`; the offset behind it, or `STOP`. */
+  /** Reads `"name": value`. Returns the offset after it, or `STOP`. */
   #member(bytes: Uint8Array, at: number, end: number): number {
     if (at === end || bytes[at] !== QUOTE) return this.#stop(broken(bytes, at, end));
     const nameStart = at + 1;
@@ -71,7 +130,7 @@ export class OrderScanner {
     if (at === end || bytes[at] !== QUOTE) return this.#stop(brokenString(bytes, at, end));
     const member = memberNamed(bytes, nameStart, at);
     if ((this.#seen & member) !== 0) {
-      // Of two unknown names only the slow path can tell whether they are the same one.
+      // Only the slow path can compare two unknown names.
       if (member === UNKNOWN) return this.#stop(ASK);
       this.#fault = FAULT.duplicate;
     }
@@ -86,7 +145,7 @@ export class OrderScanner {
       : this.#other(bytes, at, end, member);
   }
 
-  /** Reads the string value of `member`; the offset behind its quote, or `STOP`. */
+  /** Reads the string value of `member`. Returns the offset after its closing quote, or `STOP`. */
   #string(bytes: Uint8Array, start: number, end: number, member: number): number {
     let at = endOfPlain(bytes, start, end);
     const isAscii = at === end || bytes[at] < 0x80;
@@ -110,7 +169,7 @@ export class OrderScanner {
     return at + 1;
   }
 
-  /** Reads a value of `member` that is no string; the offset behind it, or `STOP`. */
+  /** Reads a value of `member` that is not a string. Returns the offset after it, or `STOP`. */
   #other(bytes: Uint8Array, start: number, end: number, member: number): number {
     const at = endOfScalar(bytes, start, end);
     if (at === ASK) return this.#stop(ASK);
@@ -119,7 +178,7 @@ export class OrderScanner {
     return at;
   }
 
-  /** The verdict behind the closing brace, where only white space may follow. */
+  /** The result after the closing brace, where only white space may follow. */
   #closed(bytes: Uint8Array, at: number, end: number): number {
     at = skipSpace(bytes, at, end);
     if (at !== end) return broken(bytes, at, end);
@@ -131,64 +190,4 @@ export class OrderScanner {
     this.#verdict = verdict;
     return STOP;
   }
-}
-
-/** The members of an order as bits, so that a set of them is a number. */
-const PRODUCT_ID = 1;
-const COUNT = 2;
-const USERNAME = 4;
-const UNKNOWN = 8;
-
-const PRODUCT_ID_NAME = new TextEncoder().encode('product_id');
-const COUNT_NAME = new TextEncoder().encode('count');
-const USERNAME_NAME = new TextEncoder().encode('username');
-
-const ALL_REQUIRED = PRODUCT_ID | COUNT | USERNAME;
-
-/** Greater than every fault code, for the minimum of several is the one that is named. */
-const NO_FAULT = 0xff;
-
-/** The member whose name is `bytes[start, end)`. */
-function memberNamed(bytes: Uint8Array, start: number, end: number): number {
-  const size = end - start;
-  if (size === PRODUCT_ID_NAME.length && stands(PRODUCT_ID_NAME, bytes, start)) return PRODUCT_ID;
-  if (size === COUNT_NAME.length && stands(COUNT_NAME, bytes, start)) return COUNT;
-  return size === USERNAME_NAME.length && stands(USERNAME_NAME, bytes, start) ? USERNAME : UNKNOWN;
-}
-
-function stands(name: Uint8Array, bytes: Uint8Array, at: number): boolean {
-  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name[i]) return false;
-  return true;
-}
-
-/** The pattern of `product_id` and `count`: "0" to "100" without sign or leading zeros. */
-function isPercent(bytes: Uint8Array, start: number, end: number): boolean {
-  const size = end - start;
-  if (size === 0 || size > 3) return false;
-  const c = bytes[start];
-  if (size === 1) return isDigit(c);
-  if (size === 2) return c !== 0x30 && isDigit(c) && isDigit(bytes[start + 1]);
-  return c === 0x31 && bytes[start + 1] === 0x30 && bytes[start + 2] === 0x30;
-}
-
-/** The fault of a username of so many code points, none of which is a control. */
-function usernameFault(codePoints: number): number {
-  if (codePoints > USERNAME_CODE_POINTS_MAX) return FAULT.usernameMaxLength;
-  return codePoints === 0 ? FAULT.usernameMinLength : NO_FAULT;
-}
-
-/** The fault of a member whose value is no string. An unknown member is one whatever its value. */
-function typeFault(member: number): number {
-  if (member === PRODUCT_ID) return FAULT.productIdType;
-  if (member === COUNT) return FAULT.countType;
-  return member === USERNAME ? FAULT.usernameType : NO_FAULT;
-}
-
-/** The fault of a set of names: the first that is missing, else one too many. */
-function namesFault(seen: number): number {
-  if (seen === ALL_REQUIRED) return NO_FAULT;
-  if ((seen & PRODUCT_ID) === 0) return FAULT.requiredProductId;
-  if ((seen & COUNT) === 0) return FAULT.requiredCount;
-  if ((seen & USERNAME) === 0) return FAULT.requiredUsername;
-  return FAULT.additionalProperties;
 }

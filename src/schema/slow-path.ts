@@ -5,8 +5,8 @@ import { type OrderData, orderSchema } from '../model/order.js';
 import { FAULT, faultTexts, VALID } from './faults.js';
 
 /**
- * Judges any body, by the book: UTF-8, JSON.parse, no repeated names, ajv compiled from the order
- * schema. It allocates, and a body that is not JSON costs an exception.
+ * Checks any body: UTF-8, JSON.parse, no duplicate names, ajv with the order schema. It allocates, and a body that is
+ * not JSON costs an exception.
  */
 export class SlowPath {
   /** After `VALID`: the order as compact JSON, as fast-json-stringify writes it. */
@@ -16,7 +16,7 @@ export class SlowPath {
   readonly #isOrder: ValidateFunction<OrderData>;
   readonly #stringify: (order: OrderData) => string;
 
-  /** Compiles the schema: some ten milliseconds. */
+  /** Compiles the schema, which takes some ten milliseconds. */
   constructor() {
     this.#isOrder = new Ajv({ unicodeRegExp: true }).compile<OrderData>(orderSchema);
     this.#stringify = fastJsonStringify(orderSchema as unknown as fastJsonStringify.ObjectSchema);
@@ -25,11 +25,11 @@ export class SlowPath {
   /** `VALID` or the fault code of the body `bytes[start, end)`. */
   judge(bytes: Uint8Array, start: number, end: number): number {
     const body = bytes.subarray(start, end);
-    // Asked first because it throws nothing: a refusal by the decoder would cost an exception.
+    // First, because isUtf8 does not throw; the decoder would cost an exception.
     if (!isUtf8(body)) return FAULT.utf8;
     let value: unknown;
     try {
-      // `ignoreBOM` keeps a byte order mark in the text, where JSON.parse refuses it.
+      // `ignoreBOM` keeps a byte order mark in the text, so that JSON.parse rejects it.
       value = JSON.parse(this.#decoder.decode(body));
     } catch {
       return FAULT.json;
@@ -40,20 +40,20 @@ export class SlowPath {
     return VALID;
   }
 
-  /** ajv stops at the first fault, in the order of the codes; the tests hold it to that. */
+  /** ajv stops at the first fault, in the order of the codes. Tests check that. */
   #schemaFault(): number {
     const error = this.#isOrder.errors![0];
     const detail = error.keyword === 'required' ? ` ${error.params.missingProperty}` : '';
     const text = `${error.instancePath || '/'} ${error.keyword}${detail}`;
     const code = faultTexts.indexOf(text);
-    if (code === -1) throw new Error(`the order schema has a fault without a code: ${text}`);
+    if (code === -1) throw new Error(`no fault code for ${text} of the order schema`);
     return code;
   }
 }
 
 /**
- * JSON.parse keeps the last of a repeated name, however it is spelt, and `__proto__` as a member of
- * its own: so a name was repeated where fewer are left than were written.
+ * JSON.parse keeps the last of several members with the same name, however the name is escaped, and keeps `__proto__`
+ * as an own member. So a name is repeated if the object has fewer members than were written.
  */
 function hasRepeatedName(value: unknown, body: Uint8Array): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
@@ -65,9 +65,8 @@ const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 
 /**
- * How many members an object has as written, repeated names counted each time: the colons outside
- * strings that stand one brace deep. `bytes[start, end)` must be a JSON text in UTF-8 whose value is
- * an object. No recursion, so any depth will do.
+ * The number of members of an object as written, with repeated names counted each time: the colons outside strings at
+ * depth one. `bytes[start, end)` must be a JSON object in UTF-8. There is no recursion, so any depth is safe.
  */
 function memberCount(bytes: Uint8Array, start: number, end: number): number {
   let depth = 0;
@@ -76,7 +75,7 @@ function memberCount(bytes: Uint8Array, start: number, end: number): number {
     const c = bytes[at];
     if (c === QUOTE) at = closingQuote(bytes, at + 1);
     else if (c === COLON && depth === 1) members++;
-    // `{` and `[` differ from each other in bit 5 only, and so do `}` and `]`.
+    // `{` and `[` differ in bit 5 only, and so do `}` and `]`.
     else if ((c | 0x20) === 0x7b) depth++;
     else if ((c | 0x20) === 0x7d) depth--;
   }

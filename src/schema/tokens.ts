@@ -11,13 +11,13 @@ export function skipSpace(bytes: Uint8Array, at: number, end: number): number {
 }
 
 /**
- * From inside a string: where its closing quote stands, or the first byte that makes it more than
- * a plain one (backslash, control, DEL, not ASCII), or `end`.
+ * From inside a string: the offset of its closing quote, or of the first byte that is not plain (backslash, control
+ * character, DEL, not ASCII), or `end`.
  */
 export function endOfPlain(bytes: Uint8Array, at: number, end: number): number {
   while (at < end) {
     const c = bytes[at];
-    // Lower-case letters come first: they are what names and usernames are made of.
+    // Lower-case letters first, because they are the most frequent.
     if (c > 0x5c ? c > 0x7e : c < 0x20 || c === 0x22 || c === 0x5c) break;
     at++;
   }
@@ -25,23 +25,23 @@ export function endOfPlain(bytes: Uint8Array, at: number, end: number): number {
 }
 
 /**
- * The verdict where a string ended in anything but its quote. A raw control character or the end of
- * the body is broken JSON whatever comes before; the rest may yet be a fine string.
+ * The result where a string does not end in its quote. A raw control character or the end of the body is invalid JSON
+ * in any case; otherwise the string may still be valid.
  */
 export function brokenString(bytes: Uint8Array, at: number, end: number): number {
   return at === end || bytes[at] < 0x20 ? broken(bytes, at, end) : ASK;
 }
 
 /**
- * The verdict where no JSON text can go on, all before `at` being well-formed UTF-8: broken JSON, unless the rest
- * might not be UTF-8, which would have precedence.
+ * The result where no JSON text can continue, if all bytes before `at` are well-formed UTF-8: invalid JSON, unless the
+ * rest may not be UTF-8, which takes precedence.
  */
 export function broken(bytes: Uint8Array, at: number, end: number): number {
   while (at < end) if (bytes[at++] > 0x7f) return ASK;
   return FAULT.json;
 }
 
-/** The offset behind the number or literal at `at`; `ASK` where there is none that it knows. */
+/** The offset after the number or literal at `at`; `ASK` if the scanner does not handle it. */
 export function endOfScalar(bytes: Uint8Array, at: number, end: number): number {
   const c = bytes[at];
   if (c === 0x74) return endOfLiteral(bytes, at, end, 'true');
@@ -58,13 +58,13 @@ function endOfLiteral(bytes: Uint8Array, at: number, end: number, literal: strin
   return at + literal.length;
 }
 
-/** Integers only; what a fraction or an exponent leaves behind is for the slow path to judge. */
+/** Integers only; fractions and exponents are left to the slow path. */
 function endOfNumber(bytes: Uint8Array, at: number, end: number): number {
   if (bytes[at] === 0x2d) at++;
   const digits = at;
   while (at < end && isDigit(bytes[at])) at++;
   if (at === digits) return ASK;
-  // A leading zero ends the number: the digit behind it is out of place.
+  // A leading zero ends the number: a digit after it is invalid.
   if (bytes[digits] === 0x30) at = digits + 1;
   return at < end && isFractional(bytes[at]) ? ASK : at;
 }
@@ -79,13 +79,13 @@ function isFractional(c: number): boolean {
 }
 
 /**
- * Reads UTF-8 as the decoder of the slow path does: The Unicode Standard, table 3-7, "Well-Formed UTF-8 Byte
- * Sequences". No overlong forms, no surrogates, nothing above U+10FFFF.
+ * UTF-8 as the decoder of the slow path reads it: The Unicode Standard, table 3-7, "Well-Formed UTF-8 Byte Sequences".
+ * No overlong forms, no surrogates, nothing above U+10FFFF.
  */
 
 /**
- * From inside a string: where its closing quote stands, or the first byte that makes it more than a printable one
- * (backslash, control, DEL, a control of C1, not well-formed), or `end`.
+ * From inside a string: the offset of its closing quote, or of the first byte that is not printable UTF-8 (backslash,
+ * control character of C0 or C1, DEL, not well-formed), or `end`.
  */
 export function endOfPrintable(bytes: Uint8Array, at: number, end: number): number {
   while (at < end) {
@@ -102,23 +102,23 @@ export function endOfPrintable(bytes: Uint8Array, at: number, end: number): numb
   return at;
 }
 
-/** Of well-formed UTF-8: a code point has one byte that is no continuation. */
+/** The number of code points in well-formed UTF-8: the bytes that are not continuation bytes. */
 export function codePoints(bytes: Uint8Array, start: number, end: number): number {
   let count = 0;
   for (let at = start; at < end; at++) if ((bytes[at] & 0xc0) !== 0x80) count++;
   return count;
 }
 
-/** Bytes of the character at `at`, which is not ASCII; 0 where it is none, or a control. */
+/** Bytes of the character at `at`, which is not ASCII; 0 if it is invalid or a control character. */
 function printableBytes(bytes: Uint8Array, at: number, end: number): number {
   const lead = bytes[at];
   if (lead < 0xc2 || at + 1 >= end) return 0;
   const second = bytes[at + 1];
-  // U+0080 to U+009F are the controls of C1.
+  // U+0080 to U+009F are the control characters of C1.
   if (lead < 0xe0) return isWithin(second, lead === 0xc2 ? 0xa0 : 0x80, 0xbf) ? 2 : 0;
   if (at + 2 >= end || !isWithin(bytes[at + 2], 0x80, 0xbf)) return 0;
   if (lead < 0xf0) {
-    // Below it would be overlong; above it, a surrogate.
+    // Lower is overlong, higher is a surrogate.
     return isWithin(second, lead === 0xe0 ? 0xa0 : 0x80, lead === 0xed ? 0x9f : 0xbf) ? 3 : 0;
   }
   if (lead > 0xf4 || at + 3 >= end || !isWithin(bytes[at + 3], 0x80, 0xbf)) return 0;

@@ -7,10 +7,10 @@ import { SlowPath } from './slow-path.js';
 const NOTHING = new Uint8Array(0);
 
 /**
- * Validates bodies, one after the other: the scanner first, the slow path where it can't tell. One
- * object a thread; it holds the last body and nothing else.
+ * Validates bodies one after another: by the scanner, and by the slow path if the scanner cannot decide. One object per
+ * thread; it keeps a reference to the last body.
  *
- * Pass plain Uint8Arrays to `validate`, one class of array to `writeTo`: each then stays fast.
+ * Always pass a plain Uint8Array to `validate`, and always the same class of array to `writeTo`, which keeps both fast.
  */
 export class OrderValidator implements BodyValidator {
   /** Bytes that `writeTo` will write; 0 after a fault. */
@@ -23,7 +23,7 @@ export class OrderValidator implements BodyValidator {
   #bytes: Uint8Array = NOTHING;
   #scanned = false;
 
-  /** `bytes` must stay as it is until `writeTo` was called. */
+  /** `bytes` must not change until `writeTo` was called. */
   validate(bytes: Uint8Array, start: number, end: number): number {
     const scanner = this.#scanner;
     const verdict = scanner.scan(bytes, start, end);
@@ -43,7 +43,7 @@ export class OrderValidator implements BodyValidator {
     return verdict === ASK ? this.#ask(bytes, start, end) : verdict;
   }
 
-  /** @throws RangeError when nothing valid is at hand or it does not fit: a frame must not be cut. */
+  /** @throws RangeError there is no valid order, or it does not fit: a frame must not be truncated */
   writeTo(target: Uint8Array, offset: number): number {
     const size = this.compactLength;
     if (size === 0 || offset + size > target.length) throw new RangeError('no room for an order');
