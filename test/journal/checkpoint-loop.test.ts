@@ -48,16 +48,16 @@ async function wakeOnce(
     // The first call is from the constructor.
     if (++listened === 2) atLast(commit, told);
   };
-  const tender = new CheckpointLoop(store, new GroupedWrites(store), listen, () => {});
+  const loop = new CheckpointLoop(store, new GroupedWrites(store), listen, () => {});
   const told = () => {
-    if (writer.take()) tender.wake();
+    if (writer.take()) loop.wake();
   };
   try {
-    tender.wake();
+    loop.wake();
     await until(() => inTables(store).includes(id), 'the frame in the tables');
     assert.ok(listened >= 2);
   } finally {
-    await tender.close();
+    await loop.close();
   }
 }
 

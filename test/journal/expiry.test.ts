@@ -41,7 +41,7 @@ function frameId(epochMs: number, number: number): string {
 }
 
 function settled(id: string, dead: readonly string[] = []) {
-  return { id, count: 2, again: [], dead, doneAtLast: [] };
+  return { id, count: 2, refiled: [], dead, doneAfterRetry: [] };
 }
 
 test('a frame that was old when it was settled is remembered as long as any other', async (t) => {

@@ -115,7 +115,7 @@ test(`with lost acks, no frame is claimed or settled twice (seed ${seed})`, asyn
       return;
     }
     settledBy.set(id, process);
-    await ledger.settle({ id, count: 1, again: [], dead: [], doneAtLast: [] });
+    await ledger.settle({ id, count: 1, refiled: [], dead: [], doneAfterRetry: [] });
     claimed.delete(id);
   }
 

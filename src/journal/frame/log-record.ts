@@ -66,7 +66,7 @@ export function generationAt(bytes: Buffer): Generation | null {
 }
 
 /** The length of the record that may begin here, according to its head. */
-export function announcedBytes(head: Buffer): number {
+export function recordLength(head: Buffer): number {
   return HEAD_BYTES + head.readUInt16LE(KEY_BYTES_AT) + head.readUInt32LE(VALUE_BYTES_AT);
 }
 
@@ -81,7 +81,7 @@ export function readRecord(
 ): LogRecord | null {
   if (!generationAt(bytes)?.equals(generation)) return null;
   if (bytes.readUInt32LE(POSITION_AT) !== position) return null;
-  const length = announcedBytes(bytes);
+  const length = recordLength(bytes);
   if (bytes.length < length) return null;
   if (crc32(bytes.subarray(CRC_FROM, length)) !== bytes.readUInt32LE(4)) return null;
   const valueAt = HEAD_BYTES + bytes.readUInt16LE(KEY_BYTES_AT);

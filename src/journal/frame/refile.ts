@@ -49,7 +49,7 @@ export function refiledFrame(frame: Frame, refile: Refile, id: string): Frame {
   };
 }
 
-export function keptDeadLetters(
+export function deadLettersOf(
   frame: Frame,
   dead: readonly DeadLetter[],
   nowMs: number,

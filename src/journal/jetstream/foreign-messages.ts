@@ -18,7 +18,7 @@ const RETRY_MS = 1000;
 const HEAD_BYTES_MAX = 512;
 const HEADER_BYTES = 4;
 
-const PART = 'stream of messages that are no frames';
+const PART = 'stream of foreign messages';
 
 interface Waiting {
   readonly message: AckableMessage;

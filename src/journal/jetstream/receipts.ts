@@ -54,9 +54,9 @@ export class JetStreamReceipts {
   }
 }
 
-function receiptOf({ again, dead }: SettledFrame, orderId: string): Receipt {
+function receiptOf({ refiled, dead }: SettledFrame, orderId: string): Receipt {
   if (dead.includes(orderId)) return 'dead';
-  return again.includes(orderId) ? 'accepted' : 'done';
+  return refiled.includes(orderId) ? 'accepted' : 'done';
 }
 
 /** The shortest time between two reads of the ledger. */

@@ -2,7 +2,7 @@ import { Backoff } from '../../model/backoff.js';
 import type { Frame } from '../../model/frame.js';
 import type { Settlement } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
-import { keptDeadLetters, refiledFrame, refiledFrameId } from '../frame/refile.js';
+import { deadLettersOf, refiledFrame, refiledFrameId } from '../frame/refile.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import { deadLetterPublication, framePublication } from '../nats/headers.js';
@@ -88,7 +88,7 @@ export class JetStreamSettler {
   }
 
   #end(frame: Frame, settlement: Settlement): PreparedSettlement {
-    const letters = keptDeadLetters(frame, settlement.dead, Date.now());
+    const letters = deadLettersOf(frame, settlement.dead, Date.now());
     return {
       frame,
       settled: settledFrame(frame, settlement),
@@ -106,7 +106,7 @@ export class JetStreamSettler {
   #publications({ refiled, dead }: PreparedSettlement): Publication[] {
     const { names } = this.#parts;
     return [
-      ...refiled.map((again) => framePublication(names, again)),
+      ...refiled.map((retry) => framePublication(names, retry)),
       ...dead.map(({ letter, messageId }) => deadLetterPublication(names, letter, messageId)),
     ];
   }
@@ -189,7 +189,7 @@ export async function settleLocally(
   await writes.write(() => {
     recordSettled(store, settled);
     recordKeys(store, frame);
-    for (const again of refiled) putLater(store, again);
+    for (const retry of refiled) putLater(store, retry);
     for (const letter of dead) spoolDeadLetter(store, letter);
   }, bytes);
 }

@@ -59,22 +59,22 @@ export function decodeEntry(bytes: Uint8Array): LedgerEntry {
   if (typeof by !== 'string' || typeof n !== 'string') {
     throw new Error('not an entry of the ledger');
   }
-  const settled = s.map(([id, count, again = [], dead = [], doneAtLast = []]) => ({
+  const settled = s.map(([id, count, refiled = [], dead = [], doneAfterRetry = []]) => ({
     id,
     count,
-    again,
+    refiled,
     dead,
-    doneAtLast,
+    doneAfterRetry,
   }));
   return { by, nonce: n, claimed: c, settled, released: r, replayed: a, dropped: x };
 }
 
 /** About how many bytes a settled frame takes in an entry. */
-export function settledBytes({ id, again, dead, doneAtLast }: SettledFrame): number {
-  return (id.length + 10) * (1 + again.length + dead.length + doneAtLast.length);
+export function settledBytes({ id, refiled, dead, doneAfterRetry }: SettledFrame): number {
+  return (id.length + 10) * (1 + refiled.length + dead.length + doneAfterRetry.length);
 }
 
-function tupleOf({ id, count, again, dead, doneAtLast }: SettledFrame): SettledTuple {
-  if (again.length + dead.length + doneAtLast.length === 0) return [id, count];
-  return [id, count, [...again], [...dead], [...doneAtLast]];
+function tupleOf({ id, count, refiled, dead, doneAfterRetry }: SettledFrame): SettledTuple {
+  if (refiled.length + dead.length + doneAfterRetry.length === 0) return [id, count];
+  return [id, count, [...refiled], [...dead], [...doneAfterRetry]];
 }

@@ -81,20 +81,20 @@ function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
     ['frames', 'later', 'ages', 'dead', 'settled', 'meta'] as const
   ).map((name) => tableOf(root, name));
   const fresh = count(frames, freshFacts);
-  const again = count(later, laterFacts);
+  const retries = count(later, laterFacts);
   const [firstFresh] = frames?.getKeys({ limit: 1 }) ?? [];
-  const [firstAgain] = ages?.getKeys({ limit: 1 }) ?? [];
+  const [firstRetry] = ages?.getKeys({ limit: 1 }) ?? [];
   const logged = uncheckpointedFrames(folder, meta ?? null);
   const oldest = [
     ...logged.map(({ acceptedAtMs }) => acceptedAtMs),
     ...(firstFresh === undefined ? [] : [freshFacts(firstFresh).acceptedAtMs]),
-    ...(firstAgain === undefined ? [] : [leadingTimeMs(firstAgain)]),
+    ...(firstRetry === undefined ? [] : [leadingTimeMs(firstRetry)]),
   ];
   const ahead = Buffer.from(frameTime(Date.now() + AHEAD_MS_MAX), 'latin1');
   return {
     waiting: {
-      orders: logged.reduce((sum, { count }) => sum + count, fresh.orders + again.orders),
-      isAtLeast: fresh.isAtLeast || again.isAtLeast,
+      orders: logged.reduce((sum, { count }) => sum + count, fresh.orders + retries.orders),
+      isAtLeast: fresh.isAtLeast || retries.isAtLeast,
       oldestAcceptedAtMs: oldest.length === 0 ? 0 : Math.min(...oldest),
     },
     deadLetters: rows(dead),

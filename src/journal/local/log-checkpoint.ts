@@ -5,8 +5,8 @@ import { GROUP_BYTES_MAX } from '../store/grouped-writes.js';
 import { recordKeys } from '../store/idempotency-rows.js';
 import type { LocalStore, Table } from '../store/local-store.js';
 import {
-  blankSegment,
   changeState,
+  eraseFirstRecord,
   listSegments,
   logFolder,
   type Segment,
@@ -184,7 +184,7 @@ export class LogCheckpoint {
     this.#readers.delete(segment.id);
     try {
       if (isKept) {
-        blankSegment(this.#folder, segment);
+        eraseFirstRecord(this.#folder, segment);
         changeState(this.#folder, segment, 'free');
       } else rmSync(segmentPath(this.#folder, segment), { force: true });
     } catch {

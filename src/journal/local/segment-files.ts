@@ -70,7 +70,7 @@ export function changeState(folder: string, segment: Segment, state: SegmentStat
  * Erases the first record, so that a server that has lost its tables does not find what is settled. Not flushed: the
  * position in the tables says the same.
  */
-export function blankSegment(folder: string, segment: Segment): void {
+export function eraseFirstRecord(folder: string, segment: Segment): void {
   const descriptor = openSync(segmentPath(folder, segment), 'r+');
   try {
     writeSync(descriptor, ZEROS, 0, ZEROS.length, 0);

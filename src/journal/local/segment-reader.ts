@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import {
-  announcedBytes,
   type Generation,
   generationAt,
   HEAD_BYTES,
   type LogRecord,
   readRecord,
+  recordLength,
 } from '../frame/log-record.js';
 import { SEGMENT_BYTES, type Segment, segmentPath } from './segment-files.js';
 
@@ -90,9 +90,7 @@ export class SegmentReader {
   #recordsAt({ generation, position }: LogPosition): LogRecord[] {
     if (!this.#generationAt(position)?.equals(generation)) return [];
     const left = SEGMENT_BYTES - position;
-    const chunk = Buffer.allocUnsafeSlow(
-      Math.min(left, Math.max(CHUNK_BYTES, announcedBytes(head))),
-    );
+    const chunk = Buffer.allocUnsafeSlow(Math.min(left, Math.max(CHUNK_BYTES, recordLength(head))));
     const bytes = readSync(this.#descriptor, chunk, 0, chunk.length, position);
     const found: LogRecord[] = [];
     for (let at = 0; at < bytes; ) {

@@ -3,7 +3,7 @@ import type { Frame } from '../../model/frame.js';
 import type { Settlement } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
 import { encodeDeadLetter } from '../frame/dead-letter.js';
-import { keptDeadLetters, refiledFrame } from '../frame/refile.js';
+import { deadLettersOf, refiledFrame } from '../frame/refile.js';
 import { ageKey, putLater } from '../store/frame-rows.js';
 import type { GroupedWrites } from '../store/grouped-writes.js';
 import { recordKeys } from '../store/idempotency-rows.js';
@@ -31,11 +31,11 @@ export function settlementWrites(
   newFrameId: () => string,
 ): () => void {
   const refiled = settlement.refile.map((refile) => refiledFrame(frame, refile, newFrameId()));
-  const dead = keptDeadLetters(frame, settlement.dead, Date.now());
+  const dead = deadLettersOf(frame, settlement.dead, Date.now());
   const settled = settledFrame(frame, settlement);
   return () => {
     recordSettled(store, settled);
-    for (const again of refiled) putLater(store, again);
+    for (const retry of refiled) putLater(store, retry);
     for (const letter of dead) {
       store.dead.put(Buffer.from(letter.orderId, 'latin1'), encodeDeadLetter(letter));
     }

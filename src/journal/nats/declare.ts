@@ -114,7 +114,7 @@ export function declarations(names: JetStreamNames): Declaration[] {
     { kind: 'stream', name: stream, role: 'orders', wanted: workQueue },
     { kind: 'stream', name: names.deadStream, role: 'dead letters', wanted: dead },
     { kind: 'stream', name: names.ledgerStream, role: 'ledger', wanted: ledger },
-    { kind: 'stream', name: names.foreignStream, role: 'no frames', wanted: foreign },
+    { kind: 'stream', name: names.foreignStream, role: 'foreign messages', wanted: foreign },
     { kind: 'consumer', stream, name: names.freshConsumer, role: 'fresh frames', wanted: fresh },
     { kind: 'consumer', stream, name: names.retryConsumer, role: 'retries', wanted: retry },
   ];

@@ -22,26 +22,27 @@ export interface SettledFrame {
   /** Orders of a fresh frame; 0 for a refiled frame, whose orders belong to the original. */
   readonly count: number;
   /** Order ids. */
-  readonly again: readonly string[];
+  readonly refiled: readonly string[];
   readonly dead: readonly string[];
   /** Orders that were refiled before and are done now. */
-  readonly doneAtLast: readonly string[];
+  readonly doneAfterRetry: readonly string[];
 }
 
 export function settledFrame(frame: Frame, { refile, dead }: Settlement): SettledFrame {
-  const again = refile.flatMap(({ positions }) => positions);
+  const refiled = refile.flatMap(({ positions }) => positions);
   const deadPositions = dead.map(({ position }) => position);
-  const isOpen = new Set([...again, ...deadPositions]);
-  const doneAtLast = [];
+  const isOpen = new Set([...refiled, ...deadPositions]);
+  const doneAfterRetry = [];
   if (frame.refiled !== null) {
-    for (let i = 0; i < frame.count; i++) if (!isOpen.has(i)) doneAtLast.push(orderId(frame, i));
+    for (let i = 0; i < frame.count; i++)
+      if (!isOpen.has(i)) doneAfterRetry.push(orderId(frame, i));
   }
   return {
     id: frame.id,
     count: frame.refiled === null ? frame.count : 0,
-    again: again.map((position) => orderId(frame, position)),
+    refiled: refiled.map((position) => orderId(frame, position)),
     dead: deadPositions.map((position) => orderId(frame, position)),
-    doneAtLast,
+    doneAfterRetry,
   };
 }
 
@@ -54,9 +55,9 @@ export interface LetterSteps {
 /** To be called inside a write transaction. */
 export function recordSettled(store: LocalStore, settled: SettledFrame): void {
   store.settled.put(bytes(settled.id), settledBytes(settled.count, Date.now()));
-  for (const id of settled.again) store.exceptions.put(bytes(id), AGAIN);
+  for (const id of settled.refiled) store.exceptions.put(bytes(id), AGAIN);
   for (const id of settled.dead) store.exceptions.put(bytes(id), DEAD);
-  for (const id of settled.doneAtLast) store.exceptions.remove(bytes(id));
+  for (const id of settled.doneAfterRetry) store.exceptions.remove(bytes(id));
 }
 
 /** Another journal has taken over the frame. To be called inside a write transaction. */
