@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pause } from '../../model/backoff.js';
 import type { Frame } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
-import type { Log } from '../../model/log.js';
 import type { Receipt } from '../../model/receipt.js';
 import type { LedgerLease } from '../ledger/lease.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -14,11 +13,13 @@ import type { StreamRepair } from '../nats/stream-repair.js';
 import { JetStreamArrivals } from './arrivals.js';
 import { DeadLetterCount, JetStreamBacklog } from './backlog.js';
 import { type Claim, DeliveredFrames, FrameClaims } from './delivered-frames.js';
-import { ForeignMessages } from './foreign-messages.js';
+import { ForeignMessages, type ForeignMessagesParts } from './foreign-messages.js';
 import { OrphanedMessages } from './orphaned-messages.js';
-import { JetStreamSettler, type PreparedSettlement } from './settlement.js';
+import { JetStreamSettler, type SettlerParts } from './settlement.js';
 
-export interface JetStreamSourceParts {
+export interface JetStreamSourceParts
+  extends Pick<SettlerParts, 'storeKeys' | 'settleLocally' | 'log'>,
+    Pick<ForeignMessagesParts, 'onForeign'> {
   /** Orders committed by all appenders of this process; never decreases. */
   readonly acceptedOrders: () => number;
   /** The longest that a retry is delayed; milliseconds. */
@@ -28,26 +29,12 @@ export interface JetStreamSourceParts {
    * @throws Error NATS does not answer
    */
   readonly receipt: (frameId: string, index: number) => Promise<Receipt>;
-  /**
-   * Stores the idempotency keys of a frame for longer than the frame.
-   * @throws Error the disk takes no writes
-   */
-  readonly storeKeys: (frame: Frame) => Promise<void>;
-  /**
-   * Stores a settlement that NATS could not be told.
-   * @throws Error the disk takes no writes
-   */
-  readonly settleLocally: (end: PreparedSettlement) => Promise<void>;
   /** Recreates what is deleted on the server. */
   readonly repair: StreamRepair;
   /** How long `close` waits for NATS to answer; milliseconds. */
   readonly closeMsMax: number;
-  /** Called for each message of the stream that is not a frame. */
-  readonly onForeign: () => void;
   /** See OrphanedMessages. */
   readonly orphanedMsMin?: number;
-  /** One line for the operator. */
-  readonly log: Log;
 }
 
 /** How often a settlement checks whether the lease is valid again. */

@@ -1,17 +1,13 @@
 import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
-import type { Log } from '../../model/log.js';
 import { decodeDeadLetter, replayFrame } from '../frame/dead-letter.js';
+import type { SourceParts } from '../source-handle.js';
 import { countReplayed } from '../store/dead-letter-rows.js';
 import { putLater } from '../store/frame-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { recordLetterSteps } from '../store/receipt-rows.js';
 
-export interface LocalDeadLettersParts {
-  /** Makes ids for refiled frames; they sort by time like those of fresh frames. */
-  readonly newFrameId: () => string;
-  readonly log: Log;
-}
+export type LocalDeadLettersParts = Pick<SourceParts, 'newFrameId' | 'log'>;
 
 /**
  * Rows read at a time. One cursor for all is not an option: while it is open, LMDB reuses no page that the server

@@ -1,9 +1,9 @@
 import type { Frame, StoredKey } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
-import type { Log } from '../../model/log.js';
 import type { Receipt } from '../../model/receipt.js';
 import { decodeRecord } from '../frame/record.js';
 import { untilDueMs } from '../frame/refile.js';
+import type { SourceParts } from '../source-handle.js';
 import { dueRanges, freshFacts, laterFacts, leadingTimeMs, timeKey } from '../store/frame-rows.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
 import { storedKeys } from '../store/idempotency-rows.js';
@@ -19,11 +19,8 @@ import {
   settlementWrites,
 } from './settlement.js';
 
-export interface LocalSourceParts {
-  /** Makes ids for refiled frames; they sort by time like those of fresh frames. */
-  readonly newFrameId: () => string;
-  /** Orders committed by all appenders of this process; never decreases. */
-  readonly acceptedOrders: () => number;
+export interface LocalSourceParts
+  extends Pick<SourceParts, 'newFrameId' | 'acceptedOrders' | 'log'> {
   /** The longest that a retry is delayed; milliseconds. */
   readonly retryMsMax: number;
   /**
@@ -33,8 +30,6 @@ export interface LocalSourceParts {
   readonly lookAheadFrames?: number;
   /** Makes the appenders call `wake` at their next commit; when absent, frames are looked for periodically. */
   readonly listen?: (() => void) | null;
-  /** One line for the operator. */
-  readonly log: Log;
 }
 
 /** How long a commit can stay unnoticed when `wake` is not called. */
