@@ -45,22 +45,7 @@ export interface DrainHandle {
 
 export function openDrain(parts: DrainParts): DrainHandle {
   const { options, source, counts } = parts;
-  const pool = new HandlerPool(
-    {
-      entry: parts.entry,
-      threads: options.workers,
-      heapMb: options.workerHeapMb,
-      callMsMax: options.handlerMsMax,
-      threadData: {
-        handler: parts.handlerUrl,
-        context: handlerContext(options),
-      },
-    },
-    (error) =>
-      parts.log('handler-stray-error', 'error in a pool thread outside a batch', {
-        err: error,
-      }),
-  );
+  const pool = openPool(parts);
   const pacer = counting(pacerOf(options.drainRate, parts.limiter), counts);
   const size = new BatchSize(options.batchOrdersMax, options.batchMsTarget);
   const threadIds = new PoolThreadIds(options.workers);
@@ -83,20 +68,7 @@ export function openDrain(parts: DrainParts): DrainHandle {
     // In direct mode no other process can have the orders.
     () => source?.term ?? 1,
   );
-  const drain =
-    source === null
-      ? null
-      : new Drain(
-          source,
-          scheduler,
-          counts,
-          {
-            ...options,
-            framesMax: options.lookAheadFrames,
-            settleMsMax: options.shutdownMsMax / 2,
-          },
-          new DeadLetterLimit(source, options.deadMax, parts.log),
-        );
+  const drain = source === null ? null : sourceDrain(parts, source, scheduler);
   const direct = new DirectService(scheduler, counts, options.commitMsMax);
   return {
     loadHandler: async () => {
@@ -115,6 +87,33 @@ export function openDrain(parts: DrainParts): DrainHandle {
     reason: () => outage.reason,
     destroyPool: () => pool.destroy(),
   };
+}
+
+function openPool({ options, entry, handlerUrl, log }: DrainParts): HandlerPool {
+  return new HandlerPool(
+    {
+      entry,
+      threads: options.workers,
+      heapMb: options.workerHeapMb,
+      callMsMax: options.handlerMsMax,
+      threadData: { handler: handlerUrl, context: handlerContext(options) },
+    },
+    (error) => log('handler-stray-error', 'error in a pool thread outside a batch', { err: error }),
+  );
+}
+
+function sourceDrain(
+  { options, counts, log }: DrainParts,
+  source: Source,
+  scheduler: Scheduler,
+): Drain {
+  const bounds = {
+    ...options,
+    framesMax: options.lookAheadFrames,
+    settleMsMax: options.shutdownMsMax / 2,
+  };
+  const deadLetterLimit = new DeadLetterLimit(source, options.deadMax, log);
+  return new Drain(source, scheduler, counts, bounds, deadLetterLimit);
 }
 
 function pacerOf(rate: number, limiter: DrainParts['limiter']): Pacer {

@@ -25,8 +25,7 @@ import {
   replyMethodNotAllowed,
   replyNotFound,
 } from './reply.js';
-import { BodyBuffers } from './request-slot.js';
-import { SlotPool } from './slot-pool.js';
+import { BodyBuffers, SlotPool } from './request-slot.js';
 
 export interface IntakeParts {
   readonly validator: BodyValidator;

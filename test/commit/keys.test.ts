@@ -7,7 +7,7 @@ import type { Frame } from '../../src/model/frame.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
 import type { KeyedWaiter } from '../../src/model/stages.js';
 import { OrderValidator } from '../../src/schema/validator.js';
-import { orderBody } from '../support/orders.js';
+import { eventually, orderBody } from '../support/orders.js';
 import { ManualAppender } from './manual-appender.js';
 
 function open({
@@ -122,23 +122,23 @@ describe('group commit of orders with idempotency keys', () => {
   });
 
   it('reports the late outcome of an abandoned frame to the waiters with a key', async () => {
-    const { appender, take, takeKeyed } = open({ commitMsMax: 50 });
+    const { appender, take, takeKeyed } = open({ commitMsMax: 1000 });
     const calls: string[][] = [];
     for (const name of ['a', 'b', 'c']) {
       // A further frame is sent once it is as large as those in flight.
-      if (name === 'c') take('beside it');
+      if (name === 'c') take('d');
       calls.push(takeKeyed(name, name));
       await turn();
     }
-    while (calls.some((told) => !told.includes('ambiguous'))) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await eventually('all frames are abandoned', () =>
+      calls.every((received) => received.includes('ambiguous')),
+    );
     appender.sent[0]!.resolve(null);
     appender.sent[1]!.reject(new CommitRefused('full'));
     appender.sent[2]!.reject(new CommitAmbiguous('no ack'));
     await turn();
     assert.deepEqual(
-      calls.map((told) => told.slice(2)),
+      calls.map((received) => received.slice(2)),
       [['accepted late'], ['refused late'], []],
     );
   });

@@ -35,7 +35,11 @@ function refusals({ facts, rows }: View): { perSecond: number; share: number } {
   return { perSecond: perSecond(refused, row), share: all === 0 ? 0 : refused / all };
 }
 
-function tilesOf({ build, rpsLimit }: LiveFacts): TileSpec[] {
+function tilesOf(facts: LiveFacts): TileSpec[] {
+  return [...rateTiles(facts), ...backlogTiles(facts), latencyTile, ...journalTiles];
+}
+
+function rateTiles({ rpsLimit }: LiveFacts): TileSpec[] {
   return [
     {
       label: 'Requests',
@@ -55,6 +59,11 @@ function tilesOf({ build, rpsLimit }: LiveFacts): TileSpec[] {
       value: ({ rows }) => `${amount(perSecond(rows.at(-1)!.done, rows.at(-1)!))}/s`,
       note: ({ now }) => [`${count(now.done)} in total`],
     },
+  ];
+}
+
+function backlogTiles({ build }: LiveFacts): TileSpec[] {
+  return [
     {
       label: 'Backlog',
       series: 'forebay_journal_pending_orders',
@@ -79,50 +88,54 @@ function tilesOf({ build, rpsLimit }: LiveFacts): TileSpec[] {
       note: ({ rows }) => [build.mode === 'direct' ? 'no queue' : outlookText(outlook(rows))],
       tone: ({ rows }) => (outlook(rows).kind === 'grows' ? 'warn' : ''),
     },
-    {
-      label: 'Response time, p99',
-      value: ({ rows, facts }) =>
-        orDash(quantile(0.99, facts.bounds.requestSeconds, recent(rows)), duration),
-      note: ({ rows, facts }) => [
-        `p50 ${orDash(quantile(0.5, facts.bounds.requestSeconds, recent(rows)), duration)}`,
-      ],
-    },
-    {
-      label: 'Dead letters',
-      series: 'forebay_dead_letters',
-      value: ({ now }) => count(now.deadLetters),
-      note: () => [
-        'of',
-        { series: 'forebay_dead_letters_max', value: ({ now }) => count(now.deadLettersMax) },
-      ],
-      tone: ({ now }) => (now.deadLetters > 0 ? 'bad' : ''),
-    },
-    {
-      label: 'Spool',
-      series: 'forebay_spool_orders',
-      value: ({ now }) => count(now.spoolOrders),
-      note: () => [
-        {
-          series: 'forebay_spool_forwarded_orders_total',
-          value: ({ now }) => count(now.forwarded),
-        },
-        'of',
-        { series: 'forebay_spooled_orders_total', value: ({ now }) => count(now.spooled) },
-        'forwarded',
-      ],
-      tone: ({ now }) => (now.spoolOrders > 0 ? 'warn' : ''),
-    },
-    {
-      label: 'Durability',
-      series: 'forebay_durability_info',
-      value: ({ now }) => now.durability.class,
-      note: ({ now }) => [DURABILITY_WORDS[now.durability.class] ?? now.durability.text],
-      tone: ({ now }) => (now.durability.class === 'unknown' ? 'warn' : ''),
-    },
   ];
 }
 
-/** Characters; what is longer is set smaller. */
+const latencyTile: TileSpec = {
+  label: 'Response time, p99',
+  value: ({ rows, facts }) =>
+    orDash(quantile(0.99, facts.bounds.requestSeconds, recent(rows)), duration),
+  note: ({ rows, facts }) => [
+    `p50 ${orDash(quantile(0.5, facts.bounds.requestSeconds, recent(rows)), duration)}`,
+  ],
+};
+
+const journalTiles: readonly TileSpec[] = [
+  {
+    label: 'Dead letters',
+    series: 'forebay_dead_letters',
+    value: ({ now }) => count(now.deadLetters),
+    note: () => [
+      'of',
+      { series: 'forebay_dead_letters_max', value: ({ now }) => count(now.deadLettersMax) },
+    ],
+    tone: ({ now }) => (now.deadLetters > 0 ? 'bad' : ''),
+  },
+  {
+    label: 'Spool',
+    series: 'forebay_spool_orders',
+    value: ({ now }) => count(now.spoolOrders),
+    note: () => [
+      {
+        series: 'forebay_spool_forwarded_orders_total',
+        value: ({ now }) => count(now.forwarded),
+      },
+      'of',
+      { series: 'forebay_spooled_orders_total', value: ({ now }) => count(now.spooled) },
+      'forwarded',
+    ],
+    tone: ({ now }) => (now.spoolOrders > 0 ? 'warn' : ''),
+  },
+  {
+    label: 'Durability',
+    series: 'forebay_durability_info',
+    value: ({ now }) => now.durability.class,
+    note: ({ now }) => [DURABILITY_WORDS[now.durability.class] ?? now.durability.text],
+    tone: ({ now }) => (now.durability.class === 'unknown' ? 'warn' : ''),
+  },
+];
+
+/** Texts with more characters are shown in a smaller font. */
 const LONG_TEXT = 8;
 /** Ten seconds. */
 const RECENT_ROWS = 10;
