@@ -60,7 +60,7 @@ const ANSWERED_EARLY = 3;
  * that connection closes. So a slot that answered before the last chunk is never reused: it stays ANSWERED_EARLY and is
  * left to the garbage collector.
  */
-export class RequestSlot implements KeyedClient {
+class RequestSlot implements KeyedClient {
   /** Index in the pool. */
   poolIndex: number;
   readonly #parts: SlotParts;
