@@ -102,9 +102,8 @@ describe('a handler that throws with pause: true', () => {
   it('has the clients of direct mode told 503, and serves them again when it can', async (t) => {
     const there = join(await folder(t), 'there');
     const handler = await ledgerHandler(t, pausesWithout(there));
-    const flags = ['--mode', 'direct', '--rps-limit', '0', '--commit-ms-max', '60000'];
-    const all = [...flags, '--handler', handler.file];
-    const forebay = await startForebay(all, { owner: t });
+    const flags = ['--mode', 'direct', '--rps-limit', '0', '--handler', handler.file];
+    const forebay = await startForebay(flags, { owner: t });
     const client = new OrderClient(forebay.url);
     const statuses = (await client.postAll(names(20))).map(({ status }) => status);
     assert.deepEqual(new Set(statuses), new Set([503]));

@@ -7,8 +7,7 @@ import { eventually, metric, orderBody } from '../support/orders.js';
 import { post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
 import { KeyedPoster } from './keyed-post.js';
 
-/** Direct mode in which an order may take its time. */
-const DIRECT = ['--mode', 'direct', '--rps-limit', '0', '--commit-ms-max', '60000'];
+const DIRECT = ['--mode', 'direct', '--rps-limit', '0'];
 
 const SPELLINGS = [
   '{"product_id":"33","count":"3","username":"maksim.konovalov"}',

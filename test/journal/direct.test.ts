@@ -12,6 +12,9 @@ import { testAppender } from './appender-conformance.js';
 
 const HANDLE_ENTRY = fileURLToPath(new URL('../../workers/pool/thread.js', import.meta.url));
 
+/** A busy machine may take longer than the default of a second to start a pool thread. */
+const DIRECT = ['--mode', 'direct', '--commit-ms-max', '60000'];
+
 testAppender('direct', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-direct-'));
   const ledger = join(folder, 'ledger.ndjson');
@@ -23,7 +26,7 @@ testAppender('direct', async () => {
        appendFileSync(${JSON.stringify(ledger)}, orders.map(({ data }) => JSON.stringify(data) + '\\n').join(''));
      };`,
   );
-  const options = loadOptions(['--mode', 'direct', '--workers', '2'], {});
+  const options = loadOptions([...DIRECT, '--workers', '2'], {});
   const drain = openDrain({
     options,
     source: null,

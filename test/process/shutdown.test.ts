@@ -133,8 +133,7 @@ for (const journal of JOURNALS) {
 describe('ordered shutdown', () => {
   it('answers what is accepted before it ends', async (t) => {
     const handler = await ledgerHandler(t, UNTIL_GO);
-    const patient = ['--commit-ms-max', '60000', '--shutdown-ms-max', '60000'];
-    const flags = ['--mode', 'direct', '--handler', handler.file, ...patient];
+    const flags = ['--mode', 'direct', '--handler', handler.file, '--shutdown-ms-max', '60000'];
     const forebay = await startForebay(flags, { owner: t });
     const client = new OrderClient(forebay.url);
     const answer = client.post('user');

@@ -193,9 +193,13 @@ function collect(child: ChildProcess): Output {
   return output;
 }
 
-/** The flags a test server starts with, less those that are given. */
+/**
+ * The flags a test server starts with, without those that are given. In direct mode an order waits for its handler, which on a
+ * busy machine may take longer than the default of a second.
+ */
 function defaults(more: Readonly<Record<string, string>>, flags: readonly string[]): string[] {
   const wanted = { '--host': '127.0.0.1', '--port': '0', '--admin-port': '0', ...more };
+  if (flags.includes('direct')) Object.assign(wanted, { '--commit-ms-max': '60000' });
   return Object.entries(wanted)
     .filter(([name]) => !flags.some((flag) => flag === name || flag.startsWith(`${name}=`)))
     .flat();
