@@ -8,7 +8,7 @@ import { runForebay } from '../support/forebay.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
-/** A screen of the smallest terminal that is still common. */
+/** The smallest terminal in common use. */
 const SCREEN = { lines: 24, columns: 80 };
 const COLUMNS_MAX = 112;
 
@@ -44,12 +44,12 @@ describe('forebay --help', () => {
     );
   });
 
-  it('is what help and -h print too', async () => {
+  it('is also printed by help and -h', async () => {
     assert.equal(await printed('help'), overview);
     assert.equal(await printed('-h'), overview);
   });
 
-  it('lists the commands, each of which has help with examples and exit codes', async () => {
+  it('lists the commands, and each has help with examples and exit codes', async () => {
     assert.ok(commands().length >= 4);
     for (const name of ['serve', 'check', 'wave', 'dlq'])
       assert.ok(commands().includes(name), name);
@@ -70,7 +70,7 @@ describe('forebay --help', () => {
   });
 });
 
-/** From a heading to the next blank line. @throws AssertionError there is none such */
+/** The text from a heading to the next blank line. @throws AssertionError there is no such heading */
 function section(help: string, heading: string): string {
   const found = new RegExp(`^${heading}\\n((?: .*\\n)+)`, 'm').exec(help);
   assert.ok(found !== null, `no section ${heading}:\n${help}`);
@@ -78,7 +78,7 @@ function section(help: string, heading: string): string {
 }
 
 describe('forebay', () => {
-  it('--version says the version of package.json', async () => {
+  it('--version prints the version of package.json', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     assert.equal(await printed('--version'), `forebay ${version}\n`);
   });
@@ -88,7 +88,7 @@ describe('forebay', () => {
     ['chekc', 'check'],
     ['toString', '(serve|check|wave|dlq|story)'],
   ]) {
-    it(`${typed}: one line that names ${meant}, and exit code 2`, async () => {
+    it(`${typed}: one line that suggests ${meant}, and exit code 2`, async () => {
       for (const args of [[typed!], [typed!, '--help'], ['help', typed!]]) {
         const { code, stdout, stderr } = await runForebay(args);
         assert.equal(code, 2);

@@ -12,8 +12,8 @@ function open(t: TestContext) {
   return { lines, tell, log, pass: (ms: number) => t.mock.timers.tick(ms) };
 }
 
-describe('the bound on repeats', () => {
-  it('writes the first at once, and after 10 s the newest with the number of the others', (t) => {
+describe('the repeat limit', () => {
+  it('writes the first at once, and after 10 s the latest with the number of the others', (t) => {
     const { lines, tell, pass } = open(t);
     for (const line of ['a', 'b', 'c', 'd']) tell('journal-down', line);
     assert.deepEqual(lines, ['journal-down a']);
@@ -23,7 +23,7 @@ describe('the bound on repeats', () => {
     assert.deepEqual(lines, ['journal-down a', 'journal-down d 2']);
   });
 
-  it('writes at most one in any 10 s, however long it goes on', (t) => {
+  it('writes at most one line in any 10 s', (t) => {
     const { lines, tell, pass } = open(t);
     for (let s = 0; s < 100; s++) {
       tell('journal-down', `${s}`);
@@ -38,7 +38,7 @@ describe('the bound on repeats', () => {
     );
   });
 
-  it('writes one that comes alone at once, 10 s after the last', (t) => {
+  it('writes a single event at once if the last is 10 s ago', (t) => {
     const { lines, tell, pass } = open(t);
     tell('journal-up', 'a');
     pass(10_000);
@@ -46,14 +46,14 @@ describe('the bound on repeats', () => {
     assert.deepEqual(lines, ['journal-up a', 'journal-up b']);
   });
 
-  it('bounds each event by itself', (t) => {
+  it('limits each event separately', (t) => {
     const { lines, tell } = open(t);
     tell('journal-down', 'a');
     tell('journal-up', 'b');
     assert.deepEqual(lines, ['journal-down a', 'journal-up b']);
   });
 
-  it('writes what it holds back when it is flushed, once', (t) => {
+  it('writes held back lines on flush, once', (t) => {
     const { lines, tell, log, pass } = open(t);
     for (const line of ['a', 'b', 'c']) tell('handler-threw', line);
     log.flush();

@@ -11,9 +11,9 @@ import { startForebay } from '../support/forebay.js';
 import { freePort } from '../support/free-port.js';
 import { NatsServer } from '../support/nats.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
-import { linesMax, times, toldLines } from './told.js';
+import { count, linesMax, logLines } from './log-lines.js';
 
-/** What no log may hold, whatever goes wrong. */
+/** What no log line may contain. */
 const USERNAME = 'quetzalcoatl.42';
 const PASSWORD = 'hunter2-nobody-reads-this';
 
@@ -31,7 +31,7 @@ function holdsNothingSecret(text: string): void {
 }
 
 describe('the log of a server whose handler fails', () => {
-  it('tells of throws on every batch a bounded number of times, with their count and place, without the order', async (t) => {
+  it('logs repeated throws a limited number of count, with count and place, without the order', async (t) => {
     const file = await handlerFile(
       t,
       `import { appendFileSync } from 'node:fs';
@@ -51,17 +51,17 @@ describe('the log of a server whose handler fails', () => {
       async () => (await metric(forebay, 'forebay_dead_total')) >= 50,
     );
     assert.equal(await forebay.stop(), 0);
-    const lines = toldLines(forebay.stderr);
+    const lines = logLines(forebay.stderr);
     const threw = lines.filter(({ event }) => event === 'handler-threw');
     assert.ok(threw.length >= 1 && threw.length <= linesMax(performance.now() - startedMs));
     assert.match(threw[0]!.msg, /threw TypeError at shop \(file:.*handler\.mjs:4:\d+\)/);
     const calls = readFileSync(join(file, '..', 'calls'), 'utf8').length;
     assert.ok(calls >= 50 * 20);
-    assert.equal(times(lines, 'handler-threw'), calls);
+    assert.equal(count(lines, 'handler-threw'), calls);
     holdsNothingSecret(forebay.stderr);
   });
 
-  it('tells of a thread that dies of an error of its own without the message', async (t) => {
+  it('logs the death of a pool thread without the message of its error', async (t) => {
     const file = await handlerFile(
       t,
       `export default async function shop(orders) {
@@ -76,11 +76,11 @@ describe('the log of a server whose handler fails', () => {
     client.close();
     await eventually('it is dead', async () => (await metric(forebay, 'forebay_dead_total')) >= 1);
     assert.equal(await forebay.stop(), 0);
-    assert.ok(times(toldLines(forebay.stderr), 'handler-thread-died') >= 1, forebay.stderr);
+    assert.ok(count(logLines(forebay.stderr), 'handler-thread-died') >= 1, forebay.stderr);
     holdsNothingSecret(forebay.stderr);
   });
 
-  it('names PostgreSQL that is away without its password', async (t) => {
+  it('logs an unavailable PostgreSQL without its password', async (t) => {
     const url = `postgres://clerk:${PASSWORD}@127.0.0.1:${await freePort()}/shop`;
     const flags = ['--handler', 'postgres', '--postgres-url', url];
     const forebay = await startForebay(flags, { owner: t });
@@ -89,14 +89,14 @@ describe('the log of a server whose handler fails', () => {
     client.close();
     await eventually('it is told', () => forebay.stderr.includes('handler-away'));
     assert.equal(await forebay.stop(), 0);
-    const away = toldLines(forebay.stderr).find(({ event }) => event === 'handler-away');
+    const away = logLines(forebay.stderr).find(({ event }) => event === 'handler-away');
     assert.match(away!.msg, /PostgreSQL clerk@127\.0\.0\.1:\d+\/shop/);
     holdsNothingSecret(forebay.stderr);
   });
 });
 
 describe('the log of a server whose NATS comes and goes', () => {
-  it('tells of it a bounded number of times, without the password of its URL', async (t) => {
+  it('logs it a limited number of count, without the password of its URL', async (t) => {
     const nats = await NatsServer.start();
     t.after(() => nats.stop());
     const url = nats.url.replace('//', `//clerk:${PASSWORD}@`);
@@ -117,10 +117,10 @@ describe('the log of a server whose NATS comes and goes', () => {
     }
     client.close();
     assert.equal(await forebay.stop(), 0);
-    const lines = toldLines(forebay.stderr);
+    const lines = logLines(forebay.stderr);
     const ms = performance.now() - startedMs;
     for (const event of ['journal-down', 'journal-up'] as const) {
-      assert.ok(times(lines, event) >= 4, `${event}\n${forebay.stderr}`);
+      assert.ok(count(lines, event) >= 4, `${event}\n${forebay.stderr}`);
       const told = lines.filter((line) => line.event === event).length;
       assert.ok(told <= linesMax(ms), `${told} lines of ${event} in ${ms} ms`);
     }
@@ -128,46 +128,46 @@ describe('the log of a server whose NATS comes and goes', () => {
   });
 });
 
-describe('the form of the log', () => {
+describe('the format of the log', () => {
   const start = async (t: TestContext, ...flags: string[]) => {
     const forebay = await startForebay(flags, { owner: t });
     assert.equal(await forebay.stop(), 0);
     return forebay.stderr;
   };
 
-  it('is JSON where stderr is no terminal: from ready to stopped', async (t) => {
-    const lines = toldLines(await start(t));
+  it('is JSON if stderr is not a terminal, from ready to stopped', async (t) => {
+    const lines = logLines(await start(t));
     const events = lines.map(({ event }) => event);
     assert.deepEqual(events, ['ready', 'stopping', 'stopped']);
     assert.equal((lines[0] as { node?: string }).node, process.version);
   });
 
-  it('is for people with --log-format pretty, without colours where it is no terminal', async (t) => {
+  it('is text with --log-format pretty, without colours if stderr is not a terminal', async (t) => {
     const lines = (await start(t, '--log-format', 'pretty')).trimEnd().split('\n');
     assert.equal(lines.length, 3);
     for (const line of lines) assert.match(line, /^\d\d:\d\d:\d\d info {2}[a-z]+ /);
   });
 
-  it('is for people on a terminal, and JSON there with --log-format json', async (t) => {
+  it('is text on a terminal, and JSON with --log-format json', async (t) => {
     if (spawnSync('script', ['--version']).status !== 0) {
       t.skip('script, of util-linux, is missing');
       return;
     }
     const pretty = await onTerminal(t, []);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
     assert.match(pretty, /\d\d:\d\d:\d\d\x1b\[0m \x1b\[36minfo \x1b\[0m .*ready/);
     assert.match(await onTerminal(t, ['--log-format', 'json']), /^\{"level":"info",.*"ready"/m);
   });
 });
 
-/** What a server prints from its start until its log says that it is ready, on a terminal of its own. */
+/** The output of a server on a terminal, from its start to its ready event. */
 async function onTerminal(t: TestContext, flags: readonly string[]): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), 'forebay-log-'));
   t.after(() => rm(data, { recursive: true, force: true }));
   const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
   const ports = '--host 127.0.0.1 --port 0 --admin-port 0 --shutdown-ms-max 5000';
   const serve = `exec '${process.execPath}' '${main}' serve ${ports} --data '${data}' ${flags.join(' ')}`;
-  // Should nobody end it otherwise.
+  // In case the test does not end it.
   const command = `timeout --signal=KILL 60 sh -c "${serve}"`;
   const terminal = spawn('script', ['-qefc', command, '/dev/null'], {
     env: { ...process.env, TERM: 'xterm', NO_COLOR: '', FORCE_COLOR: '1' },

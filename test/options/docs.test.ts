@@ -20,7 +20,7 @@ test('docs/reference/options.md names every flag and variable', () => {
   }
 });
 
-test('help shows every option with its help and its default, within 100 columns', () => {
+test('help lists every option with description and default, within 100 columns', () => {
   const help = serveHelp();
   const words = help.replace(/\s+/g, ' ');
   for (const [key, spec] of Object.entries(schema) as [string, AnySpec][]) {
@@ -31,7 +31,7 @@ test('help shows every option with its help and its default, within 100 columns'
   for (const line of help.split('\n')) assert.ok(line.length <= 100, line);
 });
 
-test('every option is read somewhere, from the options or from the bounds a stage takes', () => {
+test('every option is read somewhere in the code', () => {
   const source = [...sourcesUnder('src'), ...sourcesUnder('workers')].join('\n');
   const unread = Object.keys(schema).filter((key) => {
     const member = new RegExp(`\\b(?:options|bounds)\\.${key}\\b`);
@@ -43,7 +43,7 @@ test('every option is read somewhere, from the options or from the bounds a stag
   assert.deepEqual(unread, []);
 });
 
-/** The text of all sources but the options themselves. */
+/** The text of all sources except src/options. */
 function sourcesUnder(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !/^options[/\\]/.test(file))

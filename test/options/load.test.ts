@@ -31,10 +31,10 @@ function faultOf(argv: string[], env: NodeJS.ProcessEnv = {}): string {
     assert.ok(!error.message.includes('\n'), error.message);
     return error.message;
   }
-  throw new assert.AssertionError({ message: `${argv} was not refused` });
+  throw new assert.AssertionError({ message: `${argv} was accepted` });
 }
 
-test('with nothing given, the defaults hold', () => {
+test('without settings, the defaults apply', () => {
   const options = loadOptions([], {});
   const half = Math.max(1, Math.floor(availableParallelism() / 2));
   assert.equal(options.mode, 'queue');
@@ -54,24 +54,24 @@ test('the default of rps-limit is 50 in direct mode and none in queue mode', () 
   assert.equal(loadOptions(['--mode=direct', '--rps-limit=0'], {}).rpsLimit, 0);
 });
 
-test('a flag wins over the environment, which wins over the file', () => {
+test('a flag overrides the environment, which overrides the file', () => {
   const config = configFile('{"port": 1, "admin-port": 1, "work-ms": 1}');
   const env = { FOREBAY_PORT: '2', FOREBAY_ADMIN_PORT: '3', FOREBAY_CONFIG: config };
   const options = loadOptions(['--port', '4'], env);
   assert.deepEqual([options.port, options.adminPort, options.workMs], [4, 3, 1]);
 });
 
-test('--config on the command line wins over FOREBAY_CONFIG', () => {
+test('--config overrides FOREBAY_CONFIG', () => {
   const env = { FOREBAY_CONFIG: configFile('{"port": 1}') };
   assert.equal(loadOptions(['--config', configFile('{"port": 2}')], env).port, 2);
 });
 
-test('--name value and --name=value are the same, and the last of two counts', () => {
+test('--name value and --name=value are equal, and the last of two wins', () => {
   assert.equal(loadOptions(['--port', '1', '--port=2'], {}).port, 2);
   assert.equal(loadOptions(['--data=a=b'], {}).data, 'a=b');
 });
 
-test('every number takes both ends of its range and nothing beyond, from every source', () => {
+test('every number accepts both ends of its range and nothing beyond, from every source', () => {
   const companions: Record<string, string[]> = {
     retryMsMin: ['--retry-ms-max', '86400000'],
     retryMsMax: ['--retry-ms-min', '1'],
@@ -112,7 +112,7 @@ function assertRefused(flag: string, value: string | number, spec: NumberSpec, r
   }
 }
 
-test('the line of a refusal reads as documented', () => {
+test('the error line reads as documented', () => {
   assert.equal(
     faultOf(['--port', '70000']),
     '--port 70000 (command line): must be a whole number from 0 to 65535',
@@ -124,7 +124,7 @@ test('the line of a refusal reads as documented', () => {
   assert.equal(faultOf(['--drain', 'yes']), '--drain yes (command line): must be on or off');
 });
 
-test('an unknown option is named, with the nearest one there is', () => {
+test('an unknown option is named, with the closest known one', () => {
   assert.equal(faultOf(['--bogus', '1']), '--bogus: unknown option; see --help');
   assert.equal(faultOf(['--x']), '--x: unknown option; see --help');
   assert.match(faultOf(['--config', configFile('{"bogus": 5}')]), /unknown option; see --help$/);
@@ -137,7 +137,7 @@ test('an unknown option is named, with the nearest one there is', () => {
   );
 });
 
-test('a misspelt variable is refused; one that is somebody else’s is left alone', () => {
+test('a misspelt variable is refused; variables of other programs are ignored', () => {
   assert.equal(
     faultOf([], { FOREBAY_RPS_LIMT: '5' }),
     'FOREBAY_RPS_LIMT: unknown variable; did you mean FOREBAY_RPS_LIMIT?',
@@ -145,26 +145,26 @@ test('a misspelt variable is refused; one that is somebody else’s is left alon
   loadOptions([], { FOREBAY_SERVICE_HOST: '10.0.0.1', FOREBAY_SEED: '1', FOREBAY_PROMTOOL: 'x' });
 });
 
-test('an empty variable counts as unset, an empty flag is refused', () => {
+test('an empty variable counts as unset; an empty flag is refused', () => {
   assert.equal(loadOptions([], { FOREBAY_PORT: '', FOREBAY_CONFIG: '' }).port, 3000);
   assert.match(faultOf(['--port=']), /^--port: missing value/);
 });
 
-test('a flag without its value, and an argument that is no flag, are refused', () => {
+test('a flag without value and an argument that is not a flag are refused', () => {
   assert.match(faultOf(['--port']), /^--port: missing value/);
   assert.match(faultOf(['--port', '--mode', 'queue']), /^--port: missing value/);
   assert.match(faultOf(['8080']), /^"8080": not an option/);
   assert.match(faultOf(['-p']), /^"-p": not an option/);
 });
 
-test('names that objects inherit are not options', () => {
+test('inherited property names are not options', () => {
   for (const name of ['constructor', '__proto__', 'toString']) {
     assert.match(faultOf([`--${name}`, '1']), /unknown option/);
     assert.match(faultOf(['--config', configFile(`{"${name}": 1}`)]), /unknown option/);
   }
 });
 
-test('lists come comma separated, or as a JSON array', () => {
+test('lists are comma separated, or a JSON array', () => {
   const urls = ['nats://a:4222', 'tls://b', 'c:4222'];
   assert.deepEqual(loadOptions(['--nats', 'nats://a:4222, tls://b,c:4222'], {}).nats, urls);
   const config = configFile(JSON.stringify({ nats: urls }));
@@ -173,14 +173,14 @@ test('lists come comma separated, or as a JSON array', () => {
   assert.match(faultOf(['--nats', 'a,,b']), /must be NATS URLs/);
 });
 
-test('a refusal is one line without credentials, however long or odd the value', () => {
+test('the error is one line without credentials, whatever the value', () => {
   for (const url of ['nats://me:secret@a', 'me:secret@a', 'http://token-secret@a']) {
     assert.ok(!faultOf(['--nats', `${url},http://x`]).includes('secret'));
   }
   assert.ok(faultOf(['--mode', `a\nb${'x'.repeat(5000)}`]).length < 200);
 });
 
-test('a config file that is missing, broken or no object is refused in one line that names it', () => {
+test('a config file that is missing, invalid or not an object is refused with one line that names it', () => {
   const missing = join(folder, 'missing.json');
   assert.ok(faultOf(['--config', missing]).includes(missing));
   assert.match(faultOf(['--config', configFile('{\n"port": }')]), /^--config /);
@@ -189,14 +189,14 @@ test('a config file that is missing, broken or no object is refused in one line 
   }
 });
 
-test('in a config file, a value of another JSON type is refused', () => {
+test('in a config file, a value of the wrong JSON type is refused', () => {
   assert.match(faultOf(['--config', configFile('{"port": true}')]), /^--port true/);
   assert.match(faultOf(['--config', configFile('{"port": null}')]), /^--port null/);
   assert.match(faultOf(['--config', configFile('{"data": 3}')]), /^--data 3/);
   assert.match(faultOf(['--config', configFile('{"drain": 1}')]), /^--drain 1/);
 });
 
-test('options that can’t go together are refused', () => {
+test('options that contradict each other are refused', () => {
   assert.equal(
     faultOf(['--retry-ms-min', '70000']),
     '--retry-ms-min 70000 (command line): must be at most --retry-ms-max (60000)',
@@ -208,13 +208,13 @@ test('options that can’t go together are refused', () => {
   assert.equal(loadOptions(['--frame-bytes-max', '4097'], {}).frameBytesMax, 4097);
 });
 
-test('the two ports differ, unless free ones are asked for or the hosts are two', () => {
+test('the two ports must differ, unless both are 0 or the hosts differ', () => {
   assert.match(faultOf(['--port', '3001']), /^--admin-port 3001 \(default\): must not be the same/);
   loadOptions(['--port', '0', '--admin-port', '0'], {});
   loadOptions(['--host', '10.0.0.1', '--port', '3001'], {});
 });
 
-test('the options are frozen through and through', () => {
+test('the options are deeply frozen', () => {
   const options = loadOptions(['--nats', 'a'], {});
   assert.ok(Object.isFrozen(options));
   assert.ok(Object.isFrozen(options.nats));

@@ -12,7 +12,7 @@ test('an edit is an insertion, a deletion, a substitution or a swap of neighbour
   assert.equal(editDistance('kitten', 'sitting'), 3);
 });
 
-test('the nearest name is the one with the fewest edits, and the first of equals', () => {
+test('the closest name has the fewest edits; of several, the first', () => {
   assert.equal(nearest('worker', ['work-ms', 'workers', 'threads']), 'workers');
   assert.equal(nearest('x', ['a', 'b']), 'a');
 });

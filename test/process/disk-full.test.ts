@@ -10,7 +10,7 @@ import { eventually, metric, OrderClient } from '../support/orders.js';
 
 const MIB = 1024 ** 2;
 
-it('a disk that fills up is 503, a reason and a metric; with room again all is as before', async (t) => {
+it('a full disk gives 503, a reason and a metric; once there is space, orders are accepted again', async (t) => {
   if (process.getuid?.() !== 0) {
     t.skip('only root can mount a small file system');
     return;

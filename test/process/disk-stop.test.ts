@@ -9,17 +9,17 @@ import { NatsServer } from '../support/nats.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 
 const MIB = 1024 ** 2;
-/** Nothing is written below 16 MiB. */
+/** Below 16 MiB free nothing is written. */
 const FREE_BYTES = 8 * MIB;
 
 const skip = mountLack() ?? false;
 
-test('a stop is in order while the disk is too full for what was forwarded to leave the spool', {
+test('an ordered shutdown works while the disk is too full to remove forwarded frames from the spool', {
   skip,
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-disk-stop-'));
   const disk = new SmallDisk({ after: (end) => t.after(end) }, folder, 96);
-  // Behind the disk's own end, for these run in the order in which they are given.
+  // Registered after the hook that removes the disk, because hooks run in order of registration.
   t.after(() => rm(folder, { recursive: true, force: true }));
   const nats = await NatsServer.start();
   t.after(() => nats.stop());

@@ -10,7 +10,7 @@ import { startForebay } from '../support/forebay.js';
 import { NatsServer } from '../support/nats.js';
 import { eventually, OrderClient } from '../support/orders.js';
 
-/** Sockets that a process holds, of all its threads. */
+/** Open sockets of a process, over all its threads. */
 function sockets(pid: number): number {
   const folder = `/proc/${pid}/fd`;
   return readdirSync(folder).filter((fd) => {
@@ -29,12 +29,12 @@ async function frozenNats(t: TestContext): Promise<NatsServer> {
   return nats;
 }
 
-describe('NATS that is frozen', () => {
-  test('before it is first reached: no dial leaves a socket, and a stop is in order', async (t) => {
+describe('a frozen NATS server', () => {
+  test('before the first connection: no dial leaves a socket open, and the shutdown is ordered', async (t) => {
     const nats = await frozenNats(t);
     const forebay = await startForebay(['--nats', nats.url, '--threads', '2'], { owner: t });
     const before = sockets(forebay.pid);
-    // Each thread dials every three seconds, and two of them may be at it now.
+    // Each thread dials every three seconds; two dials may be in progress.
     await sleep(10_000);
     assert.ok(
       sockets(forebay.pid) <= before + 3,
@@ -44,7 +44,7 @@ describe('NATS that is frozen', () => {
     assert.match(forebay.stderr, /"event":"stopped"/);
   });
 
-  test('and goes on: it is found, and a stop is in order', async (t) => {
+  test('that continues: it is found again, and the shutdown is ordered', async (t) => {
     const nats = await frozenNats(t);
     const forebay = await startForebay(['--nats', nats.url, '--threads', '1'], { owner: t });
     await sleep(4000);
@@ -55,10 +55,10 @@ describe('NATS that is frozen', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  test('when an idle Forebay is told to stop: it stops in order', async (t) => {
+  test('while an idle Forebay shuts down: the shutdown is ordered', async (t) => {
     const nats = await NatsServer.start();
     t.after(() => nats.stop());
-    // Less than all the waits of a stop together would take, one after the other.
+    // Less than the sum of all timeouts of a shutdown.
     const flags = ['--nats', nats.url, '--shutdown-ms-max', '4000'];
     const forebay = await startForebay(flags, { owner: t });
     const client = new OrderClient(forebay.url);
@@ -70,7 +70,7 @@ describe('NATS that is frozen', () => {
     assert.match(forebay.stderr, /"event":"stopped"/);
   });
 
-  test('when Forebay is told to stop with orders in hand: in order, and none is processed twice', async (t) => {
+  test('while Forebay shuts down with unsettled orders: the shutdown is ordered, and no order is processed twice', async (t) => {
     const data = await mkdtemp(join(tmpdir(), 'forebay-frozen-'));
     t.after(() => rm(data, { recursive: true, force: true }));
     const nats = await NatsServer.start();
@@ -94,7 +94,7 @@ describe('NATS that is frozen', () => {
     nats.thaw();
     const again = await startForebay(flags, { owner: t, data });
     const processed = async () => (await ledger.lines()).map(({ username }) => username);
-    // What was in hand, NATS delivers again after its ack_wait of 30 s.
+    // NATS delivers unsettled frames again after its ack_wait of 30 s.
     await eventually(
       'all are processed',
       async () => new Set(await processed()).size === names.length,

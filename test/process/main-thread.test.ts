@@ -28,7 +28,7 @@ async function folder(t: TestContext): Promise<string> {
 
 describe('--threads 0, the intake in the main thread', () => {
   for (const mode of ['local', 'jetstream', 'direct']) {
-    it(`${mode}: takes and processes each order once, and stops in order`, async (t) => {
+    it(`${mode}: accepts and processes each order once, and shuts down in order`, async (t) => {
       const handler = await ledgerHandler(t);
       const flags = ['--threads', '0', '--handler', handler.file];
       if (mode === 'direct') flags.push('--mode', 'direct', '--rps-limit', '0');
@@ -52,7 +52,7 @@ describe('--threads 0, the intake in the main thread', () => {
     });
   }
 
-  it('what it answered survives a kill -9, and a restart processes it', async (t) => {
+  it('answered orders survive a kill -9, and are processed after a restart', async (t) => {
     const data = await folder(t);
     const flags = ['--threads', '0', '--drain', 'off'];
     const first = await startForebay(flags, { owner: t, data });
@@ -68,7 +68,7 @@ describe('--threads 0, the intake in the main thread', () => {
     assert.equal(await second.stop(), 0);
   });
 
-  it('a stop while orders come in answers or refuses each, and loses none that it answered', async (t) => {
+  it('a shutdown under load answers or refuses each order, and loses no answered order', async (t) => {
     const data = await folder(t);
     const handler = await ledgerHandler(t);
     const flags = ['--threads', '0', '--handler', handler.file];
@@ -90,7 +90,7 @@ describe('--threads 0, the intake in the main thread', () => {
     for (const { status } of answers) assert.ok([200, 503, 0].includes(status), `${status}`);
   });
 
-  it('a key that is sent again gets the first answer', async (t) => {
+  it('a repeated idempotency key gets the first answer', async (t) => {
     const forebay = await startForebay(['--threads', '0'], { owner: t });
     const post = () =>
       fetch(`${forebay.url}/orders`, {
@@ -107,7 +107,7 @@ describe('--threads 0, the intake in the main thread', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('a port that another server has is refused in one line', async (t) => {
+  it('a port in use is refused with one line', async (t) => {
     const server = createServer().listen(0, '127.0.0.1');
     t.after(() => new Promise((resolve) => server.close(resolve)));
     await new Promise((resolve) => server.once('listening', resolve));

@@ -19,7 +19,7 @@ async function folder(t: TestContext): Promise<string> {
   return made;
 }
 
-/** Runs a server that must refuse to start: one line, no stack, this exit code. */
+/** Runs a server that must not start. @returns the only line on stderr */
 async function refusal(t: TestContext, flags: string[], exitCode: number): Promise<string> {
   const ports = ['--host', '127.0.0.1', '--port', '0', '--admin-port', '0'];
   const { code, stderr } = await runForebay([
@@ -36,12 +36,12 @@ async function refusal(t: TestContext, flags: string[], exitCode: number): Promi
   return lines[0]!;
 }
 
-describe('what cannot work is refused at the start in one line', () => {
-  it('an unknown option', async (t) => {
+describe('the start is refused with one line', () => {
+  it('for an unknown option', async (t) => {
     assert.match(await refusal(t, ['--prot', '80'], 2), /--prot.*--port/);
   });
 
-  it('a value out of range', async (t) => {
+  it('for a value out of range', async (t) => {
     assert.match(await refusal(t, ['--workers', '0'], 2), /--workers.*0.*1/);
   });
 
@@ -49,20 +49,20 @@ describe('what cannot work is refused at the start in one line', () => {
     ['a password with a bare %', 'nats://shop:s3cret%zz@127.0.0.1:4222'],
     ['a port beyond 65535', 'nats://shop:s3cret@127.0.0.1:99999'],
   ] as const) {
-    it(`a NATS URL with ${what}, without telling the password`, async (t) => {
+    it(`for a NATS URL with ${what}, without its password`, async (t) => {
       const line = await refusal(t, ['--nats', `nats://127.0.0.1:4222,${url}`], 2);
       assert.match(line, /--nats: URL 2 cannot be read: .*%25/);
       assert.doesNotMatch(line, /s3cret/);
     });
   }
 
-  it('an unknown subcommand', async () => {
+  it('for an unknown subcommand', async () => {
     const { code, stderr } = await runForebay(['sevre']);
     assert.equal(code, 2);
     assert.match(stderr, /^forebay: .*sevre.*\n$/);
   });
 
-  it('a handler file that is not there', async (t) => {
+  it('for a missing handler file', async (t) => {
     assert.match(await refusal(t, ['--handler', './nowhere.mjs'], 2), /nowhere\.mjs.*no such file/);
   });
 
@@ -73,14 +73,14 @@ describe('what cannot work is refused at the start in one line', () => {
     ['that is not JavaScript', 'export default function {'],
     ['that ends its thread when it is loaded', 'process.exit(3);'],
   ]) {
-    it(`a handler file ${what}`, async (t) => {
+    it(`for a handler file ${what}`, async (t) => {
       const file = join(await folder(t), 'handler.mjs');
       await writeFile(file, text!);
       assert.match(await refusal(t, ['--handler', file], 2), /handler\.mjs/);
     });
   }
 
-  it('a port that another server has', async (t) => {
+  it('for a port that another program uses', async (t) => {
     const server = createServer().listen(0, '127.0.0.1');
     t.after(() => new Promise((resolve) => server.close(resolve)));
     await new Promise((resolve) => server.once('listening', resolve));
@@ -92,14 +92,14 @@ describe('what cannot work is refused at the start in one line', () => {
     assert.match(await refusal(t, ['--admin-port', String(port)], 1), new RegExp(`${port}`));
   });
 
-  it('a port that another forebay has, which Linux would share in silence', async (t) => {
+  it('for a port that another Forebay uses, which Linux would share without an error', async (t) => {
     const forebay = await startForebay([], { owner: t });
     const { port } = new URL(forebay.url);
     assert.match(await refusal(t, ['--port', port], 1), new RegExp(`port ${port} is in use`));
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('one of two that start on a port at the same moment', async (t) => {
+  it('for one of two that start on the same port at the same time', async (t) => {
     const port = String(await freePort());
     const starts = await Promise.allSettled(
       [1, 2, 3].map(() => startForebay(['--port', port], { owner: t })),
@@ -109,13 +109,13 @@ describe('what cannot work is refused at the start in one line', () => {
     assert.equal(await started[0]!.value.stop(), 0);
   });
 
-  it('a data folder that another forebay has', async (t) => {
+  it('for a data folder that another Forebay uses', async (t) => {
     const forebay = await startForebay([], { owner: t });
     assert.match(await refusal(t, ['--data', forebay.data], 1), /data folder .* is in use/);
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('a data folder that another forebay has in another network namespace', async (t) => {
+  it('for a data folder that a Forebay in another network namespace uses', async (t) => {
     if (process.getuid?.() !== 0) {
       t.skip('only root can make a network namespace');
       return;
@@ -137,21 +137,21 @@ describe('what cannot work is refused at the start in one line', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('a data folder whose lock was left behind by a kill -9 is free', async (t) => {
+  it('but not for a data folder with a lock left by a kill -9', async (t) => {
     const data = await folder(t);
     await (await startForebay([], { owner: t, data })).kill9();
     assert.equal(await (await startForebay([], { owner: t, data })).stop(), 0);
   });
 
-  it('a data folder that cannot be made', async (t) => {
+  it('for a data folder that cannot be created', async (t) => {
     const file = join(await folder(t), 'file');
     await writeFile(file, '');
     assert.match(await refusal(t, ['--data', join(file, 'data')], 1), /data folder .*--data/);
   });
 });
 
-describe('NATS that is not there at the start', () => {
-  it('is ready all the same: the spool takes orders, /readyz says so, and NATS gets them later', async (t) => {
+describe('NATS does not answer at the start', () => {
+  it('with a spool: orders go to the spool, /readyz reports it, and NATS gets them later', async (t) => {
     const nats = await NatsServer.prepare();
     t.after(() => nats.stop());
     const forebay = await startForebay(['--nats', nats.url], { owner: t });
@@ -176,7 +176,7 @@ describe('NATS that is not there at the start', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('without a spool is waited for, /readyz saying why, and 503 to clients', async (t) => {
+  it('without a spool: it waits, /readyz has the reason, and clients get 503', async (t) => {
     const nats = await NatsServer.prepare();
     t.after(() => nats.stop());
     const [port, adminPort] = [await freePort(), await freePort()];
@@ -196,7 +196,7 @@ describe('NATS that is not there at the start', () => {
     assert.equal(await (await starting).stop(), 0);
   });
 
-  it('a stream that exists with other settings is left alone: one line and exit code 2', async (t) => {
+  it('a stream with other settings is not changed: one line and exit code 2', async (t) => {
     const nats = await NatsServer.start();
     t.after(() => nats.stop());
     const nc = await connect({ servers: nats.url });

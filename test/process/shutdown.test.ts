@@ -10,7 +10,7 @@ import { NatsServer } from '../support/nats.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { RUNS_ALL } from '../support/program.js';
 
-/** After a kill, JetStream delivers again only when its ack_wait of 30 s has passed. */
+/** After a kill, JetStream delivers again only after its ack_wait of 30 s. */
 const JOURNALS = RUNS_ALL ? (['local', 'jetstream'] as const) : (['local'] as const);
 
 /** Flags that make Forebay use the journal, for any number of starts. */
@@ -28,13 +28,13 @@ async function dataFolder(owner: Owner): Promise<string> {
 }
 
 interface Load {
-  /** Resolves when so many orders have been answered with 200. */
+  /** Resolves when this number of orders has been answered with 200. */
   readonly accepted: (orders: number) => Promise<void>;
   /** @returns the ids of all orders that were answered with 200 */
   readonly stop: () => Promise<string[]>;
 }
 
-/** Posts orders on several connections until it is told to stop, with pauses, so that the backlog stays small. */
+/** Posts orders on several connections until it is stopped, with pauses that keep the backlog small. */
 function startLoad(url: string): Load {
   const client = new OrderClient(url, 32);
   const ids: string[] = [];
@@ -66,9 +66,9 @@ function timesById(lines: readonly LedgerLine[]): Map<string, number> {
 
 for (const journal of JOURNALS) {
   describe(`ordered shutdown under load, journal ${journal}`, () => {
-    it('processes every 200 exactly once, across three shutdowns', async (t) => {
+    it('processes every accepted order exactly once, across three shutdowns', async (t) => {
       const data = await dataFolder(t);
-      // Slow enough that each shutdown finds orders at every stage.
+      // Slow enough that each shutdown has orders in every stage.
       const handler = await ledgerHandler(
         t,
         'await new Promise((r) => setTimeout(r, 2 * orders.length));',
@@ -102,7 +102,7 @@ for (const journal of JOURNALS) {
       );
     });
 
-    it('processes every 200 at least once when it was killed instead', async (t) => {
+    it('processes every accepted order at least once, across three kills', async (t) => {
       const data = await dataFolder(t);
       const handler = await ledgerHandler(t, '');
       const flags = [
@@ -131,7 +131,7 @@ for (const journal of JOURNALS) {
 }
 
 describe('ordered shutdown', () => {
-  it('answers what is accepted before it ends', async (t) => {
+  it('answers all accepted orders before it ends', async (t) => {
     const handler = await ledgerHandler(t, UNTIL_GO);
     const flags = ['--mode', 'direct', '--handler', handler.file, '--shutdown-ms-max', '60000'];
     const forebay = await startForebay(flags, { owner: t });
@@ -159,21 +159,21 @@ describe('ordered shutdown', () => {
     await eventually('the handler has it', async () => (await handler.lines()).length === 1);
     forebay.signal('SIGTERM');
     await eventually('it is stopping', () => forebay.stderr.includes('stopping'));
-    // Closer together, they count as one signal, because a terminal and npm deliver it twice.
+    // Closer signals count as one, because a terminal and npm both deliver it.
     await new Promise((resolve) => setTimeout(resolve, 200));
     forebay.signal('SIGTERM');
     await withDeadline(forebay.exited, 'it ends without waiting for the handler');
     client.close();
   });
 
-  it('takes one request that is delivered twice, as by a terminal and npm, as one', async (t) => {
+  it('treats a signal that is delivered twice, as by a terminal and npm, as one', async (t) => {
     const forebay = await startForebay([], { owner: t });
     forebay.signal('SIGINT');
     forebay.signal('SIGTERM');
     assert.equal(await forebay.exited, 0);
   });
 
-  it('ends in order while NATS is away and a settlement cannot be written', async (t) => {
+  it('is ordered while NATS is unavailable and a frame cannot be settled', async (t) => {
     const nats = await NatsServer.start();
     t.after(() => nats.stop());
     const handler = await ledgerHandler(t, 'await new Promise((r) => setTimeout(r, 700));');
@@ -187,7 +187,7 @@ describe('ordered shutdown', () => {
     client.close();
   });
 
-  it('ends at --shutdown-ms-max when a handler never comes back, and says so', async (t) => {
+  it('ends at --shutdown-ms-max when a handler never returns, and logs it', async (t) => {
     const handler = await ledgerHandler(t, 'await new Promise(() => {});');
     const flags = ['--handler', handler.file, '--shutdown-ms-max', '500'];
     const forebay = await startForebay(flags, { owner: t });

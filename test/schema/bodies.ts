@@ -1,8 +1,7 @@
 import type { Random } from './random.js';
 
 /**
- * Pieces of bodies, as latin1 text: a character is a byte, so that what is not UTF-8 can be written
- * down too.
+ * Parts of bodies as latin1 text, one character per byte, so that invalid UTF-8 can be written too.
  */
 const utf8 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
@@ -23,7 +22,7 @@ const BAD_ESCAPES = ['\\', '\\x', '\\u12', '\\u00g0', '\\U0041'];
 const TEXTS = ['é', 'ж', '€', '😀', '\u2028', '\u2029', '\u0085', '\ufeff', '\uffff', 'é'].map(
   utf8,
 );
-/** Cut, stray, overlong, beyond U+10FFFF, and surrogates in the manner of CESU-8. */
+/** Truncated, stray and overlong sequences, above U+10FFFF, and surrogates as in CESU-8. */
 const NOT_UTF8 = [
   '\x80,\xff,\xc3,\xe2\x82,\xf0\x9f\x98,\xc0\x80,\xc0\xaf,\xc1\xbf,\xe0\x80\xaf,\xf0\x80\x80\xaf',
   '\xed\xa0\x80,\xed\xbf\xbf,\xed\xa0\xbd\xed\xb8\x80,\xf4\x90\x80\x80,\xf8\x88\x80\x80\x80',
@@ -50,7 +49,7 @@ const OTHER_NAMES = [
   .split(',')
   .concat(utf8('имя'), '\xff', '\x7f', '\n');
 
-/** A body as latin1 text, most of them nearly valid, with a handful of the oddities above. */
+/** A random body as latin1 text, usually nearly valid, with some of the parts above. */
 export function randomBody(random: Random): string {
   if (random.once(50)) return random.pick(WHOLE);
   const odd = random.once(3) ? 0 : 12;
@@ -90,7 +89,7 @@ function randomValue(random: Random, name: string, odd: number): string {
 function randomUsername(random: Random, odd: number): string {
   const codePoints =
     odd > 0 && random.once(4) ? random.pick([0, 1, 2, 31, 63, 64, 65, 66]) : 1 + random.below(30);
-  // One kind of odd character, so that a long name of it can be valid.
+  // One kind of unusual character, so that a long name of it can be valid.
   const rare = odd > 0 && random.once(3) ? random.pick(ODD_CHARS) : '.';
   const text = random.once(4) ? random.pick([...TEXTS, ...SURROGATES]) : 'k';
   let username = '';
@@ -101,7 +100,7 @@ function randomUsername(random: Random, odd: number): string {
   return username;
 }
 
-/** Changes, drops, doubles, adds or swaps single bytes, or cuts the end off. */
+/** Changes, removes, doubles, adds or swaps single bytes, or cuts off the end. */
 function mutate(random: Random, body: string): string {
   let mutated = body;
   for (let times = 1 + random.below(3); times > 0; times--) {
@@ -126,7 +125,7 @@ const ORDER = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
 const deep = (open: string, close: string, levels: number): string =>
   open.repeat(levels) + close.repeat(levels);
 
-/** Bodies that no small step leads to. */
+/** Bodies that small changes do not produce. */
 const WHOLE = [
   '',
   ' ',
@@ -140,7 +139,7 @@ const WHOLE = [
   `${ORDER}${ORDER}`,
   `[${ORDER}]`,
   Buffer.from(ORDER, 'utf16le').toString('latin1'),
-  // As many repetitions as would fool a count of names.
+  // As many repetitions as could mislead a count of names.
   `{${'"product_id":"1",'.repeat(9)}"username":"u"}`,
   `{${'"count":"1",'.repeat(3)}"username":"u"}`,
   deep('[', ']', 1500),

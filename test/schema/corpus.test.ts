@@ -11,7 +11,7 @@ const product = (value: string): string => `{"product_id":${value},"count":"3","
 const PLAIN = username('maksim.konovalov');
 const COMPACT_MAX = '{"product_id":"33","count":"3","username":"max"}';
 
-/** Bodies as latin1, a character a byte, and the compact line each becomes. */
+/** Bodies as latin1 (one character per byte), and the compact line of each. */
 const VALID: readonly [string, string][] = [
   [PLAIN, PLAIN],
   [`\t\r\n ${PLAIN}\n`, PLAIN],
@@ -35,7 +35,7 @@ const VALID: readonly [string, string][] = [
   [username(utf8('\ufeff')), username(utf8('\ufeff'))],
 ];
 
-/** Bodies as latin1, and the fault that is named: the first in order of precedence. */
+/** Bodies as latin1, and the reported fault: the first in order of precedence. */
 const INVALID: readonly [string, string][] = [
   [username('\xff'), '/ utf8'],
   [username('\xc0\xaf'), '/ utf8'],
@@ -70,7 +70,7 @@ const INVALID: readonly [string, string][] = [
   [count('+3'), '/ json'],
   [count(''), '/ json'],
   [count('NaN'), '/ json'],
-  // Broken JSON goes before the broken rule that comes earlier in the text.
+  // Invalid JSON takes precedence over a broken rule earlier in the text.
   ['{"product_id":"101","count":3,"username":"max",}', '/ json'],
 
   ['{"product_id":"1","product_id":"1","count":"3","username":"max"}', '/ duplicate'],
@@ -144,7 +144,7 @@ describe('the order contract, body by body', () => {
   const comparer = new Comparer();
 
   for (const [body, compact] of VALID) {
-    it(`takes ${printable(body)}`, () => {
+    it(`accepts ${printable(body)}`, () => {
       const judgement = comparer.compare(body);
       assert.deepEqual(judgement, { compact: Buffer.from(compact, 'latin1').toString() });
     });

@@ -4,7 +4,7 @@ import { orderSchema } from '../../src/model/order.js';
 import { FAULT, faultTexts, VALID } from '../../src/schema/faults.js';
 
 describe('fault texts', () => {
-  it('are one a code, all different, and fit for a header', () => {
+  it('are unique, one per code, and valid in a header', () => {
     assert.deepEqual(
       Object.values(FAULT),
       faultTexts.slice(1).map((_, i) => i + 1),

@@ -11,7 +11,7 @@ const SPACED = '\n{ "username" : "a b" ,\t"count" : "3" , "product_id" : "0" }\r
 const ODD = utf8('{"us\\u0065rname":"😀\\ud83d\\ude00ж","count":"\\u0033","product_id":"9"}');
 
 describe('validator and reference', () => {
-  it('agree on random bodies amid random bytes', () => {
+  it('agree on random bodies between random bytes', () => {
     const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 32);
     console.log(`FOREBAY_SEED=${seed}`);
     const { tally } = fuzz(BODIES, seed);
@@ -19,7 +19,7 @@ describe('validator and reference', () => {
     assert.deepEqual([...tally.keys()].sort(), expected.sort(), 'every judgement occurs');
   });
 
-  it('agree on a body cut anywhere, the rest of it standing right behind', () => {
+  it('agree on a body that is cut anywhere, with the rest directly behind', () => {
     const comparer = new Comparer();
     for (const body of [PLAIN, SPACED, ODD]) {
       for (let at = 0; at <= body.length; at++) {
@@ -29,7 +29,7 @@ describe('validator and reference', () => {
     }
   });
 
-  it('agree on a body with any one byte in place of another, added, or gone', () => {
+  it('agree on a body with any byte replaced, added or removed', () => {
     const comparer = new Comparer();
     for (const body of [PLAIN, SPACED]) {
       for (let at = 0; at <= body.length; at++) {
@@ -38,14 +38,14 @@ describe('validator and reference', () => {
         for (let byte = 0; byte < 256; byte++) {
           const c = String.fromCharCode(byte);
           comparer.compare(head + c + tail.slice(1));
-          // Added bytes are sampled, or this test would take as long as all others together.
+          // Added bytes are sampled, because all of them would take too long.
           if (byte % 8 === at % 8) comparer.compare(head + c + tail);
         }
       }
     }
   });
 
-  it('agree on usernames of every character of the first planes, raw and escaped', () => {
+  it('agree on usernames with every character of the first planes, raw and escaped', () => {
     const comparer = new Comparer();
     for (let code = 0; code <= 0xffff; code += code < 0x2100 ? 1 : 0x7f) {
       const escaped = `\\u${code.toString(16).padStart(4, '0')}`;
@@ -55,7 +55,7 @@ describe('validator and reference', () => {
     }
   });
 
-  it('agree on every number of one to three digits, and its neighbours', () => {
+  it('agree on every number of one to three digits, and on similar strings', () => {
     const comparer = new Comparer();
     for (let number = -1; number < 1000; number++) {
       for (const text of [`${number}`, `0${number}`, `${number} `]) {

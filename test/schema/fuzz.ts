@@ -7,13 +7,12 @@ import { randomBody } from './bodies.js';
 import { Random } from './random.js';
 import { type Judgement, Reference } from './reference.js';
 
-/** Room for garbage on either side of a body. */
+/** Room for garbage on both sides of a body. */
 const MARGIN_BYTES_MAX = 80;
 const TARGET_BYTES = 16 * 1024;
 
 /**
- * Garbage that tempts a reader past either end of the body: it goes on with what would make a cut
- * body whole.
+ * Garbage on both sides of the body that would complete a truncated body, to detect reads beyond its ends.
  */
 const LURES = [
   '"}   "}}',
@@ -24,7 +23,7 @@ const LURES = [
   '}]}]0000',
 ];
 
-/** Compares the validator, and its slow path alone, with the reference; throws where they differ. */
+/** Compares the validator, and its slow path alone, with the reference; throws if they differ. */
 export class Comparer {
   readonly #validator = new OrderValidator();
   readonly #slowPath = new SlowPath();
@@ -57,7 +56,7 @@ export class Comparer {
     return expected;
   }
 
-  /** What `writeTo` writes, which must be as long as promised and touch nothing else. */
+  /** What `writeTo` writes: it must have the announced length and change nothing else. */
   #written(): string {
     const target = this.#target;
     const offset = 7;
@@ -77,11 +76,11 @@ export class Comparer {
 }
 
 export interface FuzzResult {
-  /** How many bodies had each judgement: `valid` or the fault. */
+  /** The number of bodies per result: `valid` or the fault. */
   readonly tally: ReadonlyMap<string, number>;
 }
 
-/** @throws Error that names the seed, the number of the body, and the body. */
+/** @throws Error with the seed, the number of the body, and the body */
 export function fuzz(bodies: number, seed: number): FuzzResult {
   const random = new Random(seed);
   const comparer = new Comparer();

@@ -1,4 +1,4 @@
-/** A small seeded generator (mulberry32, by Tommy Ettinger), so that a seed replays a whole run. */
+/** A small seeded generator (mulberry32, by Tommy Ettinger), so that a seed reproduces a run. */
 export class Random {
   #state: number;
 
@@ -19,7 +19,7 @@ export class Random {
     return from[this.below(from.length)];
   }
 
-  /** True once in `times`. */
+  /** True with probability 1 / `times`. */
   once(times: number): boolean {
     return this.below(times) === 0;
   }

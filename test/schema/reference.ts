@@ -3,12 +3,12 @@ import fastJsonStringify from 'fast-json-stringify';
 import { type OrderData, orderSchema } from '../../src/model/order.js';
 import { hasRepeatedMember } from './repeated-member.js';
 
-/** What an order body is by the book: its compact form, or its first fault as `x-invalid` names it. */
+/** The expected result of a body: its compact form, or its first fault as in `x-invalid`. */
 export type Judgement = { readonly compact: string } | { readonly fault: string };
 
 /**
- * The oracle: strict UTF-8, JSON.parse, a check for repeated names, ajv. Written for its plainness and
- * apart from the production code, with which it shares the schema and the libraries.
+ * The oracle: strict UTF-8, JSON.parse, a check for repeated names, ajv. It is simple and separate from the production
+ * code, with which it shares only the schema and the libraries.
  */
 export class Reference {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,9 +1,9 @@
-/** A string, a brace or bracket, a colon or comma, or a run of anything else, of a valid JSON text. */
+/** A token of a valid JSON text: a string, a brace or bracket, a colon or comma, or a run of other characters. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^"{}[\]:,]+/gs;
 
 /**
- * Whether the object that a JSON text is has two members of one name, in whatever spelling. False for
- * texts of other values. Members of members don't count: no order has any.
+ * Whether a JSON text is an object with two members of the same name, escaped or not. False for other values. Nested
+ * members do not count.
  */
 export function hasRepeatedMember(text: string): boolean {
   const open: string[] = [];

@@ -6,7 +6,7 @@ import { OrderScanner } from '../../src/schema/scanner.js';
 const PLAIN = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
 const SPACED = ' { "count" : "3" , "username" : "maksim.konovalov" , "product_id" : "33" } ';
 
-/** What the scanner must know by itself: these are what clients send, and what attackers do. */
+/** Bodies that the scanner must decide, because clients or attackers send them often. */
 const DECIDED: readonly [string, number][] = [
   [PLAIN, VALID],
   [SPACED, VALID],
@@ -46,7 +46,7 @@ const ASKED = [
   PLAIN.replace('}', ',"a":1,"b":2}'),
   `[${PLAIN}]`,
   'nonsense',
-  // Broken JSON, but perhaps not UTF-8, which would be the first fault.
+  // Invalid JSON that may also be invalid UTF-8, which takes precedence.
   `${PLAIN}é`,
 ];
 
@@ -57,15 +57,15 @@ describe('OrderScanner', () => {
     return scanner.scan(bytes, 0, bytes.length);
   };
 
-  it('decides the common bodies, valid and invalid, by itself', () => {
+  it('decides common bodies, valid and invalid, without the slow path', () => {
     for (const [body, verdict] of DECIDED) assert.equal(scan(body), verdict, body);
   });
 
-  it('asks about what it can not decide', () => {
+  it('returns ASK for what it cannot decide', () => {
     for (const body of ASKED) assert.equal(scan(body), ASK, body);
   });
 
-  it('says where the values stand, as offsets into the bytes it was given', () => {
+  it('sets the offsets of the values in the bytes', () => {
     for (const body of [PLAIN, SPACED]) {
       const before = 'garbage';
       const bytes = new TextEncoder().encode(`${before}${body}garbage`);

@@ -12,19 +12,19 @@ function isPrintable(bytes: Uint8Array): boolean {
   }
 }
 
-/** Every byte at the edge of a range, and its neighbours. */
+/** Every byte at the limit of a range, and its neighbours. */
 const EDGES = [
   0x00, 0x1f, 0x20, 0x22, 0x5c, 0x7e, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff,
 ];
 const LEADS = Array.from({ length: 0x80 }, (_, i) => 0x80 + i);
 
 describe('UTF-8 in a string', () => {
-  it('is passed where the decoder takes it and it is no control, for all leads and edges', () => {
+  it('is accepted if the decoder accepts it and it is not a control character, for all lead bytes and range limits', () => {
     const wrong: string[] = [];
     const look = (...bytes: number[]) => {
       const character = Uint8Array.from(bytes);
       const passed = endOfPrintable(character, 0, bytes.length) === bytes.length;
-      // A sequence that is two characters is none: each is looked at by itself.
+      // Sequences of two characters are skipped: each character is tested alone.
       if (passed && codePoints(character, 0, bytes.length) !== 1) return;
       if (passed !== isPrintable(character)) wrong.push(Buffer.from(character).toString('hex'));
     };
@@ -41,7 +41,7 @@ describe('UTF-8 in a string', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('is passed for every code point there is, and counted as one', () => {
+  it('is accepted for every code point, which counts as one', () => {
     for (let code = 0x80; code <= 0x10ffff; code++) {
       if (code >= 0xd800 && code <= 0xdfff) continue;
       const bytes = Buffer.from(String.fromCodePoint(code));
@@ -52,7 +52,7 @@ describe('UTF-8 in a string', () => {
     }
   });
 
-  it('is not read beyond the end, whatever stands there', () => {
+  it('is not read beyond the end', () => {
     const whole = Buffer.from('é€😀');
     for (const [start, length] of [
       [0, 2],

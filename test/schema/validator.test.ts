@@ -12,7 +12,7 @@ function validate(validator: OrderValidator, body: string): number {
 }
 
 describe('OrderValidator', () => {
-  it('writes orders of either path one behind the other, in any buffer', () => {
+  it('writes orders of both paths one after another, into any buffer', () => {
     const validator = new OrderValidator();
     const buffers = [Buffer.alloc(300), new Uint8Array(400).subarray(50, 350)];
     const offsets = [0, 0];
@@ -29,7 +29,7 @@ describe('OrderValidator', () => {
     }
   });
 
-  it('fills a buffer to its last byte, and writes nothing where a byte is missing', () => {
+  it('fills a buffer to its last byte, and writes nothing if a byte is missing', () => {
     const validator = new OrderValidator();
     for (const body of [PLAIN, ESCAPED]) {
       assert.equal(validate(validator, body), VALID);
@@ -41,7 +41,7 @@ describe('OrderValidator', () => {
     }
   });
 
-  it('has no order to write after a fault, not even the one before', () => {
+  it('has no order to write after a fault', () => {
     const validator = new OrderValidator();
     const target = Buffer.alloc(200);
     for (const [valid, invalid] of [
@@ -55,7 +55,7 @@ describe('OrderValidator', () => {
     }
   });
 
-  it('judges 200,000 levels of nesting without running out of stack', () => {
+  it('handles 200,000 levels of nesting without a stack overflow', () => {
     const validator = new OrderValidator();
     const levels = 200_000;
     const array = '['.repeat(levels) + ']'.repeat(levels);

@@ -71,7 +71,7 @@ function testWith(version: NatsVersion): void {
       const client = new OrderClient(forebay.url);
       assert.equal((await client.post('maksim')).status, 200);
       client.close();
-      // It may have come by way of the spool.
+      // The order may have gone through the spool.
       await eventually('it is in the stream', async () => (await messages(nats)) === 1);
       const before = await streams(nats);
       const { code, findings, about } = await runCheck('--nats', nats.url, '--data', forebay.data);

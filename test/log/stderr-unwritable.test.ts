@@ -9,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { mountLack, SmallDisk } from '../faults/mounts.js';
 import { freePort } from '../support/free-port.js';
 import { eventually, OrderClient } from '../support/orders.js';
-import { toldLines } from './told.js';
+import { logLines } from './log-lines.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 type Output = 'pipe' | number;
 
-/** A server whose stdout and stderr are that; ends with the test. */
+/** A server with these stdout and stderr; ends with the test. */
 async function serve(t: TestContext, output: Output) {
   const data = mkdtempSync(join(tmpdir(), 'forebay-deaf-'));
   const [port, adminPort] = [await freePort(), await freePort()];
@@ -53,21 +53,21 @@ async function takesOrdersAndStops(server: Awaited<ReturnType<typeof serve>>): P
   assert.equal(await server.exited, 0);
 }
 
-describe('a server that cannot say anything goes on', () => {
-  it('where the disk with the log is full', async (t) => {
+describe('a server that cannot write its log keeps running', () => {
+  it('when the disk of the log is full', async (t) => {
     const full = openSync('/dev/full', 'w');
     t.after(() => closeSync(full));
     await takesOrdersAndStops(await serve(t, full));
   });
 
-  it('where nobody reads its pipe any more', async (t) => {
+  it('when its pipe is closed', async (t) => {
     const server = await serve(t, 'pipe');
     server.child.stdout!.destroy();
     server.child.stderr!.destroy();
     await takesOrdersAndStops(server);
   });
 
-  it('and says it once there is room', { skip: mountLack() ?? false }, async (t) => {
+  it('and writes the lines once there is space', { skip: mountLack() ?? false }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'forebay-full-log-'));
     const disk = new SmallDisk({ after: (end) => t.after(end) }, folder, 1);
     t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -81,7 +81,7 @@ describe('a server that cannot say anything goes on', () => {
     disk.empty();
     server.child.kill('SIGTERM');
     assert.equal(await server.exited, 0);
-    const events = toldLines(readFileSync(file, 'utf8')).map(({ event }) => event);
+    const events = logLines(readFileSync(file, 'utf8')).map(({ event }) => event);
     assert.ok(events.includes('ready') && events.includes('stopped'), events.join());
   });
 });
