@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Drives real k6 through the loads of k6/ against the built server: the sine wave in each mode and
-// over each journal, and the others in a short form:
+// Runs the k6 scripts of k6/ against the built server: the sine wave in each mode and with each
+// journal, and the other loads in a short form:
 //   node scripts/wave-check.mjs                               a short wave, and the others
-//   node scripts/wave-check.mjs spike step                    these only
-//   node scripts/wave-check.mjs direct --period 60 --summaries FOLDER  in full, with k6's figures as JSON
+//   node scripts/wave-check.mjs spike step                    only these
+//   node scripts/wave-check.mjs direct --period-s 60 --summaries FOLDER  in full, with k6's figures as JSON
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { ensureTool } from './tools.mjs';
 
 const LIMIT_RPS = 50;
 const DRAIN_RPS = 60;
-/** In the short form a single stall of a busy machine is more than one request in a hundred. */
+/** In the short form, a single stall of a busy machine affects more than 1% of the requests. */
 const P99_MS = '2000';
 
 /**
@@ -36,13 +36,13 @@ const CHECKS = {
   },
   local: drained('sine', DRAIN_RPS, {}),
   jetstream: { ...drained('sine', DRAIN_RPS, {}), nats: true },
-  // Seconds instead of minutes: what they show is the same, only less of it.
+  // Seconds instead of minutes.
   spike: drained('spike', 100, { PEAK: '300', BEFORE: '2', HOLD: '3', AFTER: '5', P99_MS }),
   step: { script: 'step', flags: [], settings: { STEPS: '4', HOLD: '2', P99_MS } },
   soak: drained('soak', DRAIN_RPS, { DURATION: '8', P99_MS }),
 };
 
-/** @returns {Check} a server that processes at most so many orders a second, and a load that knows */
+/** @returns {Check} a server with this drain rate, and a load that judges it by the same rate */
 function drained(script, drainRps, settings) {
   const rate = `${drainRps}`;
   return { script, flags: ['--drain-rate', rate], settings: { ...settings, DRAIN_RATE: rate } };
@@ -51,13 +51,13 @@ function drained(script, drainRps, settings) {
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    period: { type: 'string', default: '10' },
+    'period-s': { type: 'string', default: '10' },
     periods: { type: 'string', default: '2' },
     summaries: { type: 'string', default: '' },
   },
 });
 
-/** What is still to be ended, last one first. */
+/** Ends what is running, the last one first. */
 const ends = [];
 
 async function check(name) {
@@ -73,7 +73,7 @@ async function check(name) {
   const k6 = await runK6(name, script, {
     URL: forebay.url,
     ADMIN_URL: forebay.adminUrl,
-    ...(script === 'sine' ? { PERIOD: values.period, PERIODS: values.periods } : {}),
+    ...(script === 'sine' ? { PERIOD: values['period-s'], PERIODS: values.periods } : {}),
     ...settings,
   });
   const stopped = await forebay.stop();
@@ -120,7 +120,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 const unknown = positionals.filter((name) => CHECKS[name] === undefined);
 if (unknown.length > 0) {
-  console.error(`unknown: ${unknown.join(', ')}; there are ${Object.keys(CHECKS).join(', ')}`);
+  console.error(`unknown: ${unknown.join(', ')}; must be one of ${Object.keys(CHECKS).join(', ')}`);
   process.exitCode = 2;
 } else {
   await main(positionals.length > 0 ? positionals : Object.keys(CHECKS));

@@ -3,7 +3,7 @@ import type { Second } from '../../wave/judge.js';
 import type { Histogram, Quantiles } from '../figures.js';
 import type { ModeRecord, StoryRecord } from '../record.js';
 import { type Band, type Frame, figure, Scale, type Tick, ticksTo } from './plot.js';
-import { ms, seconds, share, short, whole } from './text.js';
+import { ms, perSecond, seconds, share, short, whole } from './text.js';
 
 /** Space above the highest value. */
 const HEADROOM = 1.08;
@@ -103,7 +103,7 @@ function workPlot({ wave, rpsLimit, drainRate }: StoryRecord, record: ModeRecord
     ],
     alt:
       `Orders processed per second: ${whole(record.server.done)} in all, ` +
-      `at most ${short(record.peakPerSecond)} in any second, with a limit of ${limit}.`,
+      `at most ${perSecond(record.peakPerSecond)} in any second, with a limit of ${limit}.`,
     xTicks: timeTicks(frame),
     yTicks: countTicks(frame),
     layers: [

@@ -1,5 +1,5 @@
 import type { ModeRecord, StoryRecord } from '../record.js';
-import { ms, percent, seconds, share, short, whole } from './text.js';
+import { ms, percent, perSecond, seconds, share, short, whole } from './text.js';
 
 type Row = readonly [what: string, of: (record: ModeRecord) => string];
 
@@ -10,7 +10,7 @@ const ROWS: readonly Row[] = [
   ['answered 500', ({ refused, offered }) => withShare(refused, offered)],
   ['any other answer, or none', ({ other }) => whole(other)],
   ['processed', ({ server }) => whole(server.done)],
-  ['most processed in any second', ({ peakPerSecond }) => short(peakPerSecond)],
+  ['most processed in any second', ({ peakPerSecond }) => perSecond(peakPerSecond)],
   ['most pending at once', ({ server }) => whole(server.pendingOrdersMax)],
   ['pending at the end', ({ server }) => whole(server.pendingOrdersEnd)],
   ['from accepted to processed, mean', ({ server }) => seconds(server.orderAgeSMean)],

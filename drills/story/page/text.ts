@@ -29,6 +29,11 @@ export function short(value: number | null): string {
   return size < 99.95 ? value.toFixed(1) : whole(value);
 }
 
+/** A rate as the checks show it: whole, or with up to two decimals where it was seen over several seconds. */
+export function perSecond(rate: number): string {
+  return String(Math.round(rate * 100) / 100);
+}
+
 export function ms(value: number | null): string {
   return withUnit(value, 'ms');
 }

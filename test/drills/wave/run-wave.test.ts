@@ -30,7 +30,7 @@ async function drive(
   return { summary, failed, printed };
 }
 
-describe('the built-in generator', () => {
+describe('the built-in generator', { concurrency: true }, () => {
   it('passes a server that does what it should in queue mode', async (t) => {
     const shop = { mode: 'queue', rpsLimit: 0, drainRate: 120 } as const;
     const { summary, failed, printed } = await drive(t, shop);
