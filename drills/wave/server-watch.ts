@@ -9,13 +9,13 @@ const BYTES_PER_MB = 1024 * 1024;
 
 /** One look at a server's /metrics: totals since it started, and gauges. */
 export interface Reading {
-  /** The server's clock: seconds since it started. NaN where the server does not tell. */
+  /** The server's clock: seconds since it started. NaN where it is not reported. */
   readonly uptimeS: number;
   readonly created: number;
   readonly refused: number;
   readonly done: number;
   readonly error: number;
-  /** Admitted to the handler: what the drain rate limits. NaN where the server does not tell. */
+  /** Admitted to the handler: what the drain rate limits. NaN where it is not reported. */
   readonly admitted: number;
   readonly pendingOrders: number;
   readonly oldestAgeS: number;

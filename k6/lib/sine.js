@@ -12,7 +12,7 @@
 /** @type {Readonly<Wave>} */
 export const defaultWave = { minRps: 0, maxRps: 100, periodS: 60, periods: 2 };
 
-/** Straight pieces that stand for one period: the largest gap to the sine is 0.2% of its height. */
+/** Straight pieces for one period: the largest gap to the sine is 0.2% of its height. */
 const STAGES_PER_PERIOD = 50;
 /** k6 takes whole numbers of arrivals per time unit: a unit of 100 s gives rates of two decimals. */
 const TIME_UNIT_S = 100;

@@ -44,7 +44,7 @@ function assertNothingLeft(place: Place): void {
   assert.deepEqual(runningIn(place), []);
 }
 
-/** The servers' data and k6's files have their place on the command lines. */
+/** Servers and k6 have a path in the scratch folder on their command lines. */
 function runningIn({ scratch }: Place): string[] {
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))
@@ -165,7 +165,7 @@ describe('forebay story', () => {
     await eventually('its folder is gone', () => readdirSync(own.scratch).length === 0);
   });
 
-  it('leaves nothing when its server dies, and says so in one line', async (t) => {
+  it('leaves nothing when its server dies, and reports it in one line', async (t) => {
     const own = makePlace(t);
     const { closed, stderr } = await begun(t, own);
     const servers = runningIn(own);
@@ -195,7 +195,7 @@ describe('forebay story', () => {
   });
 });
 
-/** A story whose server runs and has been looked at. */
+/** A story whose server runs and has been read. */
 async function begun(t: TestContext, { out, scratch }: Place) {
   const child = spawn(process.execPath, [MAIN, 'story', '--generator', 'built-in', '--out', out], {
     env: { ...process.env, TMPDIR: scratch },

@@ -16,7 +16,7 @@ describe('arrival times', () => {
     }
   });
 
-  it('rise, and the n-th is where the integral reaches n', () => {
+  it('increase, and the n-th is where the integral reaches n', () => {
     for (const wave of waves) {
       let lastS = 0;
       let n = 0;

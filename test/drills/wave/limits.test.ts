@@ -18,7 +18,7 @@ function sum(counts: readonly number[]): number {
   return counts.reduce((all, count) => all + count, 0);
 }
 
-/** Calls `check` with many seeds, and names the one that fails. */
+/** Calls `check` with many seeds, and reports the seed that fails. */
 function repeated(check: (run: { seed: number; stallMsMax: number }) => void): void {
   for (let i = 0; i < RUNS; i++) {
     const run = { seed: seed + i, stallMsMax: STALLS_MS[i % STALLS_MS.length]! };

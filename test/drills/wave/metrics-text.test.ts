@@ -13,21 +13,21 @@ forebay_journal_pending_orders 3
 `;
 
 describe('reading metrics', () => {
-  it('takes the sample with the label, and no metric whose name only begins alike', () => {
+  it('takes the series with the label, and no metric whose name only starts the same', () => {
     assert.equal(readMetric(TEXT, 'work_done_total', 'status="done"'), 41);
     assert.equal(readMetric(TEXT, 'work_done_total', 'status="error"'), 2);
   });
 
-  it('adds up what several label sets count', () => {
+  it('adds up the series of several label sets', () => {
     assert.equal(readMetric(TEXT, 'forebay_http_responses_total', 'status="200"'), 1505);
   });
 
-  it('is not a number when there is no sample', () => {
+  it('is NaN when there is no series', () => {
     assert.ok(Number.isNaN(readMetric(TEXT, 'forebay_journal_pending')));
     assert.ok(Number.isNaN(readMetric(TEXT, 'work_done_total', 'status="lost"')));
   });
 
-  it('counts an absent counter as 0, but does not take an absent gauge for an empty backlog', () => {
+  it('reads an absent counter as 0, but an absent gauge not as an empty backlog', () => {
     const server = readServer('');
     assert.equal(server.doneOrders, 0);
     assert.equal(server.created, 0);

@@ -11,7 +11,7 @@ describe('the time in an order id', () => {
     }
   });
 
-  it('is not a number when there is no such id', () => {
+  it('is NaN for anything but an order id', () => {
     for (const id of [undefined, '', 'none', '0123456789ABCDEFGHJKMNPQRS', 'i'.repeat(26), 7]) {
       assert.ok(Number.isNaN(acceptedAtMs(id)));
     }

@@ -20,7 +20,7 @@ const spike = spikePieces({
 });
 const stairs = stairPieces({ stepRps: 100, steps: 4, holdS: 2.5 });
 
-/** What k6 makes of it, by its documentation: each stage goes evenly from the last rate to its own. */
+/** What k6 does, by its documentation: each stage goes evenly from the last rate to its own. */
 function driven({ startRate, timeUnit, stages }: ReturnType<typeof rampingArrivals>) {
   const unitS = Number.parseInt(timeUnit, 10);
   let rate = startRate;
@@ -36,7 +36,7 @@ function driven({ startRate, timeUnit, stages }: ReturnType<typeof rampingArriva
 }
 
 describe('loads of straight pieces', () => {
-  it('reach k6 with the length and the number of requests that they have', () => {
+  it('keep their duration and number of requests in the form of k6', () => {
     for (const pieces of [spike, stairs]) {
       const { arrivals, lastsS } = driven(rampingArrivals(pieces));
       assert.ok(Math.abs(arrivals - arrivalsOf(pieces)) < 1e-6);
@@ -46,13 +46,13 @@ describe('loads of straight pieces', () => {
     assert.equal(arrivalsOf(stairs), 2500);
   });
 
-  it('have jumps where two pieces do not meet', () => {
+  it('jump where two pieces do not meet', () => {
     const targets = rampingArrivals(stairs).stages.map(({ duration }) => duration);
     assert.deepEqual(targets, ['2500ms', '0s', '2500ms', '0s', '2500ms', '0s', '2500ms']);
     assert.equal(peakOf(stairs), 400);
   });
 
-  it('leave the backlog that is above what may be processed', () => {
+  it('leave the backlog that exceeds the drain rate', () => {
     // Ten seconds of 300 too many, and the two slopes: 0.625 s each at half of 300.
     const expected = 3000 + 2 * 0.5 * 0.625 * 300;
     assert.ok(Math.abs(backlogPeak(spike, 200) - expected) < 0.02 * expected);

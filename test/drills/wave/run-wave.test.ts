@@ -4,20 +4,20 @@ import { runWave } from '../../../drills/wave/command.js';
 import type { WaveOptions } from '../../../drills/wave/options.js';
 import { expectedArrivals } from '../../../k6/lib/sine.js';
 import { OperatorFault } from '../../../src/model/fault.js';
-import { Shop, type ShopOptions } from './shop.js';
+import { FakeServer, type FakeServerOptions } from './fake-server.js';
 
 const wave = { minRps: 0, maxRps: 200, periodS: 2, periods: 1 };
 const expected = Math.round(expectedArrivals(wave));
 
 async function drive(
   t: TestContext,
-  shopOptions: ShopOptions,
+  serverOptions: FakeServerOptions,
   waveOptions: Partial<WaveOptions> = {},
 ) {
-  const shop = await Shop.open(shopOptions);
-  t.after(() => shop.close());
-  const { mode, rpsLimit, drainRate } = shopOptions;
-  const target = { url: shop.url, adminUrl: shop.url };
+  const server = await FakeServer.open(serverOptions);
+  t.after(() => server.close());
+  const { mode, rpsLimit, drainRate } = serverOptions;
+  const target = { url: server.url, adminUrl: server.url };
   const options = { ...target, mode, wave, rpsLimit, drainRate, settleS: 30, ...waveOptions };
   let printed = '';
   const out = {
@@ -32,8 +32,8 @@ async function drive(
 
 describe('the built-in generator', { concurrency: true }, () => {
   it('passes a server that does what it should in queue mode', async (t) => {
-    const shop = { mode: 'queue', rpsLimit: 0, drainRate: 120 } as const;
-    const { summary, failed, printed } = await drive(t, shop);
+    const server = { mode: 'queue', rpsLimit: 0, drainRate: 120 } as const;
+    const { summary, failed, printed } = await drive(t, server);
     assert.deepEqual(failed, []);
     assert.equal(summary.offered, expected);
     assert.equal(summary.created, expected);
@@ -41,36 +41,36 @@ describe('the built-in generator', { concurrency: true }, () => {
   });
 
   it('passes a server that does what it should in direct mode', async (t) => {
-    const shop = { mode: 'direct', rpsLimit: 100, drainRate: 0 } as const;
-    const { summary, failed } = await drive(t, shop);
+    const server = { mode: 'direct', rpsLimit: 100, drainRate: 0 } as const;
+    const { summary, failed } = await drive(t, server);
     assert.equal(summary.created + summary.refused, expected);
     assert.ok(summary.refused > 0);
     assert.deepEqual(failed, []);
   });
 
   it('sends while answers are missing, and counts latency from when each request was due', async (t) => {
-    const shop = { mode: 'queue', rpsLimit: 0, drainRate: 1000, answerMs: 2500 } as const;
-    const { summary } = await drive(t, shop);
+    const server = { mode: 'queue', rpsLimit: 0, drainRate: 1000, answerMs: 2500 } as const;
+    const { summary } = await drive(t, server);
     assert.equal(summary.created, expected);
     assert.ok(summary.latencyMs.p50 >= 2500);
   });
 
   it('finds a server that admits more than its limit', async (t) => {
-    const shop = { mode: 'direct', rpsLimit: 150, drainRate: 0 } as const;
-    const { failed } = await drive(t, shop, { rpsLimit: 50 });
+    const server = { mode: 'direct', rpsLimit: 150, drainRate: 0 } as const;
+    const { failed } = await drive(t, server, { rpsLimit: 50 });
     assert.ok(failed.some((text) => text.startsWith('peak admission rate')));
   });
 
   it('finds a server that loses orders', async (t) => {
-    const shop = { mode: 'direct', rpsLimit: 1000, drainRate: 0, fault: 'loses-orders' } as const;
-    const { failed } = await drive(t, shop, { settleS: 0.5 });
+    const server = { mode: 'direct', rpsLimit: 1000, drainRate: 0, fault: 'loses-orders' } as const;
+    const { failed } = await drive(t, server, { settleS: 0.5 });
     assert.ok(failed.some((text) => text.startsWith('orders processed')));
   });
 
   for (const fault of ['odd-body', 'odd-id'] as const) {
     it(`counts a 200 with an ${fault} as wrong`, async (t) => {
-      const shop = { mode: 'queue', rpsLimit: 0, drainRate: 1000, fault } as const;
-      const { summary } = await drive(t, shop);
+      const server = { mode: 'queue', rpsLimit: 0, drainRate: 1000, fault } as const;
+      const { summary } = await drive(t, server);
       assert.equal(summary.other, expected);
       assert.equal(summary.ok, false);
     });

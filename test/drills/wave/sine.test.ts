@@ -11,14 +11,14 @@ import {
 } from '../../../k6/lib/sine.js';
 
 describe('the sine', () => {
-  it('starts in the middle, peaks after a quarter, ends where it began', () => {
+  it('starts in the middle, peaks after a quarter, and ends in the middle', () => {
     assert.equal(rate(0, defaultWave), 50);
     assert.equal(rate(15, defaultWave), 100);
     assert.ok(Math.abs(rate(45, defaultWave)) < 1e-9);
     assert.ok(Math.abs(rate(120, defaultWave) - 50) < 1e-9);
   });
 
-  it('brings 6000 requests in two periods of a minute', () => {
+  it('has 6000 requests in two periods of a minute', () => {
     assert.ok(Math.abs(expectedArrivals(defaultWave) - 6000) < 1e-6);
   });
 
@@ -30,13 +30,13 @@ describe('the sine', () => {
     }
   });
 
-  it('lies above its middle with 1/π of its requests, above its peak with none, above 0 with all', () => {
+  it('has 1/π of its requests above its middle, none above its peak, all above 0', () => {
     assert.ok(Math.abs(shareAbove(50, defaultWave) - 1 / Math.PI) < 1e-6);
     assert.equal(shareAbove(100, defaultWave), 0);
     assert.ok(Math.abs(shareAbove(0, defaultWave) - 1) < 1e-6);
   });
 
-  it('becomes ramps that last as long and bring as many requests', () => {
+  it('becomes ramps of the same duration and number of requests', () => {
     for (const wave of [defaultWave, { minRps: 3, maxRps: 41, periodS: 7, periods: 3 }]) {
       const { startRate, timeUnit, stages } = arrivalRate(wave);
       let from = startRate;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { FrameIds } from '../../../src/commit/frame-id.js';
 import { answers } from '../../../src/model/answers.js';
 
-export interface ShopOptions {
+export interface FakeServerOptions {
   readonly mode: 'direct' | 'queue';
   /** 200s in any second, in direct mode. */
   readonly rpsLimit: number;
@@ -17,8 +17,8 @@ export interface ShopOptions {
 }
 
 /** A small server that behaves like Forebay as far as the wave looks at it. */
-export class Shop {
-  readonly #options: ShopOptions;
+export class FakeServer {
+  readonly #options: FakeServerOptions;
   readonly #server = createServer((request, response) => this.#handle(request, response));
   readonly #ids = new FrameIds();
   readonly #admittedMs: number[] = [];
@@ -29,16 +29,16 @@ export class Shop {
   #admitted = 0;
   #done = 0;
 
-  private constructor(options: ShopOptions) {
+  private constructor(options: FakeServerOptions) {
     this.#options = options;
     this.#drainTimer = setInterval(() => this.#drain(), 5);
   }
 
-  static async open(options: ShopOptions): Promise<Shop> {
-    const shop = new Shop(options);
-    shop.#server.listen(0, '127.0.0.1');
-    await once(shop.#server, 'listening');
-    return shop;
+  static async open(options: FakeServerOptions): Promise<FakeServer> {
+    const server = new FakeServer(options);
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    return server;
   }
 
   get url(): string {
