@@ -3,7 +3,7 @@ import type { Log } from '../model/log.js';
 
 /** Permission to run a batch. The holder calls `end` or `begin` once. */
 export interface Permit {
-  /** The only batch that runs, to find out whether the outage is over. */
+  /** True for the probe, which runs alone to find out whether the outage is over. */
   readonly isProbe: boolean;
   /** The batch had to wait, so its orders count towards the drain rate again. */
   readonly hasWaited: boolean;
