@@ -5,7 +5,7 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {});
 }
 
-/** The pauses between the tries of one step: each is twice as long as the last, up to a bound. */
+/** The pauses between the attempts of one step: each is twice as long as the last, up to a limit. */
 export class Backoff {
   readonly #msMin: number;
   readonly #msMax: number;
@@ -20,7 +20,7 @@ export class Backoff {
     this.#nextMs = msMin;
   }
 
-  /** Whether there was no pause since the start or the last reset: the failure at hand is the first of its row. */
+  /** Whether there was no pause since the start or the last reset, so that the current failure is the first. */
   get isFirst(): boolean {
     return this.#nextMs === this.#msMin;
   }
@@ -31,20 +31,20 @@ export class Backoff {
     await pause(ms, this.#signal);
   }
 
-  /** To be called after a success. */
+  /** Call it after a success. */
   reset(): void {
     this.#nextMs = this.#msMin;
   }
 }
 
-/** Bounds of the wait before a retry, milliseconds. */
+/** Limits of the delay before a retry; milliseconds. */
 export interface BackoffBounds {
   readonly retryMsMin: number;
   readonly retryMsMax: number;
 }
 
 /**
- * Milliseconds to wait after `attempt` failed attempts. The time doubles with each attempt and has "equal jitter"
+ * The delay after `attempt` failed attempts, milliseconds. It doubles with each attempt and has "equal jitter"
  * (half fixed, half random), so that orders that failed together are not retried together. Source: M. Brooker,
  * "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */

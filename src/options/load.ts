@@ -37,8 +37,8 @@ export function loadWithOrigins(argv: readonly string[], env: NodeJS.ProcessEnv)
 }
 
 /**
- * The options that a program passes to `serve`, each of its own type: no text stands for a number. Reads neither
- * the environment nor a file.
+ * The options that a program passes to `serve`. Values must have the type of the option: text is not converted. Reads
+ * neither the environment nor a file.
  *
  * @throws OperatorFault with EXIT.usage, one line with option, value and fix
  */

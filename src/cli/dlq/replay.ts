@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../model/backoff.js';
 import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT } from '../../model/fault.js';
 import type { BodyValidator, Limiter } from '../../model/stages.js';
@@ -106,7 +106,7 @@ class ReplayPace {
       while (taken < orders && this.#limiter.tryAdmit()) taken++;
       if (taken > 0) return taken;
       const waitMs = Math.max(1, Math.ceil(this.#limiter.waitMs()));
-      await sleep(waitMs, undefined, { signal: stop }).catch(() => {});
+      await pause(waitMs, stop);
     }
     return 0;
   }

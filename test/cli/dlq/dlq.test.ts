@@ -142,7 +142,7 @@ for (const kind of JOURNALS) {
       assert.deepEqual(await shop.letters(), []);
     });
 
-    it('keeps what is invalid now, passes over what cannot be read, and says so', async () => {
+    it('keeps orders that are now invalid, skips unreadable dead letters, and reports both', async () => {
       await shop.repair();
       const origin = '01K3V6GQ7M8ZQW4T9XB2C00000';
       const letter = {
