@@ -70,10 +70,7 @@ function judgeDirect({ rpsLimit, wave }: Target, driven: Driven, seconds: readon
   const created = driven.exchanges.filter(({ outcome }) => outcome === 'created');
   const refused = driven.exchanges.filter(({ outcome }) => outcome === 'refused');
   const others = driven.exchanges.filter(({ outcome }) => outcome !== 'refused');
-  const peakPerSecond = Math.max(
-    mostInASecond(created),
-    ...seconds.map(({ created: ofSecond }) => ofSecond),
-  );
+  const peakPerSecond = peakOf(seconds, mostInASecond(created));
   const share = refused.length / Math.max(1, driven.exchanges.length);
   const sine = shareAbove(rpsLimit, wave);
   const stalled = driven.exchanges.filter(({ latencyMs }) => latencyMs > STALL_MS).length;
@@ -99,7 +96,7 @@ function judgeQueue(
   const created = count(driven, 'created');
   const verdicts = [equal('answers other than 200', driven.exchanges.length - created, 0)];
   const proven = provenPeak(watched);
-  const peakPerSecond = Math.max(proven.perSecond, ...seconds.map(({ processed }) => processed));
+  const peakPerSecond = peakOf(seconds, proven.perSecond);
   if (watched === null) return { peakPerSecond, verdicts };
   verdicts.push(equal('orders still pending', watched.readings.at(-1)!.pendingOrders, 0));
   const admitted = gain(watched, 'admitted');
@@ -118,6 +115,11 @@ function judgeQueue(
     verdicts.push(atMost('peak processing rate', peakPerSecond, drainRate, over));
   }
   return { peakPerSecond, verdicts };
+}
+
+/** @param proven the highest rate in any second that was found; the whole seconds may show a higher one */
+function peakOf(seconds: readonly Second[], proven: number): number {
+  return seconds.reduce((most, { processed }) => Math.max(most, processed), proven);
 }
 
 function provenPeak(watched: Watched | null): { perSecond: number; overS: number } {
@@ -151,8 +153,10 @@ function secondsOf(target: Target, driven: Driven, watched: Watched | null): Sec
     mode === 'direct'
       ? created
       : countBySecond(admitted.upper, admitted.lower, drainRate > 0 ? drainRate : undefined);
+  let next = 0;
   return created.map((_, second) => {
-    const last = readings.findLast(({ atS }) => atS <= second + 1);
+    while (next < readings.length && readings[next]!.atS <= second + 1) next++;
+    const last = readings[next - 1];
     return {
       due: dueIn(second, wave),
       created: created[second]!,
