@@ -42,7 +42,7 @@ let loading: Promise<HandlerModule> | null = null;
 async function load(): Promise<HandlerModule> {
   const module = (await import(handlerUrl)) as HandlerModule;
   if (typeof module.default !== 'function') {
-    throw new Error('it has no default export that is a function');
+    throw new Error('the default export is not a function');
   }
   return module;
 }
