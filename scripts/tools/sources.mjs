@@ -90,7 +90,7 @@ export function debianUnpack(debianPackage, member) {
     });
 }
 
-/** A machine that never ran `apt-get update` knows no packages; root can mend that. */
+/** A machine that never ran `apt-get update` knows no packages; root can fix that. */
 async function aptDownload(debianPackage, cwd) {
   try {
     await runProgram('apt-get', ['download', debianPackage], { cwd });

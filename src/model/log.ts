@@ -34,7 +34,7 @@ export const LOG_EVENTS = {
     level: 'error',
     what: 'a stream or consumer of the journal was gone and was created again; the messages of a stream that was gone are lost',
   },
-  'journal-mended': { level: 'info', what: 'NATS serves the whole journal again' },
+  'journal-repaired': { level: 'info', what: 'NATS serves the whole journal again' },
   spooling: { level: 'warn', what: 'NATS did not answer at the start: orders go to the spool' },
   'spool-waits': { level: 'warn', what: 'NATS does not accept frames from the spool; retried' },
   'spool-unfit': {

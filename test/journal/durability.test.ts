@@ -8,7 +8,7 @@ import { eventually, metric } from '../support/orders.js';
 import { withManager } from './jetstream-api.js';
 
 /** Recreates the journal's stream with other settings. */
-function makeAnew(nats: NatsServer, storage: StorageType): Promise<unknown> {
+function recreate(nats: NatsServer, storage: StorageType): Promise<unknown> {
   return withManager(nats, async (manager) => {
     const { config } = await manager.streams.info('FOREBAY');
     await manager.streams.delete('FOREBAY');
@@ -65,13 +65,13 @@ describe('the guarantee in force is determined, logged and exported', () => {
   test('a stream that is recreated in memory while in use: none, and an error in the log', async (t) => {
     const { nats, log, has } = await shown(t, { syncInterval: 'always' }, true);
     await eventually('fsync', () => has('class="fsync",replicas="1"').catch(() => false));
-    await makeAnew(nats, StorageType.Memory);
+    await recreate(nats, StorageType.Memory);
     await eventually('none', () => has('class="none",replicas="1"').catch(() => false));
     assert.match(
       log(),
       /"level":"error".*"event":"guarantee-fell".*in memory only \(storage memory\)/,
     );
-    await makeAnew(nats, StorageType.File);
+    await recreate(nats, StorageType.File);
     await eventually('fsync', () => has('class="fsync",replicas="1"').catch(() => false));
   });
 

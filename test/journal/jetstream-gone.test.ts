@@ -92,7 +92,7 @@ function testGone(version: NatsVersion): void {
 
     it('the stream is recreated, and the loss of its content is reported', async () => {
       await withManager(server, (manager) => manager.streams.delete(STREAM));
-      await until(() => /stream GONE \(orders\)/.test(remade().join('\n')), 'made anew');
+      await until(() => /stream GONE \(orders\)/.test(remade().join('\n')), 'created again');
       await flows();
       await withManager(server, (manager) => manager.streams.delete(`${STREAM}_DEAD`));
       await until(() => /stream GONE_DEAD/.test(remade().join('\n')), 'the dead letters too');
@@ -116,7 +116,7 @@ function testGone(version: NatsVersion): void {
       abort.abort();
       await pulling;
       await flows();
-      assert.ok(told.some(([event]) => event === 'journal-mended'));
+      assert.ok(told.some(([event]) => event === 'journal-repaired'));
     });
   });
 }

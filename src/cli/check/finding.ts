@@ -54,12 +54,11 @@ export function reportText(findings: readonly Finding[]): string {
   return `${[...lines, '', summary(findings)].join('\n')}\n`;
 }
 
-/** The report as one JSON object. Its keys are stable; `mend` is the fix. */
+/** The report as one JSON object. Its keys are stable. */
 export function reportJson(findings: readonly Finding[]): string {
   const exitCode = exitCodeOf(findings);
   const verdict = ['fail', 'warn'].find((worst) => count(findings, worst) > 0) ?? 'ok';
-  const rows = findings.map(({ fix, ...rest }) => ({ ...rest, mend: fix }));
-  return `${JSON.stringify({ verdict, exitCode, findings: rows })}\n`;
+  return `${JSON.stringify({ verdict, exitCode, findings })}\n`;
 }
 
 function summary(findings: readonly Finding[]): string {

@@ -73,7 +73,7 @@ export class StreamRepair {
   /** To be called when the server serves that part. */
   served(part: string): void {
     if (!this.#troubles.delete(part) || this.#troubles.size > 0) return;
-    this.#parts.log('journal-mended', `NATS serves the ${part} again`);
+    this.#parts.log('journal-repaired', `NATS serves the ${part} again`);
   }
 
   close(): void {

@@ -133,7 +133,7 @@ describe('forebay check with the local journal', () => {
       assert.equal(code, 1);
       assert.equal(about('disk space').verdict, 'fail');
       assert.match(about('disk space').text, text);
-      assert.match(about('disk space').mend, /--data/);
+      assert.match(about('disk space').fix, /--data/);
       rmSync(join(disk, 'fill'));
     }
   });
@@ -149,10 +149,10 @@ describe('forebay check and the ports', () => {
     const orders = await runCheck(...data, '--port', `${port}`, '--admin-port', '0');
     assert.equal(orders.code, 1);
     assert.equal(orders.about('port').verdict, 'fail');
-    assert.match(orders.about('port').mend, /another --port/);
+    assert.match(orders.about('port').fix, /another --port/);
     const admin = await runCheck(...data, '--port', '0', '--admin-port', `${port}`);
     assert.equal(admin.code, 1);
-    assert.match(admin.about('admin port').mend, /another --admin-port/);
+    assert.match(admin.about('admin port').fix, /another --admin-port/);
   });
 
   it('an address of another machine fails', async (t) => {

@@ -57,10 +57,10 @@ function testWith(version: NatsVersion): void {
         ],
       );
       for (const { text } of declared) assert.match(text, /does not exist, would be created/);
-      const { verdict, text, mend } = found.about('guarantee');
+      const { verdict, text, fix } = found.about('guarantee');
       assert.equal(verdict, 'warn');
       assert.match(text, /^os: /);
-      assert.match(mend, /sync_interval: always/);
+      assert.match(fix, /sync_interval: always/);
       assert.deepEqual(await streams(nats), []);
       assert.deepEqual(contents(folder), []);
     });
@@ -97,7 +97,7 @@ function testWith(version: NatsVersion): void {
       assert.equal(code, 2);
       const [stream] = findings.filter(({ verdict }) => verdict === 'fail');
       assert.match(stream!.text, /FOREBAY exists with subjects \["other\.>"\], expected/);
-      assert.match(stream!.mend, /--nats-stream/);
+      assert.match(stream!.fix, /--nats-stream/);
       assert.deepEqual(await streams(nats), before);
     });
   });
@@ -111,7 +111,7 @@ describe('forebay check and the state of NATS', () => {
     const spooling = await runCheck('--nats', url, ...noData(t));
     assert.equal(spooling.code, 1);
     assert.match(spooling.about('nats').text, /put orders into the spool until NATS answers/);
-    assert.match(spooling.about('nats').mend, /--nats/);
+    assert.match(spooling.about('nats').fix, /--nats/);
     assert.match(spooling.about('guarantee').text, /^unknown: .* the spool accepts .* fsynced/);
     assert.ok(!spooling.stdout.includes('hunter2'));
     const alone = await runCheck('--nats', url, '--spool-orders-max', '0', ...noData(t));

@@ -8,14 +8,11 @@ import type { TestContext } from 'node:test';
 import type { Finding } from '../../../src/cli/check/finding.js';
 import { runForebay } from '../../support/forebay.js';
 
-/** A finding in the JSON report, where the fix has the key `mend`. */
-type JsonFinding = Omit<Finding, 'fix'> & { readonly mend: string };
-
 interface CheckReport {
   readonly code: number | null;
-  readonly findings: readonly JsonFinding[];
+  readonly findings: readonly Finding[];
   /** The only finding about it. @throws AssertionError there is none, or several */
-  readonly about: (what: string) => JsonFinding;
+  readonly about: (what: string) => Finding;
   readonly stdout: string;
 }
 
@@ -27,7 +24,7 @@ export async function runCheck(...flags: string[]): Promise<CheckReport> {
   const args = ['check', '--json', '--host', '127.0.0.1', ...ports, ...flags];
   const { code, stdout, stderr } = await runForebay(args);
   assert.equal(stderr, '');
-  const report = JSON.parse(stdout) as { exitCode: number; findings: JsonFinding[] };
+  const report = JSON.parse(stdout) as { exitCode: number; findings: Finding[] };
   assert.equal(report.exitCode, code);
   return {
     code,
