@@ -6,7 +6,7 @@
 //   node scripts/test.mjs --test-name-pattern=wave flags are passed on to node
 //
 // A file named *.all.test.ts runs in --all only. It has that name if it needs a program other than nats-server, or if it takes
-// more than 10 s alone on a machine with 2 cores. Cases with a second version of nats-server run in --all only too.
+// more than 30 s alone on a machine with 2 cores. Cases with a second version of nats-server run in --all only too.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Gets the programs that the tests, the wave checks and the benchmark need, and prints their paths:
+// Installs the programs that the tests, the wave checks and the benchmark need, and prints their paths:
 //   node scripts/tools.mjs nats-server k6
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -24,7 +24,7 @@ export async function ensureTool(name, folder = FOLDER) {
   if (present !== null) return present;
   mkdirSync(folder, { recursive: true });
   return withLock(join(folder, `${name}.lock`), async () => {
-    // Another process may have got it while this one waited for the lock.
+    // Another process may have installed it while this one waited for the lock.
     return (await findPresent(tool, tool.accept, folder)) ?? (await install(name, tool, folder));
   });
 }
@@ -32,7 +32,7 @@ export async function ensureTool(name, folder = FOLDER) {
 /**
  * @param {string} name a key of the catalogue
  * @param {string} [folder] where programs are kept
- * @returns {Promise<string | null>} absolute path of the program if it is here already, even if only at worst; nothing is got
+ * @returns {Promise<string | null>} absolute path of the program if it is installed, also in an older version; nothing is installed
  */
 export function findTool(name, folder = FOLDER) {
   const tool = toolOf(name);
@@ -52,7 +52,7 @@ async function findPresent(tool, accept, folder) {
   return null;
 }
 
-/** Some programs print their version and fail (wrk), so what counts is what they say. */
+/** Some programs print their version and fail (wrk), so their output counts and not their exit code. */
 function isAccepted(tool, accept, file) {
   return new Promise((resolve) => {
     execFile(file, tool.versionArgs, { timeout: 10_000 }, (_error, stdout, stderr) => {
@@ -80,7 +80,9 @@ async function install(name, tool, folder) {
   if (atWorst === null) {
     throw new Error(`${name} is missing: ${tool.remedy} (tried: ${failures.join('; ')})`);
   }
-  progress(`${atWorst} is older than wished for, but all that could be had; ${tool.remedy}`);
+  progress(
+    `${atWorst} is an older version, because no newer one could be installed; ${tool.remedy}`,
+  );
   return atWorst;
 }
 

@@ -5,13 +5,13 @@ import { debianUnpack, goBuild, goInstall, pythonUnpack } from './sources.mjs';
  *
  * @typedef {object} Tool
  * @property {string} program its name on PATH
- * @property {string} file where it is kept under .tools
+ * @property {string} file its path under .tools
  * @property {readonly string[]} versionArgs
- * @property {RegExp} accept what its version line should look like
- * @property {RegExp} acceptAtWorst what will do where nothing better can be had
+ * @property {RegExp} accept what its version output must match
+ * @property {RegExp} acceptAtWorst what it must match if nothing better can be installed
  * @property {readonly import('./sources.mjs').Source[]} sources tried in this order
  * @property {string | null} aptPackage installed by root when no source works
- * @property {string} remedy how a person gets it
+ * @property {string} remedy what to tell the user
  */
 
 const ANY = /./s;
@@ -25,7 +25,7 @@ export const tools = {
     program: 'nats-server',
     file: 'bin/nats-server',
     versionArgs: ['--version'],
-    // 2.10 brought `sync_interval: always`, on which the strongest guarantee rests.
+    // 2.10 brought `sync_interval: always`, which the strongest guarantee needs.
     accept: /v2\.[1-9]\d+\.|v[3-9]\./,
     acceptAtWorst: ANY,
     sources: [goInstall(`${NATS}@latest`), debianUnpack('nats-server', 'usr/sbin/nats-server')],
@@ -144,7 +144,7 @@ export const tools = {
     remedy:
       'install the package chromium, or set FOREBAY_CHROMIUM to a Chromium or Chrome on this machine',
   },
-  // Its server lies outside PATH; this program of the same package tells that it is there.
+  // Its server is not on PATH; this program of the same package shows that it is installed.
   postgresql: {
     program: 'pg_lsclusters',
     file: 'bin/pg_lsclusters',

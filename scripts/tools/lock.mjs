@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 200;
-/** How long a holder may take between making the folder and signing it. */
+/** How long a holder may take between creating the folder and writing its process id. */
 const UNSIGNED_MS_MAX = 5_000;
 
 /**
- * Runs `work` while holding the folder `lock`: making a folder is atomic, so one process at a time
- * gets past. A lock whose holder has died is taken over. It spares a second process the same work
- * and no more: what is installed is moved into place whole, so even two at once do no harm.
+ * Runs `work` while it holds the folder `lock`: creating a folder is atomic, so one process at a time
+ * gets it. A lock whose holder has died is taken over. The lock only saves a second process the same
+ * work: a program is moved into place when it is complete, so two at once do no harm.
  *
  * @template T
  * @param {string} lock a path whose parent exists
@@ -54,7 +54,7 @@ function isAbandoned(lock) {
   }
 }
 
-/** Renames first: of several processes that find the lock abandoned, one alone gets to remove it. */
+/** Renames first: if several processes find the lock abandoned, only one of them removes it. */
 function breakLock(lock) {
   const grave = `${lock}.${process.pid}`;
   try {

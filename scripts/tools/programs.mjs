@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Where a plain user's PATH often does not reach: Debian's daemons, Go's documented home, and RabbitMQ's own scripts. */
+/** Often not on a user's PATH: Debian's daemons, Go's documented folder, and RabbitMQ's scripts. */
 const FOLDERS_BEYOND_PATH = [
   '/usr/local/sbin',
   '/usr/sbin',
@@ -56,7 +56,7 @@ export function requireProgram(program) {
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: Record<string, string> }} [options]
  * @returns {Promise<string>} its stdout and stderr
- * @throws {Error} one line: the program and the last thing it said
+ * @throws {Error} one line: the program and the last line it printed
  */
 export async function runProgram(program, args, { cwd, env } = {}) {
   const file = requireProgram(program);

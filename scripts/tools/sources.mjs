@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { isExecutable, isRoot, progress, requireProgram, runProgram } from './programs.mjs';
 
 /**
- * Ways to get a program. Each takes the file to make, and resolves once it stands there whole: it
- * is made in a folder of its own and moved, so that nobody ever sees half of it.
+ * Ways to get a program. Each takes the path of the program, and resolves when the program is there. It
+ * is made in another folder and then moved, so that it is complete when it appears.
  *
  * @typedef {(file: string) => Promise<void>} Source
  */
@@ -26,7 +26,7 @@ export function goInstall(module) {
 }
 
 /**
- * Builds a program in a Go module of its own that requires an exact version. `go install` also asks for the list of a
+ * Builds a program in a new Go module that requires an exact version. `go install` also asks for the list of a
  * module's versions, which not every proxy has.
  *
  * @param {string} module a Go module path whose root is the program
@@ -90,7 +90,7 @@ export function debianUnpack(debianPackage, member) {
     });
 }
 
-/** A machine that never ran `apt-get update` knows no packages; root can fix that. */
+/** A machine that never ran `apt-get update` knows no packages; root can run it. */
 async function aptDownload(debianPackage, cwd) {
   try {
     await runProgram('apt-get', ['download', debianPackage], { cwd });

@@ -4,7 +4,7 @@ import { type Batch, batchMessage, cutBatch, splitBatch } from '../../src/drain/
 import { FrameRun } from '../../src/drain/frame-run.js';
 import { fresh } from '../journal/frames.js';
 
-/** Ids and lines of a batch, as a pool thread would read them. */
+/** Ids and lines of a batch, as a pool thread reads them. */
 function orders(batch: Batch): string[] {
   const { payload, segments } = batchMessage(batch);
   const lines = Buffer.from(payload).toString('utf8').trimEnd().split('\n');
@@ -15,7 +15,7 @@ function orders(batch: Batch): string[] {
   return ids.map((id, i) => `${id} ${lines[i]}`);
 }
 
-/** Halves a batch until each order stands alone. */
+/** Halves a batch until each order is alone. */
 function alone(batch: Batch): Batch[] {
   return batch.orders === 1 ? [batch] : splitBatch(batch).flatMap(alone);
 }

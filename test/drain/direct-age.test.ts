@@ -12,7 +12,7 @@ import { loadOptions } from '../../src/options/load.js';
 
 const ORDER = '{"product_id":"33","count":"3","username":"maksim.konovalov"}\n';
 
-it('in direct mode, an order that has grown old on its way is refused rather than processed for nobody', async () => {
+it('in direct mode, an order that has waited too long is refused instead of processed', async () => {
   const options = loadOptions(['--mode', 'direct', '--workers', '1'], {});
   const counts = new ThreadCounts(createCounts(1), 0);
   const drain = openDrain({
@@ -26,7 +26,7 @@ it('in direct mode, an order that has grown old on its way is refused rather tha
   });
   const { port1, port2 } = new MessageChannel();
   drain.serveDirect(port1);
-  // What is tested is the age; the deadline of a commit must not come in between on a busy machine.
+  // The test is about the age: a busy machine must not reach the deadline of the commit first.
   const appender = new DirectAppender(port2, 60_000);
   const frame = (id: string, acceptedAtMs: number): Frame => ({
     id,
@@ -44,7 +44,7 @@ it('in direct mode, an order that has grown old on its way is refused rather tha
     );
     assert.deepEqual(old, new Uint8Array([VERDICT.refused, VERDICT.refused]));
     assert.equal(counts.get(COUNTER.workDone), 0);
-    // One from the future, as after a clock that was set back, has the usual time.
+    // An order from the future, as after the clock was set back, has the usual time.
     const young = await appender.commit(
       frame('01M83MSMYH5PA2B9QP00000001', Date.now() + 3_600_000),
     );

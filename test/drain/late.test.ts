@@ -10,15 +10,15 @@ import { ledgerHandler } from './handlers.js';
 const LATE = ['--handler-ms-max', '2000', '--attempts-max', '2', '--workers', '1'];
 const QUICK_RETRIES = ['--retry-ms-min', '20', '--retry-ms-max', '100'];
 
-/** What ends only with the thread. */
+/** Handlers that end only with their thread. */
 const HANGS: Readonly<Record<string, string>> = {
-  'waits for what never comes': 'await new Promise(() => {});',
-  'runs in a circle': 'for (;;);',
+  'waits for a promise that never resolves': 'await new Promise(() => {});',
+  'loops forever': 'for (;;);',
 };
 
 describe('a handler that never returns', { concurrency: true }, () => {
   for (const [what, hang] of Object.entries(HANGS)) {
-    it(`because it ${what}: its order is a dead letter in the end, and the others are done`, async (t) => {
+    it(`because it ${what}: its order becomes a dead letter, and the others are done`, async (t) => {
       const handler = await ledgerHandler(
         t,
         `if (orders.some(({ data }) => data.username === 'hangs')) { ${hang} }
@@ -38,12 +38,12 @@ describe('a handler that never returns', { concurrency: true }, () => {
       const lines = await handler.lines();
       const alone = lines.filter(({ username, batch }) => username === 'hangs' && batch === 1);
       assert.deepEqual([...new Set(alone.map(({ attempt }) => attempt))], [1, 2]);
-      // Once in a batch whose thread was ended, for each attempt of the one that hangs, and once by itself.
+      // Once per attempt of the order that hangs, in a batch whose thread was ended, and once alone.
       for (const name of good) {
         assert.ok(lines.filter(({ username }) => username === name).length <= 3, name);
       }
       assert.match(forebay.stderr, /"handler-late".*2000 ms/);
-      // A thread that was ended is no reason for the pool not to replace the next.
+      // After a thread was ended, the pool still replaces the next one that dies.
       await client.postAll(['dies', 'after that']);
       client.close();
       await eventually('the pool goes on', async () => {
@@ -53,7 +53,7 @@ describe('a handler that never returns', { concurrency: true }, () => {
     });
   }
 
-  it('where loading takes longer than a call may, the others are done all the same', async (t) => {
+  it('if loading takes longer than a call may take, the other orders are still done', async (t) => {
     const handler = await ledgerHandler(
       t,
       `if (orders.some(({ data }) => data.username === 'hangs')) await new Promise(() => {});`,
@@ -72,7 +72,7 @@ describe('a handler that never returns', { concurrency: true }, () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('in direct mode: its client gets no answer, for nobody knows, and the next is served', async (t) => {
+  it('in direct mode, its client gets no answer, because the outcome is unknown, and the next client is served', async (t) => {
     const handler = await ledgerHandler(
       t,
       `if (orders.some(({ data }) => data.username === 'hangs')) await new Promise(() => {});`,
@@ -90,7 +90,7 @@ describe('a handler that never returns', { concurrency: true }, () => {
 });
 
 describe('the limit of a call', () => {
-  /** Ends when it is aborted, as a call does whose thread is ended. */
+  /** Ends when it is aborted, like a call whose thread is ended. */
   function hang(limit: CallTimeout): Promise<void> {
     return limit.within((call, signal) => {
       limit.started.start(call);
@@ -116,7 +116,7 @@ describe('the limit of a call', () => {
   it('does not count the time that the process was stopped', async () => {
     const limit = new CallTimeout(1000, 1000, 1);
     const call = limit.within(() => sleep(50, 'done'));
-    // As after SIGSTOP, the look at the calls is due before what they were about.
+    // As after SIGSTOP, the check of the calls is due before their results.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);
     assert.equal(await call, 'done');
     limit.close();
@@ -130,7 +130,7 @@ describe('the limit of a call', () => {
     limit.close();
   });
 
-  it('passes on what a call throws by itself', async () => {
+  it('passes on the error of a call', async () => {
     const limit = new CallTimeout(60_000, 60_000, 1);
     await assert.rejects(
       limit.within(async () => {

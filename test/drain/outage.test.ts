@@ -19,7 +19,7 @@ function waiters(outage: Outage, count: number): (Permit | null)[] {
 }
 
 describe('an outage', () => {
-  it('lets one probe through at a time, and all others when the probe came through', async () => {
+  it('lets one probe through at a time, and all others when a probe has succeeded', async () => {
     const { outage } = outageOf();
     outage.begin((await outage.acquire())!, 'away', SHORT);
     const permits = waiters(outage, 5);
@@ -39,7 +39,7 @@ describe('an outage', () => {
     assert.equal(outage.reason, '');
   });
 
-  it('is not prolonged by those who were under way when it began', async () => {
+  it('is not prolonged by calls that were in progress when it began', async () => {
     const { outage } = outageOf();
     const early = [(await outage.acquire())!, (await outage.acquire())!, (await outage.acquire())!];
     outage.begin(early[0]!, 'away', SHORT);
@@ -52,7 +52,7 @@ describe('an outage', () => {
     assert.equal(outage.reason, '');
   });
 
-  it('gives back what waits when it is told to stop, but not what need not wait', async () => {
+  it('at a stop, gives back batches that wait, but not those that need not wait', async () => {
     const { outage } = outageOf();
     const permit = (await outage.acquire())!;
     outage.begin(permit, 'away', LONG);
@@ -67,7 +67,7 @@ describe('an outage', () => {
     assert.notEqual(await none.acquire(), null);
   });
 
-  it('gives no turn where nobody can wait, until the pause is over', async () => {
+  it('if batches cannot wait, gives no permit until the pause is over', async () => {
     const { outage } = outageOf(false);
     outage.begin((await outage.acquire())!, 'away', SHORT);
     assert.equal(await outage.acquire(), null);
@@ -79,7 +79,7 @@ describe('an outage', () => {
     assert.equal((await outage.acquire())?.isProbe, false);
   });
 
-  it('has no reason to give once the pause is over and nobody is there to find out', async () => {
+  it('has no reason any more when the pause is over and no batch has probed yet', async () => {
     const { outage } = outageOf(false);
     outage.begin(null, 'away', SHORT);
     assert.equal(outage.reason, 'away');
@@ -90,7 +90,7 @@ describe('an outage', () => {
     outage.end(probe);
   });
 
-  it('is told when it begins and when it ends, not at each probe', async () => {
+  it('is logged when it begins and when it ends, not at each probe', async () => {
     const { outage, lines } = outageOf();
     for (let i = 0; i < 2; i++) {
       outage.begin((await outage.acquire())!, 'the sink is away', SHORT);

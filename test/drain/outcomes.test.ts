@@ -43,8 +43,8 @@ function names(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `user-${i}`);
 }
 
-describe('what becomes of orders', () => {
-  it('each is handed to the handler once, under the id its client was given', async (t) => {
+describe('outcomes of orders', () => {
+  it('each order goes to the handler once, with the id that its client got', async (t) => {
     const shop = await open(t, '');
     const ids = await process(shop, names(500));
     const lines = await shop.handler.lines();
@@ -56,7 +56,7 @@ describe('what becomes of orders', () => {
     assert.equal(await shop.forebay.stop(), 0);
   });
 
-  it('an outcome an order: retried ones come again under the same id, dead ones do not', async (t) => {
+  it('one outcome per order: a retried order comes again with its id, a dead one does not', async (t) => {
     const shop = await open(
       t,
       `return orders.map(({ data, attempt }) =>
@@ -78,7 +78,7 @@ describe('what becomes of orders', () => {
     assert.equal(await shop.forebay.stop(), 0);
   });
 
-  it('a throw over one order fails that order alone, and in the end makes it a dead letter', async (t) => {
+  it('a throw because of one order fails only that order, and finally makes it a dead letter', async (t) => {
     const shop = await open(
       t,
       `if (orders.some(({ data }) => data.username === 'user-13')) throw new Error('poison');`,
@@ -97,7 +97,7 @@ describe('what becomes of orders', () => {
     assert.equal(await shop.forebay.stop(), 0);
   });
 
-  it('retries wait for longer each time', async (t) => {
+  it('each retry waits longer than the one before', async (t) => {
     const shop = await open(t, `return orders.map(() => 'retry');`, [
       ...['--attempts-max', '4', '--retry-ms-min', '100', '--retry-ms-max', '10000'],
     ]);
@@ -169,7 +169,7 @@ describe('a pool thread that dies in direct mode', () => {
 });
 
 describe('a handler that cannot be loaded any more', () => {
-  it('holds its orders back, says so, and goes on when it can', async (t) => {
+  it('keeps its orders, reports why, and continues when it can be loaded again', async (t) => {
     const shop = await open(
       t,
       `if (orders.some(({ data, attempt }) => data.username === 'killer' && attempt === 1)) process.exit(1);`,
@@ -199,7 +199,7 @@ describe('a handler that cannot be loaded any more', () => {
 });
 
 describe('a stop while the handler cannot be loaded', () => {
-  it('puts its orders back, at the attempt they were at, for the next start', async (t) => {
+  it('puts its orders back for the next start, with the same attempt', async (t) => {
     const data = await mkdtemp(join(tmpdir(), 'forebay-data-'));
     t.after(() => rm(data, { recursive: true, force: true }));
     const handler = await ledgerHandler(
@@ -232,7 +232,7 @@ describe('a stop while the handler cannot be loaded', () => {
   });
 });
 
-describe('the pace', () => {
+describe('the drain rate', () => {
   it('lets no more than --drain-rate orders a second into the handler', async (t) => {
     const shop = await open(t, '', ['--drain-rate', '40', '--workers', '2']);
     const startedMs = Number(hrtime.bigint() / 1000n) / 1000;

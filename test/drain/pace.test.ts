@@ -16,7 +16,7 @@ function pacerAt(rate: number) {
 
 describe('the pacer', () => {
   for (const rate of [1, 7, 20, 60, 61, 1000, 1009]) {
-    it(`gives out at most ${rate} in any second, evenly, and no less than it could`, () => {
+    it(`grants at most ${rate} in any second, evenly, and not much less`, () => {
       const { clock, pacer } = pacerAt(rate);
       const times: number[] = [];
       const seconds = 4;
@@ -28,12 +28,12 @@ describe('the pacer', () => {
       const burst = smoothing(rate).limit;
       const inFirstTenth = times.filter((time) => time < 1.1e9).length;
       assert.ok(inFirstTenth <= Math.ceil(0.1 * rate) + burst, `${inFirstTenth} in 100 ms`);
-      // A clock that moves in whole milliseconds costs each of 20 bursts a second up to one.
+      // A clock that moves in whole milliseconds costs each of the 20 bursts in a second up to 1 ms.
       assert.ok(times.length >= seconds * rate * 0.95 - 1, `${times.length} in ${seconds} s`);
     });
   }
 
-  it('says how long to wait, and then has something', () => {
+  it('says how long to wait, and can then grant an order', () => {
     const { clock, pacer } = pacerAt(60);
     for (let i = 0; i < 200; i++) {
       assert.ok(pacer.take(1000) > 0);

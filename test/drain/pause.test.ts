@@ -15,7 +15,7 @@ async function folder(t: TestContext): Promise<string> {
   return made;
 }
 
-/** JavaScript that throws as long as there is no file `there`. */
+/** JavaScript that throws while there is no file `there`. */
 function pausesWithout(there: string): string {
   return `
     const { existsSync } = await import('node:fs');
@@ -24,7 +24,7 @@ function pausesWithout(there: string): string {
     }`;
 }
 
-/** Probes that fit in so long, when each pause is twice as long as the one before, less half for jitter. */
+/** The most probes within `ms`: each pause is twice the one before, and jitter takes off half at most. */
 function probesMax(ms: number): number {
   let probes = 0;
   for (let pauseMs = 100, sumMs = 0; sumMs <= ms; pauseMs = Math.min(5000, pauseMs * 2)) {
@@ -39,7 +39,7 @@ function names(count: number): string[] {
 }
 
 describe('a handler that throws with pause: true', () => {
-  it('is called again later, ever less often, and no order has used an attempt', async (t) => {
+  it('is called again less and less often, and no order uses an attempt', async (t) => {
     const there = join(await folder(t), 'there');
     const handler = await ledgerHandler(t, pausesWithout(there));
     const flags = ['--handler', handler.file, '--workers', '2', '--attempts-max', '2'];
@@ -75,7 +75,7 @@ describe('a handler that throws with pause: true', () => {
     assert.equal(await forebay.stop(), 0);
   });
 
-  it('gives its orders back at a stop, at the attempt they were at', async (t) => {
+  it('puts its orders back at a stop, with the same attempt', async (t) => {
     const there = join(await folder(t), 'there');
     const data = await folder(t);
     const handler = await ledgerHandler(t, pausesWithout(there));
@@ -99,7 +99,7 @@ describe('a handler that throws with pause: true', () => {
     assert.equal(await second.stop(), 0);
   });
 
-  it('has the clients of direct mode told 503, and serves them again when it can', async (t) => {
+  it('in direct mode, clients get 503, and 200 when it works again', async (t) => {
     const there = join(await folder(t), 'there');
     const handler = await ledgerHandler(t, pausesWithout(there));
     const flags = ['--mode', 'direct', '--rps-limit', '0', '--handler', handler.file];
@@ -116,7 +116,7 @@ describe('a handler that throws with pause: true', () => {
 });
 
 describe('a handler that throws with dead: true', () => {
-  it('makes a dead letter of the culprit at its first attempt, and does its neighbours', async (t) => {
+  it('makes a dead letter of that order at its first attempt, and processes the others', async (t) => {
     const handler = await ledgerHandler(
       t,
       `if (orders.some(({ data }) => data.username === 'user-13')) {
@@ -140,10 +140,10 @@ describe('a handler that throws with dead: true', () => {
   });
 });
 
-describe('what a handler prepares at the start', () => {
+describe('prepare of a handler', () => {
   const handle = 'export default async function handle() {}';
 
-  it('keeps Forebay from starting when it fails', async (t) => {
+  it('that fails keeps Forebay from starting', async (t) => {
     const file = join(await folder(t), 'handler.mjs');
     await writeFile(file, `export function prepare() { throw new Error('no key'); }\n${handle}`);
     const ports = ['--host', '127.0.0.1', '--port', '0', '--admin-port', '0'];
@@ -153,7 +153,7 @@ describe('what a handler prepares at the start', () => {
     assert.match(stderr, /^forebay: .*handler\.mjs: no key/m);
   });
 
-  it('does not when what it needs is only away', async (t) => {
+  it('that throws with pause: true does not keep Forebay from starting', async (t) => {
     const file = join(await folder(t), 'handler.mjs');
     await writeFile(
       file,

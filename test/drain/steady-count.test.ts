@@ -12,8 +12,8 @@ const BURST = 3;
 /** Orders that the pool may have at a time: two batches. */
 const IN_FLIGHT_MAX = 2 * BURST;
 
-describe('work done at a set pace', () => {
-  it('grows order by order, however many share a frame', async (t) => {
+describe('the count of done orders at a drain rate', () => {
+  it('grows order by order, even if many share a frame', async (t) => {
     const nats = await NatsServer.start();
     t.after(() => nats.stop());
     const flags = ['--drain-rate', `${RATE}`, '--frames-in-flight-max', '1', '--threads', '1'];

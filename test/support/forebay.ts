@@ -55,7 +55,7 @@ export async function startForebay(
 }
 
 /**
- * Runs the forebay command to its end: for what is expected to refuse or to finish.
+ * Runs the forebay command to its end.
  * After 2 minutes it is killed, which shows as the signal SIGKILL.
  */
 export async function runForebay(
@@ -143,7 +143,7 @@ export class ForebayProcess {
   #readUrls(): boolean {
     const line = /^forebay ready: .*?(http:\/\/\S+).*?(http:\/\/\S+)\s/m.exec(this.stdout);
     if (line === null) return false;
-    // Every address is listened on, but not every one can be dialled.
+    // The server may listen on every address, but a client cannot connect to 0.0.0.0.
     this.url = line[1]!.replace('0.0.0.0', '127.0.0.1');
     this.adminUrl = line[2]!.replace('0.0.0.0', '127.0.0.1');
     return true;
@@ -159,7 +159,7 @@ interface Output {
   stderr: string;
 }
 
-/** Children that are running: none outlives the process that started it. */
+/** Children that are running: all end with this process. */
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');

@@ -13,14 +13,14 @@ export interface NatsNodeOptions {
   /** Where JetStream keeps its files; by default in `folder`. */
   readonly store?: string;
   readonly name?: string;
-  /** When what is stored is fsynced; left out: every 2 minutes. */
+  /** When messages are fsynced; default: every 2 minutes. */
   readonly syncInterval?: 'always';
-  /** Its own port for routes, and those of all nodes; left out: it stands alone. */
+  /** Its own port for routes, and those of all nodes; default: no cluster. */
   readonly cluster?: { readonly port: number; readonly ports: readonly number[] };
 }
 
 /**
- * A real nats-server whose store can lie on a file system of its own, alone or as a node of a cluster. It
+ * A real nats-server whose store can be on its own file system, alone or as a node of a cluster. It
  * keeps its ports and store through any number of kills and starts.
  */
 export class NatsNode {
@@ -41,7 +41,7 @@ export class NatsNode {
     writeFileSync(this.#config, configText(ports, name, options));
   }
 
-  /** A node with ports of its own that does not run yet; it is ended with its owner. */
+  /** A node that has its ports but does not run yet; it ends with its owner. */
   static async prepare(owner: Owner, options: NatsNodeOptions): Promise<NatsNode> {
     const program = await natsProgram('nats-server');
     const node = new NatsNode(program, [await freePort(), await freePort()], options);
@@ -119,7 +119,7 @@ function configText(
     `http: "127.0.0.1:${monitorPort}"`,
     'jetstream {',
     `  store_dir: "${store}"`,
-    // Its default is a share of the disk: a small disk is to be really full instead.
+    // The default is a share of the disk, but a small disk must become really full.
     '  max_file_store: 4GB',
     ...(syncInterval === undefined ? [] : [`  sync_interval: ${syncInterval}`]),
     '}',

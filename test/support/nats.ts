@@ -16,7 +16,7 @@ import { HANG_MS_MAX } from './deadline.js';
 import { freePort } from './free-port.js';
 import { RUNS_ALL, toolPath } from './program.js';
 
-/** The newest nats-server, and the one of Debian 12, which lacks `sync_interval: always`. */
+/** The newest nats-server, and the version of Debian 12, which lacks `sync_interval: always`. */
 export type NatsVersion = 'nats-server' | 'nats-server-2.9';
 
 const OVERRIDES: Record<NatsVersion, string> = {
@@ -36,19 +36,19 @@ export async function natsProgram(version: NatsVersion): Promise<string> {
 
 export interface NatsOptions {
   readonly version?: NatsVersion;
-  /** When what is stored is fsynced; needs the newest server. Left out: every 2 minutes. */
+  /** When messages are fsynced; needs the newest server. Default: every 2 minutes. */
   readonly syncInterval?: 'always';
-  /** The port of its HTTP monitoring; left out: none. */
+  /** The port of its HTTP monitoring; default: none. */
   readonly monitorPort?: number;
-  /** The longest message it takes, in bytes; left out: 1 MiB. */
+  /** The longest message that it accepts, in bytes; default: 1 MiB. */
   readonly maxPayload?: number;
-  /** A subject that its clients may not publish on; left out: they may do all. */
+  /** A subject that its clients may not publish to; default: none. */
   readonly publishDenied?: string;
 }
 
 /**
- * A real nats-server with JetStream on a folder and a port of its own. It stays the same server, on
- * the same port and store, through any number of `kill` and `start`.
+ * A real nats-server with JetStream, with its own folder and port. It keeps both through any number
+ * of `kill` and `start`.
  */
 export class NatsServer {
   readonly url: string;
@@ -100,7 +100,7 @@ export class NatsServer {
     return new NatsServer(program, await freePort(), options);
   }
 
-  /** Starts it, again where it was killed, and waits until JetStream answers. */
+  /** Starts it, also after `kill`, and waits until JetStream answers. */
   async start(): Promise<void> {
     const log = openSync(join(this.folder, 'server.log'), 'a');
     const child = spawn(this.#program, this.#arguments, { stdio: ['ignore', log, log] });
@@ -125,12 +125,12 @@ export class NatsServer {
     return readFileSync(join(this.folder, 'server.log'), 'utf8');
   }
 
-  /** kill -9: what it had not yet written is gone. */
+  /** kill -9: what it has not written is lost. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
-  /** SIGTERM: it writes what it has not yet written. */
+  /** SIGTERM: it writes everything first. */
   async end(): Promise<void> {
     await this.#end('SIGTERM');
   }
@@ -151,7 +151,7 @@ export class NatsServer {
     this.#child?.kill('SIGCONT');
   }
 
-  /** Ends it for good and removes its folder. */
+  /** Ends it and removes its folder. */
   async stop(): Promise<void> {
     this.thaw();
     await this.#end('SIGTERM');

@@ -44,7 +44,7 @@ export class OrderClient {
     return withDeadline(answered, `an answer to the order of ${username}`);
   }
 
-  /** Posts them all at once, as far as the connections go. */
+  /** Posts all at once, as far as there are connections. */
   postAll(usernames: readonly string[]): Promise<OrderAnswer[]> {
     return Promise.all(usernames.map((username) => this.post(username)));
   }
@@ -66,7 +66,7 @@ export async function metric(
   return Number(line.slice(series.length + 1));
 }
 
-/** Looks every 25 ms until it holds. @throws AssertionError when it does not in two minutes */
+/** Checks every 25 ms until `holds` returns true. @throws AssertionError when it does not in two minutes */
 export async function eventually(
   what: string,
   holds: () => Promise<boolean> | boolean,

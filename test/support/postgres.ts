@@ -24,7 +24,7 @@ function programFolder(): string {
   );
 }
 
-/** PostgreSQL refuses to run as root: then it runs as the user that its package made. */
+/** PostgreSQL refuses to run as root: then it runs as the user of its package. */
 function serverUser(): { uid: number; gid: number } | null {
   if (process.getuid?.() !== 0) return null;
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
@@ -76,7 +76,7 @@ export class PostgresServer {
   }
 
   #spawnOptions(stdio: SpawnOptions['stdio']) {
-    // `initdb` looks at its working folder, which the server's user need not be allowed to.
+    // `initdb` reads its working folder, to which the server's user may have no access.
     return { cwd: this.folder, stdio, ...this.#user };
   }
 
@@ -85,9 +85,9 @@ export class PostgresServer {
     return `postgres://${user}@127.0.0.1:${this.port}/${database}`;
   }
 
-  /** Starts it, again where it was killed, and waits until it answers. */
+  /** Starts it, also after `kill`, and waits until it answers. */
   async start(): Promise<void> {
-    // The process it names is gone, and its number may be another's by now.
+    // That process has ended, and another process may have its id by now.
     rmSync(join(this.#data, 'postmaster.pid'), { force: true });
     const log = openSync(join(this.folder, 'server.log'), 'a');
     const flags = ['-D', this.#data, '-p', `${this.port}`, '-k', this.folder, '-h', '127.0.0.1'];
@@ -111,7 +111,7 @@ export class PostgresServer {
     return readFileSync(join(this.folder, 'server.log'), 'utf8');
   }
 
-  /** kill -9 of the server and of all its processes, as a crash of the machine would. */
+  /** kill -9 of the server and all its processes, like a crash of the machine. */
   async kill(): Promise<void> {
     this.freeze();
     const pids = this.#frozen;
@@ -125,10 +125,10 @@ export class PostgresServer {
     await this.#ended();
   }
 
-  /** Halts it and all its processes; the kernel goes on to take connections for it. */
+  /** Stops it and all its processes by SIGSTOP; the kernel still accepts connections for it. */
   freeze(): void {
     if (this.#child?.pid === undefined) return;
-    // Halted first, so that it has no further children while they are listed.
+    // The server stops first, so that it starts no further processes while they are listed.
     signalIfThere(this.#child.pid, 'SIGSTOP');
     const children = childrenOf(this.#child.pid);
     for (const pid of children) signalIfThere(pid, 'SIGSTOP');
@@ -140,7 +140,7 @@ export class PostgresServer {
     this.#frozen = [];
   }
 
-  /** Ends it in order, breaking off what its clients do; it can be started again. */
+  /** Ends it in order and ends the sessions of its clients; it can be started again. */
   async shutDown(): Promise<void> {
     this.thaw();
     if (this.#child === null) return;
@@ -150,7 +150,7 @@ export class PostgresServer {
     clearTimeout(timer);
   }
 
-  /** Ends it for good and removes its folder. */
+  /** Ends it and removes its folder. */
   async stop(): Promise<void> {
     this.thaw();
     await this.kill();

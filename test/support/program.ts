@@ -12,7 +12,7 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A program that runs until it is stopped; it does not outlive this process. */
+/** A program that runs until it is stopped; it ends with this process. */
 export class Program {
   readonly #file: string;
   readonly #log: string;

@@ -54,7 +54,7 @@ export class RawConnection {
     });
   }
 
-  /** Sends each piece by itself, with a pause between them long enough that they arrive apart. */
+  /** Sends the pieces one by one, with pauses so that they arrive separately. */
   async writeApart(pieces: readonly (string | Uint8Array)[]): Promise<void> {
     for (const piece of pieces) {
       await this.write(piece);
@@ -99,7 +99,7 @@ export class RawConnection {
   }
 }
 
-/** A POST to /orders, head and body apart. */
+/** A POST to /orders, as head and body. */
 export function post(body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}) {
   const bytes = Buffer.from(body as Uint8Array);
   const all = { Host: 'x', 'Content-Length': String(bytes.length), ...headers };
@@ -107,7 +107,7 @@ export function post(body: string | Uint8Array, headers: Readonly<Record<string,
   return { head: `POST /orders HTTP/1.1\r\n${lines.join('')}\r\n`, body: bytes };
 }
 
-/** Sends one request on a connection of its own. */
+/** Sends one request on its own connection. */
 export async function exchange(url: string, request: string | Uint8Array): Promise<RawAnswer> {
   const connection = await RawConnection.open(url);
   try {
@@ -118,7 +118,7 @@ export async function exchange(url: string, request: string | Uint8Array): Promi
   }
 }
 
-/** Posts one body on a connection of its own. */
+/** Posts one body on its own connection. */
 export function postOrder(
   url: string,
   body: string | Uint8Array,

@@ -5,7 +5,7 @@ import { JOURNALS, names, Shop } from './shop.js';
 
 for (const kind of JOURNALS) {
   describe(`--dead-max on ${kind}`, () => {
-    it('reached, it refuses: the order stays, is counted, and is a dead letter once there is room', async (t) => {
+    it('when it is reached, a dead order stays in the journal and is counted; it becomes a dead letter when there is room', async (t) => {
       const flags = ['--dead-max', '3', '--retry-ms-min', '50', '--retry-ms-max', '300'];
       const shop = await Shop.open(t, kind, flags);
       const { forebay } = shop;
@@ -20,7 +20,7 @@ for (const kind of JOURNALS) {
         async () => (await metric(forebay, 'forebay_dead_letters')) === 3,
       );
       assert.equal(await metric(forebay, 'forebay_dead_letters_max'), 3);
-      // An estimate in JetStream, until its stream is empty for the first time.
+      // In JetStream an estimate until its stream is empty for the first time.
       const pending = await metric(forebay, 'forebay_journal_pending_orders');
       assert.ok(kind === 'local' ? pending === 2 : pending >= 2, `${pending} pending`);
       assert.equal(await metric(forebay, 'forebay_dead_total'), 3);

@@ -9,7 +9,7 @@ import { NatsServer } from '../../support/nats.js';
 import { runDlq } from './in-process.js';
 
 describe('dlq without a journal', () => {
-  it('creates none where there is none, and says where to look', async (t) => {
+  it('creates no journal, and says which options name one', async (t) => {
     const data = await mkdtemp(join(tmpdir(), 'forebay-dlq-'));
     t.after(() => rm(data, { recursive: true, force: true }));
     for (const folder of [data, join(data, 'no-such')]) {
@@ -21,7 +21,7 @@ describe('dlq without a journal', () => {
     assert.deepEqual(await readdir(data), []);
   });
 
-  it('NATS away: one line', async () => {
+  it('NATS does not answer: one line', async () => {
     const url = `nats://127.0.0.1:${await freePort()}`;
     for (const command of [['list'], ['replay', '--all'], ['drop', 'x-1']]) {
       const { code, stdout, stderr } = await runDlq([...command, '--nats', url]);
@@ -40,7 +40,7 @@ describe('dlq without a journal', () => {
     assert.match(stderr, /^forebay: NATS at nats:[^\n]*\n$/);
   });
 
-  it('NATS without the streams: named, and not made', async (t) => {
+  it('NATS without the stream: its name in one line, and no stream is created', async (t) => {
     const nats = await NatsServer.start();
     t.after(() => nats.stop());
     for (let i = 0; i < 2; i++) {
@@ -52,7 +52,7 @@ describe('dlq without a journal', () => {
   });
 });
 
-describe('what dlq is told', () => {
+describe('arguments of dlq', () => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [[], /missing subcommand; use one of list, show, replay, drop/],
     [['lst'], /unknown subcommand lst; use one of list/],
@@ -88,7 +88,7 @@ describe('what dlq is told', () => {
     assert.match(stderr, /^forebay: dlq show: expected exactly one order id[^\n]*\n$/);
   });
 
-  it('the journal comes from the environment and the options file of the server too', async (t) => {
+  it('the journal also comes from the environment and from the options file of the server', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'forebay-dlq-'));
     t.after(() => rm(folder, { recursive: true, force: true }));
     const byEnvironment = await runDlq(['list'], { FOREBAY_DATA: join(folder, 'a') });

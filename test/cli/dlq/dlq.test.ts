@@ -13,7 +13,7 @@ for (const kind of JOURNALS) {
     });
     beforeEach(() => shop.reset());
 
-    it('lists and shows what failed, byte for byte', async () => {
+    it('lists and shows failed orders, byte for byte', async () => {
       assert.match((await shop.dlq('list')).stdout, /^no dead letters\n$/);
       assert.deepEqual(await shop.letters(), []);
       const ids = await shop.fail(['alpha ünï', 'beta 1', 'beta 2']);
@@ -43,7 +43,7 @@ for (const kind of JOURNALS) {
       assert.equal(await metric(shop.forebay, 'forebay_dead_letters_max'), 1_000_000);
     });
 
-    it('a replayed order is processed once, under its id, as a first attempt', async () => {
+    it('a replayed order is processed once, with its id, as a first attempt', async () => {
       const ids = await shop.fail(names(30));
       await shop.repair();
       const replayed = await shop.dlq('replay', '--all');
@@ -59,7 +59,7 @@ for (const kind of JOURNALS) {
       assert.deepEqual(await shop.letters(), []);
     });
 
-    it('one that fails again is a dead letter again, with its new time', async () => {
+    it('an order that fails again becomes a dead letter again, with its new time', async () => {
       const [id] = [...(await shop.fail(['alpha 1'])).values()];
       const [before] = await shop.letters();
       for (let round = 0; round < 2; round++) {
@@ -78,7 +78,7 @@ for (const kind of JOURNALS) {
       assert.equal((await shop.handler.lines()).length, 3);
     });
 
-    it('two replays at once have each order processed once', async () => {
+    it('with two replays at once, each order is processed once', async () => {
       const ids = await shop.fail(names(400));
       await shop.repair();
       const ends = await Promise.all([
@@ -91,7 +91,7 @@ for (const kind of JOURNALS) {
       assert.deepEqual(await shop.timesById(), new Map([...ids.values()].map((id) => [id, 2])));
     });
 
-    it('a dry run says what it would do and changes nothing', async () => {
+    it('a dry run prints what it would do and changes nothing', async () => {
       const ids = await shop.fail(names(5));
       const before = await shop.letters();
       const replayed = await shop.dlq('replay', '--all', '--dry-run');
@@ -106,7 +106,7 @@ for (const kind of JOURNALS) {
       assert.equal((await shop.handler.lines()).length, 5);
     });
 
-    it('a reason selects those that contain it', async () => {
+    it('a reason selects the dead letters that contain it', async () => {
       const ids = await shop.fail([...names(4, 'alpha'), ...names(3, 'beta')]);
       const dropped = await shop.dlq('drop', '--reason', 'beta');
       assert.equal(dropped.stdout, 'dropped 3, gone 0\n');
@@ -124,7 +124,7 @@ for (const kind of JOURNALS) {
       assert.deepEqual(await shop.letters(), []);
     });
 
-    it('drops those named, names those that are not there, and wants --yes for all', async () => {
+    it('drops the ids given, reports unknown ids, and requires --yes for all', async () => {
       const [first, second] = [...(await shop.fail(names(4))).values()];
       const dropped = await shop.dlq('drop', first!, 'no-such-1', second!);
       assert.equal(dropped.stdout, 'dropped 2, gone 1\n');
@@ -176,7 +176,7 @@ for (const kind of JOURNALS) {
       assert.equal((await shop.dlq('list')).stderr, '');
     });
 
-    it('works while the server is stopped: it finds what was replayed', async () => {
+    it('works while the server is stopped: the next start processes the replayed orders', async () => {
       const ids = await shop.fail(names(20));
       await shop.repair();
       await shop.stop();
@@ -188,7 +188,7 @@ for (const kind of JOURNALS) {
       assert.deepEqual(await shop.timesById(), new Map([...ids.values()].map((id) => [id, 2])));
     });
 
-    it('never files more than --rate orders again in any second', async () => {
+    it('replays no more than --rate orders in any second', async () => {
       await shop.fail(names(61));
       await shop.repair();
       const startedMs = performance.now();

@@ -51,7 +51,7 @@ for (const kind of JOURNALS) {
       assert.deepEqual(await shop.timesById(), new Map([...ids.values()].map((id) => [id, 2])));
     });
 
-    it('stopped by Ctrl-C, it says what it did, and that is what it did', async (t) => {
+    it('stopped by Ctrl-C, it reports exactly what it did', async (t) => {
       const ids = await shop.fail(names(300));
       await shop.repair();
       const watch = await shop.watch();

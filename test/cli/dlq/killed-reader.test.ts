@@ -12,7 +12,7 @@ import { LocalStore } from '../../../src/journal/store/local-store.js';
 const READER = fileURLToPath(new URL('./killed-reader.js', import.meta.url));
 const ROUNDS = 200;
 
-it('a reader that was killed does not make the journal grow for ever', async (t) => {
+it('a reader that was killed does not make the journal grow without limit', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-dlq-'));
   const store = new LocalStore(folder);
   t.after(async () => {

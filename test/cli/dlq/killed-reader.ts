@@ -1,4 +1,4 @@
-// Opens a local journal, reads, and is killed at it.
+// Opens a local journal, reads, and kills itself while it reads.
 import { LocalStore } from '../../../src/journal/store/local-store.js';
 
 const store = new LocalStore(process.argv[2]!, { mustExist: true });

@@ -25,8 +25,8 @@ function letter(index: number, more: Partial<StoredDeadLetter> = {}): StoredDead
   return { orderId: `${ORIGIN}-${index}`, reason: 'r', attempts: 5, ...times, body, ...more };
 }
 
-describe('a dead letter as the local journal stores it', () => {
-  it('comes back as it was, whatever its reason', () => {
+describe('the record of a dead letter in the local journal', () => {
+  it('is decoded as it was encoded, with any reason', () => {
     for (const reason of ['', 'ünï', '","body":', '{"body":"x"}', 'two\nlines', '\u0000\\"']) {
       const one = letter(1, { reason });
       const read = decodeDeadLetter(one.orderId, encodeDeadLetter(one));
@@ -34,7 +34,7 @@ describe('a dead letter as the local journal stores it', () => {
     }
   });
 
-  it('is refused where something is missing', () => {
+  it('is refused if a part is missing', () => {
     const whole = encodeDeadLetter(letter(1));
     for (let length = 0; length < whole.indexOf('"body"') + 7; length++) {
       assert.throws(() => decodeDeadLetter(`${ORIGIN}-1`, whole.subarray(0, length)));
@@ -48,7 +48,7 @@ describe('a dead letter as the local journal stores it', () => {
 });
 
 describe('the local journal', () => {
-  it('counts what another process replays among the orders that wait, exactly', async (t) => {
+  it('counts orders that another process replays as pending, exactly', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'forebay-dlq-'));
     const log = console.error;
     const source = new LocalSource(new LocalStore(folder), {
@@ -76,7 +76,7 @@ describe('the local journal', () => {
     const listed = [];
     for await (const { orderId } of letters.list()) {
       listed.push(orderId);
-      // Taken away behind the reader, page by page.
+      // Deleted behind the reader, page by page.
       await letters.drop(orderId);
     }
     assert.equal(new Set(listed).size, 600);
@@ -105,7 +105,7 @@ for (const version of NATS_VERSIONS) {
       shop = await Shop.open(owner, version);
     });
 
-    it('a replay that was stopped before its letter was deleted is no second order', async () => {
+    it('a replay that was stopped before its dead letter was deleted makes no second order', async () => {
       await shop.repair();
       const one = letter(3);
       for (let round = 0; round < 3; round++) {
@@ -116,7 +116,7 @@ for (const version of NATS_VERSIONS) {
       assert.deepEqual(await shop.timesById(), new Map([[one.orderId, 1]]));
     });
 
-    it('an order has one letter at most, the last', async () => {
+    it('an order has one dead letter at most, the last one', async () => {
       await shop.reset();
       await shop.file(letter(1, { reason: 'earlier' }));
       await shop.file(letter(1, { reason: 'later' }));
@@ -139,7 +139,7 @@ for (const version of NATS_VERSIONS) {
       );
     });
 
-    it('a stream is read to its end though the server forgets the reader', async (t) => {
+    it('a stream is read to its end even if the server forgets the consumer', async (t) => {
       const server = await NatsServer.start({ version });
       t.after(() => server.stop());
       const nc = await connect({ servers: server.url });
