@@ -10,6 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { HandlerModule, Order, Outcome } from '../../src/model/order.js';
+import { eventually } from '../support/orders.js';
 import { codeBlocks, ROOT } from './pages.js';
 
 const CONTEXT = { attemptsMax: 5, options: { workMs: 0, errorRate: 0 } };
@@ -54,6 +55,8 @@ describe('the example api.mjs', () => {
   let handle: HandlerModule['default'];
   let open = 0;
   let openMax = 0;
+  /** While it is not null, requests wait here for their answer. */
+  let held: (() => void)[] | null = null;
   const keys: unknown[] = [];
   /** By the order's count. */
   const answers: Readonly<Record<string, number>> = { 1: 200, 2: 400, 3: 503, 4: 429 };
@@ -69,7 +72,10 @@ describe('the example api.mjs', () => {
       keys.push(request.headers['idempotency-key']);
       let body = '';
       request.on('data', (chunk) => (body += chunk));
-      request.on('end', () => setTimeout(() => answer(response, body), 5));
+      request.on('end', () => {
+        if (held === null) answer(response, body);
+        else held.push(() => answer(response, body));
+      });
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     process.env.SHOP_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/orders`;
@@ -85,8 +91,15 @@ describe('the example api.mjs', () => {
   });
 
   it('has at most 8 requests open', async () => {
-    const outcomes = (await handle(ordersOf(Array(100).fill('1')), CONTEXT)) as Outcome[];
-    assert.deepEqual(outcomes, Array(100).fill('done'));
+    const waiting: (() => void)[] = [];
+    held = waiting;
+    const handled = handle(ordersOf(Array(100).fill('1')), CONTEXT);
+    await eventually('8 requests are open', () => waiting.length === 8);
+    // Time for a ninth to arrive.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    held = null;
+    for (const respond of waiting) respond();
+    assert.deepEqual((await handled) as Outcome[], Array(100).fill('done'));
     assert.equal(openMax, 8);
   });
 
