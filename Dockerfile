@@ -3,12 +3,13 @@
 FROM node:22.23.3-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# npm runs this file after it has installed.
+# npm runs this file after npm ci.
 COPY src/intake/platform.mjs src/intake/
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY workers workers
+COPY scripts/vendor-lmdb.mjs scripts/
 RUN npm run build:package && npm prune --omit=dev --ignore-scripts
 
 FROM node:22.23.3-bookworm-slim
@@ -22,6 +23,7 @@ WORKDIR /app
 RUN install -d -o 1000 -g 1000 /data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist/node_modules dist/node_modules
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/workers dist/workers
 COPY scripts/healthcheck.mjs scripts/

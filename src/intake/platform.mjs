@@ -1,9 +1,14 @@
 /**
- * Which uWebSockets.js this machine needs. Plain JavaScript without imports, because `npm ci` runs it
- * before anything is compiled: its repackaging on npm has binaries for Node 20 and 22; newer ones need the
- * author's own release, which is not on npm (see docs/reference/dependencies.md).
+ * Says what to type if this machine needs another uWebSockets.js. The package on npm has binaries for Node 20 and 22. Newer
+ * versions of Node need the author's own release, which is not on npm: see docs/reference/dependencies.md. Plain
+ * JavaScript, because npm runs it in a clone before anything is compiled.
  */
 const OFFICIAL = 'github:uNetworking/uWebSockets.js#v20.66.0';
+
+/** In a program that depends on forebay, only that program's package.json can choose another uWebSockets.js. */
+const REPLACE = import.meta.url.includes('/node_modules/')
+  ? `npm pkg set 'overrides[uWebSockets.js]=${OFFICIAL}' && npm install`
+  : `npm install 'uWebSockets.js@${OFFICIAL}'`;
 
 /**
  * Null if the installed one works, otherwise one line that says what to type.
@@ -16,12 +21,12 @@ export async function missingServerBinary() {
     return null;
   } catch {
     const where = `Node ${process.versions.node} on ${process.platform}-${process.arch}`;
-    return `the installed uWebSockets.js has no binary for ${where}: use Node 20 or 22, or type: npm install 'uWebSockets.js@${OFFICIAL}'`;
+    return `the installed uWebSockets.js has no binary for ${where}: use Node 20 or 22, or type: ${REPLACE}`;
   }
 }
 
-// Only in a clone: npm does not run this script for an installed package, where the start says the same.
-if (process.env.npm_lifecycle_event === 'dependencies') {
+// Only in a clone. With an installed package, the start says the same.
+if (process.env.npm_lifecycle_event === 'postprepare') {
   const line = await missingServerBinary();
   if (line !== null) console.log(`forebay: ${line}`);
 }

@@ -117,7 +117,7 @@ describe('docs/architecture.md', () => {
 
 describe('README and docs', () => {
   it('name only npm scripts that exist', () => {
-    const ofNpm = ['ci', 'install', 'outdated', 'pack'];
+    const ofNpm = ['audit', 'ci', 'install', 'outdated', 'pack', 'pkg', 'warn'];
     const known = [...Object.keys(manifest.scripts), ...ofNpm];
     // In code only, between backquotes or at the start of a line of an example.
     const command = /(?:`|^|&& )npm (?:run )?([a-z]+(?::[a-z]+)?)/gm;

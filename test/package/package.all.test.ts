@@ -85,6 +85,8 @@ describe('the tarball', () => {
       'dist/drills/wave/command.js',
       'dist/drills/story/command.js',
       'dist/k6/lib/sine.js',
+      'dist/node_modules/lmdb/node-index.js',
+      'dist/node_modules/lmdb/LICENSE',
       'k6/sine.js',
       'src/admin/page/index.html',
     ]) {
@@ -94,7 +96,7 @@ describe('the tarball', () => {
 
   it('has nothing else', () => {
     const allowed =
-      /^(LICENSE|README\.md|package\.json|dist\/(src|workers|drills|k6\/lib)\/.*\.m?js|dist\/src\/(index|model\/options|model\/order)\.d\.ts|k6\/.*\.js|src\/admin\/page\/\w+\.(css|html|svg))$/;
+      /^(LICENSE|README\.md|package\.json|dist\/(src|workers|drills|k6\/lib)\/.*\.m?js|dist\/node_modules\/.*(\.c?js|package\.json|LICENSE)|dist\/src\/(index|model\/options|model\/order)\.d\.ts|k6\/.*\.js|src\/admin\/page\/\w+\.(css|html|svg))$/;
     assert.deepEqual(
       forebay.files.filter((file) => !allowed.test(file)),
       [],
@@ -104,6 +106,18 @@ describe('the tarball', () => {
 });
 
 describe('the installed package', () => {
+  it('was installed without a warning that a user has to think about', () => {
+    const lines = forebay.installText.split('\n').filter((line) => line.startsWith('npm warn'));
+    // On Node 20, npm warns of the engines of uws-pack, which has binaries for Node 20 all the same.
+    const isKnown = (line: string) =>
+      process.versions.node.startsWith('20.') && line.startsWith('npm warn EBADENGINE');
+    assert.deepEqual(
+      lines.filter((line) => !isKnown(line)),
+      [],
+    );
+    assert.doesNotMatch(forebay.installText, /nuid/);
+  });
+
   it('serves by npx, with the JavaScript example as its handler', async (t) => {
     const folder = forebay.installed;
     cpSync(join(ROOT, 'examples/javascript/handler.mjs'), join(folder, 'handler.mjs'));
