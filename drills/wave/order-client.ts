@@ -9,6 +9,8 @@ export interface OrderAnswer {
 }
 
 const SOCKETS_MAX = 256;
+/** Servers close idle connections, Forebay after 10 s. A request on a connection that is just being closed gets no answer. */
+const IDLE_MS_MAX = 5_000;
 const ANSWER_MS_MAX = 10_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
 const ORDER = Buffer.from('{"product_id":"33","count":"3","username":"maksim.konovalov"}');
@@ -16,7 +18,11 @@ const NO_ANSWER: OrderAnswer = { status: 0, body: '', orderId: '' };
 
 /** Posts orders over a bounded number of connections, which it keeps open. */
 export class OrderClient {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
+  readonly #agent = new Agent({
+    keepAlive: true,
+    maxSockets: SOCKETS_MAX,
+    timeout: IDLE_MS_MAX,
+  });
   readonly #url: URL;
 
   constructor(url: string) {
