@@ -81,8 +81,8 @@ describe('serve, in a program of its own', () => {
     const port = await freePort();
     for (let round = 0; round < 2; round++) {
       const server = await start(t, { port, data });
-      await assert.rejects(start(t, { port }), new RegExp(`port ${port} is taken`));
-      await assert.rejects(start(t, { data }), /is in use by another forebay/);
+      await assert.rejects(start(t, { port }), new RegExp(`port ${port} is in use`));
+      await assert.rejects(start(t, { data }), /is in use by another Forebay/);
       assert.equal(await post(server.url), 200);
       await server.close();
     }
