@@ -44,10 +44,16 @@ describe('a handler that never returns', { concurrency: true }, () => {
       }
       assert.match(forebay.stderr, /"handler-late".*2000 ms/);
       // After a thread was ended, the pool still replaces the next one that dies.
-      await client.postAll(['dies', 'after that']);
+      for (const { status } of await client.postAll(['dies', 'after that'])) {
+        assert.equal(status, 200);
+      }
       client.close();
-      await eventually('the pool goes on', async () => {
-        return (await metric(forebay, 'work_done_total{status="done"}')) === 62;
+      const output = () => `the pool goes on\n${forebay.stderr}`;
+      await eventually(output, async () => {
+        const done = await metric(forebay, 'work_done_total{status="done"}');
+        const dead = await metric(forebay, 'forebay_dead_total');
+        // On a machine that is busy enough, even a quick call may be late, and its order dead.
+        return done > 60 && done + dead === 63;
       });
       assert.equal(await forebay.stop(), 0);
     });

@@ -68,7 +68,7 @@ export async function metric(
 
 /** Checks every 25 ms until `holds` returns true. @throws AssertionError when it does not in two minutes */
 export async function eventually(
-  what: string,
+  what: string | (() => string),
   holds: () => Promise<boolean> | boolean,
 ): Promise<void> {
   const deadlineMs = performance.now() + HANG_MS_MAX;
@@ -76,5 +76,5 @@ export async function eventually(
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  assert.fail(`not within ${HANG_MS_MAX} ms: ${what}`);
+  assert.fail(`not within ${HANG_MS_MAX} ms: ${typeof what === 'string' ? what : what()}`);
 }
