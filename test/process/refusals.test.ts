@@ -170,7 +170,11 @@ describe('NATS does not answer at the start', () => {
       'the order is done',
       async () => (await metric(forebay, 'work_done_total{status="done"}')) === 1,
     );
-    assert.equal(await metric(forebay, 'forebay_spool_forwarded_orders_total'), 1);
+    // Counted once the spool has noted it, which can be after the order is done.
+    await eventually(
+      'the spool counts it',
+      async () => (await metric(forebay, 'forebay_spool_forwarded_orders_total')) === 1,
+    );
     assert.equal((await client.post('late')).status, 200);
     assert.equal(await (await fetch(`${forebay.adminUrl}/readyz`)).text(), '{"status":"ready"}');
     assert.equal(await forebay.stop(), 0);

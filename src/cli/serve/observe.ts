@@ -39,8 +39,7 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
     journal: source?.name ?? 'direct',
   };
   const waits = () => [source?.reason ?? '', drain.reason()].filter(Boolean);
-  // Processing that waits is no reason to send customers away: their orders are safe. Direct mode has no
-  // place to keep them.
+  // Orders are still accepted while processing waits, because they are safe. Direct mode cannot keep them.
   const reasons = () =>
     source === undefined ? [...intake.reasons(), ...waits()] : intake.reasons();
   const degraded = () => (source === undefined ? [] : waits());
@@ -53,7 +52,7 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
     drainPaused: () => (drain.reason() === '' ? 0 : 1),
   };
   const durability = journal?.durability ?? (() => DIRECT_DURABILITY);
-  // One each: a load is measured since it was last asked for, by a scrape or by the page's second.
+  // One for the scrapes and one for the page: a load is measured since the last reading.
   const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.threadIds.list());
   const registry = createRegistry({ counts, live, durability, threadLoad: threadLoad(), build });
   return new AdminServer({
@@ -98,7 +97,7 @@ function ageSeconds(acceptedAtMs: number): number {
   return acceptedAtMs === 0 ? 0 : Math.max(0, (Date.now() - acceptedAtMs) / 1000);
 }
 
-/** As the threads of a pool are called, and as `PoolThreadIds` calls them. */
+/** The names of the threads of a kind, the same as in `PoolThreadIds`. */
 function names(pool: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${pool}-${i}`);
 }
