@@ -36,6 +36,7 @@ export class CheckpointLoop {
     try {
       this.#checkpoint.runAtStart();
     } catch (error) {
+      this.#checkpoint.close();
       throw new OperatorFault(
         `data folder ${store.folder}: its logs cannot be copied into the journal: ${(error as Error).message}`,
         EXIT.failed,

@@ -21,16 +21,25 @@ export async function openLocalAppender(folder: string): Promise<LocalAppender> 
   return new LocalAppender(store, log);
 }
 
-/** @throws OperatorFault the folder cannot be used */
+/** @throws OperatorFault the folder cannot be used; nothing is left open then */
 export async function openLocalSource(options: Options, parts: SourceParts): Promise<SourceHandle> {
   const store = new LocalStore(options.data);
-  await parts.claimFolder();
-  markSegmentsFull(options.data);
+  try {
+    await parts.claimFolder();
+    markSegmentsFull(options.data);
+    return startLocalSource(store, options, parts);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function startLocalSource(store: LocalStore, options: Options, parts: SourceParts): SourceHandle {
+  const source = new LocalSource(store, { ...parts, ...options });
   const stopExpiry = startExpiry(store, {
     settledS: options.receiptsS,
     idempotencyS: options.idempotencyS,
   });
-  const source = new LocalSource(store, { ...parts, ...options });
   return {
     source,
     onCommitted: () => source.wake(),

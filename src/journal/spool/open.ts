@@ -59,26 +59,44 @@ export function openSpooledAppender(
   });
 }
 
-/** The same, as the drain reads it. */
+/**
+ * The same, as the drain reads it.
+ * @throws OperatorFault the folder or a NATS URL cannot be used; nothing is left open then
+ */
 export async function openSpooledSource(
   options: Options,
   parts: SourceParts,
 ): Promise<SourceHandle> {
-  const { counts, log } = parts;
-  const names = jetStreamNames(options.natsStream);
   const store = new LocalStore(options.data);
-  await parts.claimFolder();
-  // Left by a run without NATS, if any.
-  markSegmentsFull(options.data);
-  const spool = new LocalSource(store, {
-    ...parts,
-    acceptedOrders: parts.spooledOrders,
-    retryMsMax: options.retryMsMax,
-  });
+  let spool: LocalSource | null = null;
+  try {
+    await parts.claimFolder();
+    // Left by a run without NATS, if any.
+    markSegmentsFull(options.data);
+    spool = new LocalSource(store, {
+      ...parts,
+      acceptedOrders: parts.spooledOrders,
+      retryMsMax: options.retryMsMax,
+    });
+    return startSpooledSource(store, spool, options, parts);
+  } catch (error) {
+    // The spool closes the store too.
+    await (spool ?? store).close();
+    throw error;
+  }
+}
+
+function startSpooledSource(
+  store: LocalStore,
+  spool: LocalSource,
+  options: Options,
+  parts: SourceParts,
+): SourceHandle {
+  const { counts, log } = parts;
   const primary = openPrimary(options, store, parts);
   const { connection, search } = primary;
   const forwarding = openForwarding(store, spool, connection, {
-    names,
+    names: jetStreamNames(options.natsStream),
     rate: options.spoolRate,
     onForwarded: (orders) => counts.add(COUNTER.ordersForwarded, orders),
     log,
