@@ -54,7 +54,7 @@ export class CheckpointLoop {
     return this.#fault;
   }
 
-  /** Checks now, and while frames come in again and again when something waits for them. */
+  /** Checks once. When something waits for frames, repeats the check while frames come in. */
   wake(): void {
     if (this.#closed) return;
     // A commit reported during the last check may come after that check, and its appender reports only once.

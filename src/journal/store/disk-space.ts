@@ -136,8 +136,8 @@ export class DiskSpace {
 }
 
 /**
- * @throws Error the file is gone, or its file system takes no more writes, as after a disk error: ext4 and   XFS
- *   report that when a file is opened for writing, but not to stat or access
+ * @throws Error the file is gone, or its file system takes no more writes, as after a disk error: ext4 and XFS report
+ *   that when a file is opened for writing, but not to stat or access
  */
 function statForWriting(file: string): Stats {
   const descriptor = openSync(file, constants.O_WRONLY);
