@@ -1,6 +1,5 @@
 import { Backoff, pause } from '../../model/backoff.js';
-import type { JetStreamConnection } from '../nats/connection.js';
-import type { Publication } from '../nats/publisher.js';
+import type { JetStreamPublisher, Publication } from '../nats/publisher.js';
 
 /** Something that waits in the data folder for NATS: a frame, or a dead letter. */
 export interface SpoolRow {
@@ -19,7 +18,10 @@ export interface SpoolRow {
 }
 
 export interface ForwarderParts {
-  readonly connection: JetStreamConnection;
+  readonly connection: {
+    readonly up: boolean;
+    readonly publisher: Pick<JetStreamPublisher, 'attempt'>;
+  };
   /** The next rows, oldest first; waits for some, and is empty when no more will come. */
   readonly next: (rowsMax: number, signal: AbortSignal) => Promise<readonly SpoolRow[]>;
   /** Orders per second at most, so that fresh orders are not starved; 0 for no limit. */
