@@ -41,6 +41,7 @@ export class AdminServer {
   readonly #feed: LiveFeed;
   readonly #pages: ReadonlyMap<string, () => Page | Promise<Page>>;
   readonly #server: Server;
+  #isClosed = false;
 
   constructor({ metrics, metricsContentType, readiness, degraded, live }: AdminConfig) {
     this.#feed = new LiveFeed(live);
@@ -79,6 +80,11 @@ export class AdminServer {
       server.once('error', refuse);
       server.listen(port, host, () => {
         server.off('error', refuse);
+        // `close` cannot reach a server whose host name is still being looked up.
+        if (this.#isClosed) {
+          server.close(() => reject(new Error('the admin server is closed')));
+          return;
+        }
         // An accept that fails because no file descriptor is left must not end the process. The client loses its
         // connection; later ones are accepted.
         server.on('error', () => {});
@@ -91,6 +97,7 @@ export class AdminServer {
   /** Resolves when all connections are closed. Those still busy after a second are ended. */
   close(): Promise<void> {
     const server = this.#server;
+    this.#isClosed = true;
     this.#feed.close();
     if (!server.listening) return Promise.resolve();
     return new Promise((resolve) => {

@@ -11,11 +11,8 @@ import { CountingSource } from './live-source.js';
 
 const HOST = '127.0.0.1';
 
-async function withServer(
-  config: Partial<AdminConfig>,
-  run: (origin: string, port: number) => Promise<void>,
-): Promise<void> {
-  const server = new AdminServer({
+function createAdmin(config: Partial<AdminConfig> = {}): AdminServer {
+  return new AdminServer({
     metrics: async () => 'up 1\n',
     metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
     readiness: () => [],
@@ -23,6 +20,13 @@ async function withServer(
     live: new CountingSource(),
     ...config,
   });
+}
+
+async function withServer(
+  config: Partial<AdminConfig>,
+  run: (origin: string, port: number) => Promise<void>,
+): Promise<void> {
+  const server = createAdmin(config);
   const port = await server.listen(HOST, 0);
   try {
     await run(`http://${HOST}:${port}`, port);
@@ -162,6 +166,13 @@ test('close ends even if a connection never completes its request', async () => 
     socket.write('GET /metrics HTTP/1.1\r\n');
   });
   await gone;
+});
+
+test('it does not listen after close, if it was closed while its host name was looked up', async () => {
+  const server = createAdmin();
+  const listening = server.listen('localhost', 0);
+  await server.close();
+  await assert.rejects(listening, /closed/);
 });
 
 test('/live streams to its maximum of viewers, and is 503 beyond it', () =>
