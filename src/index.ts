@@ -145,6 +145,6 @@ function urlOf(host: string, port: number): string {
 
 /** What is no text and no URL is left as it is, for the check of the options to refuse. */
 function handlerPath(handler: ServeOptions['handler']): unknown {
-  const text = typeof handler === 'object' ? handler?.href : handler;
-  return text?.startsWith?.('file:') ? fileURLToPath(text) : text;
+  const text = (handler as URL | null | undefined)?.href ?? handler;
+  return typeof text === 'string' && text.startsWith('file:') ? fileURLToPath(text) : text;
 }

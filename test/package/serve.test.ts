@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -27,6 +27,19 @@ async function start(t: TestContext, options: ServeOptions = {}): Promise<Foreba
     rmSync(data, { recursive: true, force: true });
   });
   return server;
+}
+
+/** Files of the folder that this process has open. Linux only. */
+function openFiles(folder: string): string[] {
+  return readdirSync('/proc/self/fd')
+    .map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    })
+    .filter((file) => file.startsWith(folder));
 }
 
 async function post(url: string): Promise<number> {
@@ -85,6 +98,7 @@ describe('serve, in a program of its own', () => {
       await assert.rejects(start(t, { data }), /is in use by another Forebay/);
       assert.equal(await post(server.url), 200);
       await server.close();
+      if (process.platform === 'linux') assert.deepEqual(openFiles(data), []);
     }
   });
 
@@ -108,6 +122,8 @@ describe('serve, in a program of its own', () => {
       [{ prot: 3000 }, /^prot \(serve\(\)\): unknown option; did you mean port\?$/],
       [{ retryMsMin: 70_000 }, /^retryMsMin 70000 .* must be at most retryMsMax \(60000\)$/],
       [{ handler: 5 }, /^handler 5 \(serve\(\)\): must be /],
+      [{ handler: null }, /^handler null \(serve\(\)\): must be /],
+      [{ handler: { default: () => {} } }, /^handler \{\} \(serve\(\)\): must be /],
       [{ handler: './missing.mjs' }, /^handler \.\/missing\.mjs: there is no such file/],
     ];
     for (const [options, message] of refused) await assert.rejects(start(t, options), { message });
