@@ -22,8 +22,8 @@ export interface DlqIo {
   readonly stdout: Writable & { readonly columns?: number };
   readonly stderr: Writable;
   readonly env: NodeJS.ProcessEnv;
-  /** Aborted to stop the command: it starts nothing more and prints its summary. */
-  readonly interrupt: AbortSignal;
+  /** `stop` makes the command start nothing more and print its summary. Called when the journal is open. */
+  readonly onInterrupt: (stop: () => void) => void;
 }
 
 /**
@@ -39,30 +39,28 @@ export async function run(argv: readonly string[], io: DlqIo = processIo()): Pro
     newFrameId: () => ids.next(Date.now()),
     log: (_event, line) => note(line),
   });
-  const closed = new AbortController();
-  const stop = AbortSignal.any([io.interrupt, closed.signal]);
+  const stop = new AbortController();
+  io.onInterrupt(() => stop.abort());
   try {
     const code = await execute(request, {
       store,
       validator: new OrderValidator(),
       limiter: (perSecond) => new WindowLimiter(WindowLimiter.memory(perSecond)),
-      print: printer(io.stdout, () => closed.abort()),
+      print: printer(io.stdout, () => stop.abort()),
       note,
       columns: io.stdout.columns ?? COLUMNS,
-      stop,
+      stop: stop.signal,
     });
-    return stop.aborted ? EXIT_INTERRUPTED : code;
+    return stop.signal.aborted ? EXIT_INTERRUPTED : code;
   } finally {
     await store.close();
   }
 }
 
 function processIo(): DlqIo {
-  const interrupt = new AbortController();
-  // A second Ctrl-C ends the process at once, which is as safe as any crash.
-  process.once('SIGINT', () => interrupt.abort());
   const { stdout, stderr, env } = process;
-  return { stdout, stderr, env, interrupt: interrupt.signal };
+  // A second Ctrl-C ends the process at once, which is as safe as any crash. So does one before the journal is open.
+  return { stdout, stderr, env, onInterrupt: (stop) => void process.once('SIGINT', stop) };
 }
 
 function execute(request: DlqRequest, context: DlqContext): Promise<number> {

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { runForebay } from '../../support/forebay.js';
 import { freePort } from '../../support/free-port.js';
 import { NatsServer } from '../../support/nats.js';
 import { runDlq } from './in-process.js';
+
+const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
 
 describe('dlq without a journal', () => {
   it('creates no journal, and says which options name one', async (t) => {
@@ -38,6 +44,19 @@ describe('dlq without a journal', () => {
     const { code, stderr } = await runDlq(['list', '--nats', nats.url]);
     assert.equal(code, 1);
     assert.match(stderr, /^forebay: NATS at nats:[^\n]*\n$/);
+  });
+
+  it('Ctrl-C ends it at once while it waits for NATS', async (t) => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    t.after(() => silent.close());
+    await once(silent, 'listening');
+    const url = `nats://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const child = spawn(process.execPath, [MAIN, 'dlq', 'list', '--nats', url]);
+    t.after(() => void child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    await once(silent, 'connection');
+    child.kill('SIGINT');
+    assert.deepEqual(await ended, [null, 'SIGINT']);
   });
 
   it('NATS without the stream: its name in one line, and no stream is created', async (t) => {

@@ -15,8 +15,7 @@ export async function runDlq(
 ): Promise<DlqEnd> {
   const stdout = new Collected();
   const stderr = new Collected();
-  const interrupt = new AbortController().signal;
-  const io = { stdout, stderr, env: { ...process.env, ...env }, interrupt };
+  const io = { stdout, stderr, env: { ...process.env, ...env }, onInterrupt: () => {} };
   let code: number;
   try {
     code = await run(args, io);
