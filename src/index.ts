@@ -1,4 +1,4 @@
-/** What a program gets from `import … from 'forebay'`. */
+/** The public interface of the package: `import { serve } from 'forebay'`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Server } from './cli/serve/server.js';
@@ -20,8 +20,8 @@ export type {
 } from './model/order.js';
 
 /**
- * The options of `forebay serve`, in camelCase and each of its own type: `--drain-rate 60` is `drainRate: 60`. What
- * is left out has its default. Neither the environment nor a configuration file is read.
+ * The options of `forebay serve`, in camelCase and each of its own type: `--drain-rate 60` is `drainRate: 60`. An
+ * option that is left out has its default. Neither the environment nor a configuration file is read.
  */
 export type ServeOptions = {
   readonly [Key in Exclude<keyof Options, 'handler'>]?: Options[Key] | undefined;
@@ -32,27 +32,27 @@ export type ServeOptions = {
 
 /** A server that runs in this process. */
 export interface ForebayServer {
-  /** Where orders are posted, without a path. */
+  /** The base URL for orders. */
   readonly url: string;
   /** Where the live page, `/metrics`, `/healthz` and `/readyz` are. */
   readonly adminUrl: string;
   /**
-   * The ordered shutdown: answers the orders that were taken, waits for the handler, settles, ends all threads.
-   * Called again, it returns the same promise.
+   * The ordered shutdown: answers the orders that were accepted, waits for the handler, settles, ends all threads.
+   * A second call returns the same promise.
    *
    * @throws Error a stage did not stop in order, or `shutdownMsMax` has passed; what is not settled stays in the journal
    */
   close(): Promise<void>;
-  /** Settles as `close` does; rejects when the server stops by itself, because of a fault. */
+  /** Settles as `close` does. Rejects if a fault stops the server. */
   readonly closed: Promise<void>;
 }
 
 /**
- * Starts a server in this process, beside what else runs there. It handles no signals, prints nothing but its log on
- * stderr (`logLevel: 'silent'` turns that off), and never ends the process. Each further server needs its own ports
+ * Starts a server in this process, next to other code. It handles no signals, prints nothing but its log on
+ * stderr (`logLevel: 'silent'` turns that off), and never ends the process. Each server needs its own ports
  * and its own data folder.
  *
- * @returns when orders are taken
+ * @returns when the server accepts orders
  * @throws Error an option is wrong, a port or the data folder is in use, or the handler cannot be loaded; its message
  * says what to change
  */
@@ -99,7 +99,7 @@ class RunningServer implements ForebayServer {
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    // A program that does not look at it is not to be ended by its rejection.
+    // A program that ignores `closed` must not end with an unhandled rejection.
     this.closed.catch(() => {});
   }
 

@@ -27,7 +27,7 @@ export interface WaveOptions {
 const ARRIVALS_MAX = 1_000_000;
 
 const flags = {
-  url: { default: 'http://127.0.0.1:3000', help: 'where orders are taken' },
+  url: { default: 'http://127.0.0.1:3000', help: 'URL for orders' },
   'admin-url': { default: 'http://127.0.0.1:3001', help: 'where /metrics is, or none' },
   mode: { default: 'queue', choices: MODES, help: MODES.join(' or ') },
   'rate-min': {

@@ -121,7 +121,7 @@ describe('clients that disconnect or are slow', () => {
     }
     // The pool may have a backlog of earlier orders.
     await eventually(
-      'orders are taken',
+      'the server accepts orders',
       async () => (await postOrder(forebay.url, VALID_BODY)).status === 200,
     );
     await eventually(

@@ -176,7 +176,7 @@ async function onTerminal(t: TestContext, flags: readonly string[]): Promise<str
   let shown = '';
   terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
     shown += text;
-    if (shown.includes('orders are taken')) terminal.kill('SIGTERM');
+    if (shown.includes('the server accepts orders')) terminal.kill('SIGTERM');
   });
   await ended;
   return shown;

@@ -15,33 +15,33 @@ export const help = serveHelp;
 export async function run(argv: readonly string[]): Promise<undefined> {
   const options = loadOptions(argv, process.env);
   const { log, flush } = openLog(options);
-  outliveReaders();
+  ignoreClosedOutput();
   const server = await Server.open({ options, log, onFault: (fault) => stopping.fail(fault) });
   const stop = new Shutdown(server.steps, log, flush);
   const stopping = new ShutdownOnSignals(stop, options.shutdownMsMax, log, flush);
   try {
     if (!(await server.start())) return;
     stopping.serving();
-    tellReady(options, server, log);
+    reportReady(options, server, log);
   } catch (fault) {
     // A server that is told to stop while it starts fails to start: that is no fault.
     if (!stop.hasStarted) stopping.fail(fault);
   }
 }
 
-/** A pipe that nobody reads any more must not end a server. */
-function outliveReaders(): void {
-  const goOn = () => {};
-  process.stderr.on('error', goOn);
-  process.stdout.on('error', goOn);
+/** A server must not end because the reader of its output has closed the pipe. */
+function ignoreClosedOutput(): void {
+  const ignore = () => {};
+  process.stderr.on('error', ignore);
+  process.stdout.on('error', ignore);
 }
 
-/** In one line on stdout, for programs that wait for it, and as an event of the log, with what a fault report needs. */
-function tellReady(options: Options, { port, adminPort }: Server, log: Log): void {
+/** Prints the ready line on stdout, for programs that wait for it, and logs the event with the facts that a bug report needs. */
+function reportReady(options: Options, { port, adminPort }: Server, log: Log): void {
   const { mode, host, adminHost, nats } = options;
   const urls = [`http://${host}:${port}`, `http://${adminHost}:${adminPort}`];
   process.stdout.write(`forebay ready: orders ${urls[0]} metrics ${urls[1]}\n`);
   const journal = mode === 'direct' ? mode : nats.length > 0 ? 'jetstream' : 'local';
   const { pid, version: node } = process;
-  log('ready', 'orders are taken', { version: VERSION, node, journal, pid });
+  log('ready', 'the server accepts orders', { version: VERSION, node, journal, pid });
 }

@@ -87,7 +87,7 @@ export class Server {
     }
   }
 
-  /** Where orders are taken. */
+  /** Port for orders. */
   get port(): number {
     return this.#stages.port;
   }
@@ -117,7 +117,7 @@ export class Server {
   }
 
   /**
-   * Resolves when orders are taken: true; false when it was told to stop meanwhile.
+   * Resolves with true when the server accepts orders, or with false if it was told to stop before.
    *
    * @throws OperatorFault a stage cannot start; the caller then stops the server
    */

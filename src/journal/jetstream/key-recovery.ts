@@ -66,7 +66,7 @@ export class KeyRecovery {
     this.#timer.unref();
   }
 
-  /** To be read before orders are taken. */
+  /** To be read before the server accepts orders. */
   async *keys(sinceMs: number): AsyncIterable<StoredKey> {
     this.#store.refresh();
     yield* storedKeys(this.#store, sinceMs);
