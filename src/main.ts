@@ -2,7 +2,7 @@
 /** The forebay command: picks a subcommand and runs it. */
 import { existsSync } from 'node:fs';
 import { EXIT, OperatorFault } from './model/fault.js';
-import { nearest } from './options/suggest.js';
+import { suggestion } from './options/suggest.js';
 import { VERSION } from './version.js';
 
 interface CommandModule {
@@ -73,11 +73,8 @@ async function runCommand(name: string, argv: readonly string[]): Promise<void> 
 
 function load(name: string): Promise<CommandModule> {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!.load();
-  const closest = nearest(name, Object.keys(COMMANDS));
-  throw new OperatorFault(
-    `unknown command ${JSON.stringify(name)}: did you mean ${closest}? See forebay --help`,
-    EXIT.usage,
-  );
+  const hint = suggestion(name, Object.keys(COMMANDS), (command) => command);
+  throw new OperatorFault(`unknown command ${JSON.stringify(name)}: ${hint}`, EXIT.usage);
 }
 
 function overview(): string {

@@ -42,6 +42,6 @@ export function suggestion(
 ): string {
   const closest = nearest(typed, names);
   const isClose =
-    editDistance(typed, closest) <= Math.max(1, Math.min(typed.length, closest.length) / 2);
+    editDistance(typed, closest) <= Math.max(1, Math.min(typed.length, closest.length) / 3);
   return isClose ? `did you mean ${write(closest)}?` : 'see --help';
 }
