@@ -1,6 +1,6 @@
 import type { Frame } from '../model/frame.js';
 import {
-  type OUTCOME_DEAD,
+  OUTCOME_DEAD,
   OUTCOME_DONE,
   OUTCOME_NOT_RUN,
   type OUTCOME_RETRY,
@@ -106,8 +106,11 @@ export class FrameRun {
     return offset;
   }
 
-  /** Records the outcomes of a slice's orders; null means that all are done. */
-  finish(slice: FrameSlice, outcomes: Uint8Array | null, reason: string): void {
+  /**
+   * Records the outcomes of a slice's orders; null means that all are done. `reason` is why orders failed; null means
+   * that the handler returned these outcomes.
+   */
+  finish(slice: FrameSlice, outcomes: Uint8Array | null, reason: string | null): void {
     const failedBefore = this.failed.length;
     if (outcomes !== null) {
       for (let i = 0; i < slice.count; i++) {
@@ -116,7 +119,7 @@ export class FrameRun {
         this.failed.push({
           position: slice.position + i,
           outcome: outcome as FailedOutcome,
-          reason,
+          reason: reason ?? `the handler returned ${outcome === OUTCOME_DEAD ? 'dead' : 'retry'}`,
         });
       }
     }

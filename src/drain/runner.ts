@@ -125,9 +125,9 @@ export class BatchRunner {
   }
 
   /** The error message may quote an order, so it goes to dead letters but not to the log. */
-  #reportThrown({ orders }: Batch, { thrownAt }: BatchResult): void {
+  #reportThrown({ orders }: Batch, { failedHow }: BatchResult): void {
     const next = orders === 1 ? 'the order is retried or dead' : 'running its batch in halves';
-    this.#parts.log('handler-threw', `the handler threw ${thrownAt}; ${next}`, { orders });
+    this.#parts.log('handler-threw', `the handler ${failedHow}; ${next}`, { orders });
   }
 
   /** Whether the batch could not be run. Then it does not count as an attempt of its orders. */
@@ -151,7 +151,7 @@ export class BatchRunner {
     for (const slice of batch.slices) {
       const own = outcomes === null ? null : outcomes.subarray(offset, offset + slice.count);
       offset += slice.count;
-      slice.run.finish(slice, own, 'the handler returned this outcome');
+      slice.run.finish(slice, own, null);
     }
   }
 

@@ -79,7 +79,8 @@ export function loggedError(error: Error, hasMessage: boolean): LoggedError {
 
 /** Class and innermost stack frame of what a handler threw, in one line without its message. */
 export function whereThrown(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return `a ${typeof thrown}`;
+  if (!(thrown instanceof Error))
+    return `a value of type ${thrown === null ? 'null' : typeof thrown}`;
   return [thrown.constructor.name, ...stackFrames(thrown).slice(0, 1)].join(' ');
 }
 

@@ -78,7 +78,7 @@ export const LOG_EVENTS = {
   'keys-unknown': { level: 'warn', what: 'NATS did not return the latest idempotency keys' },
   'handler-threw': {
     level: 'warn',
-    what: 'the handler threw: its batch is split in halves and run again',
+    what: 'the handler threw or returned invalid outcomes: its batch is split in halves and run again',
   },
   'handler-away': {
     level: 'warn',

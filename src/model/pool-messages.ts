@@ -45,8 +45,8 @@ export interface BatchResult {
   readonly paused: string | null;
   /** The message, if the handler threw anything else or returned invalid outcomes. Null otherwise. */
   readonly thrown: string | null;
-  /** Class of the error and place in the code, without the message. */
-  readonly thrownAt: string;
+  /** What the handler did, without the message: `threw`, the class of the error and where, or `returned invalid outcomes`. */
+  readonly failedHow: string;
   /** The error has `dead: true`: an order that fails alone is not retried. */
   readonly thrownDead: boolean;
   readonly handlerMs: number;

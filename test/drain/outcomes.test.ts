@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hrtime } from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
-import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { type ForebayProcess, runForebay, startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { type LedgerHandler, ledgerHandler } from './handlers.js';
 
@@ -123,8 +123,28 @@ describe('outcomes of orders', () => {
       await process(shop, names(3));
       assert.equal(await metric(shop.forebay, 'forebay_dead_total'), 3);
       assert.equal(await shop.forebay.stop(), 0);
+      assert.match(shop.forebay.stderr, /the handler returned invalid outcomes; /);
+      assert.doesNotMatch(shop.forebay.stderr, /the handler threw/);
     });
   }
+
+  it('a dead letter names the outcome that the handler returned', async (t) => {
+    const shop = await open(
+      t,
+      `return orders.map(({ data }) => (data.username === 'user-0' ? 'dead' : 'retry'));`,
+      ['--attempts-max', '2'],
+    );
+    const ids = await process(shop, names(2));
+    const { stdout } = await runForebay(['dlq', 'list', '--json', '--data', shop.forebay.data]);
+    assert.equal(await shop.forebay.stop(), 0);
+    const dead = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const reasonOf = (name: string) => dead.find(({ id }) => id === ids.get(name)).reason;
+    assert.equal(reasonOf('user-0'), 'the handler returned dead');
+    assert.equal(reasonOf('user-1'), 'the handler returned retry (attempt 2, the last)');
+  });
 });
 
 describe('a pool thread that dies', () => {

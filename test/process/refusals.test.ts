@@ -63,20 +63,41 @@ describe('the start is refused with one line', () => {
   });
 
   it('for a missing handler file', async (t) => {
-    assert.match(await refusal(t, ['--handler', './nowhere.mjs'], 2), /nowhere\.mjs.*no such file/);
+    const line = await refusal(t, ['--handler', './nowhere.mjs'], 2);
+    assert.match(
+      line,
+      /nowhere\.mjs: there is no such file; name simulate, postgres, or an ES module/,
+    );
   });
 
-  for (const [what, text] of [
-    ['without a default export', 'export const handle = () => {};'],
-    ['whose default export is no function', 'export default 3;'],
-    ['that throws when it is loaded', 'throw new Error("no database");'],
-    ['that is not JavaScript', 'export default function {'],
-    ['that ends its thread when it is loaded', 'process.exit(3);'],
-  ]) {
+  it('for a handler that is a folder', async (t) => {
+    const line = await refusal(t, ['--handler', await folder(t)], 2);
+    assert.match(line, /: it is not a file; name simulate, postgres, or an ES module/);
+  });
+
+  it('for a data folder that is a file', async (t) => {
+    const file = join(await folder(t), 'data');
+    await writeFile(file, '');
+    const line = await refusal(t, ['--data', file], 1);
+    assert.match(line, /data folder .*: it is a file, not a folder; name a folder with --data/);
+  });
+
+  const contract = 'is not a function: it must be async \\(orders, context\\) => outcomes';
+  for (const [what, text, why] of [
+    ['without a default export', 'export const handle = () => {};', contract],
+    ['whose default export is no function', 'export default 3;', contract],
+    ['that throws when it is loaded', 'throw new Error("no database");', 'no database'],
+    ['that is not JavaScript', 'export default function {', '\\S+'],
+    ['that ends its thread when it is loaded', 'process.exit(3);', '\\S+'],
+  ] as const) {
     it(`for a handler file ${what}`, async (t) => {
       const file = join(await folder(t), 'handler.mjs');
-      await writeFile(file, text!);
-      assert.match(await refusal(t, ['--handler', file], 2), /handler\.mjs/);
+      await writeFile(file, text);
+      const line = await refusal(t, ['--handler', file], 2);
+      assert.match(
+        line,
+        new RegExp(`handler\\.mjs: .*${why}.*; correct the module, or name another`),
+      );
     });
   }
 

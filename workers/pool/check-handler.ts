@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { HandlerFacts } from '../../src/cli/check/handler.js';
 import type { PoolThreadData } from '../../src/drain/handler-pool.js';
 import type { HandlerModule, ThrownByHandler } from '../../src/model/order.js';
+import { NO_HANDLER } from './handler-file.js';
 
 const { handler, context } = workerData as PoolThreadData;
 
@@ -10,7 +11,7 @@ async function loadFacts(): Promise<HandlerFacts> {
   try {
     const module = (await import(handler)) as HandlerModule;
     if (typeof module.default !== 'function') {
-      return { loadError: 'the default export is not a function', outage: null, note: null };
+      return { loadError: NO_HANDLER, outage: null, note: null };
     }
     const note = (await module.check?.(context)) ?? null;
     return { loadError: null, outage: null, note };

@@ -20,6 +20,10 @@ import {
   OUTCOME_DONE,
   OUTCOME_RETRY,
 } from '../../src/model/pool-messages.js';
+import { NO_HANDLER } from './handler-file.js';
+
+/** The handler returned what is not one outcome per order. */
+class InvalidOutcomes extends Error {}
 
 const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
   done: OUTCOME_DONE,
@@ -42,7 +46,7 @@ let loading: Promise<HandlerModule> | null = null;
 async function load(): Promise<HandlerModule> {
   const module = (await import(handlerUrl)) as HandlerModule;
   if (typeof module.default !== 'function') {
-    throw new Error('the default export is not a function');
+    throw new Error(NO_HANDLER);
   }
   return module;
 }
@@ -72,7 +76,7 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
     notLoaded: null as string | null,
     paused: null as string | null,
     thrown: null as string | null,
-    thrownAt: '',
+    failedHow: '',
     thrownDead: false,
     tid,
   };
@@ -91,7 +95,10 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
   } catch (error) {
     if (hasFlag(error, 'pause')) result.paused = oneLine(error);
     else result.thrown = oneLine(error);
-    result.thrownAt = whereThrown(error);
+    result.failedHow =
+      error instanceof InvalidOutcomes
+        ? 'returned invalid outcomes'
+        : `threw ${whereThrown(error)}`;
     result.thrownDead = hasFlag(error, 'dead');
   }
   return { ...result, handlerMs: performance.now() - startedMs };
@@ -120,7 +127,7 @@ function outcomeBytes(returned: unknown, orders: number): Uint8Array | null {
   if (returned === undefined) return null;
   if (!Array.isArray(returned) || returned.length !== orders) {
     const got = Array.isArray(returned) ? `${returned.length} outcomes` : String(returned);
-    throw new Error(
+    throw new InvalidOutcomes(
       `the handler returned ${got} for ${orders} orders: it must return nothing, or one outcome per order`,
     );
   }
@@ -128,7 +135,7 @@ function outcomeBytes(returned: unknown, orders: number): Uint8Array | null {
   for (let i = 0; i < orders; i++) {
     const byte = OUTCOME_BYTE[returned[i] as Outcome];
     if (typeof byte !== 'number') {
-      throw new Error(
+      throw new InvalidOutcomes(
         `the handler returned ${String(returned[i])}: an outcome must be done, retry or dead`,
       );
     }

@@ -8,6 +8,7 @@ import {
   readFileSync,
   readSync,
   realpathSync,
+  statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXIT, OperatorFault } from '../../model/fault.js';
@@ -19,6 +20,7 @@ const MAGIC = 0xbeefc0de;
 /** @throws Error the folder cannot be created, read or written */
 export function prepareFolder(folder: string): void {
   makeFolder(folder);
+  if (!statSync(folder).isDirectory()) throw new Error('it is a file, not a folder');
   accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
