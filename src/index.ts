@@ -57,7 +57,10 @@ export interface ForebayServer {
  * says what to change
  */
 export async function serve(options: ServeOptions = {}): Promise<ForebayServer> {
-  const checked = optionsOf({ ...options, handler: handlerPath(options.handler) });
+  // What is no object is left for the check to refuse.
+  const checked = optionsOf(
+    options?.handler ? { ...options, handler: handlerPath(options.handler) } : options,
+  );
   return RunningServer.start(checked, openLog(checked));
 }
 

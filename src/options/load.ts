@@ -11,7 +11,14 @@ import {
   readObject,
   readSources,
 } from './sources.js';
-import { type AnySpec, type DefaultInputs, flagName, isDerived, rangeText } from './spec.js';
+import {
+  type AnySpec,
+  type DefaultInputs,
+  flagName,
+  isDerived,
+  rangeText,
+  rangeTextInCode,
+} from './spec.js';
 
 export interface LoadedOptions {
   readonly options: Options;
@@ -110,7 +117,8 @@ const validate = compile();
 function checkRanges(values: Readonly<Record<string, unknown>>, given: GivenOptions): void {
   if (validate(values)) return;
   const key = validate.errors![0].instancePath.split('/')[1] as OptionKey;
-  throw fault(`${named(key, given)}: must be ${rangeText(schema[key])}`);
+  const text = given.get(key)?.origin === IN_CODE ? rangeTextInCode : rangeText;
+  throw fault(`${named(key, given)}: must be ${text(schema[key])}`);
 }
 
 function compile(): ValidateFunction {
@@ -175,7 +183,9 @@ function hostsMeet({ host, adminHost }: Options): boolean {
 /** Option, value and origin: `--port 70000 (FOREBAY_PORT)`. */
 function named(key: OptionKey, given: GivenOptions, options?: Options): string {
   const { value, origin } = given.get(key) ?? { value: options?.[key], origin: 'default' };
-  const shown = typeof value === 'string' && /^[\w.,:-]+$/.test(value) ? value : quote(value);
+  // Code must show the type: port "3000" is wrong there, and port 3000 right.
+  const isBare = origin !== IN_CODE && typeof value === 'string' && /^[\w.,:-]+$/.test(value);
+  const shown = isBare ? value : quote(value);
   return `${nameOf(key, given)} ${shown} (${origin})`;
 }
 

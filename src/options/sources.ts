@@ -42,6 +42,11 @@ export const IN_CODE = 'serve()';
 
 /** Options of a program, named as in `Options`; undefined counts as unset. */
 export function readObject(values: object): GivenOptions {
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    throw fault(
+      `${quote(values)} (${IN_CODE}): the options must be an object such as { port: 8080 }`,
+    );
+  }
   const given: GivenOptions = new Map();
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue;
@@ -124,7 +129,11 @@ function parseConfig(file: string): object {
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw fault(`--config ${quote(file)}: ${firstLine((error as Error).message)}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : firstLine(message);
+    throw fault(
+      `--config ${quote(file)}: ${why}; name a file with a JSON object such as {"port":8080}`,
+    );
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw fault(`--config ${quote(file)}: must contain a JSON object such as {"port":8080}`);

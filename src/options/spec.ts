@@ -39,7 +39,7 @@ export interface TextSpec extends SpecOf<string> {
 export interface ListSpec extends SpecOf<readonly string[]> {
   readonly type: 'list';
   readonly unit: string;
-  /** A regular expression for one item, and a description of the whole value. */
+  /** A regular expression for one item, and a description of the items. */
   readonly pattern: string;
   readonly patternText: string;
 }
@@ -96,8 +96,22 @@ export function rangeText(spec: AnySpec): string {
       return choicesText(spec.choices);
     case 'switch':
       return 'on or off';
+    case 'list':
+      return `${spec.patternText}, separated by commas`;
     default:
       return spec.patternText;
+  }
+}
+
+/** The same for a program, whose values have the type of the option. */
+export function rangeTextInCode(spec: AnySpec): string {
+  switch (spec.type) {
+    case 'switch':
+      return 'true or false';
+    case 'list':
+      return `an array of ${spec.patternText}`;
+    default:
+      return rangeText(spec);
   }
 }
 

@@ -118,7 +118,12 @@ describe('serve, in a program of its own', () => {
   it('refuses wrong options by name, value and fix', async (t) => {
     const refused: [object, RegExp][] = [
       [{ port: 70_000 }, /^port 70000 \(serve\(\)\): must be a whole number from 0 to 65535$/],
-      [{ port: '3000' }, /^port 3000 \(serve\(\)\): must be a whole number/],
+      [{ port: '3000' }, /^port "3000" \(serve\(\)\): must be a whole number/],
+      [{ drain: 'off' }, /^drain "off" \(serve\(\)\): must be true or false$/],
+      [
+        { nats: 'nats://a:4222' },
+        /^nats "nats:\/\/a:4222" \(serve\(\)\): must be an array of NATS URLs/,
+      ],
       [{ prot: 3000 }, /^prot \(serve\(\)\): unknown option; did you mean port\?$/],
       [{ retryMsMin: 70_000 }, /^retryMsMin 70000 .* must be at most retryMsMax \(60000\)$/],
       [{ handler: 5 }, /^handler 5 \(serve\(\)\): must be /],
@@ -127,6 +132,10 @@ describe('serve, in a program of its own', () => {
       [{ handler: './missing.mjs' }, /^handler \.\/missing\.mjs: there is no such file/],
     ];
     for (const [options, message] of refused) await assert.rejects(start(t, options), { message });
+    for (const options of [null, 'x', []]) {
+      const message = /\(serve\(\)\): the options must be an object such as/;
+      await assert.rejects(serve(options as never), { message });
+    }
   });
 
   it('rejects when the handler cannot be loaded, and leaves nothing open', async (t) => {
