@@ -7,7 +7,8 @@ const SAME_REQUEST_MS = 100;
 /** Stops one stage. Must also work if that stage was never started. */
 export interface StopStep {
   readonly what: string;
-  readonly stop: () => Promise<void>;
+  /** @param failure what the first failed step before this one threw; null if none failed */
+  readonly stop: (failure: Error | null) => Promise<void>;
 }
 
 /** The ordered shutdown: its steps run one after another, once. */
@@ -43,7 +44,7 @@ export class Shutdown {
     for (const { what, stop } of this.#steps) {
       this.#step = what;
       try {
-        await stop();
+        await stop(failure);
       } catch (error) {
         this.#log('stop-step-failed', 'a step of the shutdown failed', {
           step: what,

@@ -112,7 +112,13 @@ export class Server {
       { what: 'journal', stop: async () => journal?.close() },
       { what: 'pool', stop: () => drain.destroyPool() },
       { what: 'admin', stop: async () => this.#admin?.close() },
-      { what: 'locks', stop: () => releaseAll(this.#releases) },
+      {
+        what: 'locks',
+        // A stage that did not stop may still use the data folder: only the end of the process gives it up then.
+        stop: async (failure) => {
+          if (failure === null) await releaseAll(this.#releases);
+        },
+      },
     ];
   }
 
