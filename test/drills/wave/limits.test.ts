@@ -76,6 +76,8 @@ describe('the judgement of an admission limit', () => {
     assert.equal(mostInASecond([at(0, 10), at(985, 995)]), 2);
     assert.equal(mostInASecond([at(0, 10), at(985, 1005)]), 1);
     assert.equal(mostInASecond([at(0, 2000)]), 0);
+    // A slow exchange hides none of the others.
+    assert.equal(mostInASecond([at(0, 3000), at(1500, 1510), at(1600, 1610)]), 2);
   });
 });
 
