@@ -1,10 +1,10 @@
 import {
   closeSync,
   constants,
-  fstatSync,
   openSync,
   type Stats,
   statfsSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 
@@ -135,17 +135,20 @@ export class DiskSpace {
   }
 }
 
+/** The process, or the machine, has no file descriptor left: that says nothing about the disk. */
+const NO_DESCRIPTOR = ['EMFILE', 'ENFILE'];
+
 /**
  * @throws Error the file is gone, or its file system takes no more writes, as after a disk error: ext4 and XFS report
  *   that when a file is opened for writing, but not to stat or access
  */
 function statForWriting(file: string): Stats {
-  const descriptor = openSync(file, constants.O_WRONLY);
   try {
-    return fstatSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    closeSync(openSync(file, constants.O_WRONLY));
+  } catch (error) {
+    if (!NO_DESCRIPTOR.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
+  return statSync(file);
 }
 
 function inMib(bytes: number): number {
