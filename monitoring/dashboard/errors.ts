@@ -66,6 +66,7 @@ export const errors: readonly Unplaced[] = [
     },
     [
       { expr: `sum(${rate('forebay_aborted_requests_total')})`, legend: 'aborted requests' },
+      { expr: `sum(${rate('forebay_withdrawn_orders_total')})`, legend: 'withdrawn orders' },
       { expr: `sum(${rate('forebay_intake_thread_restarts_total')})`, legend: 'intake threads' },
       { expr: `sum(${rate('forebay_handler_thread_deaths_total')})`, legend: 'pool threads' },
     ],

@@ -18,6 +18,8 @@ const OTHER_HEADER_BYTES = 8 * 1024;
  */
 const FRAME_KEY_BYTES_MAX = NATS_HEADER_BYTES_MAX - OTHER_HEADER_BYTES;
 
+const NEWLINE = 10;
+
 /** Shared by all frames without keys; never modified. */
 const NO_KEYS: KeyedOrder[] = [];
 
@@ -98,14 +100,53 @@ export class FrameBuilder {
   }
 
   addKeyed(order: BodyValidator, waiter: KeyedWaiter): void {
+    this.#pushKeyed(waiter, -1);
+    this.add(order, waiter);
+  }
+
+  /** Call it before the waiter itself is added. @param from the index that it had before; -1 for none */
+  #pushKeyed(waiter: KeyedWaiter, from: number): void {
     const { key, digest } = waiter;
     const position = this.waiters.length;
-    this.add(order, waiter);
+    if (position !== from) waiter.placed(this.#id, position);
     this.keyed.push(waiter);
     // A new array for each frame, because the journal may still use the previous one.
     if (this.keyed.length === 1) this.#keys = [];
     this.#keys.push({ position, key, digest });
     this.#keyBytes += keyBytes(key);
+  }
+
+  /**
+   * Takes out the orders whose clients have disconnected. The orders behind them move up, which `placed` tells the
+   * waiters with a key. Call it only before the frame is sent.
+   *
+   * @returns the waiters of the orders taken out
+   */
+  removeGone(): readonly Waiter[] {
+    if (!this.waiters.some(({ isGone }) => isGone)) return [];
+    const waiters = this.waiters.splice(0);
+    const keyed = this.keyed.splice(0);
+    this.#bytes = 0;
+    this.#keys = NO_KEYS;
+    this.#keyBytes = 0;
+    const gone: Waiter[] = [];
+    let keyedSeen = 0;
+    let lineStart = 0;
+    for (const [index, waiter] of waiters.entries()) {
+      const lineEnd = this.#buffer.indexOf(NEWLINE, lineStart) + 1;
+      const isKeyed = keyed[keyedSeen] === waiter;
+      if (isKeyed) keyedSeen++;
+      if (waiter.isGone) {
+        gone.push(waiter);
+      } else {
+        this.#buffer.copyWithin(this.#bytes, lineStart, lineEnd);
+        this.#bytes += lineEnd - lineStart;
+        if (isKeyed) this.#pushKeyed(waiter as KeyedWaiter, index);
+        this.waiters.push(waiter);
+      }
+      lineStart = lineEnd;
+    }
+    return gone;
   }
 
   /** The frame for the journal. The payload is a view, valid until the next `start`. */

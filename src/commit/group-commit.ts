@@ -44,6 +44,8 @@ export class GroupCommit implements Committer {
   #inFlightOrders = 0;
   #waiting = 0;
   #flushIsDue = false;
+  /** Some orders in the open frame or in the queue may have lost their client. */
+  #someGone = false;
   #onIdle: (() => void) | null = null;
 
   /** @param onCommitted called for each frame that became durable */
@@ -74,11 +76,15 @@ export class GroupCommit implements Committer {
   takeKeyed(order: BodyValidator, waiter: KeyedWaiter): boolean {
     const frame = this.#frameFor(order.compactLength, keyBytes(waiter.key));
     if (frame === null) return false;
-    waiter.placed(frame.id, frame.waiters.length);
     frame.addKeyed(order, waiter);
     this.#waiting++;
     this.#flushAtTurnEnd();
     return true;
+  }
+
+  withdrawGone(): void {
+    this.#someGone = true;
+    this.#flushAtTurnEnd();
   }
 
   /** Resolves when every order that was taken has been answered. */
@@ -120,6 +126,7 @@ export class GroupCommit implements Committer {
 
   readonly #flush = (): void => {
     this.#flushIsDue = false;
+    if (this.#someGone) this.#withdraw();
     while (this.#inFlight < this.#bounds.framesInFlightMax) {
       const next = this.#queue.shift() ?? this.#takeCurrent();
       if (next === null) break;
@@ -127,6 +134,26 @@ export class GroupCommit implements Committer {
     }
     this.#counts.set(GAUGE.waitingOrders, this.#waiting);
   };
+
+  /** Empties frames of the orders whose client has disconnected. A frame without orders is dropped with its id. */
+  #withdraw(): void {
+    this.#someGone = false;
+    const unsent = this.#queue.splice(0);
+    for (const frame of unsent) {
+      if (this.#hasOrdersLeft(frame)) this.#queue.push(frame);
+    }
+    if (this.#current !== null && !this.#hasOrdersLeft(this.#current)) this.#current = null;
+  }
+
+  #hasOrdersLeft(frame: FrameBuilder): boolean {
+    const gone = frame.removeGone();
+    for (const waiter of gone) waiter.refused();
+    this.#counts.add(COUNTER.ordersWithdrawn, gone.length);
+    this.#release(gone.length);
+    if (frame.waiters.length > 0) return true;
+    this.#keepSpare(frame);
+    return false;
+  }
 
   /** Null if the frame should grow first: every frame can cost a flush, so a few large frames are faster than many small ones. */
   #takeCurrent(): FrameBuilder | null {
@@ -160,7 +187,7 @@ export class GroupCommit implements Committer {
         this.#accept(sent, verdicts);
         this.#onCommitted();
         // Only after success, because a journal may still use the bytes of a failed commit.
-        if (this.#spare.length < this.#bounds.framesInFlightMax) this.#spare.push(sent);
+        this.#keepSpare(sent);
         this.#finish(length);
       },
       (error: unknown) => {
@@ -177,6 +204,10 @@ export class GroupCommit implements Committer {
         this.#finish(length);
       },
     );
+  }
+
+  #keepSpare(frame: FrameBuilder): void {
+    if (this.#spare.length < this.#bounds.framesInFlightMax) this.#spare.push(frame);
   }
 
   #accept(sent: FrameBuilder, verdicts: Uint8Array | null): void {

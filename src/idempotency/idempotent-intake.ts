@@ -107,7 +107,8 @@ export class IdempotentIntake implements KeyedIntake {
     const { line, client } = request;
     // A request that did not wait is the one that the validator checked last.
     if (line !== null) validator.validate(line, 0, line.length - 1);
-    if (!this.#isStopping && committer.takeKeyed(validator, request)) return;
+    const isWanted = !this.#isStopping && !client.isGone;
+    if (isWanted && committer.takeKeyed(validator, request)) return;
     table.cancel(request.words);
     client.refused();
   }
@@ -197,10 +198,16 @@ class KeyedRequest implements KeyedWaiter {
     return digestText(this.words);
   }
 
+  get isGone(): boolean {
+    return this.client.isGone;
+  }
+
   placed(frameId: string, index: number): void {
+    const { table } = this.#parts;
+    if (this.#frameId === '') table.setPlace(this.words, frameId, index);
+    else table.movePlace(this.words, frameId, this.#index, index);
     this.#frameId = frameId;
     this.#index = index;
-    this.#parts.table.setPlace(this.words, frameId, index);
   }
 
   accepted(frameId: string, index: number): void {

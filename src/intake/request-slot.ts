@@ -112,8 +112,9 @@ class RequestSlot implements KeyedClient {
   readonly #onAborted = (): void => {
     this.#res = null;
     this.#parts.counts.add(COUNTER.abortedRequests);
-    // While WAITING the frame still refers to this slot; it is freed when the frame is done.
     if (this.#state === READING) this.#free();
+    // The frame still refers to this slot. It is freed when the order is withdrawn, or when its frame is done.
+    else if (this.#state === WAITING) this.#parts.committer.withdrawGone();
   };
 
   readonly #onData = (chunk: ArrayBuffer, isLast: boolean): void => {

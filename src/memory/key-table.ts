@@ -101,6 +101,18 @@ export class KeyTable {
     this.#leave(key);
   }
 
+  /** The order of a reserved key moves to another position in its frame, which has not been sent. */
+  movePlace(key: Int32Array, frameId: string, from: number, to: number): void {
+    if (!this.#pack(frameId)) return;
+    const stripe = this.#enter(key);
+    if (stripe === null) return;
+    const record = stripe.find(key);
+    if (record !== 0 && this.#awaits(stripe.at(record), from)) {
+      this.#write(stripe.at(record), PENDING, to);
+    }
+    this.#leave(key);
+  }
+
   /** Removes a key that was reserved but whose order was not committed. */
   cancel(key: Int32Array): void {
     const stripe = this.#enter(key);

@@ -59,6 +59,11 @@ export const counterFamilies = [
     cells: { abortedRequests: {} },
   },
   {
+    name: 'forebay_withdrawn_orders_total',
+    help: 'Orders that were not stored, because their client disconnected before their frame was sent.',
+    cells: { ordersWithdrawn: {} },
+  },
+  {
     name: 'forebay_orders_accepted_total',
     help: 'Orders made durable and answered with 200 (in direct mode: processed).',
     cells: { ordersAccepted: {} },

@@ -24,6 +24,8 @@ export interface BodyValidator {
 
 /** Waits for the commit of one order. Exactly one method is called, once. */
 export interface Waiter {
+  /** The client has disconnected: its order need not be stored, and no new work should start for it. */
+  readonly isGone: boolean;
   /** The order is durable under `<frameId>-<index>`. */
   accepted(frameId: string, index: number): void;
   /** The order was not stored. */
@@ -34,7 +36,10 @@ export interface Waiter {
 
 /** Waits for the commit of one order with an idempotency key. */
 export interface KeyedWaiter extends Waiter, Pick<KeyedOrder, 'key' | 'digest'> {
-  /** Called once, before all other methods: the id that the order will have. */
+  /**
+   * Called before all other methods: the id that the order will have. Called again if the order moves to a lower index,
+   * because one before it was withdrawn.
+   */
   placed(frameId: string, index: number): void;
   /** After `ambiguous`, one of these two may be called: the order was stored, or certainly not. */
   acceptedLate(): void;
@@ -51,6 +56,11 @@ export interface Committer {
   take(order: BodyValidator, waiter: Waiter): boolean;
   /** The same for an order with an idempotency key. */
   takeKeyed(order: BodyValidator, waiter: KeyedWaiter): boolean;
+  /**
+   * A waiter has become `isGone`. Before the next frame is sent, the orders of all such waiters are taken out of the
+   * frames that have not been sent, and the waiters are called as refused. A frame that was sent keeps its orders.
+   */
+  withdrawGone(): void;
 }
 
 /** Longest idempotency key; characters. */
@@ -61,8 +71,6 @@ export const IDEMPOTENCY_KEY_CHARS_MAX = 64;
  * `KeyedIntake.take` returns.
  */
 export interface KeyedClient extends Waiter {
-  /** The client has disconnected: no new work should start for it. */
-  readonly isGone: boolean;
   /** The same order was accepted before, with this id. */
   replayed(frameId: string, index: number): void;
   /** A different order was accepted with this key. */

@@ -30,6 +30,7 @@ function open(bounds: Partial<GroupCommitBounds> = {}) {
       answers.set(username, answer);
     };
     const waiter: Waiter = {
+      isGone: false,
       accepted: (frameId, index) => once(`${frameId}-${index}`),
       refused: () => once('refused'),
       ambiguous: () => once('ambiguous'),

@@ -33,7 +33,7 @@ function open({
   };
   const take = (username: string) => {
     validate(username);
-    const waiter = { accepted: () => {}, refused: () => {}, ambiguous: () => {} };
+    const waiter = { isGone: false, accepted: () => {}, refused: () => {}, ambiguous: () => {} };
     assert.ok(group.take(validator, waiter));
   };
   /** An order with a key; records the calls of its waiter. */
@@ -41,6 +41,7 @@ function open({
     validate(username);
     const calls: string[] = [];
     const waiter: KeyedWaiter = {
+      isGone: false,
       key,
       digest: '0123456789abcdef',
       placed: (_, index) => calls.push(`placed ${index}`),

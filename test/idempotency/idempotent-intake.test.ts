@@ -52,6 +52,42 @@ describe('an order with an idempotency key', () => {
     assert.equal(two.post('k', 'other').answer, '');
   });
 
+  it('frees its key if its client disconnects before the frame is sent; keys behind it follow their orders', async () => {
+    const threads = new SimulatedThreads();
+    const [one, two] = [threads.thread(), threads.thread()];
+    const [left, stayed] = [one.post('k1'), one.post('k2', 'b')];
+    left.isGone = true;
+    one.committer.withdrawGone();
+    const { frame, resolve } = await sendNext(one.appender);
+    assert.equal(left.answer, 'refused');
+    assert.deepEqual(
+      frame.keys.map(({ position, key }) => [position, key]),
+      [[0, 'k2']],
+    );
+    const again = two.post('k1', 'other');
+    const other = await sendNext(two.appender);
+    other.resolve(null);
+    resolve(null);
+    assert.equal(await again.answered(), `accepted ${other.frame.id}-0`);
+    assert.equal(await stayed.answered(), `accepted ${frame.id}-0`);
+    assert.equal(two.post('k2', 'b').answer, `replayed ${frame.id}-0`);
+  });
+
+  it('is not committed if its client disconnected while it waited for the key', async () => {
+    const threads = new SimulatedThreads();
+    const { appender, post } = threads.thread();
+    const first = post('k');
+    const { reject } = await sendNext(appender);
+    const later = post('k');
+    later.isGone = true;
+    reject(new CommitRefused('full'));
+    await first.answered();
+    assert.equal(await later.answered(), 'refused');
+    assert.equal(appender.sent.length, 1);
+    assert.equal(post('k').answer, '');
+    assert.equal((await sendNext(appender, 1)).frame.count, 1);
+  });
+
   it('waits in any thread while an order with the same key is pending, and then gets the same answer', async () => {
     const threads = new SimulatedThreads();
     const [one, two] = [threads.thread(), threads.thread()];

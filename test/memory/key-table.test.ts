@@ -49,6 +49,13 @@ class Model {
       Object.assign(record, { frameId, position });
   }
 
+  movePlace(key: number, frameId: string, from: number, to: number): void {
+    const record = this.records.get(key);
+    if (record === undefined || record.state === 'durable') return;
+    if (record.frameId !== frameId || record.position !== from) return;
+    Object.assign(record, { state: 'pending', position: to });
+  }
+
   cancel(key: number): void {
     const record = this.records.get(key);
     if (record?.state === 'pending' && record.frameId === '') this.records.delete(key);
@@ -112,7 +119,7 @@ test(`behaves like a Map for random operations (FOREBAY_SEED=${seed})`, () => {
       const words = wordsOf(key, digest);
       const frameId = frames[random(2)];
       const position = random(2);
-      switch (random(9)) {
+      switch (random(10)) {
         case 0:
           nowNs += random(2 * PENDING_NS);
           break;
@@ -144,6 +151,10 @@ test(`behaves like a Map for random operations (FOREBAY_SEED=${seed})`, () => {
         case 7:
           table.markUnknown(words, frameId, position, nowNs);
           model.settle(key, frameId, position, 'unknown', nowNs);
+          break;
+        case 8:
+          table.movePlace(words, frameId, position, 1 - position);
+          model.movePlace(key, frameId, position, 1 - position);
           break;
         default: {
           if (random(4) > 0) {
@@ -188,7 +199,8 @@ test('every call acquires the lock once and releases it', () => {
   const uses = [
     () => table.reserve(key, 1),
     () => table.reserve(key, 1),
-    () => table.setPlace(key, frameId, 0),
+    () => table.setPlace(key, frameId, 1),
+    () => table.movePlace(key, frameId, 1, 0),
     () => table.cancel(key),
     () => table.markUnknown(key, frameId, 0, 1),
     () => table.confirm(key, frameId, 0, 1),
