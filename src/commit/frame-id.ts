@@ -1,30 +1,46 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { base32, FRAME_ID_ALPHABET, frameTime } from '../model/frame.js';
 
-const ORIGIN_CHARS = 8;
-const COUNTER_CHARS = 8;
+/** 15 bits: more frames than a thread can start in a millisecond. */
+const SEQUENCE_CHARS = 3;
+const SEQUENCES = FRAME_ID_ALPHABET.length ** SEQUENCE_CHARS;
+/** 65 bits, so that an id cannot be guessed from another one. */
+const RANDOM_CHARS = 13;
+/** Random bytes for this many ids are drawn in one call. */
+const IDS_PER_DRAW = 256;
 
 /**
  * Generates frame ids in the format of a ULID (github.com/ulid/spec), 26 characters: epoch milliseconds, so that ids sort
- * by time; then 40 random bits, drawn once per instance; then a counter. The random bits make ids unique across threads,
- * processes and restarts, the counter within one instance even if the clock is set back.
+ * by time; then a sequence number, so that the ids of one instance sort within a millisecond too; then 65 bits of a
+ * cryptographic random generator, which make ids unique and secret: who knows an id can read the status of its orders.
  */
 export class FrameIds {
-  readonly #origin: string;
-  #counter = 0;
+  readonly #random = new Uint8Array(IDS_PER_DRAW * RANDOM_CHARS);
+  #used = this.#random.length;
+  #sequence = 0;
   #stampMs = -1;
   #stamp = '';
-
-  constructor(random: Uint8Array = randomBytes(ORIGIN_CHARS)) {
-    const origin = random.subarray(0, ORIGIN_CHARS);
-    this.#origin = Array.from(origin, (byte) => FRAME_ID_ALPHABET[byte & 31]).join('');
-  }
 
   next(nowMs: number): string {
     if (nowMs !== this.#stampMs) {
       this.#stampMs = nowMs;
       this.#stamp = frameTime(nowMs);
+      this.#sequence = 0;
     }
-    return this.#stamp + this.#origin + base32(this.#counter++, COUNTER_CHARS);
+    const sequence = base32(this.#sequence++ % SEQUENCES, SEQUENCE_CHARS);
+    return this.#stamp + sequence + this.#randomChars();
+  }
+
+  #randomChars(): string {
+    if (this.#used === this.#random.length) {
+      randomFillSync(this.#random);
+      this.#used = 0;
+    }
+    let chars = '';
+    const end = this.#used + RANDOM_CHARS;
+    for (; this.#used < end; this.#used++) {
+      chars += FRAME_ID_ALPHABET[this.#random[this.#used] & (FRAME_ID_ALPHABET.length - 1)];
+    }
+    return chars;
   }
 }

@@ -25,6 +25,7 @@ function lineStarts(frame: Frame): number[] {
 /**
  * The id of a refiled frame, derived from its content. Two processes can both settle the same frame, when one was
  * paused and the other took over; they then refile the same frame. Begins with the time of the original frame's id.
+ * Only who knows the original id can derive it, and its receipts tell nothing more than those of the original.
  */
 export function refiledFrameId(frame: Frame, { attempt, positions }: Refile): string {
   return derivedFrameId(frameTimeMs(frame.id), `${frame.id} ${attempt} ${positions.join()}`);
