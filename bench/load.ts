@@ -168,5 +168,6 @@ export async function postOrders(url: string, orders: number): Promise<void> {
 
 function orderRequest(username: string): string {
   const body = JSON.stringify({ product_id: '33', count: '3', username });
-  return `POST /orders HTTP/1.1\r\nHost: bench\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  const head = 'POST /orders HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n';
+  return `${head}Content-Length: ${body.length}\r\n\r\n${body}`;
 }

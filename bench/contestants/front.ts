@@ -60,7 +60,8 @@ async function readyLine(child: ChildProcess, signal: AbortSignal): Promise<stri
 async function responds(url: string, signal: AbortSignal): Promise<string> {
   for (;;) {
     try {
-      await fetch(`${url}/orders`, { method: 'POST', body: '{}', signal });
+      const headers = { 'content-type': 'application/json' };
+      await fetch(`${url}/orders`, { method: 'POST', headers, body: '{}', signal });
       return `ready ${url}`;
     } catch (error) {
       if (signal.aborted) throw error;

@@ -25,7 +25,7 @@ const options = loadOptions(['--idempotency-keys-max', '1000'], {});
 const counts = new ThreadCounts(createCounts(1), 0);
 const committer = new GroupCommit(appender, options, counts, () => {});
 const receipts = new ReceiptQueries(() => {});
-const { bodyBytesMax, bodyMsMax } = options;
+const { bodyBytesMax, bodyMsMax, allowNoContentType } = options;
 const keyed = new IdempotentIntake({
   table: new KeyTable(createKeyTableMemory(options)),
   nowNs: monotonicNs,
@@ -45,6 +45,7 @@ const server = new IntakeServer({
   meter: new RpsMeter(RpsMeter.memory()),
   bodyBytesMax,
   bodyMsMax,
+  allowNoContentType,
 });
 const port = await freePort();
 await server.listen('127.0.0.1', port);

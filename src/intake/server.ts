@@ -39,6 +39,8 @@ export interface IntakeParts {
   /** Counts a request in the RPS meter. */
   readonly meter: { hit(requests: number): void };
   readonly bodyBytesMax: number;
+  /** Whether a POST without Content-Type is taken as JSON. */
+  readonly allowNoContentType: boolean;
   /** How long a body may take to arrive. */
   readonly bodyMsMax: number;
 }
@@ -142,7 +144,7 @@ export class IntakeServer {
     if (!this.#parts.tryAdmit()) {
       reply(res, answers.serverKaput);
       this.#count(500, startedMs);
-    } else if (!isAcceptedMediaType(req.getHeader(CONTENT_TYPE))) {
+    } else if (!this.#isAcceptedMediaType(req.getHeader(CONTENT_TYPE))) {
       reply(res, answers.unsupportedMediaType);
       this.#count(415, startedMs);
     } else {
@@ -155,6 +157,12 @@ export class IntakeServer {
       }
     }
   };
+
+  /** A web page can send a POST without a media type, or with that of a form, to any server, without asking it first. */
+  #isAcceptedMediaType(contentType: string): boolean {
+    if (contentType === JSON_TYPE) return true;
+    return contentType === '' ? this.#parts.allowNoContentType : isJsonType(contentType);
+  }
 
   #beginTurn(): void {
     this.#turnMs = performance.now();
@@ -186,9 +194,8 @@ export class IntakeServer {
   }
 }
 
-/** `application/json` in any case, with or without parameters; or no media type at all. */
-function isAcceptedMediaType(contentType: string): boolean {
-  if (contentType === JSON_TYPE || contentType === '') return true;
+/** `application/json` in any case, with or without parameters. */
+function isJsonType(contentType: string): boolean {
   const semicolon = contentType.indexOf(';');
   const essence = semicolon < 0 ? contentType : contentType.slice(0, semicolon);
   return essence.trim().toLowerCase() === JSON_TYPE;

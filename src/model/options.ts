@@ -26,6 +26,7 @@ export interface Options {
   readonly rpsLimit: number;
   readonly bodyBytesMax: number;
   readonly bodyMsMax: number;
+  readonly allowNoContentType: boolean;
   readonly waitingOrdersMax: number;
   readonly idempotencyS: number;
   readonly idempotencyKeysMax: number;

@@ -134,6 +134,12 @@ const intakeSchema = {
     group: 'Intake',
     help: 'time limit for a request body to arrive',
   },
+  allowNoContentType: {
+    type: 'switch',
+    default: false,
+    group: 'Intake',
+    help: 'on: a POST without Content-Type is taken as JSON; off: it is answered 415',
+  },
   waitingOrdersMax: {
     type: 'integer',
     unit: 'orders',

@@ -23,7 +23,7 @@ export class KeyedPoster {
   post(key: string, body: string): Promise<KeyedAnswer> {
     return new Promise((resolve) => {
       const gone = () => resolve({ status: 0, id: '', isReplay: false, body: '' });
-      const headers = { 'Idempotency-Key': key };
+      const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key };
       const sent = request(this.#url, { method: 'POST', agent: this.#agent, headers }, (answer) => {
         let text = '';
         answer.setEncoding('utf8').on('data', (part: string) => {

@@ -46,7 +46,10 @@ describe('bodies that arrive in several chunks', () => {
     const { body } = post(UNICODE_BODY);
     const connection = await RawConnection.open(forebay.url);
     for (const size of [1, 2, 3, 7, 20, 1000]) {
-      const pieces = ['POST /orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'];
+      const pieces = [
+        'POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n',
+        'Transfer-Encoding: chunked\r\n\r\n',
+      ];
       for (let at = 0; at < body.length; at += size) {
         const chunk = body.subarray(at, at + size);
         pieces.push(`${chunk.length.toString(16)}\r\n${chunk.toString('latin1')}\r\n`);

@@ -3,6 +3,18 @@ import { after, before, describe, it } from 'node:test';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { exchange, post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
 
+describe('--allow-no-content-type on', () => {
+  it('takes a POST without a media type as JSON, and refuses another media type', async (t) => {
+    const forebay = await startForebay(['--allow-no-content-type', 'on'], { owner: t });
+    const send = (type: string | undefined) =>
+      postOrder(forebay.url, VALID_BODY, { 'Content-Type': type });
+    assert.equal((await send(undefined)).status, 200);
+    assert.equal((await send('application/json')).status, 200);
+    assert.equal((await send('text/plain')).status, 415);
+    assert.equal(await forebay.stop(), 0);
+  });
+});
+
 /** The contract holds in an intake thread and, with 0, in the main thread. */
 for (const threads of ['1', '0']) {
   describe(`the HTTP contract, --threads ${threads}`, () => {
@@ -30,13 +42,12 @@ for (const threads of ['1', '0']) {
     });
 
     for (const type of [
-      '',
       'application/json; charset=utf-8',
       'Application/JSON',
       'application/json ;x=y',
     ]) {
       it(`accepts the media type "${type}"`, async () => {
-        const headers = type === '' ? {} : { 'Content-Type': type };
+        const headers = { 'Content-Type': type };
         assert.equal((await postOrder(forebay.url, VALID_BODY, headers)).status, 200);
       });
     }
@@ -46,8 +57,10 @@ for (const threads of ['1', '0']) {
       'application/jsonx',
       'application/x-www-form-urlencoded',
       ';',
+      '',
+      undefined,
     ]) {
-      it(`answers 415 to the media type "${type}"`, async () => {
+      it(`answers 415 to ${type === undefined ? 'no media type' : `the media type "${type}"`}`, async () => {
         const answer = await postOrder(forebay.url, VALID_BODY, { 'Content-Type': type });
         assert.equal(answer.status, 415);
         assert.equal(answer.body, '{"result":"unsupported-media-type"}');
@@ -65,7 +78,8 @@ for (const threads of ['1', '0']) {
 
     it('answers 400 to an empty body, announced or not', async () => {
       assert.equal((await postOrder(forebay.url, '')).status, 400);
-      const bare = await exchange(forebay.url, 'POST /orders HTTP/1.1\r\nHost: x\r\n\r\n');
+      const { head } = post('', { 'Content-Length': undefined });
+      const bare = await exchange(forebay.url, head);
       assert.equal(bare.status, 400);
     });
 

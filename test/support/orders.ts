@@ -28,7 +28,8 @@ export class OrderClient {
   post(username: string): Promise<OrderAnswer> {
     const answered = new Promise<OrderAnswer>((resolve) => {
       const gone = () => resolve({ status: 0, id: '' });
-      const sent = request(this.#url, { method: 'POST', agent: this.#agent }, (answer) => {
+      const headers = { 'content-type': 'application/json' };
+      const sent = request(this.#url, { method: 'POST', agent: this.#agent, headers }, (answer) => {
         answer.resume();
         answer.once('error', gone);
         answer.once('end', () =>

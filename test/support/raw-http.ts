@@ -99,11 +99,21 @@ export class RawConnection {
   }
 }
 
+/** An undefined value leaves a header out that would be sent otherwise. */
+export type RawHeaders = Readonly<Record<string, string | undefined>>;
+
 /** A POST to /orders, as head and body. */
-export function post(body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}) {
+export function post(body: string | Uint8Array, headers: RawHeaders = {}) {
   const bytes = Buffer.from(body as Uint8Array);
-  const all = { Host: 'x', 'Content-Length': String(bytes.length), ...headers };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  const all: Record<string, string | undefined> = {
+    Host: 'x',
+    'Content-Type': 'application/json',
+    'Content-Length': String(bytes.length),
+    ...headers,
+  };
+  const lines = Object.entries(all)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${value}\r\n`);
   return { head: `POST /orders HTTP/1.1\r\n${lines.join('')}\r\n`, body: bytes };
 }
 
@@ -122,7 +132,7 @@ export async function exchange(url: string, request: string | Uint8Array): Promi
 export function postOrder(
   url: string,
   body: string | Uint8Array,
-  headers?: Readonly<Record<string, string>>,
+  headers?: RawHeaders,
 ): Promise<RawAnswer> {
   const request = post(body, headers);
   return exchange(url, Buffer.concat([Buffer.from(request.head), request.body]));

@@ -67,6 +67,7 @@ export async function openIntake(
     tryAdmit: limiter === null ? () => true : () => limiter.tryAdmit(),
     meter: new RpsMeter(data.meter),
     bodyBytesMax: options.bodyBytesMax,
+    allowNoContentType: options.allowNoContentType,
     bodyMsMax: options.bodyMsMax,
   });
   const stopWatching = watchJournal(appender, report);
