@@ -4,7 +4,7 @@ FROM node:22.23.3-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # npm runs this file after npm ci.
-COPY src/intake/platform.mjs src/intake/
+COPY src/intake/uws/platform.mjs src/intake/uws/
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src

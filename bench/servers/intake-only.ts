@@ -12,6 +12,7 @@ import type { Appender } from '../../src/model/journal.js';
 import { loadOptions } from '../../src/options/load.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { freePort } from '../../test/support/free-port.js';
+import { loadEngine } from '../../workers/intake/engine.js';
 
 const appender: Appender = {
   name: 'local',
@@ -35,7 +36,7 @@ const keyed = new IdempotentIntake({
   counts,
   bodyBytesMax,
 });
-const server = new IntakeServer({
+const parts = {
   validator: new OrderValidator(),
   committer,
   keyed,
@@ -46,7 +47,8 @@ const server = new IntakeServer({
   bodyBytesMax,
   bodyMsMax,
   allowNoContentType,
-});
+};
+const server = new IntakeServer(parts, await loadEngine('uws'));
 const port = await freePort();
-await server.listen('127.0.0.1', port);
+await server.listen({ host: '127.0.0.1', port, isShared: false });
 console.log(`intake only ready: http://127.0.0.1:${port}`);

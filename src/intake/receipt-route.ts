@@ -1,7 +1,7 @@
-import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { COUNTER, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import type { Status } from '../model/answers.js';
 import { parseOrderId, type Receipt, type ReceiptLookup } from '../model/receipt.js';
+import type { HttpReply, RequestHead } from './http.js';
 import { replyNoReceipt, replyReceipt } from './reply.js';
 
 /** `GET /orders/{id}`. Counted by status, but not in the duration histogram, which is for orders only. */
@@ -14,7 +14,7 @@ export class ReceiptRoute {
     this.#counts = counts;
   }
 
-  readonly answer = (res: HttpResponse, req: HttpRequest): void => {
+  readonly answer = (res: HttpReply, req: RequestHead): void => {
     const id = req.getParameter(0)!;
     const isHead = req.getMethod() === 'head';
     const place = parseOrderId(id);
@@ -33,7 +33,7 @@ export class ReceiptRoute {
     if (!isPending) this.#reply(res, id, null, isHead);
   };
 
-  #reply(res: HttpResponse, id: string, receipt: Receipt | null, isHead: boolean): void {
+  #reply(res: HttpReply, id: string, receipt: Receipt | null, isHead: boolean): void {
     if (receipt === null) replyNoReceipt(res, isHead);
     else replyReceipt(res, id, receipt, isHead);
     this.#counts.add(responseCounter(statusOf(receipt)));

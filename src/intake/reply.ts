@@ -1,53 +1,48 @@
-import type { HttpResponse } from 'uWebSockets.js';
 import { type Answer, answers } from '../model/answers.js';
 import type { Receipt } from '../model/receipt.js';
+import type { HttpReply } from './http.js';
 
 /** `Retry-After` of a 503, in seconds. A busy journal, or the queue in front of it, usually clears within about a second. */
 const RETRY_AFTER_S = '1';
 
 /** Every function and method here must run in the first segment of a route handler or inside `cork`, see uWebSockets.js. */
-export function reply(res: HttpResponse, answer: Answer): void {
+export function reply(res: HttpReply, answer: Answer): void {
   head(res, answer).end(answer.body);
 }
 
-export function replyInvalid(res: HttpResponse, fault: string): void {
+export function replyInvalid(res: HttpReply, fault: string): void {
   head(res, answers.invalid).writeHeader('x-invalid', fault).end(answers.invalid.body);
 }
 
 /** With `andClose` the connection ends after the answer, because the server is stopping. */
-export function replyBusy(res: HttpResponse, andClose: boolean): void {
+export function replyBusy(res: HttpReply, andClose: boolean): void {
   head(res, answers.busy)
     .writeHeader('Retry-After', RETRY_AFTER_S)
     .end(answers.busy.body, andClose);
 }
 
-export function replyMethodNotAllowed(res: HttpResponse, allow: string, isHead: boolean): void {
+export function replyMethodNotAllowed(res: HttpReply, allow: string, isHead: boolean): void {
   const { body } = answers.methodNotAllowed;
   endFor(head(res, answers.methodNotAllowed).writeHeader('Allow', allow), body, isHead);
 }
 
-export function replyNotFound(res: HttpResponse, isHead: boolean): void {
+export function replyNotFound(res: HttpReply, isHead: boolean): void {
   endFor(head(res, answers.notFound), answers.notFound.body, isHead);
 }
 
 /** The status of an order; 404 with its own body if the order is unknown. */
-export function replyReceipt(
-  res: HttpResponse,
-  id: string,
-  receipt: Receipt,
-  isHead: boolean,
-): void {
+export function replyReceipt(res: HttpReply, id: string, receipt: Receipt, isHead: boolean): void {
   if (receipt === 'unknown') res.writeStatus(answers.notFound.statusLine);
   res.writeHeader('Content-Type', 'application/json');
   endFor(res, JSON.stringify({ id, status: receipt }), isHead);
 }
 
-export function replyNoReceipt(res: HttpResponse, isHead: boolean): void {
+export function replyNoReceipt(res: HttpReply, isHead: boolean): void {
   head(res, answers.busy).writeHeader('Retry-After', RETRY_AFTER_S);
   endFor(res, answers.busy.body, isHead);
 }
 
-function head(res: HttpResponse, answer: Answer): HttpResponse {
+function head(res: HttpReply, answer: Answer): HttpReply {
   return res.writeStatus(answer.statusLine).writeHeader('Content-Type', 'application/json');
 }
 
@@ -55,7 +50,7 @@ function head(res: HttpResponse, answer: Answer): HttpResponse {
  * An answer to HEAD announces the length of a body but does not carry it (RFC 9110, 9.3.2). The header is written here
  * because `endWithoutBody(length)` of uWebSockets.js waits for that body.
  */
-function endFor(res: HttpResponse, body: string, isHead: boolean): void {
+function endFor(res: HttpReply, body: string, isHead: boolean): void {
   if (isHead) res.writeHeader('Content-Length', String(Buffer.byteLength(body))).endWithoutBody();
   else res.end(body);
 }
@@ -80,18 +75,18 @@ export class CreatedReply {
   #heads: readonly Uint8Array[] = [];
   #frameId = '';
 
-  write(res: HttpResponse, frameId: string, position: number): void {
+  write(res: HttpReply, frameId: string, position: number): void {
     this.#writeHead(res, frameId, position).end(CREATED_BODY);
   }
 
   /** The first answer again, with the header `idempotent-replay`. */
-  writeReplayed(res: HttpResponse, frameId: string, position: number): void {
+  writeReplayed(res: HttpReply, frameId: string, position: number): void {
     this.#writeHead(res, frameId, position)
       .writeHeader('idempotent-replay', 'true')
       .end(CREATED_BODY);
   }
 
-  #writeHead(res: HttpResponse, frameId: string, position: number): HttpResponse {
+  #writeHead(res: HttpReply, frameId: string, position: number): HttpReply {
     if (frameId !== this.#frameId) this.#setFrame(frameId);
     const head = this.#heads[digitsOf(position) - 1]!;
     for (let i = head.length - 1, rest = position; head[i] !== HYPHEN; i--) {

@@ -1,8 +1,8 @@
-import type { HttpResponse } from 'uWebSockets.js';
 import { performance } from 'node:perf_hooks';
 import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { type Answer, answers, type Status } from '../model/answers.js';
 import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/stages.js';
+import type { HttpReply } from './http.js';
 import { type CreatedReply, reply, replyBusy, replyInvalid } from './reply.js';
 
 /** What the slots of one thread share. */
@@ -66,7 +66,7 @@ class RequestSlot implements KeyedClient {
   readonly #parts: SlotParts;
   #state = FREE;
   /** Null once the client has disconnected: the response must not be used any more. */
-  #res: HttpResponse | null = null;
+  #res: HttpReply | null = null;
   #startedMs = 0;
   #body: Uint8Array | null = null;
   #bodyBytes = 0;
@@ -95,7 +95,7 @@ class RequestSlot implements KeyedClient {
   }
 
   /** @param key the idempotency key; empty if there is none */
-  begin(res: HttpResponse, startedMs: number, key: string): void {
+  begin(res: HttpReply, startedMs: number, key: string): void {
     this.#state = READING;
     this.#key = key;
     this.#res = res;
@@ -117,7 +117,7 @@ class RequestSlot implements KeyedClient {
     else if (this.#state === WAITING) this.#parts.committer.withdrawGone();
   };
 
-  readonly #onData = (chunk: ArrayBuffer, isLast: boolean): void => {
+  readonly #onData = (chunk: ArrayBuffer | Uint8Array, isLast: boolean): void => {
     if (this.#state !== READING) return;
     if (isLast && this.#bodyBytes === 0) {
       if (chunk.byteLength > this.#parts.bodyBytesMax) this.#answer(answers.tooLarge);

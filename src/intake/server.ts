@@ -1,15 +1,6 @@
-import {
-  App,
-  type HttpRequest,
-  type HttpResponse,
-  type TemplatedApp,
-  type us_listen_socket,
-  us_listen_socket_close,
-} from 'uWebSockets.js';
 import { performance } from 'node:perf_hooks';
 import { HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { answers, type Status } from '../model/answers.js';
-import { EXIT, OperatorFault } from '../model/fault.js';
 import type { ReceiptLookup } from '../model/receipt.js';
 import {
   type BodyValidator,
@@ -17,6 +8,14 @@ import {
   IDEMPOTENCY_KEY_CHARS_MAX,
   type KeyedIntake,
 } from '../model/stages.js';
+import type {
+  EngineFactory,
+  HeaderName,
+  HttpEngine,
+  HttpReply,
+  ListenAddress,
+  RequestHead,
+} from './http.js';
 import { ReceiptRoute } from './receipt-route.js';
 import {
   CreatedReply,
@@ -56,25 +55,24 @@ const JSON_TYPE = 'application/json';
 const KEY_CHAR_MIN = 0x21;
 const KEY_CHAR_MAX = 0x7e;
 
-/** As bytes: uWebSockets.js copies a string at each call, which takes a quarter of the call's time. */
-const CONTENT_TYPE = headerName('content-type');
-const IDEMPOTENCY_KEY = headerName('idempotency-key');
-
 /** The HTTP server of one intake thread. */
 export class IntakeServer {
   readonly #parts: IntakeParts;
-  readonly #app: TemplatedApp;
+  readonly #engine: HttpEngine;
+  readonly #contentType: HeaderName;
+  readonly #idempotencyKey: HeaderName;
   readonly #slots: SlotPool;
   readonly #slowBodyCheck: NodeJS.Timeout;
-  #listenSocket: us_listen_socket | null = null;
   #stopping = false;
   /** Requests of this event-loop turn, not yet counted by the meter. */
   #hits = 0;
   /** When this event-loop turn began. Requests that are read in this turn count as received then. */
   #turnMs = 0;
 
-  constructor(parts: IntakeParts) {
+  constructor(parts: IntakeParts, engine: EngineFactory) {
     this.#parts = parts;
+    this.#contentType = engine.headerName('content-type');
+    this.#idempotencyKey = engine.headerName('idempotency-key');
     const { validator, committer, keyed, receipts, counts, bodyBytesMax, bodyMsMax } = parts;
     this.#slots = new SlotPool({
       validator,
@@ -91,28 +89,21 @@ export class IntakeServer {
       SLOW_BODY_CHECK_MS,
     );
     const receipt = new ReceiptRoute(receipts, counts);
-    this.#app = App()
-      .post('/orders', this.#postOrder)
-      .any('/orders', (res, req) => this.#refuseMethod(res, req, 'POST'))
-      .get('/orders/:id', receipt.answer)
-      .head('/orders/:id', receipt.answer)
-      .any('/orders/:id', (res, req) => this.#refuseMethod(res, req, 'GET, HEAD'))
-      .any('/*', (res, req) => this.#refusePath(res, req));
+    const refuse = (allow: string) => (reply: HttpReply, head: RequestHead) =>
+      this.#refuseMethod(reply, head, allow);
+    this.#engine = engine.create([
+      { method: 'post', path: '/orders', answer: this.#postOrder },
+      { method: 'any', path: '/orders', answer: refuse('POST') },
+      { method: 'get', path: '/orders/:id', answer: receipt.answer },
+      { method: 'head', path: '/orders/:id', answer: receipt.answer },
+      { method: 'any', path: '/orders/:id', answer: refuse('GET, HEAD') },
+      { method: 'any', path: '/*', answer: (reply, head) => this.#refusePath(reply, head) },
+    ]);
   }
 
-  /** Listens on `port`, which all intake threads of the process share. */
-  listen(host: string, port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, (listenSocket) => {
-        if (listenSocket) {
-          this.#listenSocket = listenSocket;
-          resolve();
-          return;
-        }
-        const fix = 'choose another --host or --port, or stop the process that uses it';
-        reject(new OperatorFault(`cannot listen on ${host}:${port}; fix: ${fix}`, EXIT.failed));
-      });
-    });
+  /** @throws OperatorFault it cannot listen */
+  listen(address: ListenAddress): Promise<void> {
+    return this.#engine.listen(address);
   }
 
   /**
@@ -122,8 +113,7 @@ export class IntakeServer {
    */
   async stop(drained: () => Promise<void>): Promise<void> {
     this.#stopping = true;
-    if (this.#listenSocket !== null) us_listen_socket_close(this.#listenSocket);
-    this.#listenSocket = null;
+    this.#engine.stopListening();
     await drained();
     // The remaining requests still send their body: they get a short time, then `close` ends their connections.
     const deadlineMs = performance.now() + STOP_GRACE_MS;
@@ -132,23 +122,23 @@ export class IntakeServer {
     }
   }
 
-  /** Ends all connections. Must be called before the thread ends, otherwise uWebSockets.js aborts the process. */
+  /** Ends all connections. Must be called before the thread ends. */
   close(): void {
     clearInterval(this.#slowBodyCheck);
-    this.#app.close();
+    this.#engine.close();
   }
 
-  readonly #postOrder = (res: HttpResponse, req: HttpRequest): void => {
+  readonly #postOrder = (res: HttpReply, req: RequestHead): void => {
     if (this.#hits++ === 0) this.#beginTurn();
     const startedMs = this.#turnMs;
     if (!this.#parts.tryAdmit()) {
       reply(res, answers.serverKaput);
       this.#count(500, startedMs);
-    } else if (!this.#isAcceptedMediaType(req.getHeader(CONTENT_TYPE))) {
+    } else if (!this.#isAcceptedMediaType(req.getHeader(this.#contentType))) {
       reply(res, answers.unsupportedMediaType);
       this.#count(415, startedMs);
     } else {
-      const key = req.getHeader(IDEMPOTENCY_KEY);
+      const key = req.getHeader(this.#idempotencyKey);
       if (key !== '' && !isIdempotencyKey(key)) {
         replyInvalid(res, 'idempotency-key');
         this.#count(400, startedMs);
@@ -175,13 +165,13 @@ export class IntakeServer {
     this.#hits = 0;
   };
 
-  #refuseMethod(res: HttpResponse, req: HttpRequest, allow: string): void {
+  #refuseMethod(res: HttpReply, req: RequestHead, allow: string): void {
     const startedMs = performance.now();
     replyMethodNotAllowed(res, allow, req.getMethod() === 'head');
     this.#count(405, startedMs);
   }
 
-  #refusePath(res: HttpResponse, req: HttpRequest): void {
+  #refusePath(res: HttpReply, req: RequestHead): void {
     const startedMs = performance.now();
     replyNotFound(res, req.getMethod() === 'head');
     this.#count(404, startedMs);
@@ -209,9 +199,4 @@ function isIdempotencyKey(text: string): boolean {
     if (char < KEY_CHAR_MIN || char > KEY_CHAR_MAX) return false;
   }
   return true;
-}
-
-/** An ArrayBuffer of its own: of a small Buffer, uWebSockets.js would read the whole pool that it is part of. */
-function headerName(name: string): ArrayBuffer {
-  return Uint8Array.from(name, (char) => char.charCodeAt(0)).buffer;
 }

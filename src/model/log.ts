@@ -13,6 +13,10 @@ interface EventSpec {
  */
 export const LOG_EVENTS = {
   ready: { level: 'info', what: 'the server accepts orders' },
+  'http-engine': {
+    level: 'info',
+    what: 'which HTTP engine serves the orders, and why if it is not the fastest',
+  },
   guarantee: {
     level: 'info',
     what: 'NATS: which failures an accepted order survives; logged again when it changes',

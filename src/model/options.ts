@@ -1,6 +1,9 @@
 export const MODES = ['queue', 'direct'] as const;
 export type Mode = (typeof MODES)[number];
 
+export const HTTP_CHOICES = ['auto', 'uws', 'node'] as const;
+export type HttpChoice = (typeof HTTP_CHOICES)[number];
+
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -17,6 +20,7 @@ export interface Options {
   readonly port: number;
   readonly adminHost: string;
   readonly adminPort: number;
+  readonly http: HttpChoice;
   readonly threads: number;
   readonly workers: number;
   readonly logLevel: LogLevel;

@@ -112,7 +112,7 @@ export function optionsDoc(): string {
     '- `--retry-ms-min` must be at most `--retry-ms-max`.',
     '- `--frame-bytes-max` must be more than `--body-bytes-max`.',
     '- `--port` and `--admin-port` must differ, unless both are 0 or the two hosts are different addresses.',
-    '- `--threads` must be 0 or 1 on systems other than Linux.',
+    '- `--threads` must be 0 or 1 on systems other than Linux, and with `--http node` on Node below 23.1.',
     '',
   ].join('\n');
 }

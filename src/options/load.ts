@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Ajv, type ValidateFunction } from 'ajv';
-import { MODES, type Mode, type Options } from '../model/options.js';
+import { HTTP_CHOICES, MODES, type Options } from '../model/options.js';
+import { sharesPort } from './port-sharing.js';
 import { schema } from './schema.js';
 import {
   fault,
@@ -58,9 +59,9 @@ function checked(
   convert: (spec: AnySpec, value: unknown) => unknown,
 ): Options {
   const inputs: DefaultInputs = {
-    mode: modeOf(given),
+    mode: choiceOf(given, 'mode', MODES),
     cores: availableParallelism(),
-    platform: process.platform,
+    sharesPort: sharesPort(choiceOf(given, 'http', HTTP_CHOICES)),
   };
   const values: Record<string, unknown> = {};
   for (const [key, spec] of Object.entries(schema)) {
@@ -69,14 +70,14 @@ function checked(
   }
   checkRanges(values, given);
   const options = values as unknown as Options;
-  checkRelations(options, given, inputs.platform);
+  checkRelations(options, given);
   return deepFreeze(options);
 }
 
-/** Read before the check, because defaults depend on it; the check reports an invalid mode. */
-function modeOf(given: GivenOptions): Mode {
-  const value = given.get('mode')?.value;
-  return MODES.find((mode) => mode === value) ?? (schema.mode.default as Mode);
+/** Read before the check, because defaults depend on it; the check reports an invalid choice. */
+function choiceOf<T extends string>(given: GivenOptions, key: OptionKey, choices: readonly T[]): T {
+  const value = given.get(key)?.value;
+  return choices.find((choice) => choice === value) ?? (schema[key].default as T);
 }
 
 function defaultOf(spec: AnySpec, inputs: DefaultInputs): unknown {
@@ -152,7 +153,7 @@ function jsonSchemaOf(spec: AnySpec): object {
 const WILDCARDS = ['0.0.0.0', '::'];
 
 /** @throws OperatorFault for two options that are valid alone and contradict each other */
-function checkRelations(options: Options, given: GivenOptions, platform: NodeJS.Platform): void {
+function checkRelations(options: Options, given: GivenOptions): void {
   if (options.retryMsMin > options.retryMsMax) {
     throw fault(
       `${named('retryMsMin', given, options)}: must be at most ${nameOf('retryMsMax', given)} (${options.retryMsMax})`,
@@ -169,10 +170,12 @@ function checkRelations(options: Options, given: GivenOptions, platform: NodeJS.
       `${named('adminPort', given, options)}: must not be the same as ${nameOf('port', given)}`,
     );
   }
-  if (options.threads > 1 && platform !== 'linux') {
-    throw fault(
-      `${named('threads', given, options)}: must be 1 on this system: only Linux can share a port between threads`,
-    );
+  if (options.threads > 1 && !sharesPort(options.http)) {
+    const reason =
+      process.platform === 'linux'
+        ? `with ${nameOf('http', given)} node on Node ${process.versions.node}: it can share a port between threads since Node 23.1`
+        : 'on this system: only Linux can share a port between threads';
+    throw fault(`${named('threads', given, options)}: must be 0 or 1 ${reason}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { LOG_FORMATS, LOG_LEVELS, MODES } from '../model/options.js';
+import { HTTP_CHOICES, LOG_FORMATS, LOG_LEVELS, MODES } from '../model/options.js';
 import { drainSchema } from './drain-schema.js';
 import type { DerivedDefault, Specs } from './spec.js';
 
@@ -8,10 +8,9 @@ const halfTheCores: DerivedDefault<number> = {
   from: ({ cores }) => Math.max(1, Math.floor(cores / 2)),
 };
 
-/** Only Linux lets several threads listen on the same port. */
 const intakeThreads: DerivedDefault<number> = {
-  text: 'half the cores, at least 1; 1 if not on Linux',
-  from: (inputs) => (inputs.platform === 'linux' ? halfTheCores.from(inputs) : 1),
+  text: 'half the cores, at least 1; 1 where threads cannot share a port',
+  from: (inputs) => (inputs.sharesPort ? halfTheCores.from(inputs) : 1),
 };
 
 /** The process: addresses, threads, log. */
@@ -59,6 +58,13 @@ const serverSchema = {
     group: 'Server',
     help: 'port of the admin server; 0 picks a free port',
   },
+  http: {
+    type: 'choice',
+    choices: HTTP_CHOICES,
+    default: 'auto',
+    group: 'Server',
+    help: 'HTTP engine for orders: uws (uWebSockets.js, fastest), node (node:http, on every platform); auto: uws if it has a binary for this Node, else node',
+  },
   threads: {
     type: 'integer',
     unit: 'threads',
@@ -66,7 +72,7 @@ const serverSchema = {
     max: 64,
     default: intakeThreads,
     group: 'Server',
-    help: 'intake threads, which share the port (Linux only); 0 runs the intake in the main thread',
+    help: 'intake threads, which share the port (Linux only; --http node: Node 23.1 or later); 0 runs the intake in the main thread',
   },
   workers: {
     type: 'integer',

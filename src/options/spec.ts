@@ -4,7 +4,8 @@ import type { Mode, Options } from '../model/options.js';
 export interface DefaultInputs {
   readonly mode: Mode;
   readonly cores: number;
-  readonly platform: NodeJS.Platform;
+  /** Whether several intake threads can listen on one port. */
+  readonly sharesPort: boolean;
 }
 
 /** A default that is computed at the start, and its description for help and docs. */

@@ -138,14 +138,14 @@ describe('the format of the log', () => {
   it('is JSON if stderr is not a terminal, from ready to stopped', async (t) => {
     const lines = logLines(await start(t));
     const events = lines.map(({ event }) => event);
-    assert.deepEqual(events, ['ready', 'stopping', 'stopped']);
-    assert.equal((lines[0] as { node?: string }).node, process.version);
+    assert.deepEqual(events, ['http-engine', 'ready', 'stopping', 'stopped']);
+    assert.equal((lines[1] as { node?: string }).node, process.version);
   });
 
   it('is text with --log-format pretty, without colours if stderr is not a terminal', async (t) => {
     const lines = (await start(t, '--log-format', 'pretty')).trimEnd().split('\n');
-    assert.equal(lines.length, 3);
-    for (const line of lines) assert.match(line, /^\d\d:\d\d:\d\d info {2}[a-z]+ /);
+    assert.equal(lines.length, 4);
+    for (const line of lines) assert.match(line, /^\d\d:\d\d:\d\d info {2}[a-z-]+ /);
   });
 
   it('is text on a terminal, and JSON with --log-format json', async (t) => {

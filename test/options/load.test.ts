@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { loadOptions } from '../../src/options/load.js';
+import { sharesPort } from '../../src/options/port-sharing.js';
 import { schema } from '../../src/options/schema.js';
 import {
   type AnySpec,
@@ -218,4 +219,33 @@ test('the options are deeply frozen', () => {
   const options = loadOptions(['--nats', 'a'], {});
   assert.ok(Object.isFrozen(options));
   assert.ok(Object.isFrozen(options.nats));
+});
+
+test('threads share a port on Linux; with node:http, since Node 23.1', () => {
+  assert.equal(sharesPort('uws', 'linux', '20.15.0'), true);
+  assert.equal(sharesPort('auto', 'linux', '20.15.0'), true);
+  assert.equal(sharesPort('uws', 'darwin', '24.0.0'), false);
+  assert.equal(sharesPort('node', 'darwin', '24.0.0'), false);
+  for (const [version, shares] of [
+    ['20.20.2', false],
+    ['22.23.3', false],
+    ['23.0.0', false],
+    ['23.1.0', true],
+    ['24.0.0', true],
+  ] as const) {
+    assert.equal(sharesPort('node', 'linux', version), shares, version);
+  }
+});
+
+test('--http node takes one thread where threads cannot share a port', () => {
+  if (sharesPort('node')) {
+    assert.equal(loadOptions(['--http', 'node', '--threads', '2'], {}).threads, 2);
+    return;
+  }
+  assert.equal(loadOptions(['--http', 'node'], {}).threads, 1);
+  assert.equal(loadOptions(['--http', 'node', '--threads', '0'], {}).threads, 0);
+  assert.match(
+    faultOf(['--http', 'node', '--threads', '2']),
+    /^--threads 2 \(command line\): must be 0 or 1 with --http node on Node \d/,
+  );
 });

@@ -6,6 +6,8 @@ import { CODE, findCircle, ROOT, readSources } from './imports.js';
 
 /** What a stage may import besides itself. */
 const STAGE = ['src/model/', 'src/options/', 'src/memory/', 'src/metrics/count.ts'];
+/** What an HTTP engine may know of the intake. */
+const ENGINE = ['src/intake/http.ts', 'src/intake/listen-fault.ts'];
 /** Where the stages are put together. */
 const PRODUCT = ['src/', 'workers/'];
 
@@ -20,6 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/process/': STAGE,
   'src/schema/': STAGE,
   'src/intake/': STAGE,
+  'src/intake/uws/': [...STAGE, ...ENGINE],
+  'src/intake/node/': [...STAGE, ...ENGINE],
   'src/limit/': STAGE,
   'src/idempotency/': STAGE,
   'src/commit/': STAGE,
@@ -62,7 +66,7 @@ const LOADS_DRILLS = 'src/main.ts';
 
 /** Packages that one place alone may know. */
 const OWNERS: readonly (readonly [RegExp, string])[] = [
-  [/^uWebSockets\.js$/, 'src/intake/'],
+  [/^uWebSockets\.js$/, 'src/intake/uws/'],
   [/^(@nats-io\/|lmdb$)/, 'src/journal/'],
   [/^pino$/, 'src/log/open-log.ts'],
   [/^piscina$/, 'src/drain/handler-pool.ts'],
@@ -136,6 +140,21 @@ describe('the structure', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('the routes know no engine, and node:http is known to one engine of the intake', () => {
+    const faults: string[] = [];
+    for (const { path, files: imported, packages } of files) {
+      if (!path.startsWith('src/intake/')) continue;
+      const isRoute = placeOf(path) === 'src/intake/';
+      if (isRoute && imported.some((name) => /^src\/intake\/\w+\//.test(name))) {
+        faults.push(`${path} imports an engine`);
+      }
+      if (packages.includes('node:http') && placeOf(path) !== 'src/intake/node/') {
+        faults.push(`${path} imports node:http`);
+      }
+    }
+    assert.deepEqual(faults, []);
+  });
+
   it('only src/memory does atomic operations', () => {
     const users = product
       .filter(({ text }) => /\bAtomics\./.test(text))
@@ -178,13 +197,19 @@ describe('the structure', () => {
     );
   });
 
-  it('docs/architecture.md names every folder of the project and every layer of the journal', () => {
+  it('docs/architecture.md names every folder of the project, every layer of the journal and every HTTP engine', () => {
     const page = readFileSync(join(ROOT, 'docs', 'architecture.md'), 'utf8');
     const foldersOf = (place: string) =>
       readdirSync(join(ROOT, place), { withFileTypes: true })
         .filter((entry) => entry.isDirectory())
         .map((entry) => entry.name);
-    const folders = [...CODE, 'docs', ...foldersOf('src'), ...foldersOf('src/journal')];
+    const folders = [
+      ...CODE,
+      'docs',
+      ...foldersOf('src'),
+      ...foldersOf('src/journal'),
+      ...foldersOf('src/intake'),
+    ];
     const missing = folders.filter((name) => !new RegExp(`\\b${name}\\b`).test(page));
     assert.deepEqual(missing, []);
   });

@@ -1,10 +1,14 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Options } from '../../src/model/options.js';
 import type { ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
+import type { EngineName } from './engine.js';
 
 /** What an intake thread is started with. */
 export interface IntakeThreadData {
   readonly options: Options;
+  readonly engine: EngineName;
+  /** Whether other intake threads listen on the same port. */
+  readonly sharesPort: boolean;
   /** The thread's block in the counts: 1 or more, because block 0 belongs to the main thread. */
   readonly countsIndex: number;
   readonly counts: SharedArrayBuffer;

@@ -12,6 +12,7 @@ import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { ThreadCounts } from '../../src/metrics/count.js';
 import type { Appender } from '../../src/model/journal.js';
 import { OrderValidator } from '../../src/schema/validator.js';
+import { loadEngine } from './engine.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
 
 /** Interval at which the supervisor is told whether the journal accepts writes. */
@@ -58,18 +59,21 @@ export async function openIntake(
     bodyBytesMax: options.bodyBytesMax,
   });
   const limiter = data.limiter === null ? null : new WindowLimiter(data.limiter);
-  const server = new IntakeServer({
-    validator: new OrderValidator(),
-    committer,
-    keyed,
-    receipts,
-    counts,
-    tryAdmit: limiter === null ? () => true : () => limiter.tryAdmit(),
-    meter: new RpsMeter(data.meter),
-    bodyBytesMax: options.bodyBytesMax,
-    allowNoContentType: options.allowNoContentType,
-    bodyMsMax: options.bodyMsMax,
-  });
+  const server = new IntakeServer(
+    {
+      validator: new OrderValidator(),
+      committer,
+      keyed,
+      receipts,
+      counts,
+      tryAdmit: limiter === null ? () => true : () => limiter.tryAdmit(),
+      meter: new RpsMeter(data.meter),
+      bodyBytesMax: options.bodyBytesMax,
+      allowNoContentType: options.allowNoContentType,
+      bodyMsMax: options.bodyMsMax,
+    },
+    await loadEngine(data.engine),
+  );
   const stopWatching = watchJournal(appender, report);
   /** An intake that is stopped while it starts must not listen: nothing would close that socket. */
   let stopping = false;
@@ -90,7 +94,7 @@ export async function openIntake(
 
   async function listen(port: number): Promise<void> {
     if (stopping) return;
-    await server.listen(options.host, port);
+    await server.listen({ host: options.host, port, isShared: data.sharesPort });
     report({ type: 'listening' });
   }
 

@@ -1,8 +1,8 @@
 /** `forebay check`: reports what `forebay serve` would find, and changes nothing. */
 import { fileURLToPath } from 'node:url';
+import { chooseEngine } from '../../../workers/intake/engine.js';
 import { handlerUrl } from '../../../workers/pool/handler-file.js';
 import { handlerContext } from '../../drain/handler-context.js';
-import { missingServerBinary } from '../../intake/platform.mjs';
 import { parseLimits } from '../../journal/store/data-folder.js';
 import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from '../../model/durability.js';
 import { OperatorFault } from '../../model/fault.js';
@@ -13,7 +13,7 @@ import { quote } from '../../options/sources.js';
 import { flagName } from '../../options/spec.js';
 import { isFolderInUse, probeAdminPort, probePort } from '../../process/locks.js';
 import { VERSION } from '../../version.js';
-import { exitCodeOf, type Finding, ok, reportJson, reportText } from './finding.js';
+import { exitCodeOf, type Finding, failConfig, ok, reportJson, reportText } from './finding.js';
 import { handlerFinding, handlerMissing, loadInThread } from './handler.js';
 import { folderFindings, guaranteeFinding, natsFindings } from './journal.js';
 import {
@@ -25,7 +25,7 @@ import {
   limitsText,
   memoryFinding,
   portFinding,
-  versionFindings,
+  versionFinding,
 } from './machine.js';
 
 const HANDLER_ENTRY = fileURLToPath(
@@ -50,8 +50,8 @@ async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
   const { options } = loaded;
   const machine = inspectMachine();
   // In parallel, because some take seconds.
-  const [binaryMissing, nats, folder, handler, ports] = await Promise.all([
-    missingServerBinary(),
+  const [engine, nats, folder, handler, ports] = await Promise.all([
+    checkEngine(options),
     inspectNats(options),
     inspectDataFolder(options),
     checkHandler(options),
@@ -63,10 +63,10 @@ async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
     lmdb: installedVersion('lmdb'),
     natsClient: installedVersion('@nats-io/transport-node'),
     uWebSockets: installedVersion('uWebSockets.js'),
-    binaryMissing,
   };
   return [
-    ...versionFindings(versions),
+    versionFinding(versions),
+    engine,
     ...optionFindings(loaded),
     guaranteeFinding(durabilityOf(options, nats)),
     ...(nats === null ? [] : natsFindings(options, nats)),
@@ -116,6 +116,17 @@ async function checkHandler(options: Options): Promise<Finding> {
   } catch (error) {
     if (!(error instanceof OperatorFault)) throw error;
     return handlerMissing(error.message);
+  }
+}
+
+async function checkEngine(options: Options): Promise<Finding> {
+  try {
+    const { name, threads, text } = await chooseEngine(options);
+    return ok('http', text, { engine: name, threads });
+  } catch (error) {
+    if (!(error instanceof OperatorFault)) throw error;
+    const [problem, fix = ''] = error.message.split(/; fix: (.*)/s);
+    return failConfig('http', problem!, fix);
   }
 }
 

@@ -15,25 +15,19 @@ export interface InstalledVersions {
   readonly lmdb: string;
   readonly natsClient: string;
   readonly uWebSockets: string;
-  /** `<problem>: <fix>` when the binary of uWebSockets.js cannot be loaded; null when it can. */
-  readonly binaryMissing: string | null;
 }
 
-const NODES_TESTED = [20, 22];
+const NODES_TESTED = [20, 22, 24, 26];
 
-export function versionFindings(versions: InstalledVersions): Finding[] {
-  const { forebay, node, lmdb, natsClient, uWebSockets, binaryMissing } = versions;
+export function versionFinding(versions: InstalledVersions): Finding {
+  const { forebay, node, lmdb, natsClient, uWebSockets } = versions;
   const about = 'versions';
   const packages = `uWebSockets.js ${uWebSockets}, lmdb ${lmdb}, nats client ${natsClient}`;
   const text = `forebay ${forebay}, node ${node}, ${packages}`;
   const facts = { forebay, node, lmdb, natsClient, uWebSockets };
-  if (binaryMissing !== null) {
-    const [problem, fix = ''] = binaryMissing.split(/: (.*)/s);
-    return [ok(about, text, facts), fail('http server', problem!, fix)];
-  }
   const major = Number(node.replace(/^v/, '').split('.')[0]);
-  if (NODES_TESTED.includes(major)) return [ok(about, text, facts)];
-  return [warn(about, text, 'use Node 20 or 22: other versions are not tested', facts)];
+  if (NODES_TESTED.includes(major)) return ok(about, text, facts);
+  return warn(about, text, 'use Node 20, 22, 24 or 26: other versions are not tested', facts);
 }
 
 /** The installed version of a package, whatever name it was published under. */

@@ -1,6 +1,7 @@
 /** A server: the stages put together, in the order in which an order passes them. */
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
+import { chooseEngine, type EngineChoice } from '../../../workers/intake/engine.js';
 import type { IntakeThread, IntakeThreadData } from '../../../workers/intake/protocol.js';
 import { IntakeSupervisor, startIntakeWorker } from '../../../workers/intake/supervisor.js';
 import { handlerFault, handlerUrl } from '../../../workers/pool/handler-file.js';
@@ -8,7 +9,6 @@ import type { AdminServer } from '../../admin/server.js';
 import { FrameIds } from '../../commit/frame-id.js';
 import { type DrainHandle, openDrain } from '../../drain/open.js';
 import { createKeyTableMemory, restoreKeys } from '../../idempotency/key-table-setup.js';
-import { missingServerBinary } from '../../intake/platform.mjs';
 import { openSource } from '../../journal/open.js';
 import type { SourceHandle } from '../../journal/source-handle.js';
 import { monotonicNs } from '../../limit/clock.js';
@@ -18,7 +18,7 @@ import { KeyTable } from '../../memory/key-table.js';
 import { WakeFlag } from '../../memory/wake-flag.js';
 import { COUNTER, createCounts, ThreadCounts } from '../../metrics/count.js';
 import { publishThreadStats } from '../../metrics/thread-stats.js';
-import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import { claimFolder, claimPort, type Release } from '../../process/locks.js';
@@ -45,6 +45,7 @@ interface SharedMemory {
 /** What `Server.open` has opened, in the order in which it stops. */
 interface Stages {
   readonly port: number;
+  readonly engine: EngineChoice;
   readonly memory: SharedMemory;
   readonly intake: IntakeSupervisor;
   readonly drain: DrainHandle;
@@ -76,8 +77,6 @@ export class Server {
    * @throws OperatorFault it cannot begin; nothing is left open then
    */
   static async open(parts: ServerParts): Promise<Server> {
-    const missing = await missingServerBinary();
-    if (missing !== null) throw new OperatorFault(missing, EXIT.failed);
     const releases: Release[] = [];
     try {
       return new Server(parts, await openStages(parts, releases), releases);
@@ -129,7 +128,7 @@ export class Server {
    */
   async start(): Promise<boolean> {
     const { options, log } = this.#parts;
-    const { port, memory, intake, drain, journal } = this.#stages;
+    const { port, engine, memory, intake, drain, journal } = this.#stages;
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
     const threadsStarted = intake.start(port, keysKnown);
     // Awaited below; until then its failure must not count as unhandled.
@@ -145,6 +144,7 @@ export class Server {
     this.#adminPort = adminPort;
     await journal?.ready;
     if (this.#isStopping) return false;
+    log('http-engine', engine.text, { engine: engine.name, threads: engine.threads });
     drain.start();
     await intake.ready();
     return !this.#isStopping;
@@ -153,7 +153,9 @@ export class Server {
 
 /** @param releases takes what gives up each claim */
 async function openStages(parts: ServerParts, releases: Release[]): Promise<Stages> {
-  const { options, log } = parts;
+  const { log } = parts;
+  const engine = await chooseEngine(parts.options);
+  const options = { ...parts.options, threads: engine.threads };
   const handler = handlerUrl(options.handler);
   const { port, release } = await claimPort(options.host, options.port);
   releases.push(release);
@@ -163,7 +165,9 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
   const stopPublishing = publishThreadStats(counts);
   releases.push(async () => stopPublishing());
   const journal =
-    options.mode === 'direct' ? null : await openJournal(parts, memory, wakeFlag, releases);
+    options.mode === 'direct'
+      ? null
+      : await openJournal({ ...parts, options }, memory, wakeFlag, releases);
   const drain = openDrain({
     options,
     source: options.drain && journal !== null ? journal.source : null,
@@ -176,7 +180,7 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
   const startIntake = await intakeStarter(options);
   // Each announcement wakes this thread: none where nobody listens.
   const isTold = options.drain && (journal?.onCommitted ?? null) !== null;
-  const shared = { drain, wakeFlag: isTold ? wakeFlag : null };
+  const shared = { drain, engine, wakeFlag: isTold ? wakeFlag : null };
   const intake = new IntakeSupervisor({
     threads: intakeCount(options),
     startThread: (index) => startIntake(index, threadData(options, memory, index, shared)),
@@ -187,7 +191,7 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
     onRestart: () => counts.add(COUNTER.intakeThreadRestarts),
     onFault: parts.onFault,
   });
-  return { port, memory, intake, drain, journal };
+  return { port, engine, memory, intake, drain, journal };
 }
 
 /** With `--threads 0` there is one too, in the main thread. */
@@ -264,9 +268,17 @@ function threadData(
   options: Options,
   memory: SharedMemory,
   threadIndex: number,
-  { drain, wakeFlag }: { drain: DrainHandle; wakeFlag: SharedArrayBuffer | null },
+  shared: { drain: DrainHandle; engine: EngineChoice; wakeFlag: SharedArrayBuffer | null },
 ): IntakeThreadData {
-  const data = { options, ...memory, countsIndex: 1 + threadIndex, wakeFlag };
+  const { drain, engine, wakeFlag } = shared;
+  const data = {
+    ...memory,
+    options,
+    engine: engine.name,
+    sharesPort: options.threads > 1,
+    countsIndex: 1 + threadIndex,
+    wakeFlag,
+  };
   if (options.mode !== 'direct') return { ...data, directPort: null };
   const { port1, port2 } = new MessageChannel();
   drain.serveDirect(port1);

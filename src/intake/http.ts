@@ -1,0 +1,70 @@
+/** What the routes know of the HTTP engine under them. An engine is a folder of src/intake; a process loads one of them. */
+
+/**
+ * The answer to one request. It is the part of uWebSockets.js's `HttpResponse` that the intake uses, with the same
+ * contract, so that the engine of uWebSockets.js passes its own objects on.
+ *
+ * A route must answer before it returns, or call `onAborted` first. After that, answers are written inside `cork`.
+ */
+export interface HttpReply {
+  /** Status code and reason. Bytes may go on with header lines: `200 OK\r\nname: value`. */
+  writeStatus(status: string | Uint8Array): HttpReply;
+  writeHeader(name: string, value: string): HttpReply;
+  /** With `andClose` the connection ends after the answer. */
+  end(body: string | Uint8Array, andClose?: boolean): unknown;
+  /** Ends an answer that has no body, or announces the length of one without carrying it. */
+  endWithoutBody(): unknown;
+  cork(write: () => void): unknown;
+  /** Ends the connection without an answer; `onAborted` is called before this returns. */
+  close(): unknown;
+  /** Called when the connection ends before the answer. The reply must not be used any more. */
+  onAborted(handler: () => void): unknown;
+  /** Called for each piece of the body, which is valid during the call only. Without it, the body is discarded. */
+  onData(handler: (chunk: ArrayBuffer | Uint8Array, isLast: boolean) => void): unknown;
+}
+
+/** A request up to its body. It is valid during the call of the route only. */
+export interface RequestHead {
+  /** In lower case. */
+  getMethod(): string;
+  /** The first header of that name; empty if there is none. */
+  getHeader(name: HeaderName): string;
+  /** The value of the placeholder of the route's path. */
+  getParameter(index: number): string | undefined;
+}
+
+/** A name in lower case, in the form in which the engine finds it fastest: see `EngineFactory.headerName`. */
+export type HeaderName = string | ArrayBuffer;
+
+export type RouteHandler = (reply: HttpReply, head: RequestHead) => void;
+
+/** The first route that matches answers. */
+export interface Route {
+  readonly method: 'any' | 'get' | 'head' | 'post';
+  /** Each segment is text or the placeholder `:id`, which stands for one segment that is not empty; `/*` matches all. */
+  readonly path: string;
+  readonly answer: RouteHandler;
+}
+
+/** Where an engine listens. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Whether other threads of the process listen there too. */
+  readonly isShared: boolean;
+}
+
+export interface HttpEngine {
+  /** @throws OperatorFault it cannot listen */
+  listen(address: ListenAddress): Promise<void>;
+  /** Accepts no more connections. Those that are open go on. */
+  stopListening(): void;
+  /** Ends all connections. Must be called before the thread ends. */
+  close(): void;
+}
+
+/** How an engine is made. */
+export interface EngineFactory {
+  headerName(name: string): HeaderName;
+  create(routes: readonly Route[]): HttpEngine;
+}

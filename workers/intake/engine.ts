@@ -1,0 +1,37 @@
+/** Which HTTP engine a server uses, and how many threads can share its port. */
+import type { EngineFactory } from '../../src/intake/http.js';
+import { BINARY_FIX, missingServerBinary } from '../../src/intake/uws/platform.mjs';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import type { Options } from '../../src/model/options.js';
+import { sharesPort } from '../../src/options/port-sharing.js';
+
+export type EngineName = 'uws' | 'node';
+
+export interface EngineChoice {
+  readonly name: EngineName;
+  /** Intake threads; 0 is the main thread. */
+  readonly threads: number;
+  /** One line for the operator. */
+  readonly text: string;
+}
+
+/** @throws OperatorFault the engine that is asked for does not run here */
+export async function chooseEngine(options: Options): Promise<EngineChoice> {
+  const { http, threads } = options;
+  if (http === 'node') return { name: 'node', threads, text: 'HTTP engine: node:http' };
+  const why = await missingServerBinary();
+  if (why === null) return { name: 'uws', threads, text: 'HTTP engine: uWebSockets.js' };
+  if (http === 'uws') {
+    throw new OperatorFault(`--http uws: ${why}; fix: use --http auto, ${BINARY_FIX}`, EXIT.usage);
+  }
+  const text = `HTTP engine: node:http, because ${why}`;
+  if (threads <= 1 || sharesPort('node')) return { name: 'node', threads, text };
+  const limit = `one intake thread, because node:http can share a port between threads only since Node 23.1`;
+  return { name: 'node', threads: 1, text: `${text}; ${limit}` };
+}
+
+/** Loads the engine, and only that one. */
+export async function loadEngine(name: EngineName): Promise<EngineFactory> {
+  if (name === 'node') return (await import('../../src/intake/node/engine.js')).nodeEngine;
+  return (await import('../../src/intake/uws/engine.js')).uwsEngine;
+}
