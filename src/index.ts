@@ -1,12 +1,7 @@
 /** The public interface of the package: `import { serve } from 'forebay'`. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { Server } from './cli/serve/server.js';
-import { type OpenLog, openLog } from './log/open-log.js';
-import type { OperatorFault } from './model/fault.js';
-import type { Options } from './model/options.js';
-import { optionsOf } from './options/load.js';
-import { Shutdown } from './process/shutdown.js';
+import { EXIT, OperatorFault } from './model/fault.js';
+import type { ForebayServer, ServeOptions } from './model/server.js';
+import { unsupportedNode } from './process/node-version.js';
 
 export type {
   Handler,
@@ -18,34 +13,7 @@ export type {
   Outcome,
   ThrownByHandler,
 } from './model/order.js';
-
-/**
- * The options of `forebay serve`, in camelCase and each of its own type: `--drain-rate 60` is `drainRate: 60`. An
- * option that is left out has its default. Neither the environment nor a configuration file is read.
- */
-export type ServeOptions = {
-  readonly [Key in Exclude<keyof Options, 'handler'>]?: Options[Key] | undefined;
-} & {
-  /** `simulate`, `postgres`, the path of an ES module from the current folder, or its file URL. */
-  readonly handler?: string | { readonly href: string } | undefined;
-};
-
-/** A server that runs in this process. */
-export interface ForebayServer {
-  /** The base URL for orders. */
-  readonly url: string;
-  /** Where the live page, `/metrics`, `/healthz` and `/readyz` are. */
-  readonly adminUrl: string;
-  /**
-   * The ordered shutdown: answers the orders that were accepted, waits for the handler, settles, ends all threads.
-   * A second call returns the same promise.
-   *
-   * @throws Error a stage did not stop in order, or `shutdownMsMax` has passed; what is not settled stays in the journal
-   */
-  close(): Promise<void>;
-  /** Settles as `close` does. Rejects if a fault stops the server. */
-  readonly closed: Promise<void>;
-}
+export type { ForebayServer, ServeOptions } from './model/server.js';
 
 /**
  * Starts a server in this process, next to other code. It handles no signals, prints nothing but its log on
@@ -57,97 +25,9 @@ export interface ForebayServer {
  * says what to change
  */
 export async function serve(options: ServeOptions = {}): Promise<ForebayServer> {
-  // What is no object is left for the check to refuse.
-  const checked = optionsOf(
-    options?.handler ? { ...options, handler: handlerPath(options.handler) } : options,
-  );
-  return RunningServer.start(checked, openLog(checked));
-}
-
-class RunningServer implements ForebayServer {
-  url = '';
-  adminUrl = '';
-  readonly closed: Promise<void>;
-  readonly #stop: Shutdown;
-  readonly #msMax: number;
-  #settle: (closed: Promise<void>) => void = () => {};
-  #closing: Promise<void> | null = null;
-
-  static async start(options: Options, { log, flush }: OpenLog): Promise<ForebayServer> {
-    const server = await Server.open({
-      options,
-      log,
-      onFault: (fault) => {
-        log('failed', fault.message);
-        running.#closeBecauseOf(fault);
-      },
-    });
-    const stop = new Shutdown(server.steps, log, flush);
-    const running = new RunningServer(stop, options.shutdownMsMax);
-    try {
-      // False: it has begun to stop, because of a fault.
-      if (!(await server.start())) await running.closed;
-    } catch (fault) {
-      await running.close().catch(() => {});
-      throw fault;
-    }
-    running.url = urlOf(options.host, server.port);
-    running.adminUrl = urlOf(options.adminHost, server.adminPort);
-    return running;
-  }
-
-  constructor(stop: Shutdown, msMax: number) {
-    this.#stop = stop;
-    this.#msMax = msMax;
-    this.closed = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-    // A program that ignores `closed` must not end with an unhandled rejection.
-    this.closed.catch(() => {});
-  }
-
-  close(): Promise<void> {
-    if (this.#closing === null) {
-      this.#closing = this.#stopInTime();
-      this.#settle(this.#closing);
-    }
-    return this.#closing;
-  }
-
-  #closeBecauseOf(fault: OperatorFault): void {
-    if (this.#closing !== null) return;
-    this.#closing = this.#stopInTime();
-    this.#settle(
-      this.#closing.then(() => {
-        throw fault;
-      }),
-    );
-  }
-
-  /** The steps go on after the deadline: nothing cuts off what runs in this process. */
-  async #stopInTime(): Promise<void> {
-    const patience = new AbortController();
-    const late = sleep(this.#msMax, 'late' as const, { signal: patience.signal });
-    late.catch(() => {});
-    const ended = await Promise.race([this.#stop.run(), late]);
-    patience.abort();
-    if (ended === null) return;
-    if (ended !== 'late') throw ended;
-    const { step } = this.#stop;
-    throw new Error(
-      `forebay: not closed within shutdownMsMax (${this.#msMax} ms), ${step} still runs`,
-    );
-  }
-}
-
-/** An address that can be dialled where every address is listened on. */
-function urlOf(host: string, port: number): string {
-  const dialled = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
-  return `http://${dialled.includes(':') ? `[${dialled}]` : dialled}:${port}`;
-}
-
-/** What is no text and no URL is left as it is, for the check of the options to refuse. */
-function handlerPath(handler: ServeOptions['handler']): unknown {
-  const text = (handler as URL | null | undefined)?.href ?? handler;
-  return typeof text === 'string' && text.startsWith('file:') ? fileURLToPath(text) : text;
+  const oldNode = unsupportedNode(process.versions.node);
+  if (oldNode !== null) throw new OperatorFault(oldNode, EXIT.usage);
+  // Not before: an old Node cannot load it.
+  const { startServer } = await import('./cli/serve/in-process.js');
+  return startServer(options);
 }

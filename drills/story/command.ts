@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import { EXIT_BY_SIGNAL, type StopSignals } from '../../src/model/stop-signals.js';
 import { verdictLine } from '../wave/judge.js';
 import { parseStoryOptions, storyHelp } from './options.js';
 import { storyPage } from './page/page.js';
@@ -11,22 +12,19 @@ import { runStory, type Story } from './run.js';
 
 export const help = storyHelp;
 
-/** 128 and the number of the signal, as in a shell. */
-const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
-
 /**
  * `forebay story`.
  *
  * @returns the exit code: whether every check passed
  * @throws OperatorFault an option is wrong, or the story could not be measured
  */
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], signals: StopSignals): Promise<number> {
   const options = parseStoryOptions(args, (line) => process.stderr.write(`${line}\n`));
   const folder = resolve(options.folder);
   // Before the minutes that the story takes, not after them.
   await makeFolder(folder);
   const workspace = await Workspace.open();
-  const stopped = stopSignal();
+  const stopped = stopSignal(signals);
   const result = await Promise.race([
     runStory(options, args, workspace, process.stdout),
     stopped,
@@ -39,14 +37,13 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /** Resolves with the exit code at the first signal. A second one ends the process at once. */
-function stopSignal(): Promise<number> {
+function stopSignal(signals: StopSignals): Promise<number> {
   return new Promise((resolve) => {
-    for (const [signal, code] of Object.entries(EXIT_BY_SIGNAL)) {
-      process.once(signal, () => {
-        process.stdout.write(`\nstory: stopped by ${signal}, nothing is written\n`);
-        resolve(code);
-      });
-    }
+    signals.onStop((signal) => {
+      signals.reset();
+      process.stdout.write(`\nstory: stopped by ${signal}, nothing is written\n`);
+      resolve(EXIT_BY_SIGNAL[signal]);
+    });
   });
 }
 

@@ -14,7 +14,7 @@ const CLOSING = [
   '  FOREBAY_PORT=8080 forebay serve --mode direct --rps-limit 50',
   '',
   'Exit codes',
-  '  0    stopped by SIGTERM or SIGINT',
+  '  0    stopped by a signal: SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGUSR2',
   '  1    runtime error, such as a port in use: a restart may help',
   '  2    configuration error (options, handler file, stream settings): a restart does not help',
   '  137  killed: by a second signal, or because --shutdown-ms-max was over',

@@ -1,5 +1,7 @@
 import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Log } from '../model/log.js';
+import type { StopSignals } from '../model/stop-signals.js';
+import { endAtOnce } from './end.js';
 
 /** Signals within this time are one request that was delivered more than once; milliseconds. */
 const SAME_REQUEST_MS = 100;
@@ -61,7 +63,7 @@ export class Shutdown {
 }
 
 /**
- * Ends the process: by an ordered shutdown on SIGTERM, on SIGINT or on a fatal error. A second signal or the deadline
+ * Ends the process: by an ordered shutdown on a stop signal or on a fatal error. A second signal or the deadline
  * ends it at once; orders that are then in the journal are processed after the next start.
  *
  * Nothing else may call `process.exit` while intake threads run: uWebSockets.js aborts the process when a thread ends
@@ -76,14 +78,12 @@ export class ShutdownOnSignals {
   #signalledAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param flushLog writes the log lines that are held back */
-  constructor(stop: Shutdown, msMax: number, log: Log, flushLog: () => void) {
+  constructor(signals: StopSignals, stop: Shutdown, msMax: number, log: Log, flushLog: () => void) {
     this.#stop = stop;
     this.#msMax = msMax;
     this.#log = log;
     this.#flushLog = flushLog;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => this.#onSignal(signal));
-    }
+    signals.onStop((signal) => this.#onSignal(signal));
     process.on('uncaughtException', (error) => this.fail(error));
   }
 
@@ -135,10 +135,8 @@ export class ShutdownOnSignals {
     process.exit(exitCode);
   }
 
-  /** By SIGKILL, because `process.exit` waits for threads whose handler never yields. */
   #endAtOnce(): never {
     this.#flushLog();
-    process.kill(process.pid, 'SIGKILL');
-    throw new Error('SIGKILL did not end the process');
+    endAtOnce();
   }
 }

@@ -50,7 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   }),
   'src/cli/': PRODUCT,
   'src/index.ts': PRODUCT,
-  'src/main.ts': PRODUCT,
+  'src/main.ts': ['src/process/', 'src/cli/'],
   'workers/': PRODUCT,
   'workers/handlers/': ['src/model/'],
   'drills/': ['src/model/', 'src/options/', 'src/version.ts', 'src/main.ts', 'k6/lib/'],
@@ -62,7 +62,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Loads a drill by its name, where the installation has drills. */
-const LOADS_DRILLS = 'src/main.ts';
+const LOADS_DRILLS = 'src/cli/commands.ts';
 
 /** Packages that one place alone may know. */
 const OWNERS: readonly (readonly [RegExp, string])[] = [

@@ -4,15 +4,13 @@ import type { Writable } from 'node:stream';
 import { FrameIds } from '../../commit/frame-id.js';
 import { openDeadLetters } from '../../journal/open.js';
 import { WindowLimiter } from '../../limit/window.js';
+import { EXIT_BY_SIGNAL, type StopSignal, type StopSignals } from '../../model/stop-signals.js';
 import { OrderValidator } from '../../schema/validator.js';
 import { type DlqRequest, parseDlq } from './arguments.js';
 import { drop } from './drop.js';
 import { list, show } from './list.js';
 import { replay } from './replay.js';
 import type { DlqContext } from './select.js';
-
-/** What a shell reports for a program that Ctrl-C ended. */
-const EXIT_INTERRUPTED = 130;
 
 /** Line width when stdout is not a terminal. */
 const COLUMNS = 200;
@@ -22,8 +20,6 @@ export interface DlqIo {
   readonly stdout: Writable & { readonly columns?: number };
   readonly stderr: Writable;
   readonly env: NodeJS.ProcessEnv;
-  /** `stop` makes the command start nothing more and print its summary. Called when the journal is open. */
-  readonly onInterrupt: (stop: () => void) => void;
 }
 
 /**
@@ -31,7 +27,11 @@ export interface DlqIo {
  * @returns the exit code
  * @throws OperatorFault wrong usage, or the journal cannot be used
  */
-export async function run(argv: readonly string[], io: DlqIo = processIo()): Promise<number> {
+export async function run(
+  argv: readonly string[],
+  signals: StopSignals,
+  io: DlqIo = process,
+): Promise<number> {
   const { request, journal } = parseDlq(argv, io.env);
   const ids = new FrameIds();
   const note = (line: string) => void io.stderr.write(`${line}\n`);
@@ -40,7 +40,14 @@ export async function run(argv: readonly string[], io: DlqIo = processIo()): Pro
     log: (_event, line) => note(line),
   });
   const stop = new AbortController();
-  io.onInterrupt(() => stop.abort());
+  let interruptedBy: StopSignal | null = null;
+  // Starts nothing more and prints the summary. A second signal ends the process at once, which is as safe as any
+  // crash. So does one before the journal is open.
+  signals.onStop((signal) => {
+    interruptedBy = signal;
+    stop.abort();
+    signals.reset();
+  });
   try {
     const code = await execute(request, {
       store,
@@ -51,16 +58,11 @@ export async function run(argv: readonly string[], io: DlqIo = processIo()): Pro
       columns: io.stdout.columns ?? COLUMNS,
       stop: stop.signal,
     });
-    return stop.signal.aborted ? EXIT_INTERRUPTED : code;
+    if (!stop.signal.aborted) return code;
+    return EXIT_BY_SIGNAL[interruptedBy ?? 'SIGINT'];
   } finally {
     await store.close();
   }
-}
-
-function processIo(): DlqIo {
-  const { stdout, stderr, env } = process;
-  // A second Ctrl-C ends the process at once, which is as safe as any crash. So does one before the journal is open.
-  return { stdout, stderr, env, onInterrupt: (stop) => void process.once('SIGINT', stop) };
 }
 
 function execute(request: DlqRequest, context: DlqContext): Promise<number> {
@@ -126,6 +128,6 @@ Exit codes
   0    success
   1    some orders were skipped (unknown id, or invalid by the current rules), or no journal answers
   2    wrong usage
-  130  interrupted by Ctrl-C; the summary counts what was done
+  130  interrupted by Ctrl-C (143 by SIGTERM); the summary counts what was done
 `;
 }

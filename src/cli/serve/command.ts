@@ -1,8 +1,9 @@
 /** `forebay serve`: a server as a process of its own. */
-
 import { openLog } from '../../log/open-log.js';
+import { EXIT } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
+import type { StopSignals } from '../../model/stop-signals.js';
 import { serveHelp } from '../../options/help.js';
 import { loadOptions } from '../../options/load.js';
 import { Shutdown, ShutdownOnSignals } from '../../process/shutdown.js';
@@ -12,13 +13,19 @@ import { Server } from './server.js';
 export const help = serveHelp;
 
 /** Returns when it serves, or has begun to stop. @throws OperatorFault it cannot begin */
-export async function run(argv: readonly string[]): Promise<undefined> {
+export async function run(argv: readonly string[], signals: StopSignals): Promise<undefined> {
   const options = loadOptions(argv, process.env);
   const { log, flush } = openLog(options);
   ignoreClosedOutput();
+  signals.onStop((signal) => {
+    // Nothing is accepted yet, and the kernel releases the locks.
+    log('stopping', 'stopping', { signal });
+    log('stopped', 'stopped');
+    process.exit(EXIT.ok);
+  });
   const server = await Server.open({ options, log, onFault: (fault) => stopping.fail(fault) });
   const stop = new Shutdown(server.steps, log, flush);
-  const stopping = new ShutdownOnSignals(stop, options.shutdownMsMax, log, flush);
+  const stopping = new ShutdownOnSignals(signals, stop, options.shutdownMsMax, log, flush);
   try {
     if (!(await server.start())) return;
     stopping.serving();

@@ -15,13 +15,14 @@ export async function runDlq(
 ): Promise<DlqEnd> {
   const stdout = new Collected();
   const stderr = new Collected();
-  const io = { stdout, stderr, env: { ...process.env, ...env }, onInterrupt: () => {} };
+  const io = { stdout, stderr, env: { ...process.env, ...env } };
+  const signals = { onStop: () => {}, reset: () => {} };
   let code: number;
   try {
-    code = await run(args, io);
+    code = await run(args, signals, io);
   } catch (error) {
     if (!(error instanceof OperatorFault)) throw error;
-    // As src/main.ts does.
+    // As src/cli/commands.ts does.
     stderr.write(`forebay: ${error.message}\n`);
     code = error.exitCode;
   }

@@ -1,0 +1,107 @@
+/** A server in the process of a program that calls `serve`. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type OpenLog, openLog } from '../../log/open-log.js';
+import type { OperatorFault } from '../../model/fault.js';
+import type { Options } from '../../model/options.js';
+import type { ForebayServer, ServeOptions } from '../../model/server.js';
+import { optionsOf } from '../../options/load.js';
+import { Shutdown } from '../../process/shutdown.js';
+import { Server } from './server.js';
+
+/** What `serve` of the package does, on a version of Node that can load it. */
+export function startServer(options: ServeOptions): Promise<ForebayServer> {
+  // What is no object is left for the check to refuse.
+  const checked = optionsOf(
+    options?.handler ? { ...options, handler: handlerPath(options.handler) } : options,
+  );
+  return RunningServer.start(checked, openLog(checked));
+}
+
+class RunningServer implements ForebayServer {
+  url = '';
+  adminUrl = '';
+  readonly closed: Promise<void>;
+  readonly #stop: Shutdown;
+  readonly #msMax: number;
+  #settle: (closed: Promise<void>) => void = () => {};
+  #closing: Promise<void> | null = null;
+
+  static async start(options: Options, { log, flush }: OpenLog): Promise<ForebayServer> {
+    const server = await Server.open({
+      options,
+      log,
+      onFault: (fault) => {
+        log('failed', fault.message);
+        running.#closeBecauseOf(fault);
+      },
+    });
+    const stop = new Shutdown(server.steps, log, flush);
+    const running = new RunningServer(stop, options.shutdownMsMax);
+    try {
+      // False: it has begun to stop, because of a fault.
+      if (!(await server.start())) await running.closed;
+    } catch (fault) {
+      await running.close().catch(() => {});
+      throw fault;
+    }
+    running.url = urlOf(options.host, server.port);
+    running.adminUrl = urlOf(options.adminHost, server.adminPort);
+    return running;
+  }
+
+  constructor(stop: Shutdown, msMax: number) {
+    this.#stop = stop;
+    this.#msMax = msMax;
+    this.closed = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    // A program that ignores `closed` must not end with an unhandled rejection.
+    this.closed.catch(() => {});
+  }
+
+  close(): Promise<void> {
+    if (this.#closing === null) {
+      this.#closing = this.#stopInTime();
+      this.#settle(this.#closing);
+    }
+    return this.#closing;
+  }
+
+  #closeBecauseOf(fault: OperatorFault): void {
+    if (this.#closing !== null) return;
+    this.#closing = this.#stopInTime();
+    this.#settle(
+      this.#closing.then(() => {
+        throw fault;
+      }),
+    );
+  }
+
+  /** The steps go on after the deadline: nothing cuts off what runs in this process. */
+  async #stopInTime(): Promise<void> {
+    const patience = new AbortController();
+    const late = sleep(this.#msMax, 'late' as const, { signal: patience.signal });
+    late.catch(() => {});
+    const ended = await Promise.race([this.#stop.run(), late]);
+    patience.abort();
+    if (ended === null) return;
+    if (ended !== 'late') throw ended;
+    const { step } = this.#stop;
+    throw new Error(
+      `forebay: not closed within shutdownMsMax (${this.#msMax} ms), ${step} still runs`,
+    );
+  }
+}
+
+/** An address that can be dialled where every address is listened on. */
+function urlOf(host: string, port: number): string {
+  const dialled = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
+  return `http://${dialled.includes(':') ? `[${dialled}]` : dialled}:${port}`;
+}
+
+/** What is no text and no URL is left as it is, for the check of the options to refuse. */
+function handlerPath(handler: ServeOptions['handler']): unknown {
+  const text = (handler as URL | null | undefined)?.href ?? handler;
+  return typeof text === 'string' && text.startsWith('file:') ? fileURLToPath(text) : text;
+}
