@@ -59,9 +59,9 @@ export const errors: readonly Unplaced[] = [
   ),
   lines(
     {
-      title: 'Aborted requests and thread restarts',
+      title: 'Aborted requests, thread restarts and stray errors',
       description:
-        'Requests whose client disconnected before the response, and threads that died and were replaced.',
+        'Requests whose client disconnected before the response, threads that died and were replaced, and errors of the handler that no running call made.',
       unit: 'ops',
     },
     [
@@ -69,6 +69,10 @@ export const errors: readonly Unplaced[] = [
       { expr: `sum(${rate('forebay_withdrawn_orders_total')})`, legend: 'withdrawn orders' },
       { expr: `sum(${rate('forebay_intake_thread_restarts_total')})`, legend: 'intake threads' },
       { expr: `sum(${rate('forebay_handler_thread_deaths_total')})`, legend: 'pool threads' },
+      {
+        expr: `sum(${rate('forebay_handler_stray_errors_total')})`,
+        legend: 'stray errors of the handler',
+      },
     ],
   ),
   lines(

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import type { HandlerContext } from '../model/order.js';
-import type { BatchCall, BatchMessage, BatchResult, LoadResult } from '../model/pool-messages.js';
+import type {
+  BatchCall,
+  BatchMessage,
+  BatchResult,
+  LoadResult,
+  StrayErrors,
+} from '../model/pool-messages.js';
 import { CallTimeout } from './call-timeout.js';
 
 /** How long a handler may take to load, including its top-level awaits. */
@@ -36,13 +42,19 @@ export interface PoolOptions {
   readonly threadData: Omit<PoolThreadData, 'startedCalls'>;
 }
 
+export interface PoolListeners {
+  /** A thread ended while it ran no call. */
+  readonly onFault: (error: Error) => void;
+  /** A thread reports errors of the handler that belong to no running call; the thread goes on. */
+  readonly onStrays: (strays: StrayErrors) => void;
+}
+
 /** The threads that run the handler: a Piscina pool, which replaces threads that die. */
 export class HandlerPool implements BatchPool {
   readonly #pool: Piscina<BatchCall | null, unknown>;
   readonly #timeout: CallTimeout;
 
-  /** @param onFault called with errors outside a batch, such as one thrown in a handler's timer */
-  constructor(options: PoolOptions, onFault: (error: Error) => void) {
+  constructor(options: PoolOptions, { onFault, onStrays }: PoolListeners) {
     this.#timeout = new CallTimeout(options.callMsMax, LOAD_MS_MAX, options.threads);
     this.#pool = new Piscina({
       filename: options.entry,
@@ -58,6 +70,10 @@ export class HandlerPool implements BatchPool {
       } satisfies PoolThreadData,
     });
     this.#pool.on('error', onFault);
+    // A handler can post messages of its own to the same port.
+    this.#pool.on('message', (message: unknown) => {
+      if (isStrayErrors(message)) onStrays(message);
+    });
   }
 
   /** Loads the handler in one pool thread and calls its `prepare`. */
@@ -82,6 +98,11 @@ export class HandlerPool implements BatchPool {
     this.#timeout.close();
     await this.#pool.destroy();
   }
+}
+
+function isStrayErrors(message: unknown): message is StrayErrors {
+  const { strayErrors, how } = (message ?? {}) as Partial<StrayErrors>;
+  return typeof strayErrors === 'number' && typeof how === 'string';
 }
 
 /**

@@ -9,6 +9,7 @@ import { DirectService } from './direct.js';
 import { DeadLetterLimit, Drain } from './drain.js';
 import { handlerContext } from './handler-context.js';
 import { HandlerPool, PoolThreadIds } from './handler-pool.js';
+import { heapFlag, heapFlagText } from './heap-flag.js';
 import { Outage } from './outage.js';
 import { type Pacer, SteadyPacer, smoothing, unpaced } from './pace.js';
 import { BatchRunner, PAUSE_BOUNDS, pauseText } from './runner.js';
@@ -45,6 +46,7 @@ export interface DrainHandle {
 
 export function openDrain(parts: DrainParts): DrainHandle {
   const { options, source, counts } = parts;
+  warnOfHeapFlag(parts);
   const pool = openPool(parts);
   const pacer = counting(pacerOf(options.drainRate, parts.limiter), counts);
   const size = new BatchSize(options.batchOrdersMax, options.batchMsTarget);
@@ -89,7 +91,14 @@ export function openDrain(parts: DrainParts): DrainHandle {
   };
 }
 
-function openPool({ options, entry, handlerUrl, log }: DrainParts): HandlerPool {
+function warnOfHeapFlag({ options: { workerHeapMb }, log }: DrainParts): void {
+  const found = heapFlag(workerHeapMb, process.execArgv, process.env.NODE_OPTIONS ?? '');
+  if (found === null) return;
+  const { text, fix } = heapFlagText(workerHeapMb, found);
+  log('heap-limit-overridden', `${text}; fix: ${fix}`);
+}
+
+function openPool({ options, entry, handlerUrl, counts, log }: DrainParts): HandlerPool {
   return new HandlerPool(
     {
       entry,
@@ -98,7 +107,18 @@ function openPool({ options, entry, handlerUrl, log }: DrainParts): HandlerPool 
       callMsMax: options.handlerMsMax,
       threadData: { handler: handlerUrl, context: handlerContext(options) },
     },
-    (error) => log('handler-stray-error', 'error in a pool thread outside a batch', { err: error }),
+    {
+      onFault: (error) =>
+        log('handler-stray-error', 'a pool thread ended outside of a call', { err: error }),
+      onStrays: ({ strayErrors, how }) => {
+        counts.add(COUNTER.handlerStrayErrors, strayErrors);
+        log(
+          'handler-stray-error',
+          `the handler left an error behind that no running call made: ${how}; no order is blamed`,
+          { errors: strayErrors },
+        );
+      },
+    },
   );
 }
 

@@ -137,6 +137,11 @@ export const counterFamilies = [
     cells: { handlerThreadDeaths: {} },
   },
   {
+    name: 'forebay_handler_stray_errors_total',
+    help: 'Errors of the handler that no running call made, such as a promise left behind that rejects later; no order is blamed.',
+    cells: { handlerStrayErrors: {} },
+  },
+  {
     name: 'forebay_intake_thread_restarts_total',
     help: 'Intake threads that died and were restarted.',
     cells: { intakeThreadRestarts: {} },

@@ -99,7 +99,11 @@ export const LOG_EVENTS = {
   },
   'handler-stray-error': {
     level: 'error',
-    what: 'the handler threw while none of its calls was running',
+    what: 'the handler left an error behind that no running call made, such as a promise that rejects later: no order is blamed; or a pool thread ended outside of a call',
+  },
+  'heap-limit-overridden': {
+    level: 'warn',
+    what: 'a flag of node, such as --max-old-space-size in NODE_OPTIONS, overrides --worker-heap-mb',
   },
   'dead-letters-full': {
     level: 'error',

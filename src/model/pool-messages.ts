@@ -54,6 +54,14 @@ export interface BatchResult {
   readonly tid: number;
 }
 
+/** A message of a pool thread outside its answers: errors of the handler that belong to no running call. */
+export interface StrayErrors {
+  /** How many since the last message. */
+  readonly strayErrors: number;
+  /** Class and place of the first of them, without its message. */
+  readonly how: string;
+}
+
 /** The answer of a pool thread that was told to load the handler, at the start. */
 export interface LoadResult {
   /** Why Forebay cannot start with this handler, in one line; null when it can. */

@@ -155,6 +155,7 @@ describe('README and docs', () => {
         if (line.includes('for programs')) known.push('json');
         if (line.includes('wave') || line.includes('--period')) known.push(...waved);
         if (line.includes('story')) known.push(...told);
+        if (/flag of [nN]ode/.test(line)) known.push('max-old-space-size', 'max-heap-size');
         if (line.includes('npm')) known.push('ignore-scripts');
         if (page === 'docs/guides/dead-letters.md' || line.includes('dlq')) known.push(...looked);
         for (const [, name] of line.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)) {

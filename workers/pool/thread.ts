@@ -1,16 +1,9 @@
 /** The entry of a pool thread, called by Piscina: runs the user's handler on batches. */
 import { workerData } from 'node:worker_threads';
 import type { PoolThreadData } from '../../src/drain/handler-pool.js';
-import { whereThrown } from '../../src/log/format.js';
 import { StartedCalls } from '../../src/memory/started-calls.js';
 import { kernelThreadId } from '../../src/metrics/thread-stats.js';
-import type {
-  HandlerModule,
-  Order,
-  OrderData,
-  Outcome,
-  ThrownByHandler,
-} from '../../src/model/order.js';
+import type { HandlerModule, Order, OrderData, Outcome } from '../../src/model/order.js';
 import {
   type BatchCall,
   type BatchMessage,
@@ -21,6 +14,8 @@ import {
   OUTCOME_RETRY,
 } from '../../src/model/pool-messages.js';
 import { NO_HANDLER } from './handler-file.js';
+import { Strays } from './strays.js';
+import { hasFlag, placeOf, reasonOf, valueText } from './thrown.js';
 
 /** The handler returned what is not one outcome per order. */
 class InvalidOutcomes extends Error {}
@@ -31,9 +26,6 @@ const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
   dead: OUTCOME_DEAD,
 };
 
-/** Upper bound of a thrown error's message when it is kept as a reason. */
-const REASON_CHARS_MAX = 500;
-
 /** Delay before the thread ends itself, so that its result is delivered. The runner sends it no batch in this time. */
 const EXIT_DELAY_MS = 50;
 
@@ -41,6 +33,8 @@ const threadData = workerData as PoolThreadData;
 const { handler: handlerUrl, context } = threadData;
 const startedCalls = new StartedCalls(threadData.startedCalls);
 const tid = kernelThreadId();
+const strays = new Strays();
+strays.listen();
 let loading: Promise<HandlerModule> | null = null;
 
 async function load(): Promise<HandlerModule> {
@@ -62,7 +56,7 @@ export async function loadHandler(): Promise<LoadResult> {
     await prepare?.(context);
     return { error: null, outage: null };
   } catch (error) {
-    const message = oneLine(error);
+    const message = reasonOf(error);
     return hasFlag(error, 'pause')
       ? { error: null, outage: message }
       : { error: message, outage: null };
@@ -86,26 +80,21 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
   } catch (error) {
     // Node caches a module that failed to load, so only a new thread can load it again.
     setTimeout(() => process.exit(1), EXIT_DELAY_MS);
-    return { ...result, notLoaded: oneLine(error), handlerMs: 0 };
+    return { ...result, notLoaded: reasonOf(error), handlerMs: 0 };
   }
   try {
     const orders = ordersOf(batch);
     startedCalls.start(batch.call);
-    result.outcomes = outcomeBytes(await handler(orders, context), orders.length);
+    const returned = await strays.within(batch.call, () => handler(orders, context));
+    result.outcomes = outcomeBytes(returned, orders.length);
   } catch (error) {
-    if (hasFlag(error, 'pause')) result.paused = oneLine(error);
-    else result.thrown = oneLine(error);
+    if (hasFlag(error, 'pause')) result.paused = reasonOf(error);
+    else result.thrown = reasonOf(error);
     result.failedHow =
-      error instanceof InvalidOutcomes
-        ? 'returned invalid outcomes'
-        : `threw ${whereThrown(error)}`;
+      error instanceof InvalidOutcomes ? 'returned invalid outcomes' : `threw ${placeOf(error)}`;
     result.thrownDead = hasFlag(error, 'dead');
   }
   return { ...result, handlerMs: performance.now() - startedMs };
-}
-
-function hasFlag(thrown: unknown, flag: keyof ThrownByHandler): boolean {
-  return (thrown as ThrownByHandler | null | undefined)?.[flag] === true;
 }
 
 function ordersOf({ payload, segments }: BatchMessage): Order[] {
@@ -126,25 +115,24 @@ function ordersOf({ payload, segments }: BatchMessage): Order[] {
 function outcomeBytes(returned: unknown, orders: number): Uint8Array | null {
   if (returned === undefined) return null;
   if (!Array.isArray(returned) || returned.length !== orders) {
-    const got = Array.isArray(returned) ? `${returned.length} outcomes` : String(returned);
+    const got = Array.isArray(returned) ? `${returned.length} outcomes` : valueText(returned);
     throw new InvalidOutcomes(
       `the handler returned ${got} for ${orders} orders: it must return nothing, or one outcome per order`,
     );
   }
   const bytes = new Uint8Array(orders);
   for (let i = 0; i < orders; i++) {
-    const byte = OUTCOME_BYTE[returned[i] as Outcome];
-    if (typeof byte !== 'number') {
+    const outcome: unknown = returned[i];
+    if (!isOutcome(outcome)) {
       throw new InvalidOutcomes(
-        `the handler returned ${String(returned[i])}: an outcome must be done, retry or dead`,
+        `the handler returned ${valueText(outcome)}: an outcome must be done, retry or dead`,
       );
     }
-    bytes[i] = byte;
+    bytes[i] = OUTCOME_BYTE[outcome];
   }
   return bytes;
 }
 
-function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\s+/g, ' ').slice(0, REASON_CHARS_MAX);
+function isOutcome(value: unknown): value is Outcome {
+  return value === 'done' || value === 'retry' || value === 'dead';
 }

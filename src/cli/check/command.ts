@@ -19,6 +19,7 @@ import { folderFindings, guaranteeFinding, natsFindings } from './journal.js';
 import {
   clockFinding,
   coreFinding,
+  heapFlagFindings,
   inspectMachine,
   installedVersion,
   limitFindings,
@@ -76,6 +77,7 @@ async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
     ...limitFindings(parseLimits(limitsText()), folder?.facts.mapBytes ?? 0),
     coreFinding(options, machine),
     memoryFinding(options, machine),
+    ...heapFlagFindings(options.workerHeapMb),
     clockFinding(Date.now(), nats?.clockAheadMs ?? null),
   ];
 }

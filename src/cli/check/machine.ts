@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { heapFlag, heapFlagText } from '../../drain/heap-flag.js';
 import type { ResourceLimits } from '../../journal/store/data-folder.js';
 import type { Options } from '../../model/options.js';
 import type { PortState } from '../../process/locks.js';
@@ -152,6 +153,14 @@ export function memoryFinding(options: Options, { memoryBytes }: MachineFacts): 
   if (needBytes <= memoryBytes) return ok('memory', text, facts);
   const fix = 'lower --worker-heap-mb, --workers or --idempotency-keys-max, or provide more memory';
   return warn('memory', text, fix, facts);
+}
+
+/** Nothing, unless a flag of node overrides `--worker-heap-mb`. */
+export function heapFlagFindings(workerHeapMb: number): Finding[] {
+  const found = heapFlag(workerHeapMb, process.execArgv, process.env.NODE_OPTIONS ?? '');
+  if (found === null) return [];
+  const { text, fix } = heapFlagText(workerHeapMb, found);
+  return [warn('handler memory', text, fix, { ...found })];
 }
 
 /** A clock before the first release was never set. */
