@@ -21,8 +21,8 @@ const EXPIRY_CHECK_MS = 100;
 const SENT_GRACE_MS = 500;
 
 /**
- * Group commit: each thread fills one frame at a time. If no frame is in flight, it is sent at the end of the event-loop
- * turn. Otherwise it is sent once it has as many orders as all frames in flight together, of which there are at most
+ * Group commit: each thread fills one frame at a time. If no frame is in flight, it is sent at the end of the next
+ * event-loop turn. Otherwise it is sent once it has as many orders as all frames in flight together, of which there are at most
  * `framesInFlightMax`. So batches grow with the load of the journal, without a timer and without extra latency when idle.
  * A full frame is queued; the bound on waiting orders also bounds that queue.
  *
@@ -69,7 +69,7 @@ export class GroupCommit implements Committer {
     if (frame === null) return false;
     frame.add(order, waiter);
     this.#waiting++;
-    this.#flushAtTurnEnd();
+    this.#flushSoon();
     return true;
   }
 
@@ -78,13 +78,13 @@ export class GroupCommit implements Committer {
     if (frame === null) return false;
     frame.addKeyed(order, waiter);
     this.#waiting++;
-    this.#flushAtTurnEnd();
+    this.#flushSoon();
     return true;
   }
 
   withdrawGone(): void {
     this.#someGone = true;
-    this.#flushAtTurnEnd();
+    this.#flushSoon();
   }
 
   /** Resolves when every order that was taken has been answered. */
@@ -118,11 +118,19 @@ export class GroupCommit implements Committer {
     return next;
   }
 
-  #flushAtTurnEnd(): void {
+  #flushSoon(): void {
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    setImmediate(this.#flush);
+    setImmediate(this.#flushNextTurn);
   }
+
+  /**
+   * One turn later: if a client has already disconnected, or has sent a second request that ends its connection, the
+   * engine may find that out only in the next turn, and the order can still be withdrawn.
+   */
+  readonly #flushNextTurn = (): void => {
+    setImmediate(this.#flush);
+  };
 
   readonly #flush = (): void => {
     this.#flushIsDue = false;
@@ -237,7 +245,7 @@ export class GroupCommit implements Committer {
   #finish(orders: number): void {
     this.#inFlight--;
     this.#release(orders);
-    if (this.#current !== null || this.#queue.length > 0) this.#flushAtTurnEnd();
+    if (this.#current !== null || this.#queue.length > 0) this.#flushSoon();
   }
 
   #release(orders: number): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { type LedgerHandler, ledgerHandler } from '../drain/handlers.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
@@ -19,6 +20,16 @@ function chunked(username: string): string {
   const body = orderBody(username);
   const head = 'POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
   return `${head}Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n`;
+}
+
+/** Stops the process, and resolves when every thread of it has stopped. */
+async function pause(forebay: ForebayProcess): Promise<void> {
+  forebay.signal('SIGSTOP');
+  const tasks = `/proc/${forebay.pid}/task`;
+  // The state is the first field after the name in parentheses.
+  const isStopped = (task: string) =>
+    readFileSync(`${tasks}/${task}/stat`, 'latin1').split(') ').at(-1)!.startsWith('T');
+  await eventually('every thread has stopped', () => readdirSync(tasks).every(isStopped));
 }
 
 /** What follows a valid order in the same segment. */
@@ -100,6 +111,18 @@ describe('an order is kept if and only if its client gets 200', () => {
     connection.destroy();
     assert.equal(await isKept(one), first === 200);
     assert.equal(await isKept(two), second === 200);
+  });
+
+  it('an order whose client ends its sending half before the server has read it', async () => {
+    const username = `user-${names++}`;
+    const connection = await RawConnection.open(forebay.url);
+    await pause(forebay);
+    await connection.write(whole(username));
+    await connection.endSending();
+    forebay.signal('SIGCONT');
+    const [first] = await statuses(connection, 1);
+    connection.destroy();
+    assert.equal(await isKept(username), first === 200);
   });
 
   it('an order in chunks with trailers', async () => {

@@ -75,6 +75,13 @@ export class RawConnection {
     }
   }
 
+  /** Ends the sending half, and resolves when the kernel has the FIN; answers still arrive. */
+  async endSending(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#socket.end(() => resolve());
+    });
+  }
+
   /** Closes the connection at once. */
   destroy(): void {
     this.#socket.destroy();
