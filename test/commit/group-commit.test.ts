@@ -194,7 +194,7 @@ describe('group commit', () => {
   });
 
   it('refuses a frame that could not be sent in time', async () => {
-    const { answers, take } = open({ framesInFlightMax: 1, commitMsMax: 50 });
+    const { answers, take } = open({ framesInFlightMax: 1, commitMsMax: 1000 });
     take('sent');
     await turn();
     take('stuck');
