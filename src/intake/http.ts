@@ -63,8 +63,14 @@ export interface HttpEngine {
   close(): void;
 }
 
+/** What an engine enforces itself, as far as it can. */
+export interface EngineLimits {
+  /** How long a body may take to arrive. */
+  readonly bodyMsMax: number;
+}
+
 /** How an engine is made. */
 export interface EngineFactory {
   headerName(name: string): HeaderName;
-  create(routes: readonly Route[]): HttpEngine;
+  create(routes: readonly Route[], limits: EngineLimits): HttpEngine;
 }

@@ -15,6 +15,7 @@ import type {
   HttpReply,
   ListenAddress,
   RequestHead,
+  Route,
 } from './http.js';
 import { ReceiptRoute } from './receipt-route.js';
 import {
@@ -91,14 +92,15 @@ export class IntakeServer {
     const receipt = new ReceiptRoute(receipts, counts);
     const refuse = (allow: string) => (reply: HttpReply, head: RequestHead) =>
       this.#refuseMethod(reply, head, allow);
-    this.#engine = engine.create([
+    const routes: Route[] = [
       { method: 'post', path: '/orders', answer: this.#postOrder },
       { method: 'any', path: '/orders', answer: refuse('POST') },
       { method: 'get', path: '/orders/:id', answer: receipt.answer },
       { method: 'head', path: '/orders/:id', answer: receipt.answer },
       { method: 'any', path: '/orders/:id', answer: refuse('GET, HEAD') },
       { method: 'any', path: '/*', answer: (reply, head) => this.#refusePath(reply, head) },
-    ]);
+    ];
+    this.#engine = engine.create(routes, { bodyMsMax });
   }
 
   /** @throws OperatorFault it cannot listen */

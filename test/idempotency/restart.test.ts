@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { ledgerHandler } from '../drain/handlers.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { SEVERAL_THREADS } from '../support/http-engine.js';
 import { eventually, orderBody } from '../support/orders.js';
 import { type KeyedAnswer, KeyedPoster } from './keyed-post.js';
 
@@ -18,7 +19,7 @@ for (const [name, end] of [
     const data = await mkdtemp(join(tmpdir(), 'forebay-keys-'));
     t.after(() => rm(data, { recursive: true, force: true }));
     const handler = await ledgerHandler(t);
-    const flags = ['--threads', '2', '--handler', handler.file];
+    const flags = ['--threads', SEVERAL_THREADS, '--handler', handler.file];
     const answers = new Map<string, KeyedAnswer>();
     for (let life = 0; life < 3; life++) {
       const forebay = await startForebay(flags, { owner: t, data });
@@ -50,7 +51,7 @@ it('an order that a client sends again after kill -9 under load is never process
   const data = await mkdtemp(join(tmpdir(), 'forebay-keys-'));
   t.after(() => rm(data, { recursive: true, force: true }));
   const handler = await ledgerHandler(t);
-  const flags = ['--threads', '2', '--handler', handler.file];
+  const flags = ['--threads', SEVERAL_THREADS, '--handler', handler.file];
   const wanted = new Map<string, KeyedAnswer>();
   for (let life = 0; life < 4; life++) {
     const forebay = await startForebay(flags, { owner: t, data });

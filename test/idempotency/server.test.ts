@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ledgerHandler, UNTIL_GO } from '../drain/handlers.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { ENGINE, SEVERAL_THREADS } from '../support/http-engine.js';
 import { eventually, metric, orderBody } from '../support/orders.js';
 import { post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
 import { KeyedPoster } from './keyed-post.js';
@@ -24,7 +25,7 @@ describe('the Idempotency-Key header', () => {
   let forebay: ForebayProcess;
   let poster: KeyedPoster;
   before(async () => {
-    forebay = await startForebay(['--threads', '2', '--body-bytes-max', '256']);
+    forebay = await startForebay(['--threads', SEVERAL_THREADS, '--body-bytes-max', '256']);
     poster = new KeyedPoster(forebay.url);
   });
   after(async () => {
@@ -62,7 +63,7 @@ describe('the Idempotency-Key header', () => {
     });
   }
 
-  for (const key of ['k'.repeat(65), 'a b', 'a\tb', 'a\x7f']) {
+  for (const key of ['k'.repeat(65), 'a b', 'a\tb']) {
     it(`answers 400 to an invalid key: ${JSON.stringify(key)}`, async () => {
       const answer = await postOrder(forebay.url, VALID_BODY, { 'Idempotency-Key': key });
       assert.equal(answer.status, 400);
@@ -71,16 +72,31 @@ describe('the Idempotency-Key header', () => {
     });
   }
 
-  it('is ignored if it is empty or its first byte is not ASCII', async () => {
-    const ids = await Promise.all(
-      ['', '', 'ключ', 'ключ'].map(async (key) => {
-        const answer = await postOrder(forebay.url, VALID_BODY, { 'Idempotency-Key': key });
-        assert.equal(answer.status, 200);
-        return answer.headers['x-order-id'];
-      }),
-    );
+  it('is no valid header if it has a control character', async () => {
+    const answer = await postOrder(forebay.url, VALID_BODY, { 'Idempotency-Key': 'a\x7f' });
+    assert.equal(answer.status, 400);
+  });
+
+  it('is ignored if it is empty', async () => {
+    const ids = await Promise.all(['', ''].map((key) => idOfOrder({ 'Idempotency-Key': key })));
     assert.equal(new Set(ids).size, ids.length);
   });
+
+  it('is ignored by uWebSockets.js if its first byte is not ASCII, and invalid for node:http', async () => {
+    const headers = { 'Idempotency-Key': 'ключ' };
+    if (ENGINE === 'uws') {
+      assert.notEqual(await idOfOrder(headers), await idOfOrder(headers));
+      return;
+    }
+    const answer = await postOrder(forebay.url, VALID_BODY, headers);
+    assert.deepEqual([answer.status, answer.headers['x-invalid']], [400, 'idempotency-key']);
+  });
+
+  async function idOfOrder(headers: Readonly<Record<string, string>>): Promise<string> {
+    const answer = await postOrder(forebay.url, VALID_BODY, headers);
+    assert.equal(answer.status, 200);
+    return answer.headers['x-order-id']!;
+  }
 
   it('is checked after the media type and before the body', async () => {
     const bad = { 'Idempotency-Key': 'a b' };
@@ -109,10 +125,10 @@ describe('the Idempotency-Key header', () => {
   });
 });
 
-describe('concurrent requests with one key, in two intake threads', () => {
+describe('concurrent requests with one key, in several intake threads', () => {
   it('50 at once: one order is processed, 49 are replays of it', async (t) => {
     const handler = await ledgerHandler(t);
-    const flags = ['--threads', '2', '--handler', handler.file];
+    const flags = ['--threads', SEVERAL_THREADS, '--handler', handler.file];
     const forebay = await startForebay(flags, { owner: t });
     const posters = Array.from({ length: 50 }, () => new KeyedPoster(forebay.url, 1));
     t.after(() => {
@@ -136,7 +152,7 @@ describe('concurrent requests with one key, in two intake threads', () => {
 
   it('clients that disconnect while they wait do not affect others', async (t) => {
     const handler = await ledgerHandler(t, UNTIL_GO);
-    const flags = [...DIRECT, '--handler', handler.file, '--threads', '2'];
+    const flags = [...DIRECT, '--handler', handler.file, '--threads', SEVERAL_THREADS];
     const forebay = await startForebay(flags, { owner: t });
     const poster = new KeyedPoster(forebay.url);
     t.after(() => poster.close());
@@ -146,16 +162,13 @@ describe('concurrent requests with one key, in two intake threads', () => {
       async () => (await metric(forebay, 'forebay_waiting_orders')) === 1,
     );
     const { head, body } = post(VALID_BODY, { 'Idempotency-Key': 'k' });
-    for (let i = 0; i < 20; i++) {
+    // A reset can overtake the request.
+    while ((await metric(forebay, 'forebay_aborted_requests_total')) < 20) {
       const connection = await RawConnection.open(forebay.url);
-      await connection.write(Buffer.concat([Buffer.from(head), body]));
-      connection.destroy();
+      await connection.writeApart([head, body]);
+      connection.reset();
     }
     const patient = poster.post('k', VALID_BODY);
-    await eventually(
-      'they were seen to go',
-      async () => (await metric(forebay, 'forebay_aborted_requests_total')) >= 20,
-    );
     await handler.go();
     const { id } = await first;
     assert.deepEqual([(await patient).id, (await patient).isReplay], [id, true]);
@@ -181,7 +194,7 @@ describe('bounds and refusals', () => {
   });
 
   it('above --idempotency-keys-max new keys are refused and counted, and known keys replayed', async (t) => {
-    const flags = ['--idempotency-keys-max', '1000', '--threads', '2'];
+    const flags = ['--idempotency-keys-max', '1000', '--threads', SEVERAL_THREADS];
     const forebay = await startForebay(flags, { owner: t });
     const poster = new KeyedPoster(forebay.url);
     t.after(() => poster.close());

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { ledgerHandler, UNTIL_GO } from '../drain/handlers.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { ENGINE } from '../support/http-engine.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
 
@@ -131,7 +132,9 @@ describe('clients that disconnect or are slow', () => {
       'nobody waits any more',
       async () => (await metric(forebay, 'forebay_waiting_orders')) === 0,
     );
-    assert.ok((await metric(forebay, 'forebay_aborted_requests_total')) >= 60);
+    // node:http answers a client that may only have ended its own side.
+    const abortedMin = ENGINE === 'node' ? 40 : 60;
+    assert.ok((await metric(forebay, 'forebay_aborted_requests_total')) >= abortedMin);
   });
 
   it('a body that does not arrive in time ends the connection', async () => {

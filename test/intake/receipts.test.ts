@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { ledgerHandler } from '../drain/handlers.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { SEVERAL_THREADS } from '../support/http-engine.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { exchange, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
 
@@ -20,7 +21,14 @@ describe('GET /orders/{id}', () => {
   let forebay: ForebayProcess;
   let client: OrderClient;
   before(async () => {
-    forebay = await startForebay(['--threads', '2', '--drain', 'off', '--rps-limit', '5']);
+    forebay = await startForebay([
+      '--threads',
+      SEVERAL_THREADS,
+      '--drain',
+      'off',
+      '--rps-limit',
+      '5',
+    ]);
     client = new OrderClient(forebay.url);
   });
   after(async () => {

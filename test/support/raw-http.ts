@@ -87,6 +87,11 @@ export class RawConnection {
     this.#socket.destroy();
   }
 
+  /** The same with a reset, which also tells a server that answers clients whose own side has ended. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   #parse(toHead: boolean): RawAnswer | null {
     const end = this.#received.indexOf('\r\n\r\n');
     if (end < 0) return null;

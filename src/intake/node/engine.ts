@@ -1,23 +1,70 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { EngineFactory, HttpEngine, ListenAddress, Route } from '../http.js';
+import { Server as NetServer } from 'node:net';
+import type { EngineFactory, EngineLimits, HttpEngine, ListenAddress, Route } from '../http.js';
 import { cannotListen } from '../listen-fault.js';
-import { NodeReply } from './reply.js';
-import { NodeHead } from './request-head.js';
+import { Connection } from './connection.js';
+import { Exchange } from './exchange.js';
+import { framingFault } from './framing.js';
+import { type Refusal, refusalOf, refusals } from './refusal.js';
 import { Router } from './router.js';
+
+/** Request line and headers. As much as nginx accepts by default. */
+const HEAD_BYTES_MAX = 8192;
+/** How long the head of a request may take to arrive. */
+const HEAD_MS_MAX = 10_000;
+/** Idle connections are kept longer than proxies keep theirs (nginx: 60 s), so that the proxy closes first. */
+const KEEP_ALIVE_MS = 75_000;
+/** A connection on which nothing moves, for example because its client reads no answers. */
+const STALLED_MS_MAX = 120_000;
+/** Interval of the check for slow requests. */
+const SLOW_CHECK_MS = 1000;
 
 /** The engine of node:http: runs wherever Node does. */
 export const nodeEngine: EngineFactory = {
   headerName: (name) => name,
-  create: (routes) => new NodeEngine(routes),
+  create: (routes, limits) => new NodeEngine(routes, limits),
 };
 
 class NodeEngine implements HttpEngine {
   readonly #router: Router;
   readonly #server: Server;
 
-  constructor(routes: readonly Route[]) {
+  constructor(routes: readonly Route[], { bodyMsMax }: EngineLimits) {
     this.#router = new Router(routes);
-    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server = createServer({
+      insecureHTTPParser: false,
+      maxHeaderSize: HEAD_BYTES_MAX,
+      // A missing Host is answered like any other wrong framing.
+      requireHostHeader: false,
+      headersTimeout: HEAD_MS_MAX,
+      // The routes end slow orders themselves. This is for bodies that nobody reads.
+      requestTimeout: HEAD_MS_MAX + bodyMsMax,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: SLOW_CHECK_MS,
+    });
+    const server = this.#server;
+    // By default node:http leaves out headers beyond 2,000, so that `framingFault` would not see them.
+    server.maxHeadersCount = 0;
+    server.timeout = STALLED_MS_MAX;
+    // A client that ends its side of the connection still gets its answers.
+    (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+    server.on('request', (request, response) => this.#answer(request, response, false));
+    server.on('checkContinue', (request, response) => this.#answer(request, response, true));
+    server.on('checkExpectation', (request, response) =>
+      this.#refuse(request, response, refusals.expectation),
+    );
+    server.on('connect', ({ socket }) => Connection.of(socket).fail(refusals.notFound));
+    server.on('clientError', (error, socket) => {
+      const connection = Connection.of(socket as IncomingMessage['socket']);
+      const refusal = socket.writable ? refusalOf(error) : null;
+      if (refusal !== null) {
+        connection.fail(refusal);
+        return;
+      }
+      // Now, and not when the socket reports its end: by then the frame of an order may be sent.
+      connection.abortAll();
+      socket.destroy();
+    });
   }
 
   listen({ host, port, isShared }: ListenAddress): Promise<void> {
@@ -34,7 +81,8 @@ class NodeEngine implements HttpEngine {
   }
 
   stopListening(): void {
-    if (this.#server.listening) this.#server.close();
+    // Not `close` of node:http, which also ends idle connections: their clients may just be sending an order.
+    if (this.#server.listening) NetServer.prototype.close.call(this.#server);
   }
 
   close(): void {
@@ -42,9 +90,32 @@ class NodeEngine implements HttpEngine {
     this.#server.closeAllConnections();
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  #answer(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+    const fault = framingFault(request);
+    if (fault !== null) {
+      this.#refuse(request, response, fault);
+      return;
+    }
+    const connection = Connection.of(request.socket);
+    if (!connection.takesRequests) return;
     const method = request.method!.toLowerCase();
-    const match = this.#router.find(method, request.url!);
-    match.answer(new NodeReply(request, response), new NodeHead(request, method, match.parameter));
+    const { answer, parameter } = this.#router.find(method, request.url!);
+    const exchange = new Exchange(
+      connection,
+      request,
+      response,
+      { method, parameter },
+      awaitsContinue,
+    );
+    answer(exchange, exchange);
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+    const connection = Connection.of(request.socket);
+    if (!connection.takesRequests) return;
+    // node:http destroys the connection of a client of HTTP/2 at once, with the answers before.
+    if (request.method === 'PRI') request.method = '';
+    new Exchange(connection, request, response, { method: '', parameter: '' }, false);
+    connection.refuseNewest(refusal);
   }
 }
