@@ -24,6 +24,8 @@ export interface FolderFacts {
   readonly exists: boolean;
   /** Why it cannot be created, read or written, in one line; empty when it can. */
   readonly fault: string;
+  /** How to fix the fault, in one line. */
+  readonly fix: string;
   /** Free space of its file system. */
   readonly freeBytes: number;
   /** Orders are accepted above `appendBytesMin`; the server starts above `writeBytesMin`. */

@@ -110,7 +110,7 @@ export function folderFindings(options: Options, facts: FolderFacts, isInUse: bo
   const { data } = options;
   const about = 'data folder';
   if (facts.fault !== '') {
-    return [fail(about, `${data}: ${facts.fault}`, 'choose a writable folder with --data')];
+    return [fail(about, `${data}: ${facts.fault}`, facts.fix)];
   }
   // `isHeld` is a stable key of the JSON report.
   const known = { exists: facts.exists, isHeld: isInUse };

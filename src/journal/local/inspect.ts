@@ -3,10 +3,12 @@ import { dirname, join, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { frameTime } from '../../model/frame.js';
 import type { FolderFacts, LocalFacts } from '../../model/journal-facts.js';
-import { refuseForeignFile, requireAddressSpace } from '../store/data-folder.js';
+import { requireAddressSpace } from '../store/data-folder.js';
 import { APPEND_FLOOR, WRITE_FLOOR } from '../store/disk-space.js';
+import { FolderFault } from '../store/folder-fault.js';
 import { freshFacts, type KeyFacts, laterFacts, leadingTimeMs } from '../store/frame-rows.js';
 import { hasJournal, journalFile, MAP_BYTES, TABLES, type Table } from '../store/local-store.js';
+import { requireSoundFile } from '../store/sound-file.js';
 import { readPosition } from './log-checkpoint.js';
 import { listSegments, logFolder, SEGMENT_BYTES, type Segment } from './segment-files.js';
 import { type LogPosition, SegmentReader } from './segment-reader.js';
@@ -32,9 +34,10 @@ export async function inspectFolder(folder: string): Promise<FolderFacts> {
     accessSync(nearest, constants.R_OK | constants.W_OK | constants.X_OK);
     const { bavail, bsize } = statfsSync(nearest);
     const journal = hasJournal(folder) ? await inspectJournal(folder) : null;
-    return { ...facts, fault: '', freeBytes: bavail * bsize, journal };
+    return { ...facts, fault: '', fix: '', freeBytes: bavail * bsize, journal };
   } catch (error) {
-    return { ...facts, fault: (error as Error).message, freeBytes: 0, journal: null };
+    const fix = error instanceof FolderFault ? error.fix : 'choose a writable folder with --data';
+    return { ...facts, fault: (error as Error).message, fix, freeBytes: 0, journal: null };
   }
 }
 
@@ -43,10 +46,10 @@ function nearestAbove(folder: string): string {
   return parent === folder || existsSync(parent) ? parent : nearestAbove(parent);
 }
 
-/** @throws Error the file is not a journal */
+/** @throws FolderFault serve would not open it */
 async function inspectJournal(folder: string): Promise<LocalFacts> {
   const path = join(folder, journalFile);
-  refuseForeignFile(path);
+  requireSoundFile(path, MAP_BYTES);
   const bytes = statSync(path).size;
   const unread = { bytes, waiting: null, deadLetters: 0, isFromFuture: false };
   // LMDB would create the lock file, and deleting it again could take it from a server that starts at that moment.
@@ -61,6 +64,7 @@ async function inspectJournal(folder: string): Promise<LocalFacts> {
     const root = open<Buffer, Buffer>({
       path,
       readOnly: true,
+      overlappingSync: false,
       encoding: 'binary',
       keyEncoding: 'binary',
       maxDbs: TABLES.length,

@@ -1,41 +1,13 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  realpathSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXIT, OperatorFault } from '../../model/fault.js';
-
-/** Offset and value of the magic number in LMDB's first page (mdb.c, `MDB_MAGIC`). */
-const MAGIC_OFFSET = 24;
-const MAGIC = 0xbeefc0de;
+import { isMapped, ofThisProcess } from './sound-file.js';
 
 /** @throws Error the folder cannot be created, read or written */
 export function prepareFolder(folder: string): void {
   makeFolder(folder);
   if (!statSync(folder).isDirectory()) throw new Error('it is a file, not a folder');
   accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-}
-
-/** @throws Error the file was not written by LMDB: opening it would crash the process */
-export function refuseForeignFile(path: string): void {
-  if (!existsSync(path)) return;
-  const file = openSync(path, 'r');
-  try {
-    const head = Buffer.alloc(MAGIC_OFFSET + 4);
-    const bytes = readSync(file, head);
-    const isOurs = bytes === head.length && head.readUInt32LE(MAGIC_OFFSET) === MAGIC;
-    if (bytes > 0 && !isOurs) throw new Error(`${path} is not a journal`);
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** Not `recursive: true`, which never returns on file systems that take no folders, such as /proc. */
@@ -65,20 +37,6 @@ export function requireAddressSpace(path: string, mapBytes: number): void {
     `${path} takes ${inGib(mapBytes)} GiB of address space (not of memory), and the limit of this process, ${inGib(addressSpaceBytes)} GiB, leaves ${inGib(leftBytes)}: ulimit -v unlimited, or LimitAS=infinity of systemd`,
     EXIT.failed,
   );
-}
-
-/** When another thread has opened the file, all threads share one map. */
-function isMapped(path: string): boolean {
-  return existsSync(path) && ofThisProcess('maps').includes(` ${realpathSync(path)}\n`);
-}
-
-/** Empty on systems other than Linux. */
-function ofThisProcess(file: 'limits' | 'status' | 'maps'): string {
-  try {
-    return readFileSync(`/proc/self/${file}`, 'latin1');
-  } catch {
-    return '';
-  }
 }
 
 function inGib(bytes: number): string {

@@ -1,9 +1,11 @@
-import { accessSync, existsSync } from 'node:fs';
+import { accessSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { EXIT, OperatorFault } from '../../model/fault.js';
-import { prepareFolder, refuseForeignFile, requireAddressSpace } from './data-folder.js';
+import { prepareFolder, requireAddressSpace } from './data-folder.js';
 import { APPEND_FLOOR, DiskSpace, WRITE_FLOOR } from './disk-space.js';
+import { FolderFault } from './folder-fault.js';
+import { isThere, requireSoundFile } from './sound-file.js';
 
 export type Table = Database<Buffer, Buffer>;
 
@@ -16,7 +18,7 @@ export const MAP_BYTES = 256 * 1024 ** 3;
 export const journalFile = 'journal.lmdb';
 
 export function hasJournal(folder: string): boolean {
-  return existsSync(join(folder, journalFile));
+  return isThere(join(folder, journalFile));
 }
 
 export const TABLES = [
@@ -80,7 +82,7 @@ export class LocalStore {
     try {
       if (mustExist) accessSync(path);
       else prepareFolder(folder);
-      refuseForeignFile(path);
+      requireSoundFile(path, MAP_BYTES);
       this.#requireSpace();
       this.#root = open<Buffer, Buffer>({
         path,
@@ -107,10 +109,12 @@ export class LocalStore {
       this.meta = table('meta');
     } catch (error) {
       this.#space.close();
-      throw new OperatorFault(
-        `data folder ${folder}: ${(error as Error).message.split('\n')[0]}; name a folder with --data that this user can write`,
-        EXIT.failed,
-      );
+      const fix =
+        error instanceof FolderFault
+          ? error.fix
+          : 'name a folder with --data that this user can write';
+      const what = (error as Error).message.split('\n')[0];
+      throw new OperatorFault(`data folder ${folder}: ${what}; ${fix}`, EXIT.failed);
     }
   }
 
