@@ -26,7 +26,7 @@ const options = loadOptions(['--idempotency-keys-max', '1000'], {});
 const counts = new ThreadCounts(createCounts(1), 0);
 const committer = new GroupCommit(appender, options, counts, () => {});
 const receipts = new ReceiptQueries(() => {});
-const { bodyBytesMax, bodyMsMax, allowNoContentType } = options;
+const { bodyBytesMax } = options;
 const keyed = new IdempotentIntake({
   table: new KeyTable(createKeyTableMemory(options)),
   nowNs: monotonicNs,
@@ -44,9 +44,8 @@ const parts = {
   counts,
   tryAdmit: () => true,
   meter: new RpsMeter(RpsMeter.memory()),
-  bodyBytesMax,
-  bodyMsMax,
-  allowNoContentType,
+  options,
+  gate: { opened: () => true, closed: () => {} },
 };
 const server = new IntakeServer(parts, await loadEngine('uws'));
 const port = await freePort();

@@ -77,6 +77,23 @@ export const errors: readonly Unplaced[] = [
   ),
   lines(
     {
+      title: 'Connections',
+      description:
+        'Open connections of clients. Per second: those refused because of --connections-max or --connections-per-address-max, and those closed because the client does not read its responses. Alert: ForebayConnectionsRefused.',
+      unit: 'short',
+    },
+    [
+      { expr: of('forebay_open_connections'), legend: 'open {{instance}}' },
+      {
+        expr: `sum by (limit) (${rate('forebay_connections_refused_total')})`,
+        legend: 'refused, {{limit}}',
+      },
+      { expr: `sum(${rate('forebay_unread_connections_total')})`, legend: 'not reading' },
+    ],
+    { overrides: [colour(/^refused/, 'red')] },
+  ),
+  lines(
+    {
       title: 'Foreign messages',
       description:
         'Messages per second in the stream that are not frames: another program publishes there. They are not processed. Alert: ForebayForeignMessages.',

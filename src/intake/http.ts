@@ -12,6 +12,13 @@ export interface HttpReply {
   writeHeader(name: string, value: string): HttpReply;
   /** With `andClose` the connection ends after the answer. */
   end(body: string | Uint8Array, andClose?: boolean): unknown;
+  /**
+   * Ends the answer if the client has read enough of the answers before it. The first of the results is false if it has not:
+   * then the connection must be closed, because nothing bounds the answers that wait for it.
+   *
+   * @param bytes the length of `body`
+   */
+  tryEnd(body: Uint8Array, bytes: number): readonly [boolean, boolean];
   /** Ends an answer that has no body, or announces the length of one without carrying it. */
   endWithoutBody(): unknown;
   cork(write: () => void): unknown;
@@ -40,7 +47,7 @@ export type RouteHandler = (reply: HttpReply, head: RequestHead) => void;
 
 /** The first route that matches answers. */
 export interface Route {
-  readonly method: 'any' | 'get' | 'head' | 'post';
+  readonly method: 'any' | 'get' | 'head' | 'options' | 'post';
   /** Each segment is text or the placeholder `:id`, which stands for one segment that is not empty; `/*` matches all. */
   readonly path: string;
   readonly answer: RouteHandler;
@@ -63,14 +70,49 @@ export interface HttpEngine {
   close(): void;
 }
 
+/** Bounds the open connections. */
+export interface ConnectionGate {
+  /**
+   * Counts a new connection.
+   *
+   * @param peer the address of the client, in any notation; empty if it has none
+   * @returns false if the connection must be answered 503 and closed
+   */
+  opened(peer: () => string): boolean;
+  /** Counts the end of a connection, whatever `opened` has returned. */
+  closed(): void;
+}
+
 /** What an engine enforces itself, as far as it can. */
 export interface EngineLimits {
+  readonly gate: ConnectionGate;
+  /** The answer to a connection that the gate refuses. */
+  readonly refusal: ConnectionRefusal;
+  /** How long an idle connection is kept at least. */
+  readonly keepAliveMs: number;
   /** How long a body may take to arrive. */
   readonly bodyMsMax: number;
 }
 
+export interface ConnectionRefusal {
+  /** Status and header lines, for `writeStatus`. */
+  readonly head: string;
+  readonly body: string;
+}
+
 /** How an engine is made. */
 export interface EngineFactory {
+  /** How long it keeps an idle connection at most; no limit: Infinity. */
+  readonly keepAliveMsMax: number;
   headerName(name: string): HeaderName;
+  /**
+   * Sends 100 Continue, unless the engine has done so itself.
+   *
+   * @param expect value of the header `Expect`
+   * @returns the reply for the answer
+   */
+  sendContinue(reply: HttpReply, expect: string): HttpReply;
+  /** To be called every few seconds while a body arrives, so that the engine does not end it. */
+  keepReading(reply: HttpReply): void;
   create(routes: readonly Route[], limits: EngineLimits): HttpEngine;
 }

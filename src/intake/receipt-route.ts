@@ -1,25 +1,30 @@
 import { COUNTER, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import type { Status } from '../model/answers.js';
 import { parseOrderId, type Receipt, type ReceiptLookup } from '../model/receipt.js';
+import type { RepliesTo } from './cors.js';
 import type { HttpReply, RequestHead } from './http.js';
-import { replyNoReceipt, replyReceipt } from './reply.js';
+import type { Replies } from './reply.js';
 
 /** `GET /orders/{id}`. Counted by status, but not in the duration histogram, which is for orders only. */
 export class ReceiptRoute {
   readonly #receipts: ReceiptLookup;
   readonly #counts: ThreadCounts;
+  readonly #repliesTo: RepliesTo;
 
-  constructor(receipts: ReceiptLookup, counts: ThreadCounts) {
+  constructor(receipts: ReceiptLookup, counts: ThreadCounts, repliesTo: RepliesTo) {
     this.#receipts = receipts;
     this.#counts = counts;
+    this.#repliesTo = repliesTo;
   }
 
   readonly answer = (res: HttpReply, req: RequestHead): void => {
     const id = req.getParameter(0)!;
     const isHead = req.getMethod() === 'head';
+    const replies = this.#repliesTo(req);
+    const reply = (receipt: Receipt | null) => this.#reply(res, replies, id, receipt, isHead);
     const place = parseOrderId(id);
     if (place === null) {
-      this.#reply(res, id, 'unknown', isHead);
+      reply('unknown');
       return;
     }
     let isGone = false;
@@ -28,14 +33,20 @@ export class ReceiptRoute {
       this.#counts.add(COUNTER.abortedRequests);
     });
     const isPending = this.#receipts.lookUp(place, (receipt) => {
-      if (!isGone) res.cork(() => this.#reply(res, id, receipt, isHead));
+      if (!isGone) res.cork(() => reply(receipt));
     });
-    if (!isPending) this.#reply(res, id, null, isHead);
+    if (!isPending) reply(null);
   };
 
-  #reply(res: HttpReply, id: string, receipt: Receipt | null, isHead: boolean): void {
-    if (receipt === null) replyNoReceipt(res, isHead);
-    else replyReceipt(res, id, receipt, isHead);
+  #reply(
+    res: HttpReply,
+    replies: Replies,
+    id: string,
+    receipt: Receipt | null,
+    isHead: boolean,
+  ): void {
+    if (receipt === null) replies.noReceipt(res, isHead);
+    else replies.receipt(res, id, receipt, isHead);
     this.#counts.add(responseCounter(statusOf(receipt)));
   }
 }

@@ -2,91 +2,181 @@ import { type Answer, answers } from '../model/answers.js';
 import type { Receipt } from '../model/receipt.js';
 import type { HttpReply } from './http.js';
 
+export type AnswerName = keyof typeof answers;
+
 /** `Retry-After` of a 503, in seconds. A busy journal, or the queue in front of it, usually clears within about a second. */
 const RETRY_AFTER_S = '1';
+/** Name of the header line that says how long an idle connection is kept. */
+export const KEEP_ALIVE = 'Keep-Alive: timeout=';
+const JSON_LINE = 'Content-Type: application/json';
+/** What browsers may read of an answer to another origin, besides what they always may. */
+export const EXPOSED_HEADERS = 'x-order-id, x-invalid, idempotent-replay, retry-after';
 
-/** Every function and method here must run in the first segment of a route handler or inside `cork`, see uWebSockets.js. */
-export function reply(res: HttpReply, answer: Answer): void {
-  head(res, answer).end(answer.body);
-}
+const encoder = new TextEncoder();
+const ALLOWED = encoder.encode('{"result":"allowed"}');
 
-export function replyInvalid(res: HttpReply, fault: string): void {
-  head(res, answers.invalid).writeHeader('x-invalid', fault).end(answers.invalid.body);
-}
-
-/** With `andClose` the connection ends after the answer, because the server is stopping. */
-export function replyBusy(res: HttpReply, andClose: boolean): void {
-  head(res, answers.busy)
-    .writeHeader('Retry-After', RETRY_AFTER_S)
-    .end(answers.busy.body, andClose);
-}
-
-export function replyMethodNotAllowed(res: HttpReply, allow: string, isHead: boolean): void {
-  const { body } = answers.methodNotAllowed;
-  endFor(head(res, answers.methodNotAllowed).writeHeader('Allow', allow), body, isHead);
-}
-
-export function replyNotFound(res: HttpReply, isHead: boolean): void {
-  endFor(head(res, answers.notFound), answers.notFound.body, isHead);
-}
-
-/** The status of an order; 404 with its own body if the order is unknown. */
-export function replyReceipt(res: HttpReply, id: string, receipt: Receipt, isHead: boolean): void {
-  if (receipt === 'unknown') res.writeStatus(answers.notFound.statusLine);
-  res.writeHeader('Content-Type', 'application/json');
-  endFor(res, JSON.stringify({ id, status: receipt }), isHead);
-}
-
-export function replyNoReceipt(res: HttpReply, isHead: boolean): void {
-  head(res, answers.busy).writeHeader('Retry-After', RETRY_AFTER_S);
-  endFor(res, answers.busy.body, isHead);
-}
-
-function head(res: HttpReply, answer: Answer): HttpReply {
-  return res.writeStatus(answer.statusLine).writeHeader('Content-Type', 'application/json');
+/** An answer as bytes: for a string, uWebSockets.js counts the bytes, allocates memory and copies them at each call. */
+interface BuiltAnswer {
+  /** Status line and headers, in one call: each further call costs as much as this one. */
+  readonly head: Uint8Array;
+  readonly body: Uint8Array;
 }
 
 /**
- * An answer to HEAD announces the length of a body but does not carry it (RFC 9110, 9.3.2). The header is written here
- * because `endWithoutBody(length)` of uWebSockets.js waits for that body.
+ * Writes the answers. There is one of these for each set of header lines that all answers carry: `Vary`, the origin that
+ * may read them, how long the connection is kept.
+ *
+ * Every method must run in the first segment of a route handler or inside `cork`, see uWebSockets.js. If the client does not
+ * read its answers, the connection is closed instead, which calls `onAborted`: a client that sends and never reads would
+ * otherwise let the answers grow without bound.
  */
-function endFor(res: HttpReply, body: string, isHead: boolean): void {
-  if (isHead) res.writeHeader('Content-Length', String(Buffer.byteLength(body))).endWithoutBody();
-  else res.end(body);
+export class Replies {
+  readonly #built: Readonly<Record<AnswerName, BuiltAnswer>>;
+  /** Header lines of every answer, after Content-Type. */
+  readonly #lines: readonly string[];
+  readonly #onUnread: () => void;
+  readonly #created: CreatedHead;
+  #closing: Replies | null = null;
+  /** Accepted orders until the next one whose connection is checked. */
+  #untilCheck = 0;
+
+  /**
+   * @param lines header lines of every answer, such as `Vary: Origin`
+   * @param onUnread called when a connection is closed because its client does not read
+   */
+  constructor(lines: readonly string[], onUnread: () => void) {
+    this.#lines = lines;
+    this.#onUnread = onUnread;
+    this.#built = Object.fromEntries(
+      Object.entries(answers).map(([name, answer]) => [name, this.#build(answer)]),
+    ) as Record<AnswerName, BuiltAnswer>;
+    this.#created = new CreatedHead(lines);
+  }
+
+  /** The same for answers to a client that was asked not to send its body: what it sends next could be either. */
+  get closing(): Replies {
+    const lines = this.#lines.filter((line) => !line.startsWith(KEEP_ALIVE));
+    this.#closing ??= new Replies([...lines, 'Connection: close'], this.#onUnread);
+    return this.#closing;
+  }
+
+  send(res: HttpReply, name: AnswerName): void {
+    const { head, body } = this.#built[name];
+    this.#end(res.writeStatus(head), body);
+  }
+
+  /** 415, because of `Content-Encoding`. */
+  codingRefused(res: HttpReply): void {
+    const { head, body } = this.#built.unsupportedMediaType;
+    this.#end(res.writeStatus(head).writeHeader('Accept-Encoding', 'identity'), body);
+  }
+
+  invalid(res: HttpReply, fault: string): void {
+    const { head, body } = this.#built.invalid;
+    this.#end(res.writeStatus(head).writeHeader('x-invalid', fault), body);
+  }
+
+  /** With `andClose` the connection ends after the answer, because the server is stopping. */
+  busy(res: HttpReply, andClose: boolean): void {
+    const { head, body } = this.#built.busy;
+    res.writeStatus(head).writeHeader('Retry-After', RETRY_AFTER_S);
+    if (andClose) res.end(body, true);
+    else this.#end(res, body);
+  }
+
+  methodNotAllowed(res: HttpReply, allow: string, isHead: boolean): void {
+    const { head, body } = this.#built.methodNotAllowed;
+    this.#endFor(res.writeStatus(head).writeHeader('Allow', allow), body, isHead);
+  }
+
+  notFound(res: HttpReply, isHead: boolean): void {
+    const { head, body } = this.#built.notFound;
+    this.#endFor(res.writeStatus(head), body, isHead);
+  }
+
+  /** The status of an order; 404 with its own body if the order is unknown. */
+  receipt(res: HttpReply, id: string, receipt: Receipt, isHead: boolean): void {
+    const { head } = receipt === 'unknown' ? this.#built.notFound : this.#built.created;
+    const body = encoder.encode(JSON.stringify({ id, status: receipt }));
+    this.#endFor(res.writeStatus(head), body, isHead);
+  }
+
+  noReceipt(res: HttpReply, isHead: boolean): void {
+    const { head, body } = this.#built.busy;
+    res.writeStatus(head).writeHeader('Retry-After', RETRY_AFTER_S);
+    this.#endFor(res, body, isHead);
+  }
+
+  /**
+   * The answer to an accepted order. Only some are checked for whether the client reads, because that costs; a client that
+   * never reads is found soon enough.
+   */
+  created(res: HttpReply, frameId: string, position: number): void {
+    const { body } = this.#built.created;
+    const writing = this.#created.write(res, frameId, position);
+    if (this.#untilCheck-- > 0) {
+      writing.end(body);
+      return;
+    }
+    // At random, so that a client cannot know which of its answers are checked.
+    this.#untilCheck = Math.floor(2 * CHECK_EVERY * Math.random());
+    this.#end(writing, body);
+  }
+
+  /** The first answer again, with the header `idempotent-replay`. */
+  replayed(res: HttpReply, frameId: string, position: number): void {
+    const head = this.#created.write(res, frameId, position);
+    this.#end(head.writeHeader('idempotent-replay', 'true'), this.#built.created.body);
+  }
+
+  /** 200 with a body: an answer without one cannot tell whether the client reads. */
+  preflight(res: HttpReply, headers: readonly (readonly [string, string])[]): void {
+    res.writeStatus(this.#built.created.head);
+    for (const [name, value] of headers) res.writeHeader(name, value);
+    this.#end(res, ALLOWED);
+  }
+
+  #build({ statusLine, body }: Answer): BuiltAnswer {
+    const head = encoder.encode([statusLine, JSON_LINE, ...this.#lines].join('\r\n'));
+    return { head, body: encoder.encode(body) };
+  }
+
+  /**
+   * An answer to HEAD announces the length of a body but does not carry it (RFC 9110, 9.3.2). The header is written here
+   * because `endWithoutBody(length)` of uWebSockets.js waits for that body.
+   */
+  #endFor(res: HttpReply, body: Uint8Array, isHead: boolean): void {
+    if (isHead) res.writeHeader('Content-Length', String(body.length)).endWithoutBody();
+    else this.#end(res, body);
+  }
+
+  #end(res: HttpReply, body: Uint8Array): void {
+    if (res.tryEnd(body, body.length)[0]) return;
+    this.#onUnread();
+    res.close();
+  }
 }
 
-const encoder = new TextEncoder();
-const CREATED_BODY = encoder.encode(answers.created.body);
-/** Status line and headers go to uWebSockets.js in one call: each further call, and each string, costs as much as this one. */
-const BEFORE_ID = encoder.encode(
-  `${answers.created.statusLine}\r\nContent-Type: application/json\r\nx-order-id: `,
-);
+/** One of so many accepted orders is checked, on average: a check allocates. */
+const CHECK_EVERY = 32;
 /** Digits of an order's position: `--frame-orders-max` allows four. */
 const DIGITS_MAX = 5;
 const HYPHEN = 0x2d;
 const ZERO = 0x30;
 
-/**
- * The answer to an accepted order, written from prebuilt bytes. For a string, uWebSockets.js counts the bytes, allocates
- * memory and copies them, three times per answer. The answers of one frame differ only in the last digits.
- */
-export class CreatedReply {
+/** The head of the answers to accepted orders, which differ only in the last digits within a frame. */
+class CreatedHead {
+  readonly #beforeId: Uint8Array;
   /** Status line and headers by number of digits of the position, less one. */
   #heads: readonly Uint8Array[] = [];
   #frameId = '';
 
-  write(res: HttpReply, frameId: string, position: number): void {
-    this.#writeHead(res, frameId, position).end(CREATED_BODY);
+  constructor(lines: readonly string[]) {
+    const before = [answers.created.statusLine, JSON_LINE, ...lines, 'x-order-id: '];
+    this.#beforeId = encoder.encode(before.join('\r\n'));
   }
 
-  /** The first answer again, with the header `idempotent-replay`. */
-  writeReplayed(res: HttpReply, frameId: string, position: number): void {
-    this.#writeHead(res, frameId, position)
-      .writeHeader('idempotent-replay', 'true')
-      .end(CREATED_BODY);
-  }
-
-  #writeHead(res: HttpReply, frameId: string, position: number): HttpReply {
+  write(res: HttpReply, frameId: string, position: number): HttpReply {
     if (frameId !== this.#frameId) this.#setFrame(frameId);
     const head = this.#heads[digitsOf(position) - 1]!;
     for (let i = head.length - 1, rest = position; head[i] !== HYPHEN; i--) {
@@ -97,20 +187,21 @@ export class CreatedReply {
   }
 
   #setFrame(frameId: string): void {
+    const before = this.#beforeId;
     const { length } = this.#frameId;
     this.#frameId = frameId;
-    if (frameId.length !== length) this.#heads = headsFor(frameId.length);
+    if (frameId.length !== length) this.#heads = headsFor(before, frameId.length);
     for (const head of this.#heads) {
-      for (let i = 0; i < frameId.length; i++) head[BEFORE_ID.length + i] = frameId.charCodeAt(i);
+      for (let i = 0; i < frameId.length; i++) head[before.length + i] = frameId.charCodeAt(i);
     }
   }
 }
 
-function headsFor(idChars: number): Uint8Array[] {
+function headsFor(beforeId: Uint8Array, idChars: number): Uint8Array[] {
   return Array.from({ length: DIGITS_MAX }, (_, digits) => {
-    const head = new Uint8Array(BEFORE_ID.length + idChars + 1 + digits + 1);
-    head.set(BEFORE_ID);
-    head[BEFORE_ID.length + idChars] = HYPHEN;
+    const head = new Uint8Array(beforeId.length + idChars + 1 + digits + 1);
+    head.set(beforeId);
+    head[beforeId.length + idChars] = HYPHEN;
     return head;
   });
 }

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
-import { type Answer, answers, type Status } from '../model/answers.js';
+import { answers, type Status } from '../model/answers.js';
 import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/stages.js';
 import type { HttpReply } from './http.js';
-import { type CreatedReply, reply, replyBusy, replyInvalid } from './reply.js';
+import type { AnswerName, Replies } from './reply.js';
 
 /** What the slots of one thread share. */
 export interface SlotParts {
@@ -13,7 +13,6 @@ export interface SlotParts {
   readonly keyed: KeyedIntake;
   readonly counts: ThreadCounts;
   readonly bodies: BodyBuffers;
-  readonly created: CreatedReply;
   readonly bodyBytesMax: number;
   /** Takes back the slot of a finished request. */
   readonly release: (slot: RequestSlot) => void;
@@ -52,6 +51,8 @@ const READING = 1;
 const WAITING = 2;
 /** Answered, but uWebSockets.js may still deliver body bytes. */
 const ANSWERED_EARLY = 3;
+/** The answer is being written; if its client does not read, the connection ends meanwhile. */
+const ANSWERING = 4;
 
 /**
  * The state of one request. Slots and their callbacks are reused, so that a request allocates no closure.
@@ -67,6 +68,7 @@ class RequestSlot implements KeyedClient {
   #state = FREE;
   /** Null once the client has disconnected: the response must not be used any more. */
   #res: HttpReply | null = null;
+  #replies: Replies;
   #startedMs = 0;
   #body: Uint8Array | null = null;
   #bodyBytes = 0;
@@ -76,9 +78,11 @@ class RequestSlot implements KeyedClient {
   /** The idempotency key; empty if the order has none. */
   #key = '';
 
-  constructor(parts: SlotParts, poolIndex: number) {
+  /** @param replies any: each request sets its own */
+  constructor(parts: SlotParts, poolIndex: number, replies: Replies) {
     this.#parts = parts;
     this.poolIndex = poolIndex;
+    this.#replies = replies;
   }
 
   /** On the clock of `performance.now()`; valid while `isReading`. */
@@ -95,13 +99,19 @@ class RequestSlot implements KeyedClient {
   }
 
   /** @param key the idempotency key; empty if there is none */
-  begin(res: HttpReply, startedMs: number, key: string): void {
+  begin(res: HttpReply, replies: Replies, startedMs: number, key: string): void {
     this.#state = READING;
+    this.#replies = replies;
     this.#key = key;
     this.#res = res;
     this.#startedMs = startedMs;
     res.onAborted(this.#onAborted);
     res.onData(this.#onData);
+  }
+
+  /** Calls `keep` while the body arrives. */
+  keepReading(keep: (res: HttpReply) => void): void {
+    if (this.#state === READING) keep(this.#res!);
   }
 
   /** Ends a request whose body takes too long. It gets no answer, because it is incomplete. */
@@ -120,7 +130,7 @@ class RequestSlot implements KeyedClient {
   readonly #onData = (chunk: ArrayBuffer | Uint8Array, isLast: boolean): void => {
     if (this.#state !== READING) return;
     if (isLast && this.#bodyBytes === 0) {
-      if (chunk.byteLength > this.#parts.bodyBytesMax) this.#answer(answers.tooLarge);
+      if (chunk.byteLength > this.#parts.bodyBytesMax) this.#answer('tooLarge');
       else this.#take(new Uint8Array(chunk), chunk.byteLength);
       return;
     }
@@ -143,14 +153,14 @@ class RequestSlot implements KeyedClient {
     const { validator, committer, isStopping } = this.#parts;
     const fault = validator.validate(bytes, 0, length);
     if (fault !== 0) {
-      replyInvalid(this.#res!, validator.faultText(fault));
-      this.#finish(400);
+      this.#answerInvalid(validator.faultText(fault));
       return;
     }
     // Before `take`, so that the slot is ready for the callback.
     this.#state = WAITING;
     if (isStopping() || !committer.take(validator, this)) {
-      replyBusy(this.#res!, isStopping());
+      this.#state = ANSWERING;
+      this.#replies.busy(this.#res!, isStopping());
       this.#finish(503);
       return;
     }
@@ -163,8 +173,7 @@ class RequestSlot implements KeyedClient {
     this.#state = WAITING;
     const fault = keyed.take(this.#key, bytes, length, this);
     if (fault !== 0) {
-      replyInvalid(this.#res!, validator.faultText(fault));
-      this.#finish(400);
+      this.#answerInvalid(validator.faultText(fault));
     } else if (this.#state === WAITING) {
       this.#dropBody();
     }
@@ -197,19 +206,19 @@ class RequestSlot implements KeyedClient {
   }
 
   readonly #writeCreated = (): void => {
-    this.#parts.created.write(this.#res!, this.#frameId, this.#position);
+    this.#replies.created(this.#res!, this.#frameId, this.#position);
   };
 
   readonly #writeBusy = (): void => {
-    replyBusy(this.#res!, this.#parts.isStopping());
+    this.#replies.busy(this.#res!, this.#parts.isStopping());
   };
 
   readonly #writeReplayed = (): void => {
-    this.#parts.created.writeReplayed(this.#res!, this.#frameId, this.#position);
+    this.#replies.replayed(this.#res!, this.#frameId, this.#position);
   };
 
   readonly #writeKeyReused = (): void => {
-    reply(this.#res!, answers.keyReused);
+    this.#replies.send(this.#res!, 'keyReused');
   };
 
   /** Outside the callbacks of uWebSockets.js an answer must be corked. The client may have disconnected by then. */
@@ -218,21 +227,30 @@ class RequestSlot implements KeyedClient {
       this.#free();
       return;
     }
+    this.#state = ANSWERING;
     this.#res.cork(write);
     this.#finish(status);
   }
 
-  #answer(answer: Answer): void {
-    reply(this.#res!, answer);
-    this.#finish(answer.status);
+  #answer(name: AnswerName): void {
+    this.#state = ANSWERING;
+    this.#replies.send(this.#res!, name);
+    this.#finish(answers[name].status);
+  }
+
+  #answerInvalid(fault: string): void {
+    this.#state = ANSWERING;
+    this.#replies.invalid(this.#res!, fault);
+    this.#finish(400);
   }
 
   #answerTooLarge(isLast: boolean): void {
     if (isLast) {
-      this.#answer(answers.tooLarge);
+      this.#answer('tooLarge');
       return;
     }
-    reply(this.#res!, answers.tooLarge);
+    this.#state = ANSWERING;
+    this.#replies.send(this.#res!, 'tooLarge');
     this.#count(413);
     this.#res = null;
     this.#dropBody();
@@ -269,12 +287,15 @@ class RequestSlot implements KeyedClient {
 /** Request slots, in use and free. It grows to the highest number of concurrent requests, less the retired slots. */
 export class SlotPool {
   readonly #parts: SlotParts;
+  readonly #replies: Replies;
   readonly #free: RequestSlot[] = [];
   /** Every slot that may be used again, in use or free; each slot knows its index here. */
   readonly #all: RequestSlot[] = [];
   #inUse = 0;
 
-  constructor(parts: Omit<SlotParts, 'release' | 'retire'>) {
+  /** @param replies those of a request without an origin */
+  constructor(parts: Omit<SlotParts, 'release' | 'retire'>, replies: Replies) {
+    this.#replies = replies;
     this.#parts = {
       ...parts,
       release: (slot) => this.#release(slot),
@@ -286,7 +307,7 @@ export class SlotPool {
     this.#inUse++;
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    const slot = new RequestSlot(this.#parts, this.#all.length);
+    const slot = new RequestSlot(this.#parts, this.#all.length, this.#replies);
     this.#all.push(slot);
     return slot;
   }
@@ -302,6 +323,11 @@ export class SlotPool {
       const slot = this.#all[i]!;
       if (slot.isReading && slot.startedMs < startedMs) slot.closeConnection();
     }
+  }
+
+  /** Calls `keep` for each request whose body is arriving. */
+  keepReading(keep: (res: HttpReply) => void): void {
+    for (const slot of this.#all) slot.keepReading(keep);
   }
 
   #release(slot: RequestSlot): void {

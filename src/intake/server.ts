@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
+import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { answers, type Status } from '../model/answers.js';
+import type { Options } from '../model/options.js';
 import type { ReceiptLookup } from '../model/receipt.js';
 import {
   type BodyValidator,
@@ -8,7 +9,10 @@ import {
   IDEMPOTENCY_KEY_CHARS_MAX,
   type KeyedIntake,
 } from '../model/stages.js';
+import { Cors } from './cors.js';
 import type {
+  ConnectionGate,
+  ConnectionRefusal,
   EngineFactory,
   HeaderName,
   HttpEngine,
@@ -18,14 +22,13 @@ import type {
   Route,
 } from './http.js';
 import { ReceiptRoute } from './receipt-route.js';
-import {
-  CreatedReply,
-  reply,
-  replyInvalid,
-  replyMethodNotAllowed,
-  replyNotFound,
-} from './reply.js';
+import { type AnswerName, KEEP_ALIVE, Replies } from './reply.js';
 import { BodyBuffers, SlotPool } from './request-slot.js';
+
+type IntakeOptions = Pick<
+  Options,
+  'bodyBytesMax' | 'bodyMsMax' | 'allowNoContentType' | 'keepAliveMs' | 'corsOrigin'
+>;
 
 export interface IntakeParts {
   readonly validator: BodyValidator;
@@ -38,15 +41,16 @@ export interface IntakeParts {
   readonly tryAdmit: () => boolean;
   /** Counts a request in the RPS meter. */
   readonly meter: { hit(requests: number): void };
-  readonly bodyBytesMax: number;
-  /** Whether a POST without Content-Type is taken as JSON. */
-  readonly allowNoContentType: boolean;
-  /** How long a body may take to arrive. */
-  readonly bodyMsMax: number;
+  readonly gate: ConnectionGate;
+  readonly options: IntakeOptions;
 }
 
 /** Interval of the check for slow bodies. They can exceed their time by as much. */
 const SLOW_BODY_CHECK_MS = 250;
+/** Checks between two calls of the engine for bodies that are arriving: 4 s, and uWebSockets.js waits for 8 at least. */
+const KEEP_READING_CHECKS = 16;
+/** Unless it is given. Longer than the 60 s for which nginx and others keep connections to a server. */
+const KEEP_ALIVE_MS = 75_000;
 /** How long a stopping server waits for bodies that are still arriving. */
 const STOP_GRACE_MS = 250;
 /** Interval at which a stopping server checks whether all requests have been answered. */
@@ -59,11 +63,13 @@ const KEY_CHAR_MAX = 0x7e;
 /** The HTTP server of one intake thread. */
 export class IntakeServer {
   readonly #parts: IntakeParts;
+  readonly #factory: EngineFactory;
   readonly #engine: HttpEngine;
-  readonly #contentType: HeaderName;
-  readonly #idempotencyKey: HeaderName;
+  readonly #names: HeaderNames;
+  readonly #cors: Cors;
   readonly #slots: SlotPool;
   readonly #slowBodyCheck: NodeJS.Timeout;
+  #checks = 0;
   #stopping = false;
   /** Requests of this event-loop turn, not yet counted by the meter. */
   #hits = 0;
@@ -72,36 +78,67 @@ export class IntakeServer {
 
   constructor(parts: IntakeParts, engine: EngineFactory) {
     this.#parts = parts;
-    this.#contentType = engine.headerName('content-type');
-    this.#idempotencyKey = engine.headerName('idempotency-key');
-    const { validator, committer, keyed, receipts, counts, bodyBytesMax, bodyMsMax } = parts;
-    this.#slots = new SlotPool({
-      validator,
-      committer,
-      keyed,
-      counts,
-      bodyBytesMax,
-      bodies: new BodyBuffers(bodyBytesMax),
-      created: new CreatedReply(),
-      isStopping: () => this.#stopping,
+    this.#factory = engine;
+    this.#names = headerNames(engine);
+    const { validator, committer, keyed, receipts, counts, gate, options } = parts;
+    const { bodyBytesMax, bodyMsMax } = options;
+    const keepAliveMs = Math.min(options.keepAliveMs || KEEP_ALIVE_MS, engine.keepAliveMsMax);
+    const keepAlive = `${KEEP_ALIVE}${Math.floor(keepAliveMs / 1000)}`;
+    this.#cors = new Cors({
+      origins: options.corsOrigin,
+      headerName: engine.headerName,
+      replies: (lines) =>
+        new Replies([keepAlive, ...lines], () => counts.add(COUNTER.unreadConnections)),
     });
-    this.#slowBodyCheck = setInterval(
-      () => this.#slots.closeReadingSince(performance.now() - bodyMsMax),
-      SLOW_BODY_CHECK_MS,
+    this.#slots = new SlotPool(
+      {
+        validator,
+        committer,
+        keyed,
+        counts,
+        bodyBytesMax,
+        bodies: new BodyBuffers(bodyBytesMax),
+        isStopping: () => this.#stopping,
+      },
+      this.#cors.others,
     );
-    const receipt = new ReceiptRoute(receipts, counts);
-    const refuse = (allow: string) => (reply: HttpReply, head: RequestHead) =>
-      this.#refuseMethod(reply, head, allow);
-    const routes: Route[] = [
-      { method: 'post', path: '/orders', answer: this.#postOrder },
-      { method: 'any', path: '/orders', answer: refuse('POST') },
-      { method: 'get', path: '/orders/:id', answer: receipt.answer },
-      { method: 'head', path: '/orders/:id', answer: receipt.answer },
-      { method: 'any', path: '/orders/:id', answer: refuse('GET, HEAD') },
-      { method: 'any', path: '/*', answer: (reply, head) => this.#refusePath(reply, head) },
-    ];
-    this.#engine = engine.create(routes, { bodyMsMax });
+    this.#slowBodyCheck = setInterval(this.#checkSlowBodies, SLOW_BODY_CHECK_MS);
+    const receipt = new ReceiptRoute(receipts, counts, this.#cors.repliesTo);
+    this.#engine = engine.create(
+      [
+        { method: 'post', path: '/orders', answer: this.#postOrder },
+        ...this.#otherMethods('/orders', 'POST'),
+        { method: 'get', path: '/orders/:id', answer: receipt.answer },
+        { method: 'head', path: '/orders/:id', answer: receipt.answer },
+        ...this.#otherMethods('/orders/:id', 'GET, HEAD'),
+        { method: 'any', path: '/*', answer: this.#refusePath },
+      ],
+      { gate, refusal: REFUSAL, keepAliveMs, bodyMsMax },
+    );
   }
+
+  /** @param allow the methods of the path */
+  #otherMethods(path: string, allow: string): Route[] {
+    const answer = (res: HttpReply, req: RequestHead) => this.#refuseMethod(res, req, allow);
+    const preflight = (res: HttpReply, req: RequestHead) => {
+      if (!this.#cors.isPreflight(req)) {
+        answer(res, req);
+        return;
+      }
+      this.#cors.answerPreflight(res, req, allow);
+      this.#parts.counts.add(responseCounter(200));
+    };
+    return [
+      { method: 'options', path, answer: preflight },
+      { method: 'any', path, answer },
+    ];
+  }
+
+  readonly #checkSlowBodies = (): void => {
+    this.#slots.closeReadingSince(performance.now() - this.#parts.options.bodyMsMax);
+    if (this.#checks++ % KEEP_READING_CHECKS > 0) return;
+    this.#slots.keepReading((res) => this.#factory.keepReading(res));
+  };
 
   /** @throws OperatorFault it cannot listen */
   listen(address: ListenAddress): Promise<void> {
@@ -133,27 +170,51 @@ export class IntakeServer {
   readonly #postOrder = (res: HttpReply, req: RequestHead): void => {
     if (this.#hits++ === 0) this.#beginTurn();
     const startedMs = this.#turnMs;
+    const replies = this.#cors.repliesTo(req);
     if (!this.#parts.tryAdmit()) {
-      reply(res, answers.serverKaput);
-      this.#count(500, startedMs);
-    } else if (!this.#isAcceptedMediaType(req.getHeader(this.#contentType))) {
-      reply(res, answers.unsupportedMediaType);
+      this.#refuse(res, req, replies, 'serverKaput', startedMs);
+    } else if (!this.#isAcceptedMediaType(req.getHeader(this.#names.contentType))) {
+      this.#refuse(res, req, replies, 'unsupportedMediaType', startedMs);
+    } else if (isCoded(req.getHeader(this.#names.contentEncoding))) {
+      this.#toExpecting(req, replies).codingRefused(res);
       this.#count(415, startedMs);
     } else {
-      const key = req.getHeader(this.#idempotencyKey);
+      const key = req.getHeader(this.#names.idempotencyKey);
       if (key !== '' && !isIdempotencyKey(key)) {
-        replyInvalid(res, 'idempotency-key');
+        this.#toExpecting(req, replies).invalid(res, 'idempotency-key');
         this.#count(400, startedMs);
+      } else if (
+        Number(req.getHeader(this.#names.contentLength)) > this.#parts.options.bodyBytesMax
+      ) {
+        this.#refuse(res, req, replies, 'tooLarge', startedMs);
       } else {
-        this.#slots.acquire().begin(res, startedMs, key);
+        const expect = req.getHeader(this.#names.expect);
+        const reply = expect === '' ? res : this.#factory.sendContinue(res, expect);
+        this.#slots.acquire().begin(reply, replies, startedMs, key);
       }
     }
   };
 
+  #refuse(
+    res: HttpReply,
+    req: RequestHead,
+    replies: Replies,
+    name: AnswerName,
+    startedMs: number,
+  ): void {
+    this.#toExpecting(req, replies).send(res, name);
+    this.#count(answers[name].status, startedMs);
+  }
+
+  /** The replies to a request whose body is not wanted: with `Expect`, the client may or may not send it. */
+  #toExpecting(req: RequestHead, replies: Replies): Replies {
+    return req.getHeader(this.#names.expect) === '' ? replies : replies.closing;
+  }
+
   /** A web page can send a POST without a media type, or with that of a form, to any server, without asking it first. */
   #isAcceptedMediaType(contentType: string): boolean {
     if (contentType === JSON_TYPE) return true;
-    return contentType === '' ? this.#parts.allowNoContentType : isJsonType(contentType);
+    return contentType === '' ? this.#parts.options.allowNoContentType : isJsonType(contentType);
   }
 
   #beginTurn(): void {
@@ -169,21 +230,53 @@ export class IntakeServer {
 
   #refuseMethod(res: HttpReply, req: RequestHead, allow: string): void {
     const startedMs = performance.now();
-    replyMethodNotAllowed(res, allow, req.getMethod() === 'head');
+    const replies = this.#toExpecting(req, this.#cors.repliesTo(req));
+    replies.methodNotAllowed(res, allow, req.getMethod() === 'head');
     this.#count(405, startedMs);
   }
 
-  #refusePath(res: HttpReply, req: RequestHead): void {
+  readonly #refusePath = (res: HttpReply, req: RequestHead): void => {
     const startedMs = performance.now();
-    replyNotFound(res, req.getMethod() === 'head');
+    const replies = this.#toExpecting(req, this.#cors.repliesTo(req));
+    replies.notFound(res, req.getMethod() === 'head');
     this.#count(404, startedMs);
-  }
+  };
 
   #count(status: Status, startedMs: number): void {
     const { counts } = this.#parts;
     counts.add(responseCounter(status));
     counts.observe(HISTOGRAM.requestSeconds, (performance.now() - startedMs) / 1000);
   }
+}
+
+/** The headers that the intake reads, in the form of the engine. */
+interface HeaderNames {
+  readonly contentType: HeaderName;
+  readonly contentEncoding: HeaderName;
+  readonly contentLength: HeaderName;
+  readonly idempotencyKey: HeaderName;
+  readonly expect: HeaderName;
+}
+
+function headerNames({ headerName }: EngineFactory): HeaderNames {
+  return {
+    contentType: headerName('content-type'),
+    contentEncoding: headerName('content-encoding'),
+    contentLength: headerName('content-length'),
+    idempotencyKey: headerName('idempotency-key'),
+    expect: headerName('expect'),
+  };
+}
+
+/** For a connection beyond the limits. It is closed before its first request is read, so no origin is known. */
+const REFUSAL: ConnectionRefusal = {
+  head: `${answers.busy.statusLine}\r\nContent-Type: application/json\r\nRetry-After: 1`,
+  body: answers.busy.body,
+};
+
+/** Whether a body is in another coding than `identity`: gzip for example. */
+function isCoded(contentEncoding: string): boolean {
+  return contentEncoding !== '' && contentEncoding.trim().toLowerCase() !== 'identity';
 }
 
 /** `application/json` in any case, with or without parameters. */

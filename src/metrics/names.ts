@@ -59,6 +59,19 @@ export const counterFamilies = [
     cells: { abortedRequests: {} },
   },
   {
+    name: 'forebay_connections_refused_total',
+    help: 'Connections closed at once: more than --connections-max, or more than --connections-per-address-max from one address.',
+    cells: {
+      connectionsRefused: { limit: 'all' },
+      addressesRefused: { limit: 'address' },
+    },
+  },
+  {
+    name: 'forebay_unread_connections_total',
+    help: 'Connections closed because the client sent requests and did not read the responses.',
+    cells: { unreadConnections: {} },
+  },
+  {
     name: 'forebay_withdrawn_orders_total',
     help: 'Orders that were not stored, because their client disconnected before their frame was sent.',
     cells: { ordersWithdrawn: {} },
@@ -191,6 +204,11 @@ export const histogramFamilies = [
 
 /** Summed over all threads. */
 export const gaugeFamilies = [
+  {
+    name: 'forebay_open_connections',
+    help: 'Open connections of clients to the port for orders.',
+    cells: { openConnections: {} },
+  },
   {
     name: 'forebay_waiting_orders',
     help: 'Orders received and not answered yet.',

@@ -109,6 +109,10 @@ export const LOG_EVENTS = {
     level: 'error',
     what: '--dead-max is reached: orders that failed for good are retried later',
   },
+  'connections-refused': {
+    level: 'warn',
+    what: 'clients opened more connections than --connections-max or --connections-per-address-max: they are answered 503 and closed',
+  },
   'intake-thread-failed': { level: 'error', what: 'an intake thread ended because of a bug' },
   'intake-thread-restarted': { level: 'warn', what: 'a new intake thread replaces one that ended' },
   'intake-thread-lost': {

@@ -31,6 +31,10 @@ export interface Options {
   readonly bodyBytesMax: number;
   readonly bodyMsMax: number;
   readonly allowNoContentType: boolean;
+  readonly corsOrigin: readonly string[];
+  readonly keepAliveMs: number;
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
   readonly waitingOrdersMax: number;
   readonly idempotencyS: number;
   readonly idempotencyKeysMax: number;

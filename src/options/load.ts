@@ -170,6 +170,11 @@ function checkRelations(options: Options, given: GivenOptions): void {
       `${named('adminPort', given, options)}: must not be the same as ${nameOf('port', given)}`,
     );
   }
+  if (options.connectionsPerAddressMax > 0 && process.platform !== 'linux') {
+    throw fault(
+      `${named('connectionsPerAddressMax', given, options)}: must be 0 on this system: only Linux says who is connected`,
+    );
+  }
   if (options.threads > 1 && !sharesPort(options.http)) {
     const reason =
       process.platform === 'linux'

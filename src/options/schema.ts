@@ -13,6 +13,10 @@ const intakeThreads: DerivedDefault<number> = {
   from: (inputs) => (inputs.sharesPort ? halfTheCores.from(inputs) : 1),
 };
 
+/** As browsers send it: lower case, no path, no default port. */
+const ORIGIN =
+  '^(?!http://.*:80$)(?!https://.*:443$)(?:\\*|[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\\[[0-9a-f:.]+\\])(?::\\d{1,5})?)$';
+
 /** The process: addresses, threads, log. */
 const serverSchema = {
   mode: {
@@ -145,6 +149,42 @@ const intakeSchema = {
     default: false,
     group: 'Intake',
     help: 'on: a POST without Content-Type is taken as JSON; off: it is answered 415',
+  },
+  corsOrigin: {
+    type: 'list',
+    unit: 'origins',
+    pattern: ORIGIN,
+    patternText: 'an origin such as https://shop.example, without a path, or *',
+    default: [],
+    group: 'Intake',
+    help: 'origins whose web pages may send orders and read the answers, separated by commas; * is every origin',
+  },
+  keepAliveMs: {
+    type: 'integer',
+    unit: 'ms',
+    min: 0,
+    max: 3_600_000,
+    default: 0,
+    group: 'Intake',
+    help: 'how long at least an idle connection is kept; 0: 75000 with --http node, 7000 with --http uws, which cannot keep it longer',
+  },
+  connectionsMax: {
+    type: 'integer',
+    unit: 'connections',
+    min: 0,
+    max: 1_000_000,
+    default: 0,
+    group: 'Intake',
+    help: 'most open connections of clients, all intake threads together; more are answered 503 and closed; 0: the limit of open files less a reserve, at most 100000',
+  },
+  connectionsPerAddressMax: {
+    type: 'integer',
+    unit: 'connections',
+    min: 0,
+    max: 1_000_000,
+    default: 0,
+    group: 'Intake',
+    help: 'the same for each address of a client (Linux only); 0 is no limit. All clients of a proxy have its address',
   },
   waitingOrdersMax: {
     type: 'integer',

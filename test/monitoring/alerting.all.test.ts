@@ -67,6 +67,10 @@ class Faults {
     await this.#fires(['ForebayForeignMessages'], () => this.#shop.publish('no frame'));
   }
 
+  async manyConnect(): Promise<void> {
+    await this.#fires(['ForebayConnectionsRefused'], () => this.#shop.connectTooOften());
+  }
+
   async natsFrozen(): Promise<void> {
     this.#shop.stack.running('nats').signal('SIGSTOP');
     await this.#fires(['ForebayAnswersMissing'], () => this.#shop.spoollessOrders.post('unsure'));
@@ -143,6 +147,7 @@ describe('the alerts, with a real Prometheus', () => {
     const faults = new Faults(shop, configuration);
     // In this order, because orders sent after the overload wait behind its backlog.
     await t.test('another program publishes', () => faults.othersPublish());
+    await t.test('too many connections', () => faults.manyConnect());
     await t.test('an order fails permanently', () => faults.orderFails());
     await t.test('overload', () => faults.overload());
     await t.test('threads are blocked, die, and wait', () => faults.threadsInTrouble());

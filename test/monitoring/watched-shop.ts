@@ -5,6 +5,7 @@ import { connect } from '@nats-io/transport-node';
 import { NativeStack } from '../container/native-stack.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { OrderClient } from '../support/orders.js';
+import { RawConnection } from '../support/raw-http.js';
 import { PrometheusApi } from './prometheus-api.js';
 
 /** Does nothing, except for two usernames. */
@@ -26,6 +27,8 @@ const FEW_DEAD_LETTERS = {
   FOREBAY_DEAD_MAX: '1',
   FOREBAY_SPOOL_ORDERS_MAX: '50',
 };
+
+const SPOOLLESS_CONNECTIONS_MAX = 16;
 
 /**
  * The services of docker-compose.yml as native processes, and two more Forebays that the same Prometheus scrapes: one in direct
@@ -89,6 +92,14 @@ export class WatchedShop {
     await nc.close();
   }
 
+  /** Opens more connections than one of the instances takes, and closes them. */
+  async connectTooOften(): Promise<void> {
+    const opened = Array.from({ length: 2 * SPOOLLESS_CONNECTIONS_MAX }, () =>
+      RawConnection.open(this.spoolless.url),
+    );
+    for (const connection of await Promise.all(opened)) connection.destroy();
+  }
+
   /** Posts an invalid order. @returns the status */
   async postInvalid(): Promise<number> {
     const url = `${this.stack.url('forebay:3000')}/orders`;
@@ -118,5 +129,6 @@ function startSpoolless(
   owner: { after(end: () => Promise<void>): void },
 ): Promise<ForebayProcess> {
   const flags = ['--nats', `nats://${nats}`, '--spool-orders-max', '0', '--drain', 'off'];
+  flags.push('--connections-max', `${SPOOLLESS_CONNECTIONS_MAX}`);
   return startForebay([...flags, '--commit-ms-max', '500', '--threads', '1'], { owner });
 }

@@ -1,5 +1,6 @@
 /** Which HTTP engine a server uses, and how many threads can share its port. */
 import type { EngineFactory } from '../../src/intake/http.js';
+import { KEEP_ALIVE_MS_MAX } from '../../src/intake/uws/idle.js';
 import { BINARY_FIX, missingServerBinary } from '../../src/intake/uws/platform.mjs';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import type { Options } from '../../src/model/options.js';
@@ -20,7 +21,10 @@ export async function chooseEngine(options: Options): Promise<EngineChoice> {
   const { http, threads } = options;
   if (http === 'node') return { name: 'node', threads, text: 'HTTP engine: node:http' };
   const why = await missingServerBinary();
-  if (why === null) return { name: 'uws', threads, text: 'HTTP engine: uWebSockets.js' };
+  if (why === null) {
+    refuseKeepAlive(options);
+    return { name: 'uws', threads, text: 'HTTP engine: uWebSockets.js' };
+  }
   if (http === 'uws') {
     throw new OperatorFault(`--http uws: ${why}; fix: use --http auto, ${BINARY_FIX}`, EXIT.usage);
   }
@@ -28,6 +32,15 @@ export async function chooseEngine(options: Options): Promise<EngineChoice> {
   if (threads <= 1 || sharesPort('node')) return { name: 'node', threads, text };
   const limit = `one intake thread, because node:http can share a port between threads only since Node 23.1`;
   return { name: 'node', threads: 1, text: `${text}; ${limit}` };
+}
+
+/** @throws OperatorFault uWebSockets.js closes idle connections before */
+function refuseKeepAlive({ keepAliveMs }: Options): void {
+  if (keepAliveMs <= KEEP_ALIVE_MS_MAX) return;
+  throw new OperatorFault(
+    `--keep-alive-ms ${keepAliveMs}: uWebSockets.js closes idle connections after 8 to 12 s; fix: at most ${KEEP_ALIVE_MS_MAX}, or --http node`,
+    EXIT.usage,
+  );
 }
 
 /** Loads the engine, and only that one. */

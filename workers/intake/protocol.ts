@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { RefusedConnection } from '../../src/intake/connection-gate.js';
 import type { Options } from '../../src/model/options.js';
 import type { ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
 import type { EngineName } from './engine.js';
@@ -13,6 +14,9 @@ export interface IntakeThreadData {
   readonly countsIndex: number;
   readonly counts: SharedArrayBuffer;
   readonly meter: SharedArrayBuffer;
+  /** Connections of clients, all intake threads together. */
+  readonly connectionsMax: number;
+  readonly intakeThreads: number;
   /** Null without a limit. */
   readonly limiter: SharedArrayBuffer | null;
   /** The table of idempotency keys. */
@@ -50,5 +54,7 @@ export type IntakeReport =
   | { readonly type: 'journal'; readonly reason: string }
   /** The queries of one event-loop turn. */
   | { readonly type: 'receipts'; readonly queries: readonly ReceiptQuery[] }
+  /** Connections are refused. Sent once a second at most. */
+  | { readonly type: 'refused'; readonly limit: RefusedConnection; readonly open: number }
   /** A fault that the operator can fix. */
   | { readonly type: 'fault'; readonly message: string; readonly exitCode: number };

@@ -13,6 +13,7 @@ import { ThreadCounts } from '../../src/metrics/count.js';
 import type { Appender } from '../../src/model/journal.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { loadEngine } from './engine.js';
+import { openGate } from './gate.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
 
 /** Interval at which the supervisor is told whether the journal accepts writes. */
@@ -59,6 +60,7 @@ export async function openIntake(
     bodyBytesMax: options.bodyBytesMax,
   });
   const limiter = data.limiter === null ? null : new WindowLimiter(data.limiter);
+  let listensOn = 0;
   const server = new IntakeServer(
     {
       validator: new OrderValidator(),
@@ -68,9 +70,8 @@ export async function openIntake(
       counts,
       tryAdmit: limiter === null ? () => true : () => limiter.tryAdmit(),
       meter: new RpsMeter(data.meter),
-      bodyBytesMax: options.bodyBytesMax,
-      allowNoContentType: options.allowNoContentType,
-      bodyMsMax: options.bodyMsMax,
+      options,
+      gate: openGate(data, counts, () => listensOn, report),
     },
     await loadEngine(data.engine),
   );
@@ -94,6 +95,7 @@ export async function openIntake(
 
   async function listen(port: number): Promise<void> {
     if (stopping) return;
+    listensOn = port;
     await server.listen({ host: options.host, port, isShared: data.sharesPort });
     report({ type: 'listening' });
   }

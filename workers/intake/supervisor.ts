@@ -118,6 +118,7 @@ export class IntakeSupervisor {
       if (report.type === 'committed') this.#parts.onCommitted();
       else if (report.type === 'receipts') receipts.reply(report.queries);
       else if (report.type === 'journal') supervised.reason = report.reason;
+      else if (report.type === 'refused') this.#logRefused(report);
     });
     thread.on('error', (error) =>
       this.#parts.log('intake-thread-failed', 'intake thread failed', {
@@ -130,6 +131,13 @@ export class IntakeSupervisor {
       this.#onExit(index, code);
     });
     return nextReport(thread, 'started').then(() => {});
+  }
+
+  #logRefused({ limit, open }: Extract<IntakeReport, { type: 'refused' }>): void {
+    const option = limit === 'all' ? '--connections-max' : '--connections-per-address-max';
+    this.#parts.log('connections-refused', `connections are refused: ${option} is reached`, {
+      open,
+    });
   }
 
   async #listen(index: number, port: number): Promise<void> {

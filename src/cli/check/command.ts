@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { chooseEngine } from '../../../workers/intake/engine.js';
 import { handlerUrl } from '../../../workers/pool/handler-file.js';
 import { handlerContext } from '../../drain/handler-context.js';
-import { parseLimits } from '../../journal/store/data-folder.js';
 import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from '../../model/durability.js';
 import { OperatorFault } from '../../model/fault.js';
 import type { FolderFacts, JetStreamFacts } from '../../model/journal-facts.js';
 import type { Options } from '../../model/options.js';
 import { type LoadedOptions, loadWithOrigins } from '../../options/load.js';
+import { processLimits } from '../../options/process-limits.js';
 import { quote } from '../../options/sources.js';
 import { flagName } from '../../options/spec.js';
 import { isFolderInUse, probeAdminPort, probePort } from '../../process/locks.js';
@@ -23,7 +23,6 @@ import {
   inspectMachine,
   installedVersion,
   limitFindings,
-  limitsText,
   memoryFinding,
   portFinding,
   versionFinding,
@@ -74,7 +73,7 @@ async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
     ...(folder === null ? [] : folderFindings(options, folder.facts, folder.isInUse)),
     handler,
     ...ports,
-    ...limitFindings(parseLimits(limitsText()), folder?.facts.mapBytes ?? 0),
+    ...limitFindings(options, processLimits(), folder?.facts.mapBytes ?? 0),
     coreFinding(options, machine),
     memoryFinding(options, machine),
     ...heapFlagFindings(options.workerHeapMb),

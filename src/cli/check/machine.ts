@@ -4,8 +4,9 @@ import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { heapFlag, heapFlagText } from '../../drain/heap-flag.js';
-import type { ResourceLimits } from '../../journal/store/data-folder.js';
+import { OperatorFault } from '../../model/fault.js';
 import type { Options } from '../../model/options.js';
+import { connectionsMaxOf, type ResourceLimits } from '../../options/process-limits.js';
 import type { PortState } from '../../process/locks.js';
 import { bytesText, type Finding, fail, ok, warn } from './finding.js';
 
@@ -67,24 +68,37 @@ export function portFinding(flag: string, host: string, port: number, state: Por
 
 /** Address space of Node, the reserved heaps of its threads, and the binaries. */
 const PROCESS_MAP_BYTES = 64 * 1024 ** 3;
-/** Files and sockets of the journal, threads and connections to NATS and databases. */
-const OWN_FILES = 256;
 /** Connections that a wave may open. */
 const CLIENTS_MIN = 1000;
 
 /** @param mapBytes address space that the journal maps; 0 for none */
-export function limitFindings(limits: ResourceLimits, mapBytes: number): Finding[] {
-  return [filesFinding(limits.openFiles), addressFinding(limits.addressSpaceBytes, mapBytes)];
+export function limitFindings(
+  options: Options,
+  limits: ResourceLimits,
+  mapBytes: number,
+): Finding[] {
+  return [
+    filesFinding(options, limits.openFiles),
+    addressFinding(limits.addressSpaceBytes, mapBytes),
+  ];
 }
 
-function filesFinding(openFiles: number): Finding {
-  const clients = Math.max(0, openFiles - OWN_FILES);
-  if (clients === Number.POSITIVE_INFINITY) return ok('open files', 'no limit');
-  const text = `limit ${openFiles}, enough for about ${clients} connections`;
-  if (clients >= CLIENTS_MIN) return ok('open files', text, { openFiles });
-  return warn('open files', text, 'ulimit -n 65536, or LimitNOFILE=65536 in systemd', {
-    openFiles,
-  });
+function filesFinding(options: Options, openFiles: number): Finding {
+  const about = 'open files';
+  const fix = 'ulimit -n 65536, or LimitNOFILE=65536 in systemd';
+  try {
+    const connections = connectionsMaxOf(options, { openFiles });
+    const limit = openFiles === Number.POSITIVE_INFINITY ? 'no limit' : `limit ${openFiles}`;
+    const text = `${limit}, ${connections} connections of clients`;
+    const facts = { openFiles, connections };
+    return connections >= CLIENTS_MIN || options.connectionsMax > 0
+      ? ok(about, text, facts)
+      : warn(about, text, fix, facts);
+  } catch (error) {
+    if (!(error instanceof OperatorFault)) throw error;
+    const [problem, does = fix] = error.message.split('; fix: ');
+    return fail(about, problem!, does, { openFiles });
+  }
 }
 
 function addressFinding(spaceBytes: number, mapBytes: number): Finding {
@@ -97,11 +111,6 @@ function addressFinding(spaceBytes: number, mapBytes: number): Finding {
   const text = `limit ${bytesText(spaceBytes)}; the journal maps ${bytesText(mapBytes)}, the process needs about ${bytesText(needBytes)}`;
   if (mapBytes === 0 || spaceBytes >= needBytes) return ok(about, text, { spaceBytes });
   return fail(about, text, 'ulimit -v unlimited, or LimitAS=infinity in systemd', { spaceBytes });
-}
-
-/** The limits of this process as the kernel writes them; empty on systems other than Linux. */
-export function limitsText(): string {
-  return read('/proc/self/limits');
 }
 
 /** What the machine, or the container, offers this process. */

@@ -21,6 +21,7 @@ import { publishThreadStats } from '../../metrics/thread-stats.js';
 import type { OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
+import { connectionsMaxOf, processLimits } from '../../options/process-limits.js';
 import { claimFolder, claimPort, type Release } from '../../process/locks.js';
 import type { StopStep } from '../../process/shutdown.js';
 
@@ -156,6 +157,7 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
   const { log } = parts;
   const engine = await chooseEngine(parts.options);
   const options = { ...parts.options, threads: engine.threads };
+  const connectionsMax = connectionsMaxOf(options, processLimits());
   const handler = handlerUrl(options.handler);
   const { port, release } = await claimPort(options.host, options.port);
   releases.push(release);
@@ -180,7 +182,7 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
   const startIntake = await intakeStarter(options);
   // Each announcement wakes this thread: none where nobody listens.
   const isTold = options.drain && (journal?.onCommitted ?? null) !== null;
-  const shared = { drain, engine, wakeFlag: isTold ? wakeFlag : null };
+  const shared = { drain, engine, connectionsMax, wakeFlag: isTold ? wakeFlag : null };
   const intake = new IntakeSupervisor({
     threads: intakeCount(options),
     startThread: (index) => startIntake(index, threadData(options, memory, index, shared)),
@@ -268,15 +270,22 @@ function threadData(
   options: Options,
   memory: SharedMemory,
   threadIndex: number,
-  shared: { drain: DrainHandle; engine: EngineChoice; wakeFlag: SharedArrayBuffer | null },
+  shared: {
+    drain: DrainHandle;
+    engine: EngineChoice;
+    connectionsMax: number;
+    wakeFlag: SharedArrayBuffer | null;
+  },
 ): IntakeThreadData {
-  const { drain, engine, wakeFlag } = shared;
+  const { drain, engine, connectionsMax, wakeFlag } = shared;
   const data = {
     ...memory,
     options,
     engine: engine.name,
     sharesPort: options.threads > 1,
     countsIndex: 1 + threadIndex,
+    connectionsMax,
+    intakeThreads: intakeCount(options),
     wakeFlag,
   };
   if (options.mode !== 'direct') return { ...data, directPort: null };

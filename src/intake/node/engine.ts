@@ -1,6 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
-import type { EngineFactory, EngineLimits, HttpEngine, ListenAddress, Route } from '../http.js';
+import type {
+  ConnectionRefusal,
+  EngineFactory,
+  EngineLimits,
+  HttpEngine,
+  ListenAddress,
+  Route,
+} from '../http.js';
 import { cannotListen } from '../listen-fault.js';
 import { Connection } from './connection.js';
 import { Exchange } from './exchange.js';
@@ -12,8 +19,8 @@ import { Router } from './router.js';
 const HEAD_BYTES_MAX = 8192;
 /** How long the head of a request may take to arrive. */
 const HEAD_MS_MAX = 10_000;
-/** Idle connections are kept longer than proxies keep theirs (nginx: 60 s), so that the proxy closes first. */
-const KEEP_ALIVE_MS = 75_000;
+/** An idle connection is kept longer than announced, so that a client that relies on it is not late. */
+const KEEP_ALIVE_MARGIN_MS = 1000;
 /** A connection on which nothing moves, for example because its client reads no answers. */
 const STALLED_MS_MAX = 120_000;
 /** Interval of the check for slow requests. */
@@ -21,7 +28,11 @@ const SLOW_CHECK_MS = 1000;
 
 /** The engine of node:http: runs wherever Node does. */
 export const nodeEngine: EngineFactory = {
+  keepAliveMsMax: Number.POSITIVE_INFINITY,
   headerName: (name) => name,
+  /** An exchange sends it when its body is wanted. */
+  sendContinue: (reply) => reply,
+  keepReading: () => {},
   create: (routes, limits) => new NodeEngine(routes, limits),
 };
 
@@ -29,7 +40,7 @@ class NodeEngine implements HttpEngine {
   readonly #router: Router;
   readonly #server: Server;
 
-  constructor(routes: readonly Route[], { bodyMsMax }: EngineLimits) {
+  constructor(routes: readonly Route[], { gate, refusal, keepAliveMs, bodyMsMax }: EngineLimits) {
     this.#router = new Router(routes);
     this.#server = createServer({
       insecureHTTPParser: false,
@@ -39,7 +50,7 @@ class NodeEngine implements HttpEngine {
       headersTimeout: HEAD_MS_MAX,
       // The routes end slow orders themselves. This is for bodies that nobody reads.
       requestTimeout: HEAD_MS_MAX + bodyMsMax,
-      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveTimeout: keepAliveMs + KEEP_ALIVE_MARGIN_MS,
       connectionsCheckingInterval: SLOW_CHECK_MS,
     });
     const server = this.#server;
@@ -48,6 +59,12 @@ class NodeEngine implements HttpEngine {
     server.timeout = STALLED_MS_MAX;
     // A client that ends its side of the connection still gets its answers.
     (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+    server.on('connection', (socket) => {
+      socket.once('close', () => gate.closed());
+      if (gate.opened(() => socket.remoteAddress ?? '')) return;
+      socket.write(refusedText(refusal));
+      socket.destroySoon();
+    });
     server.on('request', (request, response) => this.#answer(request, response, false));
     server.on('checkContinue', (request, response) => this.#answer(request, response, true));
     server.on('checkExpectation', (request, response) =>
@@ -118,4 +135,9 @@ class NodeEngine implements HttpEngine {
     new Exchange(connection, request, response, { method: '', parameter: '' }, false);
     connection.refuseNewest(refusal);
   }
+}
+
+function refusedText({ head, body }: ConnectionRefusal): string {
+  const lines = [`HTTP/1.1 ${head}`, 'Connection: close', `Content-Length: ${body.length}`];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }

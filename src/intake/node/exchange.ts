@@ -3,6 +3,7 @@ import type { HeaderName, HttpReply, RequestHead } from '../http.js';
 import type { Connection, PendingExchange } from './connection.js';
 import { type Refusal, refusalHeaders } from './refusal.js';
 
+const TAKEN = [true, true] as const;
 const NO_BYTES = new Uint8Array(0);
 const { latin1Slice } = Buffer.prototype as Buffer & {
   latin1Slice(start: number, end: number): string;
@@ -85,6 +86,12 @@ export class Exchange implements HttpReply, RequestHead, PendingExchange {
     this.#headers.push('Content-Length', String(Buffer.byteLength(body)));
     if (andClose) this.#headers.push('Connection', 'close');
     this.#send(body);
+  }
+
+  /** node:http itself stops reading from a client that does not read its answers. */
+  tryEnd(body: Uint8Array): readonly [boolean, boolean] {
+    this.end(body);
+    return TAKEN;
   }
 
   endWithoutBody(): void {

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXIT, OperatorFault } from '../../model/fault.js';
+import { processLimits } from '../../options/process-limits.js';
 import { isMapped, ofThisProcess } from './sound-file.js';
 
 /** @throws Error the folder cannot be created, read or written */
@@ -28,7 +29,7 @@ function makeFolder(folder: string): void {
  * @throws OperatorFault the address space limit of this process is too low
  */
 export function requireAddressSpace(path: string, mapBytes: number): void {
-  const { addressSpaceBytes } = parseLimits(ofThisProcess('limits'));
+  const { addressSpaceBytes } = processLimits();
   if (addressSpaceBytes === Number.POSITIVE_INFINITY || isMapped(path)) return;
   const usedKib = Number(/^VmSize:\s+(\d+) kB$/m.exec(ofThisProcess('status'))?.[1] ?? 0);
   const leftBytes = addressSpaceBytes - usedKib * 1024;
@@ -41,19 +42,4 @@ export function requireAddressSpace(path: string, mapBytes: number): void {
 
 function inGib(bytes: number): string {
   return (bytes / 1024 ** 3).toFixed(1).replace('.0', '');
-}
-
-/** Resource limits of this process; Infinity means none. */
-export interface ResourceLimits {
-  readonly openFiles: number;
-  readonly addressSpaceBytes: number;
-}
-
-/** @param text content of /proc/self/limits, see proc(5); empty means no limits */
-export function parseLimits(text: string): ResourceLimits {
-  const soft = (name: string) => {
-    const value = new RegExp(`^${name}\\s+(\\S+)`, 'm').exec(text)?.[1];
-    return value === undefined || value === 'unlimited' ? Number.POSITIVE_INFINITY : Number(value);
-  };
-  return { openFiles: soft('Max open files'), addressSpaceBytes: soft('Max address space') };
 }

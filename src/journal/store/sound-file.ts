@@ -155,7 +155,7 @@ export function isMapped(path: string): boolean {
 }
 
 /** Empty on systems other than Linux. */
-export function ofThisProcess(file: 'limits' | 'status' | 'maps'): string {
+export function ofThisProcess(file: 'status' | 'maps'): string {
   try {
     return readFileSync(`/proc/self/${file}`, 'latin1');
   } catch {

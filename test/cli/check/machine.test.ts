@@ -11,9 +11,9 @@ import {
   memoryFinding,
   versionFinding,
 } from '../../../src/cli/check/machine.js';
-import { parseLimits } from '../../../src/journal/store/data-folder.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
 import { loadOptions } from '../../../src/options/load.js';
+import { parseLimits } from '../../../src/options/process-limits.js';
 import { runForebay } from '../../support/forebay.js';
 import { runCheck, temporaryFolder } from './run-check.js';
 
@@ -131,10 +131,23 @@ describe('forebay check and the limits of the process', () => {
       openFiles: 1024,
       addressSpaceBytes: Number.POSITIVE_INFINITY,
     });
-    const [files, space] = limitFindings(parseLimits(text), 256 * GIB);
+    const options = loadOptions(['--threads', '1', '--workers', '1'], {});
+    const [files, space] = limitFindings(options, parseLimits(text), 256 * GIB);
     assert.equal(files!.verdict, 'warn');
     assert.match(files!.fix, /LimitNOFILE/);
     assert.equal(space!.verdict, 'ok');
+  });
+
+  it('too few open files fail, as the start does', () => {
+    const limits = { openFiles: 200, addressSpaceBytes: Number.POSITIVE_INFINITY };
+    const verdict = (...flags: string[]) => {
+      const options = loadOptions(['--threads', '1', '--workers', '1', ...flags], {});
+      return limitFindings(options, limits, 0)[0]!.verdict;
+    };
+    assert.equal(verdict(), 'warn');
+    assert.equal(verdict('--connections-max', '20'), 'ok');
+    assert.equal(verdict('--connections-max', '150'), 'fail');
+    assert.equal(verdict('--threads', '8'), 'fail');
   });
 });
 
