@@ -12,6 +12,7 @@ import { processLimits } from '../../options/process-limits.js';
 import { quote } from '../../options/sources.js';
 import { flagName } from '../../options/spec.js';
 import { isFolderInUse, probeAdminPort, probePort } from '../../process/locks.js';
+import { claimPid } from '../../process/pid-lock.js';
 import { VERSION } from '../../version.js';
 import { exitCodeOf, type Finding, failConfig, ok, reportJson, reportText } from './finding.js';
 import { handlerFinding, handlerMissing, loadInThread } from './handler.js';
@@ -104,7 +105,11 @@ async function inspectDataFolder(
 ): Promise<{ facts: FolderFacts; isInUse: boolean } | null> {
   if (options.mode === 'direct') return null;
   const { inspectFolder } = await import('../../journal/local/inspect.js');
-  const facts = await inspectFolder(options.data);
+  const pid = await claimPid(options.data).catch((error: OperatorFault) => error);
+  const [blocked, releasePid] =
+    pid instanceof OperatorFault ? [pid.message, async () => {}] : ['', pid];
+  const facts = await inspectFolder(options.data, blocked);
+  await releasePid();
   const isInUse = facts.exists && facts.fault === '' && (await isFolderInUse(options.data));
   return { facts, isInUse };
 }

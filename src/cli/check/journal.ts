@@ -145,7 +145,8 @@ function localFinding({ nats }: Options, journal: LocalFacts | null): Finding {
   const { bytes, waiting, deadLetters, isFromFuture, fault } = journal;
   const size = bytesText(bytes);
   if (waiting === null) {
-    const fix = 'none if this is a copy or a backup; otherwise start serve, which reads it';
+    const fix =
+      'none if this is a copy or a backup, or if a server uses it; otherwise start serve, which reads it';
     return warn(about, `${size}; not read: ${fault}`, fix, { bytes });
   }
   const { orders, isAtLeast, oldestAcceptedAtMs } = waiting;

@@ -5,6 +5,7 @@ import { FrameIds } from '../../commit/frame-id.js';
 import { openDeadLetters } from '../../journal/open.js';
 import { WindowLimiter } from '../../limit/window.js';
 import { EXIT_BY_SIGNAL, type StopSignal, type StopSignals } from '../../model/stop-signals.js';
+import { claimPid } from '../../process/pid-lock.js';
 import { OrderValidator } from '../../schema/validator.js';
 import { type DlqRequest, parseDlq } from './arguments.js';
 import { drop } from './drop.js';
@@ -35,9 +36,13 @@ export async function run(
   const { request, journal } = parseDlq(argv, io.env);
   const ids = new FrameIds();
   const note = (line: string) => void io.stderr.write(`${line}\n`);
+  const releasePid = journal.nats.length > 0 ? async () => {} : await claimPid(journal.data);
   const store = await openDeadLetters(journal, {
     newFrameId: () => ids.next(Date.now()),
     log: (_event, line) => note(line),
+  }).catch(async (error) => {
+    await releasePid();
+    throw error;
   });
   const stop = new AbortController();
   let interruptedBy: StopSignal | null = null;
@@ -62,6 +67,7 @@ export async function run(
     return EXIT_BY_SIGNAL[interruptedBy ?? 'SIGINT'];
   } finally {
     await store.close();
+    await releasePid();
   }
 }
 

@@ -23,6 +23,7 @@ import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import { connectionsMaxOf, processLimits } from '../../options/process-limits.js';
 import { claimFolder, claimPort, type Release } from '../../process/locks.js';
+import { claimPid } from '../../process/pid-lock.js';
 import type { StopStep } from '../../process/shutdown.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
@@ -248,6 +249,7 @@ async function openJournal(
     listen: options.drain ? () => wakeFlag.set() : null,
     claimFolder: async () => {
       releases.push(await claimFolder(options.data));
+      releases.push(await claimPid(options.data, { waits: true }));
     },
   });
 }

@@ -18,8 +18,11 @@ const FRAMES_COUNTED_MAX = 200_000;
 /** How far the clocks of machines that write to one disk in turn may differ. */
 const AHEAD_MS_MAX = 2000;
 
-/** Looks at a data folder, which may not exist, and at the journal in it, which a server may be using. */
-export async function inspectFolder(folder: string): Promise<FolderFacts> {
+/**
+ * Looks at a data folder, which may not exist, and at the journal in it, which a server may be using.
+ * @param blocked why the journal cannot be opened; empty when it can
+ */
+export async function inspectFolder(folder: string, blocked: string): Promise<FolderFacts> {
   const exists = existsSync(folder);
   // A missing folder would be created in its nearest existing ancestor.
   const nearest = exists ? folder : nearestAbove(resolve(folder));
@@ -33,7 +36,7 @@ export async function inspectFolder(folder: string): Promise<FolderFacts> {
     if (!statSync(nearest).isDirectory()) throw new Error(`${nearest} is not a folder`);
     accessSync(nearest, constants.R_OK | constants.W_OK | constants.X_OK);
     const { bavail, bsize } = statfsSync(nearest);
-    const journal = hasJournal(folder) ? await inspectJournal(folder) : null;
+    const journal = hasJournal(folder) ? await inspectJournal(folder, blocked) : null;
     return { ...facts, fault: '', fix: '', freeBytes: bavail * bsize, journal };
   } catch (error) {
     const fix = error instanceof FolderFault ? error.fix : 'choose a writable folder with --data';
@@ -47,11 +50,12 @@ function nearestAbove(folder: string): string {
 }
 
 /** @throws FolderFault serve would not open it */
-async function inspectJournal(folder: string): Promise<LocalFacts> {
+async function inspectJournal(folder: string, blocked: string): Promise<LocalFacts> {
   const path = join(folder, journalFile);
   requireSoundFile(path, MAP_BYTES);
   const bytes = statSync(path).size;
   const unread = { bytes, waiting: null, deadLetters: 0, isFromFuture: false };
+  if (blocked !== '') return { ...unread, fault: blocked };
   // LMDB would create the lock file, and deleting it again could take it from a server that starts at that moment.
   if (!existsSync(`${path}-lock`)) {
     return {

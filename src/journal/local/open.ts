@@ -2,7 +2,7 @@ import { LOCAL_DURABILITY } from '../../model/durability.js';
 import type { Options } from '../../model/options.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
 import { startExpiry } from '../store/expiry.js';
-import { LocalStore } from '../store/local-store.js';
+import { LocalStore, prepareDataFolder } from '../store/local-store.js';
 import { LocalAppender } from './appender.js';
 import { FrameLog } from './frame-log.js';
 import { markSegmentsFull } from './segment-files.js';
@@ -23,9 +23,10 @@ export async function openLocalAppender(folder: string): Promise<LocalAppender> 
 
 /** @throws OperatorFault the folder cannot be used; nothing is left open then */
 export async function openLocalSource(options: Options, parts: SourceParts): Promise<SourceHandle> {
+  prepareDataFolder(options.data);
+  await parts.claimFolder();
   const store = new LocalStore(options.data);
   try {
-    await parts.claimFolder();
     markSegmentsFull(options.data);
     return startLocalSource(store, options, parts);
   } catch (error) {

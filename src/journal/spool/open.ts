@@ -19,7 +19,7 @@ import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
 import { startExpiry } from '../store/expiry.js';
 import { storeKeys } from '../store/idempotency-rows.js';
-import { LocalStore } from '../store/local-store.js';
+import { LocalStore, prepareDataFolder } from '../store/local-store.js';
 import { FailoverAppender } from './failover-appender.js';
 import { Forwarder } from './forwarder.js';
 import { nextSpooledDeadLetters, SpooledFrames } from './rows.js';
@@ -67,10 +67,11 @@ export async function openSpooledSource(
   options: Options,
   parts: SourceParts,
 ): Promise<SourceHandle> {
+  prepareDataFolder(options.data);
+  await parts.claimFolder();
   const store = new LocalStore(options.data);
   let spool: LocalSource | null = null;
   try {
-    await parts.claimFolder();
     // Left by a run without NATS, if any.
     markSegmentsFull(options.data);
     spool = new LocalSource(store, {

@@ -109,12 +109,7 @@ export class LocalStore {
       this.meta = table('meta');
     } catch (error) {
       this.#space.close();
-      const fix =
-        error instanceof FolderFault
-          ? error.fix
-          : 'name a folder with --data that this user can write';
-      const what = (error as Error).message.split('\n')[0];
-      throw new OperatorFault(`data folder ${folder}: ${what}; ${fix}`, EXIT.failed);
+      throw unusable(folder, error);
     }
   }
 
@@ -178,6 +173,25 @@ export class LocalStore {
     await this.#root.close();
     this.#space.close();
   }
+}
+
+/**
+ * Creates the folder if there is none.
+ * @throws OperatorFault it cannot be created, read or written
+ */
+export function prepareDataFolder(folder: string): void {
+  try {
+    prepareFolder(folder);
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+}
+
+function unusable(folder: string, error: unknown): OperatorFault {
+  const fix =
+    error instanceof FolderFault ? error.fix : 'name a folder with --data that this user can write';
+  const what = (error as Error).message.split('\n')[0];
+  return new OperatorFault(`data folder ${folder}: ${what}; ${fix}`, EXIT.failed);
 }
 
 interface Environment {
