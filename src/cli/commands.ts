@@ -1,7 +1,9 @@
 /** The subcommands of the forebay command. */
 import { existsSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { EXIT, OperatorFault } from '../model/fault.js';
 import type { StopSignals } from '../model/stop-signals.js';
+import { quote, redactorOfSources } from '../options/sources.js';
 import { suggestion } from '../options/suggest.js';
 import { VERSION } from '../version.js';
 
@@ -56,13 +58,22 @@ const HELP = ['--help', '-h'];
  * @param signals what a stop signal does until the subcommand says otherwise
  */
 export async function runCommandLine(argv: readonly string[], signals: StopSignals): Promise<void> {
+  const fail = (error: unknown) => reportAndExit(error, argv);
+  // A server replaces this by its ordered shutdown.
+  process.on('uncaughtException', fail);
   try {
     await pick(argv, signals);
   } catch (error) {
-    if (!(error instanceof OperatorFault)) throw error;
-    process.stderr.write(`forebay: ${error.message}\n`);
-    process.exit(error.exitCode);
+    fail(error);
   }
+}
+
+/** One line if the operator can fix it, else the stack; without secrets. */
+function reportAndExit(error: unknown, argv: readonly string[]): never {
+  const redact = redactorOfSources(argv, process.env);
+  const isFault = error instanceof OperatorFault;
+  process.stderr.write(redact(isFault ? `forebay: ${error.message}\n` : `${inspect(error)}\n`));
+  process.exit(isFault ? error.exitCode : EXIT.failed);
 }
 
 async function pick(argv: readonly string[], signals: StopSignals): Promise<void> {
@@ -94,7 +105,7 @@ async function runCommand(
 function load(name: string): Promise<CommandModule> {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!.load();
   const hint = suggestion(name, Object.keys(COMMANDS), (command) => command);
-  throw new OperatorFault(`unknown command ${JSON.stringify(name)}: ${hint}`, EXIT.usage);
+  throw new OperatorFault(`unknown command ${quote(name)}: ${hint}`, EXIT.usage);
 }
 
 function overview(): string {

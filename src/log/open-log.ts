@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { LOG_EVENTS, type Log, type LogEvent, type LogFields } from '../model/log.js';
 import type { LogFormat, Options } from '../model/options.js';
-import { loggedError, prettyLine } from './format.js';
+import type { Redact } from '../model/redact.js';
+import { type LoggedError, loggedError, prettyLine } from './format.js';
 
 const STDERR = 2;
 
@@ -12,6 +13,8 @@ export interface OpenLog {
   readonly log: Log;
   /** Writes the lines that the repeat limit holds back. Call it before the process ends. */
   readonly flush: () => void;
+  /** Removes the secrets that the log removes, for what does not go to the log. */
+  readonly redact: Redact;
 }
 
 /** Accepts complete lines. */
@@ -24,7 +27,7 @@ interface Destination {
  *
  * Writes are synchronous, so that the line with the reason for an exit is written before the exit.
  */
-export function openLog(options: Pick<Options, 'logLevel' | 'logFormat'>): OpenLog {
+export function openLog(options: Pick<Options, 'logLevel' | 'logFormat'>, redact: Redact): OpenLog {
   const stderr = pino.destination({ dest: STDERR, sync: true, maxLength: WAITING_BYTES_MAX });
   // A full disk or a closed pipe must not end the server.
   stderr.on('error', () => {});
@@ -38,11 +41,15 @@ export function openLog(options: Pick<Options, 'logLevel' | 'logFormat'>): OpenL
     isPretty(options.logFormat) ? prettyTo(stderr) : stderr,
   );
   const limiter = new RepeatLimiter(({ event, line, fields }: Entry) =>
-    logger[LOG_EVENTS[event].level]({ event, ...loggedFields(event, fields) }, line),
+    logger[LOG_EVENTS[event].level](
+      { event, ...loggedFields(event, fields, redact) },
+      redact(line),
+    ),
   );
   return {
     log: (event, line, fields = {}) => limiter.log({ event, line, fields }),
     flush: () => limiter.flush(),
+    redact,
   };
 }
 
@@ -57,14 +64,17 @@ function prettyTo(destination: Destination): Destination {
 }
 
 /** Leaves out the message of handler errors, which may quote an order. */
-function loggedFields(event: LogEvent, fields: LogFields): Record<string, unknown> {
+function loggedFields(event: LogEvent, fields: LogFields, redact: Redact): Record<string, unknown> {
   const hasMessage = !event.startsWith('handler-');
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      value instanceof Error ? loggedError(value, hasMessage) : value,
-    ]),
-  );
+  const logged = (value: LogFields[string]) => {
+    if (value instanceof Error) return redactedFields(loggedError(value, hasMessage), redact);
+    return typeof value === 'string' ? redact(value) : value;
+  };
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, logged(value)]));
+}
+
+function redactedFields(error: LoggedError, redact: Redact): Record<string, string> {
+  return Object.fromEntries(Object.entries(error).map(([name, text]) => [name, redact(text)]));
 }
 
 /** Shortest time between two lines of the same event; milliseconds. */

@@ -21,6 +21,14 @@ export const LOG_EVENTS = {
     level: 'info',
     what: 'NATS: which failures an accepted order survives; logged again when it changes',
   },
+  'secret-exposed': {
+    level: 'warn',
+    what: 'a password was given on the command line, which every user of the machine can read',
+  },
+  'variables-ignored': {
+    level: 'info',
+    what: 'variables that Kubernetes set for a Service begin with FOREBAY_ and are ignored',
+  },
   'guarantee-fell': {
     level: 'error',
     what: 'an accepted order survives fewer failures than before',

@@ -14,8 +14,10 @@ export const drainSchema = {
   nats: {
     type: 'list',
     unit: 'urls',
-    pattern: '^(?:(?:nats|tls)://)?[^\\s/,]+$',
-    patternText: 'NATS URLs such as nats://host:4222',
+    secret: true,
+    pattern: '^(?:(?:nats|tls)://)?[^\\s/,?#]+$',
+    patternText:
+      'NATS URLs such as nats://host:4222, with / ? # , and % in a password written as %2F %3F %23 %2C %25',
     default: [],
     group: 'Journal',
     help: 'NATS servers; if set, the journal is JetStream instead of local',
@@ -41,7 +43,8 @@ export const drainSchema = {
   natsMonitor: {
     type: 'list',
     unit: 'urls',
-    pattern: '^https?://[^\\s,]+$',
+    secret: true,
+    pattern: '^https?://[^\\s,/?#]+(?:[/?#][^\\s,@]*)?$',
     patternText: 'HTTP URLs such as http://host:8222',
     default: [],
     group: 'Journal',
@@ -191,11 +194,13 @@ export const drainSchema = {
   postgresUrl: {
     type: 'text',
     unit: 'url',
-    pattern: '^postgres(?:ql)?://\\S+$',
-    patternText: 'a URL such as postgres://user:password@host:5432/database',
+    secret: true,
+    pattern: '^postgres(?:ql)?://[^\\s/?#]*(?:/[^\\s@?#]*)?(?:\\?[\\w.-]+=\\S*)?$',
+    patternText:
+      'a URL such as postgres://user:password@host:5432/database, with / ? # and % in the password written as %2F %3F %23 %25',
     default: 'postgres://localhost:5432/postgres',
     group: 'Handler',
-    help: 'postgres only: the database; set FOREBAY_POSTGRES_URL instead of the flag if it contains a password',
+    help: 'postgres only: the database; if it contains a password, set FOREBAY_POSTGRES_URL or FOREBAY_POSTGRES_URL_FILE instead of the flag',
   },
   workerHeapMb: {
     type: 'integer',

@@ -1,9 +1,23 @@
 import { schema } from './schema.js';
-import { type AnySpec, defaultText, environmentName, flagName, GROUPS, rangeText } from './spec.js';
+import {
+  type AnySpec,
+  defaultText,
+  environmentName,
+  fileVariable,
+  flagName,
+  GROUPS,
+  maySecret,
+  rangeText,
+} from './spec.js';
 
 const COLUMNS_MAX = 100;
 /** Where the text of an option starts; a longer flag has its own line. */
 const TEXT_COLUMN = 34;
+
+/** The variables that name a file with the value of an option. */
+const fileVariables = Object.entries(schema)
+  .filter(([, spec]) => maySecret(spec))
+  .map(([key]) => fileVariable(environmentName(flagName(key))));
 
 const CLOSING = [
   '',
@@ -31,6 +45,10 @@ export function serveHelp(): string {
     ),
     ...wrap(
       'Each option can also be set by an environment variable (FOREBAY_RPS_LIMIT for --rps-limit) or in a JSON file (--config FILE, with "rps-limit": 50). A flag overrides a variable, which overrides the file.',
+      COLUMNS_MAX,
+    ),
+    ...wrap(
+      `On the command line, every user of the machine can read a password. ${fileVariables.join(', ')} name a file with the value.`,
       COLUMNS_MAX,
     ),
   ];
@@ -102,9 +120,14 @@ export function optionsDoc(): string {
     '(`{"rps-limit": 50}`). A flag overrides a variable, which overrides the file. An empty variable',
     'counts as unset. Numbers are decimal.',
     '',
+    'An option that may hold a password can also be read from a file, as Docker and Kubernetes provide secrets:',
+    `${fileVariables.map((name) => `\`${name}\``).join(', ')} name a file with the value.`,
+    'A line feed at its end is removed. On the command line, every user of the machine can read a password.',
+    '',
     'An unknown option, a value out of range, or options that contradict each other end the start with',
     'one line and exit code 2. Unknown variables that begin with `FOREBAY_` are ignored, unless their',
-    'name looks like a misspelt option.',
+    'name looks like a misspelt option. So are the variables that Kubernetes sets for a Service called',
+    '`forebay` or `forebay-admin`, such as `FOREBAY_PORT=tcp://10.96.0.12:3000`.',
     ...GROUPS.flatMap(section),
     '',
     '## Constraints',

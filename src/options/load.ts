@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { HTTP_CHOICES, MODES, type Options } from '../model/options.js';
+import { holdsSecret, type Redact, redactor } from '../model/redact.js';
 import { sharesPort } from './port-sharing.js';
 import { schema } from './schema.js';
 import {
+  COMMAND_LINE,
   fault,
   type GivenOptions,
   IN_CODE,
   type OptionKey,
-  quote,
+  quoteOption,
   readObject,
   readSources,
 } from './sources.js';
@@ -17,6 +19,7 @@ import {
   type DefaultInputs,
   flagName,
   isDerived,
+  maySecret,
   rangeText,
   rangeTextInCode,
 } from './spec.js';
@@ -25,6 +28,10 @@ export interface LoadedOptions {
   readonly options: Options;
   /** The options that were set explicitly, and where. */
   readonly given: GivenOptions;
+  /** Variables that Kubernetes set, which are no options. */
+  readonly ofKubernetes: readonly string[];
+  /** Options that hold a password or a token on the command line, which every user of the machine can read. */
+  readonly exposed: readonly OptionKey[];
 }
 
 /**
@@ -38,10 +45,26 @@ export function loadOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   return loadWithOrigins(argv, env).options;
 }
 
-/** `loadOptions`, with the origin of each option that was set. */
-export function loadWithOrigins(argv: readonly string[], env: NodeJS.ProcessEnv): LoadedOptions {
-  const given = readSources(argv, env);
-  return { options: checked(given, typed), given };
+/** `loadOptions`, with the origin of each option that was set. @param cores of the machine */
+export function loadWithOrigins(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cores: number = availableParallelism(),
+): LoadedOptions {
+  const { given, ofKubernetes } = readSources(argv, env);
+  const exposed = [...given]
+    .filter(([key, { value, origin }]) => {
+      return origin === COMMAND_LINE && maySecret(schema[key]) && holdsSecret(String(value));
+    })
+    .map(([key]) => key);
+  return { options: checked(given, typed, cores), given, ofKubernetes, exposed };
+}
+
+/** Removes the secrets of these options from a text. */
+export function redactorOf(options: Options, env: NodeJS.ProcessEnv = process.env): Redact {
+  const { nats, natsMonitor, postgresUrl } = options;
+  // The PostgreSQL client reads this variable.
+  return redactor([...nats, ...natsMonitor, postgresUrl], [env.PGPASSWORD ?? '']);
 }
 
 /**
@@ -51,16 +74,17 @@ export function loadWithOrigins(argv: readonly string[], env: NodeJS.ProcessEnv)
  * @throws OperatorFault with EXIT.usage, one line with option, value and fix
  */
 export function optionsOf(values: object): Options {
-  return checked(readObject(values), (_spec, value) => value);
+  return checked(readObject(values), (_spec, value) => value, availableParallelism());
 }
 
 function checked(
   given: GivenOptions,
   convert: (spec: AnySpec, value: unknown) => unknown,
+  cores: number,
 ): Options {
   const inputs: DefaultInputs = {
     mode: choiceOf(given, 'mode', MODES),
-    cores: availableParallelism(),
+    cores,
     sharesPort: sharesPort(choiceOf(given, 'http', HTTP_CHOICES)),
   };
   const values: Record<string, unknown> = {};
@@ -81,7 +105,10 @@ function choiceOf<T extends string>(given: GivenOptions, key: OptionKey, choices
 }
 
 function defaultOf(spec: AnySpec, inputs: DefaultInputs): unknown {
-  return isDerived(spec.default) ? spec.default.from(inputs) : spec.default;
+  if (!isDerived(spec.default)) return spec.default;
+  const value = spec.default.from(inputs);
+  // A large machine has more cores than an option takes.
+  return typeof value === 'number' && 'max' in spec ? Math.min(value, spec.max) : value;
 }
 
 /**
@@ -192,8 +219,9 @@ function hostsMeet({ host, adminHost }: Options): boolean {
 function named(key: OptionKey, given: GivenOptions, options?: Options): string {
   const { value, origin } = given.get(key) ?? { value: options?.[key], origin: 'default' };
   // Code must show the type: port "3000" is wrong there, and port 3000 right.
-  const isBare = origin !== IN_CODE && typeof value === 'string' && /^[\w.,:-]+$/.test(value);
-  const shown = isBare ? value : quote(value);
+  const isPlain = origin !== IN_CODE && !maySecret(schema[key]);
+  const isBare = isPlain && typeof value === 'string' && /^[\w.,:-]+$/.test(value);
+  const shown = isBare ? value : quoteOption(key, value);
   return `${nameOf(key, given)} ${shown} (${origin})`;
 }
 

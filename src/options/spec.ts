@@ -29,7 +29,12 @@ export interface NumberSpec extends SpecOf<number> {
   readonly max: number;
 }
 
-export interface TextSpec extends SpecOf<string> {
+/** Of an option that may hold a password or a token. It can also be read from a file: `FOREBAY_NATS_FILE`. */
+interface MaySecret {
+  readonly secret?: true;
+}
+
+export interface TextSpec extends SpecOf<string>, MaySecret {
   readonly type: 'text';
   readonly unit: string;
   /** A regular expression for the whole value, and its description. */
@@ -37,7 +42,7 @@ export interface TextSpec extends SpecOf<string> {
   readonly patternText: string;
 }
 
-export interface ListSpec extends SpecOf<readonly string[]> {
+export interface ListSpec extends SpecOf<readonly string[]>, MaySecret {
   readonly type: 'list';
   readonly unit: string;
   /** A regular expression for one item, and a description of the items. */
@@ -84,6 +89,22 @@ export function flagName(property: string): string {
 /** `rps-limit` → `FOREBAY_RPS_LIMIT`. */
 export function environmentName(flag: string): string {
   return `FOREBAY_${flag.replaceAll('-', '_').toUpperCase()}`;
+}
+
+export function maySecret(spec: AnySpec): boolean {
+  return 'secret' in spec && spec.secret === true;
+}
+
+/** `FOREBAY_NATS` → `FOREBAY_NATS_FILE`, which names a file with the value. */
+export function fileVariable(variable: string): string {
+  return `${variable}_FILE`;
+}
+
+/** What is wrong with passwords on the command line, and what to type. @param properties the options that hold one */
+export function exposureText(properties: readonly string[]): string {
+  const flags = properties.map(flagName);
+  const variables = flags.map(environmentName);
+  return `${flags.map((flag) => `--${flag}`).join(', ')}: a password on the command line can be read by every user of this machine; set ${variables.join(', ')} instead, or ${variables.map(fileVariable).join(', ')} to a file that holds the value`;
 }
 
 /** The accepted values, as text that follows "must be". */

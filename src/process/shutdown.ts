@@ -1,5 +1,6 @@
 import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Log } from '../model/log.js';
+import type { Redact } from '../model/redact.js';
 import type { StopSignals } from '../model/stop-signals.js';
 import { endAtOnce } from './end.js';
 
@@ -62,6 +63,15 @@ export class Shutdown {
   }
 }
 
+/** Where a server reports. */
+export interface Output {
+  readonly log: Log;
+  /** Writes the log lines that are held back. */
+  readonly flush: () => void;
+  /** For what does not go to the log. */
+  readonly redact: Redact;
+}
+
 /**
  * Ends the process: by an ordered shutdown on a stop signal or on a fatal error. A second signal or the deadline
  * ends it at once; orders that are then in the journal are processed after the next start.
@@ -74,16 +84,18 @@ export class ShutdownOnSignals {
   readonly #msMax: number;
   readonly #log: Log;
   readonly #flushLog: () => void;
+  readonly #redact: Redact;
   #isServing = false;
   #signalledAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param flushLog writes the log lines that are held back */
-  constructor(signals: StopSignals, stop: Shutdown, msMax: number, log: Log, flushLog: () => void) {
+  constructor(signals: StopSignals, stop: Shutdown, msMax: number, output: Output) {
     this.#stop = stop;
     this.#msMax = msMax;
-    this.#log = log;
-    this.#flushLog = flushLog;
+    this.#log = output.log;
+    this.#flushLog = output.flush;
+    this.#redact = output.redact;
     signals.onStop((signal) => this.#onSignal(signal));
+    process.removeAllListeners('uncaughtException');
     process.on('uncaughtException', (error) => this.fail(error));
   }
 
@@ -100,7 +112,7 @@ export class ShutdownOnSignals {
     } else if (this.#isServing) {
       this.#log('failed', fault.message);
     } else {
-      process.stderr.write(`forebay: ${fault.message}\n`);
+      process.stderr.write(this.#redact(`forebay: ${fault.message}\n`));
     }
     if (!this.#stop.hasStarted)
       void this.#run(fault instanceof OperatorFault ? fault.exitCode : EXIT.failed);

@@ -12,7 +12,12 @@ it('the data folder stays claimed if a stage did not stop', async (t) => {
   const data = mkdtempSync(join(tmpdir(), 'forebay-failed-step-'));
   t.after(() => rmSync(data, { recursive: true, force: true }));
   const options = optionsOf({ host: '127.0.0.1', port: 0, adminPort: 0, data });
-  const server = await Server.open({ options, log: () => {}, onFault: () => {} });
+  const server = await Server.open({
+    options,
+    log: () => {},
+    redact: (text) => text,
+    onFault: () => {},
+  });
   const failure = new Error('the drain did not stop');
   const steps = server.steps.map((step) =>
     step.what === 'drain'

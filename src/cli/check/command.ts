@@ -7,14 +7,22 @@ import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from '../../mode
 import { OperatorFault } from '../../model/fault.js';
 import type { FolderFacts, JetStreamFacts } from '../../model/journal-facts.js';
 import type { Options } from '../../model/options.js';
-import { type LoadedOptions, loadWithOrigins } from '../../options/load.js';
+import { type LoadedOptions, loadWithOrigins, redactorOf } from '../../options/load.js';
 import { processLimits } from '../../options/process-limits.js';
-import { quote } from '../../options/sources.js';
-import { flagName } from '../../options/spec.js';
+import { quoteOption } from '../../options/sources.js';
+import { exposureText, flagName } from '../../options/spec.js';
 import { isFolderInUse, probeAdminPort, probePort } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { VERSION } from '../../version.js';
-import { exitCodeOf, type Finding, failConfig, ok, reportJson, reportText } from './finding.js';
+import {
+  exitCodeOf,
+  type Finding,
+  failConfig,
+  ok,
+  reportJson,
+  reportText,
+  warn,
+} from './finding.js';
 import { handlerFinding, handlerMissing, loadInThread } from './handler.js';
 import { folderFindings, guaranteeFinding, natsFindings } from './journal.js';
 import {
@@ -41,7 +49,8 @@ export async function run(argv: readonly string[]): Promise<never> {
     process.env,
   );
   const findings = await checkAll(loaded);
-  const report = isJson ? reportJson(findings) : reportText(findings);
+  const redact = redactorOf(loaded.options);
+  const report = isJson ? reportJson(findings, redact) : reportText(findings, redact);
   await new Promise((resolve) => process.stdout.write(report, resolve));
   // The NATS client leaves the socket of a failed dial open, which would keep the process alive.
   process.exit(exitCodeOf(findings));
@@ -145,7 +154,7 @@ async function checkPorts({ host, port, adminHost, adminPort }: Options): Promis
 }
 
 /** The mode, and each option that was set, with its origin. */
-function optionFindings({ options, given }: LoadedOptions): Finding[] {
+function optionFindings({ options, given, ofKubernetes, exposed }: LoadedOptions): Finding[] {
   const { mode } = options;
   const meaning =
     mode === 'direct'
@@ -153,10 +162,20 @@ function optionFindings({ options, given }: LoadedOptions): Finding[] {
       : `orders are answered when durable in ${journalOf(options)}, and processed later`;
   const flags = [...given].map(([key, { value, origin }]) => {
     const flag = `--${flagName(key)}`;
-    const shown = typeof value === 'string' ? quote(value).replace(/^"(.*)"$/, '$1') : quote(value);
+    const quoted = quoteOption(key, value);
+    const shown = typeof value === 'string' ? quoted.replace(/^"(.*)"$/, '$1') : quoted;
     return ok('option', `${flag} ${shown} (${origin})`, { flag, value: shown, origin });
   });
-  return [ok('mode', `${mode}: ${meaning}`, { mode }), ...flags];
+  const findings = [ok('mode', `${mode}: ${meaning}`, { mode }), ...flags];
+  if (ofKubernetes.length > 0) {
+    const variables = ofKubernetes.join(', ');
+    findings.push(ok('variables', `${variables}: of a Kubernetes Service, ignored`, { variables }));
+  }
+  if (exposed.length > 0) {
+    const [problem, fix = ''] = exposureText(exposed).split('; ');
+    findings.push(warn('password', problem!, fix));
+  }
+  return findings;
 }
 
 function journalOf({ nats, drain }: LoadedOptions['options']): string {

@@ -1,4 +1,5 @@
 import { EXIT } from '../../model/fault.js';
+import type { Redact } from '../../model/redact.js';
 
 /** `fail`: serve would not start, or not work. `warn`: it would, but the operator should know. */
 export type Verdict = 'ok' | 'warn' | 'fail';
@@ -45,20 +46,22 @@ export function exitCodeOf(findings: readonly Finding[]): number {
 }
 
 /** The report as text: one line per finding, and its fix on the line below. */
-export function reportText(findings: readonly Finding[]): string {
+export function reportText(findings: readonly Finding[], redact: Redact): string {
   const indent = ' '.repeat(VERDICT_COLUMNS + ABOUT_COLUMNS + 2);
   const lines = findings.flatMap(({ verdict, about, text, fix }) => [
     `${verdict.padEnd(VERDICT_COLUMNS)}  ${about.padEnd(ABOUT_COLUMNS)}${text}`,
     ...(fix === '' ? [] : [`${indent}fix: ${fix}`]),
   ]);
-  return `${[...lines, '', summary(findings)].join('\n')}\n`;
+  return `${[...lines.map(redact), '', summary(findings)].join('\n')}\n`;
 }
 
 /** The report as one JSON object. Its keys are stable. */
-export function reportJson(findings: readonly Finding[]): string {
+export function reportJson(findings: readonly Finding[], redact: Redact): string {
   const exitCode = exitCodeOf(findings);
   const verdict = ['fail', 'warn'].find((worst) => count(findings, worst) > 0) ?? 'ok';
-  return `${JSON.stringify({ verdict, exitCode, findings })}\n`;
+  const redacted = (_key: string, value: unknown) =>
+    typeof value === 'string' ? redact(value) : value;
+  return `${JSON.stringify({ verdict, exitCode, findings }, redacted)}\n`;
 }
 
 function summary(findings: readonly Finding[]): string {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Options } from '../../model/options.js';
-import { loadOptions } from '../../options/load.js';
+import { type LoadedOptions, loadWithOrigins } from '../../options/load.js';
 
 /** Which dead letters to work on. */
 export type Selection =
@@ -85,13 +85,13 @@ interface ParsedArguments {
 export function parseDlq(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
-): { readonly request: DlqRequest; readonly journal: JournalOptions } {
+): { readonly request: DlqRequest; readonly loaded: LoadedOptions } {
   const given = parseArguments(argv);
   const journalArgv = JOURNAL_FLAGS.flatMap((name) => {
     const value = given.flags[name];
     return value === undefined ? [] : [`--${name}=${value}`];
   });
-  return { request: requestOf(given), journal: loadOptions(journalArgv, env) };
+  return { request: requestOf(given), loaded: loadWithOrigins(journalArgv, env) };
 }
 
 function parseArguments(argv: readonly string[]): ParsedArguments {

@@ -5,6 +5,8 @@ import { FrameIds } from '../../commit/frame-id.js';
 import { openDeadLetters } from '../../journal/open.js';
 import { WindowLimiter } from '../../limit/window.js';
 import { EXIT_BY_SIGNAL, type StopSignal, type StopSignals } from '../../model/stop-signals.js';
+import { redactorOf } from '../../options/load.js';
+import { exposureText } from '../../options/spec.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { OrderValidator } from '../../schema/validator.js';
 import { type DlqRequest, parseDlq } from './arguments.js';
@@ -33,11 +35,14 @@ export async function run(
   signals: StopSignals,
   io: DlqIo = process,
 ): Promise<number> {
-  const { request, journal } = parseDlq(argv, io.env);
+  const { request, loaded } = parseDlq(argv, io.env);
+  const { options, exposed } = loaded;
+  const redact = redactorOf(options, io.env);
   const ids = new FrameIds();
-  const note = (line: string) => void io.stderr.write(`${line}\n`);
-  const releasePid = journal.nats.length > 0 ? async () => {} : await claimPid(journal.data);
-  const store = await openDeadLetters(journal, {
+  const note = (line: string) => void io.stderr.write(`${redact(line)}\n`);
+  if (exposed.length > 0) note(`forebay: warning: ${exposureText(exposed)}`);
+  const releasePid = options.nats.length > 0 ? async () => {} : await claimPid(options.data);
+  const store = await openDeadLetters(options, {
     newFrameId: () => ids.next(Date.now()),
     log: (_event, line) => note(line),
   }).catch(async (error) => {

@@ -5,7 +5,8 @@ import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import type { StopSignals } from '../../model/stop-signals.js';
 import { serveHelp } from '../../options/help.js';
-import { loadOptions } from '../../options/load.js';
+import { type LoadedOptions, loadWithOrigins, redactorOf } from '../../options/load.js';
+import { exposureText } from '../../options/spec.js';
 import { Shutdown, ShutdownOnSignals } from '../../process/shutdown.js';
 import { VERSION } from '../../version.js';
 import { Server } from './server.js';
@@ -14,8 +15,10 @@ export const help = serveHelp;
 
 /** Returns when it serves, or has begun to stop. @throws OperatorFault it cannot begin */
 export async function run(argv: readonly string[], signals: StopSignals): Promise<undefined> {
-  const options = loadOptions(argv, process.env);
-  const { log, flush } = openLog(options);
+  const loaded = loadWithOrigins(argv, process.env);
+  const { options } = loaded;
+  const output = openLog(options, redactorOf(options));
+  const { log, flush, redact } = output;
   ignoreClosedOutput();
   signals.onStop((signal) => {
     // Nothing is accepted yet, and the kernel releases the locks.
@@ -23,9 +26,15 @@ export async function run(argv: readonly string[], signals: StopSignals): Promis
     log('stopped', 'stopped');
     process.exit(EXIT.ok);
   });
-  const server = await Server.open({ options, log, onFault: (fault) => stopping.fail(fault) });
+  logOrigins(loaded, log);
+  const server = await Server.open({
+    options,
+    log,
+    redact,
+    onFault: (fault) => stopping.fail(fault),
+  });
   const stop = new Shutdown(server.steps, log, flush);
-  const stopping = new ShutdownOnSignals(signals, stop, options.shutdownMsMax, log, flush);
+  const stopping = new ShutdownOnSignals(signals, stop, options.shutdownMsMax, output);
   try {
     if (!(await server.start())) return;
     stopping.serving();
@@ -34,6 +43,17 @@ export async function run(argv: readonly string[], signals: StopSignals): Promis
     // A server that is told to stop while it starts fails to start: that is no fault.
     if (!stop.hasStarted) stopping.fail(fault);
   }
+}
+
+/** What the operator should know about how the options were set. */
+function logOrigins({ ofKubernetes, exposed }: LoadedOptions, log: Log): void {
+  if (ofKubernetes.length > 0) {
+    const variables = ofKubernetes.join(', ');
+    log('variables-ignored', 'variables that Kubernetes set for a Service are ignored', {
+      variables,
+    });
+  }
+  if (exposed.length > 0) log('secret-exposed', exposureText(exposed));
 }
 
 /** A server must not end because the reader of its output has closed the pipe. */

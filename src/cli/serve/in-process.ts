@@ -4,18 +4,24 @@ import { fileURLToPath } from 'node:url';
 import { type OpenLog, openLog } from '../../log/open-log.js';
 import type { OperatorFault } from '../../model/fault.js';
 import type { Options } from '../../model/options.js';
+import { type Redact, redactError } from '../../model/redact.js';
 import type { ForebayServer, ServeOptions } from '../../model/server.js';
-import { optionsOf } from '../../options/load.js';
+import { optionsOf, redactorOf } from '../../options/load.js';
 import { Shutdown } from '../../process/shutdown.js';
 import { Server } from './server.js';
 
 /** What `serve` of the package does, on a version of Node that can load it. */
-export function startServer(options: ServeOptions): Promise<ForebayServer> {
+export async function startServer(options: ServeOptions): Promise<ForebayServer> {
   // What is no object is left for the check to refuse.
   const checked = optionsOf(
     options?.handler ? { ...options, handler: handlerPath(options.handler) } : options,
   );
-  return RunningServer.start(checked, openLog(checked));
+  const output = openLog(checked, redactorOf(checked));
+  try {
+    return await RunningServer.start(checked, output);
+  } catch (error) {
+    throw redactError(error as Error, output.redact);
+  }
 }
 
 class RunningServer implements ForebayServer {
@@ -24,20 +30,22 @@ class RunningServer implements ForebayServer {
   readonly closed: Promise<void>;
   readonly #stop: Shutdown;
   readonly #msMax: number;
+  readonly #redact: Redact;
   #settle: (closed: Promise<void>) => void = () => {};
   #closing: Promise<void> | null = null;
 
-  static async start(options: Options, { log, flush }: OpenLog): Promise<ForebayServer> {
+  static async start(options: Options, { log, flush, redact }: OpenLog): Promise<ForebayServer> {
     const server = await Server.open({
       options,
       log,
+      redact,
       onFault: (fault) => {
         log('failed', fault.message);
         running.#closeBecauseOf(fault);
       },
     });
     const stop = new Shutdown(server.steps, log, flush);
-    const running = new RunningServer(stop, options.shutdownMsMax);
+    const running = new RunningServer(stop, options.shutdownMsMax, redact);
     try {
       // False: it has begun to stop, because of a fault.
       if (!(await server.start())) await running.closed;
@@ -50,9 +58,10 @@ class RunningServer implements ForebayServer {
     return running;
   }
 
-  constructor(stop: Shutdown, msMax: number) {
+  constructor(stop: Shutdown, msMax: number, redact: Redact) {
     this.#stop = stop;
     this.#msMax = msMax;
+    this.#redact = redact;
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -73,7 +82,7 @@ class RunningServer implements ForebayServer {
     this.#closing = this.#stopInTime();
     this.#settle(
       this.#closing.then(() => {
-        throw fault;
+        throw redactError(fault, this.#redact);
       }),
     );
   }
@@ -86,7 +95,7 @@ class RunningServer implements ForebayServer {
     const ended = await Promise.race([this.#stop.run(), late]);
     patience.abort();
     if (ended === null) return;
-    if (ended !== 'late') throw ended;
+    if (ended !== 'late') throw redactError(ended, this.#redact);
     const { step } = this.#stop;
     throw new Error(
       `forebay: not closed within shutdownMsMax (${this.#msMax} ms), ${step} still runs`,

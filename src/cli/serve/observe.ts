@@ -11,9 +11,10 @@ import { createRegistry } from '../../metrics/collect.js';
 import { GAUGE, ThreadCounts } from '../../metrics/count.js';
 import { LiveSnapshots } from '../../metrics/live-snapshots.js';
 import { ThreadLoad } from '../../metrics/thread-load.js';
-import { DIRECT_DURABILITY } from '../../model/durability.js';
+import { DIRECT_DURABILITY, type Durability } from '../../model/durability.js';
 import type { Source } from '../../model/journal.js';
 import type { Options } from '../../model/options.js';
+import type { Redact } from '../../model/redact.js';
 import { VERSION } from '../../version.js';
 
 export interface Observed {
@@ -26,7 +27,7 @@ export interface Observed {
   readonly intake: IntakeSupervisor;
 }
 
-export function openAdmin(options: Options, observed: Observed): AdminServer {
+export function openAdmin(options: Options, observed: Observed, redact: Redact): AdminServer {
   const { counts, journal, drain, intake } = observed;
   const source = journal?.source;
   const mainCounts = new ThreadCounts(counts, 0);
@@ -38,7 +39,7 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
     mode: options.mode,
     journal: source?.name ?? 'direct',
   };
-  const waits = () => [source?.reason ?? '', drain.reason()].filter(Boolean);
+  const waits = () => [source?.reason ?? '', drain.reason()].filter(Boolean).map(redact);
   // Orders are still accepted while processing waits, because they are safe. Direct mode cannot keep them.
   const reasons = () =>
     source === undefined ? [...intake.reasons(), ...waits()] : intake.reasons();
@@ -51,7 +52,7 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
     ready: () => (reasons().length === 0 ? 1 : 0),
     drainPaused: () => (drain.reason() === '' ? 0 : 1),
   };
-  const durability = journal?.durability ?? (() => DIRECT_DURABILITY);
+  const durability = () => redacted(journal?.durability() ?? DIRECT_DURABILITY, redact);
   // One for the scrapes and one for the page: a load is measured since the last reading.
   const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.threadIds.list());
   const registry = createRegistry({ counts, live, durability, threadLoad: threadLoad(), build });
@@ -75,6 +76,11 @@ export function openAdmin(options: Options, observed: Observed): AdminServer {
       degraded,
     }),
   });
+}
+
+function redacted(durability: Durability, redact: Redact): Durability {
+  const { text, remedy } = durability;
+  return { ...durability, text: redact(text), remedy: redact(remedy) };
 }
 
 function perSecond(memory: SharedArrayBuffer): () => number {

@@ -21,6 +21,7 @@ import { publishThreadStats } from '../../metrics/thread-stats.js';
 import type { OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
+import type { Redact } from '../../model/redact.js';
 import { connectionsMaxOf, processLimits } from '../../options/process-limits.js';
 import { claimFolder, claimPort, type Release } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
@@ -32,6 +33,8 @@ const POOL_ENTRY = fileURLToPath(new URL('../../../workers/pool/thread.js', impo
 export interface ServerParts {
   readonly options: Options;
   readonly log: Log;
+  /** Removes the secrets of the options from what the admin server shows. */
+  readonly redact: Redact;
   /** The server cannot go on and must be stopped. */
   readonly onFault: (fault: OperatorFault) => void;
 }
@@ -129,7 +132,7 @@ export class Server {
    * @throws OperatorFault a stage cannot start; the caller then stops the server
    */
   async start(): Promise<boolean> {
-    const { options, log } = this.#parts;
+    const { options, log, redact } = this.#parts;
     const { port, engine, memory, intake, drain, journal } = this.#stages;
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
     const threadsStarted = intake.start(port, keysKnown);
@@ -137,7 +140,7 @@ export class Server {
     threadsStarted.catch(() => {});
     // Loaded while the threads start, which takes about as long.
     const { openAdmin } = await import('./observe.js');
-    this.#admin = openAdmin(options, { ...memory, journal, drain, intake });
+    this.#admin = openAdmin(options, { ...memory, journal, drain, intake }, redact);
     const [adminPort] = await Promise.all([
       this.#admin.listen(options.adminHost, options.adminPort),
       requireHandler(options, drain),
