@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { EXIT, OperatorFault } from '../../model/fault.js';
-import type { Options } from '../../model/options.js';
 import { type LoadedOptions, loadWithOrigins } from '../../options/load.js';
 
 /** Which dead letters to work on. */
@@ -38,9 +37,6 @@ export interface DropRequest {
 }
 
 export type DlqRequest = ListRequest | ShowRequest | ReplayRequest | DropRequest;
-
-/** The options that say where the journal is. */
-export type JournalOptions = Pick<Options, 'data' | 'nats' | 'natsStream'>;
 
 /** Passed on to the server's option parser, which checks them. */
 const JOURNAL_FLAGS = ['data', 'nats', 'nats-stream', 'config'] as const;
