@@ -87,11 +87,15 @@ export const now: readonly Unplaced[] = [
   ),
   stat(
     {
-      title: 'Journal reachable',
-      description: 'NO if an instance cannot reach NATS; its orders go to the spool.',
+      title: 'Journal works',
+      description:
+        'NO if an instance cannot reach NATS, so that its orders go to the spool, or if a setting or limit of NATS keeps orders waiting.',
       unit: 'short',
     },
-    { expr: `min(${of('forebay_journal_reachable')})`, legend: 'reachable' },
+    {
+      expr: `min(${of('forebay_journal_reachable')} - ${of('forebay_journal_degraded')})`,
+      legend: 'works',
+    },
     { ...yesOrNo('yes', 'NO'), ...redAtZero() },
   ),
   stat(

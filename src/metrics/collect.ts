@@ -42,6 +42,7 @@ const LIVE_KEYS = [
   'spoolOrdersMax',
   'ready',
   'journalReachable',
+  'journalDegraded',
   'drainPaused',
 ] as const satisfies readonly (keyof LiveGauges)[];
 

@@ -258,6 +258,7 @@ export interface LiveGauges {
   readonly spoolOrdersMax: () => number;
   readonly ready: () => number;
   readonly journalReachable: () => number;
+  readonly journalDegraded: () => number;
   readonly drainPaused: () => number;
 }
 
@@ -310,6 +311,11 @@ export const liveFamilies = {
   journalReachable: {
     name: 'forebay_journal_reachable',
     help: '1 if the journal is reachable, else 0; always 1 in direct mode, which has no journal.',
+    labels: [],
+  },
+  journalDegraded: {
+    name: 'forebay_journal_degraded',
+    help: '1 if the journal is reachable but does not work as it should, for example because a setting or limit of NATS keeps orders waiting, else 0; /readyz has the reason.',
     labels: [],
   },
   drainPaused: {

@@ -46,6 +46,8 @@ export interface DeclaredFacts {
   readonly exists: boolean;
   /** How its settings differ from those the journal needs, in words; empty when they do not. */
   readonly difference: string;
+  /** Why an existing consumer delivers nothing for now, with the fix; empty when it delivers. */
+  readonly pause: string;
   /** Content and limits of an existing stream; -1 is no limit. */
   readonly messages: number;
   readonly bytes: number;
@@ -62,6 +64,11 @@ export interface JetStreamFacts {
   readonly shown: string;
   /** Why they do not answer, in one line; empty when they do. */
   readonly fault: string;
+  /**
+   * What this user, account or server does not allow although the journal needs it, with the fix, in one line; empty
+   * when nothing.
+   */
+  readonly refusal: string;
   readonly version: string;
   readonly declared: readonly DeclaredFacts[];
   /** Storage used by the account; a limit of -1 is no limit. */

@@ -40,6 +40,7 @@ function collected(counts: SharedArrayBuffer, live: Partial<Collected['live']> =
       spoolOrdersMax: () => 14,
       ready: () => 1,
       journalReachable: () => 1,
+      journalDegraded: () => 0,
       drainPaused: () => 0,
       ...live,
     },

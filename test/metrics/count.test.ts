@@ -23,6 +23,7 @@ async function samples(counts: SharedArrayBuffer): Promise<Map<string, number>> 
       spoolOrdersMax: () => 0,
       ready: () => 0,
       journalReachable: () => 0,
+      journalDegraded: () => 0,
       drainPaused: () => 0,
     },
     durability: () => ({ class: 'fsync', replicas: 1 }),

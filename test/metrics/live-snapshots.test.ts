@@ -32,6 +32,7 @@ function opened() {
     spoolOrdersMax: () => 14,
     ready: () => 1,
     journalReachable: () => 1,
+    journalDegraded: () => 0,
     drainPaused: () => 0,
   };
   const durability = () => LOCAL_DURABILITY;

@@ -71,6 +71,12 @@ class Faults {
     await this.#fires(['ForebayConnectionsRefused'], () => this.#shop.connectTooOften());
   }
 
+  async consumerPaused(): Promise<void> {
+    await this.#shop.pauseConsumer(true);
+    await this.#fires(['ForebayJournalDegraded']);
+    await this.#shop.pauseConsumer(false);
+  }
+
   async natsFrozen(): Promise<void> {
     this.#shop.stack.running('nats').signal('SIGSTOP');
     await this.#fires(['ForebayAnswersMissing'], () => this.#shop.spoollessOrders.post('unsure'));
@@ -148,6 +154,7 @@ describe('the alerts, with a real Prometheus', () => {
     // In this order, because orders sent after the overload wait behind its backlog.
     await t.test('another program publishes', () => faults.othersPublish());
     await t.test('too many connections', () => faults.manyConnect());
+    await t.test('a consumer is paused', () => faults.consumerPaused());
     await t.test('an order fails permanently', () => faults.orderFails());
     await t.test('overload', () => faults.overload());
     await t.test('threads are blocked, die, and wait', () => faults.threadsInTrouble());

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { NativeStack } from '../container/native-stack.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
@@ -98,6 +99,16 @@ export class WatchedShop {
       RawConnection.open(this.spoolless.url),
     );
     for (const connection of await Promise.all(opened)) connection.destroy();
+  }
+
+  /** An operator pauses the consumer of fresh frames, or resumes it. */
+  async pauseConsumer(isPaused: boolean): Promise<void> {
+    const nc = await connect({ servers: this.stack.address('nats:4222') });
+    const { consumers } = await jetstreamManager(nc);
+    const until = new Date(Date.now() + 3_600_000);
+    if (isPaused) await consumers.pause('FOREBAY', 'forebay-drain', until);
+    else await consumers.resume('FOREBAY', 'forebay-drain');
+    await nc.close();
   }
 
   /** Posts an invalid order. @returns the status */

@@ -44,6 +44,22 @@ export interface NatsOptions {
   readonly maxPayload?: number;
   /** A subject that its clients may not publish to; default: none. */
   readonly publishDenied?: string;
+  /** Further settings within its block `jetstream`, such as `limits { max_ack_pending: 100 }`. */
+  readonly jetstream?: string;
+  /** Further settings, such as accounts. */
+  readonly settings?: string;
+}
+
+/** A configuration in which a client without a user has these permissions. */
+export function withPermissions(permissions: string): Pick<NatsOptions, 'settings'> {
+  const user = `{ user: u, password: p, permissions: { ${permissions} } }`;
+  return { settings: `no_auth_user: u\nauthorization { users: [ ${user} ] }` };
+}
+
+/** A configuration in which a client without a user is in an account with these limits of JetStream. */
+export function withAccount(limits: string): Pick<NatsOptions, 'settings'> {
+  const account = `{ ${limits}\nusers: [ { user: u, password: p } ] }`;
+  return { settings: `accounts { SHOP: ${account} }\nno_auth_user: u` };
 }
 
 /**
@@ -75,14 +91,19 @@ export class NatsServer {
     monitorPort,
     maxPayload,
     publishDenied,
+    jetstream = '',
+    settings = '',
   }: Omit<NatsOptions, 'version'>): void {
     const sync = syncInterval === undefined ? '' : `sync_interval: ${syncInterval}`;
     const lines = [
       `listen: "127.0.0.1:${this.#port}"`,
       monitorPort === undefined ? '' : `http: "127.0.0.1:${monitorPort}"`,
       maxPayload === undefined ? '' : `max_payload: ${maxPayload}`,
-      publishDenied === undefined ? '' : authorization(publishDenied),
-      `jetstream { store_dir: "${join(this.folder, 'store')}"\n${sync} }`,
+      publishDenied === undefined
+        ? ''
+        : withPermissions(`publish: { deny: "${publishDenied}" }`).settings!,
+      `jetstream { store_dir: "${join(this.folder, 'store')}"\n${sync}\n${jetstream} }`,
+      settings,
     ];
     writeFileSync(this.#config, `${lines.join('\n')}\n`);
   }
@@ -100,20 +121,28 @@ export class NatsServer {
     return new NatsServer(program, await freePort(), options);
   }
 
-  /** Starts it, also after `kill`, and waits until JetStream answers. */
-  async start(): Promise<void> {
+  /**
+   * Starts it, also after `kill`, and waits until JetStream answers; with `any`, until it accepts a connection,
+   * because its configuration may forbid more.
+   */
+  async start({ answers = 'jetstream' }: { answers?: 'jetstream' | 'any' } = {}): Promise<void> {
     const log = openSync(join(this.folder, 'server.log'), 'a');
     const child = spawn(this.#program, this.#arguments, { stdio: ['ignore', log, log] });
     this.#child = child;
     process.removeListener('exit', this.#killOnExit);
     process.once('exit', this.#killOnExit);
     const deadlineMs = performance.now() + HANG_MS_MAX;
-    while (!(await this.#answers())) {
+    while (!(await this.#answers(answers))) {
       if (child.exitCode !== null || performance.now() > deadlineMs) {
         throw new Error(`${this.#program} did not start:\n${this.log()}`);
       }
       await sleep(50);
     }
+  }
+
+  /** Reads its configuration again, see `configure`. */
+  reload(): void {
+    this.#child!.kill('SIGHUP');
   }
 
   /** Of the process that runs now. */
@@ -174,11 +203,11 @@ export class NatsServer {
     clearTimeout(timer);
   }
 
-  async #answers(): Promise<boolean> {
+  async #answers(wanted: 'jetstream' | 'any'): Promise<boolean> {
     try {
       const nc = await connect({ servers: this.url, timeout: 1000, reconnect: false });
       try {
-        await nc.request('$JS.API.INFO', '', { timeout: 1000 });
+        if (wanted === 'jetstream') await nc.request('$JS.API.INFO', '', { timeout: 1000 });
         return true;
       } finally {
         await nc.close();
@@ -187,10 +216,4 @@ export class NatsServer {
       return false;
     }
   }
-}
-
-/** A client that gives no user is this one. */
-function authorization(publishDenied: string): string {
-  const user = `{ user: u, password: p, permissions: { publish: { deny: "${publishDenied}" } } }`;
-  return `no_auth_user: u\nauthorization { users: [ ${user} ] }`;
 }

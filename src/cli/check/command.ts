@@ -95,6 +95,9 @@ function durabilityOf(options: Options, nats: JetStreamFacts | null): Durability
   if (options.mode === 'direct') return DIRECT_DURABILITY;
   if (nats === null) return LOCAL_DURABILITY;
   if (nats.durability !== null) return nats.durability;
+  if (nats.refusal !== '') {
+    return { class: 'unknown', replicas: 0, text: 'serve would not start', remedy: '' };
+  }
   const until =
     options.spoolOrdersMax > 0
       ? 'until it does, the spool accepts orders, fsynced before the answer'
@@ -187,8 +190,9 @@ function journalOf({ nats, drain }: LoadedOptions['options']): string {
 export function help(): string {
   return `forebay check [serve options] [--json]: test what serve would do with these options
 
-It accepts no orders and changes nothing: it creates no folder, stream, table or lock. A server may be running
-with the same data folder, ports and NATS. It checks versions, options and their origin, the guarantee, NATS and
+It accepts no orders and leaves nothing behind: no folder, stream, table or lock. A server may be running with the
+same data folder, ports and NATS. If streams are missing, it creates one under another name for a moment, because
+a NATS server tells its limits in no other way. It checks versions, options and their origin, the guarantee, NATS and
 its streams, the data folder, waiting orders, disk space, the handler, ports, limits, cores, memory and the
 clock. Each check prints one line, ok, warn or fail, and how to fix it.
 

@@ -24,12 +24,20 @@ export function guaranteeFinding({ class: name, replicas, text, remedy }: Durabi
 export function natsFindings(options: Options, facts: JetStreamFacts): Finding[] {
   if (facts.fault !== '') return [unreachableFinding(options, facts)];
   const { shown, version, declared } = facts;
+  if (version === '') return refusalFindings(facts);
   return [
     ok('nats', `nats-server ${version} at ${shown} answers, with JetStream`, { version }),
+    ...refusalFindings(facts),
     ...declared.map(declaredFinding),
     storageFinding(facts),
     ...messageFinding(options, facts.messageBytesMax),
   ];
+}
+
+function refusalFindings({ refusal }: JetStreamFacts): Finding[] {
+  if (refusal === '') return [];
+  const fix = 'change that in NATS; serve would not start';
+  return [failConfig('nats limits', refusal, fix)];
 }
 
 function unreachableFinding({ spoolOrdersMax }: Options, { fault }: JetStreamFacts): Finding {
@@ -46,13 +54,17 @@ function unreachableFinding({ spoolOrdersMax }: Options, { fault }: JetStreamFac
 }
 
 function declaredFinding(facts: DeclaredFacts): Finding {
-  const { kind, name, role, exists, difference, messages, bytes, replicas, inHand } = facts;
+  const { kind, name, role, exists, difference, pause } = facts;
+  const { messages, bytes, replicas, inHand } = facts;
   const what = `${name} (${role})`;
   const known = { name, role, exists };
   if (!exists) return ok(kind, `${what}: does not exist, would be created`, known);
   if (difference !== '') {
     const fix = 'correct its settings in NATS, or choose another stream with --nats-stream';
     return failConfig(kind, difference, fix, known);
+  }
+  if (pause !== '') {
+    return fail(kind, pause, 'resume it; serve would start, and orders would wait', known);
   }
   if (kind === 'consumer') {
     const text = `${what}: settings match; ${plural(inHand, 'frame')} delivered and not settled`;
@@ -96,7 +108,7 @@ function messageFinding(options: Options, acceptedBytesMax: number): Finding[] {
   const neededBytes = messageBytesMax(options);
   if (neededBytes <= acceptedBytesMax) return [];
   return [
-    fail(
+    failConfig(
       'nats message',
       `the server accepts messages of ${bytesText(acceptedBytesMax)}; frames need up to ${bytesText(neededBytes)}, headers included`,
       'lower --frame-bytes-max, or raise max_payload of the server',

@@ -96,6 +96,7 @@ function journalGauges(options: Options, source: Source | undefined) {
     deadLettersMax: () => options.deadMax,
     spoolOrdersMax: () => (options.nats.length === 0 ? 0 : options.spoolOrdersMax),
     journalReachable: () => (source === undefined || source.reachable ? 1 : 0),
+    journalDegraded: () => (source?.reachable && source.reason !== '' ? 1 : 0),
   };
 }
 

@@ -1,18 +1,23 @@
 import {
   type ConsumerInfo,
-  JetStreamApiCodes,
-  JetStreamApiError,
+  type JetStreamAccountStats,
   type JetStreamManager,
   StorageType,
   type StreamInfo,
 } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { OperatorFault } from '../../model/fault.js';
 import type { DeclaredFacts, JetStreamFacts } from '../../model/journal-facts.js';
 import type { Options } from '../../model/options.js';
 import { JetStreamConnection, managerOf } from '../nats/connection.js';
-import { type Declaration, declarations, differenceOf, findDeclared } from '../nats/declare.js';
+import { type Declaration, declarations } from '../nats/declarations.js';
+import { accountStats, findDeclared } from '../nats/declare.js';
 import { askDurability, type StorageSettings } from '../nats/durability.js';
+import { requireRoom, tryLimits } from '../nats/limits.js';
 import { jetStreamNames } from '../nats/names.js';
+import { requireCreatable, requirePermissions } from '../nats/permissions.js';
 import { natsServers } from '../nats/servers.js';
+import { differenceOf, pauseOf } from '../nats/settings.js';
 
 /** Longer than one dial may take, so that the failure of the dial is reported. */
 const REACH_MS_MAX = 3000;
@@ -20,7 +25,10 @@ const NO_LIMIT = -1;
 
 export type JetStreamPlaces = Pick<Options, 'nats' | 'natsStream' | 'natsReplicas' | 'natsMonitor'>;
 
-/** Looks at the NATS servers of the journal, and at what the journal has there. Creates nothing. */
+/**
+ * Looks at the NATS servers of the journal, and at what the journal has there. Leaves nothing behind: a stream that
+ * shows the limits of the server is deleted at once.
+ */
 export async function inspectJetStream(places: JetStreamPlaces): Promise<JetStreamFacts> {
   const connection = new JetStreamConnection({
     servers: places.nats,
@@ -33,6 +41,7 @@ export async function inspectJetStream(places: JetStreamPlaces): Promise<JetStre
     if (!connection.up) return unasked(places, connection.reason);
     return await inspect(connection, places);
   } catch (error) {
+    if (error instanceof OperatorFault) return unasked(places, '', error.message);
     return unasked(places, faultText(places, error as Error));
   } finally {
     await connection.close();
@@ -43,22 +52,29 @@ async function inspect(
   { nc }: JetStreamConnection,
   places: JetStreamPlaces,
 ): Promise<JetStreamFacts> {
-  const manager = await managerOf(nc, { checkAPI: true, timeout: REACH_MS_MAX });
+  const names = jetStreamNames(places.natsStream);
+  await requirePermissions(nc, names);
+  const manager = await managerOf(nc, { timeout: REACH_MS_MAX });
   const askedAtMs = Date.now();
-  const { storage, limits } = await manager.getAccountInfo();
+  const stats = await accountStats(manager);
   const declared = [];
-  const wanted = declarations(jetStreamNames(places.natsStream));
+  const missing = [];
+  const wanted = declarations(names);
   for (const declaration of wanted) {
-    declared.push(await inspectOne(manager, declaration, places.natsReplicas));
+    const facts = await inspectOne(manager, declaration, places.natsReplicas);
+    declared.push(facts);
+    if (!facts.exists) missing.push(declaration);
   }
+  const isUsable = declared.every(({ difference }) => difference === '');
   const monitoring = { servers: places.nats, monitors: places.natsMonitor };
   return {
     shown: natsServers(places.nats).shown,
     fault: '',
+    refusal: isUsable ? await refusalOf(nc, stats, missing, places.natsReplicas) : '',
     version: nc.info?.version ?? '',
     declared,
-    storageBytes: storage,
-    storageBytesMax: limits.max_storage,
+    storageBytes: stats.storage,
+    storageBytesMax: stats.limits.max_storage,
     messageBytesMax: nc.info?.max_payload ?? 0,
     clockAheadMs: await clockAheadMs(manager, places.natsStream, askedAtMs),
     durability: await askDurability(
@@ -69,13 +85,31 @@ async function inspect(
   };
 }
 
+/** Why what is missing cannot be created; empty when it can. */
+async function refusalOf(
+  nc: NatsConnection,
+  stats: JetStreamAccountStats,
+  missing: readonly Declaration[],
+  replicas: number,
+): Promise<string> {
+  try {
+    requireRoom(stats, missing, replicas);
+    await requireCreatable(nc, missing);
+    await tryLimits(await managerOf(nc, { timeout: REACH_MS_MAX }), missing, replicas);
+    return '';
+  } catch (error) {
+    if (error instanceof OperatorFault) return error.message;
+    throw error;
+  }
+}
+
 /** How orders are stored; if the stream does not exist, how they would be. */
 async function storageSettingsOf(
   manager: JetStreamManager,
   orders: Declaration,
   { natsReplicas }: JetStreamPlaces,
 ): Promise<StorageSettings> {
-  const found = (await findOrNone(manager, orders)) as StreamInfo | null;
+  const found = (await findDeclared(manager, orders)) as StreamInfo | null;
   return found?.config ?? { num_replicas: natsReplicas, storage: StorageType.File };
 }
 
@@ -84,7 +118,7 @@ async function inspectOne(
   declaration: Declaration,
   replicas: number,
 ): Promise<DeclaredFacts> {
-  const found = await findOrNone(manager, declaration);
+  const found = await findDeclared(manager, declaration);
   const { kind, name, role } = declaration;
   const stream = found !== null && kind === 'stream' ? (found as StreamInfo) : null;
   const consumer = found !== null && kind === 'consumer' ? (found as ConsumerInfo) : null;
@@ -94,6 +128,7 @@ async function inspectOne(
     role,
     exists: found !== null,
     difference: found === null ? '' : differenceOf(declaration, found, replicas),
+    pause: found === null ? '' : pauseOf(declaration, found),
     messages: stream?.state.messages ?? 0,
     bytes: stream?.state.bytes ?? 0,
     messagesMax: stream?.config.max_msgs ?? NO_LIMIT,
@@ -101,18 +136,6 @@ async function inspectOne(
     replicas: stream?.config.num_replicas ?? 0,
     inHand: consumer?.num_ack_pending ?? 0,
   };
-}
-
-/** A consumer of a missing stream does not exist either. */
-async function findOrNone(manager: JetStreamManager, declaration: Declaration) {
-  try {
-    return await findDeclared(manager, declaration);
-  } catch (error) {
-    const { code } = error as JetStreamApiError;
-    if (error instanceof JetStreamApiError && code === JetStreamApiCodes.StreamNotFound)
-      return null;
-    throw error;
-  }
 }
 
 /** Since nats-server 2.10, the answer about a stream includes the server's time. */
@@ -134,10 +157,11 @@ function faultText({ nats }: JetStreamPlaces, error: Error): string {
   return `NATS at ${natsServers(nats).shown}: ${error.message || error.name}`;
 }
 
-function unasked({ nats }: JetStreamPlaces, fault: string): JetStreamFacts {
+function unasked({ nats }: JetStreamPlaces, fault: string, refusal = ''): JetStreamFacts {
   return {
     shown: natsServers(nats).shown,
     fault,
+    refusal,
     version: '',
     declared: [],
     storageBytes: 0,

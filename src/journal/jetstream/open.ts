@@ -6,6 +6,8 @@ import { openLedger } from '../ledger/open.js';
 import { JetStreamConnection } from '../nats/connection.js';
 import { declareJournal } from '../nats/declare.js';
 import { jetStreamNames } from '../nats/names.js';
+import { requirePermissions } from '../nats/permissions.js';
+import { SettingsWatch } from '../nats/settings-watch.js';
 import { StreamRepair } from '../nats/stream-repair.js';
 import { StreamSearch } from '../nats/stream-search.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
@@ -54,14 +56,22 @@ export function openJetStreamAppender(
 export function openJetStreamSource(
   target: JetStreamTarget,
   store: LocalStore,
-  parts: Omit<JetStreamSourceParts, 'receipt' | 'storeKeys' | 'settleLocally' | 'repair'>,
+  parts: Omit<JetStreamSourceParts, 'receipt' | 'storeKeys' | 'settleLocally' | 'repair' | 'watch'>,
   commitMsMax: number,
 ): JetStreamSourceHandle {
   const names = jetStreamNames(target.stream);
-  const connection = connectionTo(target, 'forebay drain', parts.log);
+  const connection = connectionTo(target, 'forebay drain', parts.log, (nc) =>
+    requirePermissions(nc, names),
+  );
   const repair = new StreamRepair({
     connection,
     declare: (nc, onCreated) => declareJournal(nc, names, target.replicas, onCreated),
+    log: parts.log,
+  });
+  const watch = new SettingsWatch({
+    connection,
+    names,
+    replicas: target.replicas,
     log: parts.log,
   });
   const opened = openLedger(connection, names, store, repair, parts.log);
@@ -77,6 +87,7 @@ export function openJetStreamSource(
   const source = new JetStreamSource(connection, names, opened, {
     ...parts,
     repair,
+    watch,
     receipt: (frameId, index) => receipts.find(frameId, index),
     storeKeys: (frame) => storeKeys(store, frame),
     settleLocally: (end) => settleLocally(store, localWrites, end),
@@ -96,12 +107,14 @@ function connectionTo(
   { servers, stream, replicas, frames }: JetStreamTarget,
   clientName: string,
   log: Log,
+  inspect: (nc: NatsConnection) => Promise<void> = async () => {},
 ): JetStreamConnection {
   const names = jetStreamNames(stream);
   return new JetStreamConnection({
     servers,
     clientName,
     prepare: async (nc) => {
+      await inspect(nc);
       requireMessageSize(nc, frames);
       await declareJournal(nc, names, replicas);
     },

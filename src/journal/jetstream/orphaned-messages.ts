@@ -3,7 +3,7 @@ import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { Log } from '../../model/log.js';
 import type { ClaimVerdict } from '../ledger/ledger.js';
 import { managerOf } from '../nats/connection.js';
-import { ACK_WAIT_MS } from '../nats/declare.js';
+import { ACK_WAIT_MS } from '../nats/declarations.js';
 import { type AckableMessage, removeMessage } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
 import type { DeliveredFrames } from './delivered-frames.js';

@@ -7,8 +7,9 @@ import type { LedgerLease } from '../ledger/lease.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { LedgerHandle } from '../ledger/open.js';
 import type { JetStreamConnection } from '../nats/connection.js';
-import { ACK_WAIT_MS } from '../nats/declare.js';
+import { ACK_WAIT_MS } from '../nats/declarations.js';
 import type { JetStreamNames } from '../nats/names.js';
+import type { SettingsWatch } from '../nats/settings-watch.js';
 import type { StreamRepair } from '../nats/stream-repair.js';
 import { JetStreamArrivals } from './arrivals.js';
 import { DeadLetterCount, JetStreamBacklog } from './backlog.js';
@@ -31,6 +32,8 @@ export interface JetStreamSourceParts
   readonly receipt: (frameId: string, index: number) => Promise<Receipt>;
   /** Recreates what is deleted on the server. */
   readonly repair: StreamRepair;
+  /** Reports settings that keep orders from being delivered. */
+  readonly watch: SettingsWatch;
   /** How long `close` waits for NATS to answer; milliseconds. */
   readonly closeMsMax: number;
   /** See OrphanedMessages. */
@@ -55,6 +58,7 @@ export class JetStreamSource implements Source {
   readonly #ledger: Ledger;
   readonly #lease: LedgerLease;
   readonly #repair: StreamRepair;
+  readonly #watch: SettingsWatch;
   readonly #foreign: ForeignMessages;
   readonly #receipt: JetStreamSourceParts['receipt'];
   readonly #claims = new FrameClaims();
@@ -77,6 +81,7 @@ export class JetStreamSource implements Source {
     this.#closeMsMax = parts.closeMsMax;
     this.#connection = connection;
     this.#repair = repair;
+    this.#watch = parts.watch;
     this.#foreign = new ForeignMessages({ ...parts, connection, names });
     this.#delivered = new DeliveredFrames(retryMsMax, this.#foreign);
     const closing = this.#closing.signal;
@@ -114,7 +119,8 @@ export class JetStreamSource implements Source {
   }
 
   get reason(): string {
-    return this.#connection.reason || this.#repair.reason || this.#lease.reason;
+    const { reason } = this.#connection;
+    return reason || this.#repair.reason || this.#watch.reason || this.#lease.reason;
   }
 
   async pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
@@ -152,6 +158,7 @@ export class JetStreamSource implements Source {
     this.#closing.abort();
     this.#ledger.close();
     this.#repair.close();
+    this.#watch.close();
     this.#foreign.close();
     clearInterval(this.#keepAlive);
     this.#backlog.stop();

@@ -40,6 +40,9 @@ export class JetStreamPull {
   #requests = 0;
   #received = 0;
   #open: Request | null = null;
+  /** What the server accepts. */
+  #batchMax = Number.POSITIVE_INFINITY;
+  #msMax = Number.POSITIVE_INFINITY;
 
   /** @param onMessage gets every message, also those that arrive after their request has ended */
   constructor(
@@ -61,9 +64,26 @@ export class JetStreamPull {
 
   /**
    * Resolves when the request has ended and its messages were passed to `onMessage`. After a refusal, the caller
-   * pauses before the next request, because the server refuses at once.
+   * pauses before the next request, because the server refuses at once. A server or consumer that takes only smaller
+   * or shorter requests gets those.
    */
   async request(batch: number, waitMs: number): Promise<PullEnd> {
+    const end = await this.#request(Math.min(batch, this.#batchMax), Math.min(waitMs, this.#msMax));
+    return end.received === 0 && this.#adapt(end.refusal) ? this.request(batch, waitMs) : end;
+  }
+
+  /** Whether the refusal says what would not be refused. */
+  #adapt(refusal: string): boolean {
+    const batch = Number(/Exceeded MaxRequestBatch of (\d+)/i.exec(refusal)?.[1]);
+    const isSmaller = batch > 0 && batch < this.#batchMax;
+    if (isSmaller) this.#batchMax = batch;
+    const ms = durationMs(/Exceeded MaxRequestExpires of (\S+)/i.exec(refusal)?.[1] ?? '');
+    const isShorter = ms > 0 && ms < this.#msMax;
+    if (isShorter) this.#msMax = ms;
+    return isSmaller || isShorter;
+  }
+
+  async #request(batch: number, waitMs: number): Promise<PullEnd> {
     const inbox = `${this.#inbox}.${this.#requests++}`;
     let timer: NodeJS.Timeout | undefined;
     const receivedBefore = this.#received;
@@ -102,4 +122,12 @@ function refusalOf({ headers }: Msg): string {
   const code = headers?.code ?? 0;
   if (ENDS.includes(code)) return '';
   return code === 503 ? 'it does not answer' : `${code} ${headers?.description ?? ''}`.trim();
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Of a duration as Go prints it, `1m0.5s` or `100ms`, rounded down; 0 for any other text. */
+function durationMs(text: string): number {
+  const parts = [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)];
+  return Math.floor(parts.reduce((sum, [, n, unit]) => sum + Number(n) * UNITS_MS[unit!]!, 0));
 }

@@ -4,7 +4,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { pause } from '../../model/backoff.js';
 import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from './connection.js';
-import type { Declaration } from './declare.js';
+import type { Declaration } from './declarations.js';
 
 /**
  * Pause before something missing is created: a cluster without a leader has one again by then, and the rate of

@@ -48,10 +48,16 @@ export class Forwarder {
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #notBeforeMs = 0;
+  #reason = '';
 
   constructor(parts: ForwarderParts) {
     this.#parts = parts;
     this.#running = this.#run();
+  }
+
+  /** Why NATS does not take what waits although it answers, in one line; empty while it does. */
+  get reason(): string {
+    return this.#parts.connection.up ? this.#reason : '';
   }
 
   /** Resolves when what was published is acknowledged or given up; the rest stays in the spool. */
@@ -74,8 +80,10 @@ export class Forwarder {
         if (rows.length === 0) return;
         await this.#forward(rows);
         backoff.reset();
+        this.#reason = '';
       } catch (error) {
-        if (backoff.isFirst) onFailure((error as Error).message);
+        this.#reason = (error as Error).message;
+        if (backoff.isFirst) onFailure(this.#reason);
         await backoff.pause();
       }
     }

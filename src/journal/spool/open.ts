@@ -13,7 +13,7 @@ import { LocalAppender } from '../local/appender.js';
 import { markSegmentsFull } from '../local/segment-files.js';
 import { LocalSource } from '../local/source.js';
 import type { JetStreamConnection } from '../nats/connection.js';
-import { LEDGER_AGE_MS_MAX } from '../nats/declare.js';
+import { LEDGER_AGE_MS_MAX } from '../nats/declarations.js';
 import { JetStreamDurability } from '../nats/durability.js';
 import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
@@ -117,7 +117,7 @@ function startSpooledSource(
     closePrimary: primary.close,
     closeForwarders: forwarding.close,
     spool,
-    spoolReason: () => forwarding.frames.reason,
+    spoolReason: forwarding.reason,
   });
   const ready = readyOrSpooling(primary.source.ready, log);
   // Awaited when everything else has started; until then its failure must not count as unhandled.
@@ -180,7 +180,7 @@ function openForwarding(
   { names, rate, onForwarded, log }: ForwardingParts,
 ) {
   const frames = new SpooledFrames({ spool, connection, names, onForwarded, log });
-  const forwarders = [
+  const [spooled, letters] = [
     new Forwarder({
       connection,
       next: (framesMax, signal) => frames.next(framesMax, signal),
@@ -196,11 +196,19 @@ function openForwarding(
   ];
   return {
     frames,
+    reason: () =>
+      frames.reason ||
+      withPrefix('the spool waits', spooled.reason) ||
+      withPrefix('dead letters wait', letters.reason),
     close: async () => {
       frames.close();
-      await Promise.all(forwarders.map((forwarder) => forwarder.close()));
+      await Promise.all([spooled.close(), letters.close()]);
     },
   };
+}
+
+function withPrefix(prefix: string, reason: string): string {
+  return reason === '' ? '' : `${prefix}: ${reason}`;
 }
 
 /**
