@@ -130,8 +130,6 @@ class NodeEngine implements HttpEngine {
   #refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
     const connection = Connection.of(request.socket);
     if (!connection.takesRequests) return;
-    // node:http destroys the connection of a client of HTTP/2 at once, with the answers before.
-    if (request.method === 'PRI') request.method = '';
     new Exchange(connection, request, response, { method: '', parameter: '' }, false);
     connection.refuseNewest(refusal);
   }

@@ -8,6 +8,8 @@ import { type Refusal, refusals } from './refusal.js';
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~%!$&'()*+;=-]+)(?::\d*)?$/i;
 const DIGITS = /^\d+$/;
 const MINOR_VERSION_MAX = 1;
+/** As many as Apache accepts. The parser counts bytes only. */
+const HEADER_LINES_MAX = 100;
 
 /**
  * What is wrong with the framing of a request: where its body ends, and which host it is for; null if nothing is. Another
@@ -17,6 +19,7 @@ const MINOR_VERSION_MAX = 1;
 export function framingFault(request: IncomingMessage): Refusal | null {
   const { rawHeaders, httpVersionMajor, httpVersionMinor } = request;
   if (httpVersionMajor !== 1 || httpVersionMinor > MINOR_VERSION_MAX) return refusals.httpVersion;
+  if (rawHeaders.length > 2 * HEADER_LINES_MAX) return refusals.headersTooLarge;
   let hosts = 0;
   let lengths = 0;
   let encoding: string | null = null;
