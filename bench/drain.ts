@@ -113,7 +113,7 @@ async function fillBacklog(
     failedKeyRows: () => 0,
     counts: main,
     log: () => {},
-    listen: null,
+    requestWake: null,
     claimFolder: async () => {},
   });
   try {

@@ -49,5 +49,5 @@ const parts = {
 };
 const server = new IntakeServer(parts, await loadEngine('uws'));
 const port = await freePort();
-await server.listen({ host: '127.0.0.1', port, isShared: false });
+await server.listen({ at: { address: '127.0.0.1', port }, isShared: false });
 console.log(`intake only ready: http://127.0.0.1:${port}`);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EXIT, OperatorFault } from '../model/fault.js';
+import { urlHost } from '../model/listen.js';
 import type { LiveSource } from '../model/live.js';
 import { LiveFeed, STREAM, VIEWERS_MAX } from './live-feed.js';
 import { PageFiles, pageFiles, SECURITY_HEADERS } from './page-files.js';
@@ -173,7 +174,7 @@ function listenFault(host: string, port: number, error: NodeJS.ErrnoException): 
     error.code === 'EADDRINUSE'
       ? `port ${port} is in use; fix: choose another --admin-port`
       : `${error.message}; see --admin-host and --admin-port`;
-  return new OperatorFault(`admin server on ${host}: ${why}`, EXIT.failed);
+  return new OperatorFault(`admin server on ${urlHost(host)}: ${why}`, EXIT.failed);
 }
 
 /** Runs `work` at most once at a time: calls during a run share its result. */

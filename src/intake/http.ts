@@ -1,3 +1,5 @@
+import type { OrdersAddress } from '../model/listen.js';
+
 /** What the routes know of the HTTP engine under them. An engine is a folder of src/intake; a process loads one of them. */
 
 /**
@@ -55,8 +57,7 @@ export interface Route {
 
 /** Where an engine listens. */
 export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
+  readonly at: OrdersAddress;
   /** Whether other threads of the process listen there too. */
   readonly isShared: boolean;
 }

@@ -20,7 +20,7 @@ export interface SourceParts {
   /**
    * Makes the appenders report their next commit, see `SourceHandle.onCommitted`; null when nothing waits for frames.
    */
-  readonly listen: (() => void) | null;
+  readonly requestWake: (() => void) | null;
   /**
    * Called when the data folder exists, before anything in it is changed that another process may be using.
    * @throws OperatorFault another process is using it

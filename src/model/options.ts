@@ -18,6 +18,7 @@ export interface Options {
   readonly mode: Mode;
   readonly host: string;
   readonly port: number;
+  readonly listen: string;
   readonly adminHost: string;
   readonly adminPort: number;
   readonly http: HttpChoice;

@@ -13,7 +13,7 @@ export type ServeOptions = {
 
 /** A server that runs in this process. */
 export interface ForebayServer {
-  /** The base URL for orders. */
+  /** The base URL for orders; `unix:/path` with `listen`. */
   readonly url: string;
   /** Where the live page, `/metrics`, `/healthz` and `/readyz` are. */
   readonly adminUrl: string;

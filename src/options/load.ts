@@ -85,7 +85,7 @@ function checked(
   const inputs: DefaultInputs = {
     mode: choiceOf(given, 'mode', MODES),
     cores,
-    sharesPort: sharesPort(choiceOf(given, 'http', HTTP_CHOICES)),
+    sharesPort: sharesPort(choiceOf(given, 'http', HTTP_CHOICES)) && !given.get('listen')?.value,
   };
   const values: Record<string, unknown> = {};
   for (const [key, spec] of Object.entries(schema)) {
@@ -192,7 +192,12 @@ function checkRelations(options: Options, given: GivenOptions): void {
       `${named('frameBytesMax', given, options)}: must be more than ${nameOf('bodyBytesMax', given)} (${options.bodyBytesMax})`,
     );
   }
-  if (options.port !== 0 && options.port === options.adminPort && hostsMeet(options)) {
+  if (
+    options.listen === '' &&
+    options.port !== 0 &&
+    options.port === options.adminPort &&
+    hostsMeet(options)
+  ) {
     throw fault(
       `${named('adminPort', given, options)}: must not be the same as ${nameOf('port', given)}`,
     );
@@ -200,6 +205,11 @@ function checkRelations(options: Options, given: GivenOptions): void {
   if (options.connectionsPerAddressMax > 0 && process.platform !== 'linux') {
     throw fault(
       `${named('connectionsPerAddressMax', given, options)}: must be 0 on this system: only Linux says who is connected`,
+    );
+  }
+  if (options.threads > 1 && options.listen !== '') {
+    throw fault(
+      `${named('threads', given, options)}: must be 0 or 1 with ${nameOf('listen', given)}, because threads cannot share a unix socket`,
     );
   }
   if (options.threads > 1 && !sharesPort(options.http)) {

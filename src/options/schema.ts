@@ -44,6 +44,15 @@ const serverSchema = {
     group: 'Server',
     help: 'port to listen on for orders; 0 picks a free port',
   },
+  listen: {
+    type: 'text',
+    unit: 'address',
+    pattern: '^(?:unix:/.+)?$',
+    patternText: 'unix:/ and the path of a socket; for TCP use --host and --port',
+    default: '',
+    group: 'Server',
+    help: 'unix:/path: listen on this unix socket for orders, and not on --host and --port',
+  },
   adminHost: {
     type: 'text',
     unit: 'address',

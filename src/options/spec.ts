@@ -146,6 +146,7 @@ export function defaultText(spec: AnySpec): string {
   const value: unknown = spec.default;
   if (isDerived(value)) return value.text;
   if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (value === '') return 'none';
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(',');
   return String(value);
 }

@@ -34,7 +34,7 @@ function open({ data, nats, claimFolder = async () => {} }: Attempt): Promise<So
     failedKeyRows: () => 0,
     counts: new ThreadCounts(createCounts(2), 0),
     log: () => {},
-    listen: null,
+    requestWake: null,
     claimFolder,
   });
 }

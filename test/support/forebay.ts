@@ -141,7 +141,7 @@ export class ForebayProcess {
   }
 
   #readUrls(): boolean {
-    const line = /^forebay ready: .*?(http:\/\/\S+).*?(http:\/\/\S+)\s/m.exec(this.stdout);
+    const line = /^forebay ready: orders (\S+) metrics (\S+)\s/m.exec(this.stdout);
     if (line === null) return false;
     // The server may listen on every address, but a client cannot connect to 0.0.0.0.
     this.url = line[1]!.replace('0.0.0.0', '127.0.0.1');

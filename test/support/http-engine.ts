@@ -13,5 +13,9 @@ const chosen = process.env.FOREBAY_HTTP ?? 'auto';
 export const ENGINE: 'uws' | 'node' =
   chosen === 'node' || (chosen === 'auto' && UWS_MISSING !== null) ? 'node' : 'uws';
 
+/** The engines that run here, for tests that try each in turn. */
+export const ENGINES: readonly ('uws' | 'node')[] =
+  UWS_MISSING === null ? ['uws', 'node'] : ['node'];
+
 /** `--threads` of tests that want several intake threads: one where they cannot share a port. */
 export const SEVERAL_THREADS = sharesPort(ENGINE) ? '2' : '1';

@@ -19,7 +19,9 @@ export class RawConnection {
   static open(url: string): Promise<RawConnection> {
     const { hostname, port } = new URL(url);
     const opened = new Promise<RawConnection>((resolve, reject) => {
-      const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+      // The host of a URL has the brackets of an IPv6 address.
+      const host = hostname.replace(/^\[|\]$/g, '');
+      const socket = connect({ host, port: Number(port), noDelay: true });
       socket.once('error', reject);
       socket.once('connect', () => resolve(new RawConnection(socket)));
     });

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { RefusedConnection } from '../../src/intake/connection-gate.js';
+import type { OrdersAddress } from '../../src/model/listen.js';
 import type { Options } from '../../src/model/options.js';
 import type { ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
 import type { EngineName } from './engine.js';
@@ -40,7 +41,7 @@ export interface IntakeThread {
 
 /** Messages from the supervisor to an intake thread. */
 export type IntakeCommand =
-  | { readonly type: 'listen'; readonly port: number }
+  | { readonly type: 'listen'; readonly at: OrdersAddress }
   | { readonly type: 'receipts'; readonly replies: readonly ReceiptReply[] }
   | { readonly type: 'stop' };
 

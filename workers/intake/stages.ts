@@ -1,4 +1,5 @@
 /** Connects the stages from socket to journal, in the thread that calls it. */
+import { chmodSync } from 'node:fs';
 import { GroupCommit } from '../../src/commit/group-commit.js';
 import { IdempotentIntake } from '../../src/idempotency/idempotent-intake.js';
 import { ReceiptQueries } from '../../src/intake/receipt-queries.js';
@@ -11,6 +12,7 @@ import { KeyTable } from '../../src/memory/key-table.js';
 import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { ThreadCounts } from '../../src/metrics/count.js';
 import type { Appender } from '../../src/model/journal.js';
+import type { OrdersAddress } from '../../src/model/listen.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { loadEngine } from './engine.js';
 import { openGate } from './gate.js';
@@ -18,6 +20,9 @@ import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.j
 
 /** Interval at which the supervisor is told whether the journal accepts writes. */
 const JOURNAL_CHECK_MS = 100;
+
+/** Of a unix socket: a proxy of the same group may connect. */
+const SOCKET_MODE = 0o660;
 
 export interface IntakeHandle {
   /** Rejects with an OperatorFault if it cannot listen. */
@@ -60,7 +65,8 @@ export async function openIntake(
     bodyBytesMax: options.bodyBytesMax,
   });
   const limiter = data.limiter === null ? null : new WindowLimiter(data.limiter);
-  let listensOn = 0;
+  /** Clients of a unix socket have no address. */
+  let tcpPort = 0;
   const server = new IntakeServer(
     {
       validator: new OrderValidator(),
@@ -71,7 +77,7 @@ export async function openIntake(
       tryAdmit: limiter === null ? () => true : () => limiter.tryAdmit(),
       meter: new RpsMeter(data.meter),
       options,
-      gate: openGate(data, counts, () => listensOn, report),
+      gate: openGate(data, counts, () => tcpPort, report),
     },
     await loadEngine(data.engine),
   );
@@ -93,10 +99,10 @@ export async function openIntake(
     onStopped();
   }
 
-  async function listen(port: number): Promise<void> {
+  async function listen(at: OrdersAddress): Promise<void> {
     if (stopping) return;
-    listensOn = port;
-    await server.listen({ host: options.host, port, isShared: data.sharesPort });
+    if ('port' in at) tcpPort = at.port;
+    await listenAt(server, at, data.sharesPort);
     report({ type: 'listening' });
   }
 
@@ -104,10 +110,15 @@ export async function openIntake(
     handle: async (command) => {
       if (command.type === 'receipts') receipts.receive(command.replies);
       else if (command.type === 'stop') await stop();
-      else await listen(command.port);
+      else await listen(command.at);
     },
     close: () => server.close(),
   };
+}
+
+async function listenAt(server: IntakeServer, at: OrdersAddress, isShared: boolean): Promise<void> {
+  await server.listen({ at, isShared });
+  if ('path' in at) chmodSync(at.path, SOCKET_MODE);
 }
 
 /** Reports a durable frame only if the main thread sleeps: while it is awake it polls. */

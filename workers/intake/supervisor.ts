@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import type { OrdersAddress } from '../../src/model/listen.js';
 import type { Log } from '../../src/model/log.js';
 import type { IntakeCommand, IntakeReport, IntakeThread, IntakeThreadData } from './protocol.js';
 import { type FindReceipt, ReceiptReplies } from './receipt-replies.js';
@@ -56,7 +57,8 @@ export class IntakeSupervisor {
   readonly #parts: IntakeSupervisorParts;
   readonly #supervised: Supervised[] = [];
   readonly #deathsMs: number[] = [];
-  #port = 0;
+  /** Null until all threads listen. */
+  #at: OrdersAddress | null = null;
   #stopping = false;
 
   constructor(parts: IntakeSupervisorParts) {
@@ -64,21 +66,21 @@ export class IntakeSupervisor {
   }
 
   /**
-   * Starts all threads. They listen on `port`, which they share, once `prepared` has resolved.
+   * Starts all threads. They listen on `at`, which they share, once `prepared` has resolved.
    *
    * @throws OperatorFault a thread cannot start
    */
-  async start(port: number, prepared: Promise<void>): Promise<void> {
+  async start(at: OrdersAddress, prepared: Promise<void>): Promise<void> {
     const started: Promise<void>[] = [prepared];
     for (let i = 0; i < this.#parts.threads; i++) started.push(this.#startThread(i));
     await Promise.all(started);
-    await Promise.all(this.#supervised.map((_, index) => this.#listen(index, port)));
-    this.#port = port;
+    await Promise.all(this.#supervised.map((_, index) => this.#listen(index, at)));
+    this.#at = at;
   }
 
   /** Why the intake cannot take orders, one line per reason; empty if it can. */
   reasons(): string[] {
-    if (this.#port === 0) return ['intake does not listen yet'];
+    if (this.#at === null) return ['intake does not listen yet'];
     if (this.#stopping) return ['shutting down'];
     return [...new Set(this.#supervised.map(({ reason }) => reason))].filter(Boolean);
   }
@@ -140,16 +142,16 @@ export class IntakeSupervisor {
     });
   }
 
-  async #listen(index: number, port: number): Promise<void> {
+  async #listen(index: number, at: OrdersAddress): Promise<void> {
     const { thread } = this.#supervised[index]!;
     const listening = nextReport(thread, 'listening');
-    thread.postMessage({ type: 'listen', port } satisfies IntakeCommand);
+    thread.postMessage({ type: 'listen', at } satisfies IntakeCommand);
     await listening;
   }
 
   #onExit(index: number, code: number): void {
     // Before the first listen, `start` rejects instead.
-    if (this.#stopping || this.#port === 0) return;
+    if (this.#stopping || this.#at === null) return;
     const nowMs = performance.now();
     this.#deathsMs.push(nowMs);
     while (this.#deathsMs[0]! < nowMs - RESTART_WINDOW_MS) this.#deathsMs.shift();
@@ -165,14 +167,15 @@ export class IntakeSupervisor {
     this.#parts.onRestart();
     this.#supervised[index]!.reason = 'an intake thread is restarting';
     const pauseMs = RESTART_MS_MIN * 2 ** (this.#deathsMs.length - 1);
-    setTimeout(() => void this.#restart(index), pauseMs);
+    const at = this.#at;
+    setTimeout(() => void this.#restart(index, at), pauseMs);
   }
 
-  async #restart(index: number): Promise<void> {
+  async #restart(index: number, at: OrdersAddress): Promise<void> {
     if (this.#stopping) return;
     try {
       await this.#startThread(index);
-      await this.#listen(index, this.#port);
+      await this.#listen(index, at);
     } catch (error) {
       if (this.#stopping) return;
       const { message } = error as Error;

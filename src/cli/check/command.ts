@@ -11,7 +11,8 @@ import { type LoadedOptions, loadWithOrigins, redactorOf } from '../../options/l
 import { processLimits } from '../../options/process-limits.js';
 import { quoteOption } from '../../options/sources.js';
 import { exposureText, flagName } from '../../options/spec.js';
-import { isFolderInUse, probeAdminPort, probePort } from '../../process/locks.js';
+import { probeAddress, probeAdminPort, unixPath } from '../../process/claim-address.js';
+import { isFolderInUse } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { VERSION } from '../../version.js';
 import {
@@ -34,6 +35,7 @@ import {
   limitFindings,
   memoryFinding,
   portFinding,
+  socketFinding,
   versionFinding,
 } from './machine.js';
 
@@ -149,9 +151,13 @@ async function checkEngine(options: Options): Promise<Finding> {
 }
 
 /** In sequence: with both ports 0, each probe briefly listens on a port that the other could get. */
-async function checkPorts({ host, port, adminHost, adminPort }: Options): Promise<Finding[]> {
+async function checkPorts(options: Options): Promise<Finding[]> {
+  const { host, port, listen, adminHost, adminPort } = options;
+  const state = await probeAddress(options);
   return [
-    portFinding('--port', host, port, await probePort(host, port)),
+    listen === ''
+      ? portFinding('--port', host, port, state)
+      : socketFinding(unixPath(listen), state),
     portFinding('--admin-port', adminHost, adminPort, await probeAdminPort(adminHost, adminPort)),
   ];
 }

@@ -5,9 +5,10 @@ import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { heapFlag, heapFlagText } from '../../drain/heap-flag.js';
 import { OperatorFault } from '../../model/fault.js';
+import { urlHost } from '../../model/listen.js';
 import type { Options } from '../../model/options.js';
 import { connectionsMaxOf, type ResourceLimits } from '../../options/process-limits.js';
-import type { PortState } from '../../process/locks.js';
+import type { AddressState } from '../../process/claim-address.js';
 import { bytesText, type Finding, fail, ok, warn } from './finding.js';
 
 /** Installed versions by package. */
@@ -43,11 +44,17 @@ export function installedVersion(name: string): string {
 }
 
 /** @param flag `--port` or `--admin-port` */
-export function portFinding(flag: string, host: string, port: number, state: PortState): Finding {
+export function portFinding(
+  flag: string,
+  host: string,
+  port: number,
+  state: AddressState,
+): Finding {
   const about = flag === '--port' ? 'port' : 'admin port';
   const facts = { port, is: state.is };
-  if (port === 0 && state.is === 'free') return ok(about, `any free port on ${host}`, facts);
-  const text = `${port} on ${host}`;
+  if (port === 0 && state.is === 'free')
+    return ok(about, `any free port on ${urlHost(host)}`, facts);
+  const text = `${port} on ${urlHost(host)}`;
   switch (state.is) {
     case 'free':
       return ok(about, `${text}: free`, facts);
@@ -63,6 +70,27 @@ export function portFinding(flag: string, host: string, port: number, state: Por
       const fix = `correct ${flag} or ${flag.replace('port', 'host')}`;
       return fail(about, `${text}: ${state.why}`, fix, facts);
     }
+  }
+}
+
+/** @param path of the unix socket for orders */
+export function socketFinding(path: string, state: AddressState): Finding {
+  const about = 'socket';
+  const facts = { path, is: state.is };
+  const text = `unix:${path}`;
+  switch (state.is) {
+    case 'free':
+      return ok(about, `${text}: free`, facts);
+    case 'forebay': {
+      const fix = 'stop that process before you start another, or choose another --listen';
+      return warn(about, `${text}: in use by a running Forebay`, fix, facts);
+    }
+    case 'taken': {
+      const fix = 'choose another path with --listen, or stop the program that listens there';
+      return fail(about, `${text}: in use by another program`, fix, facts);
+    }
+    case 'refused':
+      return fail(about, `${text}: ${state.why}`, 'choose another path with --listen', facts);
   }
 }
 

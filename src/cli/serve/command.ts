@@ -10,6 +10,7 @@ import { exposureText } from '../../options/spec.js';
 import { Shutdown, ShutdownOnSignals } from '../../process/shutdown.js';
 import { VERSION } from '../../version.js';
 import { Server } from './server.js';
+import { serverUrls } from './urls.js';
 
 export const help = serveHelp;
 
@@ -64,10 +65,10 @@ function ignoreClosedOutput(): void {
 }
 
 /** Prints the ready line on stdout, for programs that wait for it, and logs the event with the facts that a bug report needs. */
-function reportReady(options: Options, { port, adminPort }: Server, log: Log): void {
-  const { mode, host, adminHost, nats } = options;
-  const urls = [`http://${host}:${port}`, `http://${adminHost}:${adminPort}`];
-  process.stdout.write(`forebay ready: orders ${urls[0]} metrics ${urls[1]}\n`);
+function reportReady(options: Options, { at, adminPort }: Server, log: Log): void {
+  const { mode, nats } = options;
+  const { orders, admin } = serverUrls(options, at, adminPort);
+  process.stdout.write(`forebay ready: orders ${orders} metrics ${admin}\n`);
   const journal = mode === 'direct' ? mode : nats.length > 0 ? 'jetstream' : 'local';
   const { pid, version: node } = process;
   log('ready', 'the server accepts orders', { version: VERSION, node, journal, pid });

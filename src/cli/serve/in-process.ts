@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type OpenLog, openLog } from '../../log/open-log.js';
 import type { OperatorFault } from '../../model/fault.js';
+import { dialledHost } from '../../model/listen.js';
 import type { Options } from '../../model/options.js';
 import { type Redact, redactError } from '../../model/redact.js';
 import type { ForebayServer, ServeOptions } from '../../model/server.js';
 import { optionsOf, redactorOf } from '../../options/load.js';
 import { Shutdown } from '../../process/shutdown.js';
 import { Server } from './server.js';
+import { serverUrls } from './urls.js';
 
 /** What `serve` of the package does, on a version of Node that can load it. */
 export async function startServer(options: ServeOptions): Promise<ForebayServer> {
@@ -53,8 +55,9 @@ class RunningServer implements ForebayServer {
       await running.close().catch(() => {});
       throw fault;
     }
-    running.url = urlOf(options.host, server.port);
-    running.adminUrl = urlOf(options.adminHost, server.adminPort);
+    const urls = serverUrls(options, server.at, server.adminPort, dialledHost);
+    running.url = urls.orders;
+    running.adminUrl = urls.admin;
     return running;
   }
 
@@ -101,12 +104,6 @@ class RunningServer implements ForebayServer {
       `forebay: not closed within shutdownMsMax (${this.#msMax} ms), ${step} still runs`,
     );
   }
-}
-
-/** An address that can be dialled where every address is listened on. */
-function urlOf(host: string, port: number): string {
-  const dialled = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
-  return `http://${dialled.includes(':') ? `[${dialled}]` : dialled}:${port}`;
 }
 
 /** What is no text and no URL is left as it is, for the check of the options to refuse. */

@@ -19,11 +19,13 @@ import { WakeFlag } from '../../memory/wake-flag.js';
 import { COUNTER, createCounts, ThreadCounts } from '../../metrics/count.js';
 import { publishThreadStats } from '../../metrics/thread-stats.js';
 import type { OperatorFault } from '../../model/fault.js';
+import type { OrdersAddress } from '../../model/listen.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import type { Redact } from '../../model/redact.js';
 import { connectionsMaxOf, processLimits } from '../../options/process-limits.js';
-import { claimFolder, claimPort, type Release } from '../../process/locks.js';
+import { claimAddress } from '../../process/claim-address.js';
+import { claimFolder, type Release } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
 import type { StopStep } from '../../process/shutdown.js';
 
@@ -49,7 +51,7 @@ interface SharedMemory {
 
 /** What `Server.open` has opened, in the order in which it stops. */
 interface Stages {
-  readonly port: number;
+  readonly at: OrdersAddress;
   readonly engine: EngineChoice;
   readonly memory: SharedMemory;
   readonly intake: IntakeSupervisor;
@@ -91,9 +93,9 @@ export class Server {
     }
   }
 
-  /** Port for orders. */
-  get port(): number {
-    return this.#stages.port;
+  /** Where orders are taken. */
+  get at(): OrdersAddress {
+    return this.#stages.at;
   }
 
   /** 0 until `start` has listened. */
@@ -133,9 +135,9 @@ export class Server {
    */
   async start(): Promise<boolean> {
     const { options, log, redact } = this.#parts;
-    const { port, engine, memory, intake, drain, journal } = this.#stages;
+    const { at, engine, memory, intake, drain, journal } = this.#stages;
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
-    const threadsStarted = intake.start(port, keysKnown);
+    const threadsStarted = intake.start(at, keysKnown);
     // Awaited below; until then its failure must not count as unhandled.
     threadsStarted.catch(() => {});
     // Loaded while the threads start, which takes about as long.
@@ -163,7 +165,7 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
   const options = { ...parts.options, threads: engine.threads };
   const connectionsMax = connectionsMaxOf(options, processLimits());
   const handler = handlerUrl(options.handler);
-  const { port, release } = await claimPort(options.host, options.port);
+  const { at, release } = await claimAddress(options);
   releases.push(release);
   const memory = sharedMemory(options);
   const wakeFlag = WakeFlag.memory();
@@ -197,7 +199,7 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
     onRestart: () => counts.add(COUNTER.intakeThreadRestarts),
     onFault: parts.onFault,
   });
-  return { port, engine, memory, intake, drain, journal };
+  return { at, engine, memory, intake, drain, journal };
 }
 
 /** With `--threads 0` there is one too, in the main thread. */
@@ -249,7 +251,7 @@ async function openJournal(
     failedKeyRows: () => total(COUNTER.keyRowsFailed),
     counts: new ThreadCounts(memory.counts, 0),
     log,
-    listen: options.drain ? () => wakeFlag.set() : null,
+    requestWake: options.drain ? () => wakeFlag.set() : null,
     claimFolder: async () => {
       releases.push(await claimFolder(options.data));
       releases.push(await claimPid(options.data, { waits: true }));

@@ -84,12 +84,13 @@ class NodeEngine implements HttpEngine {
     });
   }
 
-  listen({ host, port, isShared }: ListenAddress): Promise<void> {
+  listen({ at, isShared }: ListenAddress): Promise<void> {
     return new Promise((resolve, reject) => {
-      const fail = ({ message }: Error) => reject(cannotListen(host, port, message));
+      const fail = ({ message }: Error) => reject(cannotListen(at, message));
       this.#server.once('error', fail);
       // Node below 23.1 does not know `reusePort`: only one thread listens there.
-      const where = { host, port, exclusive: true, reusePort: isShared };
+      const place = 'path' in at ? at : { host: at.address, port: at.port };
+      const where = { ...place, exclusive: true, reusePort: isShared };
       this.#server.listen(where, () => {
         this.#server.off('error', fail);
         resolve();

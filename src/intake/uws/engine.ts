@@ -60,16 +60,18 @@ class UwsEngine implements HttpEngine {
   }
 
   /** Without `LIBUS_LISTEN_EXCLUSIVE_PORT` all threads of the process share the port. */
-  listen({ host, port }: ListenAddress): Promise<void> {
+  listen({ at }: ListenAddress): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, (listenSocket) => {
+      const onListening = (listenSocket: us_listen_socket | false) => {
         if (!listenSocket) {
-          reject(cannotListen(host, port, ''));
+          reject(cannotListen(at, ''));
           return;
         }
         this.#listenSocket = listenSocket;
         resolve();
-      });
+      };
+      if ('path' in at) this.#app.listen_unix(onListening, at.path);
+      else this.#app.listen(at.address, at.port, onListening);
     });
   }
 

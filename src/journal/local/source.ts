@@ -29,7 +29,7 @@ export interface LocalSourceParts
    */
   readonly lookAheadFrames?: number;
   /** Makes the appenders call `wake` at their next commit; when absent, frames are looked for periodically. */
-  readonly listen?: (() => void) | null;
+  readonly requestWake?: (() => void) | null;
 }
 
 /** How long a commit can stay unnoticed when `wake` is not called. */
@@ -73,7 +73,7 @@ export class LocalSource implements Source {
     const place = `data folder ${store.folder}`;
     this.#settlements = new RetriedWrites(writes, place, this.#closing.signal, parts.log);
     // First, so that the backlog counts what the checkpoint finds.
-    this.#checkpoints = new CheckpointLoop(store, writes, parts.listen ?? null, () =>
+    this.#checkpoints = new CheckpointLoop(store, writes, parts.requestWake ?? null, () =>
       this.#wakeSignal.wake(),
     );
     this.#backlog = new LocalBacklog(store, parts.acceptedOrders);
