@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { EXIT, OperatorFault } from '../model/fault.js';
 import { urlHost } from '../model/listen.js';
 import type { LiveSource } from '../model/live.js';
+import { ConnectionLimit } from './connections.js';
+import { HostCheck } from './host-check.js';
 import { LiveFeed, STREAM, VIEWERS_MAX } from './live-feed.js';
 import { PageFiles, pageFiles, SECURITY_HEADERS } from './page-files.js';
 
@@ -16,6 +18,10 @@ export interface AdminConfig {
   readonly degraded: () => readonly string[];
   /** The data of the live page. */
   readonly live: LiveSource;
+  /** Whoever holds them, the next connection is accepted: see `ConnectionLimit`. */
+  readonly connectionsMax: number;
+  /** Names of hosts that are answered beside IP addresses and private names: see `HostCheck`. */
+  readonly hosts: readonly string[];
 }
 
 interface Page {
@@ -26,7 +32,8 @@ interface Page {
 
 /** Path of the live page's stream. */
 const LIVE_PATH = '/live';
-const CONNECTIONS_MAX = 64;
+/** Answered whatever name the client used. */
+const PROBES = ['/healthz', '/readyz'];
 const HEADER_BYTES_MAX = 8192;
 /** Timeout for the headers, and for the whole request. */
 const REQUEST_MS_MAX = 5000;
@@ -42,9 +49,15 @@ export class AdminServer {
   readonly #feed: LiveFeed;
   readonly #pages: ReadonlyMap<string, () => Page | Promise<Page>>;
   readonly #server: Server;
+  readonly #limit: ConnectionLimit;
+  readonly #connectionsMax: number;
+  readonly #hosts: HostCheck;
   #isClosed = false;
 
-  constructor({ metrics, metricsContentType, readiness, degraded, live }: AdminConfig) {
+  constructor(config: AdminConfig) {
+    const { metrics, metricsContentType, readiness, degraded, live } = config;
+    this.#hosts = new HostCheck(config.hosts);
+    this.#connectionsMax = config.connectionsMax;
     this.#feed = new LiveFeed(live);
     const files = new PageFiles();
     const text = new SingleFlight(metrics);
@@ -64,7 +77,7 @@ export class AdminServer {
       connectionsCheckingInterval: REQUEST_MS_MAX / 2,
       keepAliveTimeout: KEEP_ALIVE_MS,
     });
-    this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#limit = new ConnectionLimit(this.#server, this.#connectionsMax);
     this.#server.timeout = STALL_MS_MAX;
     this.#server.on('request', (request, response) => this.#answer(request, response));
   }
@@ -79,7 +92,9 @@ export class AdminServer {
     return new Promise((resolve, reject) => {
       const refuse = (error: NodeJS.ErrnoException) => reject(listenFault(host, port, error));
       server.once('error', refuse);
-      server.listen(port, host, () => {
+      // More that wait would push each other out before they are read.
+      const backlog = this.#connectionsMax;
+      server.listen({ port, host, backlog }, () => {
         server.off('error', refuse);
         // `close` cannot reach a server whose host name is still being looked up.
         if (this.#isClosed) {
@@ -119,6 +134,8 @@ export class AdminServer {
       response.setHeader('Allow', 'GET, HEAD');
       return send(response, json(405, { result: 'method-not-allowed' }));
     }
+    if (!this.#hosts.allows(request.headers.host))
+      return send(response, await misdirected(path, page));
     if (page === undefined) return this.#stream(request, response);
     try {
       send(response, await page());
@@ -134,6 +151,7 @@ export class AdminServer {
     } else if (request.method === 'HEAD') {
       send(response, { status: 200, type: STREAM, body: '' });
     } else {
+      this.#limit.keep(request);
       this.#feed.join(response, afterOf(request));
     }
   }
@@ -152,6 +170,20 @@ function pathOf({ url = '' }: IncomingMessage): string {
 function readyPage(reasons: readonly string[], degraded: readonly string[]): Page {
   if (reasons.length > 0) return json(503, { status: 'not-ready', reasons, degraded });
   return json(200, degraded.length === 0 ? { status: 'ready' } : { status: 'ready', degraded });
+}
+
+/** A probe gets its status whatever name it used, without what a foreign page could learn. */
+async function misdirected(
+  path: string,
+  page: (() => Page | Promise<Page>) | undefined,
+): Promise<Page> {
+  if (page !== undefined && PROBES.includes(path)) {
+    const { status } = await page();
+    return json(status, { status: status === 200 ? 'ok' : 'not-ready' });
+  }
+  const reason =
+    'the Host header names neither an IP address nor a private name; to allow its name, use --admin-hosts';
+  return json(421, { result: 'misdirected', reason });
 }
 
 function json(status: number, body: object): Page {

@@ -21,6 +21,7 @@ export interface Options {
   readonly listen: string;
   readonly adminHost: string;
   readonly adminPort: number;
+  readonly adminHosts: readonly string[];
   readonly http: HttpChoice;
   readonly threads: number;
   readonly workers: number;

@@ -31,8 +31,8 @@ export function parseLimits(text: string): ResourceLimits {
 const RESERVED = {
   /** Of the process: libraries, journal, connections to NATS. 32 were counted. */
   process: 48,
-  /** Connections to the admin port, probes among them: see admin/server.ts. */
-  admin: 80,
+  /** Beside the connections of the admin server: one that is being closed takes a descriptor too. */
+  admin: 16,
   /** Event loop, journal, listening socket: 8 were counted. A connection that is being refused takes one more. */
   perIntakeThread: 12,
   /** Event loop and one connection to a database: 4 to 5 were counted. */
@@ -44,10 +44,19 @@ const CONNECTIONS_MIN = 16;
 /** Without a limit of open files. Each connection takes about 2 KB. */
 const CONNECTIONS_MAX = 100_000;
 
+/** From this limit on, the admin server may use as many connections as a burst can bring. */
+const FILES_FOR_BURSTS = 4096;
+
+/** How many connections to the admin port may be open. */
+export function adminConnectionsMax({ openFiles }: Pick<ResourceLimits, 'openFiles'>): number {
+  return openFiles < FILES_FOR_BURSTS ? 64 : 512;
+}
+
 type Threads = Pick<Options, 'threads' | 'workers'>;
 
-function reservedFiles({ threads, workers }: Threads): number {
-  const { process, admin, perIntakeThread, perPoolThread } = RESERVED;
+function reservedFiles({ threads, workers }: Threads, openFiles: number): number {
+  const { process, perIntakeThread, perPoolThread } = RESERVED;
+  const admin = RESERVED.admin + adminConnectionsMax({ openFiles });
   return process + admin + Math.max(1, threads) * perIntakeThread + workers * perPoolThread;
 }
 
@@ -61,7 +70,7 @@ export function connectionsMaxOf(
   { openFiles }: Pick<ResourceLimits, 'openFiles'>,
 ): number {
   const { connectionsMax } = options;
-  const reserved = reservedFiles(options);
+  const reserved = reservedFiles(options, openFiles);
   const available = openFiles - reserved;
   const needed = Math.max(CONNECTIONS_MIN, connectionsMax);
   if (available >= needed) {
@@ -71,8 +80,9 @@ export function connectionsMaxOf(
     connectionsMax > available && available >= CONNECTIONS_MIN
       ? `--connections-max ${connectionsMax} is more than the limit of open files allows`
       : 'the limit of open files is too low';
+  const ownFiles = reservedFiles(options, reserved + needed);
   throw new OperatorFault(
-    `${what}: it is ${openFiles}, and Forebay needs ${reserved} for itself and ${needed} for connections; fix: ulimit -n ${reserved + needed}, or LimitNOFILE= of systemd`,
+    `${what}: it is ${openFiles}, and Forebay needs ${ownFiles} for itself and ${needed} for connections; fix: ulimit -n ${ownFiles + needed}, or LimitNOFILE= of systemd`,
     EXIT.failed,
   );
 }

@@ -71,6 +71,16 @@ const serverSchema = {
     group: 'Server',
     help: 'port of the admin server; 0 picks a free port',
   },
+  adminHosts: {
+    type: 'list',
+    unit: 'names',
+    pattern: '^(?:\\*|(?:\\*\\.)?[A-Za-z0-9_-]+(?:\\.[A-Za-z0-9_-]+)*\\.?)$',
+    patternText:
+      'host names such as forebay.example.com, where an asterisk in place of the first label, or alone, stands for every name',
+    default: [],
+    group: 'Server',
+    help: 'names by which clients may address the admin server, besides IP addresses and private names',
+  },
   http: {
     type: 'choice',
     choices: HTTP_CHOICES,

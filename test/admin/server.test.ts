@@ -18,6 +18,8 @@ function createAdmin(config: Partial<AdminConfig> = {}): AdminServer {
     readiness: () => [],
     degraded: () => [],
     live: new CountingSource(),
+    hosts: [],
+    connectionsMax: 64,
     ...config,
   });
 }
@@ -131,6 +133,8 @@ test('a port in use is reported in one line that names it', () =>
       readiness: () => [],
       degraded: () => [],
       live: new CountingSource(),
+      hosts: [],
+      connectionsMax: 64,
     });
     await assert.rejects(second.listen(HOST, port), (error: unknown) => {
       assert.ok(error instanceof OperatorFault);
@@ -149,6 +153,8 @@ test('a host of another machine is reported in one line', async () => {
     readiness: () => [],
     degraded: () => [],
     live: new CountingSource(),
+    hosts: [],
+    connectionsMax: 64,
   });
   await assert.rejects(
     server.listen('192.0.2.1', 0),

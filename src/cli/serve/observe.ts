@@ -15,6 +15,7 @@ import { DIRECT_DURABILITY, type Durability } from '../../model/durability.js';
 import type { Source } from '../../model/journal.js';
 import type { Options } from '../../model/options.js';
 import type { Redact } from '../../model/redact.js';
+import { adminConnectionsMax, processLimits } from '../../options/process-limits.js';
 import { VERSION } from '../../version.js';
 
 export interface Observed {
@@ -62,6 +63,8 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
       return registry.metrics();
     },
     metricsContentType: registry.contentType,
+    hosts: options.adminHosts,
+    connectionsMax: adminConnectionsMax(processLimits()),
     readiness: reasons,
     degraded,
     live: new LiveSnapshots({
