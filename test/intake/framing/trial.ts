@@ -26,7 +26,7 @@ export interface Kept {
   readonly untold: readonly string[];
 }
 
-const AT_ONCE = 64;
+const AT_ONCE = 200;
 
 /** A server on which raw requests are tried, and the orders that it kept. */
 export class Trial {
