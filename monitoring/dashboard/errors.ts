@@ -45,6 +45,19 @@ export const errors: readonly Unplaced[] = [
   ),
   lines(
     {
+      title: 'Damaged orders',
+      description:
+        'What cannot be read in the data folder: rows of the journal, and files in its folder damaged. forebay dlq unreadable lists them.',
+      unit: 'short',
+    },
+    [
+      { expr: of('forebay_unreadable_rows'), legend: 'rows {{instance}}' },
+      { expr: of('forebay_damaged_files'), legend: 'files {{instance}}' },
+    ],
+    { overrides: [colour(/^(rows|files)/, 'red')] },
+  ),
+  lines(
+    {
       title: 'Failed commits',
       description:
         'Frames per second that a journal refused (clients get 503), or did not confirm (ambiguous: connections are closed without a response).',

@@ -8,6 +8,7 @@ import type { DeadLetterStore } from '../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Appender } from '../model/journal.js';
 import type { Options } from '../model/options.js';
+import type { UnreadableStore } from '../model/unreadable.js';
 import { DirectAppender } from './direct-appender.js';
 import type { LocalDeadLettersParts } from './local/dead-letters.js';
 import type { SourceHandle, SourceParts } from './source-handle.js';
@@ -62,4 +63,20 @@ export async function openDeadLetters(
     );
   }
   return new LocalDeadLetters(new LocalStore(options.data, { mustExist: true }), parts);
+}
+
+/**
+ * What cannot be read in a data folder, which with NATS is that of the spool. A server may be running.
+ * @throws OperatorFault there is no journal in it
+ */
+export async function openUnreadable({ data }: Pick<Options, 'data'>): Promise<UnreadableStore> {
+  const { LocalStore, hasJournal } = await import('./store/local-store.js');
+  const { LocalUnreadable } = await import('./local/unreadable.js');
+  if (!hasJournal(data)) {
+    throw new OperatorFault(
+      `data folder ${data} holds no journal: name the data folder of the server with --data`,
+      EXIT.failed,
+    );
+  }
+  return new LocalUnreadable(new LocalStore(data, { mustExist: true }));
 }

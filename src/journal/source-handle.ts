@@ -3,6 +3,7 @@ import type { Durability } from '../model/durability.js';
 import type { StoredKey } from '../model/frame.js';
 import type { Source } from '../model/journal.js';
 import type { Log } from '../model/log.js';
+import type { UnreadableCounts } from '../model/unreadable.js';
 
 /** What a journal is opened with in the main thread. */
 export interface SourceParts {
@@ -37,6 +38,8 @@ export interface SourceHandle {
   readonly ready: Promise<void>;
   /** The guarantee in force. */
   readonly durability: () => Durability;
+  /** What cannot be read in the data folder. */
+  readonly unreadable: () => UnreadableCounts;
   /** Closes the source and everything that was opened with it. */
   readonly close: () => Promise<void>;
   /**

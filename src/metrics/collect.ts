@@ -37,6 +37,8 @@ const LIVE_KEYS = [
   'oldestAgeSeconds',
   'deadLetters',
   'deadLettersMax',
+  'unreadableRows',
+  'damagedFiles',
   'rpsLimit',
   'drainRate',
   'spoolOrdersMax',

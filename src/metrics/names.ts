@@ -253,6 +253,8 @@ export interface LiveGauges {
   readonly oldestAgeSeconds: () => number;
   readonly deadLetters: () => number;
   readonly deadLettersMax: () => number;
+  readonly unreadableRows: () => number;
+  readonly damagedFiles: () => number;
   readonly rpsLimit: () => number;
   readonly drainRate: () => number;
   readonly spoolOrdersMax: () => number;
@@ -286,6 +288,16 @@ export const liveFamilies = {
   deadLettersMax: {
     name: 'forebay_dead_letters_max',
     help: 'Limit of dead letters: --dead-max.',
+    labels: [],
+  },
+  unreadableRows: {
+    name: 'forebay_unreadable_rows',
+    help: 'Rows of the journal in the data folder that cannot be read; forebay dlq unreadable lists them.',
+    labels: [],
+  },
+  damagedFiles: {
+    name: 'forebay_damaged_files',
+    help: 'Files in the folder damaged of the data folder: what could not be read and was set aside.',
     labels: [],
   },
   rpsLimit: {

@@ -6,6 +6,8 @@ export interface LocalFacts {
   /** The orders that wait to be processed; null when unknown, see `fault`. */
   readonly waiting: WaitingOrders | null;
   readonly deadLetters: number;
+  /** Rows of the tables, and records of the frame log, that are not as they were written. */
+  readonly unreadable: { readonly rows: number; readonly records: number };
   /** A frame has a time in the future. */
   readonly isFromFuture: boolean;
   /** Why the file was not read, in one line; empty when it was read. */
@@ -33,6 +35,8 @@ export interface FolderFacts {
   readonly writeBytesMin: number;
   /** Address space that the journal maps. */
   readonly mapBytes: number;
+  /** Files with what was damaged. */
+  readonly setAside: number;
   /** Null when there is no journal yet. */
   readonly journal: LocalFacts | null;
 }

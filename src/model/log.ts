@@ -69,7 +69,15 @@ export const LOG_EVENTS = {
   },
   'frame-unreadable': {
     level: 'error',
-    what: 'an entry of the journal is not a frame; NATS: it moves to the stream FOREBAY_FOREIGN; local: it stays in place',
+    what: 'an entry of the journal is not a frame, or is damaged; NATS: it moves to the stream FOREBAY_FOREIGN; local: forebay dlq unreadable lists it',
+  },
+  'log-damaged': {
+    level: 'error',
+    what: 'a record of the frame log was damaged on the disk; it is set aside in the folder damaged of the data folder, and the records behind it are processed',
+  },
+  'log-torn': {
+    level: 'warn',
+    what: 'a record of the frame log is incomplete, as after a crash within its write: no order in it was answered 200',
   },
   'stranded-removed': {
     level: 'info',
@@ -81,7 +89,11 @@ export const LOG_EVENTS = {
   },
   'letter-unreadable': {
     level: 'error',
-    what: 'an entry among the dead letters is not a dead letter; it stays in place',
+    what: 'an entry among the dead letters is not a dead letter, or is damaged; local: forebay dlq unreadable lists it; NATS: it stays in place',
+  },
+  'keys-unreadable': {
+    level: 'error',
+    what: 'the idempotency keys of a frame are damaged and forgotten: a client that repeats such an order makes a second one',
   },
   'keys-left-out': {
     level: 'warn',

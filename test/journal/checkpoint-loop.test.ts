@@ -8,7 +8,7 @@ import { logFolder } from '../../src/journal/local/segment-files.js';
 import { GroupedWrites } from '../../src/journal/store/grouped-writes.js';
 import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { fresh, until } from './frames.js';
-import { inTables, openLog, row, tempJournal } from './temp-journal.js';
+import { inTables, noLog, openLog, row, tempJournal } from './temp-journal.js';
 
 /** A frame in the log of another folder, and a function that moves that log to `data` atomically. */
 async function readyFrame(t: TestContext, data: string) {
@@ -48,7 +48,7 @@ async function wakeOnce(
     // The first call is from the constructor.
     if (++listened === 2) atLast(commit, told);
   };
-  const loop = new CheckpointLoop(store, new GroupedWrites(store), listen, () => {});
+  const loop = new CheckpointLoop(store, new GroupedWrites(store), listen, () => {}, noLog);
   const told = () => {
     if (writer.take()) loop.wake();
   };

@@ -8,6 +8,8 @@ import {
 import { natsServers } from '../../src/journal/nats/servers.js';
 import { fresh } from './frames.js';
 
+const KEY = Buffer.from('key');
+
 describe('a frame that is read', () => {
   it('is accepted with as many complete lines as its count', () => {
     for (const count of [1, 2, 100])
@@ -26,7 +28,7 @@ describe('a frame that is read', () => {
     ];
     for (const broken of faulty) {
       assert.throws(() => requireConsistentFrame(broken), new RegExp(frame.id));
-      assert.throws(() => decodeRecord(encodeRecord(broken)), new RegExp(frame.id));
+      assert.throws(() => decodeRecord(encodeRecord(broken, KEY), KEY), new RegExp(frame.id));
     }
   });
 });

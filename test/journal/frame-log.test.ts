@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { recordHead } from '../../src/journal/frame/log-record.js';
-import { decodeRecord } from '../../src/journal/frame/record.js';
 import { LocalAppender } from '../../src/journal/local/appender.js';
 import { uncheckpointedFrames } from '../../src/journal/local/inspect.js';
 import { LogCheckpoint } from '../../src/journal/local/log-checkpoint.js';
@@ -13,13 +12,13 @@ import {
   SEGMENT_BYTES,
   segmentPath,
 } from '../../src/journal/local/segment-files.js';
-import { freshKey } from '../../src/journal/store/frame-rows.js';
+import { decodeFresh, freshKey } from '../../src/journal/store/frame-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { Frame } from '../../src/model/frame.js';
 import { CommitAmbiguous } from '../../src/model/journal.js';
 import { HANG_MS_MAX } from '../support/deadline.js';
 import { fresh, plain, until } from './frames.js';
-import { ids, inTables, openLog, row, states, tempJournal } from './temp-journal.js';
+import { ids, inTables, noLog, openLog, row, states, tempJournal } from './temp-journal.js';
 
 const PAGE_BYTES = 4096;
 
@@ -32,7 +31,10 @@ describe('the log of frames', () => {
     assert.equal(await checkpoint.run(), true);
     assert.deepEqual(inTables(store), ids(frames));
     for (const frame of frames) {
-      assert.deepEqual(plain(decodeRecord(store.frames.getBinary(freshKey(frame))!)), plain(frame));
+      assert.deepEqual(
+        plain(decodeFresh(freshKey(frame), store.frames.getBinary(freshKey(frame))!)),
+        plain(frame),
+      );
     }
     await store.write(() => {
       for (const frame of frames) store.frames.remove(freshKey(frame));
@@ -142,10 +144,14 @@ describe('the log of frames', () => {
     const log = await openLog(data);
     let comesIn = 20;
     // Under load there is a new frame whenever a transaction ends.
-    const checkpoint = new LogCheckpoint(store, async (writes) => {
-      await store.write(writes);
-      if (comesIn-- > 0) await log.append(row(fresh(1)));
-    });
+    const checkpoint = new LogCheckpoint(
+      store,
+      async (writes) => {
+        await store.write(writes);
+        if (comesIn-- > 0) await log.append(row(fresh(1)));
+      },
+      noLog,
+    );
     t.after(() => checkpoint.close());
     await log.append(row(fresh(1)));
     assert.equal(await checkpoint.run(), true);
@@ -177,7 +183,7 @@ describe('the log of frames', () => {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-    const checkpoint = new LogCheckpoint(full, (writes) => store.write(writes));
+    const checkpoint = new LogCheckpoint(full, (writes) => store.write(writes), noLog);
     t.after(() => checkpoint.close());
     await checkpoint.run();
     assert.deepEqual(inTables(store), [frame.id]);
@@ -209,7 +215,7 @@ describe('the log of frames', () => {
     await log.append(row(fresh(3)));
     symlinkSync('gone', join(logFolder(data), 'a.open'));
     assert.deepEqual(
-      uncheckpointedFrames(data, store.meta).map(({ count }) => count),
+      uncheckpointedFrames(data, store.meta).frames.map(({ count }) => count),
       [3],
     );
     rmSync(join(logFolder(data), 'a.open'));

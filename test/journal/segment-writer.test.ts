@@ -51,7 +51,9 @@ function settled(): Promise<void> {
 function keysIn({ folder, segment }: Opened): string[] {
   const reader = new SegmentReader(folder, segment, null);
   try {
-    return reader.read(SEGMENT_BYTES).records.map(({ key }) => Buffer.from(key).toString('latin1'));
+    return reader
+      .read(SEGMENT_BYTES, true)
+      .records.map(({ key }) => Buffer.from(key).toString('latin1'));
   } finally {
     reader.close();
   }

@@ -9,6 +9,12 @@ import { listSegments, logFolder } from '../../src/journal/local/segment-files.j
 import { freshFacts, freshKey } from '../../src/journal/store/frame-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { Frame } from '../../src/model/frame.js';
+import type { Log } from '../../src/model/log.js';
+
+/** For tests in which nothing is damaged. */
+export const noLog: Log = (_event, message) => {
+  throw new Error(message);
+};
 
 export interface TempJournal {
   readonly data: string;
@@ -20,7 +26,7 @@ export interface TempJournal {
 export function tempJournal(t: TestContext): TempJournal {
   const data = mkdtempSync(join(tmpdir(), 'forebay-log-'));
   const store = new LocalStore(data);
-  const checkpoint = new LogCheckpoint(store, (writes) => store.write(writes));
+  const checkpoint = new LogCheckpoint(store, (writes) => store.write(writes), noLog);
   t.after(async () => {
     checkpoint.close();
     await store.close();
@@ -36,7 +42,8 @@ export async function openLog(data: string, hasRoom = true): Promise<FrameLog> {
 }
 
 export function row(frame: Frame) {
-  return { key: freshKey(frame), value: encodeRecord(frame), isKeyed: frame.keys.length > 0 };
+  const key = freshKey(frame);
+  return { key, value: encodeRecord(frame, key), isKeyed: frame.keys.length > 0 };
 }
 
 export function inTables(store: LocalStore): string[] {

@@ -18,6 +18,8 @@ async function samples(counts: SharedArrayBuffer): Promise<Map<string, number>> 
       oldestAgeSeconds: () => 0,
       deadLetters: () => 0,
       deadLettersMax: () => 0,
+      unreadableRows: () => 0,
+      damagedFiles: () => 0,
       rpsLimit: () => 0,
       drainRate: () => 0,
       spoolOrdersMax: () => 0,

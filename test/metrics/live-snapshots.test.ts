@@ -27,6 +27,8 @@ function opened() {
     oldestAgeSeconds: () => 9.0004,
     deadLetters: () => 10,
     deadLettersMax: () => 11,
+    unreadableRows: () => 0,
+    damagedFiles: () => 0,
     rpsLimit: () => 12,
     drainRate: () => 13,
     spoolOrdersMax: () => 14,

@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'store/': ['frame/'],
     'nats/': ['frame/'],
     'local/': ['source-handle.ts', 'frame/', 'store/'],
-    'ledger/': ['store/', 'nats/'],
+    'ledger/': ['frame/', 'store/', 'nats/'],
     'jetstream/': ['frame/', 'store/', 'nats/', 'ledger/'],
     'spool/': ['source-handle.ts', 'frame/', 'store/', 'nats/', 'local/', 'jetstream/'],
     'open.ts': [

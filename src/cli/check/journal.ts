@@ -1,4 +1,5 @@
 /** The guarantee, NATS, and the data folder. */
+import { join } from 'node:path';
 import type { Durability } from '../../model/durability.js';
 import { messageBytesMax } from '../../model/frame.js';
 import type {
@@ -134,7 +135,26 @@ export function folderFindings(options: Options, facts: FolderFacts, isInUse: bo
         known,
       )
     : ok(about, `${data}: ${facts.exists ? 'exists' : 'would be created'}`, known);
-  return [folder, spaceFinding(facts), localFinding(options, facts.journal)];
+  return [
+    folder,
+    spaceFinding(facts),
+    localFinding(options, facts.journal),
+    ...damageFindings(options, facts),
+  ];
+}
+
+/** Only when there is any: serve starts, and processes everything else. */
+function damageFindings({ data }: Options, { journal, setAside }: FolderFacts): Finding[] {
+  const { rows, records } = journal?.unreadable ?? { rows: 0, records: 0 };
+  const parts = [
+    ...(rows === 0 ? [] : [`${plural(rows, 'row')} of the journal cannot be read`]),
+    ...(records === 0 ? [] : [`${plural(records, 'record')} of the frame log cannot be read`]),
+    ...(setAside === 0 ? [] : [`${plural(setAside, 'file')} in ${join(data, 'damaged')}`]),
+  ];
+  if (parts.length === 0) return [];
+  const fix = `see forebay dlq unreadable --data ${data}; check the disk; forebay dlq set-aside moves rows into files, which you may keep elsewhere or remove`;
+  const text = `${parts.join(', ')}: these orders are not processed`;
+  return [warn('damage', text, fix, { rows, records, files: setAside })];
 }
 
 function spaceFinding({ freeBytes, appendBytesMin, writeBytesMin }: FolderFacts): Finding {

@@ -38,6 +38,20 @@ export interface DropRequest {
 
 export type DlqRequest = ListRequest | ShowRequest | ReplayRequest | DropRequest;
 
+/** What cannot be read. */
+export interface UnreadableRequest {
+  readonly do: 'unreadable';
+  readonly limit: number;
+  readonly json: boolean;
+}
+
+export interface SetAsideRequest {
+  readonly do: 'set-aside';
+  /** Null for all. */
+  readonly ids: readonly string[] | null;
+  readonly dryRun: boolean;
+}
+
 /** Passed on to the server's option parser, which checks them. */
 const JOURNAL_FLAGS = ['data', 'nats', 'nats-stream', 'config'] as const;
 
@@ -47,6 +61,8 @@ const FLAGS = {
   show: ['json'],
   replay: ['all', 'reason', 'dry-run', 'rate'],
   drop: ['all', 'reason', 'dry-run', 'yes'],
+  unreadable: ['limit', 'json'],
+  'set-aside': ['all', 'dry-run'],
 } as const;
 
 type Command = keyof typeof FLAGS;
@@ -81,7 +97,10 @@ interface ParsedArguments {
 export function parseDlq(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
-): { readonly request: DlqRequest; readonly loaded: LoadedOptions } {
+): {
+  readonly request: DlqRequest | UnreadableRequest | SetAsideRequest;
+  readonly loaded: LoadedOptions;
+} {
   const given = parseArguments(argv);
   const journalArgv = JOURNAL_FLAGS.flatMap((name) => {
     const value = given.flags[name];
@@ -110,22 +129,13 @@ function parseArguments(argv: readonly string[]): ParsedArguments {
   }
 }
 
-function requestOf(given: ParsedArguments): DlqRequest {
+function requestOf(given: ParsedArguments): DlqRequest | UnreadableRequest | SetAsideRequest {
   const { command, ids, flags } = given;
   const json = flags.json === true;
   const dryRun = flags['dry-run'] === true;
   switch (command) {
-    case 'list': {
-      if (ids.length > 0)
-        throw usage(
-          'list',
-          `unexpected argument ${ids[0]}; to print one dead letter, use dlq show`,
-        );
-      const text = flags.reason as string | undefined;
-      const selection: Selection = text === undefined ? { by: 'all' } : { by: 'reason', text };
-      const limit = numberOf(given, 'limit', LIMIT_MAX) ?? Number.POSITIVE_INFINITY;
-      return { do: 'list', selection, limit, json };
-    }
+    case 'list':
+      return listRequest(given);
     case 'show': {
       const [orderId, ...more] = idsOf(given);
       if (orderId === undefined || more.length > 0)
@@ -146,7 +156,29 @@ function requestOf(given: ParsedArguments): DlqRequest {
       }
       return { do: 'drop', selection, dryRun };
     }
+    case 'unreadable':
+      if (ids.length > 0) throw usage(command, `unexpected argument ${ids[0]}`);
+      return { do: command, limit: limitOf(given), json };
+    case 'set-aside':
+      if (ids.length > 0 === (flags.all === true)) {
+        throw usage(command, 'select rows by the ids that dlq unreadable lists, or --all');
+      }
+      return { do: command, ids: flags.all === true ? null : [...new Set(idsOf(given))], dryRun };
   }
+}
+
+function listRequest(given: ParsedArguments): ListRequest {
+  const { ids, flags } = given;
+  if (ids.length > 0) {
+    throw usage('list', `unexpected argument ${ids[0]}; to print one dead letter, use dlq show`);
+  }
+  const text = flags.reason as string | undefined;
+  const selection: Selection = text === undefined ? { by: 'all' } : { by: 'reason', text };
+  return { do: 'list', selection, limit: limitOf(given), json: flags.json === true };
+}
+
+function limitOf(given: ParsedArguments): number {
+  return numberOf(given, 'limit', LIMIT_MAX) ?? Number.POSITIVE_INFINITY;
 }
 
 /** Exactly one of the three ways to select. */

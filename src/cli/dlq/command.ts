@@ -2,18 +2,25 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { FrameIds } from '../../commit/frame-id.js';
-import { openDeadLetters } from '../../journal/open.js';
+import { openDeadLetters, openUnreadable } from '../../journal/open.js';
 import { WindowLimiter } from '../../limit/window.js';
+import type { Options } from '../../model/options.js';
 import { EXIT_BY_SIGNAL, type StopSignal, type StopSignals } from '../../model/stop-signals.js';
 import { redactorOf } from '../../options/load.js';
 import { exposureText } from '../../options/spec.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { OrderValidator } from '../../schema/validator.js';
-import { type DlqRequest, parseDlq } from './arguments.js';
+import {
+  type DlqRequest,
+  parseDlq,
+  type SetAsideRequest,
+  type UnreadableRequest,
+} from './arguments.js';
 import { drop } from './drop.js';
 import { list, show } from './list.js';
 import { replay } from './replay.js';
 import type { DlqContext } from './select.js';
+import { setAsideRows, unreadable } from './unreadable.js';
 
 /** Line width when stdout is not a terminal. */
 const COLUMNS = 200;
@@ -38,42 +45,86 @@ export async function run(
   const { request, loaded } = parseDlq(argv, io.env);
   const { options, exposed } = loaded;
   const redact = redactorOf(options, io.env);
-  const ids = new FrameIds();
   const note = (line: string) => void io.stderr.write(`${redact(line)}\n`);
   if (exposed.length > 0) note(`forebay: warning: ${exposureText(exposed)}`);
-  const releasePid = options.nats.length > 0 ? async () => {} : await claimPid(options.data);
-  const store = await openDeadLetters(options, {
-    newFrameId: () => ids.next(Date.now()),
-    log: (_event, line) => note(line),
-  }).catch(async (error) => {
-    await releasePid();
-    throw error;
-  });
   const stop = new AbortController();
   let interruptedBy: StopSignal | null = null;
-  // Starts nothing more and prints the summary. A second signal ends the process at once, which is as safe as any
-  // crash. So does one before the journal is open.
-  signals.onStop((signal) => {
-    interruptedBy = signal;
-    stop.abort();
-    signals.reset();
-  });
+  const opened: Opened = {
+    print: printer(io.stdout, () => stop.abort()),
+    note,
+    stop: stop.signal,
+    columns: io.stdout.columns ?? COLUMNS,
+    // Starts nothing more and prints the summary. A second signal ends the process at once, which is as safe as any
+    // crash. So does one before the journal is open.
+    onOpen: () =>
+      signals.onStop((signal) => {
+        interruptedBy = signal;
+        stop.abort();
+        signals.reset();
+      }),
+  };
+  const isLocal = isAboutUnreadable(request) || options.nats.length === 0;
+  const releasePid = isLocal ? await claimPid(options.data) : async () => {};
+  let code: number;
   try {
-    const code = await execute(request, {
+    code = isAboutUnreadable(request)
+      ? await onUnreadable(request, options, opened)
+      : await onDeadLetters(request, options, opened);
+  } finally {
+    await releasePid();
+  }
+  if (!stop.signal.aborted) return code;
+  return EXIT_BY_SIGNAL[interruptedBy ?? 'SIGINT'];
+}
+
+type Opened = Pick<DlqContext, 'print' | 'note' | 'stop' | 'columns'> & {
+  /** To be called when the journal is open. */
+  readonly onOpen: () => void;
+};
+
+async function onDeadLetters(
+  request: DlqRequest,
+  options: Options,
+  opened: Opened,
+): Promise<number> {
+  const ids = new FrameIds();
+  const store = await openDeadLetters(options, {
+    newFrameId: () => ids.next(Date.now()),
+    log: (_event, line) => opened.note(line),
+  });
+  opened.onOpen();
+  try {
+    return await execute(request, {
+      ...opened,
       store,
       validator: new OrderValidator(),
       limiter: (perSecond) => new WindowLimiter(WindowLimiter.memory(perSecond)),
-      print: printer(io.stdout, () => stop.abort()),
-      note,
-      columns: io.stdout.columns ?? COLUMNS,
-      stop: stop.signal,
     });
-    if (!stop.signal.aborted) return code;
-    return EXIT_BY_SIGNAL[interruptedBy ?? 'SIGINT'];
   } finally {
     await store.close();
-    await releasePid();
   }
+}
+
+async function onUnreadable(
+  request: UnreadableRequest | SetAsideRequest,
+  options: Options,
+  opened: Opened,
+): Promise<number> {
+  const store = await openUnreadable(options);
+  opened.onOpen();
+  try {
+    return request.do === 'unreadable'
+      ? await unreadable({ ...opened, store }, request)
+      : await setAsideRows({ ...opened, store }, request);
+  } finally {
+    await store.close();
+  }
+}
+
+function isAboutUnreadable(
+  request: DlqRequest | UnreadableRequest | SetAsideRequest,
+): request is UnreadableRequest | SetAsideRequest {
+  return request.do === 'unreadable' || request.do === 'set-aside';
 }
 
 function execute(request: DlqRequest, context: DlqContext): Promise<number> {
@@ -114,9 +165,13 @@ export function help(): string {
   forebay dlq show    ID [--json]
   forebay dlq replay  ID... | --all | --reason TEXT   [--dry-run] [--rate N]
   forebay dlq drop    ID... | --all | --reason TEXT   [--dry-run] [--yes]
+  forebay dlq unreadable                              [--limit N] [--json]
+  forebay dlq set-aside  ID... | --all                [--dry-run]
 
   replay returns orders to the journal with the same ids and bodies, as first attempts. An order
   that fails again becomes a dead letter again. drop deletes dead letters permanently.
+  unreadable lists what was damaged in the data folder, so that its orders are not processed. set-aside
+  moves such rows out of the journal into files in the folder damaged of the data folder.
 
 Options
   --all             select every dead letter; drop also needs --yes

@@ -15,6 +15,7 @@ import { DIRECT_DURABILITY, type Durability } from '../../model/durability.js';
 import type { Source } from '../../model/journal.js';
 import type { Options } from '../../model/options.js';
 import type { Redact } from '../../model/redact.js';
+import type { UnreadableCounts } from '../../model/unreadable.js';
 import { adminConnectionsMax, processLimits } from '../../options/process-limits.js';
 import { VERSION } from '../../version.js';
 
@@ -44,9 +45,13 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
   // Orders are still accepted while processing waits, because they are safe. Direct mode cannot keep them.
   const reasons = () =>
     source === undefined ? [...intake.reasons(), ...waits()] : intake.reasons();
-  const degraded = () => (source === undefined ? [] : waits());
+  const unreadable = () => journal?.unreadable() ?? { rows: 0, files: 0 };
+  const degraded = () =>
+    source === undefined ? [] : [...waits(), unreadableText(unreadable())].filter(Boolean);
   const live = {
     ...journalGauges(options, source),
+    unreadableRows: () => unreadable().rows,
+    damagedFiles: () => unreadable().files,
     rps: perSecond(observed.meter),
     rpsLimit: () => options.rpsLimit,
     drainRate: () => options.drainRate,
@@ -84,6 +89,11 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
 function redacted(durability: Durability, redact: Redact): Durability {
   const { text, remedy } = durability;
   return { ...durability, text: redact(text), remedy: redact(remedy) };
+}
+
+function unreadableText({ rows, files }: UnreadableCounts): string {
+  if (rows + files === 0) return '';
+  return `orders cannot be read (${rows} rows of the journal, ${files} files in the folder damaged): see forebay dlq unreadable`;
 }
 
 function perSecond(memory: SharedArrayBuffer): () => number {

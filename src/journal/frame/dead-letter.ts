@@ -1,25 +1,50 @@
 import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import type { Frame, Refiled } from '../../model/frame.js';
+import { requireSealed, seal, UNSEALED_HEAD } from './checksum.js';
+import { isNatural, isTime } from './record.js';
 import { derivedFrameId } from './refile.js';
 
 const BODY = Buffer.from(',"body":');
 
-/** JSON whose last member is the order, byte for byte as it was accepted. */
-export function encodeDeadLetter(letter: StoredDeadLetter): Buffer {
+/** How records began before they had a checksum. */
+const OLD_START = '{"reason":';
+
+/**
+ * JSON whose last member is the order, byte for byte as it was accepted.
+ * @param key of the row that the record is for
+ */
+export function encodeDeadLetter(letter: StoredDeadLetter, key: Uint8Array): Buffer {
   const { reason, attempts, firstAtMs, lastAtMs, body } = letter;
   const head = JSON.stringify({ reason, attempts, firstAtMs, lastAtMs });
-  return Buffer.concat([Buffer.from(head.slice(0, -1)), BODY, body, Buffer.from('}')]);
+  const start = Buffer.from(UNSEALED_HEAD + head.slice(1, -1));
+  return seal(Buffer.concat([start, BODY, body, Buffer.from('}')]), key);
 }
 
-/** @throws Error the record is not a valid dead letter; the message does not name it */
-export function decodeDeadLetter(orderId: string, record: Buffer): StoredDeadLetter {
+/**
+ * @param key of the row in which the record was found
+ * @throws Error the record is not a valid dead letter; the message does not name it
+ */
+export function decodeDeadLetter(
+  orderId: string,
+  record: Buffer,
+  key: Uint8Array,
+): StoredDeadLetter {
+  requireSealed(record, key, OLD_START);
   // The first match is the member: in the reason, which comes before it, the quotes would be escaped.
   const bodyAt = record.indexOf(BODY);
   if (bodyAt < 0) throw new Error('it has no body');
-  const head = JSON.parse(`${record.toString('utf8', 0, bodyAt)}}`) as StoredDeadLetter;
+  const head = parseHead(`${record.toString('utf8', 0, bodyAt)}}`);
   const { reason, attempts, firstAtMs, lastAtMs } = head;
   const body = record.subarray(bodyAt + BODY.length, -1);
   return requireValidDeadLetter({ orderId, reason, attempts, firstAtMs, lastAtMs, body });
+}
+
+function parseHead(text: string): StoredDeadLetter {
+  try {
+    return JSON.parse(text) as StoredDeadLetter;
+  } catch {
+    throw new Error('it is not JSON');
+  }
 }
 
 const LINE_END = 10;
@@ -33,8 +58,8 @@ export function requireValidDeadLetter(letter: StoredDeadLetter): StoredDeadLett
   const { reason, attempts, firstAtMs, lastAtMs, body } = letter;
   originOf(letter.orderId);
   if (typeof reason !== 'string') throw new Error('it has no reason');
-  if (!isNaturalNumber(attempts) || attempts === 0) throw new Error('it has no number of attempts');
-  if (!isNaturalNumber(firstAtMs) || !isNaturalNumber(lastAtMs)) throw new Error('it has no times');
+  if (!isNatural(attempts) || attempts === 0) throw new Error('it has no number of attempts');
+  if (!isTime(firstAtMs) || !isTime(lastAtMs)) throw new Error('it has no times');
   if (body.length === 0) throw new Error('it has no body');
   if (body.includes(LINE_END)) throw new Error('its body has more than one line');
   return letter;
@@ -48,10 +73,6 @@ function originOf(orderId: string): Refiled {
   const found = /^([\w-]{1,64})-(0|[1-9]\d{0,8})$/.exec(orderId);
   if (found === null) throw new Error('it is not an order id');
   return { origin: found[1]!, indexes: [Number(found[2])] };
-}
-
-function isNaturalNumber(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
 }
 
 /** The frame that refiles a dead letter's order as a first attempt, due at once. */

@@ -1,4 +1,5 @@
 import type { Frame, KeyedOrder, Refiled } from '../../model/frame.js';
+import { requireSealed, seal, UNSEALED_HEAD } from './checksum.js';
 
 const VERSION = 1;
 const NEWLINE = 10;
@@ -14,11 +15,15 @@ interface Header {
   readonly keys?: readonly KeyedOrder[];
 }
 
+/** How records began before they had a checksum. */
+const OLD_START = `{"v":${VERSION},`;
+
 /**
  * A frame as the local journal stores it: one line of JSON, then the frame's NDJSON payload unchanged. A record is
- * readable by eye, and the version is in its header.
+ * readable by eye, and its version and checksum are in its header.
+ * @param key of the row that the record is for
  */
-export function encodeRecord(frame: Frame): Buffer {
+export function encodeRecord(frame: Frame, key: Uint8Array): Buffer {
   const header: Header = {
     v: VERSION,
     id: frame.id,
@@ -29,22 +34,26 @@ export function encodeRecord(frame: Frame): Buffer {
     ...(frame.refiled === null ? {} : { refiled: frame.refiled }),
     ...(frame.keys.length === 0 ? {} : { keys: frame.keys }),
   };
-  const line = `${JSON.stringify(header)}\n`;
+  const line = `${UNSEALED_HEAD}${JSON.stringify(header).slice(1)}\n`;
   const lineBytes = Buffer.byteLength(line);
   // The payload is copied: its owner may reuse it once the commit has failed, while LMDB reads it later.
   const record = Buffer.allocUnsafeSlow(lineBytes + frame.payload.length);
   record.write(line, 0, 'utf8');
   record.set(frame.payload, lineBytes);
-  return record;
+  return seal(record, key);
 }
 
-/** @throws Error the bytes are not a record, or its version is unknown */
-export function decodeRecord(record: Uint8Array): Frame {
+/**
+ * @param key of the row in which the record was found
+ * @throws Error the record or its key is not as it was written, or its version is unknown; the message does not name
+ *   the row
+ */
+export function decodeRecord(record: Buffer, key: Uint8Array): Frame {
+  requireSealed(record, key, OLD_START);
   const lineEnd = record.indexOf(NEWLINE);
-  if (lineEnd < 0) throw new Error('a journal record has no header line');
-  const line = Buffer.from(record.buffer, record.byteOffset, lineEnd).toString('utf8');
-  const header = JSON.parse(line) as Header;
-  if (header.v !== VERSION) throw new Error(`a journal record has the unknown version ${header.v}`);
+  if (lineEnd < 0) throw new Error('it has no header line');
+  const header = parseHeader(record.toString('utf8', 0, lineEnd));
+  if (header.v !== VERSION) throw new Error(`it has the unknown version ${header.v}`);
   return requireConsistentFrame({
     id: header.id,
     count: header.count,
@@ -57,13 +66,35 @@ export function decodeRecord(record: Uint8Array): Frame {
   });
 }
 
+function parseHeader(line: string): Header {
+  try {
+    return JSON.parse(line) as Header;
+  } catch {
+    throw new Error('its header is not JSON');
+  }
+}
+
+/** The id of a frame: part of order ids and of NATS subjects. */
+const FRAME_ID = /^[\w-]{1,64}$/;
+/** An order id has up to nine digits for the index. */
+const INDEX_MAX = 999_999_999;
+
 /**
- * Checks that the parts of a frame that was read agree: the number of complete lines, and an origin for each order of
- * a refiled frame. Other programs may write to the same stream; after this check, the code relies on it.
+ * Checks that the parts of a frame that was read are possible and agree: the number of complete lines, an origin for
+ * each order of a refiled frame, keys for its own orders. Other programs may write to the same stream; after this
+ * check, the code relies on it.
  * @throws Error names the frame and what does not agree
  */
 export function requireConsistentFrame(frame: Frame): Frame {
-  const { id, count, payload, refiled } = frame;
+  const { id, count, payload, refiled, keys } = frame;
+  if (typeof id !== 'string' || !FRAME_ID.test(id)) throw new Error('it has no frame id');
+  const times = [frame.acceptedAtMs, frame.notBeforeMs];
+  const isPossible = isNatural(count) && count > 0 && isNatural(frame.attempt) && frame.attempt > 0;
+  if (!isPossible || !times.every(isTime)) {
+    throw new Error(`frame ${id} has an impossible count, attempt or time`);
+  }
+  if (refiled !== null && !isOrigin(refiled)) throw new Error(`frame ${id} has an invalid origin`);
+  if (!areKeys(keys, count)) throw new Error(`frame ${id} has invalid keys`);
   let lines = 0;
   for (let at = payload.indexOf(NEWLINE); at >= 0; at = payload.indexOf(NEWLINE, at + 1)) lines++;
   const isEnded = payload.length > 0 && payload[payload.length - 1] === NEWLINE;
@@ -72,4 +103,40 @@ export function requireConsistentFrame(frame: Frame): Frame {
     throw new Error(`frame ${id} should have ${count} orders but has ${lines} complete lines`);
   }
   return frame;
+}
+
+/** Each order of the original frame at most once. */
+function isOrigin({ origin, indexes }: Refiled): boolean {
+  if (typeof origin !== 'string' || !FRAME_ID.test(origin) || !Array.isArray(indexes)) return false;
+  if (!indexes.every((index) => isNatural(index) && index <= INDEX_MAX)) return false;
+  return new Set(indexes).size === indexes.length;
+}
+
+function areKeys(keys: readonly KeyedOrder[], count: number): boolean {
+  if (!Array.isArray(keys)) return false;
+  let least = 0;
+  for (const keyed of keys) {
+    if (!isKeyedOrder(keyed) || keyed.position < least || keyed.position >= count) return false;
+    least = keyed.position + 1;
+  }
+  return true;
+}
+
+/** Whether this is what `KeyedOrder` says, as far as code relies on it. */
+export function isKeyedOrder(value: unknown): value is KeyedOrder {
+  if (typeof value !== 'object' || value === null) return false;
+  const { position, key, digest } = value as Partial<KeyedOrder>;
+  return isNatural(position) && typeof key === 'string' && typeof digest === 'string';
+}
+
+/** Rows have six bytes for a time. */
+const TIME_MS_MAX = 2 ** 48 - 1;
+
+/** Whether this can be a time, epoch milliseconds. */
+export function isTime(value: unknown): value is number {
+  return isNatural(value) && value <= TIME_MS_MAX;
+}
+
+export function isNatural(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,10 +1,12 @@
 import type { StoredKey } from '../../model/frame.js';
 import type { Log } from '../../model/log.js';
+import { sealBytes, unsealBytes } from '../frame/checksum.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import { readKeys } from '../nats/headers.js';
 import type { StreamSearch } from '../nats/stream-search.js';
 import { storedKeys, storeKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
+import { unreadableKeys } from '../store/unreadable-rows.js';
 
 export interface KeyCounts {
   /** Never decreases: while it does not change, there is nothing to store. */
@@ -26,6 +28,18 @@ const UNKNOWN =
   'idempotency keys of the last seconds before the last stop may be unknown, because NATS does not answer';
 
 const META_KEY = Buffer.from('keys-known');
+/** Digits of a time, from 2001 to 2286. */
+const TIME_CHARS = 13;
+
+/** 0 when the row is missing or not as it was written: the stream is then read from its beginning. */
+function knownUntilMs(row: Buffer | undefined): number {
+  if (row === undefined) return 0;
+  try {
+    return Number(unsealBytes(row, META_KEY, TIME_CHARS).toString()) || 0;
+  } catch {
+    return 0;
+  }
+}
 
 /**
  * The idempotency keys of orders whose frames are in JetStream. Keys travel with their frame and so are as durable as
@@ -60,7 +74,7 @@ export class KeyRecovery {
     this.#search = search;
     this.#counts = counts;
     this.#log = log;
-    this.#storedBeforeStartMs = Number(store.meta.getBinary(META_KEY)?.toString() ?? 0);
+    this.#storedBeforeStartMs = knownUntilMs(store.meta.getBinary(META_KEY));
     this.#storedUntilMs = this.#storedBeforeStartMs;
     this.#timer = setInterval(() => void this.#saveInTurn(), SAVE_MS);
     this.#timer.unref();
@@ -69,7 +83,7 @@ export class KeyRecovery {
   /** To be read before the server accepts orders. */
   async *keys(sinceMs: number): AsyncIterable<StoredKey> {
     this.#store.refresh();
-    yield* storedKeys(this.#store, sinceMs);
+    yield* storedKeys(this.#store, sinceMs, unreadableKeys(this.#store, this.#log));
     await this.#connection.whenUp(CONNECT_MS_MAX);
     if (!this.#connection.up) {
       this.#log('keys-unknown', `${UNKNOWN}: ${this.#connection.reason}`);
@@ -115,7 +129,7 @@ export class KeyRecovery {
     // Read before restoring: a row that fails from here on belongs to a frame accepted later than `LAG_MS` ago.
     const untilMs = Date.now() - LAG_MS;
     if (failed !== this.#restoredRows) await this.#restore();
-    const known = Buffer.from(String(untilMs));
+    const known = sealBytes(Buffer.from(String(untilMs)), META_KEY);
     await this.#store.write(() => void this.#store.meta.put(META_KEY, known));
     this.#storedUntilMs = untilMs;
     this.#restoredRows = failed;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../model/log.js';
+import { sealBytes, unsealBytes } from '../frame/checksum.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import type { JetStreamNames } from '../nats/names.js';
 import type { StreamRepair } from '../nats/stream-repair.js';
@@ -49,6 +50,7 @@ export function openLedger(
 
 const META_KEY = Buffer.from('process');
 const ID_BYTES = 9;
+const ID_CHARS = 12;
 
 /**
  * An id for the process that owns this store. It stays the same after a restart, so that claims of an earlier run are
@@ -56,8 +58,18 @@ const ID_BYTES = 9;
  */
 function processId(store: LocalStore): string {
   const found = store.meta.getBinary(META_KEY);
-  if (found !== undefined) return found.toString();
+  const known = found === undefined ? null : idIn(found);
+  if (known !== null) return known;
   const id = randomBytes(ID_BYTES).toString('base64url');
-  store.write(() => store.meta.put(META_KEY, Buffer.from(id))).catch(() => {});
+  store.write(() => store.meta.put(META_KEY, sealBytes(Buffer.from(id), META_KEY))).catch(() => {});
   return id;
+}
+
+/** Null when the row is not as it was written. */
+function idIn(row: Buffer): string | null {
+  try {
+    return unsealBytes(row, META_KEY, ID_CHARS).toString();
+  } catch {
+    return null;
+  }
 }

@@ -1,3 +1,4 @@
+import { requireSealed, seal, UNSEALED_HEAD } from '../frame/checksum.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
 import type { LocalStore } from '../store/local-store.js';
 import {
@@ -24,6 +25,8 @@ const SAVED_MAX = 10_000;
 const CLAIM_MS_MAX = 7 * 24 * 60 * 60 * 1000;
 
 const META_KEY = Buffer.from('ledger');
+/** How the row began before it had a checksum. */
+const OLD_START = '{"created":';
 
 interface Saved {
   readonly created: string;
@@ -186,7 +189,8 @@ export class LedgerState {
       }
       await this.#writes.write(() => {
         this.#record(changes.slice(at));
-        this.#store.meta.put(META_KEY, Buffer.from(JSON.stringify(saved)));
+        const row = Buffer.from(UNSEALED_HEAD + JSON.stringify(saved).slice(1));
+        this.#store.meta.put(META_KEY, seal(row, META_KEY));
       });
     } catch (error) {
       this.#isChanged = true;
@@ -224,13 +228,24 @@ export class LedgerState {
 
   #load(): void {
     const found = this.#store.meta.getBinary(META_KEY);
-    if (found === undefined) return;
-    const { created, appliedSeq, held } = JSON.parse(found.toString()) as Saved;
+    const saved = found === undefined ? null : savedIn(found);
+    if (saved === null) return;
+    const { created, appliedSeq, held } = saved;
     this.#created = created;
     this.#appliedSeq = appliedSeq;
     for (const [id, by, sinceMs] of held) {
       if (by === this.#self) this.#earlierClaims.add(id);
       else this.#claims.set(id, { by, sinceMs });
     }
+  }
+}
+
+/** Null when the row is not as it was written: the ledger is then read from its beginning. */
+function savedIn(row: Buffer): Saved | null {
+  try {
+    requireSealed(row, META_KEY, OLD_START);
+    return JSON.parse(row.toString()) as Saved;
+  } catch {
+    return null;
   }
 }

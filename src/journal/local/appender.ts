@@ -60,7 +60,7 @@ export class LocalAppender implements Appender {
   /** To the log when it has space, else into the tables. */
   #write(frame: Frame): Promise<void> {
     const key = freshKey(frame);
-    const value = encodeRecord(frame);
+    const value = encodeRecord(frame, key);
     const logged = this.#log?.append({ key, value, isKeyed: frame.keys.length > 0 }) ?? null;
     if (logged !== null) {
       return logged.catch((error: Error) => {

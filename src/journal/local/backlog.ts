@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { replayedOrders } from '../store/dead-letter-rows.js';
-import { freshFacts, laterFacts, leadingTimeMs } from '../store/frame-rows.js';
+import { freshFacts, laterFacts, oldestAgeMs } from '../store/frame-rows.js';
 import type { LocalStore, Table } from '../store/local-store.js';
 
 /** Keys counted in one event-loop turn: well under a millisecond. */
@@ -46,10 +46,10 @@ export class LocalBacklog {
   oldestAcceptedAtMs(): number {
     this.#store.refresh();
     const [fresh] = this.#store.frames.getKeys({ limit: 1 });
-    const [aged] = this.#store.ages.getKeys({ limit: 1 });
     const times = [];
     if (fresh !== undefined) times.push(freshFacts(fresh).acceptedAtMs);
-    if (aged !== undefined) times.push(leadingTimeMs(aged));
+    const agedMs = oldestAgeMs(this.#store);
+    if (agedMs !== null) times.push(agedMs);
     return times.length === 0 ? 0 : Math.min(...times);
   }
 

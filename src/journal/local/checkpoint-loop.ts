@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { Log } from '../../model/log.js';
 import type { GroupedWrites } from '../store/grouped-writes.js';
 import type { LocalStore } from '../store/local-store.js';
 import { LogCheckpoint } from './log-checkpoint.js';
@@ -31,8 +32,9 @@ export class CheckpointLoop {
     writes: GroupedWrites,
     listen: (() => void) | null,
     onChecked: () => void,
+    log: Log,
   ) {
-    this.#checkpoint = new LogCheckpoint(store, (write, bytes) => writes.write(write, bytes));
+    this.#checkpoint = new LogCheckpoint(store, (write, bytes) => writes.write(write, bytes), log);
     try {
       this.#checkpoint.runAtStart();
     } catch (error) {

@@ -1,19 +1,14 @@
 import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
-import { decodeDeadLetter, replayFrame } from '../frame/dead-letter.js';
+import { replayFrame } from '../frame/dead-letter.js';
 import type { SourceParts } from '../source-handle.js';
-import { countReplayed } from '../store/dead-letter-rows.js';
+import { countReplayed, deadKey, decodeDead } from '../store/dead-letter-rows.js';
 import { putLater } from '../store/frame-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { recordLetterSteps } from '../store/receipt-rows.js';
+import { removeDead, rowsOf } from '../store/unreadable-rows.js';
 
 export type LocalDeadLettersParts = Pick<SourceParts, 'newFrameId' | 'log'>;
-
-/**
- * Rows read at a time. One cursor for all is not an option: while it is open, LMDB reuses no page that the server
- * frees, and the reader may pause for hours.
- */
-const PAGE_ROWS = 256;
 
 /** The dead letters of a local journal. The server may have the same journal open. */
 export class LocalDeadLetters implements DeadLetterStore {
@@ -28,16 +23,9 @@ export class LocalDeadLetters implements DeadLetterStore {
   }
 
   async *list(): AsyncIterable<StoredDeadLetter> {
-    let start: Buffer | null = null;
-    for (;;) {
-      const rows = this.#page(start);
-      for (const { key, record } of rows) {
-        const letter = this.#decode(key.toString('latin1'), record);
-        if (letter !== null) yield letter;
-      }
-      if (rows.length < PAGE_ROWS) return;
-      // The lowest key that sorts behind the last one.
-      start = Buffer.concat([rows.at(-1)!.key, Buffer.from([0])]);
+    for (const { key, value } of rowsOf(this.#store, 'dead')) {
+      const letter = this.#decode(key, value);
+      if (letter !== null) yield letter;
     }
   }
 
@@ -52,7 +40,7 @@ export class LocalDeadLetters implements DeadLetterStore {
       if (letter === null) return false;
       const frame = replayFrame(letter, this.#parts.newFrameId());
       putLater(this.#store, frame);
-      this.#store.dead.remove(keyOf(orderId));
+      this.#store.dead.remove(deadKey(orderId));
       recordLetterSteps(this.#store, { replayed: [orderId], dropped: [] });
       countReplayed(this.#store);
       return true;
@@ -61,8 +49,7 @@ export class LocalDeadLetters implements DeadLetterStore {
 
   drop(orderId: string): Promise<boolean> {
     return this.#change(() => {
-      if (!this.#store.dead.doesExist(keyOf(orderId))) return false;
-      this.#store.dead.remove(keyOf(orderId));
+      if (!removeDead(this.#store, deadKey(orderId))) return false;
       recordLetterSteps(this.#store, { replayed: [], dropped: [orderId] });
       return true;
     });
@@ -81,31 +68,22 @@ export class LocalDeadLetters implements DeadLetterStore {
     }
   }
 
-  #page(start: Buffer | null): { key: Buffer; record: Buffer }[] {
-    this.#store.refresh();
-    const from = start === null ? {} : { start };
-    const rows = this.#store.dead.getRange({ ...from, limit: PAGE_ROWS });
-    return Array.from(rows, ({ key, value }) => ({ key: Buffer.from(key), record: value }));
-  }
-
   #read(orderId: string): StoredDeadLetter | null {
-    const record = this.#store.dead.getBinary(keyOf(orderId));
-    return record === undefined ? null : this.#decode(orderId, record);
+    const key = deadKey(orderId);
+    const record = this.#store.dead.getBinary(key);
+    return record === undefined ? null : this.#decode(key, record);
   }
 
-  #decode(orderId: string, record: Buffer): StoredDeadLetter | null {
+  #decode(key: Buffer, record: Buffer): StoredDeadLetter | null {
     try {
-      return decodeDeadLetter(orderId, record);
+      return decodeDead(key, record);
     } catch (error) {
       const { message } = error as Error;
+      const orderId = key.toString('latin1');
       this.#parts.log('letter-unreadable', `dead letter ${orderId} cannot be read: ${message}`);
       return null;
     }
   }
-}
-
-function keyOf(orderId: string): Buffer {
-  return Buffer.from(orderId, 'latin1');
 }
 
 interface Waiting {

@@ -6,12 +6,15 @@ import type { FolderFacts, LocalFacts } from '../../model/journal-facts.js';
 import { requireAddressSpace } from '../store/data-folder.js';
 import { APPEND_FLOOR, WRITE_FLOOR } from '../store/disk-space.js';
 import { FolderFault } from '../store/folder-fault.js';
-import { freshFacts, type KeyFacts, laterFacts, leadingTimeMs } from '../store/frame-rows.js';
+import { freshFacts, type KeyFacts, laterFacts, oldestAgeMs } from '../store/frame-rows.js';
 import { hasJournal, journalFile, MAP_BYTES, TABLES, type Table } from '../store/local-store.js';
+import { setAsideNames } from '../store/set-aside.js';
 import { requireSoundFile } from '../store/sound-file.js';
+import { CHECKED_TABLES, unreadableRow } from '../store/unreadable-rows.js';
 import { readPosition } from './log-checkpoint.js';
+import { type FoundRecords, type LogPosition, NOTHING } from './segment-content.js';
 import { listSegments, logFolder, SEGMENT_BYTES, type Segment } from './segment-files.js';
-import { type LogPosition, SegmentReader } from './segment-reader.js';
+import { SegmentReader } from './segment-reader.js';
 
 /** Counted one by one, at about a microsecond each. */
 const FRAMES_COUNTED_MAX = 200_000;
@@ -37,10 +40,12 @@ export async function inspectFolder(folder: string, blocked: string): Promise<Fo
     accessSync(nearest, constants.R_OK | constants.W_OK | constants.X_OK);
     const { bavail, bsize } = statfsSync(nearest);
     const journal = hasJournal(folder) ? await inspectJournal(folder, blocked) : null;
-    return { ...facts, fault: '', fix: '', freeBytes: bavail * bsize, journal };
+    const setAside = setAsideNames(folder, 'damaged').length;
+    return { ...facts, setAside, fault: '', fix: '', freeBytes: bavail * bsize, journal };
   } catch (error) {
     const fix = error instanceof FolderFault ? error.fix : 'choose a writable folder with --data';
-    return { ...facts, fault: (error as Error).message, fix, freeBytes: 0, journal: null };
+    const fault = (error as Error).message;
+    return { ...facts, fault, fix, freeBytes: 0, setAside: 0, journal: null };
   }
 }
 
@@ -54,7 +59,13 @@ async function inspectJournal(folder: string, blocked: string): Promise<LocalFac
   const path = join(folder, journalFile);
   requireSoundFile(path, MAP_BYTES);
   const bytes = statSync(path).size;
-  const unread = { bytes, waiting: null, deadLetters: 0, isFromFuture: false };
+  const unread = {
+    bytes,
+    waiting: null,
+    deadLetters: 0,
+    isFromFuture: false,
+    unreadable: { rows: 0, records: 0 },
+  };
   if (blocked !== '') return { ...unread, fault: blocked };
   // LMDB would create the lock file, and deleting it again could take it from a server that starts at that moment.
   if (!existsSync(`${path}-lock`)) {
@@ -91,21 +102,25 @@ function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
   const fresh = count(frames, freshFacts);
   const retries = count(later, laterFacts);
   const [firstFresh] = frames?.getKeys({ limit: 1 }) ?? [];
-  const [firstRetry] = ages?.getKeys({ limit: 1 }) ?? [];
+  const oldestAgedMs = later && ages ? oldestAgeMs({ later, ages }) : null;
   const logged = uncheckpointedFrames(folder, meta ?? null);
   const oldest = [
-    ...logged.map(({ acceptedAtMs }) => acceptedAtMs),
+    ...logged.frames.map(({ acceptedAtMs }) => acceptedAtMs),
     ...(firstFresh === undefined ? [] : [freshFacts(firstFresh).acceptedAtMs]),
-    ...(firstRetry === undefined ? [] : [leadingTimeMs(firstRetry)]),
+    ...(oldestAgedMs === null ? [] : [oldestAgedMs]),
   ];
   const ahead = Buffer.from(frameTime(Date.now() + AHEAD_MS_MAX), 'latin1');
   return {
     waiting: {
-      orders: logged.reduce((sum, { count }) => sum + count, fresh.orders + retries.orders),
+      orders: logged.frames.reduce((sum, { count }) => sum + count, fresh.orders + retries.orders),
       isAtLeast: fresh.isAtLeast || retries.isAtLeast,
       oldestAcceptedAtMs: oldest.length === 0 ? 0 : Math.min(...oldest),
     },
     deadLetters: rows(dead),
+    unreadable: {
+      rows: rows(tableOf(root, 'unreadable')) + unreadableIn(root),
+      records: logged.damaged,
+    },
     isFromFuture: [frames, settled].some((table) => hasRowFrom(table, ahead)),
   };
 }
@@ -125,6 +140,24 @@ function count(table: Table | null, facts: (key: Buffer) => { readonly count: nu
   return { orders, isAtLeast: rows(table) > FRAMES_COUNTED_MAX };
 }
 
+/** What is checked of each table: more would take seconds. */
+const BYTES_CHECKED_MAX = 256 * 1024 ** 2;
+
+/** Rows that are not as they were written, among the first. */
+function unreadableIn(root: RootDatabase<Buffer, Buffer>): number {
+  let found = 0;
+  for (const name of CHECKED_TABLES) {
+    let bytes = 0;
+    for (const { key, value } of tableOf(root, name)?.getRange({ limit: FRAMES_COUNTED_MAX }) ??
+      []) {
+      if (unreadableRow(name, Buffer.from(key), value) !== null) found++;
+      bytes += value.length;
+      if (bytes > BYTES_CHECKED_MAX) break;
+    }
+  }
+  return found;
+}
+
 function rows(table: Table | null): number {
   return table === null ? 0 : (table.getStats() as { entryCount: number }).entryCount;
 }
@@ -134,22 +167,64 @@ function hasRowFrom(table: Table | null, start: Buffer): boolean {
   return found !== undefined;
 }
 
+/** What the logs of a data folder hold that is not in its tables yet. */
+interface LoggedFacts {
+  readonly frames: readonly KeyFacts[];
+  /** Records that were damaged. */
+  readonly damaged: number;
+}
+
 /**
- * The frames in the logs of a data folder that are not in its tables yet. Changes nothing.
+ * Changes nothing.
  * @param meta as of the moment when the tables were read; null when there is none
  */
-export function uncheckpointedFrames(dataFolder: string, meta: Table | null): KeyFacts[] {
+export function uncheckpointedFrames(dataFolder: string, meta: Table | null): LoggedFacts {
   const folder = logFolder(dataFolder);
-  return listSegments(folder).flatMap((segment) => {
-    const from = meta === null ? null : readPosition(meta, segment.id);
-    const reader = openReader(folder, segment, from);
-    if (reader === null) return [];
-    try {
-      return reader.read(SEGMENT_BYTES).records.map(({ key }) => freshFacts(key as Buffer));
-    } finally {
-      reader.close();
-    }
+  const found = listSegments(folder).map((segment) => {
+    const look = () => lookInto(folder, segment, positionOf(meta, segment.id));
+    const first = look();
+    return {
+      frames: framesIn(first),
+      damaged: first.holes.length === 0 ? 0 : damagedIn(first, look()),
+    };
   });
+  return {
+    frames: found.flatMap(({ frames }) => frames),
+    damaged: found.reduce((sum, { damaged }) => sum + damaged, 0),
+  };
+}
+
+function framesIn({ records }: FoundRecords): KeyFacts[] {
+  return records.map(({ key }) => freshFacts(key as Buffer));
+}
+
+/** A server may have been writing during one look: then what was incomplete is complete in the other. */
+function damagedIn(...looks: readonly FoundRecords[]): number {
+  const [first, again] = looks.map(({ holes }) =>
+    holes.filter(({ verdict }) => verdict === 'damaged').map(({ position }) => position),
+  );
+  return first!.filter((position) => again!.includes(position)).length;
+}
+
+function lookInto(folder: string, segment: Segment, from: LogPosition | null): FoundRecords {
+  const reader = openReader(folder, segment, from);
+  if (reader === null) return NOTHING;
+  try {
+    // One that is not complete yet has no frames.
+    const isNew = segment.state === 'new' && !reader.isFullSize;
+    return isNew ? NOTHING : reader.read(SEGMENT_BYTES, false);
+  } finally {
+    reader.close();
+  }
+}
+
+function positionOf(meta: Table | null, id: string): LogPosition | null {
+  try {
+    return meta === null ? null : readPosition(meta, id);
+  } catch {
+    // Damaged: frames may be counted twice.
+    return null;
+  }
 }
 
 /** Null when the segment was renamed since it was listed: a server uses it, and is about to copy its frames. */

@@ -1,19 +1,24 @@
 import { closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs';
-import { GENERATION_BYTES } from '../frame/log-record.js';
-import { decodeRecord } from '../frame/record.js';
+import type { Log } from '../../model/log.js';
+import { sealBytes, unsealBytes } from '../frame/checksum.js';
+import { GENERATION_BYTES } from '../frame/generation.js';
+import { decodeFresh, freshFacts } from '../store/frame-rows.js';
 import { GROUP_BYTES_MAX } from '../store/grouped-writes.js';
 import { recordKeys } from '../store/idempotency-rows.js';
 import type { LocalStore, Table } from '../store/local-store.js';
+import { isEnded } from '../store/receipt-rows.js';
+import { setAside } from '../store/set-aside.js';
+import type { FoundRecords, Hole, LogPosition } from './segment-content.js';
 import {
   changeState,
-  eraseFirstRecord,
   listSegments,
   logFolder,
+  markFree,
   type Segment,
   type SegmentState,
   segmentPath,
 } from './segment-files.js';
-import { type FoundRecords, type LogPosition, SegmentReader } from './segment-reader.js';
+import { SegmentReader } from './segment-reader.js';
 
 /** Free segments that are kept; the others are deleted, and all of them while the disk has no space for frames. */
 const FREE_MAX = 16;
@@ -49,12 +54,23 @@ export class LogCheckpoint {
   readonly #store: LocalStore;
   readonly #folder: string;
   readonly #write: (writes: () => void, bytes: number) => Promise<void>;
+  readonly #log: Log;
   readonly #readers = new Map<string, SegmentReader>();
+  /** Segments whose position in the tables cannot be read: their frames are looked for one by one. */
+  readonly #doubtful = new Set<string>();
+  /** Segments in which something was damaged: they are not used again. */
+  readonly #damaged = new Set<string>();
+  #isStart = false;
   #underWay: Promise<boolean> | null = null;
   #next: Promise<boolean> | null = null;
 
   /** @param write makes all of it durable in one transaction, or none of it; `bytes` is its approximate size */
-  constructor(store: LocalStore, write: (writes: () => void, bytes: number) => Promise<void>) {
+  constructor(
+    store: LocalStore,
+    write: (writes: () => void, bytes: number) => Promise<void>,
+    log: Log,
+  ) {
+    this.#log = log;
     this.#store = store;
     this.#folder = logFolder(store.folder);
     this.#write = write;
@@ -65,12 +81,15 @@ export class LogCheckpoint {
    * @throws Error the tables take no writes
    */
   runAtStart(): void {
+    this.#isStart = true;
     for (;;) {
       const { pieces, isAll } = this.#read();
-      if (pieces.some(hasRecords)) this.#store.transact(() => this.#put(pieces));
+      this.#setAside(pieces);
+      if (pieces.some(hasNews)) this.#store.transact(() => this.#put(pieces));
       this.#finish(pieces);
       if (isAll) break;
     }
+    this.#isStart = false;
     removeStalePositions(this.#store, this.#folder);
   }
 
@@ -108,7 +127,8 @@ export class LogCheckpoint {
   async #runOnce(): Promise<boolean> {
     for (let copied = false; ; ) {
       const { pieces, isAll } = this.#read();
-      if (pieces.some(hasRecords)) {
+      this.#setAside(pieces);
+      if (pieces.some(hasNews)) {
         await this.#write(() => this.#put(pieces), bytesOf(pieces));
         copied = true;
       }
@@ -130,7 +150,7 @@ export class LogCheckpoint {
         isAll = false;
         continue;
       }
-      const found = reader.read(bytesLeft);
+      const found = reader.read(bytesLeft, segment.state === 'open');
       for (const { value } of found.records) bytesLeft -= value.length;
       isAll &&= found.isAll;
       pieces.push({ segment, reader, ...found });
@@ -143,7 +163,7 @@ export class LogCheckpoint {
     const known = this.#readers.get(segment.id);
     if (known !== undefined) return known;
     this.#store.refresh();
-    const from = readPosition(this.#store.meta, segment.id);
+    const from = this.#positionOf(segment.id);
     try {
       const reader = new SegmentReader(this.#folder, segment, from);
       this.#readers.set(segment.id, reader);
@@ -155,36 +175,96 @@ export class LogCheckpoint {
     }
   }
 
+  #positionOf(id: string): LogPosition | null {
+    try {
+      return readPosition(this.#store.meta, id);
+    } catch (error) {
+      this.#doubtful.add(id);
+      const { message } = error as Error;
+      this.#log('log-damaged', `the position of the segment ${id} is damaged: ${message}`);
+      return null;
+    }
+  }
+
+  /**
+   * Before the transaction that marks the segment as copied: a crash in between repeats this, with the same file.
+   * @throws Error the disk takes no files
+   */
+  #setAside(pieces: readonly SegmentRecords[]): void {
+    for (const { segment, holes, end } of pieces) {
+      for (const hole of holes) {
+        const { verdict, position, bytes, reason } = hole;
+        if (verdict === 'torn') continue;
+        const use = end === null ? '' : `${end.generation.toString('hex')}-`;
+        const from = `segment ${segment.id}, position ${position}`;
+        const facts = { what: 'log record', from, name: frameIdIn(hole), reason };
+        const kind = verdict === 'damaged' ? verdict : 'torn';
+        setAside(this.#store.folder, `${segment.id}-${use}${position}`, kind, facts, bytes);
+      }
+    }
+  }
+
   #put(pieces: readonly SegmentRecords[]): void {
     for (const piece of pieces) {
-      if (!hasRecords(piece)) continue;
+      if (!hasNews(piece)) continue;
       for (const { key, value, isKeyed } of piece.records) {
+        if (this.#isKnown(piece.segment, key as Buffer)) continue;
         this.#store.frames.put(key as Buffer, value as Buffer);
-        if (isKeyed) recordKeys(this.#store, decodeRecord(value));
+        if (isKeyed) this.#putKeys(key as Buffer, value as Buffer);
       }
-      writePosition(this.#store, piece.segment.id, piece.end!);
+      if (piece.end !== null) writePosition(this.#store, piece.segment.id, piece.end);
+    }
+  }
+
+  /** A segment can be found twice: a copy of its file, or one whose position is not known. */
+  #isKnown({ id }: Segment, key: Buffer): boolean {
+    if (!this.#isStart && !this.#doubtful.has(id)) return false;
+    return isEnded(this.#store, freshFacts(key).id);
+  }
+
+  /** A record whose checksum holds and which cannot be decoded is reported when it is delivered. */
+  #putKeys(key: Buffer, value: Buffer): void {
+    try {
+      recordKeys(this.#store, decodeFresh(key, value));
+    } catch {
+      return;
     }
   }
 
   #finish(pieces: readonly SegmentRecords[]): void {
-    for (const { segment, reader, records, end, isAll } of pieces) {
-      if (records.length > 0) reader.copied(end!);
-      if (isAll && segment.state !== 'open') this.#free(segment, reader);
+    for (const { segment, reader, end, holes, isAll } of pieces) {
+      for (const hole of holes) this.#report(segment, hole);
+      if (end !== null) reader.copied(end);
+      if (isAll && segment.state !== 'open') this.#free(segment, reader, end);
     }
   }
 
+  #report({ id }: Segment, hole: Hole): void {
+    const { verdict, position, bytes, reason } = hole;
+    const where = `segment ${id}, position ${position}, ${bytes.length} bytes: ${reason}`;
+    if (verdict === 'damaged') {
+      this.#damaged.add(id);
+      const text = `a record of the frame log is damaged and was set aside: ${where}; see forebay dlq unreadable`;
+      this.#log('log-damaged', text);
+    } else if (verdict === 'unknown') {
+      this.#log('log-torn', `a record of the frame log is incomplete and was set aside: ${where}`);
+    } else this.#log('log-torn', `a record of the frame log is incomplete: ${where}`);
+  }
+
   /** The tables have all of it. */
-  #free(segment: Segment, reader: SegmentReader): void {
+  #free(segment: Segment, reader: SegmentReader, end: LogPosition | null): void {
     const isKept =
       segment.state === 'full' &&
+      !this.#damaged.has(segment.id) &&
       reader.isFullSize &&
       this.#store.shortage === '' &&
       listSegments(this.#folder).filter(({ state }) => state === 'free').length < FREE_MAX;
     reader.close();
     this.#readers.delete(segment.id);
+    this.#damaged.delete(segment.id);
     try {
       if (isKept) {
-        eraseFirstRecord(this.#folder, segment);
+        if (end !== null) markFree(this.#folder, segment, end.generation);
         changeState(this.#folder, segment, 'free');
       } else rmSync(segmentPath(this.#folder, segment), { force: true });
     } catch {
@@ -199,17 +279,32 @@ function bytesOf(pieces: readonly SegmentRecords[]): number {
   return bytes;
 }
 
-function hasRecords({ records }: FoundRecords): boolean {
-  return records.length > 0;
+function hasNews({ records, holes }: FoundRecords): boolean {
+  return records.length + holes.length > 0;
 }
+
+/** What a frame id looks like: see model/frame.ts. */
+const FRAME_ID = /[0-9A-HJKMNP-TV-Z]{26}/;
+/** The id is in the key, and in the header. */
+const ID_WITHIN_BYTES = 256;
+
+/** The first frame id in the bytes; empty when there is none. */
+function frameIdIn({ bytes }: Hole): string {
+  return FRAME_ID.exec(bytes.toString('latin1', 0, ID_WITHIN_BYTES))?.[0] ?? '';
+}
+
+const POSITION_BYTES = GENERATION_BYTES + 4;
 
 /**
  * Row of the table `meta` per segment: its generation, then the position up to which it was copied (4 bytes, big
  * endian).
+ * @throws Error the row is not as it was written
  */
 export function readPosition(meta: Table, id: string): LogPosition | null {
-  const row = meta.getBinary(rowKey(id));
-  if (row === undefined) return null;
+  const key = rowKey(id);
+  const found = meta.getBinary(key);
+  if (found === undefined) return null;
+  const row = unsealBytes(found, key, POSITION_BYTES);
   return {
     generation: Buffer.from(row.subarray(0, GENERATION_BYTES)),
     position: row.readUInt32BE(GENERATION_BYTES),
@@ -218,10 +313,11 @@ export function readPosition(meta: Table, id: string): LogPosition | null {
 
 /** To be called inside a write transaction. */
 function writePosition(store: LocalStore, id: string, { generation, position }: LogPosition): void {
-  const row = Buffer.alloc(GENERATION_BYTES + 4);
+  const key = rowKey(id);
+  const row = Buffer.alloc(POSITION_BYTES);
   generation.copy(row);
   row.writeUInt32BE(position, GENERATION_BYTES);
-  store.meta.put(rowKey(id), row);
+  store.meta.put(key, sealBytes(row, key));
 }
 
 /**

@@ -7,6 +7,7 @@ import { LocalAppender } from './appender.js';
 import { FrameLog } from './frame-log.js';
 import { markSegmentsFull } from './segment-files.js';
 import { LocalSource } from './source.js';
+import { watchUnreadable } from './unreadable.js';
 
 /**
  * For a journal that the source has opened before.
@@ -41,13 +42,16 @@ function startLocalSource(store: LocalStore, options: Options, parts: SourcePart
     settledS: options.receiptsS,
     idempotencyS: options.idempotencyS,
   });
+  const watch = watchUnreadable(store, parts.log);
   return {
     source,
     onCommitted: () => source.wake(),
     ready: Promise.resolve(),
     durability: () => LOCAL_DURABILITY,
+    unreadable: watch.counts,
     close: async () => {
       stopExpiry();
+      await watch.close();
       await source.close();
     },
     keys: (sinceMs) => source.keys(sinceMs),

@@ -1,7 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Generation } from '../frame/generation.js';
+import { freeMark } from '../frame/log-record.js';
 
 /** A few seconds of a busy thread; the largest frame is a quarter of it. */
 export const SEGMENT_BYTES = 4 * 1024 ** 2;
@@ -27,8 +39,6 @@ export type SegmentState =
 
 const STATES: readonly SegmentState[] = ['new', 'open', 'full', 'broken', 'free'];
 
-const ZEROS = Buffer.alloc(64);
-
 export interface Segment {
   /** Does not change while the file exists. */
   readonly id: string;
@@ -53,9 +63,9 @@ export function listSegments(folder: string): Segment[] {
     throw error;
   }
   return names.flatMap((name) => {
-    const [id, ending] = name.split('.') as [string, string?];
+    const [id, ending, ...more] = name.split('.') as [string, string?, ...string[]];
     const state = STATES.find((known) => known === ending);
-    return state === undefined ? [] : [{ id, state }];
+    return id === '' || state === undefined || more.length > 0 ? [] : [{ id, state }];
   });
 }
 
@@ -67,23 +77,39 @@ export function changeState(folder: string, segment: Segment, state: SegmentStat
 }
 
 /**
- * Erases the first record, so that a server that has lost its tables does not find what is settled. Not flushed: the
+ * Replaces the first record, so that a server that has lost its tables does not find what is settled. Not flushed: the
  * position in the tables says the same.
+ * @param generation of the use that ends
  */
-export function eraseFirstRecord(folder: string, segment: Segment): void {
+export function markFree(folder: string, segment: Segment, generation: Generation): void {
+  const mark = freeMark(generation);
   const descriptor = openSync(segmentPath(folder, segment), 'r+');
   try {
-    writeSync(descriptor, ZEROS, 0, ZEROS.length, 0);
+    writeSync(descriptor, mark, 0, mark.length, 0);
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** After a crash, each segment may contain frames, and none has an appender. */
+/**
+ * After a crash, each segment may contain frames, and none has an appender.
+ * @throws Error two files are the same segment
+ */
 export function markSegmentsFull(dataFolder: string): void {
   const folder = logFolder(dataFolder);
   for (const segment of listSegments(folder)) {
-    if (segment.state !== 'full') changeState(folder, segment, 'full');
+    if (segment.state === 'full') continue;
+    const path = segmentPath(folder, segment);
+    if (segment.state === 'new' && statSync(path).size < SEGMENT_BYTES) {
+      // It gets its full size before its name changes, and its first record after that.
+      rmSync(path);
+      continue;
+    }
+    const full = segmentPath(folder, { id: segment.id, state: 'full' });
+    if (existsSync(full)) {
+      throw new Error(`${path} and ${full} are the same segment: remove the one that is a copy`);
+    }
+    changeState(folder, segment, 'full');
   }
 }
 

@@ -1,39 +1,33 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { Generation } from '../frame/generation.js';
 import {
-  type Generation,
+  FREE_MARK_BYTES,
   generationAt,
   HEAD_BYTES,
   type LogRecord,
+  readFreeMark,
   readRecord,
   recordLength,
 } from '../frame/log-record.js';
+import { type FoundRecords, type LogPosition, NOTHING, SegmentContent } from './segment-content.js';
 import { SEGMENT_BYTES, type Segment, segmentPath } from './segment-files.js';
-
-/** The position up to which the tables have a segment. */
-export interface LogPosition {
-  readonly generation: Generation;
-  readonly position: number;
-}
-
-/** What was read from a position on. */
-export interface FoundRecords {
-  readonly records: readonly LogRecord[];
-  /** Behind the records; null when the segment was never written to. */
-  readonly end: LogPosition | null;
-  /** There was no more. */
-  readonly isAll: boolean;
-}
 
 /** The size of a read. */
 const CHUNK_BYTES = 128 * 1024;
+/** Between two looks for records behind an incomplete one while a segment is written to. */
+const LOOK_MS = 1000;
 
 /** Shared by all readers of a thread, for reads that mostly find nothing. */
 const head = Buffer.allocUnsafeSlow(HEAD_BYTES);
 
-/** Reads a segment, also while it is written to: an incomplete record counts as not there. */
+/** Reads a segment, also while it is written to: an incomplete record at its end counts as not there. */
 export class SegmentReader {
   readonly #descriptor: number;
   #position: LogPosition | null;
+  /** Of a segment that is not written to any more. */
+  #content: Buffer | null = null;
+  #lookedAtMs = performance.now();
+  #seenMtimeMs = 0;
 
   /** @param from the position up to which the tables have it; null when they have none of it */
   constructor(folder: string, segment: Segment, from: LogPosition | null) {
@@ -41,21 +35,20 @@ export class SegmentReader {
     this.#position = from;
   }
 
-  /** Records after the position, up to `bytesMax` bytes but at least one. Does not advance the position. */
-  read(bytesMax: number): FoundRecords {
-    const from = this.#start();
-    if (from === null) return { records: [], end: null, isAll: true };
-    const records: LogRecord[] = [];
-    let { position } = from;
-    while (position < SEGMENT_BYTES) {
-      const at = { ...from, position };
-      if (position - from.position >= bytesMax) return { records, end: at, isAll: false };
-      const found = this.#recordsAt(at);
-      if (found.length === 0) break;
-      records.push(...found);
-      position = found.at(-1)!.end;
+  /**
+   * Records after the position, up to `bytesMax` bytes but at least one. Does not advance the position.
+   * @param isWritten whether an appender may write to it
+   */
+  read(bytesMax: number, isWritten: boolean): FoundRecords {
+    if (isWritten) {
+      const found = this.#readWritten(bytesMax);
+      return found.records.length > 0 || !this.#isLookDue()
+        ? found
+        : this.#lookBehind(found, bytesMax);
     }
-    return { records, end: { ...from, position }, isAll: true };
+    if (this.#content === null && this.#hasNothing()) return NOTHING;
+    this.#content ??= this.#all();
+    return new SegmentContent(this.#content, this.#position).read(bytesMax);
   }
 
   /** The tables have everything up to `end`. */
@@ -70,6 +63,62 @@ export class SegmentReader {
 
   close(): void {
     closeSync(this.#descriptor);
+  }
+
+  #readWritten(bytesMax: number): FoundRecords {
+    const from = this.#start();
+    if (from === null) return NOTHING;
+    const records: LogRecord[] = [];
+    let { position } = from;
+    while (position < SEGMENT_BYTES) {
+      const end = { ...from, position };
+      if (position - from.position >= bytesMax) return { ...NOTHING, records, end, isAll: false };
+      const found = this.#recordsAt(end);
+      if (found.length === 0) break;
+      records.push(...found);
+      position = found.at(-1)!.end;
+    }
+    return { ...NOTHING, records, end: { ...from, position } };
+  }
+
+  /** From time to time, if anything was written since. */
+  #isLookDue(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedAtMs < LOOK_MS) return false;
+    this.#lookedAtMs = nowMs;
+    const { mtimeMs } = fstatSync(this.#descriptor);
+    const isDue = mtimeMs !== this.#seenMtimeMs;
+    this.#seenMtimeMs = mtimeMs;
+    return isDue;
+  }
+
+  /** Twice, because what is written during the first look seems to be damaged then. */
+  #lookBehind(found: FoundRecords, bytesMax: number): FoundRecords {
+    const look = () => new SegmentContent(this.#all(), this.#position).read(bytesMax, true);
+    const first = look();
+    if (first.holes.length === 0) return found;
+    const seen = first.holes.map(({ position }) => position);
+    const again = look();
+    return again.holes.every(({ position }) => seen.includes(position)) ? again : found;
+  }
+
+  #all(): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(Math.min(SEGMENT_BYTES, fstatSync(this.#descriptor).size));
+    let read = 0;
+    while (read < bytes.length) {
+      const count = readSync(this.#descriptor, bytes, read, bytes.length - read, read);
+      if (count === 0) break;
+      read += count;
+    }
+    return bytes.subarray(0, read);
+  }
+
+  /** It is marked as free, or it is a device. */
+  #hasNothing(): boolean {
+    if (fstatSync(this.#descriptor).isCharacterDevice()) return true;
+    const mark = Buffer.alloc(FREE_MARK_BYTES);
+    const bytes = readSync(this.#descriptor, mark, 0, mark.length, 0);
+    return this.isFullSize && readFreeMark(mark.subarray(0, bytes)) !== null;
   }
 
   /** A reused segment starts at 0, with another generation. */

@@ -1,15 +1,18 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, write, writev } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, write, writev } from 'node:fs';
+import { type Generation, nextGeneration } from '../frame/generation.js';
 import {
-  GENERATION_BYTES,
+  generationAt,
   type LogRow,
   nextPosition,
+  PAGE_BYTES,
+  readFreeMark,
   recordBytes,
   recordHead,
 } from '../frame/log-record.js';
 import { changeState, SEGMENT_BYTES, type Segment, segmentPath } from './segment-files.js';
 
 interface Writing {
+  readonly at: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
   isWritten: boolean;
@@ -17,14 +20,16 @@ interface Writing {
 
 /**
  * A segment that one appender writes to. Several records can be under way, each as one write that returns when the
- * disk has it (O_DSYNC). They are reported as durable in the order of their positions: after a crash, a reader stops
- * at the first incomplete record, so none behind it may have been confirmed.
+ * disk has it (O_DSYNC). They are reported as durable in the order of their positions: after a crash, no record behind
+ * the first incomplete one was confirmed. Each record says up to which position the others were durable, so that a
+ * reader can tell a record that was damaged later from one whose write was interrupted.
  */
 export class SegmentWriter {
   readonly #folder: string;
   readonly #segment: Segment;
   readonly #descriptor: number;
-  readonly #generation = randomBytes(GENERATION_BYTES);
+  readonly #generation: Generation;
+  readonly #isFirstUse: boolean;
   readonly #writing: Writing[] = [];
   #position = 0;
   #fault: Error | null = null;
@@ -34,6 +39,9 @@ export class SegmentWriter {
   constructor(folder: string, segment: Segment) {
     this.#folder = folder;
     this.#segment = segment;
+    const { previous, isFirstUse } = earlierUse(segmentPath(folder, segment));
+    this.#generation = nextGeneration(previous);
+    this.#isFirstUse = isFirstUse;
     this.#descriptor = openSync(
       segmentPath(folder, segment),
       constants.O_WRONLY | constants.O_DSYNC,
@@ -56,11 +64,14 @@ export class SegmentWriter {
 
   /** Resolves when the row is durable. Its bytes must not change until then. */
   append(row: LogRow): Promise<void> {
-    const head = recordHead(row, this.#generation, this.#position);
     const at = this.#position;
+    const head = recordHead(row, this.#generation, at, {
+      isFirstUse: this.#isFirstUse,
+      durable: this.#writing[0]?.at ?? at,
+    });
     this.#position = nextPosition(at, recordBytes(row));
     return new Promise((resolve, reject) => {
-      const writing = { resolve, reject, isWritten: false };
+      const writing = { at, resolve, reject, isWritten: false };
       this.#writing.push(writing);
       const bytes = recordBytes(row);
       writev(this.#descriptor, [head, row.value], at, (error, written) => {
@@ -104,5 +115,18 @@ export class SegmentWriter {
     } catch {
       // The folder is gone or takes no names: the next start reads every segment.
     }
+  }
+}
+
+/** A segment that was never used has a first page of zeros. */
+function earlierUse(path: string): { previous: Generation | null; isFirstUse: boolean } {
+  const page = Buffer.alloc(PAGE_BYTES);
+  const descriptor = openSync(path, 'r');
+  try {
+    const bytes = readSync(descriptor, page, 0, PAGE_BYTES, 0);
+    const previous = readFreeMark(page) ?? generationAt(page);
+    return { previous, isFirstUse: bytes === PAGE_BYTES && page.every((byte) => byte === 0) };
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -2,12 +2,12 @@ import { Backoff } from '../../model/backoff.js';
 import type { Frame } from '../../model/frame.js';
 import type { Settlement } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
-import { encodeDeadLetter } from '../frame/dead-letter.js';
 import { deadLettersOf, refiledFrame } from '../frame/refile.js';
-import { ageKey, putLater } from '../store/frame-rows.js';
+import { putDeadLetter } from '../store/dead-letter-rows.js';
+import { ageKeyOf, putLater } from '../store/frame-rows.js';
 import type { GroupedWrites } from '../store/grouped-writes.js';
 import { recordKeys } from '../store/idempotency-rows.js';
-import type { LocalStore, Table } from '../store/local-store.js';
+import type { LocalStore } from '../store/local-store.js';
 import { recordForwarded, recordSettled, settledFrame } from '../store/receipt-rows.js';
 
 /** What a dead letter takes beside its order and reason: keys, times, and a row for receipts. */
@@ -15,7 +15,7 @@ const DEAD_LETTER_BYTES = 256;
 
 /** The table and key of a frame. */
 export interface FrameRow {
-  readonly table: Table;
+  readonly table: 'frames' | 'later';
   readonly key: Buffer;
 }
 
@@ -36,9 +36,7 @@ export function settlementWrites(
   return () => {
     recordSettled(store, settled);
     for (const retry of refiled) putLater(store, retry);
-    for (const letter of dead) {
-      store.dead.put(Buffer.from(letter.orderId, 'latin1'), encodeDeadLetter(letter));
-    }
+    for (const letter of dead) putDeadLetter(store, letter);
     removeRow(store, frame, row);
   };
 }
@@ -59,8 +57,8 @@ export function forwardedWrites(store: LocalStore, frame: Frame, row: FrameRow):
 }
 
 function removeRow(store: LocalStore, frame: Frame, row: FrameRow): void {
-  row.table.remove(row.key);
-  if (row.table === store.later) store.ages.remove(ageKey(frame));
+  store[row.table].remove(row.key);
+  if (row.table === 'later') store.ages.remove(ageKeyOf(frame));
 }
 
 /** Between two tries to write a settlement, for example while the disk is full. */

@@ -1,14 +1,23 @@
 import type { Frame, StoredKey } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
 import type { Receipt } from '../../model/receipt.js';
-import { decodeRecord } from '../frame/record.js';
 import { untilDueMs } from '../frame/refile.js';
 import type { SourceParts } from '../source-handle.js';
-import { dueRanges, freshFacts, laterFacts, leadingTimeMs, timeKey } from '../store/frame-rows.js';
+import {
+  decodeFresh,
+  decodeLater,
+  dueRanges,
+  freshFacts,
+  type KeyFacts,
+  laterFacts,
+  leadingTimeMs,
+  timeKey,
+} from '../store/frame-rows.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
 import { storedKeys } from '../store/idempotency-rows.js';
-import type { LocalStore, Table } from '../store/local-store.js';
+import type { LocalStore } from '../store/local-store.js';
 import { findReceipt } from '../store/receipt-rows.js';
+import { moveUnreadable, restoreReadable, unreadableKeys } from '../store/unreadable-rows.js';
 import { LocalBacklog } from './backlog.js';
 import { CheckpointLoop } from './checkpoint-loop.js';
 import {
@@ -63,7 +72,7 @@ export class LocalSource implements Source {
   readonly #claimed = new Map<string, FrameRow>();
   /** Ids of claimed frames that were parked. */
   readonly #parked = new Set<string>();
-  readonly #settling = new Set<Promise<void>>();
+  readonly #settling = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
 
   constructor(store: LocalStore, parts: LocalSourceParts) {
@@ -72,10 +81,16 @@ export class LocalSource implements Source {
     const writes = new GroupedWrites(store, Math.ceil((parts.lookAheadFrames ?? 1) * GROUP_SHARE));
     const place = `data folder ${store.folder}`;
     this.#settlements = new RetriedWrites(writes, place, this.#closing.signal, parts.log);
-    // First, so that the backlog counts what the checkpoint finds.
-    this.#checkpoints = new CheckpointLoop(store, writes, parts.requestWake ?? null, () =>
-      this.#wakeSignal.wake(),
+    // First, so that the backlog counts what these find.
+    const onChecked = () => this.#wakeSignal.wake();
+    this.#checkpoints = new CheckpointLoop(
+      store,
+      writes,
+      parts.requestWake ?? null,
+      onChecked,
+      parts.log,
     );
+    restoreReadable(store);
     this.#backlog = new LocalBacklog(store, parts.acceptedOrders);
   }
 
@@ -141,7 +156,7 @@ export class LocalSource implements Source {
   /** The idempotency keys of orders accepted since `sinceMs`, epoch milliseconds. */
   keys(sinceMs: number): Iterable<StoredKey> {
     this.#store.refresh();
-    return storedKeys(this.#store, sinceMs);
+    return storedKeys(this.#store, sinceMs, unreadableKeys(this.#store, this.#parts.log));
   }
 
   /** Ends pulls and retries: what the disk does not take at once stays as it is. */
@@ -166,27 +181,43 @@ export class LocalSource implements Source {
     for (const range of dueRanges(nowMs, this.#parts.retryMsMax)) {
       for (const key of later.getKeys(range)) {
         if (found.length >= framesMax) break;
-        this.#take(later, key, laterFacts(key).id, found);
+        this.#take('later', key, laterFacts(key), found);
       }
     }
     for (const key of frames.getKeys()) {
       if (found.length >= framesMax) break;
-      this.#take(frames, key, freshFacts(key).id, found);
+      this.#take('frames', key, freshFacts(key), found);
     }
     return found;
   }
 
-  #take(table: Table, key: Buffer, id: string, found: LocalDelivery[]): void {
+  #take(
+    table: FrameRow['table'],
+    found: Buffer,
+    { id, count }: KeyFacts,
+    deliveries: LocalDelivery[],
+  ): void {
     if (this.#claimed.has(id)) return;
-    const row = { table, key: Buffer.from(key) };
+    const key = Buffer.from(found);
+    const row = { table, key };
     this.#claimed.set(id, row);
+    const value = this.#store[table].getBinary(key);
     try {
-      found.push(this.#delivery(decodeRecord(table.getBinary(row.key)!), row));
+      if (value === undefined) throw new Error('it cannot be found by its key');
+      const frame = table === 'later' ? decodeLater(key, value) : decodeFresh(key, value);
+      deliveries.push(this.#delivery(frame, row));
     } catch (error) {
-      // Stays claimed, so that it is reported once and left in the table for a version that can read it.
       const { message } = error as Error;
       this.#parts.log('frame-unreadable', `local journal: frame ${id} cannot be read: ${message}`);
+      if (value !== undefined) void this.#moveOut({ table, key, value }, id, count);
     }
+  }
+
+  /** It stays claimed: should it still be found, it is not reported again. */
+  async #moveOut(row: FrameRow & { readonly value: Buffer }, id: string, orders: number) {
+    const write = () => moveUnreadable(this.#store, row);
+    const moved = this.#settlements.settle(id, write, row.value.length);
+    if (await this.#untilClosed(moved)) this.#backlog.settled(orders);
   }
 
   #delivery(frame: Frame, row: FrameRow): LocalDelivery {
@@ -203,7 +234,7 @@ export class LocalSource implements Source {
     };
   }
 
-  #untilClosed(settled: Promise<void>): Promise<void> {
+  #untilClosed<T>(settled: Promise<T>): Promise<T> {
     this.#settling.add(settled);
     return settled.finally(() => this.#settling.delete(settled));
   }

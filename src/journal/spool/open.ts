@@ -12,6 +12,7 @@ import {
 import { LocalAppender } from '../local/appender.js';
 import { markSegmentsFull } from '../local/segment-files.js';
 import { LocalSource } from '../local/source.js';
+import { watchUnreadable } from '../local/unreadable.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import { LEDGER_AGE_MS_MAX } from '../nats/declarations.js';
 import { JetStreamDurability } from '../nats/durability.js';
@@ -108,6 +109,7 @@ function startSpooledSource(
     settledS: Math.max(options.receiptsS, LEDGER_AGE_MS_MAX / 1000),
     idempotencyS: options.idempotencyS,
   });
+  const watch = watchUnreadable(store, log);
   const gauge = setInterval(() => {
     counts.set(GAUGE.spoolOrders, spool.pendingOrders());
     counts.set(GAUGE.spoolUnfitOrders, forwarding.frames.unfitOrders);
@@ -127,8 +129,10 @@ function startSpooledSource(
     onCommitted: null,
     ready,
     durability: () => durability.found,
+    unreadable: watch.counts,
     close: async () => {
       clearInterval(gauge);
+      await watch.close();
       durability.close();
       keyRecovery.close();
       stopExpiry();

@@ -96,7 +96,6 @@ export class SpooledFrames {
 /**
  * The first of the dead letters that an earlier run stored in the data folder because it was stopped while NATS was
  * away; empty when none is left. No more come: while a process runs, its settlements wait for NATS instead.
- * @throws Error the row cannot be read
  */
 export async function nextSpooledDeadLetters(
   store: LocalStore,

@@ -46,7 +46,7 @@ function sweptTables(store: LocalStore, { settledS, idempotencyS }: Horizons): S
       table: store.settled,
       end: before(settledS),
       // A frame can be old when it is settled, and a duplicate of it can come later.
-      isExpired: (row) => settledAtMs(row) < agoMs(settledS),
+      isExpired: (row, key) => settledAtMs(row, key) < agoMs(settledS),
     },
     { table: store.forwarded, end: before(settledS), isExpired: () => true },
     { table: store.exceptions, end: before(settledS), isExpired: isDropped },
@@ -59,7 +59,7 @@ interface SweptTable {
   readonly table: Table;
   /** Sorts behind the keys of all rows that may have expired. */
   readonly end: () => Buffer;
-  readonly isExpired: (row: Buffer) => boolean;
+  readonly isExpired: (row: Buffer, key: Buffer) => boolean;
 }
 
 /**
@@ -84,7 +84,7 @@ class Sweep {
     for (const { key, value } of table.getRange({ ...start, end: end(), limit: rowsMax })) {
       checked++;
       this.#at = Buffer.from(key);
-      if (isExpired(value)) found.push(this.#at);
+      if (isExpired(value, this.#at)) found.push(this.#at);
     }
     if (checked < rowsMax) this.#at = null;
     return found;

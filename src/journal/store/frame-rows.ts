@@ -1,10 +1,12 @@
+import { crc32 } from 'node:zlib';
 import type { Frame } from '../../model/frame.js';
-import { encodeRecord } from '../frame/record.js';
-import type { LocalStore } from './local-store.js';
+import { decodeRecord, encodeRecord } from '../frame/record.js';
+import type { LocalStore, Table } from './local-store.js';
 
 const TIME_BYTES = 6;
 const COUNT_BYTES = 4;
 const TAIL_BYTES = COUNT_BYTES + TIME_BYTES;
+const CRC_BYTES = 4;
 
 /** What a key tells without reading its value: enough to count a backlog and find its age cheaply. */
 export interface KeyFacts {
@@ -32,17 +34,64 @@ function laterKey(frame: Frame): Buffer {
 }
 
 /** Key in the table `ages`: the time of acceptance of each frame in `later`, oldest first. */
-export function ageKey(frame: Frame): Buffer {
-  const key = Buffer.alloc(TIME_BYTES + frame.id.length);
-  key.writeUIntBE(frame.acceptedAtMs, 0, TIME_BYTES);
-  key.write(frame.id, TIME_BYTES, 'latin1');
+export function ageKeyOf({ id, acceptedAtMs }: Pick<KeyFacts, 'id' | 'acceptedAtMs'>): Buffer {
+  const key = Buffer.alloc(TIME_BYTES + id.length);
+  key.writeUIntBE(acceptedAtMs, 0, TIME_BYTES);
+  key.write(id, TIME_BYTES, 'latin1');
   return key;
 }
 
 /** Files a frame to be delivered when it is due. To be called inside a write transaction. */
 export function putLater(store: LocalStore, frame: Frame): void {
-  store.later.put(laterKey(frame), encodeRecord(frame));
-  store.ages.put(ageKey(frame), Buffer.alloc(0));
+  const key = laterKey(frame);
+  store.later.put(key, encodeRecord(frame, key));
+  putAge(store, frame);
+}
+
+/** The row of `ages` for a frame in `later`. To be called inside a write transaction. */
+export function putAge(store: LocalStore, frame: Frame): void {
+  const key = ageKeyOf(frame);
+  store.ages.put(key, keyCrc(key));
+}
+
+/** The value of a row of `ages`, which says everything in its key: a checksum of the key. */
+function keyCrc(key: Uint8Array): Buffer {
+  const crc = Buffer.allocUnsafe(CRC_BYTES);
+  crc.writeUInt32BE(crc32(key));
+  return crc;
+}
+
+/** Rows of `ages` that are looked at. */
+const AGES_MAX = 100;
+
+/** When the oldest frame in `later` was accepted, epoch milliseconds; null when there is none. */
+export function oldestAgeMs({ later, ages }: Record<'later' | 'ages', Table>): number | null {
+  const [waiting] = later.getKeys({ limit: 1 });
+  if (waiting === undefined) return null;
+  for (const { key, value } of ages.getRange({ limit: AGES_MAX })) {
+    // Older versions wrote no checksum.
+    if (value.length === 0 || value.equals(keyCrc(key))) return leadingTimeMs(key);
+  }
+  return null;
+}
+
+/**
+ * The frame in a row of `frames`.
+ * @throws Error the row is not as it was written, or its version is unknown; the message does not name it
+ */
+export function decodeFresh(key: Buffer, value: Buffer): Frame {
+  return requireKey(key, freshKey, decodeRecord(value, key));
+}
+
+/** The same in a row of `later`. */
+export function decodeLater(key: Buffer, value: Buffer): Frame {
+  return requireKey(key, laterKey, decodeRecord(value, key));
+}
+
+/** Rows of older versions have no checksum: their key must at least agree with the frame. */
+function requireKey(key: Buffer, keyOf: (frame: Frame) => Buffer, frame: Frame): Frame {
+  if (!keyOf(frame).equals(key)) throw new Error('its key belongs to another frame');
+  return frame;
 }
 
 export function freshFacts(key: Buffer): KeyFacts {
@@ -55,7 +104,7 @@ export function laterFacts(key: Buffer): KeyFacts {
 
 /** The time at the start of a key of `later` (due) or of `ages` (accepted). */
 export function leadingTimeMs(key: Buffer): number {
-  return key.readUIntBE(0, TIME_BYTES);
+  return key.length < TIME_BYTES ? 0 : key.readUIntBE(0, TIME_BYTES);
 }
 
 /** Sorts before all keys of `later` that are due at `epochMs` or after. */
@@ -76,8 +125,10 @@ function writeFacts(key: Buffer, at: number, frame: Frame): void {
   key.writeUIntBE(frame.acceptedAtMs, at, TIME_BYTES);
 }
 
+/** A key that is too short was not written by Forebay, and stands for no orders. */
 function readFacts(key: Buffer, at: number): KeyFacts {
   const tail = key.length - TAIL_BYTES;
+  if (tail < at) return { id: key.toString('latin1', at), count: 0, acceptedAtMs: 0 };
   return {
     id: key.toString('latin1', at, tail),
     count: key.readUInt32BE(tail),

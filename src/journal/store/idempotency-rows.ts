@@ -1,4 +1,6 @@
 import type { Frame, KeyedOrder, StoredKey } from '../../model/frame.js';
+import { requireSealed, seal, UNSEALED_HEAD } from '../frame/checksum.js';
+import { isKeyedOrder, isTime } from '../frame/record.js';
 import type { LocalStore } from './local-store.js';
 
 /** The value of a row of `keys`: when its frame was accepted, and the keys of its orders. */
@@ -17,7 +19,31 @@ export function recordKeys(
 ): void {
   if (keys.length === 0) return;
   const row: KeyRow = { acceptedAtMs, keys };
-  store.keys.put(Buffer.from(id, 'latin1'), Buffer.from(JSON.stringify(row)));
+  const key = Buffer.from(id, 'latin1');
+  const value = Buffer.from(UNSEALED_HEAD + JSON.stringify(row).slice(1));
+  store.keys.put(key, seal(value, key));
+}
+
+/** How rows began before they had a checksum. */
+const OLD_START = '{"acceptedAtMs":';
+
+/** @throws Error the row is not as it was written; the message does not name it */
+export function decodeKeys(key: Buffer, value: Buffer): StoredKey[] {
+  requireSealed(value, key, OLD_START);
+  const frameId = key.toString('latin1');
+  const { acceptedAtMs, keys } = parse(value.toString());
+  if (!isTime(acceptedAtMs) || !Array.isArray(keys) || !keys.every(isKeyedOrder)) {
+    throw new Error('it has no keys');
+  }
+  return keys.map((keyed) => ({ ...keyed, frameId, acceptedAtMs }));
+}
+
+function parse(text: string): KeyRow {
+  try {
+    return JSON.parse(text) as KeyRow;
+  } catch {
+    throw new Error('it is not JSON');
+  }
 }
 
 /**
@@ -32,12 +58,30 @@ export async function storeKeys(
   await store.write(() => recordKeys(store, frame));
 }
 
-/** All keys of frames accepted at or after `sinceMs`, epoch milliseconds. */
-export function* storedKeys(store: LocalStore, sinceMs: number): Iterable<StoredKey> {
+/**
+ * All keys of frames accepted at or after `sinceMs`, epoch milliseconds.
+ * @param onUnreadable called for each row that is not as it was written, with the reason; its keys are left out
+ */
+export function* storedKeys(
+  store: LocalStore,
+  sinceMs: number,
+  onUnreadable: (key: Buffer, why: string) => void,
+): Iterable<StoredKey> {
   for (const { key, value } of store.keys.getRange()) {
-    const { acceptedAtMs, keys } = JSON.parse(value.toString()) as KeyRow;
-    if (acceptedAtMs < sinceMs) continue;
-    const frameId = key.toString('latin1');
-    for (const keyed of keys) yield { ...keyed, frameId, acceptedAtMs };
+    const keys = decodedOr(key, value, onUnreadable);
+    if (keys.length > 0 && keys[0]!.acceptedAtMs >= sinceMs) yield* keys;
+  }
+}
+
+function decodedOr(
+  key: Buffer,
+  value: Buffer,
+  onUnreadable: (key: Buffer, why: string) => void,
+): StoredKey[] {
+  try {
+    return decodeKeys(key, value);
+  } catch (error) {
+    onUnreadable(Buffer.from(key), (error as Error).message);
+    return [];
   }
 }

@@ -32,6 +32,7 @@ export const TABLES = [
   'exceptions',
   'keys',
   'meta',
+  'unreadable',
 ] as const;
 
 /**
@@ -65,6 +66,8 @@ export class LocalStore {
   readonly keys: Table;
   /** Single values by name. */
   readonly meta: Table;
+  /** Rows of other tables that are not as they were written: see unreadable-rows.ts. */
+  readonly unreadable: Table;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #space: DiskSpace;
   #closed = false;
@@ -107,6 +110,7 @@ export class LocalStore {
       this.exceptions = table('exceptions');
       this.keys = table('keys');
       this.meta = table('meta');
+      this.unreadable = table('unreadable');
     } catch (error) {
       this.#space.close();
       throw unusable(folder, error);

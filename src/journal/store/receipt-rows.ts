@@ -1,17 +1,23 @@
 import { type Frame, orderId } from '../../model/frame.js';
 import type { Settlement } from '../../model/journal.js';
 import type { Receipt } from '../../model/receipt.js';
+import { sealBytes, unsealBytes } from '../frame/checksum.js';
 import { freshFacts } from './frame-rows.js';
-import type { LocalStore } from './local-store.js';
+import type { LocalStore, Table } from './local-store.js';
+import { unreadableFrame } from './unreadable-rows.js';
 
 /** Values of the table `exceptions`: refiled and not done yet; a dead letter; a dead letter that was dropped. */
 const AGAIN = Buffer.from('a');
 const DEAD = Buffer.from('d');
 const DROPPED = Buffer.from('x');
 
-/** A row of `settled`: the number of orders accepted in the frame, and when it was settled, epoch seconds. */
+/**
+ * A row of `settled`: the number of orders accepted in the frame, and when it was settled, epoch seconds. These and the
+ * rows of `forwarded` and `exceptions` have their checksum behind them.
+ */
 const COUNT_BYTES = 4;
 const SETTLED_BYTES = 8;
+const EXCEPTION_BYTES = 1;
 
 /** Higher than any byte of a frame id, so that `id + AFTER` sorts behind every key that begins with `id`. */
 const AFTER = 0xff;
@@ -54,34 +60,46 @@ export interface LetterSteps {
 
 /** To be called inside a write transaction. */
 export function recordSettled(store: LocalStore, settled: SettledFrame): void {
-  store.settled.put(bytes(settled.id), settledBytes(settled.count, Date.now()));
-  for (const id of settled.refiled) store.exceptions.put(bytes(id), AGAIN);
-  for (const id of settled.dead) store.exceptions.put(bytes(id), DEAD);
+  put(store.settled, settled.id, settledBytes(settled.count, Date.now()));
+  for (const id of settled.refiled) put(store.exceptions, id, AGAIN);
+  for (const id of settled.dead) put(store.exceptions, id, DEAD);
   for (const id of settled.doneAfterRetry) store.exceptions.remove(bytes(id));
 }
 
 /** Another journal has taken over the frame. To be called inside a write transaction. */
 export function recordForwarded(store: LocalStore, { id, count, refiled }: Frame): void {
-  if (refiled === null) store.forwarded.put(bytes(id), countBytes(count));
+  if (refiled === null) put(store.forwarded, id, countBytes(count));
 }
 
 /** To be called inside a write transaction. */
 export function recordLetterSteps(store: LocalStore, { replayed, dropped }: LetterSteps): void {
-  for (const id of replayed) store.exceptions.put(bytes(id), AGAIN);
-  for (const id of dropped) store.exceptions.put(bytes(id), DROPPED);
+  for (const id of replayed) put(store.exceptions, id, AGAIN);
+  for (const id of dropped) put(store.exceptions, id, DROPPED);
+}
+
+function put(table: Table, id: string, value: Buffer): void {
+  const key = bytes(id);
+  table.put(key, sealBytes(value, key));
 }
 
 /**
  * What became of an order, as far as this store knows. Waiting frames are in `frames`, settled ones in `settled`;
  * those of their orders that are not done are in `exceptions`.
+ * @throws Error a row is not as it was written
  */
 export function findReceipt(store: LocalStore, frameId: string, index: number): Receipt {
-  const count = store.settled.getBinary(bytes(frameId))?.readUInt32BE(0);
-  if (count === undefined) return index < waitingCount(store, frameId) ? 'accepted' : 'unknown';
-  if (index >= count) return 'unknown';
-  const exception = store.exceptions.getBinary(bytes(`${frameId}-${index}`));
-  if (exception === undefined) return 'done';
+  const settled = read(store, 'settled', frameId, COUNT_BYTES, SETTLED_BYTES);
+  if (settled === null) return index < waitingCount(store, frameId) ? 'accepted' : 'unknown';
+  if (index >= settled.readUInt32BE()) return 'unknown';
+  const exception = read(store, 'exceptions', `${frameId}-${index}`, EXCEPTION_BYTES);
+  if (exception === null) return 'done';
   return exception.equals(AGAIN) ? 'accepted' : 'dead';
+}
+
+/** Whether the frame was settled, or another journal has taken it over. */
+export function isEnded(store: LocalStore, frameId: string): boolean {
+  const key = bytes(frameId);
+  return store.settled.doesExist(key) || store.forwarded.doesExist(key);
 }
 
 /** The number of orders in a frame that is not settled; 0 when there is no such frame. */
@@ -89,7 +107,26 @@ function waitingCount(store: LocalStore, frameId: string): number {
   const start = bytes(frameId);
   const end = Buffer.concat([start, Buffer.from([AFTER])]);
   for (const key of store.frames.getKeys({ start, end, limit: 1 })) return freshFacts(key).count;
-  return store.forwarded.getBinary(start)?.readUInt32BE(0) ?? 0;
+  const unreadable = unreadableFrame(store, frameId);
+  if (unreadable !== null) return freshFacts(unreadable).count;
+  return read(store, 'forwarded', frameId, COUNT_BYTES)?.readUInt32BE() ?? 0;
+}
+
+/** @throws Error the row is not as it was written */
+function read(
+  store: LocalStore,
+  table: 'settled' | 'forwarded' | 'exceptions',
+  id: string,
+  ...lengths: readonly number[]
+): Buffer | null {
+  const key = bytes(id);
+  const row = store[table].getBinary(key);
+  if (row === undefined) return null;
+  try {
+    return unsealBytes(row, key, ...lengths);
+  } catch (error) {
+    throw new Error(`the row ${id} of the table ${table} is damaged: ${(error as Error).message}`);
+  }
 }
 
 function bytes(id: string): Buffer {
@@ -104,14 +141,23 @@ function settledBytes(count: number, nowMs: number): Buffer {
 }
 
 /** When the frame of this row of `settled` was settled, epoch milliseconds; 0 when unknown. */
-export function settledAtMs(row: Uint8Array): number {
-  if (row.length < SETTLED_BYTES) return 0;
-  return Buffer.from(row.buffer, row.byteOffset, row.length).readUInt32BE(COUNT_BYTES) * 1000;
+export function settledAtMs(row: Buffer, key: Buffer): number {
+  const value = valueOr(row, key, COUNT_BYTES, SETTLED_BYTES);
+  return value?.length === SETTLED_BYTES ? value.readUInt32BE(COUNT_BYTES) * 1000 : 0;
 }
 
 /** Whether this row of `exceptions` is a dead letter that was dropped. */
-export function isDropped(row: Uint8Array): boolean {
-  return DROPPED.equals(row);
+export function isDropped(row: Buffer, key: Buffer): boolean {
+  return valueOr(row, key, EXCEPTION_BYTES)?.equals(DROPPED) ?? false;
+}
+
+/** Null when the row is not as it was written. */
+function valueOr(row: Buffer, key: Buffer, ...lengths: readonly number[]): Buffer | null {
+  try {
+    return unsealBytes(row, key, ...lengths);
+  } catch {
+    return null;
+  }
 }
 
 function countBytes(count: number): Buffer {

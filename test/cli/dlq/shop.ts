@@ -8,6 +8,7 @@ import { connect } from '@nats-io/transport-node';
 import { encodeDeadLetter } from '../../../src/journal/frame/dead-letter.js';
 import { deadLetterPublication } from '../../../src/journal/nats/headers.js';
 import { jetStreamNames } from '../../../src/journal/nats/names.js';
+import { deadKey } from '../../../src/journal/store/dead-letter-rows.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
 import type { StoredDeadLetter } from '../../../src/model/dead-letters.js';
 import { type LedgerHandler, ledgerHandler } from '../../drain/handlers.js';
@@ -194,7 +195,7 @@ export class Shop {
 
   /** Files a dead letter without the server. */
   async file(letter: StoredDeadLetter): Promise<void> {
-    await this.fileRaw(letter.orderId, encodeDeadLetter(letter), letter);
+    await this.fileRaw(letter.orderId, encodeDeadLetter(letter, deadKey(letter.orderId)), letter);
   }
 
   /** Files something that is not a dead letter in the place of one. */

@@ -9,6 +9,7 @@ import { decodeDeadLetter, encodeDeadLetter } from '../../../src/journal/frame/d
 import { LocalDeadLetters } from '../../../src/journal/local/dead-letters.js';
 import { LocalSource } from '../../../src/journal/local/source.js';
 import { storedMessages } from '../../../src/journal/nats/stream-reader.js';
+import { putDeadLetter } from '../../../src/journal/store/dead-letter-rows.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
 import type { StoredDeadLetter } from '../../../src/model/dead-letters.js';
 import { NOTHING, newFrameId, take } from '../../journal/frames.js';
@@ -17,6 +18,7 @@ import { eventually, metric, orderBody } from '../../support/orders.js';
 import { suiteOwner } from '../../support/suite-owner.js';
 import { Shop } from './shop.js';
 
+const KEY = Buffer.from('key');
 const ORIGIN = '01K3V6GQ7M8ZQW4T9XB2C00000';
 
 function letter(index: number, more: Partial<StoredDeadLetter> = {}): StoredDeadLetter {
@@ -29,21 +31,24 @@ describe('the record of a dead letter in the local journal', () => {
   it('is decoded as it was encoded, with any reason', () => {
     for (const reason of ['', 'ünï', '","body":', '{"body":"x"}', 'two\nlines', '\u0000\\"']) {
       const one = letter(1, { reason });
-      const read = decodeDeadLetter(one.orderId, encodeDeadLetter(one));
+      const read = decodeDeadLetter(one.orderId, encodeDeadLetter(one, KEY), KEY);
       assert.deepEqual({ ...read, body: Buffer.from(read.body) }, one);
     }
   });
 
   it('is refused if a part is missing', () => {
-    const whole = encodeDeadLetter(letter(1));
+    const whole = encodeDeadLetter(letter(1), KEY);
     for (let length = 0; length < whole.indexOf('"body"') + 7; length++) {
-      assert.throws(() => decodeDeadLetter(`${ORIGIN}-1`, whole.subarray(0, length)));
+      assert.throws(() => decodeDeadLetter(`${ORIGIN}-1`, whole.subarray(0, length), KEY));
     }
     for (const id of ['', ORIGIN, `${ORIGIN}-`, `${ORIGIN}-x`, 'a b-1']) {
-      assert.throws(() => decodeDeadLetter(id, whole), /order id/);
+      assert.throws(() => decodeDeadLetter(id, whole, KEY), /order id/);
     }
     const twoLines = letter(1, { body: Buffer.from('{\n}') });
-    assert.throws(() => decodeDeadLetter(`${ORIGIN}-1`, encodeDeadLetter(twoLines)), /one line/);
+    assert.throws(
+      () => decodeDeadLetter(`${ORIGIN}-1`, encodeDeadLetter(twoLines, KEY), KEY),
+      /one line/,
+    );
   });
 });
 
@@ -68,7 +73,7 @@ describe('the local journal', () => {
     await store.write(() => {
       for (let i = 0; i < 600; i++) {
         const one = letter(i);
-        store.dead.put(Buffer.from(one.orderId, 'latin1'), encodeDeadLetter(one));
+        putDeadLetter(store, one);
       }
     });
     assert.equal(source.deadLetters(), 600);
@@ -84,7 +89,7 @@ describe('the local journal', () => {
     await store.write(() => {
       for (let i = 0; i < 3; i++) {
         const one = letter(i);
-        store.dead.put(Buffer.from(one.orderId, 'latin1'), encodeDeadLetter(one));
+        putDeadLetter(store, one);
       }
     });
     const ids = [0, 1, 1, 2, 7].map((i) => `${ORIGIN}-${i}`);

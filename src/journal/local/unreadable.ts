@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { Log } from '../../model/log.js';
+import type { UnreadableCounts, UnreadableEntry, UnreadableStore } from '../../model/unreadable.js';
+import type { LocalStore } from '../store/local-store.js';
+import { setAside, setAsideFiles, setAsideNames } from '../store/set-aside.js';
+import {
+  CHECKED_TABLES,
+  movedRows,
+  moveUnreadable,
+  removeUnreadable,
+  rowId,
+  rowsOf,
+  type UnreadableRow,
+  unreadableRow,
+  unreadableRows,
+} from '../store/unreadable-rows.js';
+
+/** Dead letters checked at a time, and the pause after that: the server has more important work. */
+const SWEEP_ROWS = 200;
+const SWEEP_PAUSE_MS = 20;
+
+export interface UnreadableWatch {
+  /** Those that no reader has come across yet are not included. */
+  readonly counts: () => UnreadableCounts;
+  /** To be called before the store is closed. */
+  readonly close: () => Promise<void>;
+}
+
+/** Counts what cannot be read, and looks once for dead letters, which nothing else in a server reads. */
+export function watchUnreadable(store: LocalStore, log: Log): UnreadableWatch {
+  const closing = new AbortController();
+  const swept = sweep(store, log, closing.signal).catch(() => {});
+  let known: UnreadableCounts = { rows: 0, files: 0 };
+  return {
+    counts: () => {
+      if (closing.signal.aborted) return known;
+      store.refresh();
+      known = {
+        rows: unreadableRows(store),
+        files: setAsideNames(store.folder, 'damaged').length,
+      };
+      return known;
+    },
+    close: () => {
+      closing.abort();
+      return swept;
+    },
+  };
+}
+
+async function sweep(store: LocalStore, log: Log, signal: AbortSignal): Promise<void> {
+  let checked = 0;
+  for (const table of ['dead', 'deadSpool'] as const) {
+    for (const { key, value } of rowsOf(store, table)) {
+      const row = unreadableRow(table, key, value);
+      if (row !== null) {
+        log('letter-unreadable', `dead letter ${row.name} cannot be read: ${row.reason}`);
+        await store.write(() => moveUnreadable(store, row));
+      }
+      if (++checked % SWEEP_ROWS === 0) await sleep(SWEEP_PAUSE_MS, undefined, { signal });
+    }
+  }
+}
+
+/** For `forebay dlq`, beside a running server or without one. */
+export class LocalUnreadable implements UnreadableStore {
+  readonly #store: LocalStore;
+
+  constructor(store: LocalStore) {
+    this.#store = store;
+  }
+
+  async *list(): AsyncIterable<UnreadableEntry> {
+    for (const row of allUnreadable(this.#store)) {
+      const { what, name, reason, value } = row;
+      yield { id: rowId(row), place: 'journal', what, name, reason, bytes: value.length };
+    }
+    for (const { file, what, name, reason, bytes } of setAsideFiles(this.#store.folder)) {
+      yield { id: file, place: 'file', what, name, reason, bytes };
+    }
+  }
+
+  async *setAside(ids: readonly string[] | null) {
+    for (const row of allUnreadable(this.#store)) {
+      const id = rowId(row);
+      if (ids === null || ids.includes(id)) yield { id, path: this.#moveToFile(row) };
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  /** The file first: a crash in between leaves both. */
+  #moveToFile(row: UnreadableRow): string {
+    const { folder } = this.#store;
+    const { what, name, reason, table, key, value } = row;
+    const facts = { what, name, reason, from: `table ${table}, key ${key.toString('hex')}` };
+    try {
+      const path = setAside(folder, rowId(row), 'damaged', facts, value);
+      this.#store.transact(() => removeUnreadable(this.#store, row));
+      return path;
+    } catch (error) {
+      throw new OperatorFault(`data folder ${folder}: ${(error as Error).message}`, EXIT.failed);
+    }
+  }
+}
+
+/** Those that were moved, and those that no reader has come across yet. */
+function* allUnreadable(store: LocalStore): Iterable<UnreadableRow> {
+  yield* movedRows(store);
+  for (const table of CHECKED_TABLES) {
+    for (const { key, value } of rowsOf(store, table)) {
+      const row = unreadableRow(table, key, value);
+      if (row !== null) yield row;
+    }
+  }
+}
