@@ -77,6 +77,10 @@ class Faults {
     await this.#shop.pauseConsumer(false);
   }
 
+  async rowDamaged(): Promise<void> {
+    await this.#fires(['ForebayDamaged'], () => this.#shop.damageRow());
+  }
+
   async natsFrozen(): Promise<void> {
     this.#shop.stack.running('nats').signal('SIGSTOP');
     await this.#fires(['ForebayAnswersMissing'], () => this.#shop.spoollessOrders.post('unsure'));
@@ -155,6 +159,7 @@ describe('the alerts, with a real Prometheus', () => {
     await t.test('another program publishes', () => faults.othersPublish());
     await t.test('too many connections', () => faults.manyConnect());
     await t.test('a consumer is paused', () => faults.consumerPaused());
+    await t.test('a row is damaged', () => faults.rowDamaged());
     await t.test('an order fails permanently', () => faults.orderFails());
     await t.test('overload', () => faults.overload());
     await t.test('threads are blocked, die, and wait', () => faults.threadsInTrouble());

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import { NativeStack } from '../container/native-stack.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { OrderClient } from '../support/orders.js';
@@ -109,6 +110,13 @@ export class WatchedShop {
     if (isPaused) await consumers.pause('FOREBAY', 'forebay-drain', until);
     else await consumers.resume('FOREBAY', 'forebay-drain');
     await nc.close();
+  }
+
+  /** Puts a frame that cannot be read into the spool, as a disk that fails would. */
+  async damageRow(): Promise<void> {
+    const store = new LocalStore(this.spoolless.data, { mustExist: true });
+    await store.write(() => void store.frames.put(Buffer.from('damaged'), Buffer.from('{"v":1,')));
+    await store.close();
   }
 
   /** Posts an invalid order. @returns the status */

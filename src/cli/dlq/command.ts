@@ -165,13 +165,13 @@ export function help(): string {
   forebay dlq show    ID [--json]
   forebay dlq replay  ID... | --all | --reason TEXT   [--dry-run] [--rate N]
   forebay dlq drop    ID... | --all | --reason TEXT   [--dry-run] [--yes]
-  forebay dlq unreadable                              [--limit N] [--json]
-  forebay dlq set-aside  ID... | --all                [--dry-run]
+  forebay dlq unreadable  [--limit N] [--json]
+  forebay dlq set-aside   ID... | --all   [--dry-run]
 
   replay returns orders to the journal with the same ids and bodies, as first attempts. An order
   that fails again becomes a dead letter again. drop deletes dead letters permanently.
-  unreadable lists what was damaged in the data folder, so that its orders are not processed. set-aside
-  moves such rows out of the journal into files in the folder damaged of the data folder.
+  unreadable lists what was damaged in the data folder: those orders are not processed. set-aside
+  moves such rows out of the journal, into files in the folder damaged of the data folder.
 
 Options
   --all             select every dead letter; drop also needs --yes

@@ -70,6 +70,8 @@ export class LocalSource implements Source {
   readonly #backlog: LocalBacklog;
   readonly #wakeSignal = new WakeSignal();
   readonly #claimed = new Map<string, FrameRow>();
+  /** Table and key of rows that cannot be read. Such a row is not reported again, even if it cannot be moved. */
+  readonly #unreadable = new Set<string>();
   /** Ids of claimed frames that were parked. */
   readonly #parked = new Set<string>();
   readonly #settling = new Set<Promise<unknown>>();
@@ -199,21 +201,23 @@ export class LocalSource implements Source {
   ): void {
     if (this.#claimed.has(id)) return;
     const key = Buffer.from(found);
+    const name = this.#unreadable.size > 0 ? `${table}/${key.toString('latin1')}` : '';
+    if (this.#unreadable.has(name)) return;
     const row = { table, key };
-    this.#claimed.set(id, row);
     const value = this.#store[table].getBinary(key);
     try {
       if (value === undefined) throw new Error('it cannot be found by its key');
       const frame = table === 'later' ? decodeLater(key, value) : decodeFresh(key, value);
+      this.#claimed.set(id, row);
       deliveries.push(this.#delivery(frame, row));
     } catch (error) {
       const { message } = error as Error;
+      this.#unreadable.add(`${table}/${key.toString('latin1')}`);
       this.#parts.log('frame-unreadable', `local journal: frame ${id} cannot be read: ${message}`);
       if (value !== undefined) void this.#moveOut({ table, key, value }, id, count);
     }
   }
 
-  /** It stays claimed: should it still be found, it is not reported again. */
   async #moveOut(row: FrameRow & { readonly value: Buffer }, id: string, orders: number) {
     const write = () => moveUnreadable(this.#store, row);
     const moved = this.#settlements.settle(id, write, row.value.length);
