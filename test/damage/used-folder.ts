@@ -1,10 +1,9 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeDeadLetter } from '../../src/journal/frame/dead-letter.js';
 import { encodeRecord } from '../../src/journal/frame/record.js';
 import { openLocalAppender } from '../../src/journal/local/open.js';
-import { spoolDeadLetter } from '../../src/journal/store/dead-letter-rows.js';
+import { putDeadLetter, spoolDeadLetter } from '../../src/journal/store/dead-letter-rows.js';
 import { freshKey, putLater } from '../../src/journal/store/frame-rows.js';
 import { recordKeys } from '../../src/journal/store/idempotency-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
@@ -51,7 +50,8 @@ export function copyOf(owner: Owner, folder: string): string {
 function putRows(store: LocalStore, round: number): void {
   for (const count of FRAME_ORDERS) {
     const frame = fresh(count);
-    store.frames.put(freshKey(frame), encodeRecord(frame));
+    const key = freshKey(frame);
+    store.frames.put(key, encodeRecord(frame, key));
     const keys = [{ position: 0, key: `key-${round}-${count}`, digest: '0123456789abcdef' }];
     recordKeys(store, { ...frame, keys });
     putLater(store, { ...fresh(count), notBeforeMs: Date.now() + 3_600_000 });
@@ -67,7 +67,7 @@ function putRows(store: LocalStore, round: number): void {
   });
   for (let i = 0; i < 4; i++) {
     const letter = deadLetter(`${newFrameId()}-${i}`, round);
-    store.dead.put(Buffer.from(letter.orderId, 'latin1'), encodeDeadLetter(letter));
+    putDeadLetter(store, letter);
     spoolDeadLetter(store, { letter, messageId: `m-${round}-${i}` });
   }
 }
