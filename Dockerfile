@@ -26,13 +26,14 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist/node_modules dist/node_modules
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/workers dist/workers
-COPY scripts/healthcheck.mjs scripts/
+# The files of the live page that are served as they are.
+COPY src/admin/page/index.html src/admin/page/page.css src/admin/page/icon.svg src/admin/page/
 # The user node, as a number, because runAsNonRoot of Kubernetes cannot look up a name.
 USER 1000:1000
 VOLUME /data
 EXPOSE 3000 3001
-# Asks whether it is alive, not whether it is ready: a container that waits for NATS must not be killed as unhealthy.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "scripts/healthcheck.mjs", "/healthz"]
+# Finds the admin port that the server has, however it was set. Asks whether it is alive, not whether it is ready: a container that waits for NATS must not be killed as unhealthy.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "dist/src/main.js", "health"]
 # Needs no init as process 1: it handles SIGTERM and SIGINT itself and starts no child processes.
 ENTRYPOINT ["node", "dist/src/main.js"]
 CMD ["serve"]

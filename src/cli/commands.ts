@@ -33,6 +33,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     load: () => drill('story'),
   },
   wave: { summary: 'send a wave of orders to a server', load: () => drill('wave') },
+  health: {
+    summary: 'ask a running server how it is, for containers',
+    load: () => import('./health/command.js'),
+  },
   dlq: {
     summary: 'list, show, replay or drop dead letters',
     load: () => import('./dlq/command.js'),

@@ -59,8 +59,10 @@ describe('forebay --help', () => {
       const examples = section(help, 'Examples');
       assert.match(examples, new RegExp(`^ +(FOREBAY_\\w+=\\S+ )?forebay ${name}`, 'm'), name);
       const codes = Array.from(section(help, 'Exit codes').matchAll(/^ {2}(\d+) {2,}\S/gm));
+      // Docker keeps code 2 of a health check for itself.
+      const wanted = name === 'health' ? ['0', '1'] : ['0', '1', '2'];
       assert.ok(
-        ['0', '1', '2'].every((code) => codes.some(([, found]) => found === code)),
+        wanted.every((code) => codes.some(([, found]) => found === code)),
         name,
       );
       for (const line of help.split('\n')) assert.ok(line.length <= COLUMNS_MAX, line);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { pageFiles } from '../../src/admin/page-files.js';
 import { ROOT } from '../monitoring/rule-files.js';
 import { freePort } from '../support/free-port.js';
 import { eventually, OrderClient } from '../support/orders.js';
@@ -29,7 +30,9 @@ describe('the Dockerfile', () => {
     image.build();
     const app = join(image.root, 'app');
     for (const left of [
-      'src',
+      'src/main.ts',
+      'src/admin/page/main.ts',
+      'scripts',
       'k6',
       'dist/k6',
       'dist/drills',
@@ -82,6 +85,12 @@ describe('the Dockerfile', () => {
       return said.includes('forebay ready');
     });
     assert.equal(health().status, 0, health().stdout);
+    const admin = `http://127.0.0.1:${adminPort}`;
+    for (const [path, { type }] of pageFiles) {
+      const file = await fetch(admin + path);
+      assert.equal(file.status, 200, `${path}: ${await file.text()}`);
+      assert.equal(file.headers.get('content-type'), type);
+    }
     const client = new OrderClient(`http://127.0.0.1:${env.FOREBAY_PORT}`);
     t.after(() => client.close());
     assert.equal((await client.post('ada')).status, 200);

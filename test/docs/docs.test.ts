@@ -154,6 +154,7 @@ describe('README and docs', () => {
         if (line.includes('docker compose')) known.push('build', 'profile');
         if (line.includes('for programs')) known.push('json');
         if (line.includes('wave') || line.includes('--period')) known.push(...waved);
+        if (line.includes('/readyz') || line.includes('accepts orders')) known.push('ready');
         if (line.includes('story')) known.push(...told);
         if (/flag of [nN]ode/.test(line)) known.push('max-old-space-size', 'max-heap-size');
         if (line.includes('npm')) known.push('ignore-scripts');

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { parseStoryOptions } from '../../drills/story/options.js';
 import { parseWaveOptions } from '../../drills/wave/options.js';
 import { parseDlq } from '../../src/cli/dlq/arguments.js';
+import { adminAddressOf } from '../../src/options/admin-address.js';
 import { loadOptions } from '../../src/options/load.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { codeBlocks, pages, ROOT, read } from './pages.js';
@@ -42,6 +43,11 @@ function parseForebay(argv: readonly string[], env: Readonly<Record<string, stri
   else if (command === 'check')
     loadOptions(
       rest.filter((word) => word !== '--json'),
+      env,
+    );
+  else if (command === 'health')
+    adminAddressOf(
+      rest.filter((word) => word !== '--ready'),
       env,
     );
   else if (command === 'dlq') parseDlq(rest, env);

@@ -196,11 +196,11 @@ function journalOf({ nats, drain }: LoadedOptions['options']): string {
 export function help(): string {
   return `forebay check [serve options] [--json]: test what serve would do with these options
 
-It accepts no orders and leaves nothing behind: no folder, stream, table or lock. A server may be running with the
-same data folder, ports and NATS. If streams are missing, it creates one under another name for a moment, because
-a NATS server tells its limits in no other way. It checks versions, options and their origin, the guarantee, NATS and
-its streams, the data folder, waiting orders, disk space, the handler, ports, limits, cores, memory and the
-clock. Each check prints one line, ok, warn or fail, and how to fix it.
+It accepts no orders and leaves nothing behind: no folder, stream, table or lock. A server may be running with
+the same data folder, ports and NATS. If streams are missing, it creates one under another name for a moment,
+because a NATS server tells its limits in no other way. It checks versions, options and their origin, the
+guarantee, NATS and its streams, the data folder, waiting orders, disk space, the handler, ports, limits, cores,
+memory and the clock. Each check prints one line, ok, warn or fail, and how to fix it.
 
 The handler is loaded in a separate thread. Its prepare function is not called. If it exports check(context),
 that is called: it must only read. The built-in postgres uses it to look for its table.

@@ -68,7 +68,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
       return registry.metrics();
     },
     metricsContentType: registry.contentType,
-    hosts: options.adminHosts,
+    hosts: [options.adminHost, ...options.adminHosts],
     connectionsMax: adminConnectionsMax(processLimits()),
     readiness: reasons,
     degraded,

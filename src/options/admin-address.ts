@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import { schema } from './schema.js';
+import { type OptionKey, readSources } from './sources.js';
+import { environmentName } from './spec.js';
+
+export interface AdminAddress {
+  /** Dialable: where the server listens on every address, one of this machine. */
+  readonly host: string;
+  /** 0 if the server picks a free one. */
+  readonly port: number;
+}
+
+/**
+ * Where a server with these options has its admin port. Does not check the other options: a server that runs has done
+ * that.
+ *
+ * @param folder from which the path of the configuration file starts
+ * @throws OperatorFault an option is unknown, or a file cannot be read
+ */
+export function adminAddressOf(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  folder = process.cwd(),
+): AdminAddress {
+  const name = environmentName('config');
+  const config = env[name];
+  const { given } = readSources(absolute(argv, folder), {
+    ...env,
+    ...(config ? { [name]: resolve(folder, config) } : {}),
+  });
+  const inForce = (key: OptionKey) => String(given.get(key)?.value ?? schema[key].default);
+  const host = inForce('adminHost');
+  const dialled: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  return { host: dialled[host] ?? host, port: Number(inForce('adminPort')) };
+}
+
+/** With the path of the configuration file from `folder` on. */
+function absolute(argv: readonly string[], folder: string): string[] {
+  const flag = '--config';
+  return argv.map((word, i) => {
+    if (argv[i - 1] === flag) return resolve(folder, word);
+    const isAssigned = word.startsWith(`${flag}=`);
+    return isAssigned ? `${flag}=${resolve(folder, word.slice(flag.length + 1))}` : word;
+  });
+}
