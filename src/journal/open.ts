@@ -7,7 +7,7 @@ import type { ThreadCounts } from '../metrics/count.js';
 import type { DeadLetterStore } from '../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Appender } from '../model/journal.js';
-import type { Options } from '../model/options.js';
+import type { NatsFiles, Options } from '../model/options.js';
 import type { UnreadableStore } from '../model/unreadable.js';
 import { DirectAppender } from './direct-appender.js';
 import type { LocalDeadLettersParts } from './local/dead-letters.js';
@@ -42,17 +42,20 @@ export async function openSource(options: Options, parts: SourceParts): Promise<
   return openLocalSource(options, parts);
 }
 
+/** Where the dead letters are. */
+export type DeadLetterPlace = Pick<Options, 'nats' | 'natsStream' | 'data'> & NatsFiles;
+
 /**
  * The dead letters of the journal that the options name. Creates nothing and claims nothing: a server may be running.
  * @throws OperatorFault there is no journal, or it does not answer
  */
 export async function openDeadLetters(
-  options: Pick<Options, 'nats' | 'natsStream' | 'data'>,
+  options: DeadLetterPlace,
   parts: LocalDeadLettersParts,
 ): Promise<DeadLetterStore> {
   if (options.nats.length > 0) {
     const { openJetStreamDeadLetters } = await import('./jetstream/dead-letters.js');
-    return openJetStreamDeadLetters(options.nats, options.natsStream, parts.log);
+    return openJetStreamDeadLetters(options.nats, options.natsStream, parts.log, options);
   }
   const { LocalStore, hasJournal } = await import('./store/local-store.js');
   const { LocalDeadLetters } = await import('./local/dead-letters.js');

@@ -51,6 +51,11 @@ export interface Options {
   readonly natsStream: string;
   readonly natsReplicas: number;
   readonly natsMonitor: readonly string[];
+  readonly natsTlsCa: string;
+  readonly natsTlsCert: string;
+  readonly natsTlsKey: string;
+  readonly natsCreds: string;
+  readonly natsNkey: string;
   readonly spoolOrdersMax: number;
   readonly spoolRate: number;
   readonly receiptsS: number;
@@ -72,3 +77,9 @@ export interface Options {
   readonly postgresUrl: string;
   readonly workerHeapMb: number;
 }
+
+/** Files that give access to NATS; an empty name is none. */
+export type NatsFiles = Pick<
+  Options,
+  'natsTlsCa' | 'natsTlsCert' | 'natsTlsKey' | 'natsCreds' | 'natsNkey'
+>;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspectJetStream } from '../../src/journal/jetstream/inspect.js';
+import { NO_FILES } from '../../src/journal/nats/access-files.js';
 import { OperatorFault } from '../../src/model/fault.js';
 import { runCheck, temporaryFolder } from '../cli/check/run-check.js';
 import { runForebay, startForebay } from '../support/forebay.js';
@@ -85,7 +86,7 @@ function subjectPattern(subject: string): string {
   return subject.replace(/[*>]$/, '').replace(/[.$]/g, '\\$&');
 }
 
-const PLACE = { natsStream: 'FOREBAY', natsReplicas: 1, natsMonitor: [] };
+const PLACE = { natsStream: 'FOREBAY', natsReplicas: 1, natsMonitor: [], ...NO_FILES };
 
 describe('limits of NATS below what the journal needs', () => {
   for (const [what, options, expected] of REFUSED) {

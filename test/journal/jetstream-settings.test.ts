@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ConsumerConfig, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
 import { inspectJetStream } from '../../src/journal/jetstream/inspect.js';
+import { NO_FILES } from '../../src/journal/nats/access-files.js';
 import {
   type Declaration,
   declarations,
@@ -174,6 +175,7 @@ function testSettings(version: NatsVersion): void {
         natsStream: stream,
         natsReplicas: 1,
         natsMonitor: [],
+        ...NO_FILES,
       });
       const told = [
         facts.fault,

@@ -123,9 +123,14 @@ export class NatsServer {
 
   /**
    * Starts it, also after `kill`, and waits until JetStream answers; with `any`, until it accepts a connection,
-   * because its configuration may forbid more.
+   * because its configuration may forbid more; with
+   * `nothing`, until it says so in its log.
    */
-  async start({ answers = 'jetstream' }: { answers?: 'jetstream' | 'any' } = {}): Promise<void> {
+  async start({
+    answers = 'jetstream',
+  }: {
+    answers?: 'jetstream' | 'any' | 'nothing';
+  } = {}): Promise<void> {
     const log = openSync(join(this.folder, 'server.log'), 'a');
     const child = spawn(this.#program, this.#arguments, { stdio: ['ignore', log, log] });
     this.#child = child;
@@ -203,7 +208,8 @@ export class NatsServer {
     clearTimeout(timer);
   }
 
-  async #answers(wanted: 'jetstream' | 'any'): Promise<boolean> {
+  async #answers(wanted: 'jetstream' | 'any' | 'nothing'): Promise<boolean> {
+    if (wanted === 'nothing') return /Server is ready/.test(this.log());
     try {
       const nc = await connect({ servers: this.url, timeout: 1000, reconnect: false });
       try {

@@ -53,7 +53,17 @@ export interface SetAsideRequest {
 }
 
 /** Passed on to the server's option parser, which checks them. */
-const JOURNAL_FLAGS = ['data', 'nats', 'nats-stream', 'config'] as const;
+const JOURNAL_FLAGS = [
+  'data',
+  'nats',
+  'nats-stream',
+  'nats-tls-ca',
+  'nats-tls-cert',
+  'nats-tls-key',
+  'nats-creds',
+  'nats-nkey',
+  'config',
+] as const;
 
 /** Flags of each subcommand besides `JOURNAL_FLAGS`. */
 const FLAGS = {
@@ -71,6 +81,11 @@ const TYPES = {
   data: 'string',
   nats: 'string',
   'nats-stream': 'string',
+  'nats-tls-ca': 'string',
+  'nats-tls-cert': 'string',
+  'nats-tls-key': 'string',
+  'nats-creds': 'string',
+  'nats-nkey': 'string',
   config: 'string',
   reason: 'string',
   limit: 'string',

@@ -3,8 +3,10 @@ import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-n
 import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
+import type { NatsFiles } from '../../model/options.js';
 import { replayFrame, replayFrameId } from '../frame/dead-letter.js';
 import { encodeEntry, NO_STEPS } from '../ledger/entry.js';
+import { NO_FILES } from '../nats/access-files.js';
 import { JetStreamConnection, managerOf } from '../nats/connection.js';
 import { framePublication, readDeadLetter } from '../nats/headers.js';
 import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
@@ -168,10 +170,12 @@ export async function openJetStreamDeadLetters(
   servers: readonly string[],
   stream: string,
   log: Log,
+  files: NatsFiles = NO_FILES,
 ): Promise<DeadLetterStore> {
   const names = jetStreamNames(stream);
   const connection = new JetStreamConnection({
     servers,
+    files,
     clientName: 'forebay dlq',
     prepare: (nc) => requireJournal(nc, names),
     log: () => {},

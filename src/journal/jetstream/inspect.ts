@@ -8,7 +8,7 @@ import {
 import type { NatsConnection } from '@nats-io/transport-node';
 import { OperatorFault } from '../../model/fault.js';
 import type { DeclaredFacts, JetStreamFacts } from '../../model/journal-facts.js';
-import type { Options } from '../../model/options.js';
+import type { NatsFiles, Options } from '../../model/options.js';
 import { JetStreamConnection, managerOf } from '../nats/connection.js';
 import { type Declaration, declarations } from '../nats/declarations.js';
 import { accountStats, findDeclared } from '../nats/declare.js';
@@ -23,20 +23,26 @@ import { differenceOf, pauseOf } from '../nats/settings.js';
 const REACH_MS_MAX = 3000;
 const NO_LIMIT = -1;
 
-export type JetStreamPlaces = Pick<Options, 'nats' | 'natsStream' | 'natsReplicas' | 'natsMonitor'>;
+export type JetStreamPlaces = Pick<
+  Options,
+  'nats' | 'natsStream' | 'natsReplicas' | 'natsMonitor'
+> &
+  NatsFiles;
 
 /**
  * Looks at the NATS servers of the journal, and at what the journal has there. Leaves nothing behind: a stream that
  * shows the limits of the server is deleted at once.
  */
 export async function inspectJetStream(places: JetStreamPlaces): Promise<JetStreamFacts> {
-  const connection = new JetStreamConnection({
-    servers: places.nats,
-    clientName: 'forebay check',
-    prepare: async () => {},
-    log: () => {},
-  });
+  let connection: JetStreamConnection | null = null;
   try {
+    connection = new JetStreamConnection({
+      servers: places.nats,
+      files: places,
+      clientName: 'forebay check',
+      prepare: async () => {},
+      log: () => {},
+    });
     await connection.whenUp(REACH_MS_MAX);
     if (!connection.up) return unasked(places, connection.reason);
     return await inspect(connection, places);
@@ -44,7 +50,7 @@ export async function inspectJetStream(places: JetStreamPlaces): Promise<JetStre
     if (error instanceof OperatorFault) return unasked(places, '', error.message);
     return unasked(places, faultText(places, error as Error));
   } finally {
-    await connection.close();
+    await connection?.close();
   }
 }
 

@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import { type FrameBounds, messageBytesMax } from '../../model/frame.js';
 import type { Log } from '../../model/log.js';
+import type { NatsFiles } from '../../model/options.js';
 import { openLedger } from '../ledger/open.js';
 import { JetStreamConnection } from '../nats/connection.js';
 import { declareJournal } from '../nats/declare.js';
@@ -22,6 +23,8 @@ import { JetStreamSource, type JetStreamSourceParts } from './source.js';
 export interface JetStreamTarget {
   /** NATS URLs of one server or cluster. */
   readonly servers: readonly string[];
+  /** Certificates and credentials; default: none. */
+  readonly files?: NatsFiles;
   /** Name of the stream; subjects and consumers are named after it. */
   readonly stream: string;
   /** Number of servers that store every frame. */
@@ -104,7 +107,7 @@ export function openJetStreamSource(
 }
 
 function connectionTo(
-  { servers, stream, replicas, frames }: JetStreamTarget,
+  { servers, files, stream, replicas, frames }: JetStreamTarget,
   clientName: string,
   log: Log,
   inspect: (nc: NatsConnection) => Promise<void> = async () => {},
@@ -112,6 +115,7 @@ function connectionTo(
   const names = jetStreamNames(stream);
   return new JetStreamConnection({
     servers,
+    ...(files === undefined ? {} : { files }),
     clientName,
     prepare: async (nc) => {
       await inspect(nc);

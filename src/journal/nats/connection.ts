@@ -8,13 +8,18 @@ import { connect, type NatsConnection, PermissionViolationError } from '@nats-io
 import { pause } from '../../model/backoff.js';
 import { OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
+import type { NatsFiles } from '../../model/options.js';
+import { CLIENT_CERTIFICATE, connectFault } from './connect-fault.js';
+import { probeServers } from './probe.js';
 import { JetStreamPublisher } from './publisher.js';
 import { type ReplyInbox, ReplyInboxes } from './reply-inbox.js';
-import { type NatsServers, natsServers, probeServers } from './servers.js';
+import { type NatsServers, natsServers } from './servers.js';
 
 export interface JetStreamConnectionParts {
   /** NATS URLs; the first that answers is used. */
   readonly servers: readonly string[];
+  /** Certificates and credentials; default: none. */
+  readonly files?: NatsFiles;
   /** Shown by the server's monitoring. */
   readonly clientName: string;
   /** Run whenever the connection is established, before it counts as up. Retried when it fails. */
@@ -58,7 +63,7 @@ export class JetStreamConnection {
 
   constructor(parts: JetStreamConnectionParts) {
     this.#parts = parts;
-    this.#servers = natsServers(parts.servers);
+    this.#servers = natsServers(parts.servers, parts.files);
     this.#reason = `NATS at ${this.#servers.shown} has not answered yet`;
     this.#replies = new ReplyInboxes(this);
     this.publisher = new JetStreamPublisher(this);
@@ -154,9 +159,13 @@ export class JetStreamConnection {
 
   async #connect(): Promise<void> {
     const { clientName } = this.#parts;
-    await probeServers(this.#servers, DIAL_MS_MAX, this.#closing.signal);
-    this.#nc = await connect({
-      ...this.#servers.options,
+    const { options } = this.#servers;
+    const beginning = await probeServers(this.#servers, DIAL_MS_MAX, this.#closing.signal);
+    const { isTlsFirst, needsCertificate } = beginning;
+    const tls = isTlsFirst ? { tls: { ...options.tls, handshakeFirst: true } } : {};
+    const connected = connect({
+      ...options,
+      ...tls,
       name: clientName,
       timeout: DIAL_MS_MAX,
       maxReconnectAttempts: -1,
@@ -164,6 +173,11 @@ export class JetStreamConnection {
       reconnectJitter: RECONNECT_JITTER_MS,
       pingInterval: PING_MS,
       noAsyncTraces: true,
+    });
+    this.#nc = await connected.catch((error: Error) => {
+      // The server ends a connection without the right certificate when the client has sent its first message.
+      if (needsCertificate && error.name === 'TimeoutError') throw new Error(CLIENT_CERTIFICATE);
+      throw error;
     });
     // Closed while dialling: `close` did not see this client.
     if (this.#closing.signal.aborted) await this.#nc.close();
@@ -206,7 +220,7 @@ export class JetStreamConnection {
 
   #report(error: Error): void {
     if (this.#closing.signal.aborted) return;
-    this.#setUp(false, `NATS at ${this.#servers.shown}: ${error.message || error.name}`);
+    this.#setUp(false, `NATS at ${this.#servers.shown}: ${connectFault(error)}`);
     this.#parts.log('journal-down', this.#reason);
   }
 

@@ -228,6 +228,7 @@ async function readyOrSpooling(ready: Promise<void>, log: Log): Promise<void> {
 function targetOf(options: Options): JetStreamTarget {
   return {
     servers: options.nats,
+    files: options,
     stream: options.natsStream,
     replicas: options.natsReplicas,
     frames: options,
