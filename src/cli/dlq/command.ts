@@ -183,7 +183,7 @@ Options
   --data FOLDER     data folder of the server (default ./data)
   --nats URLS       NATS servers of the server; when given, the journal is JetStream
   --nats-stream S   stream of the server (default FOREBAY)
-  --nats-tls-ca F, --nats-tls-cert F, --nats-tls-key F, --nats-creds F, --nats-nkey F   as of the server
+  --nats-tls-..., --nats-creds, --nats-nkey   as of the server
   --config FILE     options file of the server; variables such as FOREBAY_DATA apply too
 
 Examples

@@ -10,6 +10,12 @@ import {
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { NatsFiles } from '../../model/options.js';
 
+/** Those that the options name. */
+export function filesOf(options: NatsFiles): NatsFiles {
+  const { natsTlsCa, natsTlsCert, natsTlsKey, natsCreds, natsNkey } = options;
+  return { natsTlsCa, natsTlsCert, natsTlsKey, natsCreds, natsNkey };
+}
+
 export const NO_FILES: NatsFiles = {
   natsTlsCa: '',
   natsTlsCert: '',

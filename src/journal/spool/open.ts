@@ -13,6 +13,7 @@ import { LocalAppender } from '../local/appender.js';
 import { markSegmentsFull } from '../local/segment-files.js';
 import { LocalSource } from '../local/source.js';
 import { watchUnreadable } from '../local/unreadable.js';
+import { filesOf } from '../nats/access-files.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import { LEDGER_AGE_MS_MAX } from '../nats/declarations.js';
 import { JetStreamDurability } from '../nats/durability.js';
@@ -228,7 +229,7 @@ async function readyOrSpooling(ready: Promise<void>, log: Log): Promise<void> {
 function targetOf(options: Options): JetStreamTarget {
   return {
     servers: options.nats,
-    files: options,
+    files: filesOf(options),
     stream: options.natsStream,
     replicas: options.natsReplicas,
     frames: options,
