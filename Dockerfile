@@ -10,7 +10,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 COPY workers workers
 COPY scripts/vendor-lmdb.mjs scripts/
-RUN npm run build:package && npm prune --omit=dev --ignore-scripts
+RUN npm run build:package && npm prune --omit=dev --include=prod --ignore-scripts
 
 FROM node:22.23.3-bookworm-slim
 # The journal and the handler share the helper threads of Node, of which there are only four by default.
