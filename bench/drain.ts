@@ -115,6 +115,7 @@ async function fillBacklog(
     log: () => {},
     requestWake: null,
     claimFolder: async () => {},
+    left: () => [],
   });
   try {
     await open.ready;

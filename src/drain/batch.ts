@@ -68,8 +68,8 @@ function splitSlice(slice: FrameSlice, count: number): [FrameSlice, FrameSlice] 
   ];
 }
 
-/** The message for a pool thread. The payload is a copy in its own buffer, so that it can be transferred. */
-export function batchMessage(batch: Batch): BatchMessage {
+/** The message for a pool thread. `slot` is that of its `HandCall`. The payload is a copy in its own buffer, so that it can be transferred. */
+export function batchMessage(batch: Batch, slot: number | null): BatchMessage {
   let bytes = 0;
   for (const slice of batch.slices) bytes += slice.byteEnd - slice.byteStart;
   const payload = new Uint8Array(bytes);
@@ -81,7 +81,12 @@ export function batchMessage(batch: Batch): BatchMessage {
     offset += slice.byteEnd - slice.byteStart;
     segments.push(segmentOf(slice));
   }
-  return { payload, segments };
+  return { payload, segments, slot };
+}
+
+/** The only order of a frame. */
+export function soleOrder(run: FrameRun): Batch {
+  return { slices: [run.cut(1)], orders: 1 };
 }
 
 function segmentOf({ run, position, count }: FrameSlice): BatchSegment {
@@ -90,9 +95,11 @@ function segmentOf({ run, position, count }: FrameSlice): BatchSegment {
   return {
     origin: refiled?.origin ?? id,
     count,
-    firstIndex: position,
+    frameId: refiled === null ? null : id,
+    position,
     indexes,
     attempt,
     acceptedAtMs,
+    crashes: run.crashes,
   };
 }

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type BackoffBounds, backoffMs } from '../model/backoff.js';
-import type { Frame } from '../model/frame.js';
+import { type Frame, orderId } from '../model/frame.js';
 import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../model/journal.js';
 import type { Log } from '../model/log.js';
 import { OUTCOME_DEAD, OUTCOME_NOT_RUN } from '../model/pool-messages.js';
 import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
+import { crashesOf, type Separation, separationOf } from './suspects.js';
 
 /**
  * Pause between two pulls while frames arrive, so that several frames are pulled together: each pull costs writes,
@@ -32,9 +33,12 @@ export class Drain {
   readonly #counts: ThreadCounts;
   readonly #bounds: DrainBounds;
   readonly #deadLetterLimit: DeadLetterLimit;
+  readonly #log: Log;
   readonly #stopPulling = new AbortController();
   readonly #inProgress = new Map<FrameRun, Delivery>();
   readonly #settling = new Set<Promise<void>>();
+  /** Frames in progress with an order that may have killed a process. Each has one order, so they take no room. */
+  readonly #suspects = new Set<FrameRun>();
   #onRoom: (() => void) | null = null;
   #pulling: Promise<void> = Promise.resolve();
 
@@ -44,12 +48,14 @@ export class Drain {
     counts: ThreadCounts,
     bounds: DrainBounds,
     deadLetterLimit: DeadLetterLimit,
+    log: Log,
   ) {
     this.#source = source;
     this.#scheduler = scheduler;
     this.#counts = counts;
     this.#bounds = bounds;
     this.#deadLetterLimit = deadLetterLimit;
+    this.#log = log;
   }
 
   start(): void {
@@ -79,7 +85,7 @@ export class Drain {
   async #pull(): Promise<void> {
     const { signal } = this.#stopPulling;
     while (!signal.aborted) {
-      const credit = this.#bounds.framesMax - this.#inProgress.size;
+      const credit = this.#bounds.framesMax - (this.#inProgress.size - this.#suspects.size);
       if (credit <= 0) {
         await new Promise<void>((resolve) => {
           this.#onRoom = resolve;
@@ -98,12 +104,43 @@ export class Drain {
   #begin(delivery: Delivery): void {
     const { frame } = delivery;
     const settle = (complete: FrameRun) => this.#settle(complete, this.#settlement(complete, []));
+    const crashes = crashesOf(delivery);
     const run = new FrameRun(frame, settle, {
       isLost: () => delivery.isLost,
       onDone: (orders) => this.#countDone(frame, orders),
+      crashes,
+      startsAlone: () => delivery.startsAlone(crashes + 1),
     });
     this.#inProgress.set(run, delivery);
+    const separation = separationOf(delivery, this.#bounds.attemptsMax);
+    if (separation !== null) {
+      this.#separate(run, separation);
+      return;
+    }
+    if (crashes > 0) {
+      this.#suspects.add(run);
+      this.#counts.add(COUNTER.suspectRuns);
+    }
     this.#scheduler.add(run);
+  }
+
+  /** Files the suspects of a frame again, each by itself, before any order of it runs. */
+  #separate(run: FrameRun, { refile, dead }: Separation): void {
+    const kept = dead.slice(0, this.#deadLetterLimit.take(dead.length));
+    const refused = dead.slice(kept.length).map(({ position, crashes }) => ({
+      positions: [position],
+      attempt: run.frame.attempt,
+      notBeforeMs: Date.now() + this.#bounds.retryMsMax,
+      crashes,
+    }));
+    this.#counts.add(COUNTER.deadRefused, refused.length);
+    this.#counts.add(COUNTER.workError, kept.length);
+    for (const { position, reason } of kept) {
+      this.#log('order-kills', `${reason}: the order is a dead letter now`, {
+        order: orderId(run.frame, position),
+      });
+    }
+    this.#settle(run, { refile: [...refile, ...refused], dead: kept });
   }
 
   #putBack(run: FrameRun): void {
@@ -114,32 +151,37 @@ export class Drain {
     }
     const positions = Array.from({ length: run.uncut }, (_, i) => run.cutOrders + i);
     const { attempt } = run.frame;
-    this.#settle(run, this.#settlement(run, [{ positions, attempt, notBeforeMs: 0 }]));
+    const crashes = run.crashes || undefined;
+    this.#settle(run, this.#settlement(run, [{ positions, attempt, notBeforeMs: 0, crashes }]));
   }
 
   /** Counts the outcomes of the orders and returns which of them the journal must keep. */
   #settlement(run: FrameRun, unfinished: readonly Refile[]): Settlement {
     const { attempt } = run.frame;
+    // A crash counts as an attempt.
+    const attempts = attempt + run.crashes;
+    const crashes = run.crashes || undefined;
     const notRun: number[] = [];
     const retry: number[] = [];
     const dead: DeadLetter[] = [];
     for (const { position, outcome, reason } of run.failed) {
       if (outcome === OUTCOME_NOT_RUN) notRun.push(position);
-      else if (outcome === OUTCOME_DEAD) dead.push({ position, reason });
-      else if (attempt >= this.#bounds.attemptsMax) {
-        dead.push({ position, reason: `${reason} (attempt ${attempt}, the last)` });
+      else if (outcome === OUTCOME_DEAD) dead.push({ position, reason, attempts });
+      else if (attempts >= this.#bounds.attemptsMax) {
+        dead.push({ position, reason: `${reason} (attempt ${attempts}, the last)`, attempts });
       } else retry.push(position);
     }
     const refile = [...unfinished];
-    if (notRun.length > 0) refile.push({ positions: notRun, attempt, notBeforeMs: 0 });
+    if (notRun.length > 0) refile.push({ positions: notRun, attempt, notBeforeMs: 0, crashes });
     if (retry.length > 0) {
       const notBeforeMs = Date.now() + backoffMs(attempt, this.#bounds);
-      refile.push({ positions: retry, attempt: attempt + 1, notBeforeMs });
+      refile.push({ positions: retry, attempt: attempt + 1, notBeforeMs, crashes });
     }
     const refused = dead.splice(this.#deadLetterLimit.take(dead.length));
     if (refused.length > 0) {
       const positions = refused.map(({ position }) => position);
-      refile.push({ positions, attempt, notBeforeMs: Date.now() + this.#bounds.retryMsMax });
+      const notBeforeMs = Date.now() + this.#bounds.retryMsMax;
+      refile.push({ positions, attempt, notBeforeMs, crashes });
       this.#counts.add(COUNTER.deadRefused, refused.length);
     }
     this.#counts.add(COUNTER.workError, dead.length);
@@ -154,6 +196,7 @@ export class Drain {
   }
 
   #settle(run: FrameRun, settlement: Settlement): void {
+    this.#scheduler.settleStarts();
     const settling = this.#inProgress
       .get(run)!
       .settle(settlement)
@@ -163,7 +206,10 @@ export class Drain {
         this.#counts.add(COUNTER.dead, settlement.dead.length);
         this.#counts.add(COUNTER.retries, retried(run, settlement));
         this.#inProgress.delete(run);
+        this.#suspects.delete(run);
+        for (const call of run.calls) call.frameSettled();
         this.#settling.delete(settling);
+        this.#scheduler.settleEnds();
         this.#onRoom?.();
         this.#onRoom = null;
       });

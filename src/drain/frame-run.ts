@@ -7,6 +7,8 @@ import {
   type OUTCOME_UNKNOWN,
 } from '../model/pool-messages.js';
 
+import type { HandCall } from './hand-file.js';
+
 const LINE_END = 10;
 
 type FailedOutcome =
@@ -35,16 +37,26 @@ export interface FrameRunChoices {
   readonly isLost?: () => boolean;
   /** Called with the number of orders each time some are done. */
   readonly onDone?: (orders: number) => void;
+  /** See `Frame.crashes`; 0 for none. */
+  readonly crashes?: number;
+  /** See `Delivery.startsAlone`. */
+  readonly startsAlone?: () => Promise<void>;
 }
 
 /** The progress of one frame. Its orders are handed out in slices, from the front. */
 export class FrameRun {
   readonly frame: Frame;
   readonly failed: FailedOrder[] = [];
+  /** Calls that had orders of this frame, and wait for its settlement. */
+  readonly calls: HandCall[] = [];
   /** On the clock of `performance.now()`. After this time, orders not handed out yet must not be processed. */
   readonly expiresMs: number;
   /** Whether another process owns the frame now. Then orders not handed out yet must not be processed. */
   readonly isLost: () => boolean;
+  /** More than 0: its one order must run while no other is in progress. */
+  readonly crashes: number;
+  /** To be awaited before such an order begins. Rejects if it must not begin. */
+  readonly startsAlone: () => Promise<void>;
   readonly #payload: Buffer;
   readonly #onComplete: (run: FrameRun) => void;
   readonly #onDone: (orders: number) => void;
@@ -63,11 +75,15 @@ export class FrameRun {
       expiresMs = Number.POSITIVE_INFINITY,
       isLost = () => false,
       onDone = () => {},
+      crashes = 0,
+      startsAlone = async () => {},
     }: FrameRunChoices = {},
   ) {
     this.frame = frame;
     this.expiresMs = expiresMs;
     this.isLost = isLost;
+    this.crashes = crashes;
+    this.startsAlone = startsAlone;
     this.#onDone = onDone;
     const { buffer, byteOffset, byteLength } = frame.payload;
     this.#payload = Buffer.from(buffer, byteOffset, byteLength);

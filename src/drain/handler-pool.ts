@@ -9,6 +9,7 @@ import type {
   StrayErrors,
 } from '../model/pool-messages.js';
 import { CallTimeout } from './call-timeout.js';
+import type { HandPlace } from './hand-file.js';
 
 /** How long a handler may take to load, including its top-level awaits. */
 const LOAD_MS_MAX = 10_000;
@@ -29,6 +30,8 @@ export interface PoolThreadData {
   /** The file URL of an ES module. */
   readonly handler: string;
   readonly context: HandlerContext;
+  /** Where calls are written down; null in direct mode, in which nothing outlives the process. */
+  readonly hand: HandPlace | null;
 }
 
 export interface PoolOptions {
@@ -39,7 +42,8 @@ export interface PoolOptions {
   readonly heapMb: number;
   /** Timeout of one call of the handler; 0 for none. */
   readonly callMsMax: number;
-  readonly threadData: Omit<PoolThreadData, 'startedCalls'>;
+  readonly threadData: Pick<PoolThreadData, 'handler' | 'context'>;
+  readonly hand: HandPlace | null;
 }
 
 export interface PoolListeners {
@@ -67,6 +71,7 @@ export class HandlerPool implements BatchPool {
       workerData: {
         ...options.threadData,
         startedCalls: this.#timeout.started.memory,
+        hand: options.hand,
       } satisfies PoolThreadData,
     });
     this.#pool.on('error', onFault);

@@ -7,6 +7,7 @@ import type { Limiter } from '../model/stages.js';
 import { BatchSize } from './batch-size.js';
 import { DirectService } from './direct.js';
 import { DeadLetterLimit, Drain } from './drain.js';
+import type { HandFile } from './hand-file.js';
 import { handlerContext } from './handler-context.js';
 import { HandlerPool, PoolThreadIds } from './handler-pool.js';
 import { heapFlag, heapFlagText } from './heap-flag.js';
@@ -26,6 +27,8 @@ export interface DrainParts {
   readonly handlerUrl: string;
   /** Makes an exact limiter: at most `limit` in any window of `windowMs`. */
   readonly limiter: (limit: number, windowMs: number) => Limiter;
+  /** Null in direct mode. */
+  readonly hand: HandFile | null;
   readonly log: Log;
 }
 
@@ -39,6 +42,8 @@ export interface DrainHandle {
   readonly threadIds: PoolThreadIds;
   /** Why orders cannot be processed, in one line; empty if they can. */
   readonly reason: () => string;
+  /** The process was told to stop: from now on, its end is no fault of the orders that run. */
+  readonly expectEnd: () => void;
   /** Settles the orders that are in the pool and puts the others back. */
   readonly stop: () => Promise<void>;
   readonly destroyPool: () => Promise<void>;
@@ -58,6 +63,7 @@ export function openDrain(parts: DrainParts): DrainHandle {
     pacer,
     counts,
     outage,
+    hand: parts.hand,
     onFinished: (orders, handlerMs) => size.record(orders, handlerMs),
     onThread: (tid) => threadIds.seen(tid),
     log: parts.log,
@@ -81,6 +87,7 @@ export function openDrain(parts: DrainParts): DrainHandle {
     start: () => drain?.start(),
     serveDirect: (port) => direct.serve(port),
     threadIds,
+    expectEnd: () => parts.hand?.stopping(),
     stop: async () => {
       outage.stop();
       if (drain === null) await scheduler.stop();
@@ -98,13 +105,14 @@ function warnOfHeapFlag({ options: { workerHeapMb }, log }: DrainParts): void {
   log('heap-limit-overridden', `${text}; fix: ${fix}`);
 }
 
-function openPool({ options, entry, handlerUrl, counts, log }: DrainParts): HandlerPool {
+function openPool({ options, entry, handlerUrl, counts, hand, log }: DrainParts): HandlerPool {
   return new HandlerPool(
     {
       entry,
       threads: options.workers,
       heapMb: options.workerHeapMb,
       callMsMax: options.handlerMsMax,
+      hand: hand && { fd: hand.fd, slotBytes: hand.slotBytes },
       threadData: { handler: handlerUrl, context: handlerContext(options) },
     },
     {
@@ -133,7 +141,7 @@ function sourceDrain(
     settleMsMax: options.shutdownMsMax / 2,
   };
   const deadLetterLimit = new DeadLetterLimit(source, options.deadMax, log);
-  return new Drain(source, scheduler, counts, bounds, deadLetterLimit);
+  return new Drain(source, scheduler, counts, bounds, deadLetterLimit, log);
 }
 
 function pacerOf(rate: number, limiter: DrainParts['limiter']): Pacer {

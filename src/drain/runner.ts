@@ -9,6 +9,7 @@ import {
 } from '../model/pool-messages.js';
 import { type Batch, batchMessage, singlesOf, splitBatch } from './batch.js';
 import { HandlerTimeout } from './call-timeout.js';
+import type { HandCall, HandFile } from './hand-file.js';
 import type { BatchPool } from './handler-pool.js';
 import type { Outage, Permit } from './outage.js';
 import type { Pacer } from './pace.js';
@@ -27,6 +28,8 @@ export interface RunnerParts {
   readonly pacer: Pacer;
   readonly counts: ThreadCounts;
   readonly outage: Outage;
+  /** Null in direct mode. */
+  readonly hand: HandFile | null;
   /** Called for each batch that the handler completed. */
   readonly onFinished: (orders: number, handlerMs: number) => void;
   readonly log: Log;
@@ -100,11 +103,26 @@ export class BatchRunner {
 
   /** The result, or the error if the thread died or was ended. */
   async #call(batch: Batch): Promise<BatchResult | Error> {
+    const { pool, hand } = this.#parts;
+    const call = hand?.take(batch.slices.length) ?? null;
     try {
-      return await this.#parts.pool.run(batchMessage(batch));
+      const result = await pool.run(batchMessage(batch, call?.slot ?? null));
+      if (call !== null) this.#endCall(batch, call, result);
+      return result;
     } catch (error) {
+      if (call !== null) hand?.drop(call);
       return error as Error;
     }
+  }
+
+  #endCall({ slices }: Batch, call: HandCall, result: BatchResult): void {
+    const { hand } = this.#parts;
+    if (result.notLoaded !== null || result.paused !== null || result.thrown !== null) {
+      hand?.drop(call);
+      return;
+    }
+    hand?.ended(call);
+    for (const { run } of slices) run.calls.push(call);
   }
 
   #reportLost({ orders }: Batch, err: Error): Failure {

@@ -1,16 +1,25 @@
-import { cutBatch } from './batch.js';
+import { type Batch, cutBatch, soleOrder } from './batch.js';
 import type { BatchSize } from './batch-size.js';
 import type { FrameRun } from './frame-run.js';
 import type { Pacer } from './pace.js';
 import type { BatchRunner } from './runner.js';
 
 /** Batches per pool thread: one that runs and one queued, so that a thread does not wait for the main thread in between. */
-const BATCHES_PER_THREAD = 2;
+export const BATCHES_PER_THREAD = 2;
 
 /** Interval at which the term is checked while the ownership of the frames is uncertain. */
 const TERM_POLL_MS = 50;
 
-/** Feeds the orders of the queued frames to the pool: in batches, at the configured rate, a bounded number at a time. */
+/** How long orders that run alone, and all others, wait for each other at most; milliseconds. */
+const TURN_MS = 200;
+
+/**
+ * Feeds the orders of the queued frames to the pool: in batches, at the configured rate, a bounded number at a time.
+ *
+ * An order that may have killed a process (`FrameRun.crashes`) runs while no other order is in progress. It must not
+ * make others run again either: when it begins, every frame that was begun is settled. Such orders and all others take
+ * turns.
+ */
 export class Scheduler {
   readonly #runner: BatchRunner;
   readonly #pacer: Pacer;
@@ -20,9 +29,20 @@ export class Scheduler {
   readonly #termNow: () => number;
   #term = 0;
   #queue: FrameRun[] = [];
+  #suspects: FrameRun[] = [];
   #batches = 0;
+  /** Frames that are complete and not settled yet. */
+  #settling = 0;
+  #isSuspectRunning = false;
+  #isSuspectsTurn = true;
+  /** When the turn ends, if others wait; unlimited until a suspect has begun in it. */
+  #turnEndsMs = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
+  #onStopping: (mayStart: false) => void = () => {};
+  readonly #stopping = new Promise<false>((resolve) => {
+    this.#onStopping = resolve;
+  });
   #onIdle: (() => void) | null = null;
 
   constructor(
@@ -40,38 +60,97 @@ export class Scheduler {
   }
 
   add(run: FrameRun): void {
-    this.#queue.push(run);
+    (run.crashes > 0 ? this.#suspects : this.#queue).push(run);
     this.#pump();
+  }
+
+  settleStarts(): void {
+    this.#settling++;
+  }
+
+  settleEnds(): void {
+    this.#settling--;
+    if (this.#suspects.length > 0) this.#pump();
   }
 
   /** Hands out no more orders. When the running batches have finished, resolves with the frames not fully handed out. */
   async stop(): Promise<FrameRun[]> {
     this.#stopped = true;
+    this.#onStopping(false);
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#batches > 0) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
       });
     }
-    return this.#queue;
+    return [...this.#queue, ...this.#suspects];
   }
 
   readonly #pump = (): void => {
     this.#dropExpired();
-    while (!this.#stopped && this.#queue.length > 0 && this.#batches < this.#batchesMax) {
+    while (!this.#stopped && this.#batches < this.#batchesMax && !this.#isSuspectRunning) {
+      if (this.#queue.length + this.#suspects.length === 0) return;
       if (!this.#ownsQueue()) {
         this.#pumpIn(TERM_POLL_MS);
         return;
       }
-      const orders = this.#pacer.take(this.#ready());
+      const isSuspect = this.#isSuspectNext();
+      const ready = isSuspect ? 1 : this.#ready();
+      if (ready === 0) return;
+      const orders = this.#pacer.take(ready);
       if (orders === 0) {
         this.#pumpIn(this.#pacer.waitMs());
         return;
       }
       this.#batches++;
-      void this.#runner.run(cutBatch(this.#queue, orders)).then(this.#onBatchEnd);
+      if (isSuspect) void this.#runSuspect(this.#suspects.shift()!).then(this.#onBatchEnd);
+      else void this.#runner.run(cutBatch(this.#queue, orders)).then(this.#onBatchEnd);
     }
   };
+
+  /** Whether a suspect is to begin now. */
+  #isSuspectNext(): boolean {
+    this.#takeTurns();
+    return (
+      this.#suspects.length > 0 &&
+      this.#isSuspectsTurn &&
+      !this.#isFrontBegun() &&
+      this.#batches + this.#settling === 0
+    );
+  }
+
+  #takeTurns(): void {
+    if (this.#suspects.length === 0 || this.#queue.length === 0) {
+      this.#isSuspectsTurn = true;
+      this.#turnEndsMs = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const nowMs = performance.now();
+    if (nowMs < this.#turnEndsMs) return;
+    this.#isSuspectsTurn = !this.#isSuspectsTurn;
+    this.#turnEndsMs = this.#isSuspectsTurn ? Number.POSITIVE_INFINITY : nowMs + TURN_MS;
+  }
+
+  /** Only the frame at the front can be handed out in part. */
+  #isFrontBegun(): boolean {
+    return (this.#queue[0]?.cutOrders ?? 0) > 0;
+  }
+
+  async #runSuspect(run: FrameRun): Promise<void> {
+    this.#isSuspectRunning = true;
+    if (this.#turnEndsMs === Number.POSITIVE_INFINITY) {
+      this.#turnEndsMs = performance.now() + TURN_MS;
+    }
+    const batch: Batch = soleOrder(run);
+    // A stop does not wait for the journal here: it may be away.
+    const starts = run.startsAlone().then(
+      () => !this.#stopped,
+      () => false,
+    );
+    if (await Promise.race([starts, this.#stopping])) await this.#runner.run(batch);
+    else run.finishUnrun(batch.slices[0]!);
+    this.#isSuspectRunning = false;
+  }
 
   /** The queue is ordered by age, apart from small differences between intake threads, and all frames expire at the same age. */
   #dropExpired(): void {
@@ -85,6 +164,10 @@ export class Scheduler {
   /** Orders that the next batch can take. The pacer is asked for no more than that, because it cannot take orders back. */
   #ready(): number {
     const ordersMax = this.#size.orders;
+    // Before a suspect, what was begun is completed, and nothing else begins.
+    if (this.#suspects.length > 0 && this.#isSuspectsTurn) {
+      return this.#isFrontBegun() ? Math.min(this.#queue[0]!.uncut, ordersMax) : 0;
+    }
     let ready = 0;
     for (let i = 0; i < this.#queue.length && ready < ordersMax; i++) {
       ready += this.#queue[i]!.uncut;
@@ -97,8 +180,11 @@ export class Scheduler {
     const term = this.#termNow();
     if (term === this.#term || term === 0) return term !== 0;
     this.#term = term;
-    const lost = this.#queue.filter((run) => run.isLost());
-    if (lost.length > 0) this.#queue = this.#queue.filter((run) => !run.isLost());
+    const lost = [...this.#queue, ...this.#suspects].filter((run) => run.isLost());
+    if (lost.length > 0) {
+      this.#queue = this.#queue.filter((run) => !run.isLost());
+      this.#suspects = this.#suspects.filter((run) => !run.isLost());
+    }
     for (const run of lost) run.finishUnrun(run.cut(run.uncut));
     return true;
   }

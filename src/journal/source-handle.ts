@@ -2,6 +2,7 @@ import type { ThreadCounts } from '../metrics/count.js';
 import type { Durability } from '../model/durability.js';
 import type { StoredKey } from '../model/frame.js';
 import type { Source } from '../model/journal.js';
+import type { LeftOrders } from '../model/left-orders.js';
 import type { Log } from '../model/log.js';
 import type { UnreadableCounts } from '../model/unreadable.js';
 
@@ -27,6 +28,11 @@ export interface SourceParts {
    * @throws OperatorFault another process is using it
    */
   readonly claimFolder: () => Promise<void>;
+  /**
+   * What the last process on the data folder has left, if it died. Called after `claimFolder`. It is durable in the
+   * folder when the source is open.
+   */
+  readonly left: () => readonly LeftOrders[];
 }
 
 /** The main thread's side of an open journal. */

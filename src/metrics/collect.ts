@@ -10,8 +10,8 @@ import {
   type Labels,
   type LiveGauges,
   liveFamilies,
-  processFamilies,
 } from './names.js';
+import { processFamilies } from './process-names.js';
 import type { NamedValue, ThreadLoad } from './thread-load.js';
 
 export interface Collected {

@@ -4,8 +4,8 @@ import {
   gaugeFamilies,
   histogramFamilies,
   liveFamilies,
-  processFamilies,
 } from './names.js';
+import { processFamilies } from './process-names.js';
 
 /** The text of docs/reference/metrics.md, generated from the catalogue. */
 export function metricsDoc(): string {

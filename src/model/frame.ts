@@ -17,6 +17,11 @@ export interface Frame {
   /** The earliest time of delivery, epoch milliseconds; 0 for at once. */
   readonly notBeforeMs: number;
   readonly refiled: Refiled | null;
+  /**
+   * How many processes have died with its order in progress; absent for none. Such a frame has one order, which runs
+   * while no other order is in progress.
+   */
+  readonly crashes?: number;
   /** Idempotency keys of its orders, by ascending position; empty for a refiled frame. */
   readonly keys: readonly KeyedOrder[];
 }

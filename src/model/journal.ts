@@ -1,4 +1,5 @@
 import type { Frame } from './frame.js';
+import type { LeftNote } from './left-orders.js';
 import type { Receipt } from './receipt.js';
 
 export type JournalName = 'local' | 'jetstream' | 'direct';
@@ -76,6 +77,14 @@ export interface Delivery {
   readonly frame: Frame;
   /** Another process has the frame now: no order of it should be started; `settle` and `release` do nothing. */
   readonly isLost: boolean;
+  /** What processes that died have left about its orders, by position; empty for nothing. */
+  readonly left: ReadonlyMap<number, LeftNote>;
+  /**
+   * Notes that the frame's one order begins while no other is in progress, for the `crashes`-th crash. Resolves when
+   * every process that could get the frame can know.
+   * @throws Error the source was closed first
+   */
+  startsAlone(crashes: number): Promise<void>;
   /**
    * Ends this delivery: the listed orders are refiled or become dead letters, all others are done, and the frame
    * leaves the journal. Atomic in the local journal. In JetStream the new records are stored before the old one is
@@ -97,9 +106,13 @@ export interface Refile {
   readonly positions: readonly number[];
   readonly attempt: number;
   readonly notBeforeMs: number;
+  /** See `Frame.crashes`; there is one position then. */
+  readonly crashes?: number | undefined;
 }
 
 export interface DeadLetter {
   readonly position: number;
   readonly reason: string;
+  /** How often it was started in vain; by default, the attempt of its frame. */
+  readonly attempts?: number;
 }

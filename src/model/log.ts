@@ -121,6 +121,14 @@ export const LOG_EVENTS = {
     level: 'error',
     what: 'the handler left an error behind that no running call made, such as a promise that rejects later: no order is blamed; or a pool thread ended outside of a call',
   },
+  'crash-suspects': {
+    level: 'warn',
+    what: 'the last process on this data folder died while orders were in progress: each of them runs alone',
+  },
+  'order-kills': {
+    level: 'error',
+    what: 'an order became a dead letter because processes died while it ran',
+  },
   'heap-limit-overridden': {
     level: 'warn',
     what: 'a flag of node, such as --max-old-space-size in NODE_OPTIONS, overrides --worker-heap-mb',

@@ -3,6 +3,8 @@ export interface BatchMessage {
   /** NDJSON: one order per line, in the order of the segments. */
   readonly payload: Uint8Array;
   readonly segments: readonly BatchSegment[];
+  /** Where the thread writes down what it has in hand; null in direct mode. */
+  readonly slot: number | null;
 }
 
 /** A batch with the number of its handler call. */
@@ -16,12 +18,16 @@ export interface BatchSegment {
   /** The id of the frame that the orders were accepted in: the first part of their ids. */
   readonly origin: string;
   readonly count: number;
-  /** Index of the first order in that frame; the others follow it, unless `indexes` is set. */
-  readonly firstIndex: number;
-  /** Index of each order in that frame; null for consecutive orders, which is cheaper to send. */
+  /** The frame that was delivered; null if it is `origin`. */
+  readonly frameId: string | null;
+  /** Position of the first order in the frame that was delivered; the others follow it. */
+  readonly position: number;
+  /** Index of each order in that frame; null if it is the position. */
   readonly indexes: readonly number[] | null;
   readonly attempt: number;
   readonly acceptedAtMs: number;
+  /** See `Frame.crashes`; 0 for none. */
+  readonly crashes: number;
 }
 
 export const OUTCOME_DONE = 0;

@@ -6,10 +6,10 @@ import { fresh } from '../journal/frames.js';
 
 /** Ids and lines of a batch, as a pool thread reads them. */
 function orders(batch: Batch): string[] {
-  const { payload, segments } = batchMessage(batch);
+  const { payload, segments } = batchMessage(batch, null);
   const lines = Buffer.from(payload).toString('utf8').trimEnd().split('\n');
-  const ids = segments.flatMap(({ origin, count, firstIndex, indexes }) =>
-    Array.from({ length: count }, (_, i) => `${origin}-${indexes?.[i] ?? firstIndex + i}`),
+  const ids = segments.flatMap(({ origin, count, position, indexes }) =>
+    Array.from({ length: count }, (_, i) => `${origin}-${indexes?.[i] ?? position + i}`),
   );
   assert.equal(ids.length, lines.length);
   return ids.map((id, i) => `${id} ${lines[i]}`);

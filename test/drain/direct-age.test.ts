@@ -18,6 +18,7 @@ it('in direct mode, an order that has waited too long is refused instead of proc
   const drain = openDrain({
     options,
     source: null,
+    hand: null,
     counts,
     entry: fileURLToPath(new URL('../../workers/pool/thread.js', import.meta.url)),
     handlerUrl: new URL('../../workers/handlers/simulate.js', import.meta.url).href,

@@ -30,6 +30,7 @@ testAppender('direct', async () => {
   const drain = openDrain({
     options,
     source: null,
+    hand: null,
     counts: new ThreadCounts(createCounts(1), 0),
     entry: HANDLE_ENTRY,
     handlerUrl: pathToFileURL(handler).href,

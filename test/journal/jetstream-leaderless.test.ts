@@ -23,7 +23,7 @@ it('a cluster without a leader is asked a few times per second, and orders conti
     onForeign: () => {},
     log: () => {},
   };
-  const opened = openJetStreamSource(place, store, parts, 1000);
+  const opened = openJetStreamSource(place, store, parts, { commitMsMax: 1000 });
   const appender = openJetStreamAppender(place, { commitMsMax: 10_000, retries: true }, () => {});
   t.after(async () => {
     await Promise.all([appender.close(), opened.close()]);

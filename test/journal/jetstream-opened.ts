@@ -52,7 +52,7 @@ export function sourceOf(place: Place, parts: SourceParts, who = 'one'): JetStre
     { ...place, replicas: 1, frames: FRAMES },
     store,
     { ...parts, closeMsMax: 2000, onForeign: () => {} },
-    1000,
+    { commitMsMax: 1000 },
   );
   const { source } = opened;
   const closeAlone = source.close.bind(source);

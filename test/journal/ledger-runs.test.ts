@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeEntry, encodeEntry, type LedgerEntry } from '../../src/journal/ledger/entry.js';
 import { LedgerLease } from '../../src/journal/ledger/lease.js';
 import { Ledger } from '../../src/journal/ledger/ledger.js';
 import { LedgerState } from '../../src/journal/ledger/state.js';
 import type { PublishOutcome } from '../../src/journal/nats/publisher.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
+import type { LeftOrders } from '../../src/model/left-orders.js';
 import { until } from './frames.js';
 
 /** A ledger stream in memory that enforces `Nats-Expected-Last-Sequence`. */
@@ -54,14 +56,14 @@ class World {
   }
 
   /** One run of a process. */
-  begin(self: string): Run {
+  begin(self: string, left: readonly LeftOrders[] = []): Run {
     const known = this.#folders.get(self);
     const folder = known ?? mkdtempSync(join(tmpdir(), 'forebay-ledger-'));
     this.#folders.set(self, folder);
     if (known === undefined) this.#t.after(() => rmSync(folder, { recursive: true, force: true }));
     const store = new LocalStore(folder);
     const runId = `run-${runs++}-`;
-    const state = new LedgerState(store, self, runId);
+    const state = new LedgerState(store, self, runId, left);
     const connection = { up: true, reason: '', whenUp: async () => {} };
     const peers = { isAlive: (peer: string) => !this.dead.has(peer) };
     const parts = { self, runId, connection, stream: this.log, state, peers, log: () => {} };
@@ -84,7 +86,7 @@ describe('the ledger across restarts of processes', () => {
     assert.deepEqual(await one.ledger.claim(['F']), ['ours']);
     world.log.meanwhile = () => void world.dead.add('one');
     assert.deepEqual(await two.ledger.claim(['F', 'G']), ['taken', 'ours']);
-    assert.deepEqual(await two.ledger.claim(['F']), ['ours']);
+    assert.deepEqual(await two.ledger.claim(['F']), ['inherited']);
   });
 
   test('claims of an earlier run are free once the next run has begun', async (t) => {
@@ -99,6 +101,55 @@ describe('the ledger across restarts of processes', () => {
     assert.deepEqual(await second.ledger.claim(['G']), ['ours']);
     await second.ledger.catchUp();
     assert.deepEqual(await two.ledger.claim(['E', 'F', 'G']), ['ours', 'ours', 'taken']);
+  });
+
+  test('what a run that died has left is known to the process that claims its frames next', async (t) => {
+    const world = new World(t);
+    const first = world.begin('one');
+    assert.deepEqual(await first.ledger.claim(['E', 'F']), ['ours', 'ours']);
+    await first.end();
+    const two = world.begin('two');
+    // More notes than one entry takes: the frames are released with the last of them.
+    const notes = Array.from({ length: 9000 }, (_, i) => {
+      const isLast = i === 8999;
+      return {
+        frameId: isLast ? 'F' : `G${i}`,
+        first: 3,
+        count: 2,
+        crashes: isLast ? 2 : 0,
+        isAlone: false,
+      };
+    });
+    const second = world.begin('one', notes);
+    await second.ledger.catchUp();
+    // It announces them in the background.
+    while ((await two.ledger.claim(['F']))[0] !== 'ours') await sleep(5);
+    const left = two.ledger.left({ id: 'F' });
+    assert.deepEqual(
+      [...left].map(([position, { crashes }]) => [position, crashes]),
+      [
+        [3, 2],
+        [4, 2],
+      ],
+    );
+    const settled = { id: 'F', count: 5, refiled: [], dead: [], doneAfterRetry: [] };
+    await two.ledger.settle(settled);
+    assert.equal(two.ledger.left({ id: 'F' }).size, 0);
+    await second.ledger.catchUp();
+    assert.equal(second.ledger.left({ id: 'F' }).size, 0);
+  });
+
+  test('an order that begins alone counts as started, for the process that inherits it', async (t) => {
+    const world = new World(t);
+    const [one, two] = [world.begin('one'), world.begin('two')];
+    await one.ledger.claim(['F']);
+    await one.ledger.announce({ frameId: 'F', first: 0, count: 1, crashes: 2, isAlone: true });
+    world.dead.add('one');
+    assert.deepEqual(await two.ledger.claim(['F']), ['inherited']);
+    assert.equal(two.ledger.left({ id: 'F' }).get(0)?.crashes, 2);
+    // The same, after a restart of the one that inherited it.
+    await two.end();
+    assert.equal(world.begin('two').ledger.left({ id: 'F' }).get(0)?.crashes, 2);
   });
 
   test('claims survive a ledger that was deleted and recreated', async (t) => {

@@ -36,6 +36,7 @@ function open({ data, nats, claimFolder = async () => {} }: Attempt): Promise<So
     log: () => {},
     requestWake: null,
     claimFolder,
+    left: () => [],
   });
 }
 

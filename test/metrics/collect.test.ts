@@ -15,8 +15,8 @@ import {
   gaugeFamilies,
   histogramFamilies,
   liveFamilies,
-  processFamilies,
 } from '../../src/metrics/names.js';
+import { processFamilies } from '../../src/metrics/process-names.js';
 import { ThreadLoad } from '../../src/metrics/thread-load.js';
 import { publishThreadStats } from '../../src/metrics/thread-stats.js';
 import { STATUSES } from '../../src/model/answers.js';

@@ -1,5 +1,6 @@
 /** The entry of a pool thread, called by Piscina: runs the user's handler on batches. */
 import { workerData } from 'node:worker_threads';
+import { HandSlots } from '../../src/drain/hand-file.js';
 import type { PoolThreadData } from '../../src/drain/handler-pool.js';
 import { StartedCalls } from '../../src/memory/started-calls.js';
 import { kernelThreadId } from '../../src/metrics/thread-stats.js';
@@ -31,6 +32,7 @@ const EXIT_DELAY_MS = 50;
 
 const threadData = workerData as PoolThreadData;
 const { handler: handlerUrl, context } = threadData;
+const handSlots = threadData.hand === null ? null : new HandSlots(threadData.hand);
 const startedCalls = new StartedCalls(threadData.startedCalls);
 const tid = kernelThreadId();
 const strays = new Strays();
@@ -85,6 +87,7 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
   try {
     const orders = ordersOf(batch);
     startedCalls.start(batch.call);
+    if (batch.slot !== null) handSlots?.begin(batch.slot, batch.segments);
     const returned = await strays.within(batch.call, () => handler(orders, context));
     result.outcomes = outcomeBytes(returned, orders.length);
   } catch (error) {
@@ -94,6 +97,10 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
       error instanceof InvalidOutcomes ? 'returned invalid outcomes' : `threw ${placeOf(error)}`;
     result.thrownDead = hasFlag(error, 'dead');
   }
+  // Calls without outcomes are dropped by the main thread.
+  if (batch.slot !== null && result.thrown === null && result.paused === null) {
+    handSlots?.end(batch.slot, batch.segments, result.outcomes);
+  }
   return { ...result, handlerMs: performance.now() - startedMs };
 }
 
@@ -102,9 +109,9 @@ function ordersOf({ payload, segments }: BatchMessage): Order[] {
     .toString('utf8')
     .split('\n');
   const orders: Order[] = [];
-  for (const { origin, count, firstIndex, indexes, attempt, acceptedAtMs } of segments) {
+  for (const { origin, count, position, indexes, attempt, acceptedAtMs } of segments) {
     for (let i = 0; i < count; i++) {
-      const id = `${origin}-${indexes === null ? firstIndex + i : indexes[i]!}`;
+      const id = `${origin}-${indexes === null ? position + i : indexes[i]!}`;
       const data = JSON.parse(lines[orders.length]!) as OrderData;
       orders.push({ id, attempt, acceptedAt: acceptedAtMs, data });
     }

@@ -7,7 +7,9 @@ import { IntakeSupervisor, startIntakeWorker } from '../../../workers/intake/sup
 import { handlerFault, handlerUrl } from '../../../workers/pool/handler-file.js';
 import type { AdminServer } from '../../admin/server.js';
 import { FrameIds } from '../../commit/frame-id.js';
+import { HandFile } from '../../drain/hand-file.js';
 import { type DrainHandle, openDrain } from '../../drain/open.js';
+import { BATCHES_PER_THREAD } from '../../drain/scheduler.js';
 import { createKeyTableMemory, restoreKeys } from '../../idempotency/key-table-setup.js';
 import { openSource } from '../../journal/open.js';
 import type { SourceHandle } from '../../journal/source-handle.js';
@@ -18,7 +20,8 @@ import { KeyTable } from '../../memory/key-table.js';
 import { WakeFlag } from '../../memory/wake-flag.js';
 import { COUNTER, createCounts, ThreadCounts } from '../../metrics/count.js';
 import { publishThreadStats } from '../../metrics/thread-stats.js';
-import type { OperatorFault } from '../../model/fault.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { LeftOrders } from '../../model/left-orders.js';
 import type { OrdersAddress } from '../../model/listen.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
@@ -111,6 +114,7 @@ export class Server {
         what: 'intake',
         stop: () => {
           this.#isStopping = true;
+          drain.expectEnd();
           return intake.stop();
         },
       },
@@ -172,9 +176,9 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
   const counts = new ThreadCounts(memory.counts, 0);
   const stopPublishing = publishThreadStats(counts);
   releases.push(async () => stopPublishing());
-  const journal =
+  const { journal, hand } =
     options.mode === 'direct'
-      ? null
+      ? { journal: null, hand: null }
       : await openJournal({ ...parts, options }, memory, wakeFlag, releases);
   const drain = openDrain({
     options,
@@ -183,6 +187,7 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
     entry: POOL_ENTRY,
     handlerUrl: handler,
     limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
+    hand,
     log,
   });
   const startIntake = await intakeStarter(options);
@@ -235,7 +240,7 @@ async function openJournal(
   memory: SharedMemory,
   flag: SharedArrayBuffer,
   releases: Release[],
-): Promise<SourceHandle> {
+): Promise<{ journal: SourceHandle; hand: HandFile }> {
   const intakeCounts = Array.from(
     { length: intakeCount(options) },
     (_, i) => new ThreadCounts(memory.counts, 1 + i),
@@ -244,7 +249,8 @@ async function openJournal(
     intakeCounts.reduce((sum, counts) => sum + counts.get(counter), 0);
   const ids = new FrameIds();
   const wakeFlag = new WakeFlag(flag);
-  return openSource(options, {
+  const opened: HandFile[] = [];
+  const journal = await openSource(options, {
     newFrameId: () => ids.next(Date.now()),
     acceptedOrders: () => total(COUNTER.ordersAccepted),
     spooledOrders: () => total(COUNTER.ordersSpooled),
@@ -255,8 +261,42 @@ async function openJournal(
     claimFolder: async () => {
       releases.push(await claimFolder(options.data));
       releases.push(await claimPid(options.data, { waits: true }));
+      const hand = openHand(options);
+      opened.push(hand);
+      releases.push(async () => hand.close());
     },
+    left: () => opened.flatMap((hand) => leftNotes(hand, log)),
   });
+  const hand = opened[0]!;
+  // What it held is in the journal now.
+  hand.begin();
+  return { journal, hand };
+}
+
+/** @throws OperatorFault the file cannot be written */
+function openHand({ data, workers, batchOrdersMax }: Options): HandFile {
+  try {
+    return HandFile.open(data, workers * BATCHES_PER_THREAD, batchOrdersMax);
+  } catch (error) {
+    throw new OperatorFault(
+      `data folder ${data}: ${(error as Error).message}; name a folder with --data that this user can write`,
+      EXIT.failed,
+    );
+  }
+}
+
+function leftNotes(hand: HandFile, log: Log): LeftOrders[] {
+  const left = hand.left();
+  const inHand = left.filter(({ crashes }) => crashes > 0);
+  const orders = inHand.reduce((sum, { count }) => sum + count, 0);
+  if (orders > 0) {
+    log(
+      'crash-suspects',
+      'the last process died while orders were in progress: each of them runs alone',
+      { orders },
+    );
+  }
+  return left;
 }
 
 /** Before intake listens: a key that a client sends again must be known by then. */

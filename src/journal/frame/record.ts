@@ -12,6 +12,7 @@ interface Header {
   readonly attempt: number;
   readonly notBeforeMs: number;
   readonly refiled?: Refiled;
+  readonly crashes?: number;
   readonly keys?: readonly KeyedOrder[];
 }
 
@@ -32,6 +33,7 @@ export function encodeRecord(frame: Frame, key: Uint8Array): Buffer {
     attempt: frame.attempt,
     notBeforeMs: frame.notBeforeMs,
     ...(frame.refiled === null ? {} : { refiled: frame.refiled }),
+    ...(frame.crashes === undefined ? {} : { crashes: frame.crashes }),
     ...(frame.keys.length === 0 ? {} : { keys: frame.keys }),
   };
   const line = `${UNSEALED_HEAD}${JSON.stringify(header).slice(1)}\n`;
@@ -62,6 +64,7 @@ export function decodeRecord(record: Buffer, key: Uint8Array): Frame {
     attempt: header.attempt,
     notBeforeMs: header.notBeforeMs,
     refiled: header.refiled ?? null,
+    ...(header.crashes === undefined ? {} : { crashes: header.crashes }),
     keys: header.keys ?? [],
   });
 }

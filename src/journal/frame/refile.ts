@@ -27,8 +27,12 @@ function lineStarts(frame: Frame): number[] {
  * paused and the other took over; they then refile the same frame. Begins with the time of the original frame's id.
  * Only who knows the original id can derive it, and its receipts tell nothing more than those of the original.
  */
-export function refiledFrameId(frame: Frame, { attempt, positions }: Refile): string {
-  return derivedFrameId(frameTimeMs(frame.id), `${frame.id} ${attempt} ${positions.join()}`);
+export function refiledFrameId(frame: Frame, { attempt, positions, crashes }: Refile): string {
+  const suffix = crashes === undefined ? '' : ` ${crashes}`;
+  return derivedFrameId(
+    frameTimeMs(frame.id),
+    `${frame.id} ${attempt} ${positions.join()}${suffix}`,
+  );
 }
 
 /** The frame that refiles the listed orders under an id of its own; their bytes are unchanged. */
@@ -46,6 +50,7 @@ export function refiledFrame(frame: Frame, refile: Refile, id: string): Frame {
       origin: frame.refiled?.origin ?? frame.id,
       indexes: refile.positions.map((p) => frame.refiled?.indexes[p] ?? p),
     },
+    ...(refile.crashes === undefined ? {} : { crashes: refile.crashes }),
     keys: [],
   };
 }
@@ -57,10 +62,10 @@ export function deadLettersOf(
 ): StoredDeadLetter[] {
   if (dead.length === 0) return [];
   const starts = lineStarts(frame);
-  return dead.map(({ position, reason }) => ({
+  return dead.map(({ position, reason, attempts }) => ({
     orderId: orderId(frame, position),
     reason,
-    attempts: frame.attempt,
+    attempts: attempts ?? frame.attempt,
     firstAtMs: frame.acceptedAtMs,
     lastAtMs: nowMs,
     body: frame.payload.subarray(starts[position], starts[position + 1]! - 1),

@@ -13,6 +13,8 @@ import type { OrphanedMessages } from './orphaned-messages.js';
 export interface Arrival {
   readonly frame: Frame;
   readonly seq: number;
+  /** The process that had claimed it before is dead. */
+  readonly isInherited: boolean;
 }
 
 /** The longest delay until a due retry is seen: while idle, or between two checks under load. */
@@ -39,7 +41,7 @@ export class JetStreamArrivals {
   readonly #orphaned: OrphanedMessages;
   readonly #repair: StreamRepair;
   /** Frames that were delivered, before the ledger is asked. */
-  #candidates: Arrival[] = [];
+  #candidates: Omit<Arrival, 'isInherited'>[] = [];
   #pulls: Pulls | null = null;
   #retriesAskedAtMs = 0;
   /** How often requests were abandoned. */
@@ -123,7 +125,10 @@ export class JetStreamArrivals {
       if (verdicts[i] === 'settled') this.#delivered.drop(frame.id, nc);
       if (verdicts[i] === 'taken') this.#delivered.release(frame.id, nc, TAKEN_MS);
     }
-    return candidates.filter((_, i) => verdicts[i] === 'ours');
+    return candidates.flatMap((candidate, i) => {
+      const isInherited = verdicts[i] === 'inherited';
+      return isInherited || verdicts[i] === 'ours' ? [{ ...candidate, isInherited }] : [];
+    });
   }
 
   #currentPulls(): Pulls {

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import { type FrameBounds, messageBytesMax } from '../../model/frame.js';
+import type { LeftOrders } from '../../model/left-orders.js';
 import type { Log } from '../../model/log.js';
 import type { NatsFiles } from '../../model/options.js';
 import { openLedger } from '../ledger/open.js';
@@ -51,16 +52,22 @@ export function openJetStreamAppender(
   return new JetStreamAppender(connectionTo(target, 'forebay intake', log), names, bounds);
 }
 
+export interface OpenedWith {
+  /** The longest that a frame takes to become durable. */
+  readonly commitMsMax: number;
+  /** What the last process on the store has left, if it died; nothing by default. */
+  readonly left?: readonly LeftOrders[];
+}
+
 /**
  * Connects in the background, like the appender.
  * @param store stores what this process has read of the ledger, and keys
- * @param commitMsMax the longest that a frame takes to become durable
  */
 export function openJetStreamSource(
   target: JetStreamTarget,
   store: LocalStore,
   parts: Omit<JetStreamSourceParts, 'receipt' | 'storeKeys' | 'settleLocally' | 'repair' | 'watch'>,
-  commitMsMax: number,
+  { commitMsMax, left = [] }: OpenedWith,
 ): JetStreamSourceHandle {
   const names = jetStreamNames(target.stream);
   const connection = connectionTo(target, 'forebay drain', parts.log, (nc) =>
@@ -77,7 +84,7 @@ export function openJetStreamSource(
     replicas: target.replicas,
     log: parts.log,
   });
-  const opened = openLedger(connection, names, store, repair, parts.log);
+  const opened = openLedger(connection, names, store, repair, left, parts.log);
   const search = new StreamSearch(connection, names);
   const receipts = new JetStreamReceipts({
     store,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pause } from '../../model/backoff.js';
 import type { Frame } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
+import type { LeftNote } from '../../model/left-orders.js';
 import type { Receipt } from '../../model/receipt.js';
 import type { LedgerLease } from '../ledger/lease.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -11,7 +12,7 @@ import { ACK_WAIT_MS } from '../nats/declarations.js';
 import type { JetStreamNames } from '../nats/names.js';
 import type { SettingsWatch } from '../nats/settings-watch.js';
 import type { StreamRepair } from '../nats/stream-repair.js';
-import { JetStreamArrivals } from './arrivals.js';
+import { type Arrival, JetStreamArrivals } from './arrivals.js';
 import { DeadLetterCount, JetStreamBacklog } from './backlog.js';
 import { type Claim, DeliveredFrames, FrameClaims } from './delivered-frames.js';
 import { ForeignMessages, type ForeignMessagesParts } from './foreign-messages.js';
@@ -183,17 +184,23 @@ export class JetStreamSource implements Source {
   }
 
   async #arrive(framesMax: number): Promise<void> {
-    for (const { frame, seq } of await this.#arrivals.round(framesMax)) {
-      this.#arrived.push(this.#delivery(frame, seq));
+    for (const arrival of await this.#arrivals.round(framesMax)) {
+      this.#arrived.push(this.#delivery(arrival));
     }
   }
 
-  #delivery(frame: Frame, seq: number): Delivery {
+  #delivery({ frame, seq, isInherited }: Arrival): Delivery {
+    const left = this.#ledger.left(frame);
     const claim = this.#claims.begin(frame.id);
     return {
       frame,
       get isLost() {
         return claim.isLost;
+      },
+      left: isInherited ? suspectAll(frame, left) : left,
+      startsAlone: async (crashes) => {
+        const order = { frameId: frame.id, first: 0, count: 1 };
+        await this.#ledger.announce({ ...order, crashes, isAlone: true });
       },
       settle: (settlement) => {
         const settled = this.#settle(frame, seq, settlement, claim);
@@ -241,6 +248,21 @@ export class JetStreamSource implements Source {
       await pause(LEASE_POLL_MS, signal);
     }
   }
+}
+
+/**
+ * The process that had the frame before is dead, and what it had in progress is unknown: it can have been any order of
+ * the frame. One crash is assumed of those of which none is known; it is not counted again when the frame moves on.
+ */
+function suspectAll(
+  { count }: Frame,
+  left: ReadonlyMap<number, LeftNote>,
+): ReadonlyMap<number, LeftNote> {
+  const all = new Map(left);
+  for (let position = 0; position < count; position++) {
+    if (!all.has(position)) all.set(position, { crashes: 1, isAlone: false });
+  }
+  return all;
 }
 
 /** Resolves when `work` has ended or `signal` is aborted, whichever is first. */

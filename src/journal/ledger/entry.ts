@@ -1,3 +1,4 @@
+import type { LeftOrders } from '../../model/left-orders.js';
 import type { SettledFrame } from '../store/receipt-rows.js';
 
 /** One step of a process, as it is stored in the ledger. */
@@ -14,6 +15,8 @@ export interface LedgerEntry {
   /** Ids of orders whose dead letters are replayed, or dropped. */
   readonly replayed: readonly string[];
   readonly dropped: readonly string[];
+  /** What a process that died has left about frames; or an order that begins alone: see `Delivery.startsAlone`. */
+  readonly left: readonly LeftOrders[];
 }
 
 /** Changes nothing. */
@@ -23,10 +26,14 @@ export const NO_STEPS = {
   released: [],
   replayed: [],
   dropped: [],
+  left: [],
 } as const satisfies Omit<LedgerEntry, 'by' | 'nonce'>;
 
 /** A settled frame as it is written; trailing empty members are left out. */
 type SettledTuple = [string, number, string[]?, string[]?, string[]?];
+
+/** Frame, first position, count, crashes, 1 if alone. */
+type LeftTuple = [string, number, number, number, 0 | 1];
 
 interface Written {
   readonly by: string;
@@ -36,10 +43,11 @@ interface Written {
   readonly r?: readonly string[];
   readonly a?: readonly string[];
   readonly x?: readonly string[];
+  readonly d?: readonly LeftTuple[];
 }
 
 export function encodeEntry(entry: LedgerEntry): Buffer {
-  const { by, nonce, claimed, settled, released, replayed, dropped } = entry;
+  const { by, nonce, claimed, settled, released, replayed, dropped, left } = entry;
   const written: Written = {
     by,
     n: nonce,
@@ -48,6 +56,7 @@ export function encodeEntry(entry: LedgerEntry): Buffer {
     ...(released.length === 0 ? {} : { r: released }),
     ...(replayed.length === 0 ? {} : { a: replayed }),
     ...(dropped.length === 0 ? {} : { x: dropped }),
+    ...(left.length === 0 ? {} : { d: left.map(leftTupleOf) }),
   };
   return Buffer.from(JSON.stringify(written));
 }
@@ -55,7 +64,7 @@ export function encodeEntry(entry: LedgerEntry): Buffer {
 /** @throws Error the bytes are not an entry */
 export function decodeEntry(bytes: Uint8Array): LedgerEntry {
   const written = JSON.parse(Buffer.from(bytes).toString()) as Written;
-  const { by, n, c = [], s = [], r = [], a = [], x = [] } = written;
+  const { by, n, c = [], s = [], r = [], a = [], x = [], d = [] } = written;
   if (typeof by !== 'string' || typeof n !== 'string') {
     throw new Error('not an entry of the ledger');
   }
@@ -66,12 +75,23 @@ export function decodeEntry(bytes: Uint8Array): LedgerEntry {
     dead,
     doneAfterRetry,
   }));
-  return { by, nonce: n, claimed: c, settled, released: r, replayed: a, dropped: x };
+  const left = d.map(([frameId, first, count, crashes, isAlone]) => ({
+    frameId,
+    first,
+    count,
+    crashes,
+    isAlone: isAlone === 1,
+  }));
+  return { by, nonce: n, claimed: c, settled, released: r, replayed: a, dropped: x, left };
 }
 
 /** About how many bytes a settled frame takes in an entry. */
 export function settledBytes({ id, refiled, dead, doneAfterRetry }: SettledFrame): number {
   return (id.length + 10) * (1 + refiled.length + dead.length + doneAfterRetry.length);
+}
+
+function leftTupleOf({ frameId, first, count, crashes, isAlone }: LeftOrders): LeftTuple {
+  return [frameId, first, count, crashes, isAlone ? 1 : 0];
 }
 
 function tupleOf({ id, count, refiled, dead, doneAfterRetry }: SettledFrame): SettledTuple {

@@ -1,3 +1,5 @@
+import type { Frame } from '../../model/frame.js';
+import type { LeftNote, LeftOrders } from '../../model/left-orders.js';
 import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import type { SettledFrame } from '../store/receipt-rows.js';
@@ -7,10 +9,10 @@ import type { LedgerState } from './state.js';
 import type { LedgerStream } from './stream.js';
 
 /**
- * `ours`: this process has the claim. `settled`: the frame was processed before. `taken`: another process has the
+ * `ours`: this process has the claim. `inherited`: the same, and the process that had it before is dead. `settled`: the frame was processed before. `taken`: another process has the
  * claim.
  */
-export type ClaimVerdict = 'ours' | 'settled' | 'taken';
+export type ClaimVerdict = 'ours' | 'inherited' | 'settled' | 'taken';
 
 export interface LedgerParts {
   readonly self: string;
@@ -92,6 +94,22 @@ export class Ledger {
     await this.#step({ reads: true, bytes: 0 });
   }
 
+  /**
+   * Resolves when every process can know that these orders begin now.
+   * @throws Error the source was closed first
+   */
+  async announce(orders: LeftOrders): Promise<void> {
+    const { state } = this.#parts;
+    state.announce(orders);
+    do await this.#step({ bytes: 0 });
+    while (state.unannouncedCount > 0 && !this.#isRefused);
+  }
+
+  /** What processes that died have left about the frame, by position, as far as this process has read. */
+  left(frame: Pick<Frame, 'id'>): ReadonlyMap<number, LeftNote> {
+    return this.#parts.state.left(frame);
+  }
+
   /** Whether this process has claimed the frame, as far as it has read. */
   isOurs(frameId: string): boolean {
     return this.#parts.state.claimant(frameId) === this.#parts.self;
@@ -136,6 +154,7 @@ export class Ledger {
     const { stream, state } = this.#parts;
     const nonce = `${this.#parts.runId}${this.#entries++}`;
     if (group.some(({ reads }) => reads)) this.#isCurrent = false;
+    let inherited: readonly string[] = [];
     for (let isFirst = true; ; isFirst = false) {
       if (!isFirst || !this.#isCurrent || this.#mayBeOutdated(group))
         await this.#readEntries(isFirst);
@@ -143,10 +162,12 @@ export class Ledger {
       if (state.ownNonce === nonce) break;
       const entry = this.#entry(group, nonce);
       if (entry === null) break;
+      inherited = entry.claimed.filter((id) => state.claimant(id) !== null);
       const outcome = await stream.append(entry, state.appliedSeq);
       if (outcome.verdict === 'stored') {
         state.apply(outcome.seq, entry);
         this.#isRefused = false;
+        if (state.unannouncedCount > 0) this.#step({ bytes: 0 }).catch(() => {});
         break;
       }
       this.#isCurrent = false;
@@ -155,7 +176,9 @@ export class Ledger {
         break;
       }
     }
-    for (const { claim, resolve } of group) resolve(claim.map((id) => this.#answer(id)));
+    for (const { claim, resolve } of group) {
+      resolve(claim.map((id) => this.#answer(id, inherited.includes(id))));
+    }
   }
 
   /** Whether a verdict would be `taken` according to entries that may be outdated. */
@@ -171,9 +194,13 @@ export class Ledger {
       .filter((id) => this.#verdict(id) === 'ours' && state.claimant(id) !== self);
     const settled = group.flatMap(({ settle }) => (settle === null ? [] : [settle]));
     const released = group.flatMap(({ release }) => release);
-    released.push(...state.earlierClaims().filter((id) => !claimed.includes(id)));
-    if (claimed.length + settled.length + released.length === 0) return null;
-    return { ...NO_STEPS, by: self, nonce, claimed, settled, released };
+    const left = state.unannounced();
+    // Another process may claim what is released: it must know which orders may have killed the last run.
+    if (left.length === state.unannouncedCount) {
+      released.push(...state.earlierClaims().filter((id) => !claimed.includes(id)));
+    }
+    if (claimed.length + settled.length + released.length + left.length === 0) return null;
+    return { ...NO_STEPS, by: self, nonce, claimed, settled, released, left };
   }
 
   #verdict(frameId: string): ClaimVerdict {
@@ -184,10 +211,11 @@ export class Ledger {
   }
 
   /** Only stored entries count: a claimant may have died, and been replaced, while the entry was under way. */
-  #answer(frameId: string): ClaimVerdict {
+  #answer(frameId: string, isInherited: boolean): ClaimVerdict {
     const { self, state } = this.#parts;
     if (state.isSettled(frameId)) return 'settled';
-    return state.claimant(frameId) === self ? 'ours' : 'taken';
+    if (state.claimant(frameId) !== self) return 'taken';
+    return isInherited ? 'inherited' : 'ours';
   }
 
   /**

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { LeftOrders } from '../../model/left-orders.js';
 import type { Log } from '../../model/log.js';
 import { sealBytes, unsealBytes } from '../frame/checksum.js';
 import type { JetStreamConnection } from '../nats/connection.js';
@@ -23,17 +24,21 @@ export interface LedgerHandle {
   readonly close: () => Promise<void>;
 }
 
-/** The ledger of the stream, read from the position that the store has. */
+/**
+ * The ledger of the stream, read from the position that the store has.
+ * @param left what the last process on this store has left, if it died
+ */
 export function openLedger(
   connection: JetStreamConnection,
   names: JetStreamNames,
   store: LocalStore,
   repair: StreamRepair,
+  left: readonly LeftOrders[],
   log: Log,
 ): LedgerHandle {
   const self = processId(store);
   const runId = randomBytes(RUN_ID_BYTES).toString('base64url');
-  const state = new LedgerState(store, self, runId);
+  const state = new LedgerState(store, self, runId, left);
   const peers = new LedgerPeers(connection, names, self);
   const stream = new LedgerStream(connection, names, repair);
   const ledger = new Ledger({ self, runId, connection, stream, state, peers, log });

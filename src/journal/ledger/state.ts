@@ -1,5 +1,8 @@
+import type { Frame } from '../../model/frame.js';
+import { type LeftNote, LeftNotes, type LeftOrders } from '../../model/left-orders.js';
 import { requireSealed, seal, UNSEALED_HEAD } from '../frame/checksum.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
+import { putLeft } from '../store/left-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import {
   type LetterSteps,
@@ -24,6 +27,9 @@ const SAVED_MAX = 10_000;
 /** A claim that was not settled for this long is dropped: its process is gone, and so is the frame. */
 const CLAIM_MS_MAX = 7 * 24 * 60 * 60 * 1000;
 
+/** Notes in one entry: at most some hundred kilobytes. */
+const ANNOUNCED_MAX = 4000;
+
 const META_KEY = Buffer.from('ledger');
 /** How the row began before it had a checksum. */
 const OLD_START = '{"created":';
@@ -33,6 +39,8 @@ interface Saved {
   readonly appliedSeq: number;
   /** Claims: frame id, process, and time of the claim in epoch milliseconds. */
   readonly held: readonly (readonly [string, string, number])[];
+  /** Absent in what 0.1.0 saved. */
+  readonly left?: readonly LeftOrders[];
 }
 
 interface Claim {
@@ -57,6 +65,10 @@ export class LedgerState {
   /** Claims of an earlier run of this process, which other processes still respect. */
   readonly #earlierClaims = new Set<string>();
   readonly #unsaved = new Map<string, SettledFrame>();
+  /** What processes that died have left about frames that are not settled. */
+  #left = new LeftNotes();
+  /** Those of them that no entry has yet. */
+  readonly #unannounced: LeftOrders[] = [];
   #changes: Change[] = [];
   readonly #timer: NodeJS.Timeout;
   #created = '';
@@ -67,13 +79,15 @@ export class LedgerState {
   /**
    * @param self id of this process
    * @param runId prefix of the nonces of this run's entries; claims of other runs are not valid any more
+   * @param left what the last run has left, if it died
    */
-  constructor(store: LocalStore, self: string, runId: string) {
+  constructor(store: LocalStore, self: string, runId: string, left: readonly LeftOrders[] = []) {
     this.#runId = runId;
     this.#store = store;
     this.#writes = new GroupedWrites(store);
     this.#self = self;
     this.#load();
+    for (const orders of left) this.announce(orders);
     this.#timer = setInterval(() => void this.save().catch(() => {}), SAVE_MS);
     this.#timer.unref();
   }
@@ -96,6 +110,27 @@ export class LedgerState {
   /** Frames that other processes leave to this one because an earlier run of it claimed them. */
   earlierClaims(): string[] {
     return [...this.#earlierClaims];
+  }
+
+  /** What processes that died have left about the frame, by position. */
+  left(frame: Pick<Frame, 'id'>): ReadonlyMap<number, LeftNote> {
+    return this.#left.of(frame);
+  }
+
+  /** Known here now, and to other processes with the next entries. */
+  announce(orders: LeftOrders): void {
+    this.#left.add(orders);
+    this.#unannounced.push(orders);
+    this.#isChanged = true;
+  }
+
+  /** Up to as many as fit into an entry. */
+  unannounced(): LeftOrders[] {
+    return this.#unannounced.slice(0, ANNOUNCED_MAX);
+  }
+
+  get unannouncedCount(): number {
+    return this.#unannounced.length;
   }
 
   isSettled(frameId: string): boolean {
@@ -137,6 +172,9 @@ export class LedgerState {
       if (isOwn) this.#earlierClaims.delete(id);
     }
     for (const frame of entry.settled) this.settle(frame);
+    for (const orders of entry.left) this.#left.add(orders);
+    // Announced in sequence, and by this run alone.
+    if (isOwn && !isOfEarlierRun) this.#announced(entry.left.length);
     if (entry.replayed.length + entry.dropped.length > 0) this.#change(entry);
   }
 
@@ -145,7 +183,16 @@ export class LedgerState {
     this.#appliedSeq = Math.max(this.#appliedSeq, seq);
   }
 
+  #announced(count: number): void {
+    if (count === 0) return;
+    this.#unannounced.splice(0, count);
+    if (this.#unannounced.length > 0) return;
+    // The ledger has them now.
+    this.#writes.write(() => putLeft(this.#store, new LeftNotes())).catch(() => {});
+  }
+
   settle(frame: SettledFrame): void {
+    this.#left.remove(frame.id);
     this.#claims.delete(frame.id);
     this.#earlierClaims.delete(frame.id);
     this.#unsaved.set(frame.id, frame);
@@ -212,7 +259,12 @@ export class LedgerState {
   #saved(): Saved {
     const held = [...this.#claims].map(([id, { by, sinceMs }]) => [id, by, sinceMs] as const);
     const earlier = [...this.#earlierClaims].map((id) => [id, this.#self, Date.now()] as const);
-    return { created: this.#created, appliedSeq: this.#appliedSeq, held: [...held, ...earlier] };
+    return {
+      created: this.#created,
+      appliedSeq: this.#appliedSeq,
+      held: [...held, ...earlier],
+      left: this.#left.all(),
+    };
   }
 
   async close(): Promise<void> {
@@ -230,7 +282,8 @@ export class LedgerState {
     const found = this.#store.meta.getBinary(META_KEY);
     const saved = found === undefined ? null : savedIn(found);
     if (saved === null) return;
-    const { created, appliedSeq, held } = saved;
+    const { created, appliedSeq, held, left = [] } = saved;
+    this.#left = new LeftNotes(left);
     this.#created = created;
     this.#appliedSeq = appliedSeq;
     for (const [id, by, sinceMs] of held) {

@@ -2,11 +2,12 @@ import { LOCAL_DURABILITY } from '../../model/durability.js';
 import type { Options } from '../../model/options.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
 import { startExpiry } from '../store/expiry.js';
+import { openLeftRows } from '../store/left-rows.js';
 import { LocalStore, prepareDataFolder } from '../store/local-store.js';
 import { LocalAppender } from './appender.js';
 import { FrameLog } from './frame-log.js';
 import { markSegmentsFull } from './segment-files.js';
-import { LocalSource } from './source.js';
+import { LocalSource, type LocalSourceParts } from './source.js';
 import { watchUnreadable } from './unreadable.js';
 
 /**
@@ -29,14 +30,21 @@ export async function openLocalSource(options: Options, parts: SourceParts): Pro
   const store = new LocalStore(options.data);
   try {
     markSegmentsFull(options.data);
-    return startLocalSource(store, options, parts);
+    return startLocalSource(store, options, {
+      ...parts,
+      leftNotes: openLeftRows(store, parts.left()),
+    });
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-function startLocalSource(store: LocalStore, options: Options, parts: SourceParts): SourceHandle {
+function startLocalSource(
+  store: LocalStore,
+  options: Options,
+  parts: SourceParts & Pick<LocalSourceParts, 'leftNotes'>,
+): SourceHandle {
   const source = new LocalSource(store, { ...parts, ...options });
   const stopExpiry = startExpiry(store, {
     settledS: options.receiptsS,

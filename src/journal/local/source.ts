@@ -1,5 +1,6 @@
 import type { Frame, StoredKey } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
+import { LeftNotes } from '../../model/left-orders.js';
 import type { Receipt } from '../../model/receipt.js';
 import { untilDueMs } from '../frame/refile.js';
 import type { SourceParts } from '../source-handle.js';
@@ -15,6 +16,7 @@ import {
 } from '../store/frame-rows.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
 import { storedKeys } from '../store/idempotency-rows.js';
+import { putLeft } from '../store/left-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { findReceipt } from '../store/receipt-rows.js';
 import { moveUnreadable, restoreReadable, unreadableKeys } from '../store/unreadable-rows.js';
@@ -37,6 +39,8 @@ export interface LocalSourceParts
    * replaced by others.
    */
   readonly lookAheadFrames?: number;
+  /** What processes that died have left; nothing by default. */
+  readonly leftNotes?: LeftNotes;
   /** Makes the appenders call `wake` at their next commit; when absent, frames are looked for periodically. */
   readonly requestWake?: (() => void) | null;
 }
@@ -68,6 +72,7 @@ export class LocalSource implements Source {
   readonly #checkpoints: CheckpointLoop;
   readonly #parts: LocalSourceParts;
   readonly #backlog: LocalBacklog;
+  readonly #left: LeftNotes;
   readonly #wakeSignal = new WakeSignal();
   readonly #claimed = new Map<string, FrameRow>();
   /** Table and key of rows that cannot be read. Such a row is not reported again, even if it cannot be moved. */
@@ -80,6 +85,7 @@ export class LocalSource implements Source {
   constructor(store: LocalStore, parts: LocalSourceParts) {
     this.#store = store;
     this.#parts = parts;
+    this.#left = parts.leftNotes ?? new LeftNotes();
     const writes = new GroupedWrites(store, Math.ceil((parts.lookAheadFrames ?? 1) * GROUP_SHARE));
     const place = `data folder ${store.folder}`;
     this.#settlements = new RetriedWrites(writes, place, this.#closing.signal, parts.log);
@@ -228,6 +234,9 @@ export class LocalSource implements Source {
     return {
       frame,
       isLost: false,
+      left: this.#left.of(frame),
+      // Only this process can get the frame, and it finds the order in the file `hand`.
+      startsAlone: async () => {},
       settle: (settlement) => this.#untilClosed(this.#settle(frame, row, settlement)),
       forwarded: () => this.#untilClosed(this.#forwarded(frame, row)),
       park: () => void this.#parked.add(frame.id),
@@ -252,7 +261,13 @@ export class LocalSource implements Source {
 
   async #settle(frame: Frame, row: FrameRow, settlement: Settlement): Promise<void> {
     const { newFrameId } = this.#parts;
-    const write = settlementWrites(this.#store, frame, row, settlement, newFrameId);
+    const writes = settlementWrites(this.#store, frame, row, settlement, newFrameId);
+    const write = this.#left.remove(frame.id)
+      ? () => {
+          writes();
+          putLeft(this.#store, this.#left);
+        }
+      : writes;
     const bytes = settlementBytes(frame, settlement);
     if (!(await this.#settlements.settle(frame.id, write, bytes))) return;
     const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);

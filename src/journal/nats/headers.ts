@@ -14,6 +14,7 @@ const ATTEMPT = 'Forebay-Attempt';
 const NOT_BEFORE_MS = 'Forebay-Not-Before-Ms';
 const ORIGIN = 'Forebay-Origin';
 const INDEXES = 'Forebay-Indexes';
+const CRASHES = 'Forebay-Crashes';
 const KEYS = 'Forebay-Keys';
 const ORDER_ID = 'Forebay-Order-Id';
 const REASON = 'Forebay-Reason';
@@ -31,6 +32,7 @@ export function frameHeaders(frame: Frame): MsgHdrs {
     out.set(ORIGIN, frame.refiled.origin);
     out.set(INDEXES, frame.refiled.indexes.join(','));
   }
+  if (frame.crashes !== undefined) out.set(CRASHES, String(frame.crashes));
   if (frame.keys.length > 0) out.set(KEYS, keysText(frame.keys));
   return out;
 }
@@ -63,6 +65,7 @@ export function readFrame(message: AckableMessage): Frame {
     attempt: Number(found.get(ATTEMPT) || 1),
     notBeforeMs: Number(found.get(NOT_BEFORE_MS)),
     refiled: origin === '' ? null : { origin, indexes: found.get(INDEXES).split(',').map(Number) },
+    ...(found.get(CRASHES) === '' ? {} : { crashes: Number(found.get(CRASHES)) }),
     keys: readKeys(found),
   });
 }

@@ -21,6 +21,7 @@ import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
 import { startExpiry } from '../store/expiry.js';
 import { storeKeys } from '../store/idempotency-rows.js';
+import { openLeftRows } from '../store/left-rows.js';
 import { LocalStore, prepareDataFolder } from '../store/local-store.js';
 import { FailoverAppender } from './failover-appender.js';
 import { Forwarder } from './forwarder.js';
@@ -81,7 +82,8 @@ export async function openSpooledSource(
       acceptedOrders: parts.spooledOrders,
       retryMsMax: options.retryMsMax,
     });
-    return startSpooledSource(store, spool, options, parts);
+    const left = openLeftRows(store, parts.left()).all();
+    return startSpooledSource(store, spool, options, { ...parts, left: () => left });
   } catch (error) {
     // The spool closes the store too.
     await (spool ?? store).close();
@@ -153,7 +155,10 @@ function openPrimary(options: Options, store: LocalStore, parts: SourceParts) {
     closeMsMax: options.shutdownMsMax * CLOSE_SHARE,
     acceptedOrders: () => acceptedOrders() - spooledOrders() + forwardedOrders(),
   };
-  return openJetStreamSource(targetOf(options), store, sourceParts, options.commitMsMax);
+  return openJetStreamSource(targetOf(options), store, sourceParts, {
+    commitMsMax: options.commitMsMax,
+    left: parts.left(),
+  });
 }
 
 function openDurability(

@@ -1,0 +1,61 @@
+import type { Frame } from './frame.js';
+
+/** Orders of one unsettled frame, about which a process that died has left a note. */
+export interface LeftOrders {
+  readonly frameId: string;
+  /** Position of the first of them; the others follow it. */
+  readonly first: number;
+  readonly count: number;
+  /** How many processes have died with them in progress, that one included; 0: they are done. */
+  readonly crashes: number;
+  /** No other order was in progress when the process died, so this one is to blame. */
+  readonly isAlone: boolean;
+}
+
+export type LeftNote = Pick<LeftOrders, 'crashes' | 'isAlone'>;
+
+const NONE: ReadonlyMap<number, LeftNote> = new Map();
+
+/** What processes that died have left about frames that are not settled. Nearly always empty. */
+export class LeftNotes {
+  readonly #frames = new Map<string, LeftOrders[]>();
+
+  constructor(all: readonly LeftOrders[] = []) {
+    for (const orders of all) this.add(orders);
+  }
+
+  get isEmpty(): boolean {
+    return this.#frames.size === 0;
+  }
+
+  add(orders: LeftOrders): void {
+    const known = this.#frames.get(orders.frameId);
+    if (known === undefined) this.#frames.set(orders.frameId, [orders]);
+    else known.push(orders);
+  }
+
+  /** By position. Done is final; of two counts of crashes the higher one holds, so none is counted twice. */
+  of({ id }: Pick<Frame, 'id'>): ReadonlyMap<number, LeftNote> {
+    const known = this.#frames.get(id);
+    if (known === undefined) return NONE;
+    const found = new Map<number, LeftNote>();
+    for (const note of known) {
+      for (let position = note.first; position < note.first + note.count; position++) {
+        const before = found.get(position)?.crashes;
+        const isNews =
+          before === undefined || note.crashes === 0 || (before > 0 && note.crashes > before);
+        if (isNews) found.set(position, note);
+      }
+    }
+    return found;
+  }
+
+  /** The frame is settled. What is still to be done of it is in other frames, which know their crashes. */
+  remove(frameId: string): boolean {
+    return this.#frames.delete(frameId);
+  }
+
+  all(): LeftOrders[] {
+    return [...this.#frames.values()].flat();
+  }
+}

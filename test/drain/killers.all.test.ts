@@ -1,0 +1,33 @@
+/** An order that kills the process becomes a dead letter, and no other order pays for it. Local journal; more cases. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  ABORT,
+  accept,
+  deadLetters,
+  flagsOf,
+  judge,
+  killerHandler,
+  type Scene,
+  SIGKILL,
+  supervise,
+  temporary,
+} from './killers.js';
+
+const SCENES: readonly (readonly [string, Scene])[] = [
+  ['kills it by SIGKILL', { killers: [3, 50, 51, 120, 199], attemptsMax: 3, kill: SIGKILL }],
+  ['asks for a huge array', { killers: [20], attemptsMax: 3, kill: 'new Array(1e8).fill(0)' }],
+  ['crashes in native code', { killers: [20], attemptsMax: 2, kill: ABORT }],
+];
+
+describe('an order whose handler ends the process', () => {
+  for (const [what, scene] of SCENES) {
+    it(`because it ${what}: becomes a dead letter`, async (t) => {
+      const [data, handler] = [await temporary(t), await killerHandler(t, scene)];
+      await accept(scene, data, []);
+      const { forebay } = await supervise(t, data, flagsOf(scene, handler));
+      judge(scene, await handler.lines(), await deadLetters(['--data', data]));
+      assert.equal(await forebay.stop(), 0);
+    });
+  }
+});
