@@ -45,6 +45,7 @@ const parts = {
   tryAdmit: () => true,
   meter: new RpsMeter(RpsMeter.memory()),
   options,
+  tls: null,
   gate: { opened: () => true, closed: () => {} },
 };
 const server = new IntakeServer(parts, await loadEngine('uws'));

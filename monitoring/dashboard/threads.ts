@@ -32,6 +32,19 @@ export const threads: readonly Unplaced[] = [
   ),
   lines(
     {
+      title: 'Time until the certificate expires',
+      description: 'Servers without TLS are not shown. Alert: ForebayCertificateExpires.',
+      unit: 's',
+    },
+    [
+      {
+        expr: `(${of('forebay_tls_certificate_expiry_timestamp_seconds')} > 0) - time()`,
+        legend: '{{instance}}',
+      },
+    ],
+  ),
+  lines(
+    {
       title: 'Memory',
       description: 'Resident memory of the process, and V8’s heap in the main thread.',
       unit: 'bytes',

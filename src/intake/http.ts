@@ -1,4 +1,5 @@
 import type { OrdersAddress } from '../model/listen.js';
+import type { TlsMaterial } from '../model/tls.js';
 
 /** What the routes know of the HTTP engine under them. An engine is a folder of src/intake; a process loads one of them. */
 
@@ -67,6 +68,8 @@ export interface HttpEngine {
   listen(address: ListenAddress): Promise<void>;
   /** Accepts no more connections. Those that are open go on. */
   stopListening(): void;
+  /** New connections get this certificate. Those that are open go on. @throws OperatorFault it cannot be used */
+  renewTls(tls: TlsMaterial): void;
   /** Ends all connections. Must be called before the thread ends. */
   close(): void;
 }
@@ -115,5 +118,6 @@ export interface EngineFactory {
   sendContinue(reply: HttpReply, expect: string): HttpReply;
   /** To be called every few seconds while a body arrives, so that the engine does not end it. */
   keepReading(reply: HttpReply): void;
-  create(routes: readonly Route[], limits: EngineLimits): HttpEngine;
+  /** @param tls null for HTTP without TLS. @throws OperatorFault it cannot be used */
+  create(routes: readonly Route[], limits: EngineLimits, tls: TlsMaterial | null): HttpEngine;
 }

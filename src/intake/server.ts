@@ -9,6 +9,7 @@ import {
   IDEMPOTENCY_KEY_CHARS_MAX,
   type KeyedIntake,
 } from '../model/stages.js';
+import type { TlsMaterial } from '../model/tls.js';
 import { Cors } from './cors.js';
 import type {
   ConnectionGate,
@@ -43,6 +44,8 @@ export interface IntakeParts {
   readonly meter: { hit(requests: number): void };
   readonly gate: ConnectionGate;
   readonly options: IntakeOptions;
+  /** Null for HTTP without TLS. */
+  readonly tls: TlsMaterial | null;
 }
 
 /** Interval of the check for slow bodies. They can exceed their time by as much. */
@@ -114,6 +117,7 @@ export class IntakeServer {
         { method: 'any', path: '/*', answer: this.#refusePath },
       ],
       { gate, refusal: REFUSAL, keepAliveMs, bodyMsMax },
+      parts.tls,
     );
   }
 
@@ -139,6 +143,11 @@ export class IntakeServer {
     if (this.#checks++ % KEEP_READING_CHECKS > 0) return;
     this.#slots.keepReading((res) => this.#factory.keepReading(res));
   };
+
+  /** New connections get this certificate. @throws OperatorFault it cannot be used */
+  renewTls(tls: TlsMaterial): void {
+    this.#engine.renewTls(tls);
+  }
 
   /** @throws OperatorFault it cannot listen */
   listen(address: ListenAddress): Promise<void> {

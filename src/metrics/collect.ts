@@ -46,6 +46,7 @@ const LIVE_KEYS = [
   'journalReachable',
   'journalDegraded',
   'drainPaused',
+  'tlsNotAfter',
 ] as const satisfies readonly (keyof LiveGauges)[];
 
 /** One line of the exposition; with a `metricName` if it differs from the family's name. */

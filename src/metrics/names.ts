@@ -267,6 +267,7 @@ export interface LiveGauges {
   readonly journalReachable: () => number;
   readonly journalDegraded: () => number;
   readonly drainPaused: () => number;
+  readonly tlsNotAfter: () => number;
 }
 
 export const liveFamilies = {
@@ -338,6 +339,11 @@ export const liveFamilies = {
   drainPaused: {
     name: 'forebay_drain_paused',
     help: '1 if processing is paused by the handler, for example because its database is unreachable, else 0; /readyz has the reason.',
+    labels: [],
+  },
+  tlsNotAfter: {
+    name: 'forebay_tls_certificate_expiry_timestamp_seconds',
+    help: 'When the certificate of --tls-cert expires, in epoch seconds; 0 without TLS.',
     labels: [],
   },
   eventLoopLag: {

@@ -17,6 +17,18 @@ export const LOG_EVENTS = {
     level: 'info',
     what: 'which HTTP engine serves the orders, and why if it is not the fastest',
   },
+  'tls-renewed': {
+    level: 'info',
+    what: 'the files of TLS have changed: new connections get the new certificate, the others go on',
+  },
+  'tls-renewal-failed': {
+    level: 'error',
+    what: 'the files of TLS have changed and cannot be used: the certificate before stays in use',
+  },
+  'tls-certificate-invalid': {
+    level: 'error',
+    what: 'the certificate of the server has expired, or is not valid yet',
+  },
   guarantee: {
     level: 'info',
     what: 'NATS: which failures an accepted order survives; logged again when it changes',

@@ -1,3 +1,5 @@
+import type { TlsVersion } from './tls.js';
+
 export const MODES = ['queue', 'direct'] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -19,6 +21,10 @@ export interface Options {
   readonly host: string;
   readonly port: number;
   readonly listen: string;
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  readonly tlsCa: string;
+  readonly tlsMin: TlsVersion;
   readonly adminHost: string;
   readonly adminPort: number;
   readonly adminHosts: readonly string[];

@@ -207,6 +207,7 @@ function checkRelations(options: Options, given: GivenOptions): void {
       `${named('connectionsPerAddressMax', given, options)}: must be 0 on this system: only Linux says who is connected`,
     );
   }
+  checkTls(options, given);
   if (options.threads > 1 && options.listen !== '') {
     throw fault(
       `${named('threads', given, options)}: must be 0 or 1 with ${nameOf('listen', given)}, because threads cannot share a unix socket`,
@@ -219,6 +220,18 @@ function checkRelations(options: Options, given: GivenOptions): void {
         : 'on this system: only Linux can share a port between threads';
     throw fault(`${named('threads', given, options)}: must be 0 or 1 ${reason}`);
   }
+}
+
+/** @throws OperatorFault a file of TLS without the one that it belongs to */
+function checkTls(options: Options, given: GivenOptions): void {
+  const needs = (key: OptionKey, other: OptionKey) => {
+    if (!given.has(key) || options[key] === '' || options[other] !== '') return;
+    throw fault(`${named(key, given, options)}: needs ${nameOf(other, given)}`);
+  };
+  needs('tlsCert', 'tlsKey');
+  needs('tlsKey', 'tlsCert');
+  needs('tlsCa', 'tlsCert');
+  needs('tlsMin', 'tlsCert');
 }
 
 function hostsMeet({ host, adminHost }: Options): boolean {

@@ -1,4 +1,5 @@
 import { HTTP_CHOICES, LOG_FORMATS, LOG_LEVELS, MODES } from '../model/options.js';
+import { TLS_VERSIONS } from '../model/tls.js';
 import { drainSchema } from './drain-schema.js';
 import type { DerivedDefault, Specs } from './spec.js';
 
@@ -52,6 +53,40 @@ const serverSchema = {
     default: '',
     group: 'Server',
     help: 'unix:/path: listen on this unix socket for orders, and not on --host and --port',
+  },
+  tlsCert: {
+    type: 'text',
+    unit: 'file',
+    pattern: '^[^\\0]*$',
+    patternText: 'a PEM file',
+    default: '',
+    group: 'Server',
+    help: 'TLS for orders: certificate of the server, followed by its chain; a renewed file is taken up within seconds',
+  },
+  tlsKey: {
+    type: 'text',
+    unit: 'file',
+    pattern: '^[^\\0]*$',
+    patternText: 'a PEM file',
+    default: '',
+    group: 'Server',
+    help: 'TLS for orders: private key of --tls-cert, not encrypted',
+  },
+  tlsCa: {
+    type: 'text',
+    unit: 'file',
+    pattern: '^[^\\0]*$',
+    patternText: 'a PEM file',
+    default: '',
+    group: 'Server',
+    help: 'TLS for orders: clients must show a certificate that one of these has signed; needs --http node',
+  },
+  tlsMin: {
+    type: 'choice',
+    choices: TLS_VERSIONS,
+    default: '1.2',
+    group: 'Server',
+    help: 'TLS for orders: oldest version that is accepted',
   },
   adminHost: {
     type: 'text',

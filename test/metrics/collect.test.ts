@@ -44,6 +44,7 @@ function collected(counts: SharedArrayBuffer, live: Partial<Collected['live']> =
       journalReachable: () => 1,
       journalDegraded: () => 0,
       drainPaused: () => 0,
+      tlsNotAfter: () => 0,
       ...live,
     },
     durability: () => ({ class: 'fsync', replicas: 1 }),

@@ -27,6 +27,7 @@ async function samples(counts: SharedArrayBuffer): Promise<Map<string, number>> 
       journalReachable: () => 0,
       journalDegraded: () => 0,
       drainPaused: () => 0,
+      tlsNotAfter: () => 0,
     },
     durability: () => ({ class: 'fsync', replicas: 1 }),
     threadLoad: new ThreadLoad(counts, [], () => []),

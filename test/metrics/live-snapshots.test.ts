@@ -36,6 +36,7 @@ function opened() {
     journalReachable: () => 1,
     journalDegraded: () => 0,
     drainPaused: () => 0,
+    tlsNotAfter: () => 0,
   };
   const durability = () => LOCAL_DURABILITY;
   const threadLoad = () => new ThreadLoad(counts, THREADS, () => []);

@@ -71,6 +71,11 @@ class Faults {
     await this.#fires(['ForebayConnectionsRefused'], () => this.#shop.connectTooOften());
   }
 
+  async certificateExpires(): Promise<void> {
+    this.#shop.secured.expireSoon();
+    await this.#fires(['ForebayCertificateExpires']);
+  }
+
   async consumerPaused(): Promise<void> {
     await this.#shop.pauseConsumer(true);
     await this.#fires(['ForebayJournalDegraded']);
@@ -146,8 +151,8 @@ describe('the alerts, with a real Prometheus', () => {
     // Other tests on this machine may block threads at any time.
     const quiet = alerts.filter(({ alert }) => alert !== 'ForebayEventLoopLag');
     await t.test('none fires without a fault', async () => {
-      await eventually('three instances are scraped', async () => {
-        return (await shop.prometheus.query('up{job="forebay"} == 1')).length === 3;
+      await eventually('four instances are scraped', async () => {
+        return (await shop.prometheus.query('up{job="forebay"} == 1')).length === 4;
       });
       await eventually('none fires', async () => {
         const samples = await Promise.all(quiet.map((rule) => shop.prometheus.query(expr(rule))));
@@ -158,6 +163,7 @@ describe('the alerts, with a real Prometheus', () => {
     // In this order, because orders sent after the overload wait behind its backlog.
     await t.test('another program publishes', () => faults.othersPublish());
     await t.test('too many connections', () => faults.manyConnect());
+    await t.test('a certificate expires', () => faults.certificateExpires());
     await t.test('a consumer is paused', () => faults.consumerPaused());
     await t.test('a row is damaged', () => faults.rowDamaged());
     await t.test('an order fails permanently', () => faults.orderFails());

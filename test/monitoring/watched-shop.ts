@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { NativeStack } from '../container/native-stack.js';
+import { Authority, type Certificate } from '../support/certificates.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { OrderClient } from '../support/orders.js';
 import { RawConnection } from '../support/raw-http.js';
@@ -33,8 +34,8 @@ const FEW_DEAD_LETTERS = {
 const SPOOLLESS_CONNECTIONS_MAX = 16;
 
 /**
- * The services of docker-compose.yml as native processes, and two more Forebays that the same Prometheus scrapes: one in direct
- * mode with a limit and a handler that fails on request, and one without a spool.
+ * The services of docker-compose.yml as native processes, and three more Forebays that the same Prometheus scrapes: one in
+ * direct mode with a limit and a handler that fails on request, one without a spool, and one with TLS.
  */
 export class WatchedShop {
   readonly stack: NativeStack;
@@ -43,9 +44,16 @@ export class WatchedShop {
   readonly direct: ForebayProcess;
   readonly directOrders: OrderClient;
   readonly spoolless: ForebayProcess;
+  readonly secured: SecuredServer;
   readonly spoollessOrders: OrderClient;
 
-  private constructor(stack: NativeStack, direct: ForebayProcess, spoolless: ForebayProcess) {
+  private constructor(
+    stack: NativeStack,
+    direct: ForebayProcess,
+    spoolless: ForebayProcess,
+    secured: SecuredServer,
+  ) {
+    this.secured = secured;
     this.stack = stack;
     this.prometheus = new PrometheusApi(stack.url('prometheus:9090'));
     this.orders = new OrderClient(stack.url('forebay:3000'));
@@ -75,11 +83,13 @@ export class WatchedShop {
     await forebay.ready(() => isOk(`${stack.url('forebay:3001')}/readyz`));
     const direct = await startDirect(owner);
     const spoolless = await startSpoolless(stack.address('nats:4222'), owner);
-    for (const { adminUrl } of [direct, spoolless]) others.push(`"${new URL(adminUrl).host}"`);
+    const secured = await new SecuredServer(owner).start(owner);
+    for (const { adminUrl } of [direct, spoolless, secured])
+      others.push(`"${new URL(adminUrl).host}"`);
     await exporter.ready(() => isOk(`${stack.url('prometheus-nats-exporter:7777')}/metrics`));
     const prometheus = await stack.start('prometheus');
     await prometheus.ready(() => isOk(`${stack.url('prometheus:9090')}/-/ready`));
-    const shop = new WatchedShop(stack, direct, spoolless);
+    const shop = new WatchedShop(stack, direct, spoolless, secured);
     owner.after(async () => {
       for (const client of [shop.orders, shop.directOrders, shop.spoollessOrders]) client.close();
     });
@@ -130,6 +140,32 @@ export class WatchedShop {
 
 export async function isOk(url: string): Promise<boolean> {
   return (await fetch(url, { signal: AbortSignal.timeout(1000) })).ok;
+}
+
+class SecuredServer {
+  readonly #authority = new Authority();
+  readonly #files: Certificate;
+  adminUrl = '';
+
+  constructor(owner: { after(end: () => Promise<void>): void }) {
+    owner.after(async () => this.#authority.remove());
+    this.#files = this.#authority.sign('orders', 'IP:127.0.0.1', 30);
+  }
+
+  async start(owner: { after(end: () => Promise<void>): void }): Promise<this> {
+    const { cert, key } = this.#files;
+    this.adminUrl = (
+      await startForebay(['--tls-cert', cert, '--tls-key', key], { owner })
+    ).adminUrl;
+    return this;
+  }
+
+  /** A renewal, as if it were late. */
+  expireSoon(): void {
+    const { cert, key } = this.#authority.sign('late', 'IP:127.0.0.1', 5);
+    copyFileSync(key, this.#files.key);
+    copyFileSync(cert, this.#files.cert);
+  }
 }
 
 async function startDirect(owner: {

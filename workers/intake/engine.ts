@@ -16,17 +16,22 @@ export interface EngineChoice {
   readonly text: string;
 }
 
+/** It asks clients for a certificate, and serves those that have none. */
+const NO_CLIENT_CERTIFICATES = 'uWebSockets.js cannot require client certificates (--tls-ca)';
+
 /** @throws OperatorFault the engine that is asked for does not run here */
 export async function chooseEngine(options: Options): Promise<EngineChoice> {
   const { http, threads } = options;
   if (http === 'node') return { name: 'node', threads, text: 'HTTP engine: node:http' };
-  const why = await missingServerBinary();
+  const why = options.tlsCa === '' ? await missingServerBinary() : NO_CLIENT_CERTIFICATES;
   if (why === null) {
     refuseKeepAlive(options);
     return { name: 'uws', threads, text: 'HTTP engine: uWebSockets.js' };
   }
   if (http === 'uws') {
-    throw new OperatorFault(`--http uws: ${why}; fix: use --http auto, ${BINARY_FIX}`, EXIT.usage);
+    const fix =
+      why === NO_CLIENT_CERTIFICATES ? 'use --http auto or node' : `use --http auto, ${BINARY_FIX}`;
+    throw new OperatorFault(`--http uws: ${why}; fix: ${fix}`, EXIT.usage);
   }
   const text = `HTTP engine: node:http, because ${why}`;
   if (threads <= 1 || sharesPort('node')) return { name: 'node', threads, text };

@@ -3,11 +3,14 @@ import type { RefusedConnection } from '../../src/intake/connection-gate.js';
 import type { OrdersAddress } from '../../src/model/listen.js';
 import type { Options } from '../../src/model/options.js';
 import type { ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
+import type { TlsMaterial } from '../../src/model/tls.js';
 import type { EngineName } from './engine.js';
 
 /** What an intake thread is started with. */
 export interface IntakeThreadData {
   readonly options: Options;
+  /** Null for HTTP without TLS. */
+  readonly tls: TlsMaterial | null;
   readonly engine: EngineName;
   /** Whether other intake threads listen on the same port. */
   readonly sharesPort: boolean;
@@ -43,6 +46,7 @@ export interface IntakeThread {
 export type IntakeCommand =
   | { readonly type: 'listen'; readonly at: OrdersAddress }
   | { readonly type: 'receipts'; readonly replies: readonly ReceiptReply[] }
+  | { readonly type: 'tls'; readonly tls: TlsMaterial }
   | { readonly type: 'stop' };
 
 /** Messages from an intake thread to the supervisor. */
@@ -53,6 +57,8 @@ export type IntakeReport =
   | { readonly type: 'committed' }
   /** The journal accepts writes if `reason` is empty; otherwise it says why not. */
   | { readonly type: 'journal'; readonly reason: string }
+  /** The engine cannot use the renewed certificate: the one before stays in use. */
+  | { readonly type: 'tls-refused'; readonly why: string }
   /** The queries of one event-loop turn. */
   | { readonly type: 'receipts'; readonly queries: readonly ReceiptQuery[] }
   /** Connections are refused. Sent once a second at most. */

@@ -11,8 +11,10 @@ import { WindowLimiter } from '../../src/limit/window.js';
 import { KeyTable } from '../../src/memory/key-table.js';
 import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { ThreadCounts } from '../../src/metrics/count.js';
+import { OperatorFault } from '../../src/model/fault.js';
 import type { Appender } from '../../src/model/journal.js';
 import type { OrdersAddress } from '../../src/model/listen.js';
+import type { TlsMaterial } from '../../src/model/tls.js';
 import { OrderValidator } from '../../src/schema/validator.js';
 import { loadEngine } from './engine.js';
 import { openGate } from './gate.js';
@@ -78,6 +80,7 @@ export async function openIntake(
       meter: new RpsMeter(data.meter),
       options,
       gate: openGate(data, counts, () => tcpPort, report),
+      tls: data.tls,
     },
     await loadEngine(data.engine),
   );
@@ -87,12 +90,7 @@ export async function openIntake(
 
   async function stop(): Promise<void> {
     stopping = true;
-    await server.stop(async () => {
-      // First, because requests that wait for a key can still hand their order to the committer.
-      await keyed.drained();
-      await committer.drained();
-      receipts.close();
-    });
+    await server.stop(() => answerAll(keyed, committer, receipts));
     server.close();
     await appender.close();
     stopWatching();
@@ -110,10 +108,36 @@ export async function openIntake(
     handle: async (command) => {
       if (command.type === 'receipts') receipts.receive(command.replies);
       else if (command.type === 'stop') await stop();
+      else if (command.type === 'tls') renewTls(server, command.tls, report);
       else await listen(command.at);
     },
     close: () => server.close(),
   };
+}
+
+async function answerAll(
+  keyed: IdempotentIntake,
+  committer: GroupCommit,
+  receipts: ReceiptQueries,
+): Promise<void> {
+  // First, because requests that wait for a key can still hand their order to the committer.
+  await keyed.drained();
+  await committer.drained();
+  receipts.close();
+}
+
+/** A certificate that the engine cannot use must not end the thread. */
+function renewTls(
+  server: IntakeServer,
+  tls: TlsMaterial,
+  report: (message: IntakeReport) => void,
+): void {
+  try {
+    server.renewTls(tls);
+  } catch (error) {
+    if (!(error instanceof OperatorFault)) throw error;
+    report({ type: 'tls-refused', why: error.message });
+  }
 }
 
 async function listenAt(server: IntakeServer, at: OrdersAddress, isShared: boolean): Promise<void> {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import type { OrdersAddress } from '../../src/model/listen.js';
 import type { Log } from '../../src/model/log.js';
+import type { TlsMaterial } from '../../src/model/tls.js';
 import type { IntakeCommand, IntakeReport, IntakeThread, IntakeThreadData } from './protocol.js';
 import { type FindReceipt, ReceiptReplies } from './receipt-replies.js';
 
@@ -92,6 +93,13 @@ export class IntakeSupervisor {
     }
   }
 
+  /** All threads give new connections this certificate. */
+  renewTls(tls: TlsMaterial): void {
+    for (const { thread, hasEnded } of this.#supervised) {
+      if (!hasEnded) thread.postMessage({ type: 'tls', tls } satisfies IntakeCommand);
+    }
+  }
+
   /** Resolves when every accepted order has been answered and all threads have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -120,6 +128,7 @@ export class IntakeSupervisor {
       if (report.type === 'committed') this.#parts.onCommitted();
       else if (report.type === 'receipts') receipts.reply(report.queries);
       else if (report.type === 'journal') supervised.reason = report.reason;
+      else if (report.type === 'tls-refused') this.#parts.log('tls-renewal-failed', report.why);
       else if (report.type === 'refused') this.#logRefused(report);
     });
     thread.on('error', (error) =>

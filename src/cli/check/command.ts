@@ -38,6 +38,7 @@ import {
   socketFinding,
   versionFinding,
 } from './machine.js';
+import { tlsFindings } from './tls.js';
 
 const HANDLER_ENTRY = fileURLToPath(
   new URL('../../../workers/pool/check-handler.js', import.meta.url),
@@ -85,6 +86,7 @@ async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
     ...(folder === null ? [] : folderFindings(options, folder.facts, folder.isInUse)),
     handler,
     ...ports,
+    ...tlsFindings(options, Date.now()),
     ...limitFindings(options, processLimits(), folder?.facts.mapBytes ?? 0),
     coreFinding(options, machine),
     memoryFinding(options, machine),

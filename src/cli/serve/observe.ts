@@ -27,6 +27,8 @@ export interface Observed {
   readonly journal: SourceHandle | null;
   readonly drain: DrainHandle;
   readonly intake: IntakeSupervisor;
+  /** Null without TLS. */
+  readonly certificate: { readonly notAfterMs: number } | null;
 }
 
 export function openAdmin(options: Options, observed: Observed, redact: Redact): AdminServer {
@@ -57,6 +59,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     drainRate: () => options.drainRate,
     ready: () => (reasons().length === 0 ? 1 : 0),
     drainPaused: () => (drain.reason() === '' ? 0 : 1),
+    tlsNotAfter: () => (observed.certificate?.notAfterMs ?? 0) / 1000,
   };
   const durability = () => redacted(journal?.durability() ?? DIRECT_DURABILITY, redact);
   // One for the scrapes and one for the page: a load is measured since the last reading.

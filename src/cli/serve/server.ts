@@ -30,6 +30,7 @@ import { connectionsMaxOf, processLimits } from '../../options/process-limits.js
 import { claimAddress } from '../../process/claim-address.js';
 import { claimFolder, type Release } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
+import { ServerCertificate } from '../../process/server-certificate.js';
 import type { StopStep } from '../../process/shutdown.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
@@ -58,6 +59,8 @@ interface Stages {
   readonly engine: EngineChoice;
   readonly memory: SharedMemory;
   readonly intake: IntakeSupervisor;
+  /** Null without TLS. */
+  readonly certificate: ServerCertificate | null;
   readonly drain: DrainHandle;
   /** Null in direct mode. */
   readonly journal: SourceHandle | null;
@@ -139,14 +142,14 @@ export class Server {
    */
   async start(): Promise<boolean> {
     const { options, log, redact } = this.#parts;
-    const { at, engine, memory, intake, drain, journal } = this.#stages;
+    const { at, engine, memory, intake, certificate, drain, journal } = this.#stages;
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
     const threadsStarted = intake.start(at, keysKnown);
     // Awaited below; until then its failure must not count as unhandled.
     threadsStarted.catch(() => {});
     // Loaded while the threads start, which takes about as long.
     const { openAdmin } = await import('./observe.js');
-    this.#admin = openAdmin(options, { ...memory, journal, drain, intake }, redact);
+    this.#admin = openAdmin(options, { ...memory, journal, drain, intake, certificate }, redact);
     const [adminPort] = await Promise.all([
       this.#admin.listen(options.adminHost, options.adminPort),
       requireHandler(options, drain),
@@ -169,6 +172,7 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
   const options = { ...parts.options, threads: engine.threads };
   const connectionsMax = connectionsMaxOf(options, processLimits());
   const handler = handlerUrl(options.handler);
+  const certificate = ServerCertificate.open(options, log);
   const { at, release } = await claimAddress(options);
   releases.push(release);
   const memory = sharedMemory(options);
@@ -193,7 +197,7 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
   const startIntake = await intakeStarter(options);
   // Each announcement wakes this thread: none where nobody listens.
   const isTold = options.drain && (journal?.onCommitted ?? null) !== null;
-  const shared = { drain, engine, connectionsMax, wakeFlag: isTold ? wakeFlag : null };
+  const shared = { certificate, drain, engine, connectionsMax, wakeFlag: isTold ? wakeFlag : null };
   const intake = new IntakeSupervisor({
     threads: intakeCount(options),
     startThread: (index) => startIntake(index, threadData(options, memory, index, shared)),
@@ -204,7 +208,9 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
     onRestart: () => counts.add(COUNTER.intakeThreadRestarts),
     onFault: parts.onFault,
   });
-  return { at, engine, memory, intake, drain, journal };
+  certificate?.watch((renewed) => intake.renewTls(renewed));
+  releases.push(async () => certificate?.close());
+  return { at, engine, memory, intake, certificate, drain, journal };
 }
 
 /** With `--threads 0` there is one too, in the main thread. */
@@ -318,14 +324,16 @@ function threadData(
   memory: SharedMemory,
   threadIndex: number,
   shared: {
+    certificate: ServerCertificate | null;
     drain: DrainHandle;
     engine: EngineChoice;
     connectionsMax: number;
     wakeFlag: SharedArrayBuffer | null;
   },
 ): IntakeThreadData {
-  const { drain, engine, connectionsMax, wakeFlag } = shared;
+  const { certificate, drain, engine, connectionsMax, wakeFlag } = shared;
   const data = {
+    tls: certificate?.material ?? null,
     ...memory,
     options,
     engine: engine.name,

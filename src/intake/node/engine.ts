@@ -1,5 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createTlsServer,
+  type ServerOptions as SecureServerOptions,
+  type Server as TlsServer,
+} from 'node:https';
 import { Server as NetServer } from 'node:net';
+import type { TlsMaterial } from '../../model/tls.js';
 import type {
   ConnectionRefusal,
   EngineFactory,
@@ -33,16 +39,17 @@ export const nodeEngine: EngineFactory = {
   /** An exchange sends it when its body is wanted. */
   sendContinue: (reply) => reply,
   keepReading: () => {},
-  create: (routes, limits) => new NodeEngine(routes, limits),
+  create: (routes, limits, tls) => new NodeEngine(routes, limits, tls),
 };
 
 class NodeEngine implements HttpEngine {
   readonly #router: Router;
-  readonly #server: Server;
+  readonly #server: Server | TlsServer;
 
-  constructor(routes: readonly Route[], { gate, refusal, keepAliveMs, bodyMsMax }: EngineLimits) {
+  constructor(routes: readonly Route[], limits: EngineLimits, tls: TlsMaterial | null) {
+    const { gate, refusal, keepAliveMs, bodyMsMax } = limits;
     this.#router = new Router(routes);
-    this.#server = createServer({
+    const settings = {
       insecureHTTPParser: false,
       maxHeaderSize: HEAD_BYTES_MAX,
       // A missing Host is answered like any other wrong framing.
@@ -52,8 +59,10 @@ class NodeEngine implements HttpEngine {
       requestTimeout: HEAD_MS_MAX + bodyMsMax,
       keepAliveTimeout: keepAliveMs + KEEP_ALIVE_MARGIN_MS,
       connectionsCheckingInterval: SLOW_CHECK_MS,
-    });
-    const server = this.#server;
+    };
+    const server =
+      tls === null ? createServer(settings) : createTlsServer({ ...settings, ...secured(tls) });
+    this.#server = server;
     // By default node:http leaves out headers beyond 2,000, so that `framingFault` would not see them.
     server.maxHeadersCount = 0;
     server.timeout = STALLED_MS_MAX;
@@ -62,7 +71,8 @@ class NodeEngine implements HttpEngine {
     server.on('connection', (socket) => {
       socket.once('close', () => gate.closed());
       if (gate.opened(() => socket.remoteAddress ?? '')) return;
-      socket.write(refusedText(refusal));
+      // Before a handshake there is no way to say why.
+      if (tls === null) socket.write(refusedText(refusal));
       socket.destroySoon();
     });
     server.on('request', (request, response) => this.#answer(request, response, false));
@@ -103,6 +113,10 @@ class NodeEngine implements HttpEngine {
     if (this.#server.listening) NetServer.prototype.close.call(this.#server);
   }
 
+  renewTls(tls: TlsMaterial): void {
+    (this.#server as TlsServer).setSecureContext(secured(tls));
+  }
+
   close(): void {
     this.stopListening();
     this.#server.closeAllConnections();
@@ -134,6 +148,11 @@ class NodeEngine implements HttpEngine {
     new Exchange(connection, request, response, { method: '', parameter: '' }, false);
     connection.refuseNewest(refusal);
   }
+}
+
+function secured({ cert, key, ca, minVersion }: TlsMaterial): SecureServerOptions {
+  const clients = ca === null ? {} : { ca, requestCert: true, rejectUnauthorized: true };
+  return { cert, key, ...clients, minVersion: `TLSv${minVersion}` };
 }
 
 function refusedText({ head, body }: ConnectionRefusal): string {

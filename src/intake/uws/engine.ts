@@ -1,10 +1,13 @@
 import {
   App,
   type HttpResponse,
+  SSLApp,
   type TemplatedApp,
   type us_listen_socket,
   us_listen_socket_close,
 } from 'uWebSockets.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import type { TlsMaterial } from '../../model/tls.js';
 import type {
   EngineFactory,
   EngineLimits,
@@ -38,25 +41,54 @@ export const uwsEngine: EngineFactory = {
     (reply as HttpResponse).pause();
     (reply as HttpResponse).resume();
   },
-  create: (routes, limits) => new UwsEngine(routes, limits),
+  create: (routes, limits, tls) => new UwsEngine(routes, limits, tls),
 };
 
+/**
+ * Without TLS there is one app. With TLS an app that only accepts hands each connection to the app with the certificate of
+ * the day, so that a renewal neither ends a connection nor closes the socket on which new ones wait.
+ */
 class UwsEngine implements HttpEngine {
-  readonly #app: TemplatedApp = App();
+  readonly #routes: readonly Route[];
+  readonly #limits: EngineLimits;
+  /** The one that listens. */
+  readonly #front: TemplatedApp;
+  /** With TLS, the apps that answer: the newest is the last, the others keep their connections. */
+  readonly #secured: TemplatedApp[] = [];
   #listenSocket: us_listen_socket | null = null;
 
-  constructor(routes: readonly Route[], { gate, refusal }: EngineLimits) {
-    for (const { method, path, answer } of routes) {
-      this.#app[method](path, method === 'post' ? answer : boundedForHead(answer));
+  constructor(routes: readonly Route[], limits: EngineLimits, tls: TlsMaterial | null) {
+    this.#routes = routes;
+    this.#limits = limits;
+    this.#front = tls === null ? this.#answering(App(), false) : securedApp(tls);
+    if (tls !== null) this.renewTls(tls);
+  }
+
+  renewTls(tls: TlsMaterial): void {
+    const app = this.#answering(securedApp(tls), true);
+    const front = this.#front as unknown as ParentApp;
+    front.addChildAppDescriptor((app as unknown as ChildApp).getDescriptor());
+    const before = this.#secured.at(-1);
+    this.#secured.push(app);
+    if (before === undefined) return;
+    front.removeChildAppDescriptor((before as unknown as ChildApp).getDescriptor());
+  }
+
+  #answering(app: TemplatedApp, isSecured: boolean): TemplatedApp {
+    const { gate, refusal } = this.#limits;
+    for (const { method, path, answer } of this.#routes) {
+      app[method](path, method === 'post' ? answer : boundedForHead(answer));
     }
     const count = (reply: HttpResponse, change: number): void => {
       if (change < 0) {
         gate.closed();
       } else if (!gate.opened(() => textOf(reply.getRemoteAddressAsText()))) {
-        reply.cork(() => reply.writeStatus(refusal.head).end(refusal.body, true));
+        // Before a handshake there is no way to say why.
+        if (isSecured) reply.close();
+        else reply.cork(() => reply.writeStatus(refusal.head).end(refusal.body, true));
       }
     };
-    this.#app.filter(count);
+    return app.filter(count);
   }
 
   /** Without `LIBUS_LISTEN_EXCLUSIVE_PORT` all threads of the process share the port. */
@@ -70,8 +102,8 @@ class UwsEngine implements HttpEngine {
         this.#listenSocket = listenSocket;
         resolve();
       };
-      if ('path' in at) this.#app.listen_unix(onListening, at.path);
-      else this.#app.listen(at.address, at.port, onListening);
+      if ('path' in at) this.#front.listen_unix(onListening, at.path);
+      else this.#front.listen(at.address, at.port, onListening);
     });
   }
 
@@ -82,7 +114,35 @@ class UwsEngine implements HttpEngine {
 
   /** uWebSockets.js aborts the process if the thread ends with open connections. */
   close(): void {
-    this.#app.close();
+    this.#front.close();
+    for (const app of this.#secured) app.close();
+  }
+}
+
+/** Methods of an app that its types do not have: they pass connections on from one app to another. */
+interface ParentApp {
+  addChildAppDescriptor(descriptor: unknown): void;
+  removeChildAppDescriptor(descriptor: unknown): void;
+}
+interface ChildApp {
+  getDescriptor(): unknown;
+}
+
+/**
+ * uWebSockets.js has no option for the oldest version: it always accepts TLS 1.2. A list that has only ciphers which need
+ * a shared key leaves none for TLS 1.2, and does not concern TLS 1.3.
+ */
+const NO_CIPHER_OF_TLS_1_2 = 'PSK-AES128-CBC-SHA';
+
+function securedApp({ certFile, keyFile, minVersion }: TlsMaterial): TemplatedApp {
+  const files = { cert_file_name: certFile, key_file_name: keyFile };
+  try {
+    return SSLApp(minVersion === '1.2' ? files : { ...files, ssl_ciphers: NO_CIPHER_OF_TLS_1_2 });
+  } catch {
+    throw new OperatorFault(
+      `uWebSockets.js cannot use --tls-cert ${certFile} with --tls-key ${keyFile}; fix: use --http node, or another kind of key`,
+      EXIT.usage,
+    );
   }
 }
 

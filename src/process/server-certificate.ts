@@ -1,0 +1,98 @@
+import { OperatorFault } from '../model/fault.js';
+import type { Log } from '../model/log.js';
+import type { TlsMaterial } from '../model/tls.js';
+import {
+  checkedTls,
+  fingerprint,
+  invalidNow,
+  loadTls,
+  readTexts,
+  type TlsFiles,
+  type TlsOptions,
+} from './tls-files.js';
+
+/** Interval at which the files are read again. */
+const CHECK_MS = 1000;
+
+/**
+ * The certificate that the server shows, and its renewal. The files are read again every second, which works for files
+ * that are written in place or replaced, and for links that move, as in a volume of Kubernetes.
+ */
+export class ServerCertificate {
+  readonly #options: TlsOptions;
+  readonly #log: Log;
+  #files: TlsFiles;
+  /** The content that was judged last. */
+  #judged: string;
+  /** The content at the last look. */
+  #seen: string;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** Null without TLS. @throws OperatorFault the files cannot be used */
+  static open(options: TlsOptions, log: Log): ServerCertificate | null {
+    return options.tlsCert === '' ? null : new ServerCertificate(options, log);
+  }
+
+  private constructor(options: TlsOptions, log: Log) {
+    this.#options = options;
+    this.#log = log;
+    this.#files = loadTls(options);
+    this.#judged = fingerprint(readTexts(options));
+    this.#seen = this.#judged;
+    this.#warnIfInvalid();
+  }
+
+  get material(): TlsMaterial {
+    return this.#files.material;
+  }
+
+  /** Epoch milliseconds. */
+  get notAfterMs(): number {
+    return this.#files.notAfterMs;
+  }
+
+  /** @param onRenewed called when the files have changed and can be used */
+  watch(onRenewed: (material: TlsMaterial) => void): void {
+    this.#timer = setInterval(() => this.#look(onRenewed), CHECK_MS);
+    this.#timer.unref();
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  /** Files that are still being written are different at the next look. */
+  #look(onRenewed: (material: TlsMaterial) => void): void {
+    const texts = readTexts(this.#options);
+    const now = fingerprint(texts);
+    const isSettled = now === this.#seen;
+    this.#seen = now;
+    if (!isSettled || now === this.#judged) return;
+    this.#judged = now;
+    try {
+      this.#files = checkedTls(this.#options, texts);
+    } catch (error) {
+      if (!(error instanceof OperatorFault)) throw error;
+      const kept = 'the certificate before stays in use';
+      this.#log(
+        'tls-renewal-failed',
+        `renewed files of TLS are not used: ${error.message}; ${kept}`,
+      );
+      return;
+    }
+    const { material, names, notAfterMs } = this.#files;
+    const notAfter = new Date(notAfterMs).toISOString();
+    this.#log('tls-renewed', `new connections get the renewed certificate (${names})`, {
+      notAfter,
+    });
+    this.#warnIfInvalid();
+    onRenewed(material);
+  }
+
+  #warnIfInvalid(): void {
+    const why = invalidNow(this.#files, Date.now());
+    if (why === '') return;
+    const { certFile } = this.#files.material;
+    this.#log('tls-certificate-invalid', `clients will refuse --tls-cert ${certFile}: ${why}`);
+  }
+}
