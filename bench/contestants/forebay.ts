@@ -35,6 +35,8 @@ export const forebay: readonly Contestant[] = [
   ...queued('local'),
   ...queued('JetStream'),
   ...queued('JetStream sync always'),
+  ...onNodeHttp('local'),
+  ...onNodeHttp('JetStream'),
   {
     name: 'Forebay, JetStream, drain on, 2 + 2 threads',
     kind: 'forebay',
@@ -44,6 +46,20 @@ export const forebay: readonly Contestant[] = [
     start: () => startWithNats({}, ['--drain', 'on', '--threads', '2', '--workers', '2']),
   },
 ];
+
+/** The other HTTP engine, for Node versions without a binary of uWebSockets.js. One intake thread, as every Node has it. */
+function onNodeHttp(journal: 'local' | 'JetStream'): Contestant[] {
+  const [withDrainOff] = queued(journal);
+  const flags = ['--drain', 'off', '--http', 'node', '--threads', '1'];
+  return [
+    {
+      ...withDrainOff!,
+      name: `${queuedName(journal, 'off')}, node:http`,
+      about: `as ${queuedName(journal, 'off')} with \`--http node\` and one intake thread`,
+      start: () => (journal === 'local' ? startAlone(flags) : startWithNats({}, flags)),
+    },
+  ];
+}
 
 export function queuedName(journal: Journal, drain: 'on' | 'off'): string {
   return `Forebay, ${journal}, drain ${drain}`;
