@@ -58,6 +58,15 @@ export class Connection {
     if (!exchange.response.shouldKeepAlive) this.#isLast = true;
   }
 
+  /** The connection ends after the answer to the newest request. */
+  takeNoMore(): void {
+    this.#isLast = true;
+  }
+
+  isNewest(exchange: PendingExchange): boolean {
+    return this.#newest === exchange;
+  }
+
   /** The answer of an exchange has been written, or never will be. */
   remove(exchange: PendingExchange): void {
     const at = this.#unanswered.indexOf(exchange);

@@ -140,6 +140,7 @@ class NodeEngine implements HttpEngine {
       awaitsContinue,
     );
     answer(exchange, exchange);
+    if (exchange.leavesBody) connection.takeNoMore();
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {

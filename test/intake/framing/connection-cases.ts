@@ -144,6 +144,17 @@ const sequences: readonly FramingCase[] = [
   ),
   sequence('HTTP/1.0 with two Hosts', (username) => order(username, HOST, '1.0'), 400),
   sequence(
+    'GET that waits for 100 Continue, and an order',
+    (username) => `GET /x HTTP/1.1\r\n${HOST}Expect: 100-continue\r\n\r\n${order(username)}`,
+    404,
+  ),
+  sequence(
+    'an order that waits for 100 Continue, and another',
+    (username) => order(username, 'Expect: 100-continue\r\n') + order(`${username}b`),
+    200,
+    200,
+  ),
+  sequence(
     'no body where one is announced',
     () => `${LINE}${HOST}${JSON_TYPE}${sized(orderBody('x'))}\r\n`,
     400,

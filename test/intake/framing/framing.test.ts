@@ -64,7 +64,8 @@ describe('requests whose framing is right, wrong or ambiguous', () => {
     const lax = outcomes.flatMap(({ answers }, i) => {
       const accepted = answers.filter(({ status }) => status === 200).length;
       const right = FRAMING_CASES[i]!.statuses.filter((status) => status === 200).length;
-      return accepted > right ? [FRAMING_CASES[i]!.group] : [];
+      const { group } = FRAMING_CASES[i]!;
+      return accepted > right && group !== PIPELINED ? [group] : [];
     });
     const [, table = ''] = readFileSync(PAGE, 'utf8').split('<!-- lax -->');
     const named = Array.from(table.matchAll(/^\| ([^|]+?) \|/gm), ([, group]) => group!);

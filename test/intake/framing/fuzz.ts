@@ -19,7 +19,8 @@ const ROUND = 1000;
 const SHOWN_MAX = 12;
 
 /**
- * Each mutant is sent in one segment: uWebSockets.js cannot take back an order whose client sends more while it is stored.
+ * To uWebSockets.js each mutant is sent in one segment: it cannot take back an order whose client sends more while it is
+ * stored.
  *
  * @throws Error with the seed and the mutant, if an order was lost, kept twice, or kept without its 200
  */
@@ -36,10 +37,7 @@ export async function fuzzFraming(
     const texts = Array.from({ length: Math.min(ROUND, requests - at) }, (_, i) =>
       mutant(random, `m${at + i}.`),
     );
-    const sendings: Sending[] = texts.map((text) => ({
-      pieces: [Buffer.from(text, 'latin1')],
-      isHalfClosed: false,
-    }));
+    const sendings = texts.map((text) => sendingOf(random, text, engine === 'node'));
     const { outcomes, lost, untold } = await trial.run(sendings);
     for (const fault of [...lost, ...untold.map((username) => `${username} is kept, not told`)]) {
       const number = Number(/(?:sending |m)(\d+)/.exec(fault)?.[1]) % ROUND;
@@ -52,6 +50,16 @@ export async function fuzzFraming(
   }
   await trial.stop();
   return { tally };
+}
+
+/** @param isCut whether some are sent in two segments, or followed by the end of the client's side */
+function sendingOf(random: Random, text: string, isCut: boolean): Sending {
+  const bytes = Buffer.from(text, 'latin1');
+  const at = random.once(3) ? random.below(bytes.length + 1) : 0;
+  const isHalfClosed = random.once(5);
+  if (!isCut) return { pieces: [bytes], isHalfClosed: false };
+  const pieces = at === 0 ? [bytes] : [bytes.subarray(0, at), bytes.subarray(at)];
+  return { pieces, isHalfClosed };
 }
 
 async function main(): Promise<void> {
