@@ -7,6 +7,7 @@ import {
   PostgresFault,
   postgresFault,
 } from './postgres-fault.js';
+import { type Encryption, isEncryptionRefused, type TlsPlan, tlsPlan } from './postgres-tls.js';
 
 /** Timeout for connecting, including the server's greeting. */
 const CONNECT_MS_MAX = 4000;
@@ -146,10 +147,9 @@ export class PostgresSink {
    * @throws PostgresFault the error that `open` would throw
    */
   async inspect(): Promise<string> {
-    const client = this.#newClient();
-    client.on('error', () => {});
+    let client: pg.Client | null = null;
     try {
-      await client.connect();
+      client = await this.#connectedClient(() => {});
       await client.query('BEGIN READ ONLY');
       const { rows } = await client.query(INSPECT);
       const { found, orders, may_create: mayCreate, schema } = rows[0];
@@ -165,33 +165,54 @@ export class PostgresSink {
     } catch (error) {
       throw error instanceof PostgresFault ? error : connectFault(error, this.#where);
     } finally {
-      void client.end();
+      void client?.end();
     }
   }
 
   async #connect(): Promise<pg.Client> {
-    const client = this.#newClient();
-    // The connection can end while it is idle.
-    client.on('error', () => this.#closeClient(client));
-    client.on('end', () => this.#closeClient(client));
+    let client: pg.Client | null = null;
     try {
-      await client.connect();
+      // The connection can end while it is idle.
+      client = await this.#connectedClient((ended) => this.#closeClient(ended));
       const results = (await client.query(SESSION)) as unknown as pg.QueryResult[];
       if (results.at(-1)!.rows[0].found === false) await client.query(CREATE_TABLE);
       // Inserts no orders, but detects missing columns, permissions and a missing unique index.
       await client.query({ ...INSERT, values: orderColumns([]) });
       return client;
     } catch (error) {
-      const fault = connectFault(error, this.#where);
+      const fault = error instanceof PostgresFault ? error : connectFault(error, this.#where);
       this.#lose(fault, client);
       throw fault;
     }
   }
 
-  #newClient(): pg.Client {
+  /**
+   * Tries the ways to connect that `sslmode` allows.
+   * @param onEnd called when the connection has ended
+   */
+  async #connectedClient(onEnd: (client: pg.Client) => void): Promise<pg.Client> {
+    const plan = tlsPlan(this.#url, (url) => this.#newClient({ url }, false).host);
+    const attempts = [...plan.attempts];
+    for (;;) {
+      const client = this.#newClient(plan, attempts.shift()!);
+      client.on('error', () => onEnd(client));
+      client.on('end', () => onEnd(client));
+      try {
+        await client.connect();
+        return client;
+      } catch (error) {
+        void client.end();
+        if (attempts.length === 0 || !isEncryptionRefused(error)) throw error;
+      }
+    }
+  }
+
+  #newClient({ url, sslnegotiation }: Omit<TlsPlan, 'attempts'>, ssl: Encryption): pg.Client {
     try {
       const client = new pg.Client({
-        connectionString: this.#url,
+        connectionString: url,
+        ssl,
+        ...(sslnegotiation === undefined ? {} : { sslnegotiation }),
         connectionTimeoutMillis: CONNECT_MS_MAX,
         query_timeout: ANSWER_MS_MAX,
         keepAlive: true,
@@ -208,8 +229,8 @@ export class PostgresSink {
     }
   }
 
-  #lose(fault: PostgresFault, client: pg.Client): void {
-    this.#closeClient(client);
+  #lose(fault: PostgresFault, client: pg.Client | null): void {
+    if (client !== null) this.#closeClient(client);
     this.#fault = fault;
     this.#faultMs = performance.now();
   }
