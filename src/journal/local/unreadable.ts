@@ -23,6 +23,8 @@ const SWEEP_PAUSE_MS = 20;
 export interface UnreadableWatch {
   /** Those that no reader has come across yet are not included. */
   readonly counts: () => UnreadableCounts;
+  /** Resolves when it has looked. */
+  readonly swept: Promise<void>;
   /** To be called before the store is closed. */
   readonly close: () => Promise<void>;
 }
@@ -33,6 +35,7 @@ export function watchUnreadable(store: LocalStore, log: Log): UnreadableWatch {
   const swept = sweep(store, log, closing.signal).catch(() => {});
   let known: UnreadableCounts = { rows: 0, files: 0 };
   return {
+    swept,
     counts: () => {
       if (closing.signal.aborted) return known;
       store.refresh();
