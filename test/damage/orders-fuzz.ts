@@ -1,6 +1,6 @@
 /**
  * Damages stored orders in ways of chance and starts on them: `npm run fuzz:orders -- --rounds 2000 --seed 1`. Each order
- * must be processed once with its own bytes, or be reported. A round takes about 0.2 s on a machine with 2 cores.
+ * must be processed once with its own bytes, or be reported. A round takes 0.2 to 0.6 s on a machine with 2 cores.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
