@@ -14,7 +14,7 @@ import { crc32 } from 'node:zlib';
 import type { LeftOrders } from '../model/left-orders.js';
 import { type BatchSegment, OUTCOME_DONE } from '../model/pool-messages.js';
 
-const FILE = 'hand';
+export const HAND_FILE = 'hand';
 const MAGIC = 0x31484246;
 const PAGE_BYTES = 4096;
 const STOPPING_AT = 8;
@@ -26,6 +26,8 @@ const ORDER_BYTES = 100;
 const SLOT_BYTES_MAX = 64 * 1024 ** 2;
 /** Calls that have ended and whose frames are not all settled. Of more, the oldest are forgotten. */
 const ENDED_MAX = 1024;
+/** Fewer with large slots: the file is sparse, but a copy of it need not be. */
+const FILE_BYTES_MAX = 64 * 1024 ** 2;
 
 const STATE = { empty: 0, inHand: 1, done: 2 } as const;
 
@@ -59,11 +61,12 @@ export class HandFile implements HandPlace {
   readonly #free: number[];
   /** Oldest first. */
   readonly #ended = new Set<HandCall>();
+  #hasBegun = false;
 
   private constructor(fd: number, calls: number, slotBytes: number) {
     this.fd = fd;
     this.slotBytes = slotBytes;
-    const slots = calls + ENDED_MAX;
+    const slots = calls + Math.min(ENDED_MAX, Math.ceil(FILE_BYTES_MAX / slotBytes));
     this.#free = Array.from({ length: slots }, (_, i) => slots - 1 - i);
   }
 
@@ -73,7 +76,7 @@ export class HandFile implements HandPlace {
    * @throws Error the file cannot be opened
    */
   static open(folder: string, calls: number, ordersMax: number): HandFile {
-    const path = join(folder, FILE);
+    const path = join(folder, HAND_FILE);
     // Created if it is missing, and not truncated.
     closeSync(openSync(path, 'a'));
     const pages = Math.ceil((HEAD_BYTES + ordersMax * ORDER_BYTES) / PAGE_BYTES);
@@ -97,6 +100,7 @@ export class HandFile implements HandPlace {
 
   /** Forgets what the last process left, and is ready for the calls of this one. */
   begin(): void {
+    this.#hasBegun = true;
     const head = Buffer.alloc(PAGE_BYTES);
     head.writeUInt32LE(MAGIC, 0);
     head.writeUInt32LE(this.slotBytes, 4);
@@ -140,8 +144,8 @@ export class HandFile implements HandPlace {
   }
 
   close(): void {
-    // After an ordered stop, every frame is settled, and the file tells nothing.
-    if (this.#ended.size === 0) this.begin();
+    // After an ordered stop, every frame is settled, and the file tells nothing. It does if this process never began.
+    if (this.#hasBegun && this.#ended.size === 0) this.begin();
     closeSync(this.fd);
   }
 

@@ -27,7 +27,7 @@ export interface DrainParts {
   readonly handlerUrl: string;
   /** Makes an exact limiter: at most `limit` in any window of `windowMs`. */
   readonly limiter: (limit: number, windowMs: number) => Limiter;
-  /** Null in direct mode. */
+  /** Null in direct mode, and if it cannot be written. */
   readonly hand: HandFile | null;
   readonly log: Log;
 }

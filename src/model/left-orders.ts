@@ -14,6 +14,9 @@ export interface LeftOrders {
 
 export type LeftNote = Pick<LeftOrders, 'crashes' | 'isAlone'>;
 
+/** Of more, the oldest are dropped: their frames are gone, or their orders are processed as if nothing were known. */
+const FRAMES_MAX = 50_000;
+
 const NONE: ReadonlyMap<number, LeftNote> = new Map();
 
 /** What processes that died have left about frames that are not settled. Nearly always empty. */
@@ -30,8 +33,13 @@ export class LeftNotes {
 
   add(orders: LeftOrders): void {
     const known = this.#frames.get(orders.frameId);
-    if (known === undefined) this.#frames.set(orders.frameId, [orders]);
-    else known.push(orders);
+    if (known !== undefined) {
+      known.push(orders);
+      return;
+    }
+    this.#frames.set(orders.frameId, [orders]);
+    const [oldest] = this.#frames.keys();
+    if (this.#frames.size > FRAMES_MAX) this.#frames.delete(oldest!);
   }
 
   /** By position. Done is final; of two counts of crashes the higher one holds, so none is counted twice. */

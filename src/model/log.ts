@@ -137,6 +137,10 @@ export const LOG_EVENTS = {
     level: 'warn',
     what: 'the last process on this data folder died while orders were in progress: each of them runs alone',
   },
+  'crash-uncounted': {
+    level: 'error',
+    what: 'the file hand in the data folder cannot be written: after a crash, the orders in progress are unknown',
+  },
   'order-kills': {
     level: 'error',
     what: 'an order became a dead letter because processes died while it ran',

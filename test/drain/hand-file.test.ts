@@ -74,6 +74,14 @@ describe('the file of what the handler has in hand', () => {
     ]);
   });
 
+  it('keeps what the last process left, if this one fails to start', (t) => {
+    const folder = folderOf(t);
+    const { hand, slots } = begin(folder);
+    slots.begin(hand.take(1).slot, [segment('F', 0, 1)]);
+    HandFile.open(folder, 4, ORDERS_MAX).close();
+    assert.deepEqual(left(folder), ['F 0+1 1 alone']);
+  });
+
   it('an order that was the only one in progress is alone', (t) => {
     const folder = folderOf(t);
     const { hand, slots } = begin(folder);

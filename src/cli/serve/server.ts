@@ -7,9 +7,9 @@ import { IntakeSupervisor, startIntakeWorker } from '../../../workers/intake/sup
 import { handlerFault, handlerUrl } from '../../../workers/pool/handler-file.js';
 import type { AdminServer } from '../../admin/server.js';
 import { FrameIds } from '../../commit/frame-id.js';
-import { HandFile } from '../../drain/hand-file.js';
+import type { HandFile } from '../../drain/hand-file.js';
 import { type DrainHandle, openDrain } from '../../drain/open.js';
-import { BATCHES_PER_THREAD } from '../../drain/scheduler.js';
+import { leftIn, openHand } from '../../drain/open-hand.js';
 import { createKeyTableMemory, restoreKeys } from '../../idempotency/key-table-setup.js';
 import { openSource } from '../../journal/open.js';
 import type { SourceHandle } from '../../journal/source-handle.js';
@@ -20,8 +20,7 @@ import { KeyTable } from '../../memory/key-table.js';
 import { WakeFlag } from '../../memory/wake-flag.js';
 import { COUNTER, createCounts, ThreadCounts } from '../../metrics/count.js';
 import { publishThreadStats } from '../../metrics/thread-stats.js';
-import { EXIT, OperatorFault } from '../../model/fault.js';
-import type { LeftOrders } from '../../model/left-orders.js';
+import type { OperatorFault } from '../../model/fault.js';
 import type { OrdersAddress } from '../../model/listen.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
@@ -246,7 +245,7 @@ async function openJournal(
   memory: SharedMemory,
   flag: SharedArrayBuffer,
   releases: Release[],
-): Promise<{ journal: SourceHandle; hand: HandFile }> {
+): Promise<{ journal: SourceHandle; hand: HandFile | null }> {
   const intakeCounts = Array.from(
     { length: intakeCount(options) },
     (_, i) => new ThreadCounts(memory.counts, 1 + i),
@@ -265,44 +264,22 @@ async function openJournal(
     log,
     requestWake: options.drain ? () => wakeFlag.set() : null,
     claimFolder: async () => {
-      releases.push(await claimFolder(options.data));
+      const release = await claimFolder(options.data);
+      const hand = openHand(options, log);
+      if (hand !== null) opened.push(hand);
+      releases.push(async () => {
+        // First: the next process reads it.
+        hand?.close();
+        await release();
+      });
       releases.push(await claimPid(options.data, { waits: true }));
-      const hand = openHand(options);
-      opened.push(hand);
-      releases.push(async () => hand.close());
     },
-    left: () => opened.flatMap((hand) => leftNotes(hand, log)),
+    left: () => opened.flatMap((hand) => leftIn(hand, log)),
   });
-  const hand = opened[0]!;
+  const [hand = null] = opened;
   // What it held is in the journal now.
-  hand.begin();
+  hand?.begin();
   return { journal, hand };
-}
-
-/** @throws OperatorFault the file cannot be written */
-function openHand({ data, workers, batchOrdersMax }: Options): HandFile {
-  try {
-    return HandFile.open(data, workers * BATCHES_PER_THREAD, batchOrdersMax);
-  } catch (error) {
-    throw new OperatorFault(
-      `data folder ${data}: ${(error as Error).message}; name a folder with --data that this user can write`,
-      EXIT.failed,
-    );
-  }
-}
-
-function leftNotes(hand: HandFile, log: Log): LeftOrders[] {
-  const left = hand.left();
-  const inHand = left.filter(({ crashes }) => crashes > 0);
-  const orders = inHand.reduce((sum, { count }) => sum + count, 0);
-  if (orders > 0) {
-    log(
-      'crash-suspects',
-      'the last process died while orders were in progress: each of them runs alone',
-      { orders },
-    );
-  }
-  return left;
 }
 
 /** Before intake listens: a key that a client sends again must be known by then. */

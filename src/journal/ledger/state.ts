@@ -172,7 +172,7 @@ export class LedgerState {
       if (isOwn) this.#earlierClaims.delete(id);
     }
     for (const frame of entry.settled) this.settle(frame);
-    for (const orders of entry.left) this.#left.add(orders);
+    for (const orders of entry.left) if (!this.isSettled(orders.frameId)) this.#left.add(orders);
     // Announced in sequence, and by this run alone.
     if (isOwn && !isOfEarlierRun) this.#announced(entry.left.length);
     if (entry.replayed.length + entry.dropped.length > 0) this.#change(entry);

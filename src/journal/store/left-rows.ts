@@ -4,9 +4,6 @@ import type { LocalStore } from './local-store.js';
 
 const META_KEY = Buffer.from('left');
 
-/** Of more notes, the oldest are dropped: their frames are gone, or their orders are processed again. */
-const NOTES_MAX = 50_000;
-
 /**
  * What processes on this store that died have left about frames, as far as those are not known to be settled. What the
  * last process left is durable when this returns.
@@ -22,10 +19,8 @@ export function openLeftRows(store: LocalStore, left: readonly LeftOrders[]): Le
     }
     if (!isSettled.get(frameId)) notes.add(orders);
   }
-  if (left.length === 0) return notes;
-  const kept = new LeftNotes(notes.all().slice(-NOTES_MAX));
-  store.transact(() => putLeft(store, kept));
-  return kept;
+  if (left.length > 0) store.transact(() => putLeft(store, notes));
+  return notes;
 }
 
 /** To be called inside a write transaction. */
