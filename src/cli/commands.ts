@@ -5,6 +5,7 @@ import { EXIT, OperatorFault } from '../model/fault.js';
 import type { StopSignals } from '../model/stop-signals.js';
 import { quote, redactorOfSources } from '../options/sources.js';
 import { suggestion } from '../options/suggest.js';
+import { openFilesFault } from '../process/open-files.js';
 import { VERSION } from '../version.js';
 
 interface CommandModule {
@@ -76,7 +77,8 @@ export async function runCommandLine(argv: readonly string[], signals: StopSigna
 function reportAndExit(error: unknown, argv: readonly string[]): never {
   const redact = redactorOfSources(argv, process.env);
   const isFault = error instanceof OperatorFault;
-  process.stderr.write(redact(isFault ? `forebay: ${error.message}\n` : `${inspect(error)}\n`));
+  const line = isFault ? error.message : openFilesFault(error);
+  process.stderr.write(redact(line === null ? `${inspect(error)}\n` : `forebay: ${line}\n`));
   process.exit(isFault ? error.exitCode : EXIT.failed);
 }
 

@@ -1,28 +1,36 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
 
-/** Looks at the kernel's table take at most one part in so many of the time. A look at 1,000 connections takes about 1 ms. */
-const LOOK_SHARE = 20;
+/** A look that takes longer is made in the background the next time, so that it does not hold up orders. */
+const WAIT_MS_MAX = 5;
+/** After a look there is none for so many times as long, so that a flood of connections cannot keep the thread busy with them. */
+const PAUSE_FACTOR = 2;
 
 export interface PeerParts {
   readonly connectionsMax: number;
   /** Intake threads, each with one of these. */
   readonly threads: number;
-  /** Connections to this port by address of the client. */
-  readonly look: () => Map<string, number>;
-  readonly nowMs: () => number;
+  /** Where the clients connect to. */
+  readonly port: () => number;
 }
 
 /**
  * Whether an address has more connections than it may. The engines do not all say whose connection has ended, and no
  * thread knows those of the others, so this asks the kernel. Between two looks it counts what this thread accepts, and looks
- * again before the threads together could exceed the limit.
+ * again before the threads together could exceed the limit. On a machine with ten thousands of connections, also of those
+ * that have just ended, a look takes 100 ms and more: then it is made in the background, and several threads can exceed
+ * the limit meanwhile.
  */
 export class PeerConnections {
   readonly #parts: PeerParts;
-  #nextLookMs = Number.NEGATIVE_INFINITY;
   #seen: ReadonlyMap<string, number> = new Map();
-  /** Accepted by this thread since the look. */
+  /** Accepted by this thread since the look, and since the one that is being made has begun. */
   #accepted = new Map<string, number>();
+  #acceptedMeanwhile = new Map<string, number>();
+  #isLooking = false;
+  #lookMs = 0;
+  #nextLookMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: PeerParts) {
     this.#parts = parts;
@@ -32,27 +40,44 @@ export class PeerConnections {
   readonly hasTooMany = (address: string): boolean => {
     if (address === '') return false;
     const peer = canonicalAddress(address);
-    this.#accepted.set(peer, (this.#accepted.get(peer) ?? 0) + 1);
-    if (this.#mayHave(peer) <= this.#parts.connectionsMax) return false;
-    if (!this.#look()) return true;
-    return (this.#seen.get(peer) ?? 0) > this.#parts.connectionsMax;
+    addOne(this.#accepted, peer);
+    if (this.#isLooking) addOne(this.#acceptedMeanwhile, peer);
+    const { connectionsMax, threads } = this.#parts;
+    // The other threads may have accepted as many as this one.
+    if (this.#has(peer, threads) <= connectionsMax) return false;
+    this.#look();
+    return this.#has(peer, 1) > connectionsMax;
   };
 
-  /** The most that the address can have now, if every thread has accepted as many as this one. */
-  #mayHave(peer: string): number {
-    return (this.#seen.get(peer) ?? 0) + (this.#accepted.get(peer) ?? 0) * this.#parts.threads;
+  /** @param factor for what was accepted since the look */
+  #has(peer: string, factor: number): number {
+    return (this.#seen.get(peer) ?? 0) + (this.#accepted.get(peer) ?? 0) * factor;
   }
 
-  /** @returns false if the last look was a moment ago */
-  #look(): boolean {
-    const startedMs = this.#parts.nowMs();
-    if (startedMs < this.#nextLookMs) return false;
-    this.#seen = this.#parts.look();
-    this.#accepted = new Map();
-    const endedMs = this.#parts.nowMs();
-    this.#nextLookMs = endedMs + (endedMs - startedMs) * LOOK_SHARE;
-    return true;
+  #look(): void {
+    const startedMs = performance.now();
+    if (this.#isLooking || startedMs < this.#nextLookMs) return;
+    this.#acceptedMeanwhile = new Map();
+    if (this.#lookMs <= WAIT_MS_MAX) {
+      this.#know(TABLES.map(readTable), startedMs);
+      return;
+    }
+    this.#isLooking = true;
+    void Promise.all(TABLES.map(readTableLater)).then((tables) => this.#know(tables, startedMs));
   }
+
+  #know(tables: readonly string[], startedMs: number): void {
+    this.#isLooking = false;
+    this.#seen = connectionsByPeer(tables, this.#parts.port());
+    this.#accepted = this.#acceptedMeanwhile;
+    const endedMs = performance.now();
+    this.#lookMs = endedMs - startedMs;
+    this.#nextLookMs = endedMs + this.#lookMs * PAUSE_FACTOR;
+  }
+}
+
+function addOne(counts: Map<string, number>, peer: string): void {
+  counts.set(peer, (counts.get(peer) ?? 0) + 1);
 }
 
 /** Tables of the network namespace, see proc(5); other systems than Linux have none. */
@@ -64,11 +89,11 @@ const CONNECTION =
 const OPEN_STATES = ['01', '08'];
 
 /** Accepted connections to a local port, by the address of the client. */
-export function connectionsByPeer(port: number): Map<string, number> {
+function connectionsByPeer(tables: readonly string[], port: number): Map<string, number> {
   const byPeer = new Map<string, number>();
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
-  for (const table of TABLES) {
-    for (const [, local, remote, state, inode] of readTable(table).matchAll(CONNECTION)) {
+  for (const table of tables) {
+    for (const [, local, remote, state, inode] of table.matchAll(CONNECTION)) {
       // Without an inode, a connection waits to be accepted.
       if (local !== wanted || inode === '0' || !OPEN_STATES.includes(state!)) continue;
       const peer = kernelAddress(remote!);
@@ -85,6 +110,10 @@ function readTable(path: string): string {
     // Without IPv6 there is no second table.
     return '';
   }
+}
+
+async function readTableLater(path: string): Promise<string> {
+  return readFile(path, 'latin1').catch(() => '');
 }
 
 /** An address as the kernel prints it: 32-bit words in the byte order of the machine. */

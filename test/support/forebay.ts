@@ -18,6 +18,8 @@ export interface StartOptions {
   /** Kept afterwards; by default a temporary folder, removed when the process is stopped or killed. */
   readonly data?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that runs the server in its place, such as prlimit with its arguments. */
+  readonly under?: readonly string[];
 }
 
 export interface Ended {
@@ -41,7 +43,7 @@ export async function startForebay(
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'forebay-')));
   const args = ['serve', ...defaults({ '--data': data }, flags), ...flags];
   const startedMs = performance.now();
-  const child = spawnForebay(args, options.env);
+  const child = spawnForebay(args, options.env, options.under);
   const forebay = new ForebayProcess(child, data, options.data === undefined);
   options.owner?.after(() => forebay.kill9());
   try {
@@ -61,8 +63,9 @@ export async function startForebay(
 export async function runForebay(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  under: readonly string[] = [],
 ): Promise<Ended> {
-  const child = spawnForebay(args, env);
+  const child = spawnForebay(args, env, under);
   const output = collect(child);
   const deadline = setTimeout(() => child.kill('SIGKILL'), HANG_MS_MAX);
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
@@ -172,8 +175,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-function spawnForebay(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+function spawnForebay(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  under: readonly string[] = [],
+) {
+  const [program, ...rest] = [...under, process.execPath, MAIN, ...args];
+  const child = spawn(program!, rest, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

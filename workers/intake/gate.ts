@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { IntakeGate, type RefusedConnection } from '../../src/intake/connection-gate.js';
 import type { ConnectionGate } from '../../src/intake/http.js';
-import { connectionsByPeer, PeerConnections } from '../../src/intake/peer-connections.js';
+import { PeerConnections } from '../../src/intake/peer-connections.js';
 import { GAUGE, type ThreadCounts, TotalCounts } from '../../src/metrics/count.js';
 import type { IntakeReport, IntakeThreadData } from './protocol.js';
 
@@ -25,8 +25,7 @@ export function openGate(
   const peers = new PeerConnections({
     connectionsMax: options.connectionsPerAddressMax,
     threads: intakeThreads,
-    look: () => connectionsByPeer(port()),
-    nowMs: () => performance.now(),
+    port,
   });
   let reportedMs = Number.NEGATIVE_INFINITY;
   const onRefused = (limit: RefusedConnection) => {
