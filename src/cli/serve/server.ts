@@ -88,10 +88,13 @@ export class Server {
    *
    * @throws OperatorFault it cannot begin; nothing is left open then
    */
-  static async open(parts: ServerParts): Promise<Server> {
+  static async open(given: ServerParts): Promise<Server> {
+    const engine = await chooseEngine(given.options);
+    // The engine may not be able to share the port between as many threads.
+    const parts = { ...given, options: { ...given.options, threads: engine.threads } };
     const releases: Release[] = [];
     try {
-      return new Server(parts, await openStages(parts, releases), releases);
+      return new Server(parts, await openStages(parts, engine, releases), releases);
     } catch (error) {
       await releaseAll(releases);
       throw error;
@@ -165,10 +168,12 @@ export class Server {
 }
 
 /** @param releases takes what gives up each claim */
-async function openStages(parts: ServerParts, releases: Release[]): Promise<Stages> {
-  const { log } = parts;
-  const engine = await chooseEngine(parts.options);
-  const options = { ...parts.options, threads: engine.threads };
+async function openStages(
+  parts: ServerParts,
+  engine: EngineChoice,
+  releases: Release[],
+): Promise<Stages> {
+  const { options, log } = parts;
   const connectionsMax = connectionsMaxOf(options, processLimits());
   const handler = handlerUrl(options.handler);
   const certificate = ServerCertificate.open(options, log);
@@ -182,7 +187,7 @@ async function openStages(parts: ServerParts, releases: Release[]): Promise<Stag
   const { journal, hand } =
     options.mode === 'direct'
       ? { journal: null, hand: null }
-      : await openJournal({ ...parts, options }, memory, wakeFlag, releases);
+      : await openJournal(parts, memory, wakeFlag, releases);
   const drain = openDrain({
     options,
     source: options.drain && journal !== null ? journal.source : null,
