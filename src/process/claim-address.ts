@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { accessSync, constants, lstatSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { accessSync, constants, lstatSync, realpathSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ import {
   type TcpAddress,
   urlHost,
 } from '../model/listen.js';
-import { closed, isLocked, listening, lockName, type Release } from './locks.js';
+import { closed, isLocked, listening, lockName, namesInUse, type Release } from './locks.js';
 
 /** The options that say where orders are taken. */
 export interface Wanted {
@@ -101,20 +101,9 @@ function othersAt({ address, port }: TcpAddress): string[] {
   return lockedAddresses(port).filter((other) => other !== address);
 }
 
-/** Linux lists the names of abstract sockets with `@` for NUL. Node may fill them up with NUL. */
 function lockedAddresses(port: number): string[] {
-  const prefix = `@${portLocks(port)}`;
-  let table = '';
-  try {
-    table = readFileSync('/proc/net/unix', 'latin1');
-  } catch {
-    // Not Linux, or not readable here. A server that listens already was found without it.
-  }
-  return table
-    .split('\n')
-    .map((line) => line.slice(line.indexOf(prefix)))
-    .filter((name) => name.startsWith(prefix))
-    .map((name) => name.slice(prefix.length).replace(/@+$/, ''));
+  const prefix = portLocks(port);
+  return namesInUse(prefix).map((name) => name.slice(prefix.length));
 }
 
 /** Whether the kernel lets only one of two programs listen on these addresses with the same port. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { EXIT, OperatorFault } from '../model/fault.js';
 
@@ -48,8 +48,30 @@ export async function lockName(name: string, taken: () => OperatorFault): Promis
   try {
     return releaseOf(await listening({ path: `\0${name}` }));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw taken();
-    throw error;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw taken();
+    if (FORBIDDEN.includes(code)) throw new OperatorFault(noSockets(code), EXIT.usage);
+    throw new OperatorFault(`cannot lock the port or the data folder: ${message}`, EXIT.failed);
+  }
+}
+
+/** What a sandbox answers that allows no unix sockets. */
+const FORBIDDEN = ['EAFNOSUPPORT', 'EPERM', 'EACCES'];
+
+function noSockets(code: string): string {
+  const why = 'without which two servers could use the same port or data folder';
+  return `this sandbox forbids unix sockets (${code}), ${why}; allow AF_UNIX, for example in systemd: RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6`;
+}
+
+/** Why no lock can be taken, in one line; null if one can. */
+export async function lockingFault(): Promise<OperatorFault | null> {
+  const name = `forebay-check-${process.pid}`;
+  try {
+    const release = await lockName(name, () => new OperatorFault(`${name} is taken`, EXIT.failed));
+    await release();
+    return null;
+  } catch (error) {
+    return error as OperatorFault;
   }
 }
 
@@ -74,11 +96,41 @@ async function lockFolder(folder: string, taken: () => OperatorFault): Promise<R
       }
     }
     if (await isListening(path)) break;
-    // Left by a process that was killed.
-    rmSync(path, { force: true });
+    removeLeft(path, `${folder}/${FOLDER_LOCK_FILE}`, fd);
   }
   closeSync(fd);
   throw taken();
+}
+
+/** A socket that a process left which was killed. @param shown the path for people */
+function removeLeft(path: string, shown: string, fd: number): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Another process has just removed it.
+    if (code === 'ENOENT') return;
+    closeSync(fd);
+    throw new OperatorFault(`${stuckLock(shown)}: ${code}; ${REMOVE_LOCK}`, EXIT.failed);
+  }
+}
+
+export const REMOVE_LOCK = 'remove it as the user that owns it';
+
+function stuckLock(path: string): string {
+  return `${path} is no lock of a running Forebay, and cannot be removed`;
+}
+
+/** Why the lock of a data folder that is not in use cannot be taken; empty if it can. */
+export function folderLockFault(folder: string): string {
+  const path = `${folder}/${FOLDER_LOCK_FILE}`;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return '';
+  const { uid, mode } = statSync(folder);
+  // Only the owner of a file may remove it from such a folder.
+  const isSticky = (mode & 0o1000) !== 0;
+  const isForeign = ![0, uid, found.uid].includes(process.geteuid?.() ?? 0);
+  return found.isDirectory() || (isSticky && isForeign) ? stuckLock(path) : '';
 }
 
 async function noLock(): Promise<void> {}
@@ -127,6 +179,25 @@ export async function isFolderInUse(folder: string): Promise<boolean> {
   }
 }
 
-export function isLocked(name: string): Promise<boolean> {
-  return process.platform === 'linux' ? isListening(`\0${name}`) : Promise.resolve(false);
+/** Also if the process that has the name does not listen. */
+export async function isLocked(name: string): Promise<boolean> {
+  if (process.platform !== 'linux') return false;
+  return (await isListening(`\0${name}`)) || namesInUse(name).includes(name);
+}
+
+/**
+ * The names in use that begin with `prefix`. Linux lists the names of abstract sockets with `@` for NUL, and Node may
+ * fill them up with NUL. Empty where that list cannot be read.
+ */
+export function namesInUse(prefix: string): string[] {
+  let table = '';
+  try {
+    table = readFileSync('/proc/net/unix', 'latin1');
+  } catch {
+    // Not Linux, or not readable here.
+  }
+  return table
+    .split('\n')
+    .map((line) => /^(?:\S+ +){7}@(.*?)@*$/.exec(line)?.[1] ?? '')
+    .filter((name) => name.startsWith(prefix));
 }

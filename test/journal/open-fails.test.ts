@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -72,13 +72,14 @@ for (const { name, nats } of JOURNALS) {
       assert.deepEqual(openFiles(data), []);
     });
 
-    it('when a log cannot be read, and the next start succeeds', async (t) => {
+    it('when two files are the same log, and the next start succeeds', async (t) => {
       const data = dataFolder(t);
-      const unreadable = join(logFolder(data), 'segment.full');
-      mkdirSync(unreadable, { recursive: true });
-      await assert.rejects(open({ data, nats }), /its logs cannot be copied/);
+      const frames = logFolder(data);
+      mkdirSync(frames, { recursive: true });
+      for (const name of ['segment.full', 'segment.open']) writeFileSync(join(frames, name), '');
+      await assert.rejects(open({ data, nats }), /^OperatorFault: .*are the same segment/);
       assert.deepEqual(openFiles(data), []);
-      rmSync(unreadable, { recursive: true });
+      for (const name of readdirSync(frames)) rmSync(join(frames, name));
       const opened = await open({ data, nats });
       await opened.close();
       assert.deepEqual(openFiles(data), []);

@@ -79,7 +79,10 @@ describe('the start is refused with one line', () => {
     const file = join(await folder(t), 'data');
     await writeFile(file, '');
     const line = await refusal(t, ['--data', file], 1);
-    assert.match(line, /data folder .*: it is a file, not a folder; name a folder with --data/);
+    assert.match(
+      line,
+      /data folder .*: .* is a file, not a folder; move it away, or name another folder with --data/,
+    );
   });
 
   const contract = 'is not a function: it must be async \\(orders, context\\) => outcomes';

@@ -4,7 +4,7 @@ import { chooseEngine } from '../../../workers/intake/engine.js';
 import { handlerUrl } from '../../../workers/pool/handler-file.js';
 import { handlerContext } from '../../drain/handler-context.js';
 import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from '../../model/durability.js';
-import { OperatorFault } from '../../model/fault.js';
+import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { FolderFacts, JetStreamFacts } from '../../model/journal-facts.js';
 import type { Options } from '../../model/options.js';
 import { type LoadedOptions, loadWithOrigins, redactorOf } from '../../options/load.js';
@@ -12,12 +12,13 @@ import { processLimits } from '../../options/process-limits.js';
 import { quoteOption } from '../../options/sources.js';
 import { exposureText, flagName } from '../../options/spec.js';
 import { probeAddress, probeAdminPort, unixPath } from '../../process/claim-address.js';
-import { isFolderInUse } from '../../process/locks.js';
+import { folderLockFault, isFolderInUse, lockingFault, REMOVE_LOCK } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { VERSION } from '../../version.js';
 import {
   exitCodeOf,
   type Finding,
+  fail,
   failConfig,
   ok,
   reportJson,
@@ -127,7 +128,8 @@ async function inspectDataFolder(
   const facts = await inspectFolder(options.data, blocked);
   await releasePid();
   const isInUse = facts.exists && facts.fault === '' && (await isFolderInUse(options.data));
-  return { facts, isInUse };
+  const fault = facts.exists && facts.fault === '' && !isInUse ? folderLockFault(options.data) : '';
+  return { facts: fault === '' ? facts : { ...facts, fault, fix: REMOVE_LOCK }, isInUse };
 }
 
 async function checkHandler(options: Options): Promise<Finding> {
@@ -161,6 +163,20 @@ async function checkPorts(options: Options): Promise<Finding[]> {
       ? portFinding('--port', host, port, state)
       : socketFinding(unixPath(listen), state),
     portFinding('--admin-port', adminHost, adminPort, await probeAdminPort(adminHost, adminPort)),
+    ...(await lockFindings()),
+  ];
+}
+
+/** Only if serve could not lock the port and the data folder. */
+async function lockFindings(): Promise<Finding[]> {
+  const fault = await lockingFault();
+  if (fault === null) return [];
+  const [problem, fix = ''] = fault.message.split('; ');
+  const facts = { locks: false };
+  return [
+    fault.exitCode === EXIT.usage
+      ? failConfig('locks', problem!, fix, facts)
+      : fail('locks', problem!, fix, facts),
   ];
 }
 

@@ -11,6 +11,7 @@ import { hasJournal, journalFile, MAP_BYTES, TABLES, type Table } from '../store
 import { setAsideNames } from '../store/set-aside.js';
 import { requireSoundFile } from '../store/sound-file.js';
 import { CHECKED_TABLES, unreadableRow } from '../store/unreadable-rows.js';
+import { requireUsableFolders } from '../store/usable-files.js';
 import { readPosition } from './log-checkpoint.js';
 import { type FoundRecords, type LogPosition, NOTHING } from './segment-content.js';
 import { listSegments, logFolder, SEGMENT_BYTES, type Segment } from './segment-files.js';
@@ -36,8 +37,9 @@ export async function inspectFolder(folder: string, blocked: string): Promise<Fo
     mapBytes: MAP_BYTES,
   };
   try {
-    if (!statSync(nearest).isDirectory()) throw new Error(`${nearest} is not a folder`);
-    accessSync(nearest, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (exists) requireUsableFolders(folder);
+    else if (!statSync(nearest).isDirectory()) throw new Error(`${nearest} is not a folder`);
+    else accessSync(nearest, constants.R_OK | constants.W_OK | constants.X_OK);
     const { bavail, bsize } = statfsSync(nearest);
     const journal = hasJournal(folder) ? await inspectJournal(folder, blocked) : null;
     const setAside = setAsideNames(folder, 'damaged').length;

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Generation } from '../frame/generation.js';
 import { freeMark } from '../frame/log-record.js';
 
@@ -93,7 +94,7 @@ export function markFree(folder: string, segment: Segment, generation: Generatio
 
 /**
  * After a crash, each segment may contain frames, and none has an appender.
- * @throws Error two files are the same segment
+ * @throws OperatorFault two files are the same segment
  */
 export function markSegmentsFull(dataFolder: string): void {
   const folder = logFolder(dataFolder);
@@ -107,7 +108,10 @@ export function markSegmentsFull(dataFolder: string): void {
     }
     const full = segmentPath(folder, { id: segment.id, state: 'full' });
     if (existsSync(full)) {
-      throw new Error(`${path} and ${full} are the same segment: remove the one that is a copy`);
+      throw new OperatorFault(
+        `${path} and ${full} are the same segment: remove the one that is a copy`,
+        EXIT.failed,
+      );
     }
     changeState(folder, segment, 'full');
   }

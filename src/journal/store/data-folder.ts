@@ -1,14 +1,14 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import { processLimits } from '../../options/process-limits.js';
 import { isMapped, ofThisProcess } from './sound-file.js';
+import { requireUsableFolders } from './usable-files.js';
 
-/** @throws Error the folder cannot be created, read or written */
+/** @throws Error the folder cannot be created; FolderFault it cannot be read or written */
 export function prepareFolder(folder: string): void {
   makeFolder(folder);
-  if (!statSync(folder).isDirectory()) throw new Error('it is a file, not a folder');
-  accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  requireUsableFolders(folder);
 }
 
 /** Not `recursive: true`, which never returns on file systems that take no folders, such as /proc. */

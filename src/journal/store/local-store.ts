@@ -5,7 +5,8 @@ import { EXIT, OperatorFault } from '../../model/fault.js';
 import { prepareFolder, requireAddressSpace } from './data-folder.js';
 import { APPEND_FLOOR, DiskSpace, WRITE_FLOOR } from './disk-space.js';
 import { FolderFault } from './folder-fault.js';
-import { isThere, requireSoundFile } from './sound-file.js';
+import { requireSoundFile } from './sound-file.js';
+import { isThere } from './usable-files.js';
 
 export type Table = Database<Buffer, Buffer>;
 

@@ -1,28 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import {
-  accessSync,
   closeSync,
-  constants,
   existsSync,
   fstatSync,
-  lstatSync,
   openSync,
   readFileSync,
   readSync,
   realpathSync,
-  type Stats,
-  statSync,
 } from 'node:fs';
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FolderFault } from './folder-fault.js';
 import { DamagedFile, ForeignFile } from './lmdb-meta.js';
 import { latestMeta, walkFile } from './lmdb-walk.js';
+import { ELSEWHERE, isThere, requireUsableFile } from './usable-files.js';
 
 const RESTORE =
   'restore a backup of the folder (forebay backup), or move the folder away to start with an empty one: orders that only this file has are then lost';
-
-const ELSEWHERE = 'move it away, or name another folder with --data';
 
 /** A file that a process writes to changes while it is read. */
 const TRIES_MAX = 5;
@@ -43,39 +36,6 @@ export function requireSoundFile(path: string, mapBytes: number): void {
   if (isMapped(path)) return;
   if (isThere(path)) requireSoundPages(path, mapBytes);
   if (hasLock && process.platform === 'linux' && !isFreshLock(lock)) requireOpenable(path, lock);
-}
-
-/** @returns whether it exists. @throws FolderFault it is no file, or this user cannot read and write it */
-function requireUsableFile(path: string): boolean {
-  if (!isThere(path)) return false;
-  const name = basename(path);
-  let stats: Stats;
-  try {
-    stats = statSync(path);
-  } catch (error) {
-    throw new FolderFault((error as Error).message, `remove the link ${name}`);
-  }
-  if (!stats.isFile()) {
-    const kind = stats.isDirectory() ? 'a folder' : 'not a regular file';
-    throw new FolderFault(`${path} is ${kind}`, ELSEWHERE);
-  }
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK);
-  } catch {
-    const user = process.geteuid?.();
-    const mode = (stats.mode & 0o777).toString(8);
-    const owner = `it belongs to user ${stats.uid} and has mode ${mode}`;
-    throw new FolderFault(
-      `user ${user} cannot read and write ${path}: ${owner}`,
-      `run as user ${stats.uid}, or give the folder to this one: chown -R ${user} FOLDER`,
-    );
-  }
-  return true;
-}
-
-/** Also when it is a link that leads nowhere. */
-export function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function requireSoundPages(path: string, mapBytes: number): void {
