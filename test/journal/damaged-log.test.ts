@@ -2,17 +2,22 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { recordHead } from '../../src/journal/frame/log-record.js';
+import { LogCheckpoint } from '../../src/journal/local/log-checkpoint.js';
 import {
   listSegments,
   logFolder,
+  markSegmentsFull,
   SEGMENT_BYTES,
   segmentPath,
 } from '../../src/journal/local/segment-files.js';
 import { freshKey } from '../../src/journal/store/frame-rows.js';
+import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { Frame } from '../../src/model/frame.js';
+import { HANG_MS_MAX } from '../support/deadline.js';
 import { crashed, flip, overwrite, recorded, recordOf, recovered } from './damaged-segments.js';
 import { fresh } from './frames.js';
-import { ids, openLog, row, tempJournal } from './temp-journal.js';
+import { ids, inTables, noLog, openLog, row, tempJournal } from './temp-journal.js';
 
 /** A byte of each part of a record. */
 const PARTS: Readonly<Record<string, number>> = {
@@ -165,6 +170,106 @@ describe('a damaged record of the frame log', () => {
     const found = await recovered(crashed(t, data));
     assert.deepEqual(found.ids, ids([waiting, later]));
     assert.deepEqual(found.events, ['log-damaged']);
+  });
+});
+
+describe('setting a damaged record aside', () => {
+  test('loses and doubles nothing when the process ends before the transaction', async (t) => {
+    const { data, frames } = await written(t, [1, 1, 1]);
+    const copy = crashed(t, data);
+    const { path, at } = recordOf(copy, frames[1]!);
+    flip(path, at + 100);
+    const store = new LocalStore(copy);
+    markSegmentsFull(copy);
+    const transact = t.mock.method(store, 'transact', () => {
+      throw new Error('killed');
+    });
+    const checkpoint = new LogCheckpoint(store, (writes) => store.write(writes), noLog);
+    assert.throws(() => checkpoint.runAtStart(), /killed/);
+    assert.equal(transact.mock.callCount(), 1);
+    checkpoint.close();
+    await store.close();
+    assert.equal(recorded(copy).length, 1);
+    const found = await recovered(copy);
+    assert.deepEqual(found.ids, without(frames, frames[1]!));
+    assert.equal(found.setAside.length, 1);
+  });
+
+  test('fails the start when it cannot be written, and the record stays', async (t) => {
+    const { data, frames } = await written(t, [1, 1, 1]);
+    const copy = crashed(t, data);
+    const { path, at } = recordOf(copy, frames[1]!);
+    flip(path, at + 100);
+    writeFileSync(join(copy, 'damaged'), '');
+    await assert.rejects(recovered(copy), /EEXIST|ENOTDIR/);
+    rmSync(join(copy, 'damaged'));
+    assert.deepEqual((await recovered(copy)).ids, without(frames, frames[1]!));
+  });
+
+  test('happens while the segment is written to, as soon as a later record proves it', async (t) => {
+    const { data, store } = tempJournal(t);
+    const log = await openLog(data);
+    const events: string[] = [];
+    const checkpoint = new LogCheckpoint(
+      store,
+      (writes) => store.write(writes),
+      (event) => events.push(event),
+    );
+    const frames = [fresh(1), fresh(100), fresh(1)];
+    await log.append(row(frames[0]!));
+    await log.append(row(frames[1]!));
+    const { path, at } = recordOf(data, frames[1]!);
+    flip(path, at + 2000);
+    await checkpoint.run();
+    assert.deepEqual(inTables(store), [frames[0]!.id]);
+    await log.append(row(frames[2]!));
+    const deadlineMs = Date.now() + HANG_MS_MAX;
+    while (inTables(store).length < 2 && Date.now() < deadlineMs) {
+      await checkpoint.run();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.deepEqual(inTables(store), without(frames, frames[1]!));
+    assert.deepEqual(events, ['log-damaged']);
+    const last = fresh(1);
+    await log.append(row(last));
+    await log.close();
+    await checkpoint.run();
+    assert.deepEqual(inTables(store), ids([frames[0]!, frames[2]!, last]));
+    assert.deepEqual(events, ['log-damaged']);
+    assert.equal(recorded(data).length, 1);
+    checkpoint.close();
+  });
+});
+
+describe('a segment of a version whose records say nothing about others', () => {
+  const oldSegment = (frames: readonly Frame[]) => {
+    const bytes = Buffer.alloc(SEGMENT_BYTES);
+    const generation = Buffer.from('f1e2d3c4b5a69788', 'hex');
+    frames.forEach((frame, i) => {
+      const one = row(frame);
+      Buffer.concat([recordHead(one, generation, i * 4096), one.value]).copy(bytes, i * 4096);
+    });
+    return bytes;
+  };
+
+  test('is read, and a damaged record does not hide the others', async (t) => {
+    const { data } = await written(t, [1]);
+    const frames = [fresh(1), fresh(2), fresh(3)];
+    for (const damaged of [null, ...frames]) {
+      const copy = crashed(t, data);
+      rmSync(logFolder(copy), { recursive: true });
+      mkdirSync(logFolder(copy));
+      const path = join(logFolder(copy), 'old.open');
+      writeFileSync(path, oldSegment(frames));
+      if (damaged !== null) flip(path, frames.indexOf(damaged) * 4096 + 150);
+      const found = await recovered(copy);
+      assert.deepEqual(found.ids, ids(frames.filter((frame) => frame !== damaged)));
+      assert.deepEqual(
+        found.setAside.map(({ kind }) => kind),
+        damaged === null ? [] : ['torn'],
+      );
+      assert.deepEqual(found.events, damaged === null ? [] : ['log-torn']);
+    }
   });
 });
 

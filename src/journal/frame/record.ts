@@ -92,7 +92,8 @@ export function requireConsistentFrame(frame: Frame): Frame {
   const { id, count, payload, refiled, keys } = frame;
   if (typeof id !== 'string' || !FRAME_ID.test(id)) throw new Error('it has no frame id');
   const times = [frame.acceptedAtMs, frame.notBeforeMs];
-  const isPossible = isNatural(count) && count > 0 && isNatural(frame.attempt) && frame.attempt > 0;
+  const numbers = [count, frame.attempt, frame.crashes ?? 0];
+  const isPossible = numbers.every(isNatural) && count > 0 && frame.attempt > 0;
   if (!isPossible || !times.every(isTime)) {
     throw new Error(`frame ${id} has an impossible count, attempt or time`);
   }
