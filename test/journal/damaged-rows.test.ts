@@ -126,6 +126,29 @@ describe('a row of a frame', () => {
     assert.equal((await listed(store)).length, value.length + key.length + 1);
   });
 
+  test('with a key that no frame has does not hold up the others', async (t) => {
+    const { data, store, source } = opened(t);
+    const keys = [' ', '\n', 'x', 'x'.repeat(40), 'x'.repeat(1900), '\xff'.repeat(64)];
+    await store.write(() => {
+      for (const key of keys) {
+        store.frames.put(Buffer.from(key, 'latin1'), Buffer.from('{"v":1,"id":"x"}\n'));
+        store.later.put(Buffer.from(key, 'latin1'), Buffer.alloc(0));
+      }
+    });
+    const frame = fresh(1);
+    const appender = new LocalAppender(new LocalStore(data));
+    await appender.commit(frame);
+    await appender.close();
+    const from = source();
+    const found = await take(from, 1);
+    assert.deepEqual(plain(found[0]!.frame), plain(frame));
+    await found[0]!.settle(NOTHING);
+    assert.deepEqual(await takeFor(from, 50), []);
+    const entries = await listed(store);
+    assert.equal(entries.length, 2 * keys.length);
+    for (const { name } of entries) assert.match(name, /^[\w .-]{0,64}$/);
+  });
+
   test('is reported, and its order is still known as accepted', async (t) => {
     const { data, store, source, events } = opened(t);
     const frame = fresh(2);

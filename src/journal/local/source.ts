@@ -19,7 +19,12 @@ import { storedKeys } from '../store/idempotency-rows.js';
 import { putLeft } from '../store/left-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { findReceipt } from '../store/receipt-rows.js';
-import { moveUnreadable, restoreReadable, unreadableKeys } from '../store/unreadable-rows.js';
+import {
+  moveUnreadable,
+  printable,
+  restoreReadable,
+  unreadableKeys,
+} from '../store/unreadable-rows.js';
 import { LocalBacklog } from './backlog.js';
 import { CheckpointLoop } from './checkpoint-loop.js';
 import {
@@ -219,7 +224,10 @@ export class LocalSource implements Source {
     } catch (error) {
       const { message } = error as Error;
       this.#unreadable.add(`${table}/${key.toString('latin1')}`);
-      this.#parts.log('frame-unreadable', `local journal: frame ${id} cannot be read: ${message}`);
+      this.#parts.log(
+        'frame-unreadable',
+        `local journal: frame ${printable(id)} cannot be read: ${message}`,
+      );
       if (value !== undefined) void this.#moveOut({ table, key, value }, id, count);
     }
   }

@@ -22,11 +22,17 @@ interface RowKind {
   readonly nameIn: (key: Buffer) => string;
 }
 
-const text = (key: Buffer) => key.toString('latin1');
+const NAME_CHARS_MAX = 64;
+const text = (key: Buffer) => printable(key.toString('latin1'));
+
+/** An id that may be damaged, so that it can be shown in one line. */
+export function printable(id: string): string {
+  return id.slice(0, NAME_CHARS_MAX).replace(/[^\w -]/g, '.');
+}
 
 const KINDS = {
-  frames: { what: 'frame', decode: decodeFresh, nameIn: (key) => freshFacts(key).id },
-  later: { what: 'retry', decode: decodeLater, nameIn: (key) => laterFacts(key).id },
+  frames: { what: 'frame', decode: decodeFresh, nameIn: (key) => printable(freshFacts(key).id) },
+  later: { what: 'retry', decode: decodeLater, nameIn: (key) => printable(laterFacts(key).id) },
   dead: { what: 'dead letter', decode: decodeDead, nameIn: text },
   deadSpool: { what: 'dead letter', decode: decodeSpooledDead, nameIn: text },
   keys: { what: 'idempotency keys', decode: decodeKeys, nameIn: text },
@@ -70,6 +76,8 @@ export function rowId({ table, key }: Pick<UnreadableRow, 'table' | 'key'>): str
 }
 
 const SEPARATOR = '/';
+/** Keys of rows have up to 140 bytes, and LMDB takes up to 1978. */
+const KEY_BYTES_MAX = 1024;
 
 /** Key in the table `unreadable`: the name of the table, a slash, and the key there. The value is unchanged. */
 function movedKey(table: CheckedTable, key: Buffer): Buffer {
@@ -84,6 +92,8 @@ export function moveUnreadable(
   store: LocalStore,
   { table, key, value }: Pick<UnreadableRow, 'table' | 'key' | 'value'>,
 ): void {
+  // No row of Forebay has such a key. It stays where it is: LMDB would not take it with the name of its table.
+  if (key.length > KEY_BYTES_MAX) return;
   store.unreadable.put(movedKey(table, key), value);
   removeRow(store, table, key);
 }
@@ -180,10 +190,19 @@ function* movedFrom(store: LocalStore): Iterable<Pick<UnreadableRow, 'table' | '
 
 /**
  * Puts back what can be read after all, for example because an older version did not know the format. For the start.
- * @throws Error the tables take no writes
+ * If the disk takes no writes, that is left for another.
  */
 export function restoreReadable(store: LocalStore): void {
   if (unreadableRows(store) === 0) return;
+  try {
+    putBackReadable(store);
+  } catch {
+    return;
+  }
+}
+
+/** @throws Error the tables take no writes */
+function putBackReadable(store: LocalStore): void {
   for (const { table, key, value } of movedFrom(store)) {
     if (unreadableRow(table, key, value) !== null) continue;
     store.transact(() => {
