@@ -5,8 +5,9 @@
  * here what may have caused it, and what need not be done again.
  *
  * The file begins with a page: magic, bytes per slot, and a flag that is set when the process was told to stop. Each slot
- * holds one call. Its head, little endian: bytes of text (4), CRC-32 of the text (4), state (4). A line of the text is
- * `<frame> <crashes> <first position>+<count>`.
+ * holds one call. Its head, little endian: bytes of text (4; 0 for none), CRC-32 of the text (4), number of the call (4),
+ * and the same number again (4) when its orders are done. So a thread that is being ended, while its slot has a new
+ * call, cannot mark that one. A line of the text is `<frame> <crashes> <first position>+<count>`.
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,8 +19,9 @@ export const HAND_FILE = 'hand';
 const MAGIC = 0x31484246;
 const PAGE_BYTES = 4096;
 const STOPPING_AT = 8;
-const HEAD_BYTES = 12;
-const STATE_AT = 8;
+const HEAD_BYTES = 16;
+const CALL_AT = 8;
+const DONE_AT = 12;
 /** About the longest line of one order. */
 const ORDER_BYTES = 100;
 /** Larger slots are not read: this code did not write them. */
@@ -28,8 +30,6 @@ const SLOT_BYTES_MAX = 64 * 1024 ** 2;
 const ENDED_MAX = 1024;
 /** Fewer with large slots: the file is sparse, but a copy of it need not be. */
 const FILE_BYTES_MAX = 64 * 1024 ** 2;
-
-const STATE = { empty: 0, inHand: 1, done: 2 } as const;
 
 /** What a pool thread needs to write its calls down. */
 export interface HandPlace {
@@ -139,7 +139,7 @@ export class HandFile implements HandPlace {
 
   /** The call has no outcomes, and its thread may have died. */
   drop(call: HandCall): void {
-    writeState(this, call.slot, STATE.empty);
+    write(this.fd, EMPTY, slotAt(call.slot, this.slotBytes));
     this.#free.push(call.slot);
   }
 
@@ -158,13 +158,12 @@ export class HandFile implements HandPlace {
     const head = this.#read(at, HEAD_BYTES);
     const length = head.length < HEAD_BYTES ? 0 : head.readUInt32LE(0);
     if (length === 0 || length > slotBytes - HEAD_BYTES) return [];
-    const state = head.readUInt32LE(STATE_AT);
-    if (state !== STATE.inHand && state !== STATE.done) return [];
     const text = this.#read(at + HEAD_BYTES, length);
     // A call whose text is not complete has not begun.
     if (text.length < length || crc32(text) !== head.readUInt32LE(4)) return [];
     const lines = text.toString('latin1').split('\n');
-    return lines.flatMap((line) => leftIn(line, state === STATE.done));
+    const isDone = head.readUInt32LE(DONE_AT) === head.readUInt32LE(CALL_AT);
+    return lines.flatMap((line) => leftIn(line, isDone));
   }
 
   #read(at: number, bytes: number): Buffer {
@@ -173,48 +172,60 @@ export class HandFile implements HandPlace {
   }
 }
 
+/** The call that a slot is for. Its number is not 0. */
+interface SlottedCall {
+  readonly slot: number;
+  readonly call: number;
+  readonly segments: readonly BatchSegment[];
+}
+
+/** The text of a slot has no bytes. */
+const EMPTY = Buffer.alloc(4);
+
 /** A pool thread's side. */
 export class HandSlots {
   readonly #place: HandPlace;
+  readonly #done = Buffer.alloc(4);
 
   constructor(place: HandPlace) {
     this.#place = place;
   }
 
   /** The orders of a call are in hand. Takes a few microseconds. */
-  begin(slot: number, segments: readonly BatchSegment[]): void {
-    this.#write(slot, segments.map(lineOf).join('\n'), STATE.inHand);
+  begin({ slot, call, segments }: SlottedCall): void {
+    this.#write(slot, segments.map(lineOf).join('\n'), call, 0);
   }
 
   /** @param outcomes null if all orders are done */
-  end(slot: number, segments: readonly BatchSegment[], outcomes: Uint8Array | null): void {
-    if (outcomes === null) writeState(this.#place, slot, STATE.done);
-    else this.#write(slot, doneLines(segments, outcomes).join('\n'), STATE.done);
+  end({ slot, call, segments }: SlottedCall, outcomes: Uint8Array | null): void {
+    if (outcomes !== null) {
+      this.#write(slot, doneLines(segments, outcomes).join('\n'), call, call);
+      return;
+    }
+    const { fd, slotBytes } = this.#place;
+    this.#done.writeUInt32LE(call);
+    write(fd, this.#done, slotAt(slot, slotBytes) + DONE_AT);
   }
 
-  #write(slot: number, text: string, state: number): void {
+  #write(slot: number, text: string, call: number, doneCall: number): void {
     const { fd, slotBytes } = this.#place;
+    const at = slotAt(slot, slotBytes);
     if (HEAD_BYTES + text.length > slotBytes) {
-      writeState(this.#place, slot, STATE.empty);
+      write(fd, EMPTY, at);
       return;
     }
     const bytes = Buffer.allocUnsafe(HEAD_BYTES + text.length);
     bytes.writeUInt32LE(text.length, 0);
-    bytes.writeUInt32LE(state, STATE_AT);
+    bytes.writeUInt32LE(call, CALL_AT);
+    bytes.writeUInt32LE(doneCall, DONE_AT);
     bytes.write(text, HEAD_BYTES, 'latin1');
     bytes.writeUInt32LE(crc32(bytes.subarray(HEAD_BYTES)), 4);
-    write(fd, bytes, slotAt(slot, slotBytes));
+    write(fd, bytes, at);
   }
 }
 
 function slotAt(slot: number, slotBytes: number): number {
   return PAGE_BYTES + slot * slotBytes;
-}
-
-const STATE_BYTES = Object.values(STATE).map((state) => Buffer.from([state, 0, 0, 0]));
-
-function writeState({ fd, slotBytes }: HandPlace, slot: number, state: number): void {
-  write(fd, STATE_BYTES[state]!, slotAt(slot, slotBytes) + STATE_AT);
 }
 
 function write(fd: number, bytes: Buffer, at: number): void {

@@ -1,6 +1,6 @@
 /** Concurrent calls that can be told apart: twice as many as the largest pool has. */
 const CELLS = 1024;
-const NUMBER_MASK = 0x7fff_ffff;
+const NUMBER_MAX = 0x7fff_ffff;
 
 /**
  * Which calls other threads have started, without messages: the thread that runs a call stores the call's number in a
@@ -18,9 +18,9 @@ export class StartedCalls {
     this.#cells = new Int32Array(memory);
   }
 
-  /** The number for a new call. Only the thread that makes all calls may use it. */
+  /** The number for a new call, never 0. Only the thread that makes all calls may use it. */
   next(): number {
-    this.#last = (this.#last + 1) & NUMBER_MASK;
+    this.#last = (this.#last % NUMBER_MAX) + 1;
     return this.#last;
   }
 

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { HandFile, HandSlots } from '../../src/drain/hand-file.js';
+import { type HandCall, HandFile, HandSlots } from '../../src/drain/hand-file.js';
 import type { BatchSegment } from '../../src/model/pool-messages.js';
 
 const ORDERS_MAX = 500;
@@ -36,14 +36,18 @@ function segment(frameId: string, position: number, count: number, crashes = 0):
   return { origin: 'ORIGIN', frameId, position, count, crashes, ...rest };
 }
 
+function callOf({ slot }: HandCall, segments: readonly BatchSegment[], call = 1 + slot) {
+  return { slot, call, segments };
+}
+
 describe('the file of what the handler has in hand', () => {
   it('is empty at first, and after a clean end', (t) => {
     const folder = folderOf(t);
     assert.deepEqual(left(folder), []);
     const { hand, slots } = begin(folder);
     const call = hand.take(1);
-    slots.begin(call.slot, [segment('F', 0, 3)]);
-    slots.end(call.slot, [segment('F', 0, 3)], null);
+    slots.begin(callOf(call, [segment('F', 0, 3)]));
+    slots.end(callOf(call, [segment('F', 0, 3)]), null);
     hand.ended(call);
     call.frameSettled();
     hand.close();
@@ -54,15 +58,15 @@ describe('the file of what the handler has in hand', () => {
     const folder = folderOf(t);
     const { hand, slots } = begin(folder);
     const [one, two, three, four] = [hand.take(2), hand.take(1), hand.take(1), hand.take(1)];
-    slots.begin(one.slot, [segment('F', 5, 3), segment('G', 0, 1, 2)]);
-    slots.begin(two.slot, [segment('H', 0, 2)]);
-    slots.end(two.slot, [segment('H', 0, 2)], null);
+    slots.begin(callOf(one, [segment('F', 5, 3), segment('G', 0, 1, 2)]));
+    slots.begin(callOf(two, [segment('H', 0, 2)]));
+    slots.end(callOf(two, [segment('H', 0, 2)]), null);
     hand.ended(two);
     const mixed = [segment('I', 10, 3), segment('J', 0, 3)];
-    slots.begin(three.slot, mixed);
-    slots.end(three.slot, mixed, Uint8Array.of(0, 1, 0, 0, 0, 2));
+    slots.begin(callOf(three, mixed));
+    slots.end(callOf(three, mixed), Uint8Array.of(0, 1, 0, 0, 0, 2));
     hand.ended(three);
-    slots.begin(four.slot, [segment('K', 0, 1)]);
+    slots.begin(callOf(four, [segment('K', 0, 1)]));
     hand.drop(four);
     assert.deepEqual(left(folder).sort(), [
       'F 5+3 1',
@@ -74,10 +78,23 @@ describe('the file of what the handler has in hand', () => {
     ]);
   });
 
+  it('a thread that is being ended does not mark the next call in its slot', (t) => {
+    const folder = folderOf(t);
+    const { hand, slots } = begin(folder);
+    const late = hand.take(1);
+    slots.begin(callOf(late, [segment('F', 0, 1)], 1));
+    hand.drop(late);
+    const next = hand.take(1);
+    assert.equal(next.slot, late.slot);
+    slots.begin(callOf(next, [segment('G', 0, 1)], 2));
+    slots.end(callOf(late, [segment('F', 0, 1)], 1), null);
+    assert.deepEqual(left(folder), ['G 0+1 1 alone']);
+  });
+
   it('keeps what the last process left, if this one fails to start', (t) => {
     const folder = folderOf(t);
     const { hand, slots } = begin(folder);
-    slots.begin(hand.take(1).slot, [segment('F', 0, 1)]);
+    slots.begin(callOf(hand.take(1), [segment('F', 0, 1)]));
     HandFile.open(folder, 4, ORDERS_MAX).close();
     assert.deepEqual(left(folder), ['F 0+1 1 alone']);
   });
@@ -86,29 +103,29 @@ describe('the file of what the handler has in hand', () => {
     const folder = folderOf(t);
     const { hand, slots } = begin(folder);
     const done = hand.take(1);
-    slots.begin(done.slot, [segment('F', 0, 9)]);
-    slots.end(done.slot, [segment('F', 0, 9)], null);
+    slots.begin(callOf(done, [segment('F', 0, 9)]));
+    slots.end(callOf(done, [segment('F', 0, 9)]), null);
     hand.ended(done);
-    slots.begin(hand.take(1).slot, [segment('G', 4, 1)]);
+    slots.begin(callOf(hand.take(1), [segment('G', 4, 1)]));
     assert.deepEqual(left(folder).sort(), ['F 0+9 0', 'G 4+1 1 alone']);
   });
 
   it('after an order to stop, nothing counts as in progress', (t) => {
     const folder = folderOf(t);
     const { hand, slots } = begin(folder);
-    slots.begin(hand.take(1).slot, [segment('F', 0, 1)]);
+    slots.begin(callOf(hand.take(1), [segment('F', 0, 1)]));
     hand.stopping();
     assert.deepEqual(left(folder), []);
     // The next process counts again.
     const next = begin(folder);
-    next.slots.begin(next.hand.take(1).slot, [segment('F', 0, 1)]);
+    next.slots.begin(callOf(next.hand.take(1), [segment('F', 0, 1)]));
     assert.deepEqual(left(folder), ['F 0+1 1 alone']);
   });
 
   it('a call whose text is not complete has not begun', (t) => {
     const folder = folderOf(t);
     const { hand, slots } = begin(folder);
-    slots.begin(hand.take(1).slot, [segment('F', 0, 1)]);
+    slots.begin(callOf(hand.take(1), [segment('F', 0, 1)]));
     const path = join(folder, 'hand');
     const bytes = readFileSync(path);
     bytes[bytes.length - 1]! ^= 1;
@@ -135,8 +152,8 @@ describe('the file of what the handler has in hand', () => {
     const { hand, slots } = begin(folder, 1);
     for (let i = 0; i < 5000; i++) {
       const call = hand.take(1);
-      slots.begin(call.slot, [segment(`F${i}`, 0, 1)]);
-      slots.end(call.slot, [segment(`F${i}`, 0, 1)], null);
+      slots.begin(callOf(call, [segment(`F${i}`, 0, 1)]));
+      slots.end(callOf(call, [segment(`F${i}`, 0, 1)]), null);
       hand.ended(call);
     }
     const found = left(folder);
@@ -149,8 +166,10 @@ describe('the file of what the handler has in hand', () => {
     const { hand, slots } = begin(folder);
     const id = 'Z'.repeat(64);
     slots.begin(
-      hand.take(ORDERS_MAX).slot,
-      Array.from({ length: ORDERS_MAX }, () => segment(id, 9999, 1, 99)),
+      callOf(
+        hand.take(ORDERS_MAX),
+        Array.from({ length: ORDERS_MAX }, () => segment(id, 9999, 1, 99)),
+      ),
     );
     assert.equal(left(folder).length, ORDERS_MAX);
   });
@@ -160,8 +179,8 @@ describe('the file of what the handler has in hand', () => {
     const { hand } = begin(folder);
     const fd = openSync(join(folder, 'hand'), 'r');
     const slots = new HandSlots({ fd, slotBytes: hand.slotBytes });
-    slots.begin(0, [segment('F', 0, 1)]);
-    slots.end(0, [segment('F', 0, 1)], null);
+    slots.begin({ slot: 0, call: 1, segments: [segment('F', 0, 1)] });
+    slots.end({ slot: 0, call: 1, segments: [segment('F', 0, 1)] }, null);
     closeSync(fd);
     assert.deepEqual(left(folder), []);
   });

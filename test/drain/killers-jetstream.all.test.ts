@@ -8,7 +8,6 @@ import { NatsServer } from '../support/nats.js';
 import {
   accept,
   deadLetters,
-  flagsOf,
   judge,
   killerHandler,
   type Scene,
@@ -26,7 +25,7 @@ describe('an order whose handler ends the process; JetStream', { concurrency: tr
     t.after(() => nats.stop());
     const place = ['--nats', nats.url];
     await accept(SCENE, data, place);
-    const { forebay } = await supervise(t, data, [...flagsOf(SCENE, handler), ...place]);
+    const forebay = await supervise(t, { scene: SCENE, handler, data, place });
     judge(SCENE, await handler.lines(), await deadLetters(place));
     assert.equal(await forebay.stop(), 0);
   });
@@ -39,7 +38,7 @@ describe('an order whose handler ends the process; JetStream', { concurrency: tr
     await nats.kill();
     await accept(SCENE, data, place);
     await nats.start();
-    const { forebay } = await supervise(t, data, [...flagsOf(SCENE, handler), ...place]);
+    const forebay = await supervise(t, { scene: SCENE, handler, data, place });
     judge(SCENE, await handler.lines(), await deadLetters(place));
     assert.equal(await forebay.stop(), 0);
   });
@@ -50,8 +49,8 @@ describe('an order whose handler ends the process; JetStream', { concurrency: tr
     t.after(() => nats.stop());
     const place = ['--nats', nats.url];
     await accept(SCENE, await temporary(t), place);
-    const flags = [...flagsOf(SCENE, handler), ...place];
-    const { forebay } = await supervise(t, () => temporary(t), flags);
+    const data = () => temporary(t);
+    const forebay = await supervise(t, { scene: SCENE, handler, data, place });
     judge(SCENE, await handler.lines(), await deadLetters(place));
     assert.equal(await forebay.stop(), 0);
   });
@@ -62,10 +61,11 @@ describe('an order whose handler ends the process; JetStream', { concurrency: tr
     t.after(() => nats.stop());
     const place = ['--nats', nats.url];
     await accept(SCENE, await temporary(t), place);
-    const flags = [...flagsOf(SCENE, handler), ...place];
     const folders = [await temporary(t), await temporary(t)];
-    const both = await Promise.all(folders.map((data) => supervise(t, data, flags)));
+    const both = await Promise.all(
+      folders.map((data) => supervise(t, { scene: SCENE, handler, data, place })),
+    );
     judge(SCENE, await handler.lines(), await deadLetters(place));
-    assert.deepEqual(await Promise.all(both.map(({ forebay }) => forebay.stop())), [0, 0]);
+    assert.deepEqual(await Promise.all(both.map((forebay) => forebay.stop())), [0, 0]);
   });
 });

@@ -4,7 +4,6 @@ import { describe, it } from 'node:test';
 import {
   accept,
   deadLetters,
-  flagsOf,
   judge,
   killerHandler,
   type Scene,
@@ -23,7 +22,7 @@ describe('an order whose handler ends the process', () => {
     it(`because it ${what}: becomes a dead letter`, async (t) => {
       const [data, handler] = [await temporary(t), await killerHandler(t, scene)];
       await accept(scene, data, []);
-      const { forebay } = await supervise(t, data, flagsOf(scene, handler));
+      const forebay = await supervise(t, { scene, handler, data });
       judge(scene, await handler.lines(), await deadLetters(['--data', data]));
       assert.equal(await forebay.stop(), 0);
     });

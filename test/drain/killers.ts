@@ -46,13 +46,6 @@ export function killerHandler(t: TestContext, { kill }: Scene): Promise<LedgerHa
   );
 }
 
-export function flagsOf({ attemptsMax }: Scene, handler: LedgerHandler): string[] {
-  return [
-    ...['--handler', handler.file, '--attempts-max', String(attemptsMax)],
-    ...['--retry-ms-min', '20', '--retry-ms-max', '100', '--workers', '2'],
-  ];
-}
-
 /** Accepts the orders without processing them. */
 export async function accept(scene: Scene, data: string, flags: readonly string[]): Promise<void> {
   const intake = await startForebay(['--drain', 'off', ...flags], { data });
@@ -63,40 +56,43 @@ export async function accept(scene: Scene, data: string, flags: readonly string[
   assert.equal(await intake.stop(), 0);
 }
 
-/** Starts a server again each time it dies, until nothing is left to do. @returns the last one, and how many there were */
-export async function supervise(
-  t: TestContext,
-  data: string | (() => Promise<string>),
-  flags: readonly string[],
-): Promise<{ forebay: ForebayProcess; starts: number }> {
+export interface Supervised {
+  readonly scene: Scene;
+  readonly handler: LedgerHandler;
+  /** The data folder; a function makes another one for each start. */
+  readonly data: string | (() => Promise<string>);
+  /** Which journal it is, if not the local one. */
+  readonly place?: readonly string[];
+}
+
+/** Starts a server again each time it dies, until every order is processed or dead. @returns the last one */
+export async function supervise(t: TestContext, what: Supervised): Promise<ForebayProcess> {
+  const { scene, handler, data, place = [] } = what;
+  const flags = [
+    ...['--handler', handler.file, '--attempts-max', String(scene.attemptsMax)],
+    ...['--retry-ms-min', '20', '--retry-ms-max', '100', '--workers', '2', ...place],
+  ];
   for (let starts = 1; starts <= STARTS_MAX; starts++) {
-    const forebay = await startForebay(flags, {
-      owner: t,
-      data: typeof data === 'string' ? data : await data(),
-    }).catch(() => null);
+    const folder = typeof data === 'string' ? data : await data();
+    const forebay = await startForebay(flags, { owner: t, data: folder }).catch(() => null);
     if (forebay === null) continue;
-    if (await isIdle(forebay)) return { forebay, starts };
-    await forebay.exited;
+    const died = forebay.exited.then(() => false);
+    // Without a catch, the requests to a process that has died would count as a failure of the test.
+    const finished = isFinished(forebay, what).catch(() => died);
+    if (await Promise.race([died, finished])) return forebay;
   }
   throw new Error(`still dying after ${STARTS_MAX} starts`);
 }
 
-/** Resolves with true when nothing is pending, or with false when the process has died. */
-async function isIdle(forebay: ForebayProcess): Promise<boolean> {
-  const died = forebay.exited.then(() => false);
-  const idle = async () => {
-    try {
-      await eventually(
-        'nothing is pending',
-        async () => (await metric(forebay, 'forebay_journal_pending_orders')) === 0,
-      );
-      return true;
-    } catch {
-      // The process has died, or hangs: then the test ends here.
-      return died;
-    }
-  };
-  return Promise.race([died, idle()]);
+/** Not only what is pending: right after a start, that is not counted yet. */
+async function isFinished(forebay: ForebayProcess, { scene, handler }: Supervised): Promise<true> {
+  await eventually('all killers are dead letters, and nothing is pending', async () => {
+    if ((await metric(forebay, 'forebay_dead_letters')) < scene.killers.length) return false;
+    if ((await metric(forebay, 'forebay_journal_pending_orders')) > 0) return false;
+    const processed = new Set((await handler.lines()).map(({ username }) => username));
+    return usernamesOf(scene).every((name) => processed.has(name));
+  });
+  return true;
 }
 
 export interface Letter {

@@ -2,8 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { HandlerFacts } from '../../src/cli/check/handler.js';
 import type { PoolThreadData } from '../../src/drain/handler-pool.js';
-import type { HandlerModule, ThrownByHandler } from '../../src/model/order.js';
+import type { HandlerModule } from '../../src/model/order.js';
 import { NO_HANDLER } from './handler-file.js';
+import { hasFlag, reasonOf } from './thrown.js';
 
 const { handler, context } = workerData as PoolThreadData;
 
@@ -13,12 +14,11 @@ async function loadFacts(): Promise<HandlerFacts> {
     if (typeof module.default !== 'function') {
       return { loadError: NO_HANDLER, outage: null, note: null };
     }
-    const note = (await module.check?.(context)) ?? null;
-    return { loadError: null, outage: null, note };
+    const note: unknown = (await module.check?.(context)) ?? null;
+    return { loadError: null, outage: null, note: note === null ? null : reasonOf(note) };
   } catch (error) {
-    const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
-    const isOutage = (error as ThrownByHandler | null | undefined)?.pause === true;
-    return isOutage
+    const message = reasonOf(error);
+    return hasFlag(error, 'pause')
       ? { loadError: null, outage: message, note: null }
       : { loadError: message, outage: null, note: null };
   }

@@ -67,6 +67,7 @@ export async function loadHandler(): Promise<LoadResult> {
 
 export default async function run(batch: BatchCall): Promise<BatchResult> {
   const startedMs = performance.now();
+  const { slot } = batch;
   const result = {
     outcomes: null as Uint8Array | null,
     notLoaded: null as string | null,
@@ -87,7 +88,7 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
   try {
     const orders = ordersOf(batch);
     startedCalls.start(batch.call);
-    if (batch.slot !== null) handSlots?.begin(batch.slot, batch.segments);
+    if (slot !== null) handSlots?.begin({ ...batch, slot });
     const returned = await strays.within(batch.call, () => handler(orders, context));
     result.outcomes = outcomeBytes(returned, orders.length);
   } catch (error) {
@@ -98,8 +99,8 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
     result.thrownDead = hasFlag(error, 'dead');
   }
   // Calls without outcomes are dropped by the main thread.
-  if (batch.slot !== null && result.thrown === null && result.paused === null) {
-    handSlots?.end(batch.slot, batch.segments, result.outcomes);
+  if (slot !== null && result.thrown === null && result.paused === null) {
+    handSlots?.end({ ...batch, slot }, result.outcomes);
   }
   return { ...result, handlerMs: performance.now() - startedMs };
 }

@@ -11,9 +11,15 @@ import type { DeadLetter, Refile } from '../../model/journal.js';
 
 const NEWLINE = 10;
 
+/** Of frames that are being settled: a settlement can refile each order by itself. */
+const knownStarts = new WeakMap<Frame, readonly number[]>();
+
 /** The offsets at which the orders of a frame start in its payload, and the end of the last one. */
-function lineStarts(frame: Frame): number[] {
+function lineStarts(frame: Frame): readonly number[] {
+  const known = knownStarts.get(frame);
+  if (known !== undefined) return known;
   const starts = [0];
+  knownStarts.set(frame, starts);
   for (let i = 0; i < frame.count; i++) {
     const end = frame.payload.indexOf(NEWLINE, starts[i]);
     if (end < 0) throw new Error(`frame ${frame.id} has fewer orders than its count`);

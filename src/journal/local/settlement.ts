@@ -13,6 +13,9 @@ import { recordForwarded, recordSettled, settledFrame } from '../store/receipt-r
 /** What a dead letter takes beside its order and reason: keys, times, and a row for receipts. */
 const DEAD_LETTER_BYTES = 256;
 
+/** What a refiled frame takes beside its orders: header, keys, and a row for receipts. */
+const FRAME_BYTES = 512;
+
 /** The table and key of a frame. */
 export interface FrameRow {
   readonly table: 'frames' | 'later';
@@ -43,7 +46,8 @@ export function settlementWrites(
 
 /** About how many bytes those writes put into the tables: almost none for orders that are done. */
 export function settlementBytes(frame: Frame, { refile, dead }: Settlement): number {
-  const moved = refile.length + dead.length === 0 ? 0 : frame.payload.length;
+  const moved =
+    refile.length + dead.length === 0 ? 0 : frame.payload.length + refile.length * FRAME_BYTES;
   return dead.reduce((bytes, { reason }) => bytes + reason.length + DEAD_LETTER_BYTES, moved);
 }
 
