@@ -69,10 +69,20 @@ export async function openDeadLetters(
 }
 
 /**
- * What cannot be read in a data folder, which with NATS is that of the spool. A server may be running.
+ * What cannot be read in a data folder, which with NATS is that of the spool, and in NATS. A server may be running.
  * @throws OperatorFault there is no journal in it
  */
-export async function openUnreadable({ data }: Pick<Options, 'data'>): Promise<UnreadableStore> {
+export async function openUnreadable(options: DeadLetterPlace): Promise<UnreadableStore> {
+  const { data, nats, natsStream } = options;
+  if (nats.length > 0) {
+    const { openJetStreamUnreadable } = await import('./jetstream/unreadable.js');
+    const inNats = await openJetStreamUnreadable(nats, natsStream, data, options);
+    return new BothUnreadable(inNats, await openLocalUnreadable(data).catch(() => null));
+  }
+  return openLocalUnreadable(data);
+}
+
+async function openLocalUnreadable(data: string): Promise<UnreadableStore> {
   const { LocalStore, hasJournal } = await import('./store/local-store.js');
   const { LocalUnreadable } = await import('./local/unreadable.js');
   if (!hasJournal(data)) {
@@ -82,4 +92,26 @@ export async function openUnreadable({ data }: Pick<Options, 'data'>): Promise<U
     );
   }
   return new LocalUnreadable(new LocalStore(data, { mustExist: true }));
+}
+
+/** With NATS: what cannot be read there, then what cannot be read in the data folder. */
+class BothUnreadable implements UnreadableStore {
+  readonly #stores: readonly UnreadableStore[];
+
+  /** @param local null without a data folder on this machine */
+  constructor(inNats: UnreadableStore, local: UnreadableStore | null) {
+    this.#stores = local === null ? [inNats] : [inNats, local];
+  }
+
+  async *list() {
+    for (const store of this.#stores) yield* store.list();
+  }
+
+  async *setAside(ids: readonly string[] | null) {
+    for (const store of this.#stores) yield* store.setAside(ids);
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.#stores) await store.close();
+  }
 }

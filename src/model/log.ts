@@ -70,6 +70,10 @@ export const LOG_EVENTS = {
     level: 'error',
     what: 'the ledger accepts no entries: other processes on this stream may process orders twice',
   },
+  'ledger-unreadable': {
+    level: 'error',
+    what: 'NATS: an entry of the ledger was written by another program, or is damaged; it is ignored, so another process may process its orders twice',
+  },
   'settle-waits': { level: 'warn', what: 'a processed frame cannot be settled; retried' },
   'settle-lost': {
     level: 'error',

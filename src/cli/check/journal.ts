@@ -11,6 +11,9 @@ import type {
 import type { Options } from '../../model/options.js';
 import { ageText, bytesText, type Finding, fail, failConfig, ok, plural, warn } from './finding.js';
 
+/** Of the stream of messages that the drain could not read. */
+const FOREIGN_ROLE = 'foreign messages';
+
 /** A limit is nearly reached above this share of it: a wave may fill the rest. */
 const FULL_RATIO = 0.9;
 
@@ -76,6 +79,10 @@ function declaredFinding(facts: DeclaredFacts): Finding {
   const counts = { ...known, messages, bytes, replicas };
   const fix =
     'raise its limits (nats stream edit) or process faster: orders get 503 when it is full';
+  if (role === FOREIGN_ROLE && messages > 0) {
+    const take = 'see forebay dlq unreadable, and take them out with forebay dlq set-aside';
+    return warn(kind, `${text}; they are no frames, or damaged, and not processed`, take, counts);
+  }
   return isNearlyFull(facts) ? warn(kind, text, fix, counts) : ok(kind, text, counts);
 }
 

@@ -1,6 +1,7 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { managerOf } from '../nats/connection.js';
+import { storedHeaders } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
 import type { StreamRepair } from '../nats/stream-repair.js';
 
@@ -9,6 +10,9 @@ const ORDERS_PART = 'stream of orders';
 const DEAD_LETTERS_PART = 'dead letters';
 
 const POLL_MS = 1000;
+
+/** The most that --frame-orders-max allows. */
+const FRAME_ORDERS_MAX = 10_000;
 
 /**
  * An estimate of how many orders the stream has. Frames that this process stored are counted in orders, exactly. For
@@ -91,7 +95,9 @@ export class JetStreamBacklog {
   /** Orders of one message; 1 when it is gone or not a frame. */
   async #count(manager: JetStreamManager, seq: number): Promise<number> {
     const found = seq > 0 ? await manager.streams.getMessage(this.#names.stream, { seq }) : null;
-    return Number(found?.header.get('Forebay-Count')) || 1;
+    const count = Number(found === null ? 1 : storedHeaders(found).get('Forebay-Count')) || 1;
+    // The header of a message that is not a frame may say anything.
+    return Math.min(Math.max(1, count), FRAME_ORDERS_MAX);
   }
 
   async #poll(manager: JetStreamManager): Promise<void> {
@@ -142,7 +148,9 @@ export class JetStreamBacklog {
 
   async #pollOldest(manager: JetStreamManager, seq: number): Promise<void> {
     const found = await manager.streams.getMessage(this.#names.stream, { seq });
-    const acceptedAtMs = Number(found?.header.get('Forebay-Accepted-Ms'));
+    const acceptedAtMs = Number(
+      found === null ? 0 : storedHeaders(found).get('Forebay-Accepted-Ms'),
+    );
     if (acceptedAtMs > 0) this.#oldestAcceptedAtMs = acceptedAtMs;
   }
 }

@@ -1,14 +1,16 @@
 import { JetStreamApiCodes, JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
-import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { DeadLetterStore, StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import type { NatsFiles } from '../../model/options.js';
 import { replayFrame, replayFrameId } from '../frame/dead-letter.js';
-import { encodeEntry, NO_STEPS } from '../ledger/entry.js';
+import { NO_STEPS } from '../ledger/entry.js';
+import { entryMessage } from '../ledger/stream.js';
 import { NO_FILES } from '../nats/access-files.js';
 import { JetStreamConnection, managerOf } from '../nats/connection.js';
 import { framePublication, readDeadLetter } from '../nats/headers.js';
+import { storedHeaders } from '../nats/message.js';
 import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
 import { storedMessages } from '../nats/stream-reader.js';
 import type { LetterSteps } from '../store/receipt-rows.js';
@@ -93,7 +95,7 @@ class JetStreamDeadLetters implements DeadLetterStore {
       manager.streams.getMessage(deadStream, { last_by_subj: deadSubject(orderId) }),
     );
     if (found === null) return null;
-    return { seq: found.seq, letter: this.#read(orderId, found.header, found.data) };
+    return { seq: found.seq, letter: this.#read(orderId, storedHeaders(found), found.data) };
   }
 
   /**
@@ -105,10 +107,9 @@ class JetStreamDeadLetters implements DeadLetterStore {
     const { ledgerStream, ledgerSubject } = this.#names;
     const entry = { ...NO_STEPS, ...steps, by: NOBODY, nonce: '' };
     const publication = {
+      ...entryMessage(entry),
       stream: ledgerStream,
       subject: ledgerSubject,
-      payload: encodeEntry(entry),
-      headers: headers(),
     };
     await this.#connection.publisher.attempt(publication, REQUEST_MS_MAX);
   }
@@ -163,7 +164,7 @@ function fault(error: unknown): OperatorFault {
 const REACH_MS_MAX = 3000;
 
 /**
- * Connects to an existing JetStream journal and gives up at the first failure, for interactive commands.
+ * Opens the dead letters of an existing JetStream journal, for interactive commands.
  * @throws OperatorFault NATS does not answer, or has no such journal
  */
 export async function openJetStreamDeadLetters(
@@ -173,15 +174,29 @@ export async function openJetStreamDeadLetters(
   files: NatsFiles = NO_FILES,
 ): Promise<DeadLetterStore> {
   const names = jetStreamNames(stream);
+  const connection = await connectForCommand(servers, [stream, names.deadStream], files);
+  return new JetStreamDeadLetters(connection, names, log);
+}
+
+/**
+ * Connects, and gives up at the first failure.
+ * @param streams that must exist
+ * @throws OperatorFault NATS does not answer, or has no such stream
+ */
+export async function connectForCommand(
+  servers: readonly string[],
+  streams: readonly string[],
+  files: NatsFiles,
+): Promise<JetStreamConnection> {
   const connection = new JetStreamConnection({
     servers,
     files,
     clientName: 'forebay dlq',
-    prepare: (nc) => requireJournal(nc, names),
+    prepare: (nc) => requireStreams(nc, streams),
     log: () => {},
   });
   await connection.whenUp(REACH_MS_MAX);
-  if (connection.up) return new JetStreamDeadLetters(connection, names, log);
+  if (connection.up) return connection;
   const { reason } = connection;
   // Rejects when an OperatorFault was the reason; otherwise closing ends it.
   const refused = connection.ready;
@@ -190,9 +205,9 @@ export async function openJetStreamDeadLetters(
   throw new OperatorFault(`${reason}; see --nats`, EXIT.failed);
 }
 
-async function requireJournal(nc: NatsConnection, names: JetStreamNames): Promise<void> {
+async function requireStreams(nc: NatsConnection, streams: readonly string[]): Promise<void> {
   const manager = await managerOf(nc, { checkAPI: true, timeout: REACH_MS_MAX });
-  for (const stream of [names.stream, names.deadStream]) {
+  for (const stream of streams) {
     try {
       await manager.streams.info(stream);
     } catch (error) {

@@ -33,7 +33,9 @@ export class DeliveredFrames {
     }
     const known = this.#messages.get(frame.id);
     if (known !== undefined) {
-      known.set(message.seq, message);
+      const [first] = known.values();
+      if (isSame(first!, message)) known.set(message.seq, message);
+      else this.#foreign.take(message, `frame ${frame.id} is already here with other orders`);
       return null;
     }
     const waitMs = untilDueMs(frame.notBeforeMs, Date.now(), this.#retryMsMax);
@@ -86,6 +88,11 @@ export class DeliveredFrames {
     }
     this.#foreign.keepAlive(nc);
   }
+}
+
+/** Another program may store another frame under the same id. */
+function isSame(one: AckableMessage, other: AckableMessage): boolean {
+  return Buffer.compare(one.payload, other.payload) === 0;
 }
 
 /** This process's claim on a frame that was delivered. */

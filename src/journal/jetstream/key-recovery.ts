@@ -1,9 +1,10 @@
-import type { StoredKey } from '../../model/frame.js';
+import type { Frame, StoredKey } from '../../model/frame.js';
 import type { Log } from '../../model/log.js';
 import { sealBytes, unsealBytes } from '../frame/checksum.js';
 import type { JetStreamConnection } from '../nats/connection.js';
-import { readKeys } from '../nats/headers.js';
-import type { StreamSearch } from '../nats/stream-search.js';
+import { readFrame } from '../nats/headers.js';
+import { storedHeaders } from '../nats/message.js';
+import type { FoundFrame, StreamSearch } from '../nats/stream-search.js';
 import { storedKeys, storeKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { unreadableKeys } from '../store/unreadable-rows.js';
@@ -105,8 +106,10 @@ export class KeyRecovery {
     const isUsable = this.#storedBeforeStartMs <= Date.now();
     const fromMs = isUsable ? Math.max(sinceMs, this.#storedBeforeStartMs) : sinceMs;
     for await (const found of this.#search.stored(fromMs - CLOCK_SKEW_MS)) {
-      const { frameId, acceptedAtMs } = found;
-      for (const keyed of readKeys(found.message.header)) yield { ...keyed, frameId, acceptedAtMs };
+      const frame = readableFrame(found);
+      if (frame === null) continue;
+      const { id: frameId, acceptedAtMs } = frame;
+      for (const keyed of frame.keys) yield { ...keyed, frameId, acceptedAtMs };
     }
   }
 
@@ -146,8 +149,19 @@ export class KeyRecovery {
     for await (const found of this.#search.stored(
       isUsable ? this.#storedUntilMs - CLOCK_SKEW_MS : 0,
     )) {
-      const { frameId: id, acceptedAtMs, message } = found;
-      await storeKeys(this.#store, { id, acceptedAtMs, keys: readKeys(message.header) });
+      const frame = readableFrame(found);
+      if (frame !== null) await storeKeys(this.#store, frame);
     }
+  }
+}
+
+/** Null when it is not a frame, or damaged: the drain reports that, and its keys mean nothing. */
+function readableFrame({ seq, message }: FoundFrame): Frame | null {
+  const { subject, data: payload } = message;
+  const headers = storedHeaders(message);
+  try {
+    return readFrame({ subject, headers, payload, seq });
+  } catch {
+    return null;
   }
 }

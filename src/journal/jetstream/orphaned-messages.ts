@@ -4,7 +4,7 @@ import type { Log } from '../../model/log.js';
 import type { ClaimVerdict } from '../ledger/ledger.js';
 import { managerOf } from '../nats/connection.js';
 import { ACK_WAIT_MS } from '../nats/declarations.js';
-import { type AckableMessage, removeMessage } from '../nats/message.js';
+import { type AckableMessage, removeMessage, storedHeaders } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
 import type { DeliveredFrames } from './delivered-frames.js';
 
@@ -129,7 +129,7 @@ export class OrphanedMessages {
       }
       range.nextSeq = found.seq + 1;
       // It was delivered all the same: its consumer takes the acknowledgement.
-      if (delivered.has(found.header.get('Nats-Msg-Id'), found.seq)) continue;
+      if (delivered.has(storedHeaders(found).get('Nats-Msg-Id'), found.seq)) continue;
       this.#taken.add(found.seq);
       taken.push(new OrphanedMessage(found, names.stream));
     }
@@ -151,7 +151,7 @@ class OrphanedMessage implements AckableMessage {
 
   constructor(found: StoredMsg, stream: string) {
     this.subject = found.subject;
-    this.headers = found.header;
+    this.headers = storedHeaders(found);
     this.payload = found.data;
     this.seq = found.seq;
     this.storedAtNs = epochNs(found.timestamp);

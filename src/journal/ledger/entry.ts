@@ -61,13 +61,11 @@ export function encodeEntry(entry: LedgerEntry): Buffer {
   return Buffer.from(JSON.stringify(written));
 }
 
-/** @throws Error the bytes are not an entry */
+/** @throws Error the bytes are not an entry: another program can write to the stream */
 export function decodeEntry(bytes: Uint8Array): LedgerEntry {
-  const written = JSON.parse(Buffer.from(bytes).toString()) as Written;
+  const written: unknown = JSON.parse(Buffer.from(bytes).toString());
+  if (!isWritten(written)) throw new Error('not an entry of the ledger');
   const { by, n, c = [], s = [], r = [], a = [], x = [], d = [] } = written;
-  if (typeof by !== 'string' || typeof n !== 'string') {
-    throw new Error('not an entry of the ledger');
-  }
   const settled = s.map(([id, count, refiled = [], dead = [], doneAfterRetry = []]) => ({
     id,
     count,
@@ -83,6 +81,45 @@ export function decodeEntry(bytes: Uint8Array): LedgerEntry {
     isAlone: isAlone === 1,
   }));
   return { by, nonce: n, claimed: c, settled, released: r, replayed: a, dropped: x, left };
+}
+
+function isWritten(value: unknown): value is Written {
+  if (typeof value !== 'object' || value === null) return false;
+  const { by, n, c = [], s = [], r = [], a = [], x = [], d = [] } = value as Partial<Written>;
+  return (
+    isId(by) &&
+    typeof n === 'string' &&
+    [c, r, a, x].every(areIds) &&
+    Array.isArray(s) &&
+    s.every(isSettled) &&
+    Array.isArray(d) &&
+    d.every(isLeft)
+  );
+}
+
+function isSettled(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [id, count, ...lists] = value as unknown[];
+  return isId(id) && isNatural(count) && lists.length <= 3 && lists.every(areIds);
+}
+
+function isLeft(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [id, ...numbers] = value as unknown[];
+  return isId(id) && numbers.length === 4 && numbers.every(isNatural);
+}
+
+function areIds(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isId);
+}
+
+function isNatural(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Of a process, frame or order: a key of the store. */
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w-]{1,128}$/.test(value);
 }
 
 /** About how many bytes a settled frame takes in an entry. */

@@ -40,7 +40,7 @@ export function openLedger(
   const runId = randomBytes(RUN_ID_BYTES).toString('base64url');
   const state = new LedgerState(store, self, runId, left);
   const peers = new LedgerPeers(connection, names, self);
-  const stream = new LedgerStream(connection, names, repair);
+  const stream = new LedgerStream(connection, names, repair, log);
   const ledger = new Ledger({ self, runId, connection, stream, state, peers, log });
   return {
     ledger,

@@ -1,9 +1,12 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
+import type { Log } from '../../model/log.js';
 import { type JetStreamConnection, managerOf } from '../nats/connection.js';
+import { storedHeaders } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
-import type { PublishOutcome } from '../nats/publisher.js';
+import type { Publication, PublishOutcome } from '../nats/publisher.js';
 import type { StreamRepair } from '../nats/stream-repair.js';
+import { requireSum, setSum } from '../nats/sum.js';
 import { decodeEntry, encodeEntry, type LedgerEntry } from './entry.js';
 
 const ATTEMPT_MS_MAX = 2000;
@@ -21,13 +24,28 @@ export interface LedgerExtent {
 
 const PART = 'ledger';
 
+/** The payload and headers of an entry. */
+export function entryMessage(entry: LedgerEntry): Pick<Publication, 'payload' | 'headers'> {
+  const payload = encodeEntry(entry);
+  const head = headers();
+  setSum(head, [], payload);
+  return { payload, headers: head };
+}
+
 /** The stream of the ledger. Only a process that has read all of it can append. */
 export class LedgerStream {
   readonly #connection: JetStreamConnection;
   readonly #names: JetStreamNames;
   readonly #repair: StreamRepair;
+  readonly #log: Log;
 
-  constructor(connection: JetStreamConnection, names: JetStreamNames, repair: StreamRepair) {
+  constructor(
+    connection: JetStreamConnection,
+    names: JetStreamNames,
+    repair: StreamRepair,
+    log: Log,
+  ) {
+    this.#log = log;
     this.#connection = connection;
     this.#names = names;
     this.#repair = repair;
@@ -37,10 +55,9 @@ export class LedgerStream {
   async append(entry: LedgerEntry, lastSeq: number): Promise<PublishOutcome> {
     const { ledgerStream, ledgerSubject } = this.#names;
     const publication = {
+      ...entryMessage(entry),
       stream: ledgerStream,
       subject: ledgerSubject,
-      payload: encodeEntry(entry),
-      headers: headers(),
       lastSeq,
     };
     const outcome = await this.#connection.publisher.attempt(publication, ATTEMPT_MS_MAX);
@@ -82,9 +99,13 @@ export class LedgerStream {
     const found = await manager.streams.getMessage(this.#names.ledgerStream, { seq });
     if (found === null) return null;
     try {
+      requireSum(storedHeaders(found), [], found.data);
       return decodeEntry(found.data);
-    } catch {
-      // Written by another program: it says nothing about frames.
+    } catch (error) {
+      // Written by another program, or damaged: it says nothing about frames.
+      const { message } = error as Error;
+      const { ledgerStream } = this.#names;
+      this.#log('ledger-unreadable', `message ${seq} of ${ledgerStream} is ignored: ${message}`);
       return null;
     }
   }

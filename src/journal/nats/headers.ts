@@ -6,6 +6,13 @@ import { requireConsistentFrame } from '../frame/record.js';
 import type { AckableMessage } from './message.js';
 import type { JetStreamNames } from './names.js';
 import type { Publication } from './publisher.js';
+import { requireSum, setSum } from './sum.js';
+
+/**
+ * Before the count of a frame that has a checksum: a frame whose checksum header was damaged must not pass for one of an
+ * earlier version, which had none. As a number, the count is the same.
+ */
+const SUMMED = '0';
 
 const ID = 'Nats-Msg-Id';
 const COUNT = 'Forebay-Count';
@@ -24,7 +31,7 @@ const LAST_MS = 'Forebay-Last-Ms';
 export function frameHeaders(frame: Frame): MsgHdrs {
   const out = headers();
   out.set(ID, frame.id);
-  out.set(COUNT, String(frame.count));
+  out.set(COUNT, SUMMED + String(frame.count));
   out.set(ACCEPTED_MS, String(frame.acceptedAtMs));
   if (frame.attempt !== 1) out.set(ATTEMPT, String(frame.attempt));
   if (frame.notBeforeMs !== 0) out.set(NOT_BEFORE_MS, String(frame.notBeforeMs));
@@ -34,7 +41,13 @@ export function frameHeaders(frame: Frame): MsgHdrs {
   }
   if (frame.crashes !== undefined) out.set(CRASHES, String(frame.crashes));
   if (frame.keys.length > 0) out.set(KEYS, keysText(frame.keys));
+  setSum(out, frameFields(frame), frame.payload);
   return out;
+}
+
+function frameFields({ id, count, acceptedAtMs, attempt, notBeforeMs, refiled, keys }: Frame) {
+  const origin = refiled === null ? [] : [refiled.origin, refiled.indexes.join(',')];
+  return [id, count, acceptedAtMs, attempt, notBeforeMs, ...origin, keysText(keys)];
 }
 
 /** The message of a frame, fresh or refiled. */
@@ -47,8 +60,12 @@ export function framePublication(names: JetStreamNames, frame: Frame): Publicati
   };
 }
 
-/** @throws Error the message was not written by an appender */
-export function readFrame(message: AckableMessage): Frame {
+/**
+ * @throws Error the message was not written by an appender, or is not as it was written
+ */
+export function readFrame(
+  message: Pick<AckableMessage, 'headers' | 'payload' | 'seq' | 'subject'>,
+): Frame {
   const found = message.headers;
   const id = found?.get(ID) ?? '';
   const count = Number(found?.get(COUNT));
@@ -57,7 +74,7 @@ export function readFrame(message: AckableMessage): Frame {
   }
   const origin = found.get(ORIGIN);
   if (origin !== '' && !isFrameId(origin)) throw new Error(`frame ${id} has an invalid origin`);
-  return requireConsistentFrame({
+  const frame = requireConsistentFrame({
     id,
     count,
     payload: message.payload,
@@ -68,6 +85,13 @@ export function readFrame(message: AckableMessage): Frame {
     ...(found.get(CRASHES) === '' ? {} : { crashes: Number(found.get(CRASHES)) }),
     keys: readKeys(found),
   });
+  try {
+    const isSummed = found.get(COUNT).startsWith(SUMMED);
+    requireSum(found, frameFields(frame), frame.payload, isSummed);
+  } catch (error) {
+    throw new Error(`frame ${id}: ${(error as Error).message}`);
+  }
+  return frame;
 }
 
 /** Order ids begin with the frame id and are part of subjects, so no character may have a meaning there. */
@@ -89,11 +113,12 @@ function keysText(keys: readonly KeyedOrder[]): string {
   return keys.map(({ position, digest, key }) => `${position} ${digest} ${key}`).join(' ');
 }
 
-export function readKeys(found: MsgHdrs): KeyedOrder[] {
+/** Words that are missing, or that are no numbers, make an invalid key. */
+function readKeys(found: MsgHdrs): KeyedOrder[] {
   const text = found.get(KEYS);
   const words = text === '' ? [] : text.split(' ');
   const keys: KeyedOrder[] = [];
-  for (let i = 0; i + 2 < words.length; i += 3) {
+  for (let i = 0; i < words.length; i += 3) {
     keys.push({ position: Number(words[i]), digest: words[i + 1]!, key: words[i + 2]! });
   }
   return keys;
@@ -121,7 +146,12 @@ function deadLetterHeaders(letter: StoredDeadLetter, messageId: string): MsgHdrs
   out.set(ATTEMPT, String(letter.attempts));
   out.set(ACCEPTED_MS, String(letter.firstAtMs));
   out.set(LAST_MS, String(letter.lastAtMs));
+  setSum(out, letterFields(letter), letter.body);
   return out;
+}
+
+function letterFields({ orderId, reason, attempts, firstAtMs, lastAtMs }: StoredDeadLetter) {
+  return [orderId, headerText(reason), attempts, firstAtMs, lastAtMs];
 }
 
 /** @throws Error the message is not a valid dead letter; the error does not name it */
@@ -131,7 +161,7 @@ export function readDeadLetter(
   body: Uint8Array,
 ): StoredDeadLetter {
   if (found?.get(ORDER_ID) !== orderId) throw new Error('its header does not name its order');
-  return requireValidDeadLetter({
+  const letter = requireValidDeadLetter({
     orderId,
     reason: found.get(REASON),
     attempts: Number(found.get(ATTEMPT)),
@@ -139,6 +169,8 @@ export function readDeadLetter(
     lastAtMs: Number(found.get(LAST_MS)),
     body,
   });
+  requireSum(found, letterFields(letter), body);
+  return letter;
 }
 
 /** A header is a single line: line ends and other control characters become spaces. */

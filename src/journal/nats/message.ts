@@ -1,4 +1,5 @@
-import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import type { StoredMsg } from '@nats-io/jetstream';
+import { headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { managerOf } from './connection.js';
 import { NO_RESPONDERS, type ReplyInbox } from './reply-inbox.js';
 
@@ -39,7 +40,7 @@ export class StreamMessage implements AckableMessage {
 
   constructor(message: Msg) {
     this.subject = message.subject;
-    this.headers = message.headers;
+    this.headers = readable(() => message.headers);
     this.payload = message.data;
     this.#reply = message.reply ?? '';
     const tokens = this.#reply.split('.');
@@ -80,6 +81,23 @@ export async function removeMessage(
 ): Promise<void> {
   const manager = await managerOf(nc);
   const found = await manager.streams.getMessage(stream, { seq });
-  if (found === null || found.header.get('Nats-Msg-Id') !== messageId) return;
+  if (found === null || storedHeaders(found).get('Nats-Msg-Id') !== messageId) return;
   await manager.streams.deleteMessage(stream, seq, false);
+}
+
+/** The headers of a message that was read by its number; empty when they are not as headers should be. */
+export function storedHeaders(found: StoredMsg): MsgHdrs {
+  return readable(() => found.header) ?? headers();
+}
+
+/**
+ * The client reads headers when they are asked for, and throws when a name has an impossible character: any program can
+ * write such a message. Thrown while a message is received, that would end the client's reading for good.
+ */
+function readable(read: () => MsgHdrs | undefined): MsgHdrs | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,7 @@
 import type { JetStreamManager, StoredMsg, StreamState } from '@nats-io/jetstream';
 import { type JetStreamConnection, managerOf } from './connection.js';
 import { storedFrame } from './headers.js';
+import { storedHeaders } from './message.js';
 import type { JetStreamNames } from './names.js';
 
 /** Messages requested at once. */
@@ -71,7 +72,7 @@ export class StreamSearch {
       for (const message of [first, ...(await this.#messages(manager, first.seq + 1, seq))]) {
         if (message === null || message.subject !== this.#names.freshSubject) continue;
         if (storedMs(message) > endMs) return;
-        yield { seq: message.seq, message, ...storedFrame(message.header) };
+        yield { seq: message.seq, message, ...storedFrame(storedHeaders(message)) };
       }
     }
   }
@@ -82,7 +83,7 @@ export class StreamSearch {
    */
   async at(seq: number): Promise<FoundFrame | null> {
     const message = await (await this.#manager()).streams.getMessage(this.#names.stream, { seq });
-    return message === null ? null : { seq, message, ...storedFrame(message.header) };
+    return message === null ? null : { seq, message, ...storedFrame(storedHeaders(message)) };
   }
 
   /**
