@@ -8,6 +8,8 @@ export interface LocalFacts {
   readonly deadLetters: number;
   /** Rows of the tables, and records of the frame log, that are not as they were written. */
   readonly unreadable: { readonly rows: number; readonly records: number };
+  /** What is wrong with a copy that was made while a server had the folder open; empty for any other folder. */
+  readonly copyFault: string;
   /** A frame has a time in the future. */
   readonly isFromFuture: boolean;
   /** Why the file was not read, in one line; empty when it was read. */

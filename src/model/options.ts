@@ -53,6 +53,7 @@ export interface Options {
   readonly framesInFlightMax: number;
 
   readonly data: string;
+  readonly acceptCopy: boolean;
   readonly nats: readonly string[];
   readonly natsStream: string;
   readonly natsReplicas: number;

@@ -11,6 +11,12 @@ export const drainSchema = {
     group: 'Journal',
     help: 'data folder: the local journal, or with NATS the spool',
   },
+  acceptCopy: {
+    type: 'switch',
+    default: false,
+    group: 'Journal',
+    help: 'on: also serve a data folder that was copied while a server used it; orders can be missing or be processed twice',
+  },
   nats: {
     type: 'list',
     unit: 'urls',

@@ -43,7 +43,8 @@ export function temporaryFolder(owner: Owner): string {
 /** A copy of its own, as `cp -r` makes it. */
 export function copyOf(owner: Owner, folder: string): string {
   const copy = temporaryFolder(owner);
-  cpSync(folder, copy, { recursive: true });
+  // Node cannot copy sockets.
+  cpSync(folder, copy, { recursive: true, filter: (from) => !from.endsWith('.sock') });
   return copy;
 }
 

@@ -1,5 +1,6 @@
 /** The guarantee, NATS, and the data folder. */
 import { join } from 'node:path';
+import { COPY_FIX } from '../../journal/store/open-mark.js';
 import type { Durability } from '../../model/durability.js';
 import { messageBytesMax } from '../../model/frame.js';
 import type {
@@ -142,12 +143,21 @@ export function folderFindings(options: Options, facts: FolderFacts, isInUse: bo
         known,
       )
     : ok(about, `${data}: ${facts.exists ? 'exists' : 'would be created'}`, known);
+  const journal = localFinding(options, facts.journal);
   return [
     folder,
+    ...copyFindings(options, facts.journal),
     spaceFinding(facts),
-    localFinding(options, facts.journal),
+    journal,
     ...damageFindings(options, facts),
   ];
+}
+
+function copyFindings({ acceptCopy }: Options, journal: LocalFacts | null): Finding[] {
+  if (journal === null || journal.copyFault === '') return [];
+  const [about, facts] = ['copy', { isCopy: true }];
+  if (!acceptCopy) return [fail(about, journal.copyFault, COPY_FIX, facts)];
+  return [warn(about, `${journal.copyFault}; accepted by --accept-copy`, COPY_FIX, facts)];
 }
 
 /** Only when there is any: serve starts, and processes everything else. */

@@ -8,6 +8,7 @@ import { APPEND_FLOOR, WRITE_FLOOR } from '../store/disk-space.js';
 import { FolderFault } from '../store/folder-fault.js';
 import { freshFacts, type KeyFacts, laterFacts, oldestAgeMs } from '../store/frame-rows.js';
 import { hasJournal, journalFile, MAP_BYTES, TABLES, type Table } from '../store/local-store.js';
+import { copyFault } from '../store/open-mark.js';
 import { setAsideNames } from '../store/set-aside.js';
 import { requireSoundFile } from '../store/sound-file.js';
 import { CHECKED_TABLES, unreadableRow } from '../store/unreadable-rows.js';
@@ -66,9 +67,11 @@ async function inspectJournal(folder: string, blocked: string): Promise<LocalFac
     waiting: null,
     deadLetters: 0,
     isFromFuture: false,
+    copyFault: '',
     unreadable: { rows: 0, records: 0 },
   };
   if (blocked !== '') return { ...unread, fault: blocked };
+  unread.copyFault = copyFault(folder);
   // LMDB would create the lock file, and deleting it again could take it from a server that starts at that moment.
   if (!existsSync(`${path}-lock`)) {
     return {
@@ -88,7 +91,7 @@ async function inspectJournal(folder: string, blocked: string): Promise<LocalFac
       mapSize: MAP_BYTES,
     });
     try {
-      return { bytes, ...read(root, folder), fault: '' };
+      return { ...unread, ...read(root, folder), fault: '' };
     } finally {
       await root.close();
     }

@@ -1,9 +1,11 @@
 import { LOCAL_DURABILITY } from '../../model/durability.js';
+import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
 import { startExpiry } from '../store/expiry.js';
 import { openLeftRows } from '../store/left-rows.js';
 import { LocalStore, prepareDataFolder } from '../store/local-store.js';
+import { copyRefused, markOpen } from '../store/open-mark.js';
 import { LocalAppender } from './appender.js';
 import { FrameLog } from './frame-log.js';
 import { markSegmentsFull } from './segment-files.js';
@@ -29,6 +31,7 @@ export async function openLocalSource(options: Options, parts: SourceParts): Pro
   await parts.claimFolder();
   const store = new LocalStore(options.data);
   try {
+    markOwned(store, options, parts.log);
     markSegmentsFull(options.data);
     return startLocalSource(store, options, {
       ...parts,
@@ -38,6 +41,17 @@ export async function openLocalSource(options: Options, parts: SourceParts): Pro
     await store.close();
     throw error;
   }
+}
+
+/**
+ * Marks the folder as open.
+ * @throws OperatorFault it is a copy of an open folder, and such copies are not accepted
+ */
+export function markOwned(store: LocalStore, options: Options, log: Log): void {
+  markOpen(store, (what) => {
+    if (!options.acceptCopy) throw copyRefused(store.folder, what);
+    log('copy-accepted', `data folder ${store.folder}: ${what}; accepted by --accept-copy`);
+  });
 }
 
 function startLocalSource(

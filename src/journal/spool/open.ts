@@ -10,6 +10,7 @@ import {
   openJetStreamSource,
 } from '../jetstream/open.js';
 import { LocalAppender } from '../local/appender.js';
+import { markOwned } from '../local/open.js';
 import { markSegmentsFull } from '../local/segment-files.js';
 import { LocalSource } from '../local/source.js';
 import { watchUnreadable } from '../local/unreadable.js';
@@ -75,6 +76,7 @@ export async function openSpooledSource(
   const store = new LocalStore(options.data);
   let spool: LocalSource | null = null;
   try {
+    markOwned(store, options, parts.log);
     // Left by a run without NATS, if any.
     markSegmentsFull(options.data);
     spool = new LocalSource(store, {

@@ -60,13 +60,16 @@ export function latestMeta(descriptor: number, mapBytes: number): Meta {
   return latest;
 }
 
+/** Called for each row. The key is valid during the call; the value is read when it is asked for. */
+export type OnRow = (table: string, key: Buffer, value: () => Buffer) => void;
+
 /**
  * Reads every page that can be reached from `meta`: 1 to 4 µs per page, without the pages of large values, of which
  * only the first is read.
  * @throws DamagedFile one of them is not what it must be
  */
-export function walkFile(descriptor: number, meta: Meta): void {
-  new FileWalk(descriptor, meta).run();
+export function walkFile(descriptor: number, meta: Meta, onRow: OnRow | null = null): void {
+  new FileWalk(descriptor, meta).run(onRow);
 }
 
 function readAt(descriptor: number, position: number, bytes: number): Buffer {
@@ -112,7 +115,7 @@ class FileWalk {
     this.#reached = new Uint8Array(Math.floor(meta.lastPage / 8) + 1);
   }
 
-  run(): void {
+  run(onRow: OnRow | null): void {
     const { main, free } = this.#meta;
     const tables: [string, Tree][] = [];
     this.#walk('of tables', main, compareBytes, (key, value, flags) => {
@@ -122,8 +125,9 @@ class FileWalk {
       tables.push([name, readTable(value(), name)]);
     });
     for (const [name, tree] of tables) {
-      this.#walk(name, tree, compareBytes, (_key, _value, flags) => {
+      this.#walk(name, tree, compareBytes, (key, value, flags) => {
         if ((flags & F_SUBDATA) !== 0) throw new DamagedFile(`table ${name} is damaged`);
+        onRow?.(name, key.page.subarray(key.at, key.end), value);
       });
     }
     const lists: Buffer[] = [];

@@ -72,6 +72,7 @@ export class LocalStore {
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #space: DiskSpace;
   #closed = false;
+  #onClose: () => void = () => {};
 
   /**
    * With `mustExist` nothing is created: a thread that starts later must not begin a second journal after the first
@@ -172,8 +173,18 @@ export class LocalStore {
     if (!this.#closed) this.#root.readerCheck();
   }
 
+  /** @param work done when the store is closed in order */
+  onClose(work: () => void): void {
+    this.#onClose = work;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
+    try {
+      this.#onClose();
+    } catch {
+      // The disk takes no writes: as after a crash.
+    }
     this.#closed = true;
     await this.#root.close();
     this.#space.close();

@@ -61,6 +61,29 @@ function requireSoundPages(path: string, mapBytes: number): void {
   }
 }
 
+/**
+ * A row of a sound file, read without LMDB, which would make a lock file. Not found while another process writes to it.
+ */
+export function findRow(
+  path: string,
+  mapBytes: number,
+  table: string,
+  key: Buffer,
+): Buffer | undefined {
+  const descriptor = openSync(path, 'r');
+  let found: Buffer | undefined;
+  try {
+    walkFile(descriptor, latestMeta(descriptor, mapBytes), (name, rowKey, value) => {
+      if (name === table && rowKey.equals(key)) found = Buffer.from(value());
+    });
+  } catch (error) {
+    if (!(error instanceof DamagedFile)) throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+  return found;
+}
+
 function lastTransaction(descriptor: number, mapBytes: number): number {
   try {
     return latestMeta(descriptor, mapBytes).txn;

@@ -1,0 +1,64 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT, OperatorFault } from '../../model/fault.js';
+import { journalFile, type LocalStore, MAP_BYTES } from './local-store.js';
+import { findRow } from './sound-file.js';
+
+/** Row of the table `meta`: there while a server has the folder open, and after a crash. */
+const KEY = Buffer.from('open', 'latin1');
+
+/** Which file it is. A copy is another file; a file that is moved, or on a snapshot of its volume, is the same. */
+interface FileIdentity {
+  readonly inode: string;
+  /** When it was created, epoch nanoseconds; empty where the file system does not tell. */
+  readonly born: string;
+}
+
+interface OpenMark extends FileIdentity {
+  readonly sinceMs: number;
+}
+
+export const COPY_FIX =
+  'restore a backup that forebay backup made, or the folder as it is after a stop; to take this copy as it is, --accept-copy on';
+
+/**
+ * Marks the file as open, which closing the store in order takes back.
+ * @param onCopy called when it is a copy that was made while a server had the file open
+ * @throws Error the disk takes no writes; or what `onCopy` throws
+ */
+export function markOpen(store: LocalStore, onCopy: (what: string) => void): void {
+  const path = join(store.folder, journalFile);
+  const what = copyText(store.meta.getBinary(KEY), path);
+  if (what !== '') onCopy(what);
+  const mark: OpenMark = { ...identityOf(path), sinceMs: Date.now() };
+  // A transaction whose work returns a promise, as put does, would wait for it.
+  store.transact(() => void store.meta.put(KEY, Buffer.from(JSON.stringify(mark))));
+  store.onClose(() => store.transact(() => void store.meta.remove(KEY)));
+}
+
+/** What is wrong with a copy that was made while a server had the file open; empty for any other file. */
+export function copyFault(folder: string): string {
+  const path = join(folder, journalFile);
+  return copyText(findRow(path, MAP_BYTES, 'meta', KEY), path);
+}
+
+export function copyRefused(folder: string, what: string): OperatorFault {
+  return new OperatorFault(`data folder ${folder}: ${what}; ${COPY_FIX}`, EXIT.failed);
+}
+
+function copyText(row: Uint8Array | undefined, path: string): string {
+  if (row === undefined) return '';
+  const mark = JSON.parse(Buffer.from(row).toString()) as OpenMark;
+  const now = identityOf(path);
+  const isSame =
+    mark.inode === now.inode && (mark.born === '' || now.born === '' || mark.born === now.born);
+  if (isSame) return '';
+  return `it is a copy that was made while a server used the folder, since ${new Date(mark.sinceMs).toISOString()}: orders can be missing in it, or be processed a second time`;
+}
+
+function identityOf(path: string): FileIdentity {
+  const { ino, birthtimeNs, ctimeNs } = statSync(path, { bigint: true });
+  // Without the time of creation, Node gives 0 or the time of the last change.
+  const born = birthtimeNs === 0n || birthtimeNs === ctimeNs ? '' : String(birthtimeNs);
+  return { inode: String(ino), born };
+}
