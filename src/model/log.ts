@@ -73,6 +73,7 @@ export const LOG_EVENTS = {
   'ledger-unreadable': {
     level: 'error',
     what: 'NATS: an entry of the ledger was written by another program, or is damaged; it is ignored, so another process may process its orders twice',
+  },
   'copy-accepted': {
     level: 'warn',
     what: 'the data folder is a copy that was made while a server used it, and --accept-copy is on: orders can be missing, or be processed a second time',
