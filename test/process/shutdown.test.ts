@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { type LedgerLine, ledgerHandler, UNTIL_GO } from '../drain/handlers.js';
 import { withDeadline } from '../support/deadline.js';
 import { type Owner, startForebay } from '../support/forebay.js';
+import { SEVERAL_THREADS } from '../support/http-engine.js';
 import { NatsServer } from '../support/nats.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { RUNS_ALL } from '../support/program.js';
@@ -78,7 +79,7 @@ for (const journal of JOURNALS) {
         '--handler',
         handler.file,
         '--threads',
-        '2',
+        SEVERAL_THREADS,
       ];
       const accepted: string[] = [];
       for (let round = 0; round < 3; round++) {
