@@ -74,7 +74,7 @@ export const errors: readonly Unplaced[] = [
     {
       title: 'Aborted requests, thread restarts and stray errors',
       description:
-        'Requests whose client disconnected before the response, threads that died and were replaced, and errors of the handler that no running call made.',
+        'Requests whose client disconnected before the response, threads that died and were replaced, errors of the handler that no running call made, and orders that run alone because a process died while they were in progress.',
       unit: 'ops',
     },
     [
@@ -86,6 +86,7 @@ export const errors: readonly Unplaced[] = [
         expr: `sum(${rate('forebay_handler_stray_errors_total')})`,
         legend: 'stray errors of the handler',
       },
+      { expr: `sum(${rate('forebay_suspect_runs_total')})`, legend: 'suspects run alone' },
     ],
   ),
   lines(

@@ -143,7 +143,7 @@ export const LOG_EVENTS = {
   },
   'crash-suspects': {
     level: 'warn',
-    what: 'the last process on this data folder died while orders were in progress: each of them runs alone',
+    what: 'a process died while orders were in progress: each of them runs alone; with NATS also the orders of another process that died',
   },
   'crash-uncounted': {
     level: 'error',

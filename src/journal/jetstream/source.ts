@@ -64,6 +64,7 @@ export class JetStreamSource implements Source {
   readonly #receipt: JetStreamSourceParts['receipt'];
   readonly #claims = new FrameClaims();
   readonly #closeMsMax: number;
+  readonly #log: JetStreamSourceParts['log'];
   /** Frames that no pull has returned yet: of a round in progress, or of an aborted pull. */
   #arrived: Delivery[] = [];
   #round: Promise<void> | null = null;
@@ -80,6 +81,7 @@ export class JetStreamSource implements Source {
     lease.onTerm(() => this.#dropLost());
     this.#receipt = receipt;
     this.#closeMsMax = parts.closeMsMax;
+    this.#log = log;
     this.#connection = connection;
     this.#repair = repair;
     this.#watch = parts.watch;
@@ -184,9 +186,20 @@ export class JetStreamSource implements Source {
   }
 
   async #arrive(framesMax: number): Promise<void> {
-    for (const arrival of await this.#arrivals.round(framesMax)) {
-      this.#arrived.push(this.#delivery(arrival));
-    }
+    const arrivals = await this.#arrivals.round(framesMax);
+    this.#reportInherited(arrivals);
+    for (const arrival of arrivals) this.#arrived.push(this.#delivery(arrival));
+  }
+
+  #reportInherited(arrivals: readonly Arrival[]): void {
+    const inherited = arrivals.filter(({ isInherited }) => isInherited);
+    const orders = inherited.reduce((sum, { frame }) => sum + frame.count, 0);
+    if (orders === 0) return;
+    this.#log(
+      'crash-suspects',
+      'another process died, and any order of its frames may have been in progress: each of them runs alone',
+      { orders },
+    );
   }
 
   #delivery({ frame, seq, isInherited }: Arrival): Delivery {
