@@ -91,6 +91,7 @@ describe('Forebay’s dashboard, with a real Prometheus', () => {
           shop.stack.address('forebay:3001'),
           new URL(shop.direct.adminUrl).host,
           new URL(shop.spoolless.adminUrl).host,
+          new URL(shop.secured.adminUrl).host,
         ].sort(),
       );
     });
