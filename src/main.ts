@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { unsupportedNode } from './process/node-version.js';
 /**
  * The forebay command. Handles signals first, because the kernel discards those that process 1 does not handle. Then
  * checks the version of Node, before it imports code that an old one cannot load.
  */
+
+import { unsupportedNode } from './process/node-version.js';
 import { openFilesFault } from './process/open-files.js';
 import { ProcessSignals } from './process/signals.js';
 

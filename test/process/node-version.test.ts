@@ -49,6 +49,7 @@ describe('the version of Node', () => {
       'src/main.ts',
       'src/model/stop-signals.ts',
       'src/process/node-version.ts',
+      'src/process/open-files.ts',
       'src/process/signals.ts',
     ]);
   });
