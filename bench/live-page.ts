@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createCounts } from '../src/metrics/count.js';
 import { LiveSnapshots } from '../src/metrics/live-snapshots.js';
 import { ThreadLoad } from '../src/metrics/thread-load.js';
-import { LOCAL_DURABILITY } from '../src/model/durability.js';
+import { localDurability } from '../src/model/durability.js';
 import type { LiveRow } from '../src/model/live.js';
 import { loadOptions } from '../src/options/load.js';
 import { type ForebayProcess, startForebay } from '../test/support/forebay.js';
@@ -142,7 +142,7 @@ async function rowMs(intakeThreads: number): Promise<number> {
       deadLetters: () => 1,
       deadLettersMax: () => 1,
     },
-    durability: () => LOCAL_DURABILITY,
+    durability: () => localDurability({ name: 'ext4', kind: 'disk' }),
     // Reads /proc as often as with real threads, always for this process.
     threadLoad: new ThreadLoad(counts, ['main'], () =>
       names.map((name) => ({ name, tid: process.pid })),

@@ -1,4 +1,4 @@
-import type { Durability } from './durability.js';
+import type { Durability, FileSystem } from './durability.js';
 
 /** What `forebay check` reads from the local journal, without changing it. */
 export interface LocalFacts {
@@ -30,6 +30,7 @@ export interface FolderFacts {
   readonly fault: string;
   /** How to fix the fault, in one line. */
   readonly fix: string;
+  readonly fileSystem: FileSystem;
   /** Free space of its file system. */
   readonly freeBytes: number;
   /** Orders are accepted above `appendBytesMin`; the server starts above `writeBytesMin`. */

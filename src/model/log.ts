@@ -33,6 +33,10 @@ export const LOG_EVENTS = {
     level: 'info',
     what: 'NATS: which failures an accepted order survives; logged again when it changes',
   },
+  'data-folder-risk': {
+    level: 'warn',
+    what: 'the file system of --data can lose orders that were flushed, for example because it is memory',
+  },
   'secret-exposed': {
     level: 'warn',
     what: 'a password was given on the command line, which every user of the machine can read',

@@ -12,7 +12,10 @@ import {
 import { LiveSnapshots } from '../../src/metrics/live-snapshots.js';
 import { ThreadLoad } from '../../src/metrics/thread-load.js';
 import { STATUSES } from '../../src/model/answers.js';
-import { LOCAL_DURABILITY } from '../../src/model/durability.js';
+import { localDurability } from '../../src/model/durability.js';
+
+const DURABILITY = localDurability({ name: 'ext4', kind: 'disk' });
+
 import { loadOptions } from '../../src/options/load.js';
 import { samplesOf } from './exposition.js';
 
@@ -38,7 +41,7 @@ function opened() {
     drainPaused: () => 0,
     tlsNotAfter: () => 0,
   };
-  const durability = () => LOCAL_DURABILITY;
+  const durability = () => DURABILITY;
   const threadLoad = () => new ThreadLoad(counts, THREADS, () => []);
   const snapshots = new LiveSnapshots({
     options: loadOptions(['--rps-limit', '50', '--drain-rate', '60'], {}),
@@ -83,7 +86,7 @@ test('a snapshot has the same numbers as /metrics at that moment', async () => {
     spooled: samples.get('forebay_spooled_orders_total'),
     forwarded: samples.get('forebay_spool_forwarded_orders_total'),
     rps: samples.get('forebay_rps'),
-    durability: LOCAL_DURABILITY,
+    durability: DURABILITY,
     reasons: ['not ready'],
     degraded: [],
   };

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { chooseEngine } from '../../../workers/intake/engine.js';
 import { handlerUrl } from '../../../workers/pool/handler-file.js';
 import { handlerContext } from '../../drain/handler-context.js';
-import { DIRECT_DURABILITY, type Durability, LOCAL_DURABILITY } from '../../model/durability.js';
+import { DIRECT_DURABILITY, type Durability, localDurability } from '../../model/durability.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { FolderFacts, JetStreamFacts } from '../../model/journal-facts.js';
 import type { Options } from '../../model/options.js';
@@ -82,7 +82,7 @@ async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
     versionFinding(versions),
     engine,
     ...optionFindings(loaded),
-    guaranteeFinding(durabilityOf(options, nats)),
+    guaranteeFinding(durabilityOf(options, nats, folder?.facts ?? null)),
     ...(nats === null ? [] : natsFindings(options, nats)),
     ...(folder === null ? [] : folderFindings(options, folder.facts, folder.isInUse)),
     handler,
@@ -96,9 +96,13 @@ async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
   ];
 }
 
-function durabilityOf(options: Options, nats: JetStreamFacts | null): Durability {
-  if (options.mode === 'direct') return DIRECT_DURABILITY;
-  if (nats === null) return LOCAL_DURABILITY;
+function durabilityOf(
+  options: Options,
+  nats: JetStreamFacts | null,
+  folder: FolderFacts | null,
+): Durability {
+  if (folder === null) return DIRECT_DURABILITY;
+  if (nats === null) return localDurability(folder.fileSystem);
   if (nats.durability !== null) return nats.durability;
   if (nats.refusal !== '') {
     return { class: 'unknown', replicas: 0, text: 'serve would not start', remedy: '' };

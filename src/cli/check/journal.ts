@@ -1,7 +1,7 @@
 /** The guarantee, NATS, and the data folder. */
 import { join } from 'node:path';
 import { COPY_FIX } from '../../journal/store/open-mark.js';
-import type { Durability } from '../../model/durability.js';
+import { type Durability, storageRisk } from '../../model/durability.js';
 import { messageBytesMax } from '../../model/frame.js';
 import type {
   DeclaredFacts,
@@ -147,6 +147,7 @@ export function folderFindings(options: Options, facts: FolderFacts, isInUse: bo
   return [
     folder,
     ...copyFindings(options, facts.journal),
+    ...spoolFindings(options, facts),
     spaceFinding(facts),
     journal,
     ...damageFindings(options, facts),
@@ -158,6 +159,13 @@ function copyFindings({ acceptCopy }: Options, journal: LocalFacts | null): Find
   const [about, facts] = ['copy', { isCopy: true }];
   if (!acceptCopy) return [fail(about, journal.copyFault, COPY_FIX, facts)];
   return [warn(about, `${journal.copyFault}; accepted by --accept-copy`, COPY_FIX, facts)];
+}
+
+/** Only on a file system that can lose orders. Without NATS, the guarantee says so. */
+function spoolFindings({ nats, data }: Options, { fileSystem }: FolderFacts): Finding[] {
+  const risk = nats.length > 0 ? storageRisk(fileSystem) : null;
+  if (risk === null) return [];
+  return [warn('spool disk', `${data}: ${risk.what}`, risk.fix, { ...fileSystem })];
 }
 
 /** Only when there is any: serve starts, and processes everything else. */

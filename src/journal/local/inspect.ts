@@ -1,10 +1,12 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import type { FileSystem } from '../../model/durability.js';
 import { frameTime } from '../../model/frame.js';
 import type { FolderFacts, LocalFacts } from '../../model/journal-facts.js';
 import { requireAddressSpace } from '../store/data-folder.js';
 import { APPEND_FLOOR, WRITE_FLOOR } from '../store/disk-space.js';
+import { FreeSpace, fileSystemOf } from '../store/file-system.js';
 import { FolderFault } from '../store/folder-fault.js';
 import { freshFacts, type KeyFacts, laterFacts, oldestAgeMs } from '../store/frame-rows.js';
 import { hasJournal, journalFile, MAP_BYTES, TABLES, type Table } from '../store/local-store.js';
@@ -41,14 +43,24 @@ export async function inspectFolder(folder: string, blocked: string): Promise<Fo
     if (exists) requireUsableFolders(folder);
     else if (!statSync(nearest).isDirectory()) throw new Error(`${nearest} is not a folder`);
     else accessSync(nearest, constants.R_OK | constants.W_OK | constants.X_OK);
-    const { bavail, bsize } = statfsSync(nearest);
+    const space = new FreeSpace(nearest);
     const journal = hasJournal(folder) ? await inspectJournal(folder, blocked) : null;
     const setAside = setAsideNames(folder, 'damaged').length;
-    return { ...facts, setAside, fault: '', fix: '', freeBytes: bavail * bsize, journal };
+    const fileSystem = fileSystemOf(nearest);
+    return {
+      ...facts,
+      fileSystem,
+      setAside,
+      fault: '',
+      fix: '',
+      freeBytes: space.bytes(),
+      journal,
+    };
   } catch (error) {
     const fix = error instanceof FolderFault ? error.fix : 'choose a writable folder with --data';
     const fault = (error as Error).message;
-    return { ...facts, fault, fix, freeBytes: 0, setAside: 0, journal: null };
+    const fileSystem: FileSystem = { name: 'unknown', kind: 'disk' };
+    return { ...facts, fileSystem, fault, fix, freeBytes: 0, setAside: 0, journal: null };
   }
 }
 

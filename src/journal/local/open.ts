@@ -1,8 +1,9 @@
-import { LOCAL_DURABILITY } from '../../model/durability.js';
+import { localDurability } from '../../model/durability.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
 import { startExpiry } from '../store/expiry.js';
+import { reportedFileSystem } from '../store/file-system.js';
 import { openLeftRows } from '../store/left-rows.js';
 import { LocalStore, prepareDataFolder } from '../store/local-store.js';
 import { copyRefused, markOpen } from '../store/open-mark.js';
@@ -65,11 +66,12 @@ function startLocalSource(
     idempotencyS: options.idempotencyS,
   });
   const watch = watchUnreadable(store, parts.log);
+  const durability = localDurability(reportedFileSystem(options.data, parts.log));
   return {
     source,
     onCommitted: () => source.wake(),
     ready: Promise.resolve(),
-    durability: () => LOCAL_DURABILITY,
+    durability: () => durability,
     unreadable: watch.counts,
     close: async () => {
       stopExpiry();

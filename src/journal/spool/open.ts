@@ -21,6 +21,7 @@ import { JetStreamDurability } from '../nats/durability.js';
 import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
 import { startExpiry } from '../store/expiry.js';
+import { reportedFileSystem } from '../store/file-system.js';
 import { storeKeys } from '../store/idempotency-rows.js';
 import { openLeftRows } from '../store/left-rows.js';
 import { LocalStore, prepareDataFolder } from '../store/local-store.js';
@@ -115,6 +116,7 @@ function startSpooledSource(
     idempotencyS: options.idempotencyS,
   });
   const watch = watchUnreadable(store, log);
+  reportedFileSystem(options.data, log);
   const gauge = setInterval(() => {
     counts.set(GAUGE.spoolOrders, spool.pendingOrders());
     counts.set(GAUGE.spoolUnfitOrders, forwarding.frames.unfitOrders);

@@ -1,12 +1,5 @@
-import {
-  closeSync,
-  constants,
-  openSync,
-  type Stats,
-  statfsSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, openSync, type Stats, statSync, writeSync } from 'node:fs';
+import { FreeSpace } from './file-system.js';
 
 /** How old the last check may be when no write to the tables follows directly. */
 const CHECK_MS = 20;
@@ -48,7 +41,7 @@ const PAGE_BYTES = 4096;
  * space, and the next pages are allocated.
  */
 export class DiskSpace {
-  readonly #folder: string;
+  readonly #free: FreeSpace;
   readonly #file: string;
   #inode = 0;
   #usedBytes = () => 0;
@@ -60,7 +53,7 @@ export class DiskSpace {
   #spareFault = '';
 
   constructor(folder: string, file: string) {
-    this.#folder = folder;
+    this.#free = new FreeSpace(folder);
     this.#file = file;
   }
 
@@ -106,8 +99,7 @@ export class DiskSpace {
   #check(spareMin: number): void {
     this.#checkedAtMs = performance.now();
     try {
-      const { bavail, bsize } = statfsSync(this.#folder);
-      this.#freeBytes = bavail * bsize;
+      this.#freeBytes = this.#free.bytes();
       if (this.#spare === null) return;
       const { ino, size } = statForWriting(this.#file);
       // Data written to a deleted file is lost with the process.
