@@ -54,9 +54,7 @@ export async function acceptOrders(random: Random): Promise<Accepted> {
     parts(() => {}),
   );
   const store = new LocalStore(data);
-  const log = new FrameLog(data, () => true);
-  await log.prepared();
-  const appender = new LocalAppender(new LocalStore(data), log);
+  let appender = await openAppender(data);
   const keys = new Map<string, string>();
   const waiting = new Map<string, string>();
   const commit = async (orders: number) => {
@@ -66,7 +64,11 @@ export async function acceptOrders(random: Random): Promise<Accepted> {
   };
   for (let i = 0, n = 10 + random.below(10); i < n; i++) await commit(1 + random.below(60));
   await settleSome(source, random, waiting);
+  const isReused = random.once(2);
+  // All of its segment is in the tables when the source is closed, and another appender takes it.
+  if (isReused) await appender.close();
   await source.close();
+  if (isReused) appender = await openAppender(data);
   const dead = new Map(
     Array.from({ length: LETTERS }, (_, i) => [`${newFrameId()}-${i}`, `{"n":${i}}`]),
   );
@@ -80,6 +82,12 @@ export async function acceptOrders(random: Random): Promise<Accepted> {
   await store.close();
   rmSync(data, { recursive: true });
   return { folder, waiting, dead, keys };
+}
+
+async function openAppender(data: string): Promise<LocalAppender> {
+  const log = new FrameLog(data, () => true);
+  await log.prepared();
+  return new LocalAppender(new LocalStore(data), log);
 }
 
 function keyed(frame: Frame, keys: Map<string, string>): Frame {
@@ -221,16 +229,32 @@ function damageSegment(data: string, random: Random, touched: Set<string>): stri
     truncateSync(path, at);
     return `${segment.id} cut to ${at}`;
   }
-  const length = way < 4 ? 1 : 1 + random.below(9000);
+  // In a reused segment, nothing tells that the last record was there when its head is gone.
+  const isLast = at + 9000 > lastInReused(bytes);
+  const isFlip = way < 4 || isLast;
+  const length = isFlip ? 1 : 1 + random.below(9000);
   touchRecords(bytes, at, at + length, touched);
   const area = bytes.subarray(at, at + length);
-  const fill = random.below(3);
+  // Of a last record that is all zeros, nothing tells that it was there.
+  const fill = at + length >= used ? 1 + random.below(2) : random.below(3);
   for (let i = 0; i < area.length; i++) {
-    if (way < 4) area[i]! ^= 1 << random.below(8);
+    if (isFlip) area[i]! ^= 1 << random.below(8);
     else area[i] = fill === 0 ? 0 : fill === 1 ? 0xff : random.below(256);
   }
   writeFileSync(path, bytes);
   return `${segment.id}: ${length} bytes at ${at}`;
+}
+
+/** Where the last record begins in a segment that is used again; beyond all positions in another. */
+function lastInReused(bytes: Buffer): number {
+  const generation = generationAt(bytes);
+  if (generation === null) return Number.POSITIVE_INFINITY;
+  let last = Number.POSITIVE_INFINITY;
+  for (let position = 0; position < bytes.length; position += PAGE_BYTES) {
+    const record = readRecord(bytes.subarray(position), generation, position);
+    if (record !== null && !record.isFirstUse) last = position;
+  }
+  return last;
 }
 
 /** Notes the orders in records that overlap the range. */

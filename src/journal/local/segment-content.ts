@@ -97,8 +97,9 @@ export class SegmentContent {
         continue;
       }
       const next = this.#nextRecord(position + PAGE_BYTES);
+      if (isWritten && next === null) return { records, holes, end, isAll: true };
       const lost = next === null ? this.#endHoles(position) : this.#holes(position, next);
-      if (isWritten && (next === null || !lost.every((hole) => this.#isProven(hole)))) {
+      if (isWritten && !lost.every((hole) => this.#isProven(hole))) {
         return { records, holes, end, isAll: true };
       }
       holes.push(...lost);
@@ -276,9 +277,17 @@ function isZero(bytes: Buffer): boolean {
   return contentBytes(bytes) === 0;
 }
 
+const ZEROS = Buffer.alloc(PAGE_BYTES);
+
 /** The length without zeros at the end. */
 function contentBytes(bytes: Buffer): number {
   let { length } = bytes;
+  while (
+    length >= PAGE_BYTES &&
+    bytes.compare(ZEROS, 0, PAGE_BYTES, length - PAGE_BYTES, length) === 0
+  ) {
+    length -= PAGE_BYTES;
+  }
   while (length > 0 && bytes[length - 1] === 0) length--;
   return length;
 }
