@@ -38,6 +38,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'ask a running server how it is, for containers',
     load: () => import('./health/command.js'),
   },
+  backup: {
+    summary: 'make a consistent copy of the data folder',
+    load: () => import('./backup/command.js'),
+  },
   dlq: {
     summary: 'list, show, replay or drop dead letters',
     load: () => import('./dlq/command.js'),

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { parseStoryOptions } from '../../drills/story/options.js';
 import { parseWaveOptions } from '../../drills/wave/options.js';
+import { parseBackup } from '../../src/cli/backup/command.js';
 import { parseDlq } from '../../src/cli/dlq/arguments.js';
 import { adminAddressOf } from '../../src/options/admin-address.js';
 import { loadOptions } from '../../src/options/load.js';
@@ -50,6 +51,7 @@ function parseForebay(argv: readonly string[], env: Readonly<Record<string, stri
       rest.filter((word) => word !== '--ready'),
       env,
     );
+  else if (command === 'backup') parseBackup(rest, env);
   else if (command === 'dlq') parseDlq(rest, env);
   else if (command === 'wave') parseWaveOptions(rest, refuseFormerName);
   else if (command === 'story') parseStoryOptions(rest, refuseFormerName);

@@ -4,7 +4,7 @@ import { open, type RootDatabase } from 'lmdb';
 import type { FileSystem } from '../../model/durability.js';
 import { frameTime } from '../../model/frame.js';
 import type { FolderFacts, LocalFacts } from '../../model/journal-facts.js';
-import { requireAddressSpace } from '../store/data-folder.js';
+import { refuseIncomplete, requireAddressSpace } from '../store/data-folder.js';
 import { APPEND_FLOOR, WRITE_FLOOR } from '../store/disk-space.js';
 import { FreeSpace, fileSystemOf } from '../store/file-system.js';
 import { FolderFault } from '../store/folder-fault.js';
@@ -43,6 +43,7 @@ export async function inspectFolder(folder: string, blocked: string): Promise<Fo
     if (exists) requireUsableFolders(folder);
     else if (!statSync(nearest).isDirectory()) throw new Error(`${nearest} is not a folder`);
     else accessSync(nearest, constants.R_OK | constants.W_OK | constants.X_OK);
+    refuseIncomplete(folder);
     const space = new FreeSpace(nearest);
     const journal = hasJournal(folder) ? await inspectJournal(folder, blocked) : null;
     const setAside = setAsideNames(folder, 'damaged').length;

@@ -1,9 +1,22 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import { processLimits } from '../../options/process-limits.js';
+import { FolderFault } from './folder-fault.js';
 import { isMapped, ofThisProcess } from './sound-file.js';
 import { requireUsableFolders } from './usable-files.js';
+
+/** A file that is there until a backup is complete. */
+export const BACKUP_MARK = 'backup-incomplete';
+
+/** @throws FolderFault the folder is a backup that was interrupted */
+export function refuseIncomplete(folder: string): void {
+  if (!existsSync(join(folder, BACKUP_MARK))) return;
+  throw new FolderFault(
+    'it is a backup that was interrupted',
+    'remove it and make another; restore an earlier one if there is no other',
+  );
+}
 
 /** @throws Error the folder cannot be created; FolderFault it cannot be read or written */
 export function prepareFolder(folder: string): void {

@@ -2,7 +2,7 @@ import { accessSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { EXIT, OperatorFault } from '../../model/fault.js';
-import { prepareFolder, requireAddressSpace } from './data-folder.js';
+import { prepareFolder, refuseIncomplete, requireAddressSpace } from './data-folder.js';
 import { APPEND_FLOOR, DiskSpace, WRITE_FLOOR } from './disk-space.js';
 import { FolderFault } from './folder-fault.js';
 import { requireSoundFile } from './sound-file.js';
@@ -198,6 +198,7 @@ export class LocalStore {
 export function prepareDataFolder(folder: string): void {
   try {
     prepareFolder(folder);
+    refuseIncomplete(folder);
   } catch (error) {
     throw unusable(folder, error);
   }

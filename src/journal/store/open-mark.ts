@@ -36,6 +36,11 @@ export function markOpen(store: LocalStore, onCopy: (what: string) => void): voi
   store.onClose(() => store.transact(() => void store.meta.remove(KEY)));
 }
 
+/** Takes the mark from a complete copy that LMDB made. */
+export function clearOpenMark(store: LocalStore): void {
+  store.transact(() => void store.meta.remove(KEY));
+}
+
 /** What is wrong with a copy that was made while a server had the file open; empty for any other file. */
 export function copyFault(folder: string): string {
   const path = join(folder, journalFile);
