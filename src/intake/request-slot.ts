@@ -13,6 +13,7 @@ export interface SlotParts {
   readonly keyed: KeyedIntake;
   readonly counts: ThreadCounts;
   readonly bodies: BodyBuffers;
+  readonly frameClock: FrameClock;
   readonly bodyBytesMax: number;
   /** Takes back the slot of a finished request. */
   readonly release: (slot: RequestSlot) => void;
@@ -41,6 +42,22 @@ export class BodyBuffers {
 
   giveBack(buffer: Uint8Array): void {
     if (this.#idle.length < IDLE_BUFFERS_MAX) this.#idle.push(buffer);
+  }
+}
+
+const ACCEPTED = responseCounter(200);
+
+/** The time of the answers to a frame. They are written one after the other, so the clock is read once. */
+export class FrameClock {
+  #frameId = '';
+  #ms = 0;
+
+  at(frameId: string): number {
+    if (frameId !== this.#frameId) {
+      this.#frameId = frameId;
+      this.#ms = performance.now();
+    }
+    return this.#ms;
   }
 }
 
@@ -182,7 +199,16 @@ class RequestSlot implements KeyedClient {
   accepted(frameId: string, index: number): void {
     this.#frameId = frameId;
     this.#position = index;
-    this.#answerLater(this.#writeCreated, 200);
+    if (this.#res === null) {
+      this.#free();
+      return;
+    }
+    this.#state = ANSWERING;
+    this.#res.cork(this.#writeCreated);
+    const { counts, frameClock } = this.#parts;
+    counts.add(ACCEPTED);
+    counts.observe(HISTOGRAM.requestSeconds, (frameClock.at(frameId) - this.#startedMs) / 1000);
+    this.#free();
   }
 
   refused(): void {

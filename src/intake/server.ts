@@ -24,7 +24,7 @@ import type {
 } from './http.js';
 import { ReceiptRoute } from './receipt-route.js';
 import { type AnswerName, KEEP_ALIVE, Replies } from './reply.js';
-import { BodyBuffers, SlotPool } from './request-slot.js';
+import { BodyBuffers, FrameClock, SlotPool } from './request-slot.js';
 
 type IntakeOptions = Pick<
   Options,
@@ -101,6 +101,7 @@ export class IntakeServer {
         counts,
         bodyBytesMax,
         bodies: new BodyBuffers(bodyBytesMax),
+        frameClock: new FrameClock(),
         isStopping: () => this.#stopping,
       },
       this.#cors.others,
@@ -192,17 +193,22 @@ export class IntakeServer {
       if (key !== '' && !isIdempotencyKey(key)) {
         this.#toExpecting(req, replies).invalid(res, 'idempotency-key');
         this.#count(400, startedMs);
-      } else if (
-        Number(req.getHeader(this.#names.contentLength)) > this.#parts.options.bodyBytesMax
-      ) {
-        this.#refuse(res, req, replies, 'tooLarge', startedMs);
       } else {
         const expect = req.getHeader(this.#names.expect);
-        const reply = expect === '' ? res : this.#factory.sendContinue(res, expect);
-        this.#slots.acquire().begin(reply, replies, startedMs, key);
+        if (expect !== '' && this.#announcesTooMuch(req)) {
+          this.#refuse(res, req, replies, 'tooLarge', startedMs);
+        } else {
+          const reply = expect === '' ? res : this.#factory.sendContinue(res, expect);
+          this.#slots.acquire().begin(reply, replies, startedMs, key);
+        }
       }
     }
   };
+
+  /** Only for a client that waits for the answer: the body of another tells soon enough, and each look at a header costs. */
+  #announcesTooMuch(req: RequestHead): boolean {
+    return Number(req.getHeader(this.#names.contentLength)) > this.#parts.options.bodyBytesMax;
+  }
 
   #refuse(
     res: HttpReply,

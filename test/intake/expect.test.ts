@@ -115,34 +115,15 @@ for (const { http, skip } of ENGINES) {
       }
     });
 
-    it('an announced length above the maximum is answered 413 before the body', async () => {
-      const answer = await exchange(forebay.url, post('', { 'Content-Length': '4097' }).head);
-      assert.equal(answer.status, 413);
-      assert.equal(answer.body, '{"result":"too-large"}');
-    });
-
     it('the media type comes before the coding and the length, the key before the length', async () => {
-      const status = async (headers: Readonly<Record<string, string>>) =>
-        (await exchange(forebay.url, post('', { 'Content-Length': '4097', ...headers }).head))
-          .status;
+      const status = async (headers: Readonly<Record<string, string>>) => {
+        const { head } = post('', { 'Content-Length': '4097', ...headers });
+        return (await exchange(forebay.url, expecting(head, '100-CONTINUE'))).status;
+      };
       assert.equal(await status({ 'Content-Type': 'text/plain', 'Idempotency-Key': '\t' }), 415);
       assert.equal(await status({ 'Content-Encoding': 'br', 'Idempotency-Key': 'a b' }), 415);
       assert.equal(await status({ 'Idempotency-Key': 'a b' }), 400);
       assert.equal(await status({ 'Idempotency-Key': 'a' }), 413);
-    });
-
-    it('an early 413 leaves the rest of the body unread, and takes it for no request', async () => {
-      const inner = `POST /orders HTTP/1.1\r\nHost: x\r\n\r\n${VALID_BODY}`;
-      const body = inner.padEnd(5000, ' ');
-      const connection = await RawConnection.open(forebay.url);
-      const { head } = post(body);
-      await connection.write(head);
-      assert.equal((await connection.answer()).status, 413);
-      await connection.write(body);
-      const next = post(VALID_BODY);
-      await connection.writeApart([next.head, next.body]);
-      assert.equal((await connection.answer()).status, 200);
-      connection.destroy();
     });
   });
 }
