@@ -1,5 +1,7 @@
 /** Orders that were in progress when the process died for another reason. */
 import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { runForebay, startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
@@ -67,6 +69,20 @@ describe('an order that is innocent', () => {
     assert.equal(await last.stop(), 0);
     const listed = await runForebay(['dlq', 'list', '--json', '--data', data]);
     assert.equal(listed.stdout, '');
+  });
+
+  it('is processed if the file of what is in hand cannot be written', async (t) => {
+    const data = await temporary(t);
+    await mkdir(join(data, 'hand'));
+    const handler = await ledgerHandler(t);
+    const forebay = await startForebay(['--handler', handler.file], { owner: t, data });
+    const client = new OrderClient(forebay.url);
+    await client.postAll(NAMES);
+    client.close();
+    await eventually('all are done', async () => (await handler.lines()).length === NAMES.length);
+    assert.equal(await forebay.stop(), 0);
+    const lines = forebay.stderr.split('\n').filter((line) => line.includes('crash-uncounted'));
+    assert.equal(lines.length, 1);
   });
 
   it('done before the crash is not run again, if other orders of its frame are open', async (t) => {

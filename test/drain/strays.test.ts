@@ -90,6 +90,20 @@ describe('an error that a handler leaves behind', () => {
     });
   }
 
+  it('while the handler loads: the server does not start, and says why', async (t) => {
+    const handler = await ledgerHandler(
+      t,
+      '',
+      `setTimeout(() => { throw new Error('no socket'); }, 5); await new Promise(() => {});`,
+    );
+    const { code, stderr } = await runForebay([
+      ...['serve', '--mode', 'direct', '--port', '0', '--admin-port', '0'],
+      ...['--handler', handler.file],
+    ]);
+    assert.equal(code, 2);
+    assert.match(stderr, /its thread ended: no socket/);
+  });
+
   it('that the handler listens for itself is left to the handler', async (t) => {
     const handler = await ledgerHandler(
       t,

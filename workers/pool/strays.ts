@@ -27,6 +27,7 @@ class Blamed {
 export class Strays {
   readonly #calls = new AsyncLocalStorage<number>();
   #running: number | null = null;
+  #loads = 0;
   #errors = 0;
   #first = '';
   #timer: NodeJS.Timeout | null = null;
@@ -58,10 +59,21 @@ export class Strays {
     }
   }
 
-  /** @throws Blamed the call that runs is to blame */
+  /** While the handler is loaded, every such error ends the thread: it may be why the load never ends. */
+  async whileLoading<T>(load: () => Promise<T>): Promise<T> {
+    this.#loads++;
+    try {
+      return await load();
+    } finally {
+      this.#loads--;
+    }
+  }
+
+  /** @throws Blamed the load or call that runs is to blame */
   #take(thrown: unknown): void {
     const call = this.#calls.getStore();
-    if (call !== undefined && call === this.#running) throw new Blamed(cutError(thrown));
+    const isOfRunning = call !== undefined && call === this.#running;
+    if (isOfRunning || (call === undefined && this.#loads > 0)) throw new Blamed(cutError(thrown));
     if (this.#errors === 0) this.#first = placeOf(thrown);
     this.#errors++;
     this.#timer ??= setTimeout(this.#report, 0);

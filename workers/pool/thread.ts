@@ -48,14 +48,14 @@ async function load(): Promise<HandlerModule> {
 }
 
 function loadOnce(): Promise<HandlerModule> {
-  loading ??= load();
+  loading ??= strays.whileLoading(load);
   return loading;
 }
 
 export async function loadHandler(): Promise<LoadResult> {
   try {
     const { prepare } = await loadOnce();
-    await prepare?.(context);
+    await strays.whileLoading(async () => prepare?.(context));
     return { error: null, outage: null };
   } catch (error) {
     const message = reasonOf(error);
