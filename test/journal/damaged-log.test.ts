@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { recordHead } from '../../src/journal/frame/log-record.js';
+import { uncheckpointedFrames } from '../../src/journal/local/inspect.js';
 import { LogCheckpoint } from '../../src/journal/local/log-checkpoint.js';
 import {
   listSegments,
@@ -60,6 +61,7 @@ describe('a damaged record of the frame log', () => {
           const copy = crashed(t, data);
           const record = recordOf(copy, damaged);
           flip(record.path, record.at + at, mask);
+          assert.equal(uncheckpointedFrames(copy, null).damaged, 1, 'as forebay check says');
           const found = await recovered(copy);
           assert.deepEqual(found.ids, without(frames, damaged), `frame ${damaged.count}, ${mask}`);
           assert.deepEqual(found.events, ['log-damaged'], `frame ${damaged.count}, ${mask}`);
@@ -337,7 +339,7 @@ describe('a segment file', () => {
     const { data, frames } = await written(t, [1]);
     for (const content of ['hello\n', Buffer.alloc(SEGMENT_BYTES, 'garbage '), '']) {
       const copy = crashed(t, data);
-      writeFileSync(join(logFolder(copy), 'strange.open'), content);
+      writeFileSync(join(logFolder(copy), `${'strange'.repeat(30)}.open`), content);
       const found = await recovered(copy);
       assert.deepEqual(found.ids, ids(frames));
       assert.deepEqual(

@@ -199,7 +199,8 @@ export class LogCheckpoint {
         const from = `segment ${segment.id}, position ${position}`;
         const facts = { what: 'log record', from, name: frameIdIn(hole), reason };
         const kind = verdict === 'damaged' ? verdict : 'torn';
-        setAside(this.#store.folder, `${segment.id}-${use}${position}`, kind, facts, bytes);
+        const file = `${segment.id.slice(0, ID_CHARS_MAX)}-${use}${position}`;
+        setAside(this.#store.folder, file, kind, facts, bytes);
       }
     }
   }
@@ -282,6 +283,9 @@ function bytesOf(pieces: readonly SegmentRecords[]): number {
 function hasNews({ records, holes }: FoundRecords): boolean {
   return records.length + holes.length > 0;
 }
+
+/** A name of a stranger can be as long as a file name may be; a set-aside file has a longer one. */
+const ID_CHARS_MAX = 64;
 
 /** What a frame id looks like: see model/frame.ts. */
 const FRAME_ID = /[0-9A-HJKMNP-TV-Z]{26}/;

@@ -7,8 +7,9 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 
@@ -55,16 +56,25 @@ export function setAside(
   const content = Buffer.concat([Buffer.from(`${JSON.stringify(facts)}\n`), bytes]);
   const path = freePath(folder, name, kind, content);
   const half = join(folder, `.${randomBytes(6).toString('hex')}`);
-  const descriptor = openSync(half, 'wx');
   try {
-    writeSync(descriptor, content);
+    writeDurably(half, content);
+    renameSync(half, path);
+  } catch (error) {
+    rmSync(half, { force: true });
+    throw error;
+  }
+  flush(folder);
+  return path;
+}
+
+function writeDurably(path: string, content: Buffer): void {
+  const descriptor = openSync(path, 'wx');
+  try {
+    writeFileSync(descriptor, content);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
-  renameSync(half, path);
-  flush(folder);
-  return path;
 }
 
 /** Where no other content is. */
