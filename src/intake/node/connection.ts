@@ -15,6 +15,12 @@ export interface PendingExchange {
 /** How long the input of a connection that is being closed is discarded: a reset could overtake the last answer. */
 const LINGER_MS = 1000;
 
+/**
+ * Requests of one connection that may wait for their answer. node:http reads on while they wait, however many they are; beyond
+ * this, the connection ends after their answers.
+ */
+const UNANSWERED_MAX = 1000;
+
 const CONNECTION = Symbol('connection');
 type KnownSocket = Socket & { [CONNECTION]?: Connection };
 
@@ -56,6 +62,7 @@ export class Connection {
     this.#unanswered.push(exchange);
     // What follows a request with `Connection: close` is not for us (RFC 9112, 9.6).
     if (!exchange.response.shouldKeepAlive) this.#isLast = true;
+    else if (this.#unanswered.length === UNANSWERED_MAX) this.#endAfterAnswers();
   }
 
   /** The connection ends after the answer to the newest request. */
@@ -101,6 +108,10 @@ export class Connection {
     this.#isLast = true;
     this.#hasFailed = true;
     const from = this.#unanswered.indexOf(exchange);
+    if (from < 0) {
+      this.#afterAnswers(() => this.#linger());
+      return;
+    }
     for (const lost of this.#unanswered.splice(from)) lost.abort();
     if (exchange.response.socket !== null) this.#socket.destroy();
     else exchange.response.once('socket', () => this.#socket.destroy());
@@ -112,16 +123,31 @@ export class Connection {
     for (const lost of this.#unanswered.splice(0)) lost.abort();
   }
 
+  #endAfterAnswers(): void {
+    this.#isLast = true;
+    // The parser has the rest of a segment, and its socket cannot be taken from it meanwhile.
+    setImmediate(() => {
+      this.#hasFailed = true;
+      this.#discardInput();
+      if (this.#newest?.request.complete === false) this.closeAt(this.#newest);
+      else this.#afterAnswers(() => this.#linger());
+    });
+  }
+
   #afterAnswers(then: () => void): void {
     const response = this.#newest?.response;
     if (response === undefined || response.writableFinished) then();
     else response.once('finish', then);
   }
 
-  #linger(): void {
-    // The parser must not read on. A listener for data takes the socket from it.
+  /** The parser must not read on. A listener for data takes the socket from it. */
+  #discardInput(): void {
     this.#socket.removeAllListeners('data');
     this.#socket.on('data', () => {});
+  }
+
+  #linger(): void {
+    this.#discardInput();
     this.#socket.end();
     const end = setTimeout(() => this.#socket.destroy(), LINGER_MS);
     this.#socket.once('close', () => clearTimeout(end));
