@@ -76,6 +76,11 @@ export interface JetStreamFacts {
    * when nothing.
    */
   readonly refusal: string;
+  /**
+   * Why some of the connections that the threads need are refused although the first is up, in one line; empty when
+   * none is.
+   */
+  readonly connectionsFault: string;
   readonly version: string;
   readonly declared: readonly DeclaredFacts[];
   /** Storage used by the account; a limit of -1 is no limit. */

@@ -22,6 +22,8 @@ export interface Appender {
   readonly writable: boolean;
   /** Why it is not writable, in one line; empty while it is. */
   readonly reason: string;
+  /** Why commits go to the spool although it is writable, in one line; empty or absent while they do not. */
+  readonly spoolReason?: string;
   /**
    * Resolves when the frame is durable: with `null` when all orders are, or, if orders can fail one by one (direct
    * mode), with one `VERDICT` per order.

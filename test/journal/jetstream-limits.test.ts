@@ -173,6 +173,28 @@ describe('limits of NATS below what the journal needs', () => {
   });
 });
 
+describe('fewer connections than threads', () => {
+  test('check warns, orders go through the spool, and the reason is shown', async (t) => {
+    const server = await NatsServer.prepare({ settings: 'max_connections: 2' });
+    t.after(() => server.stop());
+    await server.start({ answers: 'nothing' });
+    const flags = ['--nats', server.url, '--threads', '2'];
+    const checked = await runCheck(...flags, '--data', temporaryFolder(t));
+    assert.equal(checked.code, 0);
+    const { text, verdict, fix } = checked.about('nats connections');
+    assert.equal(verdict, 'warn');
+    assert.match(text, /^3 connections are needed, 1 are refused: .*maximum connections exceeded/);
+    assert.match(fix, /max_connections/);
+    const forebay = await startForebay(flags, { owner: t });
+    await eventually('the reason is shown', async () => {
+      const answer = await fetch(new URL('/readyz', forebay.adminUrl));
+      return /orders go to the spool: .*maximum connections exceeded/.test(await answer.text());
+    });
+    assert.equal(await metric(forebay, 'forebay_journal_degraded'), 1);
+    assert.equal(await forebay.stop(), 0);
+  });
+});
+
 describe('what an operator changes in NATS while Forebay runs', () => {
   async function readyz(adminUrl: string): Promise<{ status: string; degraded?: string[] }> {
     const answer = await fetch(new URL('/readyz', adminUrl));

@@ -56,7 +56,7 @@ export type IntakeReport =
   /** A frame became durable, and the main thread had asked to be woken. */
   | { readonly type: 'committed' }
   /** The journal accepts writes if `reason` is empty; otherwise it says why not. */
-  | { readonly type: 'journal'; readonly reason: string }
+  | { readonly type: 'journal'; readonly reason: string; readonly spoolReason: string }
   /** The engine cannot use the renewed certificate: the one before stays in use. */
   | { readonly type: 'tls-refused'; readonly why: string }
   /** The queries of one event-loop turn. */

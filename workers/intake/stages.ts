@@ -160,10 +160,11 @@ function commitReporter(
 function watchJournal(appender: Appender, report: (message: IntakeReport) => void): () => void {
   let reported: string | null = null;
   const check = () => {
-    const { reason } = appender;
-    if (reason === reported) return;
-    reported = reason;
-    report({ type: 'journal', reason });
+    const { reason, spoolReason = '' } = appender;
+    const both = `${reason}\n${spoolReason}`;
+    if (both === reported) return;
+    reported = both;
+    report({ type: 'journal', reason, spoolReason });
   };
   check();
   const timer = setInterval(check, JOURNAL_CHECK_MS);

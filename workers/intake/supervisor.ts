@@ -50,6 +50,8 @@ interface Supervised {
   readonly thread: IntakeThread;
   /** Why the journal does not accept writes; empty if it does. */
   reason: string;
+  /** Why orders go to the spool; empty if they do not. */
+  spoolReason: string;
   hasEnded: boolean;
 }
 
@@ -86,6 +88,12 @@ export class IntakeSupervisor {
     return [...new Set(this.#supervised.map(({ reason }) => reason))].filter(Boolean);
   }
 
+  /** Why orders go to the spool, in some of the threads or all. */
+  spoolReasons(): string[] {
+    const reasons = new Set(this.#supervised.map(({ spoolReason }) => spoolReason));
+    return [...reasons].filter(Boolean).map((reason) => `orders go to the spool: ${reason}`);
+  }
+
   /** Resolves when all threads listen and their journals accept writes. */
   async ready(): Promise<void> {
     while (this.reasons().length > 0 && !this.#stopping) {
@@ -118,6 +126,7 @@ export class IntakeSupervisor {
     const supervised: Supervised = {
       thread,
       reason: 'the journal is not open yet',
+      spoolReason: '',
       hasEnded: false,
     };
     this.#supervised[index] = supervised;
@@ -127,7 +136,7 @@ export class IntakeSupervisor {
     thread.on('message', (report: IntakeReport) => {
       if (report.type === 'committed') this.#parts.onCommitted();
       else if (report.type === 'receipts') receipts.reply(report.queries);
-      else if (report.type === 'journal') supervised.reason = report.reason;
+      else if (report.type === 'journal') Object.assign(supervised, reasonsIn(report));
       else if (report.type === 'tls-refused') this.#parts.log('tls-renewal-failed', report.why);
       else if (report.type === 'refused') this.#logRefused(report);
     });
@@ -221,4 +230,8 @@ function nextReport<Type extends IntakeReport['type']>(
     thread.on('message', onMessage);
     thread.on('exit', onExit);
   });
+}
+
+function reasonsIn({ reason, spoolReason }: Extract<IntakeReport, { type: 'journal' }>) {
+  return { reason, spoolReason };
 }

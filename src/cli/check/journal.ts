@@ -33,6 +33,7 @@ export function natsFindings(options: Options, facts: JetStreamFacts): Finding[]
   return [
     ok('nats', `nats-server ${version} at ${shown} answers, with JetStream`, { version }),
     ...refusalFindings(facts),
+    ...connectionsFindings(facts),
     ...declared.map(declaredFinding),
     storageFinding(facts),
     ...messageFinding(options, facts.messageBytesMax),
@@ -43,6 +44,13 @@ function refusalFindings({ refusal }: JetStreamFacts): Finding[] {
   if (refusal === '') return [];
   const fix = 'change that in NATS; serve would not start';
   return [failConfig('nats limits', refusal, fix)];
+}
+
+/** Orders of a thread without a connection go through the spool. */
+function connectionsFindings({ connectionsFault: fault }: JetStreamFacts): Finding[] {
+  if (fault === '') return [];
+  const fix = 'raise max_connections of the server or account, or lower --threads';
+  return [warn('nats connections', fault, fix)];
 }
 
 function unreachableFinding({ spoolOrdersMax }: Options, { fault }: JetStreamFacts): Finding {

@@ -43,7 +43,10 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     mode: options.mode,
     journal: source?.name ?? 'direct',
   };
-  const waits = () => [source?.reason ?? '', drain.reason()].filter(Boolean).map(redact);
+  // While the main thread cannot reach NATS either, its reason says why.
+  const spools = () => (source?.reachable ? intake.spoolReasons() : []);
+  const waits = () =>
+    [source?.reason ?? '', drain.reason(), ...spools()].filter(Boolean).map(redact);
   // Orders are still accepted while processing waits, because they are safe. Direct mode cannot keep them.
   const reasons = () =>
     source === undefined ? [...intake.reasons(), ...waits()] : intake.reasons();
@@ -52,6 +55,8 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     source === undefined ? [] : [...waits(), unreadableText(unreadable())].filter(Boolean);
   const live = {
     ...journalGauges(options, source),
+    journalDegraded: () =>
+      source?.reachable && (source.reason !== '' || spools().length > 0) ? 1 : 0,
     unreadableRows: () => unreadable().rows,
     damagedFiles: () => unreadable().files,
     rps: perSecond(observed.meter),
@@ -112,7 +117,6 @@ function journalGauges(options: Options, source: Source | undefined) {
     deadLettersMax: () => options.deadMax,
     spoolOrdersMax: () => (options.nats.length === 0 ? 0 : options.spoolOrdersMax),
     journalReachable: () => (source === undefined || source.reachable ? 1 : 0),
-    journalDegraded: () => (source?.reachable && source.reason !== '' ? 1 : 0),
   };
 }
 

@@ -32,20 +32,19 @@ export type JetStreamPlaces = Pick<
 /**
  * Looks at the NATS servers of the journal, and at what the journal has there. Leaves nothing behind: a stream that
  * shows the limits of the server is deleted at once.
+ * @param connections that the process will have
  */
-export async function inspectJetStream(places: JetStreamPlaces): Promise<JetStreamFacts> {
+export async function inspectJetStream(
+  places: JetStreamPlaces,
+  connections = 1,
+): Promise<JetStreamFacts> {
   let connection: JetStreamConnection | null = null;
   try {
-    connection = new JetStreamConnection({
-      servers: places.nats,
-      files: places,
-      clientName: 'forebay check',
-      prepare: async () => {},
-      log: () => {},
-    });
+    connection = connectionTo(places);
     await connection.whenUp(REACH_MS_MAX);
     if (!connection.up) return unasked(places, connection.reason);
-    return await inspect(connection, places);
+    const facts = await inspect(connection, places);
+    return { ...facts, connectionsFault: await connectionsFault(places, connections - 1) };
   } catch (error) {
     if (error instanceof OperatorFault) return unasked(places, '', error.message);
     return unasked(places, faultText(places, error as Error));
@@ -76,6 +75,7 @@ async function inspect(
   return {
     shown: natsServers(places.nats).shown,
     fault: '',
+    connectionsFault: '',
     refusal: isUsable ? await refusalOf(nc, stats, missing, places.natsReplicas) : '',
     version: nc.info?.version ?? '',
     declared,
@@ -89,6 +89,29 @@ async function inspect(
       monitoring,
     ),
   };
+}
+
+/** Opens so many more connections at once: a server or account can limit them. */
+async function connectionsFault(places: JetStreamPlaces, more: number): Promise<string> {
+  const opened = Array.from({ length: more }, () => connectionTo(places));
+  try {
+    await Promise.all(opened.map((connection) => connection.whenUp(REACH_MS_MAX)));
+    const refused = opened.filter(({ up }) => !up);
+    if (refused.length === 0) return '';
+    return `${more + 1} connections are needed, ${refused.length} are refused: ${refused[0]!.reason}`;
+  } finally {
+    await Promise.all(opened.map((connection) => connection.close()));
+  }
+}
+
+function connectionTo(places: JetStreamPlaces): JetStreamConnection {
+  return new JetStreamConnection({
+    servers: places.nats,
+    files: places,
+    clientName: 'forebay check',
+    prepare: async () => {},
+    log: () => {},
+  });
 }
 
 /** Why what is missing cannot be created; empty when it can. */
@@ -168,6 +191,7 @@ function unasked({ nats }: JetStreamPlaces, fault: string, refusal = ''): JetStr
     shown: natsServers(nats).shown,
     fault,
     refusal,
+    connectionsFault: '',
     version: '',
     declared: [],
     storageBytes: 0,

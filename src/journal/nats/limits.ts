@@ -13,6 +13,7 @@ import { shownName } from './settings.js';
 /** Error codes of nats-server, server/errors.json. */
 const CODE = {
   invalidStream: 10_052,
+  noPeers: 10_005,
   consumersMax: 10_026,
   streamsMax: 10_027,
   storage: 10_047,
@@ -53,6 +54,8 @@ export function creationFault(error: unknown, declaration: Declaration): Operato
   if (!(error instanceof JetStreamApiError)) return null;
   const { code, status, message } = error;
   if (status >= 500 && !LASTING_CODES.includes(code)) return null;
+  // Servers of the cluster that are down may come back.
+  if (code === CODE.noPeers && /[1-9]\d* offline|peer offline/.test(message)) return null;
   const what = `NATS refuses to create ${declaration.kind} ${shownName(declaration)}`;
   const isDedupe = code === CODE.invalidStream && message.startsWith('duplicates window');
   const fix = isDedupe ? DEDUPE_FIX : FIXES[code];

@@ -9,6 +9,9 @@ const GREETING = 'INFO ';
 /** A server that has not sent its greeting after this time may wait for TLS; milliseconds. */
 const SILENT_MS = 500;
 
+/** How soon after its greeting a server refuses a connection, for example because it has too many; milliseconds. */
+const REFUSAL_MS = 10;
+
 /** How a server begins a connection. */
 export interface Beginning {
   /** With TLS, before its greeting: `handshake_first` in its configuration. */
@@ -49,6 +52,7 @@ function beginning(server: URL, signal: AbortSignal): Promise<Beginning> {
     const sockets: Socket[] = [];
     const end = (settle: () => void) => {
       clearTimeout(silent);
+      clearTimeout(greeted);
       signal.removeEventListener('abort', onAbort);
       for (const socket of sockets) socket.destroy();
       settle();
@@ -62,13 +66,20 @@ function beginning(server: URL, signal: AbortSignal): Promise<Beginning> {
       sockets.push(onTls(place, () => end(() => resolve(TLS_FIRST))));
     }, SILENT_MS);
     let heard = '';
+    let greeted: NodeJS.Timeout | undefined;
     socket.setEncoding('latin1').on('data', (text: string) => {
       heard += text;
       if (!GREETING.startsWith(heard.slice(0, GREETING.length))) {
         fail('the answer is not from a NATS server');
-      } else if (heard.includes('\n')) {
+        return;
+      }
+      const refusal = /-ERR '([^']*)'/.exec(heard)?.[1];
+      if (refusal !== undefined) fail(refusal);
+      else if (heard.includes('\n')) {
         const needsCertificate = /"tls_verify":\s*true/.test(heard);
-        end(() => resolve({ isTlsFirst: false, needsCertificate }));
+        greeted ??= setTimeout(() => {
+          end(() => resolve({ isTlsFirst: false, needsCertificate }));
+        }, REFUSAL_MS);
       }
     });
     socket.on('error', ({ code, message }: NodeJS.ErrnoException) =>

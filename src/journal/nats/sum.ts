@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { MsgHdrs } from '@nats-io/transport-node';
 
-/** `1` is the version, a space, and the CRC-32 in eight hexadecimal digits. Messages of 0.2.0 and earlier have none. */
+/** `1` is the version, a space, and the CRC-32 in eight hexadecimal digits. Messages of earlier versions have none. */
 const SUM = 'Forebay-Sum';
 const VERSION = '1';
 const DIGITS = 8;

@@ -52,6 +52,10 @@ export class FailoverAppender implements Appender {
     return `${primary.reason || this.#distrustReason}; spool: ${this.#spoolRefusal()}`;
   }
 
+  get spoolReason(): string {
+    return this.#isTrusted() ? '' : this.#parts.primary.reason || this.#distrustReason;
+  }
+
   async commit(frame: Frame): Promise<Uint8Array | null> {
     let isAmbiguous = false;
     if (this.#isTrusted()) {
