@@ -129,6 +129,20 @@ describe('limits of NATS below what the journal needs', () => {
     assert.match(served.stderr, /^forebay: NATS refuses .* at least 65536$/m);
   });
 
+  test('with --drain off, a user may do less', async (t) => {
+    const publish = 'deny: ["$JS.ACK.>", "$JS.API.CONSUMER.MSG.NEXT.>", "forebay.retry"]';
+    const server = await NatsServer.start(withPermissions(`publish: { ${publish} }`));
+    t.after(() => server.stop());
+    const places = { ...PLACE, nats: [server.url] };
+    assert.match((await inspectJetStream(places)).refusal, /publish to forebay\.retry/);
+    assert.equal((await inspectJetStream({ ...places, drain: false })).refusal, '');
+    const forebay = await startForebay(['--nats', server.url, '--drain', 'off'], { owner: t });
+    const client = new OrderClient(forebay.url);
+    t.after(async () => client.close());
+    assert.equal((await client.post('kept')).status, 200);
+    assert.equal(await forebay.stop(), 0);
+  });
+
   test('an account without JetStream: exit code 2', async (t) => {
     const server = await NatsServer.prepare(withAccount(''));
     t.after(() => server.stop());

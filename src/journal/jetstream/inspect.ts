@@ -27,7 +27,8 @@ export type JetStreamPlaces = Pick<
   Options,
   'nats' | 'natsStream' | 'natsReplicas' | 'natsMonitor'
 > &
-  NatsFiles;
+  NatsFiles &
+  Partial<Pick<Options, 'drain'>>;
 
 /**
  * Looks at the NATS servers of the journal, and at what the journal has there. Leaves nothing behind: a stream that
@@ -58,7 +59,7 @@ async function inspect(
   places: JetStreamPlaces,
 ): Promise<JetStreamFacts> {
   const names = jetStreamNames(places.natsStream);
-  await requirePermissions(nc, names);
+  await requirePermissions(nc, names, places.drain ?? true);
   const manager = await managerOf(nc, { timeout: REACH_MS_MAX });
   const askedAtMs = Date.now();
   const stats = await accountStats(manager);

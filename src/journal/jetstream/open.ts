@@ -30,6 +30,8 @@ export interface JetStreamTarget {
   readonly stream: string;
   /** Number of servers that store every frame. */
   readonly replicas: number;
+  /** Whether this process processes orders; default: true. */
+  readonly drains?: boolean;
   /** Bounds of the frames that are appended. */
   readonly frames: FrameBounds;
 }
@@ -71,7 +73,7 @@ export function openJetStreamSource(
 ): JetStreamSourceHandle {
   const names = jetStreamNames(target.stream);
   const connection = connectionTo(target, 'forebay drain', parts.log, (nc) =>
-    requirePermissions(nc, names),
+    requirePermissions(nc, names, target.drains ?? true),
   );
   const repair = new StreamRepair({
     connection,

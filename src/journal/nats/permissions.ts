@@ -33,11 +33,18 @@ interface Probe {
 
 /**
  * Checks that this user may use every subject of the journal in daily work.
+ * @param drains whether this process processes orders: another one needs less
  * @throws OperatorFault a subject is forbidden
  * @throws Error the connection is lost
  */
-export function requirePermissions(nc: NatsConnection, names: JetStreamNames): Promise<void> {
-  return requireAllowed(nc, dailyProbes(names), [names.aliveSubject]);
+export function requirePermissions(
+  nc: NatsConnection,
+  names: JetStreamNames,
+  drains: boolean,
+): Promise<void> {
+  const intake = intakeProbes(names);
+  if (!drains) return requireAllowed(nc, intake, []);
+  return requireAllowed(nc, [...intake, ...drainProbes(names)], [names.aliveSubject]);
 }
 
 /**
@@ -117,7 +124,8 @@ async function inTime(answer: Promise<void>): Promise<void> {
   }
 }
 
-function dailyProbes(names: JetStreamNames): Probe[] {
+/** What every process needs: it declares the journal, stores frames and looks for them. */
+function intakeProbes(names: JetStreamNames): Probe[] {
   const { stream, freshConsumer, retryConsumer, ledgerStream, deadStream, foreignStream } = names;
   const streams = [stream, ledgerStream, deadStream, foreignStream];
   const asked = [
@@ -125,19 +133,26 @@ function dailyProbes(names: JetStreamNames): Probe[] {
     ...streams.map((name) => `${API}.STREAM.INFO.${name}`),
     `${API}.STREAM.MSG.GET.${stream}`,
     `${API}.STREAM.MSG.GET.${ledgerStream}`,
-    `${API}.STREAM.MSG.DELETE.${stream}`,
     `${API}.CONSUMER.INFO.${stream}.${freshConsumer}`,
     `${API}.CONSUMER.INFO.${stream}.${retryConsumer}`,
   ];
+  return [
+    ...asked.map((subject) => ({ subject })),
+    { subject: names.freshSubject, isStored: true },
+  ];
+}
+
+/** What a process needs that processes orders. */
+function drainProbes(names: JetStreamNames): Probe[] {
+  const { stream, freshConsumer, retryConsumer } = names;
   const stored = [
-    names.freshSubject,
     names.retrySubject,
     names.ledgerSubject,
     names.foreignSubject,
     names.deadSubject('check'),
   ];
   return [
-    ...asked.map((subject) => ({ subject })),
+    { subject: `${API}.STREAM.MSG.DELETE.${stream}` },
     ...[freshConsumer, retryConsumer].flatMap((consumer) => [
       { subject: `${API}.CONSUMER.MSG.NEXT.${stream}.${consumer}`, payload: NO_REQUEST },
       { subject: `$JS.ACK.${stream}.${consumer}.0.0.0.0.0`, payload: '+WPI' },

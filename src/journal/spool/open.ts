@@ -239,6 +239,7 @@ function targetOf(options: Options): JetStreamTarget {
   return {
     servers: options.nats,
     files: filesOf(options),
+    drains: options.drain,
     stream: options.natsStream,
     replicas: options.natsReplicas,
     frames: options,
