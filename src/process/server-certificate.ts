@@ -7,6 +7,7 @@ import {
   invalidNow,
   loadTls,
   readTexts,
+  readTextsSync,
   type TlsFiles,
   type TlsOptions,
 } from './tls-files.js';
@@ -27,6 +28,7 @@ export class ServerCertificate {
   /** The content at the last look. */
   #seen: string;
   #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
 
   /** Null without TLS. @throws OperatorFault the files cannot be used */
   static open(options: TlsOptions, log: Log): ServerCertificate | null {
@@ -37,7 +39,7 @@ export class ServerCertificate {
     this.#options = options;
     this.#log = log;
     this.#files = loadTls(options);
-    this.#judged = fingerprint(readTexts(options));
+    this.#judged = fingerprint(readTextsSync(options));
     this.#seen = this.#judged;
     this.#warnIfInvalid();
   }
@@ -53,17 +55,27 @@ export class ServerCertificate {
 
   /** @param onRenewed called when the files have changed and can be used */
   watch(onRenewed: (material: TlsMaterial) => void): void {
-    this.#timer = setInterval(() => this.#look(onRenewed), CHECK_MS);
+    let isLooking = false;
+    this.#timer = setInterval(() => {
+      // A file system that hangs must not pile up looks.
+      if (isLooking) return;
+      isLooking = true;
+      void this.#look(onRenewed).finally(() => {
+        isLooking = false;
+      });
+    }, CHECK_MS);
     this.#timer.unref();
   }
 
   close(): void {
+    this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
   /** Files that are still being written are different at the next look. */
-  #look(onRenewed: (material: TlsMaterial) => void): void {
-    const texts = readTexts(this.#options);
+  async #look(onRenewed: (material: TlsMaterial) => void): Promise<void> {
+    const texts = await readTexts(this.#options);
+    if (this.#isClosed) return;
     const now = fingerprint(texts);
     const isSettled = now === this.#seen;
     this.#seen = now;

@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Options } from '../model/options.js';
@@ -25,16 +26,30 @@ interface FileTexts {
 
 /** @throws OperatorFault a file cannot be read, or cannot be used */
 export function loadTls(options: TlsOptions): TlsFiles {
-  return checkedTls(options, readTexts(options));
+  return checkedTls(options, readTextsSync(options));
+}
+
+/** What the files hold now. Blocks, which only the start may. */
+export function readTextsSync({ tlsCert, tlsKey, tlsCa }: TlsOptions): FileTexts {
+  const read = (file: string) => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      return error as Error;
+    }
+  };
+  return { cert: read(tlsCert), key: read(tlsKey), ca: tlsCa === '' ? null : read(tlsCa) };
 }
 
 /** What the files hold now, to find out that they have changed. */
-export function readTexts({ tlsCert, tlsKey, tlsCa }: TlsOptions): FileTexts {
-  return {
-    cert: textOf(tlsCert),
-    key: textOf(tlsKey),
-    ca: tlsCa === '' ? null : textOf(tlsCa),
-  };
+export async function readTexts({ tlsCert, tlsKey, tlsCa }: TlsOptions): Promise<FileTexts> {
+  const read = (file: string) => readFile(file, 'utf8').catch((error: Error) => error);
+  const [cert, key, ca] = await Promise.all([
+    read(tlsCert),
+    read(tlsKey),
+    tlsCa === '' ? null : read(tlsCa),
+  ]);
+  return { cert, key, ca };
 }
 
 /** The same for the same content. It does not tell the key. */
@@ -76,14 +91,6 @@ export function invalidNow(
   if (nowMs > notAfterMs) return `it expired at ${new Date(notAfterMs).toISOString()}`;
   if (nowMs < notBeforeMs) return `it is valid only from ${new Date(notBeforeMs).toISOString()}`;
   return '';
-}
-
-function textOf(file: string): string | Error {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    return error as Error;
-  }
 }
 
 function readable(flag: string, file: string, text: string | Error): string {

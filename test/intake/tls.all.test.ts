@@ -131,6 +131,16 @@ for (const http of ENGINES) {
       assert.equal(await forebay.stop(), 0);
     });
 
+    it('a client that never speaks is closed, and others are not affected', async (t) => {
+      const files = authority(t).sign('orders', NAMES);
+      const forebay = await startForebay([...engine, ...filesOf(files)], { owner: t });
+      const silent = await RawConnection.open(forebay.url.replace('https', 'http'));
+      assert.equal(await postOnce(forebay), 'orders');
+      await silent.closed;
+      assert.equal(await postOnce(forebay), 'orders');
+      assert.equal(await forebay.stop(), 0);
+    });
+
     it('an order that is followed by a second request in one record is kept only with a 200', async (t) => {
       const files = authority(t).sign('orders', NAMES, 30);
       const forebay = await startForebay([...engine, ...filesOf(files)], { owner: t });

@@ -153,7 +153,8 @@ class NodeEngine implements HttpEngine {
 
 function secured({ cert, key, ca, minVersion }: TlsMaterial): SecureServerOptions {
   const clients = ca === null ? {} : { ca, requestCert: true, rejectUnauthorized: true };
-  return { cert, key, ...clients, minVersion: `TLSv${minVersion}` };
+  const handshakeTimeout = HEAD_MS_MAX;
+  return { cert, key, ...clients, minVersion: `TLSv${minVersion}`, handshakeTimeout };
 }
 
 function refusedText({ head, body }: ConnectionRefusal): string {
