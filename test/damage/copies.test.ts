@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { describe, it, type TestContext } from 'node:test';
 import { runForebay, startForebay } from '../support/forebay.js';
 import { OrderClient } from '../support/orders.js';
@@ -53,6 +63,50 @@ describe('a copy of a data folder that a server uses', () => {
     assert.match(served.stderr + served.stdout, /"event":"copy-accepted"/);
     await served.kill9();
     assert.equal(await serveOn(copy), '');
+  });
+});
+
+/** File by file and block by block, as a slow disk or rsync does it while the files change. */
+async function slowCopy(from: string, to: string): Promise<void> {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const path = join(from, entry.name);
+    if (entry.isDirectory()) await slowCopy(path, join(to, entry.name));
+    // A segment can get another name in between.
+    else if (entry.isFile() && existsSync(path)) {
+      const source = createReadStream(path, { highWaterMark: 128 * 1024 });
+      source.on('data', () => {
+        source.pause();
+        setTimeout(() => source.resume(), 2);
+      });
+      await pipeline(source, createWriteStream(join(to, entry.name))).catch(() => {});
+    }
+  }
+}
+
+describe('slow copies under load, with a drain', () => {
+  it('are refused by serve and check in one line, and dlq does not crash', async (t) => {
+    const data = temporaryFolder(t);
+    const forebay = await startForebay([], { owner: t, data });
+    const client = new OrderClient(forebay.url);
+    let isOn = true;
+    const lanes = Array.from({ length: 8 }, async () => {
+      while (isOn) await client.post('user');
+    });
+    const copies = [temporaryFolder(t), temporaryFolder(t), temporaryFolder(t)];
+    for (const copy of copies) await slowCopy(data, copy);
+    isOn = false;
+    await Promise.all(lanes);
+    client.close();
+    assert.equal(await forebay.stop(), 0);
+    for (const copy of copies) {
+      const found = await check(copy);
+      assert.equal(found.code, 1, shown(found));
+      assert.match(await serveOn(copy), /^forebay: data folder .*(is a copy that|is damaged)/);
+      const list = await runForebay(['dlq', 'list', '--data', copy]);
+      assert.equal(list.signal, null, shown(list));
+      assert.doesNotMatch(list.stderr, /^\s+at /m);
+    }
   });
 });
 

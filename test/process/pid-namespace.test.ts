@@ -72,6 +72,9 @@ describe('two processes with the same id, in containers that share the data fold
       assert.equal(code, 1);
       assert.match(output, ONE_LINE);
     }
+    const target = join(dataFolder(t), 'backup');
+    const backup = await contained(t, [MAIN, 'backup', target, '--data', data]).ended;
+    assert.match(backup.output, ONE_LINE);
     const check = await contained(t, [MAIN, 'check', '--data', data, '--port', '0']).ended;
     assert.equal(check.code, 0, check.output);
     assert.match(check.output, /warn {2}journal .*not read: .*same process id, 1,/);
