@@ -129,6 +129,17 @@ describe('limits of NATS below what the journal needs', () => {
     assert.match(served.stderr, /^forebay: NATS refuses .* at least 65536$/m);
   });
 
+  test('check leaves no stream behind for a user that may not delete one', async (t) => {
+    const publish = 'deny: "$JS.API.STREAM.DELETE.>"';
+    const server = await NatsServer.start(withPermissions(`publish: { ${publish} }`));
+    t.after(() => server.stop());
+    const { refusal } = await inspectJetStream({ ...PLACE, nats: [server.url] });
+    assert.equal(refusal, '');
+    await withManager(server, async ({ streams }) => {
+      assert.equal((await streams.list().next()).length, 0);
+    });
+  });
+
   test('with --drain off, a user may do less', async (t) => {
     const publish = 'deny: ["$JS.ACK.>", "$JS.API.CONSUMER.MSG.NEXT.>", "forebay.retry"]';
     const server = await NatsServer.start(withPermissions(`publish: { ${publish} }`));

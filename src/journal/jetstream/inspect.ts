@@ -125,7 +125,7 @@ async function refusalOf(
   try {
     requireRoom(stats, missing, replicas);
     await requireCreatable(nc, missing);
-    await tryLimits(await managerOf(nc, { timeout: REACH_MS_MAX }), missing, replicas);
+    await tryLimits(nc, await managerOf(nc, { timeout: REACH_MS_MAX }), missing, replicas);
     return '';
   } catch (error) {
     if (error instanceof OperatorFault) return error.message;

@@ -6,8 +6,10 @@ import {
   type JetStreamManager,
   type StreamConfig,
 } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import { DEDUPE_WINDOW_MS, type Declaration, RETRY_ACK_PENDING_MAX } from './declarations.js';
+import { maySetUp } from './permissions.js';
 import { shownName } from './settings.js';
 
 /** Error codes of nats-server, server/errors.json. */
@@ -135,12 +137,15 @@ function isMaxBytesRequired({ max_bytes_required: isRequired }: AccountLimits): 
  * @throws OperatorFault the server refuses what the journal needs
  */
 export async function tryLimits(
+  nc: NatsConnection,
   manager: JetStreamManager,
   missing: readonly Declaration[],
   replicas: number,
 ): Promise<void> {
   if (missing.length === 0) return;
   const name = `FOREBAY_CHECK_${process.pid}_${Date.now()}`;
+  // A user that may not delete it would leave it behind.
+  if (!(await maySetUp(nc, name))) return;
   const subjects = { 'fresh frames': `${name}.orders`, retries: `${name}.retry` };
   const orders = missing.find(({ role }) => role === 'orders');
   const settings: Partial<StreamConfig> =

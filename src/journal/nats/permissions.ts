@@ -60,6 +60,23 @@ export async function requireCreatable(
   await requireAllowed(nc, probes, []);
 }
 
+/** Whether this user may create a stream of that name with consumers, and delete it again. */
+export async function maySetUp(nc: NatsConnection, stream: string): Promise<boolean> {
+  const asked = ['STREAM.CREATE', 'STREAM.DELETE'].map((what) => `${API}.${what}.${stream}`);
+  const consumer = `${API}.CONSUMER.CREATE.${stream}.any.${stream}.any`;
+  try {
+    await requireAllowed(
+      nc,
+      [...asked, consumer].map((subject) => ({ subject })),
+      [],
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof OperatorFault) return false;
+    throw error;
+  }
+}
+
 function creationSubject(declaration: Declaration): string {
   const { kind, name, wanted } = declaration;
   if (kind === 'stream') return `${API}.STREAM.CREATE.${name}`;
