@@ -143,6 +143,11 @@ describe('a server whose stored orders were damaged', () => {
     const done = readFileSync(seen, 'utf8').trim().split('\n').sort();
     assert.deepEqual(done, [0, 1, 2, 4].map((i) => `${ids[i]} user-${i}`).sort());
 
+    const letters = await runDlq(['list', '--data', data]);
+    assert.match(
+      letters.stderr,
+      /^1 entries of the journal cannot be read: see forebay dlq unreadable\n$/,
+    );
     const listed = await runDlq(['unreadable', '--data', data]);
     const id = /^frames-[0-9a-f]{8}/.exec(listed.stdout)![0];
     assert.match(

@@ -6,7 +6,8 @@ import { countReplayed, deadKey, decodeDead } from '../store/dead-letter-rows.js
 import { putLater } from '../store/frame-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { recordLetterSteps } from '../store/receipt-rows.js';
-import { removeDead, rowsOf } from '../store/unreadable-rows.js';
+import { setAsideNames } from '../store/set-aside.js';
+import { removeDead, rowsOf, unreadableRows } from '../store/unreadable-rows.js';
 
 export type LocalDeadLettersParts = Pick<SourceParts, 'newFrameId' | 'log'>;
 
@@ -27,6 +28,11 @@ export class LocalDeadLetters implements DeadLetterStore {
       const letter = this.#decode(key, value);
       if (letter !== null) yield letter;
     }
+    const entries =
+      unreadableRows(this.#store) + setAsideNames(this.#store.folder, 'damaged').length;
+    if (entries === 0) return;
+    const text = `${entries} entries of the journal cannot be read: see forebay dlq unreadable`;
+    this.#parts.log('frame-unreadable', text);
   }
 
   async find(orderId: string): Promise<StoredDeadLetter | null> {

@@ -210,7 +210,7 @@ export class SegmentContent {
     const bytes = this.#bytes.subarray(position, end);
     this.#judge();
     if (this.#isProven({ position })) {
-      const reason = 'a later record says that it was durable';
+      const reason = 'it is damaged: a later record says that it was durable';
       return [{ position, bytes, verdict: 'damaged', reason }];
     }
     const written = contentBytes(bytes);
@@ -225,7 +225,7 @@ export class SegmentContent {
             position,
             bytes,
             verdict: 'damaged',
-            reason: 'all of it was written, and it is not a record',
+            reason: 'it is damaged: all of it was written',
           },
         ]
       : [{ position, bytes, verdict: 'torn', reason: 'a crash interrupted its write' }];
