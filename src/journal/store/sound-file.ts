@@ -134,13 +134,17 @@ function requireOpenable(path: string, lock: string): void {
 
 /** When another thread has opened the file, all threads share one map. */
 export function isMapped(path: string): boolean {
-  return existsSync(path) && ofThisProcess('maps').includes(` ${realpathSync(path)}\n`);
+  if (!existsSync(path)) return false;
+  // The kernel escapes the line feed, and nothing else.
+  const shown = realpathSync(path).replaceAll('\n', '\\012');
+  return ofThisProcess('maps').includes(` ${shown}\n`);
 }
 
 /** Empty on systems other than Linux. */
 export function ofThisProcess(file: 'status' | 'maps'): string {
   try {
-    return readFileSync(`/proc/self/${file}`, 'latin1');
+    // As Node decodes paths.
+    return readFileSync(`/proc/self/${file}`, 'utf8');
   } catch {
     return '';
   }
