@@ -18,6 +18,7 @@ import { toRows } from '../../bench/harness/rows.js';
 import { takeReport } from '../../bench/harness/take-report.js';
 import { wrkProgram } from '../../bench/load.js';
 import { answers } from '../../src/model/answers.js';
+import { ENGINES } from '../support/engines.js';
 import { eventually } from '../support/orders.js';
 import { endAll, stillRunning, withDescendants } from './process-tree.js';
 
@@ -25,7 +26,7 @@ const MAIN = fileURLToPath(new URL('../../bench/harness/main.js', import.meta.ur
 const LOCAL = queuedName('local', 'on');
 
 const needs = await wrkProgram().then(
-  () => ({}),
+  () => ({ skip: ENGINES[0].skip }),
   (error: Error) => ({ skip: error.message }),
 );
 
@@ -60,7 +61,7 @@ describe('a run of the benchmark', needs, () => {
     const folder = await mkdtemp(join(tmpdir(), 'forebay-bench-test-'));
     try {
       const json = join(folder, 'report.json');
-      const only = ['--only', LOCAL, '--only', 'node:http'];
+      const only = ['--only', LOCAL, '--only', 'bare node:http'];
       const args = [MAIN, '--quick', '--body', 'varied', ...only, '--json', json];
       const { code, stdout } = await run(args);
       assert.equal(code, 0, stdout);
