@@ -6,6 +6,8 @@ import { performance } from 'node:perf_hooks';
 const WAIT_MS_MAX = 5;
 /** After a look there is none for so many times as long, so that a flood of connections cannot keep the thread busy with them. */
 const PAUSE_FACTOR = 2;
+/** Addresses that are counted between two looks. More bring on a look: millions of clients that come once each must not add up. */
+const ADDRESSES_MAX = 10_000;
 
 export interface PeerParts {
   readonly connectionsMax: number;
@@ -44,7 +46,9 @@ export class PeerConnections {
     if (this.#isLooking) addOne(this.#acceptedMeanwhile, peer);
     const { connectionsMax, threads } = this.#parts;
     // The other threads may have accepted as many as this one.
-    if (this.#has(peer, threads) <= connectionsMax) return false;
+    if (this.#has(peer, threads) <= connectionsMax && this.#accepted.size < ADDRESSES_MAX) {
+      return false;
+    }
     this.#look();
     return this.#has(peer, 1) > connectionsMax;
   };

@@ -119,6 +119,8 @@ class NodeEngine implements HttpEngine {
 
   close(): void {
     this.stopListening();
+    // Also ends the check for slow requests, which would outlive the server.
+    this.#server.close();
     this.#server.closeAllConnections();
   }
 
