@@ -152,6 +152,13 @@ describe('the ledger across restarts of processes', () => {
     assert.equal(world.begin('two').ledger.left({ id: 'F' }).get(0)?.crashes, 2);
   });
 
+  test('a note about more orders than a frame can have is not one of ours', () => {
+    const entry = (count: number) =>
+      Buffer.from(JSON.stringify({ by: 'one', n: '1', d: [['F', 0, count, 1, 0]] }));
+    assert.equal(decodeEntry(entry(10_000)).left[0]?.count, 10_000);
+    assert.throws(() => decodeEntry(entry(2 ** 50)), /not an entry/);
+  });
+
   test('claims survive a ledger that was deleted and recreated', async (t) => {
     const world = new World(t);
     const [one, two] = [world.begin('one'), world.begin('two')];

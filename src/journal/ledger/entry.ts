@@ -103,10 +103,14 @@ function isSettled(value: unknown): boolean {
   return isId(id) && isNatural(count) && lists.length <= 3 && lists.every(areIds);
 }
 
+/** Each order is looked at. No frame has more: see --frame-orders-max. */
+const LEFT_ORDERS_MAX = 10_000;
+
 function isLeft(value: unknown): boolean {
   if (!Array.isArray(value)) return false;
   const [id, ...numbers] = value as unknown[];
-  return isId(id) && numbers.length === 4 && numbers.every(isNatural);
+  const isPossible = (numbers[1] as number) <= LEFT_ORDERS_MAX;
+  return isId(id) && numbers.length === 4 && numbers.every(isNatural) && isPossible;
 }
 
 function areIds(value: unknown): boolean {

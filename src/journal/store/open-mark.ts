@@ -52,13 +52,22 @@ export function copyRefused(folder: string, what: string): OperatorFault {
 }
 
 function copyText(row: Uint8Array | undefined, path: string): string {
-  if (row === undefined) return '';
-  const mark = JSON.parse(Buffer.from(row).toString()) as OpenMark;
+  const mark = row === undefined ? null : markIn(row);
+  if (mark === null) return '';
   const now = identityOf(path);
   const isSame =
     mark.inode === now.inode && (mark.born === '' || now.born === '' || mark.born === now.born);
   if (isSame) return '';
   return `it is a copy that was made while a server used the folder, since ${new Date(mark.sinceMs).toISOString()}: orders can be missing in it, or be processed a second time`;
+}
+
+/** Null when the row is not as it was written: then nothing is known. */
+function markIn(row: Uint8Array): OpenMark | null {
+  try {
+    return JSON.parse(Buffer.from(row).toString()) as OpenMark;
+  } catch {
+    return null;
+  }
 }
 
 function identityOf(path: string): FileIdentity {
