@@ -142,9 +142,10 @@ export class Scheduler {
       this.#turnEndsMs = performance.now() + TURN_MS;
     }
     const batch: Batch = soleOrder(run);
-    // A stop does not wait for the journal here: it may be away.
+    const term = this.#term;
+    // A stop does not wait for the journal here: it may be away. Meanwhile another process may have taken the frame.
     const starts = run.startsAlone().then(
-      () => !this.#stopped,
+      () => !this.#stopped && this.#termNow() === term && !run.isLost(),
       () => false,
     );
     if (await Promise.race([starts, this.#stopping])) await this.#runner.run(batch);

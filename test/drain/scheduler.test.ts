@@ -9,7 +9,11 @@ import { unpaced } from '../../src/drain/pace.js';
 import { BatchRunner } from '../../src/drain/runner.js';
 import { Scheduler } from '../../src/drain/scheduler.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
-import type { BatchMessage, BatchResult } from '../../src/model/pool-messages.js';
+import {
+  type BatchMessage,
+  type BatchResult,
+  OUTCOME_NOT_RUN,
+} from '../../src/model/pool-messages.js';
 import { fresh } from '../journal/frames.js';
 import { Random } from '../schema/random.js';
 
@@ -125,4 +129,50 @@ describe('suspects', () => {
     assert.ok(begun.indexOf('other') < lastSuspect, 'others wait for the last suspect');
     assert.ok(lastOther > begun.indexOf('suspect'));
   });
+});
+
+describe('a suspect whose start is announced while the journal is away', () => {
+  for (const { what, termAfter, isLost } of [
+    { what: 'the lease has expired', termAfter: 0, isLost: false },
+    { what: 'another term has begun', termAfter: 2, isLost: false },
+    { what: 'another process has taken its frame', termAfter: 1, isLost: true },
+  ]) {
+    it(`does not run if ${what} meanwhile`, async () => {
+      let term = 1;
+      let calls = 0;
+      const runner = new BatchRunner({
+        pool: {
+          run: async () => {
+            calls++;
+            return DONE;
+          },
+        },
+        pacer: unpaced,
+        counts: new ThreadCounts(createCounts(1), 0),
+        outage: new Outage({ canWait: true, log: () => {} }),
+        hand: null,
+        onFinished: () => {},
+        log: () => {},
+        onThread: () => {},
+      });
+      const scheduler = new Scheduler(runner, unpaced, new BatchSize(4, 1), 2, () => term);
+      let announced = () => {};
+      const starts = new Promise<void>((resolve) => {
+        announced = resolve;
+      });
+      let taken = false;
+      const complete = new Promise<FrameRun>((resolve) => {
+        const choices = { crashes: 1, startsAlone: () => starts, isLost: () => taken };
+        scheduler.add(new FrameRun(fresh(1), resolve, choices));
+      });
+      [term, taken] = [termAfter, isLost];
+      announced();
+      const { failed } = await complete;
+      assert.deepEqual(
+        failed.map(({ outcome }) => outcome),
+        [OUTCOME_NOT_RUN],
+      );
+      assert.equal(calls, 0);
+    });
+  }
 });
