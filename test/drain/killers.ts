@@ -36,12 +36,14 @@ export async function temporary(t: TestContext): Promise<string> {
   return folder;
 }
 
+/** A signal ends the process a moment later. Until then the call must not return, or its orders would be done. */
 export function killerHandler(t: TestContext, { kill }: Scene): Promise<LedgerHandler> {
   return ledgerHandler(
     t,
     `if (orders.some(({ data }) => data.username.startsWith('killer'))) {
        await new Promise((resolve) => setTimeout(resolve, 5));
        ${kill};
+       await new Promise(() => {});
      }`,
   );
 }
