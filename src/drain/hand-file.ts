@@ -87,8 +87,9 @@ export class HandFile implements HandPlace {
   left(): LeftOrders[] {
     const head = this.#read(0, PAGE_BYTES);
     const slotBytes = head.length < PAGE_BYTES ? 0 : head.readUInt32LE(4);
-    const isOurs = slotBytes > 0 && slotBytes <= SLOT_BYTES_MAX && head.readUInt32LE(0) === MAGIC;
-    if (!isOurs) return [];
+    // A damaged size must not make millions of slots.
+    const isSize = slotBytes > 0 && slotBytes <= SLOT_BYTES_MAX && slotBytes % PAGE_BYTES === 0;
+    if (!isSize || head.readUInt32LE(0) !== MAGIC) return [];
     const found: LeftOrders[] = [];
     const end = fstatSync(this.fd).size;
     for (let at = PAGE_BYTES; at < end; at += slotBytes) found.push(...this.#leftAt(at, slotBytes));

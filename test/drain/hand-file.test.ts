@@ -147,6 +147,17 @@ describe('the file of what the handler has in hand', () => {
     });
   }
 
+  it('a size of slots that no version has tells nothing', (t) => {
+    const folder = folderOf(t);
+    const { hand, slots } = begin(folder);
+    slots.begin(callOf(hand.take(1), [segment('F', 0, 1)]));
+    const path = join(folder, 'hand');
+    const bytes = readFileSync(path);
+    bytes.writeUInt32LE(5000, 4);
+    writeFileSync(path, bytes);
+    assert.deepEqual(left(folder), []);
+  });
+
   it('keeps the newest of very many calls whose frames are not settled', (t) => {
     const folder = folderOf(t);
     const { hand, slots } = begin(folder, 1);
