@@ -68,6 +68,7 @@ export class Connection {
   /** The connection ends after the answer to the newest request. */
   takeNoMore(): void {
     this.#isLast = true;
+    this.#stopReading();
   }
 
   isNewest(exchange: PendingExchange): boolean {
@@ -85,6 +86,7 @@ export class Connection {
     this.#isLast = true;
     this.#hasFailed = true;
     if (!this.#newest!.refuse(refusal)) this.#afterAnswers(() => this.#linger());
+    this.#stopReading();
   }
 
   /** What arrived is not HTTP. The requests before it are answered first. */
@@ -125,13 +127,22 @@ export class Connection {
 
   #endAfterAnswers(): void {
     this.#isLast = true;
-    // The parser has the rest of a segment, and its socket cannot be taken from it meanwhile.
+    // Later, as in `#stopReading`.
     setImmediate(() => {
       this.#hasFailed = true;
       this.#discardInput();
       if (this.#newest?.request.complete === false) this.closeAt(this.#newest);
       else this.#afterAnswers(() => this.#linger());
     });
+  }
+
+  /**
+   * What follows is not for us. node:http would keep each further request until those before it are answered.
+   *
+   * Later, because the parser has the rest of a segment, and its socket cannot be taken from it meanwhile.
+   */
+  #stopReading(): void {
+    setImmediate(() => this.#discardInput());
   }
 
   #afterAnswers(then: () => void): void {
