@@ -12,7 +12,10 @@ const HOOK = `export async function resolve(name, context, next) {
   return next(name, context);
 }`;
 const REGISTER = `import { register } from 'node:module'; register('${dataUrl(HOOK)}');`;
-const WITHOUT_BINARY = { NODE_OPTIONS: `--import ${dataUrl(REGISTER)}`, FOREBAY_HTTP: 'auto' };
+const WITHOUT_BINARY = {
+  NODE_OPTIONS: `--no-warnings --import ${dataUrl(REGISTER)}`,
+  FOREBAY_HTTP: 'auto',
+};
 
 function dataUrl(script: string): string {
   return `data:text/javascript;base64,${Buffer.from(script).toString('base64')}`;

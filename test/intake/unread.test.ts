@@ -43,6 +43,9 @@ const KINDS: Readonly<Record<string, string>> = {
   orders: posted(VALID_BODY),
 };
 
+/** On a busy machine, the disk can take longer than the default. */
+const PATIENT = ['--commit-ms-max', '60000'];
+
 /** A client that sends and never reads. */
 class DeafClient {
   readonly #socket: Socket;
@@ -99,7 +102,7 @@ for (const { http, skip } of ENGINES) {
     let forebay: ForebayProcess;
     let others: OrderClient;
     before(async () => {
-      const flags = ['--http', http, '--threads', '1', '--drain', 'off'];
+      const flags = ['--http', http, '--threads', '1', '--drain', 'off', ...PATIENT];
       forebay = await startForebay([...flags, '--cors-origin', 'https://shop.example']);
       others = new OrderClient(forebay.url);
       // What follows must not count the memory that any load takes.
@@ -182,7 +185,7 @@ describe('orders sent one after the other by a client that never reads', {
   skip: ENGINES[0].skip,
 }, () => {
   it('end its connection with --http uws, once the kernel takes no more answers', async (t) => {
-    const flags = ['--http', 'uws', '--threads', '1', '--drain', 'off'];
+    const flags = ['--http', 'uws', '--threads', '1', '--drain', 'off', ...PATIENT];
     const forebay = await startForebay(flags, { owner: t });
     const others = new OrderClient(forebay.url, 1);
     const taken = await answersTaken(forebay, others);
