@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { accessSync, constants, lstatSync, realpathSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
@@ -57,6 +57,27 @@ export function unixPath(listen: string): string {
  * Forebay that starts at the same time. (uWebSockets.js can pick a free port itself, but not one that threads can share.)
  */
 async function claimPort(host: string, wanted: number): Promise<AddressClaim> {
+  if (wanted !== 0) return claimOnePort(host, wanted);
+  // Says what is wrong with the host, if anything.
+  await freePort(host, 0);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await claimOnePort(host, randomInt(FREE_PORT_MIN, FREE_PORT_END));
+    } catch (error) {
+      if (tries === FREE_PORT_TRIES_MAX) throw error;
+    }
+  }
+}
+
+/**
+ * For `--port 0`: below the ports that Linux gives to outgoing connections (32,768 and up), any of which could get the
+ * port before the intake threads listen.
+ */
+const FREE_PORT_MIN = 20_000;
+const FREE_PORT_END = 32_768;
+const FREE_PORT_TRIES_MAX = 100;
+
+async function claimOnePort(host: string, wanted: number): Promise<AddressClaim> {
   const at = await freePort(host, wanted);
   const taken = () => portTaken(host, at.port);
   const release = await lockName(portLock(at), taken);
