@@ -70,11 +70,12 @@ export function parseStoryOptions(
 
 /** What `forebay story --help` prints. */
 export function storyHelp(): string {
-  return `forebay story [options]: measures the same wave without and with a queue, as one page
+  return `forebay story [options]: compare a wave without and with a queue, as a page
 
-Starts a server twice, on free ports and with a temporary data folder, and drives a sine wave of
-0 to 100 orders a second at it: first in direct mode, which refuses what is above ${RPS_LIMIT} a second,
-then in queue mode. Writes index.html, which needs no network, and story.json. Takes 3 minutes.
+Starts a server twice, on free ports and with a temporary data folder, and sends
+it a sine wave of 0 to 100 orders per second: first in direct mode, which
+refuses what is above ${RPS_LIMIT} per second, then in queue mode. Writes index.html,
+which needs no network, and story.json. Takes 3 minutes.
 
 Options
 ${flagLines(flags).join('\n')}

@@ -63,7 +63,7 @@ const flags = {
     default: 0,
     min: 0,
     max: 10_000,
-    help: "queue mode: the server's --drain-rate; 0 is no limit",
+    help: "queue mode: the server's --drain-rate; 0: no limit",
   },
   'settle-s': {
     default: 30,
@@ -110,15 +110,15 @@ export function settleMsMax({
 
 /** What `forebay wave --help` prints. */
 export function waveHelp(): string {
-  return `forebay wave [options]: drives a sine wave of orders at a server and judges the server by it
+  return `forebay wave [options]: send a sine wave of orders to a server, and check it
 
 Options
 ${flagLines(flags).join('\n')}
 
 Examples
-  forebay wave --drain-rate 60               against: forebay serve --drain-rate 60
-  forebay wave --mode direct                 against: forebay serve --mode direct
-  forebay wave --period-s 10 --periods 1     a short wave
+  forebay wave --drain-rate 60             for forebay serve --drain-rate 60
+  forebay wave --mode direct               for forebay serve --mode direct
+  forebay wave --period-s 10 --periods 1   a short wave
 
 Exit codes
   0  every check passed

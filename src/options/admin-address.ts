@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { schema } from './schema.js';
-import { type OptionKey, readSources } from './sources.js';
-import { environmentName } from './spec.js';
+import { fault, type OptionKey, quoteOption, readSources } from './sources.js';
+import { environmentName, rangeText } from './spec.js';
 
 export interface AdminAddress {
   /** Dialable: where the server listens on every address, one of this machine. */
@@ -15,7 +15,7 @@ export interface AdminAddress {
  * that.
  *
  * @param folder from which the path of the configuration file starts
- * @throws OperatorFault an option is unknown, or a file cannot be read
+ * @throws OperatorFault an option is unknown, the port is no port, or a file cannot be read
  */
 export function adminAddressOf(
   argv: readonly string[],
@@ -24,14 +24,21 @@ export function adminAddressOf(
 ): AdminAddress {
   const name = environmentName('config');
   const config = env[name];
-  const { given } = readSources(absolute(argv, folder), {
+  const { given: values } = readSources(absolute(argv, folder), {
     ...env,
     ...(config ? { [name]: resolve(folder, config) } : {}),
   });
-  const inForce = (key: OptionKey) => String(given.get(key)?.value ?? schema[key].default);
+  const inForce = (key: OptionKey) => String(values.get(key)?.value ?? schema[key].default);
   const host = inForce('adminHost');
   const dialled: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
-  return { host: dialled[host] ?? host, port: Number(inForce('adminPort')) };
+  const given = inForce('adminPort');
+  const port = Number(given);
+  const { min, max } = schema.adminPort;
+  if (!/^\d+$/.test(given) || port < min || port > max) {
+    const range = rangeText(schema.adminPort);
+    throw fault(`--admin-port ${quoteOption('adminPort', given)}: must be ${range}`);
+  }
+  return { host: dialled[host] ?? host, port };
 }
 
 /** With the path of the configuration file from `folder` on. */

@@ -10,9 +10,10 @@ import {
   rangeText,
 } from './spec.js';
 
-const COLUMNS_MAX = 100;
+/** Of the smallest terminal in common use. */
+const COLUMNS_MAX = 80;
 /** Where the text of an option starts; a longer flag has its own line. */
-const TEXT_COLUMN = 34;
+const TEXT_COLUMN = 30;
 
 /** The variables that name a file with the value of an option. */
 const fileVariables = Object.entries(schema)
@@ -24,13 +25,13 @@ const CLOSING = [
   'Examples',
   '  forebay serve',
   '  forebay serve --drain-rate 60 --handler ./shop.mjs',
-  '  forebay serve --nats nats://a:4222,nats://b:4222 --nats-replicas 3 --data /var/lib/forebay',
+  '  forebay serve --nats nats://a:4222,nats://b:4222 --nats-replicas 3',
   '  FOREBAY_PORT=8080 forebay serve --mode direct --rps-limit 50',
   '',
   'Exit codes',
   '  0    stopped by a signal: SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGUSR2',
   '  1    runtime error, such as a port in use: a restart may help',
-  '  2    configuration error (options, handler file, stream settings): a restart does not help',
+  '  2    an option, the handler or a stream is wrong: a restart does not help',
   '  137  killed: by a second signal, or because --shutdown-ms-max was over',
 ];
 

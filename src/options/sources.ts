@@ -180,7 +180,8 @@ function whyUnreadable(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such file';
   if (!(error instanceof SyntaxError)) return message.split('\n', 1)[0]!;
-  return `it is not JSON${/ (?:at position|in JSON at) .*$/.exec(message)?.[0] ?? ''}`;
+  const place = / at position \d+(?: \(line \d+ column \d+\))?$/.exec(message);
+  return `it is not JSON${place?.[0] ?? ''}`;
 }
 
 /** Any value as one short line, with credentials removed. */

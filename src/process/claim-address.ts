@@ -158,7 +158,8 @@ const UNIX_PATH_BYTES_MAX = 107;
  */
 async function claimUnixSocket(path: string): Promise<AddressClaim> {
   const taken = () => unixFault(path, { is: 'taken' });
-  requireUsable(path);
+  const why = unusable(path);
+  if (why !== '') throw unixFault(path, { is: 'refused', why });
   const releaseLock = await lockName(unixLock(path), taken);
   const state = await unixState(path);
   if (state.is !== 'free') {
@@ -176,23 +177,18 @@ async function claimUnixSocket(path: string): Promise<AddressClaim> {
 }
 
 async function probeUnixSocket(path: string): Promise<AddressState> {
-  try {
-    requireUsable(path);
-  } catch (error) {
-    return { is: 'refused', why: (error as Error).message };
-  }
+  const why = unusable(path);
+  if (why !== '') return { is: 'refused', why };
   if (await isLocked(unixLock(path))) return { is: 'forebay' };
   return unixState(path);
 }
 
-/** @throws OperatorFault no socket can be made there */
-function requireUsable(path: string): void {
+/** Why no socket can be made there; empty if one can. */
+function unusable(path: string): string {
   const bytes = Buffer.byteLength(path);
-  const why =
-    bytes > UNIX_PATH_BYTES_MAX
-      ? `the path has ${bytes} bytes, and the path of a socket at most ${UNIX_PATH_BYTES_MAX}`
-      : folderFault(dirname(path));
-  if (why !== '') throw unixFault(path, { is: 'refused', why });
+  return bytes > UNIX_PATH_BYTES_MAX
+    ? `the path has ${bytes} bytes, and the path of a socket at most ${UNIX_PATH_BYTES_MAX}`
+    : folderFault(dirname(path));
 }
 
 function folderFault(folder: string): string {
@@ -227,8 +223,11 @@ function connectFault(path: string): Promise<string> {
 }
 
 function unixFault(path: string, state: AddressState): OperatorFault {
-  const why = state.is === 'refused' ? state.why : 'another program listens there';
-  const fix = 'choose another path with --listen, or stop that program';
+  const [why, remedy] =
+    state.is === 'refused'
+      ? [state.why, '']
+      : ['another program listens there', ', or stop that program'];
+  const fix = `choose another path with --listen${remedy}`;
   return new OperatorFault(`cannot listen on unix:${path}: ${why}; fix: ${fix}`, EXIT.failed);
 }
 

@@ -48,6 +48,7 @@ describe('forebay health', () => {
     for (const [args, wanted] of [
       [['--admin-port', `${await freePort()}`], /^no answer on port \d+ of 127\.0\.0\.1: .*\n$/],
       [['--admin-port', '0'], /^--admin-port 0 picks any port.*\n$/],
+      [['--admin-port', 'x'], /^--admin-port "x": must be a whole number from 0 to 65535\n$/],
       [['--admin-prot', '1'], /^--admin-prot: unknown option; did you mean --admin-port\?\n$/],
     ] as const) {
       const { code, stdout, stderr } = await runForebay(['health', ...args]);

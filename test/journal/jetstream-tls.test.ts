@@ -137,8 +137,8 @@ describe('TLS towards NATS', () => {
     writeFileSync(text, 'text\n');
     const missing = join(folder, 'missing');
     const faults: readonly (readonly [Partial<NatsFiles>, RegExp])[] = [
-      [{ natsTlsCa: missing }, /^--nats-tls-ca .*missing cannot be read: ENOENT$/],
-      [{ natsTlsCa: folder }, /^--nats-tls-ca .* cannot be read: EISDIR$/],
+      [{ natsTlsCa: missing }, /^--nats-tls-ca .*missing: there is no such file; name a file/],
+      [{ natsTlsCa: folder }, /^--nats-tls-ca .*: it cannot be read: EISDIR; name a file/],
       [{ natsTlsCa: text }, /^--nats-tls-ca .*text: expected certificates in PEM/],
       [{ natsTlsCert: client.cert }, /--nats-tls-cert and --nats-tls-key together$/],
       [{ natsTlsKey: client.key }, /--nats-tls-cert and --nats-tls-key together$/],
@@ -159,7 +159,7 @@ describe('TLS towards NATS', () => {
     const flags = ['--nats', 'localhost', '--nats-creds', text, '--data', join(folder, 'data')];
     const checked = await runCheck(...flags);
     assert.equal(checked.code, 2);
-    assert.match(checked.about('nats limits').text, /^--nats-creds .* credentials file/);
+    assert.match(checked.about('nats access').text, /^--nats-creds .* credentials file/);
     const free = ['--port', '0', '--admin-port', '0'];
     const served = await runForebay(['serve', ...flags, ...free]);
     assert.equal(served.code, 2);

@@ -52,7 +52,7 @@ function labelsOf(bounds: readonly number[]): Map<number, string> {
   return new Map(labels.filter((_, i) => i % LABEL_EVERY === 0));
 }
 
-/** Minimum width of a column, so that its colour is visible. */
+/** Minimum width of a column, so that its color is visible. */
 const COLUMN_PX_MIN = 3;
 /** Possible durations of a column. They divide the minute, so that columns do not shift. */
 const COLUMN_SECONDS = [1, 2, 3, 5, 10, 15, 30, 60] as const;

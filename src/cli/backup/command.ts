@@ -76,19 +76,22 @@ function parse(argv: readonly string[]): { target: string; flags: string[] } {
 
 /** What `forebay backup --help` prints. */
 export function help(): string {
-  return `forebay backup DIR: make a consistent copy of the data folder. The server may be running.
+  return `forebay backup DIR: make a consistent copy of the data folder
 
   forebay backup DIR [--data FOLDER] [--config FILE]
 
-DIR must be new or empty. It becomes a data folder: to restore it, stop the server, move the old folder
-away, and copy DIR to its place. Everything that was accepted before the command began is in it, or was
-settled. Orders that were processed after it are processed again after a restore.
+The server may be running. DIR must be new or empty. It becomes a data folder:
+to restore it, stop the server, move the old folder away, and copy DIR to its
+place. Everything that was accepted before the command began is in it, or was
+settled. Orders that were processed after it are processed again after a
+restore.
 
-With NATS, the data folder holds the spool; back up the streams with nats stream backup.
+With NATS, the data folder holds the spool; back up the streams with
+nats stream backup.
 
 Options
   --data FOLDER     data folder of the server (default ./data)
-  --config FILE     options file of the server; variables such as FOREBAY_DATA apply too
+  --config FILE     options file of the server; FOREBAY_ variables apply too
 
 Examples
   forebay backup /backup/forebay --data /var/lib/forebay
@@ -96,7 +99,7 @@ Examples
 
 Exit codes
   0  the backup is complete
-  1  there is no backup: DIR is not empty, the disk is full, or the journal is damaged
+  1  no backup: DIR is not empty, the disk is full, or the journal is damaged
   2  wrong usage
 `;
 }

@@ -217,30 +217,33 @@ function journalOf({ nats, drain }: LoadedOptions['options']): string {
 
 /** What `forebay check --help` prints. */
 export function help(): string {
-  return `forebay check [serve options] [--json]: test what serve would do with these options
+  return `forebay check [serve options] [--json]: test what serve would do
 
-It accepts no orders and leaves nothing behind: no folder, stream, table or lock. A server may be running with
-the same data folder, ports and NATS. If streams are missing, it creates one under another name for a moment,
-because a NATS server tells its limits in no other way. It checks versions, options and their origin, the
-guarantee, NATS and its streams, the data folder, waiting orders, disk space, the handler, ports, limits, cores,
-memory and the clock. Each check prints one line, ok, warn or fail, and how to fix it.
+It accepts no orders and leaves nothing behind: no folder, stream, table or
+lock. A server may be running with the same data folder, ports and NATS. If
+streams are missing, it creates one under another name for a moment, because a
+NATS server tells its limits in no other way. It checks versions, options and
+their origin, the guarantee, NATS and its streams, the data folder, waiting
+orders, disk space, the handler, TLS, ports, limits, cores, memory and the
+clock. Each check prints one line, ok, warn or fail, and how to fix it.
 
-The handler is loaded in a separate thread. Its prepare function is not called. If it exports check(context),
-that is called: it must only read. The built-in postgres uses it to look for its table.
+The handler is loaded in a separate thread. Its prepare function is not called.
+If it exports check(context), that is called: it must only read. The built-in
+postgres uses it to look for its table.
 
 Options
   --json           print one JSON object
-  all options of   forebay serve --help, including FOREBAY_... variables and --config FILE
+  all options of   forebay serve --help, also as variables and --config FILE
 
 Examples
   forebay check
   forebay check --nats nats://127.0.0.1:4222 --handler ./shop.mjs
-  forebay check --config /etc/forebay.json --json | jq -r '.findings[] | select(.verdict != "ok") | .text'
+  forebay check --json | jq '.findings[] | select(.verdict != "ok")'
   forebay check --config new.json && systemctl restart forebay
 
 Exit codes
-  0  no failure; there may be warnings, such as a port that a running Forebay uses
-  1  failure of the environment, such as NATS not answering, a full disk, or a port in use
-  2  configuration error: an option, the handler, or an existing stream with other settings
+  0  no failure; there may be warnings, such as a port that Forebay uses
+  1  the environment fails: NATS does not answer, a full disk, a port in use
+  2  an option, the handler or an existing stream is wrong
 `;
 }

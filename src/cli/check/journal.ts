@@ -42,8 +42,10 @@ export function natsFindings(options: Options, facts: JetStreamFacts): Finding[]
 
 function refusalFindings({ refusal }: JetStreamFacts): Finding[] {
   if (refusal === '') return [];
-  const fix = 'change that in NATS; serve would not start';
-  return [failConfig('nats limits', refusal, fix)];
+  const isOurs = /--nats-(?:tls|creds|nkey)/.test(refusal);
+  return isOurs
+    ? [failConfig('nats access', refusal, 'correct that option or its file; serve would not start')]
+    : [failConfig('nats limits', refusal, 'change that in NATS; serve would not start')];
 }
 
 /** Orders of a thread without a connection go through the spool. */

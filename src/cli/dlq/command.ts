@@ -159,7 +159,7 @@ function printer(
 
 /** What `forebay dlq --help` prints. */
 export function help(): string {
-  return `forebay dlq: manage dead letters, the orders that failed for good. The server may be running.
+  return `forebay dlq: manage dead letters, the orders that failed for good
 
   forebay dlq list    [--reason TEXT] [--limit N] [--json]
   forebay dlq show    ID [--json]
@@ -168,10 +168,11 @@ export function help(): string {
   forebay dlq unreadable  [--limit N] [--json]
   forebay dlq set-aside   ID... | --all   [--dry-run]
 
-  replay returns orders to the journal with the same ids and bodies, as first attempts. An order
-  that fails again becomes a dead letter again. drop deletes dead letters permanently.
-  unreadable lists what was damaged in the data folder: those orders are not processed. set-aside
-  moves such rows out of the journal, into files in the folder damaged of the data folder.
+The server may be running. replay returns orders to the journal with the same
+ids and bodies, as first attempts. An order that fails again becomes a dead
+letter again. drop deletes dead letters permanently. unreadable lists what was
+damaged in the data folder or NATS: those orders are not processed. set-aside
+moves it out of the journal, into the folder damaged of the data folder.
 
 Options
   --all             select every dead letter; drop also needs --yes
@@ -181,10 +182,10 @@ Options
   --limit N         list at most N dead letters
   --json            print one JSON object per line
   --data FOLDER     data folder of the server (default ./data)
-  --nats URLS       NATS servers of the server; when given, the journal is JetStream
+  --nats URLS       NATS servers of the server; if set, the journal is JetStream
   --nats-stream S   stream of the server (default FOREBAY)
   --nats-tls-..., --nats-creds, --nats-nkey   as of the server
-  --config FILE     options file of the server; variables such as FOREBAY_DATA apply too
+  --config FILE     options file of the server; FOREBAY_ variables apply too
 
 Examples
   forebay dlq list --reason 'no such product' --limit 20
@@ -193,7 +194,7 @@ Examples
 
 Exit codes
   0    success
-  1    some orders were skipped (unknown id, or invalid by the current rules), or no journal answers
+  1    an order was skipped (unknown or no longer valid), or no journal answers
   2    wrong usage
   130  interrupted by Ctrl-C (143 by SIGTERM); the summary counts what was done
 `;

@@ -72,9 +72,10 @@ function ask(host: string, port: number, path: string): Promise<{ status: number
 export function help(): string {
   return `forebay health [--ready] [serve options]: ask a running server how it is
 
-It asks /healthz, or with --ready /readyz, and prints the answer. Without serve options it finds the server that
-runs from the same installation, and takes the admin port from the flags, variables and configuration file that
-this server has. It is the health check of the image.
+It asks /healthz, or with --ready /readyz, and prints the answer. Without serve
+options it finds the server that runs from the same installation, and takes the
+admin port from the flags, variables and configuration file that this server
+has. It is the health check of the image.
 
 Options
   --ready          whether it accepts orders, not only whether it is alive
@@ -86,6 +87,6 @@ Examples
 
 Exit codes
   0  it is alive, or with --ready, it accepts orders
-  1  it is not, or it does not answer within 2 s
+  1  it is not, it does not answer within 2 s, or an option is wrong
 `;
 }

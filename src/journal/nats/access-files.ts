@@ -111,6 +111,11 @@ function read(flag: string, file: string): Buffer | undefined {
     return readFileSync(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new OperatorFault(`${flag} ${file} cannot be read: ${code ?? message}`, EXIT.usage);
+    const why =
+      code === 'ENOENT' ? 'there is no such file' : `it cannot be read: ${code ?? message}`;
+    throw new OperatorFault(
+      `${flag} ${file}: ${why}; name a file that Forebay can read`,
+      EXIT.usage,
+    );
   }
 }
