@@ -9,7 +9,15 @@
  * and the same number again (4) when its orders are done. So a thread that is being ended, while its slot has a new
  * call, cannot mark that one. A line of the text is `<frame> <crashes> <first position>+<count>`.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { LeftOrders } from '../model/left-orders.js';
@@ -77,6 +85,10 @@ export class HandFile implements HandPlace {
    */
   static open(folder: string, calls: number, ordersMax: number): HandFile {
     const path = join(folder, HAND_FILE);
+    // To open a pipe waits for its other end.
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+      throw new Error(`${path} is not a file`);
+    }
     // Created if it is missing, and not truncated.
     closeSync(openSync(path, 'a'));
     const pages = Math.ceil((HEAD_BYTES + ordersMax * ORDER_BYTES) / PAGE_BYTES);

@@ -5,7 +5,8 @@ import {
   chmodSync,
   chownSync,
   mkdirSync,
-  renameSync,
+  rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -46,6 +47,15 @@ async function hold(t: TestContext, folder: string): Promise<void> {
   await once(holder.stdout, 'data');
 }
 
+describe('in the place of the file of what is in hand', () => {
+  it('a pipe: it is replaced', async (t) => {
+    const folder = await emptyJournal(t);
+    execFileSync('mkfifo', [join(folder, 'hand')]);
+    assert.equal(await runAll(folder), '');
+    assert.ok(statSync(join(folder, 'hand')).isFile());
+  });
+});
+
 describe('in the place of a file of the journal', () => {
   const put: readonly [string, (path: string) => void, RegExp][] = [
     ['a folder', (path) => mkdirSync(path), /is a folder/],
@@ -53,14 +63,18 @@ describe('in the place of a file of the journal', () => {
     ['a link to itself', (path) => symlinkSync(path, path), /ELOOP/],
     ['a link that leads nowhere', (path) => symlinkSync(`${path}-gone`, path), /ENOENT/],
   ];
-  for (const name of ['journal.lmdb', 'journal.lmdb-lock']) {
+  for (const name of ['journal.lmdb', 'journal.lmdb-lock', 'frames/0123456789abcdef.open']) {
     for (const [what, make, message] of put) {
       it(`${name}: ${what}`, async (t) => {
         const folder = await emptyJournal(t);
-        renameSync(join(folder, name), `${folder}-was`);
-        t.after(() => execFileSync('rm', [`${folder}-was`]));
+        mkdirSync(join(folder, 'frames'), { recursive: true });
+        rmSync(join(folder, name), { force: true });
         make(join(folder, name));
-        assert.match(await runAll(folder), message);
+        const refused = await runAll(folder);
+        assert.match(refused, message);
+        const backup = await runForebay(['backup', `${folder}/copy`, '--data', folder]);
+        assert.equal(backup.code, 1, shown(backup));
+        assert.match(backup.stderr, /^forebay: backup of .*\n$/);
       });
     }
   }

@@ -124,10 +124,11 @@ describe('the log of frames', () => {
   test('after a failed write the commit is ambiguous, the segment is not reused, and frames go to the tables', async (t) => {
     const { data, store, checkpoint } = tempJournal(t);
     mkdirSync(logFolder(data));
-    // A device that takes no writes, in place of a free segment.
+    const opened = new LocalStore(data);
+    // A device that takes no writes, in place of a free segment. A store would not be opened with it.
     symlinkSync('/dev/full', join(logFolder(data), 'a.free'));
     const log = await openLog(data, false);
-    const appender = new LocalAppender(new LocalStore(data), log);
+    const appender = new LocalAppender(opened, log);
     await assert.rejects(appender.commit(fresh(1)), CommitAmbiguous);
     assert.deepEqual(states(data), ['broken']);
     await until(() => appender.writable, 'writable again');

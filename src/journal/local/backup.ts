@@ -16,13 +16,14 @@ import { open } from 'lmdb';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import { isLater } from '../frame/generation.js';
-import { generationAt } from '../frame/log-record.js';
+import { generationAt, readFreeMark } from '../frame/log-record.js';
 import { BACKUP_MARK, prepareFolder } from '../store/data-folder.js';
 import { APPEND_FLOOR } from '../store/disk-space.js';
 import { FreeSpace } from '../store/file-system.js';
 import { hasJournal, journalFile, LocalStore, MAP_BYTES, TABLES } from '../store/local-store.js';
 import { clearOpenMark, copyFault, copyRefused } from '../store/open-mark.js';
 import { requireSoundFile } from '../store/sound-file.js';
+import { requireUsableFolders } from '../store/usable-files.js';
 import { LogCheckpoint, readPosition } from './log-checkpoint.js';
 import { SegmentContent } from './segment-content.js';
 import {
@@ -56,10 +57,11 @@ export async function backUp(from: string, to: string, parts: BackupParts): Prom
   const faulty = (what: string, fix: string) =>
     new OperatorFault(`backup of ${from} to ${to}: ${what}; ${fix}`, EXIT.failed);
   if (!hasJournal(from)) throw faulty('there is no journal', 'name the data folder with --data');
-  const fault = copyFault(from);
-  if (fault !== '') throw copyRefused(from, fault);
   try {
+    requireUsableFolders(from);
     requireSoundFile(join(from, journalFile), MAP_BYTES);
+    const fault = copyFault(from);
+    if (fault !== '') throw copyRefused(from, fault);
     prepareTarget(from, to);
     mark(to);
     copyLog(from, to, parts.isInUse);
@@ -96,10 +98,15 @@ function copyLog(from: string, to: string, isInUse: boolean): void {
   mkdirSync(logFolder(to));
   for (const id of segmentIds(from)) {
     const bytes = readSegment(logFolder(from), id);
-    if (bytes === null || generationAt(bytes) === null) continue;
+    if (bytes === null || isUnused(bytes)) continue;
     const path = segmentPath(logFolder(to), { id, state: 'full' });
     writeFileSync(path, isInUse ? withoutWrites(bytes) : bytes);
   }
+}
+
+/** Not if only its first record cannot be read: there can be others behind it. */
+function isUnused(bytes: Buffer): boolean {
+  return readFreeMark(bytes) !== null || bytes.equals(Buffer.alloc(bytes.length));
 }
 
 /** A name that changes during a look can be missed: two looks in a row must find the same names. */

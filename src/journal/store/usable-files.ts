@@ -21,10 +21,9 @@ export function requireUsableFolders(dataFolder: string): void {
   for (const folder of FOLDERS.map((name) => join(dataFolder, name))) {
     if (!isThere(folder)) continue;
     requireFolder(folder, dataFolder);
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      // What is not a segment is left alone.
-      const isSegment = entry.isFile() && SEGMENT.test(entry.name);
-      if (isSegment) requireUsableFile(join(folder, entry.name), dataFolder);
+    for (const name of readdirSync(folder)) {
+      // What has not the name of a segment is left alone.
+      if (SEGMENT.test(name)) requireUsableFile(join(folder, name), dataFolder);
     }
   }
 }
