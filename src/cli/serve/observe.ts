@@ -47,9 +47,9 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
   const spools = () => (source?.reachable ? intake.spoolReasons() : []);
   const waits = () =>
     [source?.reason ?? '', drain.reason(), ...spools()].filter(Boolean).map(redact);
+  const refusals = () => intake.reasons().map(redact);
   // Orders are still accepted while processing waits, because they are safe. Direct mode cannot keep them.
-  const reasons = () =>
-    source === undefined ? [...intake.reasons(), ...waits()] : intake.reasons();
+  const reasons = () => (source === undefined ? [...refusals(), ...waits()] : refusals());
   const unreadable = () => journal?.unreadable() ?? { rows: 0, files: 0 };
   const degraded = () =>
     source === undefined ? [] : [...waits(), unreadableText(unreadable())].filter(Boolean);
