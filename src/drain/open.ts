@@ -58,8 +58,11 @@ export function openDrain(parts: DrainParts): DrainHandle {
   const threadIds = new PoolThreadIds(options.workers);
   // In direct mode a client waits for each order.
   const outage = new Outage({ canWait: options.mode !== 'direct', log: parts.log });
+  // In direct mode no other process can have the orders.
+  const termNow = () => source?.term ?? 1;
   const runner = new BatchRunner({
     pool,
+    termNow,
     pacer,
     counts,
     outage,
@@ -68,14 +71,7 @@ export function openDrain(parts: DrainParts): DrainHandle {
     onThread: (tid) => threadIds.seen(tid),
     log: parts.log,
   });
-  const scheduler = new Scheduler(
-    runner,
-    pacer,
-    size,
-    options.workers,
-    // In direct mode no other process can have the orders.
-    () => source?.term ?? 1,
-  );
+  const scheduler = new Scheduler(runner, pacer, size, options.workers, termNow);
   const drain = source === null ? null : sourceDrain(parts, source, scheduler);
   const direct = new DirectService(scheduler, counts, options.commitMsMax);
   return {

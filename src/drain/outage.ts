@@ -1,7 +1,7 @@
 import { type BackoffBounds, backoffMs } from '../model/backoff.js';
 import type { Log } from '../model/log.js';
 
-/** Permission to run a batch. The holder calls `end` or `begin` once. */
+/** Permission to run a batch. The holder calls `end`, `begin` or `giveBack` once. */
 export interface Permit {
   /** True for the probe, which runs alone to find out whether the outage is over. */
   readonly isProbe: boolean;
@@ -75,6 +75,13 @@ export class Outage {
     this.#reason = '';
     this.#logged = '';
     this.#probes = 0;
+    this.#isProbing = false;
+    this.#wake();
+  }
+
+  /** No call was made: another batch can be the probe. */
+  giveBack(permit: Permit): void {
+    if (!permit.isProbe) return;
     this.#isProbing = false;
     this.#wake();
   }

@@ -28,6 +28,8 @@ export interface RunnerParts {
   readonly pacer: Pacer;
   readonly counts: ThreadCounts;
   readonly outage: Outage;
+  /** See `Source.term`. */
+  readonly termNow: () => number;
   /** Null in direct mode. */
   readonly hand: HandFile | null;
   /** Called for each batch that the handler completed. */
@@ -60,9 +62,13 @@ export class BatchRunner {
     this.#parts = parts;
   }
 
-  /** Resolves when each order of the batch has an outcome; never rejects. */
-  async run(batch: Batch): Promise<void> {
-    const failure = await this.#runWhole(batch);
+  /** Resolves when each order of the batch has an outcome; never rejects. Called while the term has its orders. */
+  run(batch: Batch): Promise<void> {
+    return this.#runIn(this.#parts.termNow(), batch);
+  }
+
+  async #runIn(term: number, batch: Batch): Promise<void> {
+    const failure = await this.#runWhole(term, batch);
     if (failure === null) return;
     if (batch.orders === 1) {
       const slice = batch.slices[0]!;
@@ -71,20 +77,21 @@ export class BatchRunner {
     }
     for (const part of failure.isTimeout ? singlesOf(batch) : splitBatch(batch)) {
       await this.#admit(part.orders);
-      await this.run(part);
+      await this.#runIn(term, part);
     }
   }
 
   /** Null if all orders have outcomes, else why the batch failed as a whole. */
-  async #runWhole(batch: Batch): Promise<Failure | null> {
+  async #runWhole(term: number, batch: Batch): Promise<Failure | null> {
     const { outage } = this.#parts;
     for (;;) {
       const permit = await outage.acquire();
-      if (permit === null) {
+      if (permit?.hasWaited) await this.#admit(batch.orders);
+      if (permit === null || !this.#owns(term, batch)) {
+        if (permit !== null) outage.giveBack(permit);
         for (const slice of batch.slices) slice.run.finishUnrun(slice);
         return null;
       }
-      if (permit.hasWaited) await this.#admit(batch.orders);
       const result = await this.#call(batch);
       const isLost = result instanceof Error;
       if (!isLost && this.#isOutage(permit, result)) continue;
@@ -99,6 +106,11 @@ export class BatchRunner {
       this.#record(batch, result.outcomes);
       return null;
     }
+  }
+
+  /** False if another process may have taken an order while the batch waited, or while an earlier call with it ran. */
+  #owns(term: number, { slices }: Batch): boolean {
+    return this.#parts.termNow() === term && slices.every(({ run }) => !run.isLost());
   }
 
   /** The result, or the error if the thread died or was ended. */
