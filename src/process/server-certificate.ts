@@ -1,4 +1,4 @@
-import { OperatorFault } from '../model/fault.js';
+import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Log } from '../model/log.js';
 import type { TlsMaterial } from '../model/tls.js';
 import {
@@ -53,14 +53,14 @@ export class ServerCertificate {
     return this.#files.notAfterMs;
   }
 
-  /** @param onRenewed called when the files have changed and can be used */
-  watch(onRenewed: (material: TlsMaterial) => void): void {
+  /** @param renew called when the files have changed; resolves with why they cannot be used, empty if they are in use */
+  watch(renew: (material: TlsMaterial) => Promise<string>): void {
     let isLooking = false;
     this.#timer = setInterval(() => {
       // A file system that hangs must not pile up looks.
       if (isLooking) return;
       isLooking = true;
-      void this.#look(onRenewed).finally(() => {
+      void this.#look(renew).finally(() => {
         isLooking = false;
       });
     }, CHECK_MS);
@@ -73,7 +73,7 @@ export class ServerCertificate {
   }
 
   /** Files that are still being written are different at the next look. */
-  async #look(onRenewed: (material: TlsMaterial) => void): Promise<void> {
+  async #look(renew: (material: TlsMaterial) => Promise<string>): Promise<void> {
     const texts = await readTexts(this.#options);
     if (this.#isClosed) return;
     const now = fingerprint(texts);
@@ -81,8 +81,11 @@ export class ServerCertificate {
     this.#seen = now;
     if (!isSettled || now === this.#judged) return;
     this.#judged = now;
+    let files: TlsFiles;
     try {
-      this.#files = checkedTls(this.#options, texts);
+      files = checkedTls(this.#options, texts);
+      const why = await renew(files.material);
+      if (why !== '') throw new OperatorFault(why, EXIT.usage);
     } catch (error) {
       if (!(error instanceof OperatorFault)) throw error;
       const kept = 'the certificate before stays in use';
@@ -92,13 +95,14 @@ export class ServerCertificate {
       );
       return;
     }
-    const { material, names, notAfterMs } = this.#files;
+    // Only now: until all threads use it, the one before is shown, also by the metric of its expiry.
+    this.#files = files;
+    const { names, notAfterMs } = files;
     const notAfter = new Date(notAfterMs).toISOString();
     this.#log('tls-renewed', `new connections get the renewed certificate (${names})`, {
       notAfter,
     });
     this.#warnIfInvalid();
-    onRenewed(material);
   }
 
   #warnIfInvalid(): void {

@@ -57,8 +57,8 @@ export type IntakeReport =
   | { readonly type: 'committed' }
   /** The journal accepts writes if `reason` is empty; otherwise it says why not. */
   | { readonly type: 'journal'; readonly reason: string; readonly spoolReason: string }
-  /** The engine cannot use the renewed certificate: the one before stays in use. */
-  | { readonly type: 'tls-refused'; readonly why: string }
+  /** The answer to `tls`: empty if new connections get the certificate, else why the one before stays in use. */
+  | { readonly type: 'tls'; readonly why: string }
   /** The queries of one event-loop turn. */
   | { readonly type: 'receipts'; readonly queries: readonly ReceiptQuery[] }
   /** Connections are refused. Sent once a second at most. */

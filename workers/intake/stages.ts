@@ -134,9 +134,10 @@ function renewTls(
 ): void {
   try {
     server.renewTls(tls);
+    report({ type: 'tls', why: '' });
   } catch (error) {
     if (!(error instanceof OperatorFault)) throw error;
-    report({ type: 'tls-refused', why: error.message });
+    report({ type: 'tls', why: error.message });
   }
 }
 

@@ -101,11 +101,23 @@ export class IntakeSupervisor {
     }
   }
 
-  /** All threads give new connections this certificate. */
-  renewTls(tls: TlsMaterial): void {
-    for (const { thread, hasEnded } of this.#supervised) {
-      if (!hasEnded) thread.postMessage({ type: 'tls', tls } satisfies IntakeCommand);
-    }
+  /**
+   * Gives new connections of all threads this certificate.
+   * @returns empty once they get it; else why a thread cannot use it
+   */
+  async renewTls(tls: TlsMaterial): Promise<string> {
+    const answers = this.#supervised
+      .filter(({ hasEnded }) => !hasEnded)
+      .map(async ({ thread }) => {
+        const answer = nextReport(thread, 'tls');
+        thread.postMessage({ type: 'tls', tls } satisfies IntakeCommand);
+        // A thread that ends is started again with the certificate of that time.
+        return answer.then(
+          ({ why }) => why,
+          () => '',
+        );
+      });
+    return (await Promise.all(answers)).find((why) => why !== '') ?? '';
   }
 
   /** Resolves when every accepted order has been answered and all threads have ended. */
@@ -137,7 +149,6 @@ export class IntakeSupervisor {
       if (report.type === 'committed') this.#parts.onCommitted();
       else if (report.type === 'receipts') receipts.reply(report.queries);
       else if (report.type === 'journal') Object.assign(supervised, reasonsIn(report));
-      else if (report.type === 'tls-refused') this.#parts.log('tls-renewal-failed', report.why);
       else if (report.type === 'refused') this.#logRefused(report);
     });
     thread.on('error', (error) =>
