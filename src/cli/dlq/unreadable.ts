@@ -34,7 +34,7 @@ function entryText({ id, place, what, name, reason, bytes }: UnreadableEntry): s
 }
 
 function endText(shown: number, more: boolean): string {
-  if (shown === 0) return 'everything can be read';
+  if (shown === 0) return 'no damaged entries';
   const entries = shown === 1 ? '1 entry' : `${shown} entries`;
   return more ? `${entries} shown, there are more` : entries;
 }
