@@ -187,7 +187,8 @@ function damageFindings({ data }: Options, { journal, setAside }: FolderFacts): 
     ...(setAside === 0 ? [] : [`${plural(setAside, 'file')} in ${join(data, 'damaged')}`]),
   ];
   if (parts.length === 0) return [];
-  const later = records === 0 ? '' : 'the next start sets the records aside as files, and lists them; ';
+  const later =
+    records === 0 ? '' : 'the next start sets the records aside as files, and lists them; ';
   const fix = `${later}see forebay dlq unreadable --data ${data}, and check the disk; forebay dlq set-aside moves rows into files, which you may keep elsewhere or remove`;
   const text = `${parts.join(', ')}: these orders are not processed`;
   return [warn('damage', text, fix, { rows, records, files: setAside })];
