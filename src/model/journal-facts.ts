@@ -1,5 +1,12 @@
 import type { Durability, FileSystem } from './durability.js';
 
+/** The journal is not the file that a server had open. */
+export interface CopyFault {
+  readonly text: string;
+  /** False on a file system whose files can get other inode numbers when it is mounted again: then it may be no copy. */
+  readonly isCertain: boolean;
+}
+
 /** What `forebay check` reads from the local journal, without changing it. */
 export interface LocalFacts {
   readonly bytes: number;
@@ -8,8 +15,8 @@ export interface LocalFacts {
   readonly deadLetters: number;
   /** Rows of the tables, and records of the frame log, that are not as they were written. */
   readonly unreadable: { readonly rows: number; readonly records: number };
-  /** What is wrong with a copy that was made while a server had the folder open; empty for any other folder. */
-  readonly copyFault: string;
+  /** Null unless it is, or may be, a copy that was made while a server had the folder open. */
+  readonly copyFault: CopyFault | null;
   /** A frame has a time in the future. */
   readonly isFromFuture: boolean;
   /** Why the file was not read, in one line; empty when it was read. */

@@ -80,7 +80,7 @@ export const LOG_EVENTS = {
   },
   'copy-accepted': {
     level: 'warn',
-    what: 'the data folder is a copy that was made while a server used it, and --accept-copy is on: orders can be missing, or be processed a second time',
+    what: 'the data folder is a copy that was made while a server used it, and --accept-copy is on; or it can be one, and its file system changes inode numbers: orders can be missing, or be processed a second time',
   },
   'settle-waits': { level: 'warn', what: 'a processed frame cannot be settled; retried' },
   'settle-lost': {

@@ -165,10 +165,15 @@ export function folderFindings(options: Options, facts: FolderFacts, isInUse: bo
 }
 
 function copyFindings({ acceptCopy }: Options, journal: LocalFacts | null): Finding[] {
-  if (journal === null || journal.copyFault === '') return [];
-  const [about, facts] = ['copy', { isCopy: true }];
-  if (!acceptCopy) return [fail(about, journal.copyFault, COPY_FIX, facts)];
-  return [warn(about, `${journal.copyFault}; accepted by --accept-copy`, COPY_FIX, facts)];
+  const fault = journal?.copyFault ?? null;
+  if (fault === null) return [];
+  const [about, facts] = ['copy', { isCopy: true, isCertain: fault.isCertain }];
+  if (acceptCopy) {
+    return [warn(about, `${fault.text}; accepted by --accept-copy`, COPY_FIX, facts)];
+  }
+  if (fault.isCertain) return [fail(about, fault.text, COPY_FIX, facts)];
+  const fix = 'nothing, if it is no copy; else restore a backup that forebay backup made';
+  return [warn(about, `${fault.text}; serve starts`, fix, facts)];
 }
 
 /** Only on a file system that can lose orders. Without NATS, the guarantee says so. */

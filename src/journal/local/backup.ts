@@ -61,7 +61,7 @@ export async function backUp(from: string, to: string, parts: BackupParts): Prom
     requireUsableFolders(from);
     requireSoundFile(join(from, journalFile), MAP_BYTES);
     const fault = copyFault(from);
-    if (fault !== '') throw copyRefused(from, fault);
+    if (fault?.isCertain) throw copyRefused(from, fault);
     prepareTarget(from, to);
     mark(to);
     copyLog(from, to, parts.isInUse);

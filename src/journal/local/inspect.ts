@@ -75,20 +75,20 @@ async function inspectJournal(folder: string, blocked: string): Promise<LocalFac
   const path = join(folder, journalFile);
   requireSoundFile(path, MAP_BYTES);
   const bytes = statSync(path).size;
-  const unread = {
+  const unread: Omit<LocalFacts, 'fault'> = {
     bytes,
     waiting: null,
     deadLetters: 0,
     isFromFuture: false,
-    copyFault: '',
+    copyFault: null,
     unreadable: { rows: 0, records: 0 },
   };
   if (blocked !== '') return { ...unread, fault: blocked };
-  unread.copyFault = copyFault(folder);
+  const known = { ...unread, copyFault: copyFault(folder) };
   // LMDB would create the lock file, and deleting it again could take it from a server that starts at that moment.
   if (!existsSync(`${path}-lock`)) {
     return {
-      ...unread,
+      ...known,
       fault: 'its lock file is missing, as in a copy: its content is only known after a start',
     };
   }
@@ -104,12 +104,12 @@ async function inspectJournal(folder: string, blocked: string): Promise<LocalFac
       mapSize: MAP_BYTES,
     });
     try {
-      return { ...unread, ...read(root, folder), fault: '' };
+      return { ...known, ...read(root, folder), fault: '' };
     } finally {
       await root.close();
     }
   } catch (error) {
-    return { ...unread, fault: (error as Error).message.split('\n')[0]! };
+    return { ...known, fault: (error as Error).message.split('\n')[0]! };
   }
 }
 

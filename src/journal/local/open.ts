@@ -46,12 +46,13 @@ export async function openLocalSource(options: Options, parts: SourceParts): Pro
 
 /**
  * Marks the folder as open.
- * @throws OperatorFault it is a copy of an open folder, and such copies are not accepted
+ * @throws OperatorFault it is certainly a copy of an open folder, and such copies are not accepted
  */
 export function markOwned(store: LocalStore, options: Options, log: Log): void {
-  markOpen(store, (what) => {
-    if (!options.acceptCopy) throw copyRefused(store.folder, what);
-    log('copy-accepted', `data folder ${store.folder}: ${what}; accepted by --accept-copy`);
+  markOpen(store, (fault) => {
+    if (fault.isCertain && !options.acceptCopy) throw copyRefused(store.folder, fault);
+    const how = options.acceptCopy ? 'accepted by --accept-copy' : 'it is served';
+    log('copy-accepted', `data folder ${store.folder}: ${fault.text}; ${how}`);
   });
 }
 
