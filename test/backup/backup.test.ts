@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { serveOn, shown } from '../damage/commands.js';
-import { copyOf, temporaryFolder } from '../damage/used-folder.js';
+import { runAll, serveOn, shown } from '../damage/commands.js';
+import { copyOf, temporaryFolder, usedFolder } from '../damage/used-folder.js';
 import { ledgerHandler } from '../drain/handlers.js';
 import { runForebay, startForebay } from '../support/forebay.js';
 import { eventually, OrderClient } from '../support/orders.js';
@@ -170,6 +177,18 @@ describe('forebay backup', () => {
     // A backup can be copied anywhere.
     assert.equal(await serveOn(copyOf(t, target)), '');
     assert.deepEqual(readdirSync(target).sort(), ['journal.lmdb', 'journal.lmdb-lock']);
+  });
+
+  it('a segment that is a link which leads nowhere: one line, as with serve and check', async (t) => {
+    const data = await usedFolder(t);
+    const link = join(data, 'frames', '0123456789abcdef.full');
+    symlinkSync(join(data, 'gone'), link);
+    const made = await runForebay(['backup', join(temporaryFolder(t), 'b'), '--data', data]);
+    assert.equal(made.code, 1, shown(made));
+    assert.match(made.stderr, /^forebay: backup of .*ENOENT.*; remove the link \S+\.full\n$/);
+    assert.match(await runAll(data), /ENOENT.*remove the link \S+\.full$/);
+    rmSync(link);
+    assert.equal(await runAll(data), '');
   });
 
   it('wrong usage and a folder without a journal: one line', async (t) => {

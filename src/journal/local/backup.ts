@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -20,6 +21,7 @@ import { generationAt, readFreeMark } from '../frame/log-record.js';
 import { BACKUP_MARK, prepareFolder } from '../store/data-folder.js';
 import { APPEND_FLOOR } from '../store/disk-space.js';
 import { FreeSpace } from '../store/file-system.js';
+import { FolderFault } from '../store/folder-fault.js';
 import { hasJournal, journalFile, LocalStore, MAP_BYTES, TABLES } from '../store/local-store.js';
 import { clearOpenMark, copyFault, copyRefused } from '../store/open-mark.js';
 import { requireSoundFile } from '../store/sound-file.js';
@@ -134,11 +136,15 @@ function readSegment(folder: string, id: string): Buffer | null {
       if (listSegments(folder).some((found) => found.id === id)) continue;
       return null;
     }
+    const path = segmentPath(folder, segment);
     try {
-      return readFileSync(segmentPath(folder, segment));
+      return readFileSync(path);
     } catch (error) {
-      // It has just got another name.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      // Else it has just got another name. A link that leads nowhere never does.
+      if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+        throw new FolderFault((error as Error).message, `remove the link ${path}`);
+      }
     }
   }
 }
