@@ -19,6 +19,13 @@ const FOLDER = 'damaged';
 /** `torn` is the end of a segment that may be no more than a write which a crash interrupted. */
 export type SetAsideKind = 'damaged' | 'torn';
 
+/**
+ * What is kept of kind `torn`; the oldest go first. A server that is killed under load leaves one for each segment, of which
+ * there are at most 128.
+ */
+export const TORN_FILES_MAX = 256;
+export const TORN_BYTES_MAX = 64 * 1024 ** 2;
+
 /** The first line of a file, as JSON; then come the bytes as they were found. */
 export interface SetAsideFacts {
   /** In one or two words. */
@@ -40,6 +47,7 @@ export interface SetAsideFile extends SetAsideFacts {
 
 /**
  * Writes a file; returns when it is durable. Writing the same again makes no second file.
+ * Files of kind `torn` beyond their bounds are removed.
  * @returns its path
  * @throws Error the disk takes no files
  */
@@ -63,8 +71,23 @@ export function setAside(
     rmSync(half, { force: true });
     throw error;
   }
+  if (kind === 'torn') dropOldTorn(dataFolder, path);
   flush(folder);
   return path;
+}
+
+/** @param newest stays, whatever its size */
+function dropOldTorn(dataFolder: string, newest: string): void {
+  const byAge = setAsideNames(dataFolder, 'torn')
+    .map((file) => join(dataFolder, FOLDER, file))
+    .filter((path) => path !== newest)
+    .map((path) => ({ path, stats: statSync(path, { throwIfNoEntry: false }) }))
+    .sort((a, b) => (b.stats?.mtimeMs ?? 0) - (a.stats?.mtimeMs ?? 0));
+  let bytes = statSync(newest).size;
+  byAge.forEach(({ path, stats }, index) => {
+    bytes += stats?.size ?? 0;
+    if (index + 1 >= TORN_FILES_MAX || bytes > TORN_BYTES_MAX) rmSync(path, { force: true });
+  });
 }
 
 function writeDurably(path: string, content: Buffer): void {
@@ -113,7 +136,9 @@ export function* setAsideFiles(dataFolder: string): Iterable<SetAsideFile> {
   for (const kind of ['damaged', 'torn'] as const) {
     for (const file of setAsideNames(dataFolder, kind).sort()) {
       const path = join(dataFolder, FOLDER, file);
-      yield { file, kind, bytes: statSync(path).size, ...factsIn(path) };
+      const stats = statSync(path, { throwIfNoEntry: false });
+      // A server may have just removed it.
+      if (stats !== undefined) yield { file, kind, bytes: stats.size, ...factsIn(path) };
     }
   }
 }
