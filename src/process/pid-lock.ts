@@ -1,8 +1,7 @@
 import { closeSync, existsSync, openSync, readdirSync, realpathSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, OperatorFault } from '../model/fault.js';
-import type { Release } from './locks.js';
+import { closed, isListening, listening, type Release } from './locks.js';
 
 /** How long a server waits for a command, such as `forebay check`, which takes about as long. */
 const WAIT_MS_MAX = 5000;
@@ -60,11 +59,12 @@ async function lockPid(folder: string, waits: boolean): Promise<Held> {
     // A command changes nothing but its own.
     if (waits) await removeLeft(fd, nameOf);
     else rmSync(own, { force: true });
-    const server = await listening(own);
+    const server = await listening({ path: own });
+    server.unref();
     return {
       users: 0,
       release: async () => {
-        await new Promise<void>((resolve) => server.close(() => resolve()));
+        await closed(server);
         closeSync(fd);
       },
     };
@@ -90,25 +90,4 @@ function sameId(folder: string): OperatorFault {
     `data folder ${folder}: a Forebay in another container uses it and has the same process id, ${process.pid}, by which LMDB tells processes apart: stop it, or run commands in its container (docker exec, kubectl exec) or with its process ids (docker run --pid container:NAME)`,
     EXIT.failed,
   );
-}
-
-function isListening(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path }, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}
-
-function listening(path: string): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy());
-    server.once('error', reject);
-    server.listen({ path, exclusive: true }, () => {
-      server.unref();
-      resolve(server);
-    });
-  });
 }
