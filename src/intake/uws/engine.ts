@@ -53,7 +53,10 @@ class UwsEngine implements HttpEngine {
   readonly #limits: EngineLimits;
   /** The one that listens. */
   readonly #front: TemplatedApp;
-  /** With TLS, the apps that answer: the newest is the last, the others keep their connections. */
+  /**
+   * With TLS, the apps that answer: the newest is the last, the others keep their connections. None is dropped without
+   * connections, because closing it frees nothing: uWebSockets.js keeps about 40 KiB of each until the process ends.
+   */
   readonly #secured: TemplatedApp[] = [];
   #listenSocket: us_listen_socket | null = null;
 
