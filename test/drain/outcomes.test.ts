@@ -78,6 +78,21 @@ describe('outcomes of orders', () => {
     assert.equal(await shop.forebay.stop(), 0);
   });
 
+  it('a handler may empty the array of its orders', async (t) => {
+    const shop = await open(
+      t,
+      `const outcomes = [];
+       for (let order = orders.shift(); order !== undefined; order = orders.shift()) {
+         outcomes.push(order.data.username === 'user-3' ? 'dead' : 'done');
+       }
+       return outcomes;`,
+    );
+    await process(shop, names(20));
+    assert.equal(await metric(shop.forebay, 'work_done_total{status="done"}'), 19);
+    assert.equal(await metric(shop.forebay, 'forebay_dead_total'), 1);
+    assert.equal(await shop.forebay.stop(), 0);
+  });
+
   it('a throw because of one order fails only that order, and finally makes it a dead letter', async (t) => {
     const shop = await open(
       t,

@@ -87,10 +87,12 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
   }
   try {
     const orders = ordersOf(batch);
+    // The handler may take its orders out of the array one by one.
+    const count = orders.length;
     startedCalls.start(batch.call);
     if (slot !== null) handSlots?.begin({ ...batch, slot });
     const returned = await strays.within(batch.call, () => handler(orders, context));
-    result.outcomes = outcomeBytes(returned, orders.length);
+    result.outcomes = outcomeBytes(returned, count);
   } catch (error) {
     if (hasFlag(error, 'pause')) result.paused = reasonOf(error);
     else result.thrown = reasonOf(error);
