@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  existsSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -167,6 +168,15 @@ describe('forebay backup', () => {
     const again = await runForebay(['backup', target, '--data', data]);
     assert.equal(again.code, 1);
     assert.match(again.stderr, /^forebay: backup of .* is not empty; .*\n$/);
+    for (const [place, what] of [
+      [join(data, 'inside'), /inside is inside the data folder; /],
+      [join(target, 'no', 'disk'), /there is no folder .*no; /],
+    ] as const) {
+      const misplaced = await runForebay(['backup', place, '--data', data]);
+      assert.equal(misplaced.code, 1);
+      assert.match(misplaced.stderr, what);
+      assert.ok(!existsSync(place));
+    }
     await forebay.kill9();
     const interrupted = copyOf(t, target);
     writeFileSync(join(interrupted, 'backup-incomplete'), '');

@@ -8,11 +8,12 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { open } from 'lmdb';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
@@ -76,8 +77,14 @@ export async function backUp(from: string, to: string, parts: BackupParts): Prom
   }
 }
 
-/** @throws Error it is not empty, or too small */
+/** @throws Error it is not empty, too small, or in the wrong place */
 function prepareTarget(from: string, to: string): void {
+  // An unmounted disk must not send the backup elsewhere.
+  const parent = dirname(resolve(to));
+  if (!existsSync(parent)) throw new Error(`there is no folder ${parent}`);
+  if (`${realpathSync(parent)}/`.startsWith(`${realpathSync(from)}/`)) {
+    throw new Error(`${to} is inside the data folder`);
+  }
   prepareFolder(to);
   if (readdirSync(to).length > 0) throw new Error(`${to} is not empty`);
   const freeBytes = new FreeSpace(to).bytes();

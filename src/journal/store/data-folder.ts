@@ -29,7 +29,8 @@ function makeFolder(folder: string): void {
   const parent = dirname(folder);
   if (parent !== folder && !existsSync(parent)) makeFolder(parent);
   try {
-    mkdirSync(folder);
+    // Orders are in it as they came: other users must not read them.
+    mkdirSync(folder, { mode: 0o750 });
   } catch (error) {
     // Another thread may just have created it; whether it is a folder shows when it is used.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
