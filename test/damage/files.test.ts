@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -16,20 +16,13 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { runForebay } from '../support/forebay.js';
+import { otherUserLack } from '../support/other-user.js';
 import { journalOf, runAll, shown } from './commands.js';
 import { temporaryFolder } from './used-folder.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const HOLD = fileURLToPath(new URL('hold.js', import.meta.url));
 const NOBODY = 65534;
-
-/** Why Forebay cannot be run as another user here, or false: Node, or the clone, can be in a private folder. */
-function otherUserLack(): string | false {
-  if (process.getuid?.() !== 0) return 'needs root';
-  const version = [MAIN, '--version'];
-  const { status } = spawnSync(process.execPath, version, { uid: NOBODY, gid: NOBODY });
-  return status !== 0 && `user ${NOBODY} cannot run ${process.execPath} ${MAIN}`;
-}
 
 async function emptyJournal(t: TestContext): Promise<string> {
   const folder = temporaryFolder(t);
@@ -110,7 +103,7 @@ describe('a lock file of LMDB', () => {
   });
 
   it('or a journal that another user owns: one line that names the user', {
-    skip: otherUserLack(),
+    skip: otherUserLack(NOBODY),
   }, async (t) => {
     for (const name of ['journal.lmdb-lock', 'journal.lmdb']) {
       const folder = await emptyJournal(t);

@@ -18,6 +18,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../monitoring/rule-files.js';
 import { startForebay } from '../support/forebay.js';
+import { otherUserLack } from '../support/other-user.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const LIMITER = join(ROOT, 'test', 'support', 'without-unix-sockets.py');
@@ -112,7 +113,7 @@ describe('a data folder that cannot be used', () => {
     bothRefuse(join(file, 'data'), /(not a directory|not a folder).*--data/);
   });
 
-  const byRoot = IS_ROOT ? false : 'only root can give files to others';
+  const byRoot = otherUserLack(USER);
 
   it('frames, a segment or the journal belongs to root after one start with sudo', {
     skip: byRoot,
