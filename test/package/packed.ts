@@ -15,6 +15,7 @@ const SOURCES = [
   'k6',
   'package-lock.json',
   'package.json',
+  'scripts/prestart.mjs',
   'scripts/vendor-lmdb.mjs',
   'src',
   'tsconfig.build.json',

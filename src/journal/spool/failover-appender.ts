@@ -52,8 +52,10 @@ export class FailoverAppender implements Appender {
     return `${primary.reason || this.#distrustReason}; spool: ${this.#spoolRefusal()}`;
   }
 
+  /** Only while the connection of this thread is down: without orders, a failed frame would be told of for ever. */
   get spoolReason(): string {
-    return this.#isTrusted() ? '' : this.#parts.primary.reason || this.#distrustReason;
+    const { primary } = this.#parts;
+    return primary.writable ? '' : primary.reason;
   }
 
   async commit(frame: Frame): Promise<Uint8Array | null> {
