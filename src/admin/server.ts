@@ -18,7 +18,7 @@ export interface AdminConfig {
   readonly degraded: () => readonly string[];
   /** The data of the live page. */
   readonly live: LiveSource;
-  /** Whoever holds them, the next connection is accepted: see `ConnectionLimit`. */
+  /** At the limit, the connection that was idle longest is closed for a new one: see `ConnectionLimit`. */
   readonly connectionsMax: number;
   /** Names of hosts that are answered beside IP addresses and private names: see `HostCheck`. */
   readonly hosts: readonly string[];

@@ -296,7 +296,7 @@ class RandomRun {
     assert.ok(this.#open.length <= this.#bounds.framesInFlightMax);
   }
 
-  /** Whoever left before the frame was sent was withdrawn, and nobody else. */
+  /** Exactly the orders whose client left before the frame was sent were withdrawn. */
   #checkAnswers(): void {
     const { orders, counts } = this.#committed;
     let withdrawn = 0;

@@ -83,7 +83,7 @@ describe('a lock file of LMDB', () => {
     ['of another version', (lock) => writeFileSync(lock, Buffer.from('dec0efbe01000000', 'hex'))],
   ];
   for (const [what, change] of contents) {
-    it(`that is ${what} is made anew`, async (t) => {
+    it(`that is ${what} is created again`, async (t) => {
       const folder = await emptyJournal(t);
       change(`${journalOf(folder)}-lock`);
       assert.equal(await runAll(folder), '');

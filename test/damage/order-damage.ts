@@ -197,7 +197,7 @@ export async function damageOrders(data: string, random: Random): Promise<Damage
   const ways: string[] = [];
   const touched = new Set<string>();
   const store = new LocalStore(data);
-  // One of them: with a position and the receipts damaged, nobody knows what was done.
+  // One of them: with a position and the receipts damaged, what was done is unknown.
   const state = random.pick(STATE_TABLES);
   try {
     for (let i = 0, n = 1 + random.below(4); i < n; i++) {

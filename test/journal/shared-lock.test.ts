@@ -14,7 +14,7 @@ function locksOn(path: string): string[] {
     .filter((line) => line.includes(`:${ino} `));
 }
 
-/** Without its lock, the next process that opens the journal takes it for unused, and makes the lock file anew. */
+/** Without its lock, the next process that opens the journal takes it for unused, and creates the lock file again. */
 describe('the lock of LMDB on a journal', { skip: process.platform !== 'linux' }, () => {
   for (const name of ['plain', 'with space', 'grün', '数据', 'two\nlines']) {
     it(`is kept when a thread opens it too, in ${JSON.stringify(name)}`, async (t) => {

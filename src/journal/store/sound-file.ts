@@ -98,7 +98,7 @@ const LOCK_MAGIC = 0xbeefc0de;
 /** MDB_LOCK_FORMAT of lmdb 3.5.6 for Linux on x64; other machines have others. */
 const LOCK_FORMAT = 0x2c2f6002;
 
-/** Whether LMDB can use the lock file as it is, or makes it anew. */
+/** Whether LMDB can use the lock file as it is, or creates it again. */
 function isFreshLock(path: string): boolean {
   const head = Buffer.alloc(8);
   const descriptor = openSync(path, 'r');
@@ -120,7 +120,7 @@ function isFreshLock(path: string): boolean {
 const PROBE = fileURLToPath(new URL('./probe-lock.js', import.meta.url));
 
 /**
- * LMDB makes a lock file anew that has other content, as after a power cut, but only if no other process has it open.
+ * If a lock file has other content, as after a power cut, LMDB creates it again, but only if no other process has it open.
  * Otherwise it ends the process. So a child process tries first.
  */
 function requireOpenable(path: string, lock: string): void {
@@ -128,7 +128,7 @@ function requireOpenable(path: string, lock: string): void {
   if (signal === null && status === 0) return;
   throw new FolderFault(
     `${lock} is damaged or of another version of LMDB, and another process uses it`,
-    'stop every process that uses the folder, delete that file, and start again: it has no orders, and is made anew',
+    'stop every process that uses the folder, delete that file, and start again: it contains no orders, and is created again',
   );
 }
 
