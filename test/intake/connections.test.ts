@@ -165,7 +165,8 @@ for (const { http, skip } of ENGINES) {
 describe('the limit of open files', { skip: skipPrlimit }, () => {
   const serve = ['serve', '--threads', '1', '--workers', '1', '--port', '0', '--admin-port', '0'];
 
-  for (const limit of [24, 30, 40, 64, 128]) {
+  // At some of them, Node has no descriptor for a package.json, and says that the package is missing.
+  for (const limit of [24, 25, 28, 30, 31, 33, 34, 40, 64, 128]) {
     it(`${limit} is too low, which one line says`, async () => {
       const under = ['prlimit', `--nofile=${limit}:${limit}`];
       const { code, stderr } = await runForebay([...serve, '--mode', 'direct'], {}, under);

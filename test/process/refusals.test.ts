@@ -200,7 +200,10 @@ describe('NATS does not answer at the start', () => {
       async () => (await metric(forebay, 'forebay_spool_forwarded_orders_total')) === 1,
     );
     assert.equal((await client.post('late')).status, 200);
-    assert.equal(await (await fetch(`${forebay.adminUrl}/readyz`)).text(), '{"status":"ready"}');
+    await eventually('all threads have their connection', async () => {
+      const answer = await fetch(`${forebay.adminUrl}/readyz`);
+      return (await answer.text()) === '{"status":"ready"}';
+    });
     assert.equal(await forebay.stop(), 0);
   });
 
