@@ -5,7 +5,7 @@ import type { RepliesTo } from './cors.js';
 import type { HttpReply, RequestHead } from './http.js';
 import type { Replies } from './reply.js';
 
-/** `GET /orders/{id}`. Counted by status, but not in the duration histogram, which is for orders only. */
+/** `GET {path}/{id}`. Counted by status, but not in the duration histogram, which is for orders only. */
 export class ReceiptRoute {
   readonly #receipts: ReceiptLookup;
   readonly #counts: ThreadCounts;

@@ -1,14 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
-import { answers, type Status } from '../model/answers.js';
+import { COUNTER, responseCounter, type ThreadCounts } from '../metrics/count.js';
+import { answers } from '../model/answers.js';
 import type { Options } from '../model/options.js';
 import type { ReceiptLookup } from '../model/receipt.js';
-import {
-  type BodyValidator,
-  type Committer,
-  IDEMPOTENCY_KEY_CHARS_MAX,
-  type KeyedIntake,
-} from '../model/stages.js';
+import type { BodyValidator, Committer, KeyedIntake } from '../model/stages.js';
 import type { TlsMaterial } from '../model/tls.js';
 import { Cors } from './cors.js';
 import type {
@@ -22,13 +17,14 @@ import type {
   RequestHead,
   Route,
 } from './http.js';
+import { countRefusal, OrderRoute, toExpecting } from './order-route.js';
 import { ReceiptRoute } from './receipt-route.js';
-import { type AnswerName, KEEP_ALIVE, Replies } from './reply.js';
+import { KEEP_ALIVE, Replies } from './reply.js';
 import { BodyBuffers, FrameClock, SlotPool } from './request-slot.js';
 
 type IntakeOptions = Pick<
   Options,
-  'bodyBytesMax' | 'bodyMsMax' | 'allowNoContentType' | 'keepAliveMs' | 'corsOrigin'
+  'path' | 'bodyBytesMax' | 'bodyMsMax' | 'allowNoContentType' | 'keepAliveMs' | 'corsOrigin'
 >;
 
 export interface IntakeParts {
@@ -58,32 +54,24 @@ const KEEP_ALIVE_MS = 75_000;
 const STOP_GRACE_MS = 250;
 /** Interval at which a stopping server checks whether all requests have been answered. */
 const STOP_POLL_MS = 5;
-const JSON_TYPE = 'application/json';
-/** Visible ASCII: `!` to `~`. */
-const KEY_CHAR_MIN = 0x21;
-const KEY_CHAR_MAX = 0x7e;
 
 /** The HTTP server of one intake thread. */
 export class IntakeServer {
   readonly #parts: IntakeParts;
   readonly #factory: EngineFactory;
   readonly #engine: HttpEngine;
-  readonly #names: HeaderNames;
+  readonly #expect: HeaderName;
   readonly #cors: Cors;
   readonly #slots: SlotPool;
   readonly #slowBodyCheck: NodeJS.Timeout;
   #checks = 0;
   #stopping = false;
-  /** Requests of this event-loop turn, not yet counted by the meter. */
-  #hits = 0;
-  /** When this event-loop turn began. Requests that are read in this turn count as received then. */
-  #turnMs = 0;
 
   constructor(parts: IntakeParts, engine: EngineFactory) {
     this.#parts = parts;
     this.#factory = engine;
-    this.#names = headerNames(engine);
-    const { validator, committer, keyed, receipts, counts, gate, options } = parts;
+    this.#expect = engine.headerName('expect');
+    const { validator, committer, keyed, counts, gate, options } = parts;
     const { bodyBytesMax, bodyMsMax } = options;
     const keepAliveMs = Math.min(options.keepAliveMs || KEEP_ALIVE_MS, engine.keepAliveMsMax);
     const keepAlive = `${KEEP_ALIVE}${Math.floor(keepAliveMs / 1000)}`;
@@ -107,19 +95,29 @@ export class IntakeServer {
       this.#cors.others,
     );
     this.#slowBodyCheck = setInterval(this.#checkSlowBodies, SLOW_BODY_CHECK_MS);
-    const receipt = new ReceiptRoute(receipts, counts, this.#cors.repliesTo);
     this.#engine = engine.create(
-      [
-        { method: 'post', path: '/orders', answer: this.#postOrder },
-        ...this.#otherMethods('/orders', 'POST'),
-        { method: 'get', path: '/orders/:id', answer: receipt.answer },
-        { method: 'head', path: '/orders/:id', answer: receipt.answer },
-        ...this.#otherMethods('/orders/:id', 'GET, HEAD'),
-        { method: 'any', path: '/*', answer: this.#refusePath },
-      ],
+      this.#routes(),
       { gate, refusal: REFUSAL, keepAliveMs, bodyMsMax },
       parts.tls,
     );
+  }
+
+  #routes(): Route[] {
+    const { receipts, counts, tryAdmit, meter, options } = this.#parts;
+    const { repliesTo } = this.#cors;
+    const engine = this.#factory;
+    const slots = this.#slots;
+    const order = new OrderRoute({ engine, repliesTo, slots, counts, tryAdmit, meter, options });
+    const receipt = new ReceiptRoute(receipts, counts, repliesTo);
+    const { path } = options;
+    return [
+      { method: 'post', path, answer: order.answer },
+      ...this.#otherMethods(path, 'POST'),
+      { method: 'get', path: `${path}/:id`, answer: receipt.answer },
+      { method: 'head', path: `${path}/:id`, answer: receipt.answer },
+      ...this.#otherMethods(`${path}/:id`, 'GET, HEAD'),
+      { method: 'any', path: '/*', answer: this.#refusePath },
+    ];
   }
 
   /** @param allow the methods of the path */
@@ -177,110 +175,21 @@ export class IntakeServer {
     this.#engine.close();
   }
 
-  readonly #postOrder = (res: HttpReply, req: RequestHead): void => {
-    if (this.#hits++ === 0) this.#beginTurn();
-    const startedMs = this.#turnMs;
-    const replies = this.#cors.repliesTo(req);
-    if (!this.#parts.tryAdmit()) {
-      this.#refuse(res, req, replies, 'serverKaput', startedMs);
-    } else if (!this.#isAcceptedMediaType(req.getHeader(this.#names.contentType))) {
-      this.#refuse(res, req, replies, 'unsupportedMediaType', startedMs);
-    } else if (isCoded(req.getHeader(this.#names.contentEncoding))) {
-      this.#toExpecting(req, replies).codingRefused(res);
-      this.#count(415, startedMs);
-    } else {
-      const key = req.getHeader(this.#names.idempotencyKey);
-      if (key !== '' && !isIdempotencyKey(key)) {
-        this.#toExpecting(req, replies).invalid(res, 'idempotency-key');
-        this.#count(400, startedMs);
-      } else {
-        const expect = req.getHeader(this.#names.expect);
-        if (expect !== '' && this.#announcesTooMuch(req)) {
-          this.#refuse(res, req, replies, 'tooLarge', startedMs);
-        } else {
-          const reply = expect === '' ? res : this.#factory.sendContinue(res, expect);
-          this.#slots.acquire().begin(reply, replies, startedMs, key);
-        }
-      }
-    }
-  };
-
-  /** Only for a client that waits for the answer: the body of another tells soon enough, and each look at a header costs. */
-  #announcesTooMuch(req: RequestHead): boolean {
-    return Number(req.getHeader(this.#names.contentLength)) > this.#parts.options.bodyBytesMax;
-  }
-
-  #refuse(
-    res: HttpReply,
-    req: RequestHead,
-    replies: Replies,
-    name: AnswerName,
-    startedMs: number,
-  ): void {
-    this.#toExpecting(req, replies).send(res, name);
-    this.#count(answers[name].status, startedMs);
-  }
-
-  /** The replies to a request whose body is not wanted: with `Expect`, the client may or may not send it. */
-  #toExpecting(req: RequestHead, replies: Replies): Replies {
-    return req.getHeader(this.#names.expect) === '' ? replies : replies.closing;
-  }
-
-  /** A web page can send a POST without a media type, or with that of a form, to any server, without asking it first. */
-  #isAcceptedMediaType(contentType: string): boolean {
-    if (contentType === JSON_TYPE) return true;
-    return contentType === '' ? this.#parts.options.allowNoContentType : isJsonType(contentType);
-  }
-
-  #beginTurn(): void {
-    this.#turnMs = performance.now();
-    setImmediate(this.#countHits);
-  }
-
-  /** Once per turn: the meter is shared by all threads, so each call costs an atomic operation. */
-  readonly #countHits = (): void => {
-    this.#parts.meter.hit(this.#hits);
-    this.#hits = 0;
-  };
-
   #refuseMethod(res: HttpReply, req: RequestHead, allow: string): void {
     const startedMs = performance.now();
-    const replies = this.#toExpecting(req, this.#cors.repliesTo(req));
-    replies.methodNotAllowed(res, allow, req.getMethod() === 'head');
-    this.#count(405, startedMs);
+    this.#repliesTo(req).methodNotAllowed(res, allow, req.getMethod() === 'head');
+    countRefusal(this.#parts.counts, 405, startedMs);
   }
 
   readonly #refusePath = (res: HttpReply, req: RequestHead): void => {
     const startedMs = performance.now();
-    const replies = this.#toExpecting(req, this.#cors.repliesTo(req));
-    replies.notFound(res, req.getMethod() === 'head');
-    this.#count(404, startedMs);
+    this.#repliesTo(req).notFound(res, req.getMethod() === 'head');
+    countRefusal(this.#parts.counts, 404, startedMs);
   };
 
-  #count(status: Status, startedMs: number): void {
-    const { counts } = this.#parts;
-    counts.add(responseCounter(status));
-    counts.observe(HISTOGRAM.requestSeconds, (performance.now() - startedMs) / 1000);
+  #repliesTo(req: RequestHead): Replies {
+    return toExpecting(req, this.#expect, this.#cors.repliesTo(req));
   }
-}
-
-/** The headers that the intake reads, in the form of the engine. */
-interface HeaderNames {
-  readonly contentType: HeaderName;
-  readonly contentEncoding: HeaderName;
-  readonly contentLength: HeaderName;
-  readonly idempotencyKey: HeaderName;
-  readonly expect: HeaderName;
-}
-
-function headerNames({ headerName }: EngineFactory): HeaderNames {
-  return {
-    contentType: headerName('content-type'),
-    contentEncoding: headerName('content-encoding'),
-    contentLength: headerName('content-length'),
-    idempotencyKey: headerName('idempotency-key'),
-    expect: headerName('expect'),
-  };
 }
 
 /** For a connection beyond the limits. It is closed before its first request is read, so no origin is known. */
@@ -288,25 +197,3 @@ const REFUSAL: ConnectionRefusal = {
   head: `${answers.busy.statusLine}\r\nContent-Type: application/json\r\nRetry-After: 1`,
   body: answers.busy.body,
 };
-
-/** Whether a body is in another coding than `identity`: gzip for example. */
-function isCoded(contentEncoding: string): boolean {
-  return contentEncoding !== '' && contentEncoding.trim().toLowerCase() !== 'identity';
-}
-
-/** `application/json` in any case, with or without parameters. */
-function isJsonType(contentType: string): boolean {
-  const semicolon = contentType.indexOf(';');
-  const essence = semicolon < 0 ? contentType : contentType.slice(0, semicolon);
-  return essence.trim().toLowerCase() === JSON_TYPE;
-}
-
-/** Whether the value of an `Idempotency-Key` header is valid: 1 to 64 visible ASCII characters. */
-function isIdempotencyKey(text: string): boolean {
-  if (text.length === 0 || text.length > IDEMPOTENCY_KEY_CHARS_MAX) return false;
-  for (let i = 0; i < text.length; i++) {
-    const char = text.charCodeAt(i);
-    if (char < KEY_CHAR_MIN || char > KEY_CHAR_MAX) return false;
-  }
-  return true;
-}

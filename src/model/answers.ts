@@ -1,5 +1,5 @@
 /**
- * Every answer of `POST /orders`: status line, exact body, and whether the client should retry. If several apply,
+ * Every answer to a POST to `--path`: status line, exact body, and whether the client should retry. If several apply,
  * the first one wins.
  */
 export interface Answer {

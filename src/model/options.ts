@@ -21,6 +21,7 @@ export interface Options {
   readonly host: string;
   readonly port: number;
   readonly listen: string;
+  readonly path: string;
   readonly tlsCert: string;
   readonly tlsKey: string;
   readonly tlsCa: string;

@@ -1,4 +1,4 @@
-/** What became of an order, as `GET /orders/{id}` answers it. */
+/** What became of an order, as `GET {path}/{id}` answers it. */
 export type Receipt = 'accepted' | 'done' | 'dead' | 'unknown';
 
 /** A frame id, a hyphen, and the index of the order in the frame: 0 to 9999 without leading zeros. */

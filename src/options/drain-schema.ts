@@ -126,7 +126,7 @@ export const drainSchema = {
     max: 2_592_000,
     default: 86_400,
     group: 'Journal',
-    help: 'how long GET /orders/{id} knows an order after it is processed',
+    help: 'how long GET {path}/{id} knows an order after it is processed',
   },
   deadMax: {
     type: 'integer',

@@ -18,6 +18,13 @@ const intakeThreads: DerivedDefault<number> = {
 const ORIGIN =
   '^(?!http://.*:80$)(?!https://.*:443$)(?:\\*|[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\\[[0-9a-f:.]+\\])(?::\\d{1,5})?)$';
 
+/**
+ * Segments as RFC 3986 (3.3) allows them in a URL, so that every client can send them as they are. Without `:` and `*`, which
+ * stand for others in the routes, and without dot segments, which clients take out. uWebSockets.js looks at 100 segments at most.
+ */
+const PATH =
+  "^(?=.{2,128}$)(?:/(?!(?:\\.|%2[Ee]){1,2}(?:/|$))(?:[\\w.~!$&'()+,;=@-]|%[0-9A-Fa-f]{2})+)+$";
+
 /** The process: addresses, threads, log. */
 const serverSchema = {
   mode: {
@@ -53,6 +60,16 @@ const serverSchema = {
     default: '',
     group: 'Server',
     help: 'unix:/path: listen on this unix socket for orders, and not on --host and --port',
+  },
+  path: {
+    type: 'text',
+    unit: 'path',
+    pattern: PATH,
+    patternText:
+      'a path such as /orders or /v1/events: at most 128 characters, no / at the end, no query, no placeholder, no segment . or ..',
+    default: '/orders',
+    group: 'Server',
+    help: 'path to which clients post orders; the status of an order is at this path, / and its id',
   },
   tlsCert: {
     type: 'text',
