@@ -10,7 +10,8 @@ import { KeyTable } from '../../src/memory/key-table.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import type { Appender } from '../../src/model/journal.js';
 import { loadOptions } from '../../src/options/load.js';
-import { OrderValidator } from '../../src/schema/validator.js';
+import { orderContract } from '../../src/schema/contract.js';
+import { openValidator } from '../../src/schema/validator.js';
 import { freePort } from '../../test/support/free-port.js';
 import { loadEngine } from '../../workers/intake/engine.js';
 
@@ -30,14 +31,14 @@ const { bodyBytesMax } = options;
 const keyed = new IdempotentIntake({
   table: new KeyTable(createKeyTableMemory(options)),
   nowNs: monotonicNs,
-  validator: new OrderValidator(),
+  validator: openValidator(orderContract),
   committer,
   receipts,
   counts,
   bodyBytesMax,
 });
 const parts = {
-  validator: new OrderValidator(),
+  validator: openValidator(orderContract),
   committer,
   keyed,
   receipts,

@@ -54,15 +54,18 @@ export class IdempotentIntake implements KeyedIntake {
     this.#line = new Uint8Array(parts.bodyBytesMax + LINE_END_BYTES);
   }
 
-  take(key: string, bytes: Uint8Array, length: number, client: KeyedClient): number {
+  take(key: string, bytes: Uint8Array, length: number, client: KeyedClient): string {
     const { validator } = this.#parts;
-    const fault = validator.validate(bytes, 0, length);
-    if (fault !== 0) return fault;
+    if (!validator.validate(bytes, 0, length)) return validator.fault;
     const lineEnd = validator.writeTo(this.#line, 0);
-    const words = this.#hasher.hash(key, this.#line, lineEnd - 1);
+    const canonical = validator.canonicalForm();
+    const words =
+      canonical === null
+        ? this.#hasher.hash(key, this.#line, lineEnd - 1)
+        : this.#hasher.hash(key, canonical, canonical.length);
     const request = new KeyedRequest(this.#parts, key, words, client);
     if (!this.#advance(request)) this.#wait(request, lineEnd);
-    return 0;
+    return '';
   }
 
   /** Hands no more orders to the committer. Resolves when no request waits here; orders in the committer do not count. */

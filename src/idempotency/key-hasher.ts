@@ -21,7 +21,7 @@ export class KeyHasher {
     this.#seeds = seeds;
   }
 
-  /** @param key visible ASCII. @param order `order[0, length)` is a compact order without its line end */
+  /** @param key visible ASCII. @param order `order[0, length)` is the canonical form of an order: see `BodyValidator` */
   hash(key: string, order: Uint8Array, length: number): Int32Array {
     const words = new Int32Array(KEY_WORDS);
     this.#hash(key, words);

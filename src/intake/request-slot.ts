@@ -168,9 +168,8 @@ class RequestSlot implements KeyedClient {
       return;
     }
     const { validator, committer, isStopping } = this.#parts;
-    const fault = validator.validate(bytes, 0, length);
-    if (fault !== 0) {
-      this.#answerInvalid(validator.faultText(fault));
+    if (!validator.validate(bytes, 0, length)) {
+      this.#answerInvalid(validator.fault);
       return;
     }
     // Before `take`, so that the slot is ready for the callback.
@@ -185,12 +184,12 @@ class RequestSlot implements KeyedClient {
   }
 
   #takeKeyed(bytes: Uint8Array, length: number): void {
-    const { validator, keyed } = this.#parts;
+    const { keyed } = this.#parts;
     // Before `take`, which may answer before it returns.
     this.#state = WAITING;
     const fault = keyed.take(this.#key, bytes, length, this);
-    if (fault !== 0) {
-      this.#answerInvalid(validator.faultText(fault));
+    if (fault !== '') {
+      this.#answerInvalid(fault);
     } else if (this.#state === WAITING) {
       this.#dropBody();
     }

@@ -10,16 +10,19 @@ export interface BodyValidator {
   /**
    * Checks `bytes[start, end)`, which must not change until `writeTo` was called. Keeps a reference to it until the
    * next call.
-   *
-   * @returns 0 when valid, else a fault code
    */
-  validate(bytes: Uint8Array, start: number, end: number): number;
+  validate(bytes: Uint8Array, start: number, end: number): boolean;
+  /** After `validate` returned false: the value of `x-invalid`, visible ASCII and spaces. */
+  readonly fault: string;
   /** Bytes that `writeTo` will write for the body just validated, line feed included. */
   readonly compactLength: number;
   /** Writes the order just validated as one compact line; returns the offset after it. */
   writeTo(target: Uint8Array, offset: number): number;
-  /** The `x-invalid` header value of a fault code: ASCII, prebuilt. */
-  faultText(code: number): string;
+  /**
+   * Bytes that are the same for every spelling of the order just validated: other white space, member order, escapes.
+   * Null if the compact line, without its line feed, is such bytes.
+   */
+  canonicalForm(): Uint8Array | null;
 }
 
 /** Waits for the commit of one order. Exactly one method is called, once. */
@@ -83,9 +86,9 @@ export interface KeyedIntake {
    * Validates the body `bytes[0, length)`, which may be reused when this returns.
    *
    * @param key 1 to `IDEMPOTENCY_KEY_CHARS_MAX` visible ASCII characters
-   * @returns 0 when `client` is or will be called; else a fault code, and `client` is not called
+   * @returns empty when `client` is or will be called; else the value of `x-invalid`, and `client` is not called
    */
-  take(key: string, bytes: Uint8Array, length: number, client: KeyedClient): number;
+  take(key: string, bytes: Uint8Array, length: number, client: KeyedClient): string;
 }
 
 /** Admits at most a fixed number in any window of time, over all threads that share its memory. */

@@ -1,53 +1,41 @@
 import { isUtf8 } from 'node:buffer';
 import { Ajv, type ValidateFunction } from 'ajv';
-import fastJsonStringify from 'fast-json-stringify';
-import { type OrderData, orderSchema } from '../model/order.js';
-import { FAULT, faultTexts, VALID } from './faults.js';
+import type { Contract } from './contract.js';
 
 /**
- * Checks any body: UTF-8, JSON.parse, no duplicate names, ajv with the order schema. It allocates, and a body that is
- * not JSON costs an exception.
+ * Checks any body: UTF-8, JSON.parse, no duplicate names, ajv with the schema. It allocates, and a body that is not JSON
+ * costs an exception.
  */
 export class SlowPath {
-  /** After `VALID`: the order as compact JSON, as fast-json-stringify writes it. */
-  text = '';
-
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  readonly #isOrder: ValidateFunction<OrderData>;
-  readonly #stringify: (order: OrderData) => string;
+  readonly #isValid: ValidateFunction;
 
   /** Compiles the schema, which takes some ten milliseconds. */
-  constructor() {
-    this.#isOrder = new Ajv({ unicodeRegExp: true }).compile<OrderData>(orderSchema);
-    this.#stringify = fastJsonStringify(orderSchema as unknown as fastJsonStringify.ObjectSchema);
+  constructor(contract: Contract) {
+    this.#isValid = new Ajv({ unicodeRegExp: true, ownProperties: true }).compile(contract.schema);
   }
 
-  /** `VALID` or the fault code of the body `bytes[start, end)`. */
-  judge(bytes: Uint8Array, start: number, end: number): number {
+  /** The fault of the body `bytes[start, end)` as `x-invalid` names it; empty if it is valid. */
+  judge(bytes: Uint8Array, start: number, end: number): string {
     const body = bytes.subarray(start, end);
     // First, because isUtf8 does not throw; the decoder would cost an exception.
-    if (!isUtf8(body)) return FAULT.utf8;
+    if (!isUtf8(body)) return '/ utf8';
     let value: unknown;
     try {
       // `ignoreBOM` keeps a byte order mark in the text, so that JSON.parse rejects it.
       value = JSON.parse(this.#decoder.decode(body));
     } catch {
-      return FAULT.json;
+      return '/ json';
     }
-    if (hasRepeatedName(value, body)) return FAULT.duplicate;
-    if (!this.#isOrder(value)) return this.#schemaFault();
-    this.text = this.#stringify(value);
-    return VALID;
+    if (hasRepeatedName(value, body)) return '/ duplicate';
+    return this.#isValid(value) ? '' : this.#schemaFault();
   }
 
-  /** ajv stops at the first fault, in the order of the codes. Tests check that. */
-  #schemaFault(): number {
-    const error = this.#isOrder.errors![0];
+  /** ajv stops at the first fault. */
+  #schemaFault(): string {
+    const error = this.#isValid.errors![0];
     const detail = error.keyword === 'required' ? ` ${error.params.missingProperty}` : '';
-    const text = `${error.instancePath || '/'} ${error.keyword}${detail}`;
-    const code = faultTexts.indexOf(text);
-    if (code === -1) throw new Error(`no fault code for ${text} of the order schema`);
-    return code;
+    return `${error.instancePath || '/'} ${error.keyword}${detail}`;
   }
 }
 

@@ -1,34 +1,51 @@
 import type { BodyValidator } from '../model/stages.js';
+import { canonicalJson } from './canonical.js';
+import { copyCompact, spacesIn } from './compact.js';
 import { CompactLine, FIXED_BYTES } from './compact-line.js';
+import { type Contract, orderContract } from './contract.js';
 import { ASK, faultTexts, VALID } from './faults.js';
 import { OrderScanner } from './scanner.js';
 import { SlowPath } from './slow-path.js';
 
 const NOTHING = new Uint8Array(0);
 
+/** A validator of the contract. It is not shared: between `validate` and the commit it must keep the same order. */
+export function openValidator(contract: Contract): BodyValidator {
+  const scanner = contract.digest === orderContract.digest ? new OrderScanner() : null;
+  return new ContractValidator(scanner, new SlowPath(contract));
+}
+
 /**
- * Validates bodies one after another: by the scanner, and by the slow path if the scanner cannot decide. One object per
- * thread; it keeps a reference to the last body.
+ * Validates bodies one after another: by the scanner, and by the slow path if the scanner cannot decide. It keeps a
+ * reference to the last body.
  *
  * Always pass a plain Uint8Array to `validate`, and always the same class of array to `writeTo`, which keeps both fast.
  */
-export class OrderValidator implements BodyValidator {
+class ContractValidator implements BodyValidator {
   /** Bytes that `writeTo` will write; 0 after a fault. */
   compactLength = 0;
+  fault = '';
 
-  readonly #scanner = new OrderScanner();
-  readonly #slowPath = new SlowPath();
+  readonly #scanner: OrderScanner | null;
+  readonly #slowPath: SlowPath;
   readonly #line = new CompactLine();
-  readonly #encoder = new TextEncoder();
   #bytes: Uint8Array = NOTHING;
+  #start = 0;
+  #end = 0;
   #scanned = false;
 
+  constructor(scanner: OrderScanner | null, slowPath: SlowPath) {
+    this.#scanner = scanner;
+    this.#slowPath = slowPath;
+  }
+
   /** `bytes` must not change until `writeTo` was called. */
-  validate(bytes: Uint8Array, start: number, end: number): number {
+  validate(bytes: Uint8Array, start: number, end: number): boolean {
     const scanner = this.#scanner;
+    if (scanner === null) return this.#ask(bytes, start, end);
     const verdict = scanner.scan(bytes, start, end);
-    this.#scanned = verdict !== ASK;
     if (verdict === VALID) {
+      this.#scanned = true;
       this.#bytes = bytes;
       const spans = scanner.spans;
       this.compactLength =
@@ -36,30 +53,42 @@ export class OrderValidator implements BodyValidator {
         (spans.productIdEnd - spans.productIdStart) +
         (spans.countEnd - spans.countStart) +
         (spans.usernameEnd - spans.usernameStart);
-      return VALID;
+      return true;
     }
-    this.#bytes = NOTHING;
-    this.compactLength = 0;
-    return verdict === ASK ? this.#ask(bytes, start, end) : verdict;
+    return verdict === ASK ? this.#ask(bytes, start, end) : this.#refuse(faultTexts[verdict]!);
   }
 
   /** @throws RangeError there is no valid order, or it does not fit: a frame must not be truncated */
   writeTo(target: Uint8Array, offset: number): number {
     const size = this.compactLength;
     if (size === 0 || offset + size > target.length) throw new RangeError('no room for an order');
-    if (this.#scanned) return this.#line.write(target, offset, this.#bytes, this.#scanner.spans);
-    this.#encoder.encodeInto(this.#slowPath.text, target.subarray(offset));
-    target[offset + size - 1] = 0x0a;
-    return offset + size;
+    if (this.#scanned) return this.#line.write(target, offset, this.#bytes, this.#scanner!.spans);
+    const end = copyCompact(target, offset, this.#bytes, this.#start, this.#end);
+    target[end] = 0x0a;
+    return end + 1;
   }
 
-  faultText(code: number): string {
-    return faultTexts[code];
+  canonicalForm(): Uint8Array | null {
+    if (this.#scanned) return null;
+    const text = Buffer.from(this.#bytes.subarray(this.#start, this.#end)).toString();
+    return new TextEncoder().encode(canonicalJson(text));
   }
 
-  #ask(bytes: Uint8Array, start: number, end: number): number {
-    const verdict = this.#slowPath.judge(bytes, start, end);
-    if (verdict === VALID) this.compactLength = Buffer.byteLength(this.#slowPath.text) + 1;
-    return verdict;
+  #ask(bytes: Uint8Array, start: number, end: number): boolean {
+    const fault = this.#slowPath.judge(bytes, start, end);
+    if (fault !== '') return this.#refuse(fault);
+    this.#scanned = false;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+    this.compactLength = end - start - spacesIn(bytes, start, end) + 1;
+    return true;
+  }
+
+  #refuse(fault: string): boolean {
+    this.#bytes = NOTHING;
+    this.compactLength = 0;
+    this.fault = fault;
+    return false;
   }
 }

@@ -4,7 +4,8 @@ import { GroupCommit, type GroupCommitBounds } from '../../src/commit/group-comm
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
 import type { Waiter } from '../../src/model/stages.js';
-import { OrderValidator } from '../../src/schema/validator.js';
+import { orderContract } from '../../src/schema/contract.js';
+import { openValidator } from '../../src/schema/validator.js';
 import { orderBody } from '../support/orders.js';
 import { ManualAppender } from './manual-appender.js';
 
@@ -21,10 +22,10 @@ function open(bounds: Partial<GroupCommitBounds> = {}) {
   const counts = new ThreadCounts(createCounts(1), 0);
   const group = new GroupCommit(appender, { ...BOUNDS, ...bounds }, counts, () => {});
   const answers = new Map<string, string>();
-  const validator = new OrderValidator();
+  const validator = openValidator(orderContract);
   const take = (username: string): boolean => {
     const bytes = new TextEncoder().encode(orderBody(username));
-    assert.equal(validator.validate(bytes, 0, bytes.length), 0);
+    assert.equal(validator.validate(bytes, 0, bytes.length), true);
     const once = (answer: string) => {
       assert.ok(!answers.has(username), `${username} was answered twice`);
       answers.set(username, answer);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { COUNTER } from '../../src/metrics/count.js';
 import { CommitAmbiguous, CommitRefused } from '../../src/model/journal.js';
-import { OrderValidator } from '../../src/schema/validator.js';
+import { orderContract } from '../../src/schema/contract.js';
+import { openValidator } from '../../src/schema/validator.js';
 import type { ManualAppender } from '../commit/manual-appender.js';
 import { eventually, orderBody } from '../support/orders.js';
 import { Client, LIFE_NS, PENDING_NS, SimulatedThreads } from './simulated-threads.js';
@@ -19,7 +20,7 @@ describe('an order with an idempotency key', () => {
     const { appender, committer, post } = new SimulatedThreads().thread();
     post('k1');
     const bytes = new TextEncoder().encode(orderBody('without'));
-    const validator = new OrderValidator();
+    const validator = openValidator(orderContract);
     validator.validate(bytes, 0, bytes.length);
     assert.ok(committer.take(validator, new Client()));
     post('k2', 'b');
@@ -50,6 +51,22 @@ describe('an order with an idempotency key', () => {
     assert.equal(two.counts.get(COUNTER.idempotentReplays), 1);
     threads.nowNs += LIFE_NS;
     assert.equal(two.post('k', 'other').answer, '');
+  });
+
+  it('is the same in every spelling, and has the digest that version 0.2.0 stored', async () => {
+    const { appender, post, postBody } = new SimulatedThreads().thread();
+    const first = post('k');
+    const { frame, resolve } = await sendNext(appender);
+    resolve(null);
+    assert.equal(await first.answered(), `accepted ${frame.id}-0`);
+    assert.equal(frame.keys[0].digest, '4f89b304b629de49');
+    const { product_id, count } = JSON.parse(orderBody('a'));
+    for (const body of [
+      ` { "username" : "a" , "product_id" : "${product_id}" , "count" : "${count}" } `,
+      `{"\\u0075sername":"\\u0061","product_id":"${product_id}","count":"${count}"}`,
+    ]) {
+      assert.equal(postBody('k', body).answer, `replayed ${frame.id}-0`);
+    }
   });
 
   it('frees its key if its client disconnects before the frame is sent; keys behind it follow their orders', async () => {

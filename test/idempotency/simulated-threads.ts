@@ -6,7 +6,8 @@ import { KeyTable } from '../../src/memory/key-table.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import type { Receipt } from '../../src/model/receipt.js';
 import type { KeyedClient } from '../../src/model/stages.js';
-import { OrderValidator } from '../../src/schema/validator.js';
+import { orderContract } from '../../src/schema/contract.js';
+import { openValidator } from '../../src/schema/validator.js';
 import { ManualAppender } from '../commit/manual-appender.js';
 import { eventually, orderBody } from '../support/orders.js';
 
@@ -41,7 +42,7 @@ export class SimulatedThreads {
     const intake = new IdempotentIntake({
       table: new KeyTable(this.#memory),
       nowNs: () => this.nowNs,
-      validator: new OrderValidator(),
+      validator: openValidator(orderContract),
       committer,
       receipts: {
         lookUp: ({ frameId, index }, onReceipt) => {
@@ -53,12 +54,14 @@ export class SimulatedThreads {
       counts,
       bodyBytesMax: 4096,
     });
-    const post = (key: string, username = 'a', client = new Client()): Client => {
-      const bytes = new TextEncoder().encode(orderBody(username));
-      assert.equal(intake.take(key, bytes, bytes.length, client), 0);
+    const postBody = (key: string, body: string, client = new Client()): Client => {
+      const bytes = new TextEncoder().encode(body);
+      assert.equal(intake.take(key, bytes, bytes.length, client), '');
       return client;
     };
-    return { appender, counts, committer, intake, post };
+    const post = (key: string, username = 'a', client = new Client()): Client =>
+      postBody(key, orderBody(username), client);
+    return { appender, counts, committer, intake, post, postBody };
   }
 }
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { VALID } from '../../src/schema/faults.js';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { orderContract } from '../../src/schema/contract.js';
 import { SlowPath } from '../../src/schema/slow-path.js';
-import { OrderValidator } from '../../src/schema/validator.js';
+import { openValidator } from '../../src/schema/validator.js';
 import { randomBody } from './bodies.js';
 import { Random } from './random.js';
 import { type Judgement, Reference } from './reference.js';
@@ -25,8 +25,8 @@ const LURES = [
 
 /** Compares the validator, and its slow path alone, with the reference; throws if they differ. */
 export class Comparer {
-  readonly #validator = new OrderValidator();
-  readonly #slowPath = new SlowPath();
+  readonly #validator = openValidator(orderContract);
+  readonly #slowPath = new SlowPath(orderContract);
   readonly #reference = new Reference();
   readonly #target = Buffer.alloc(TARGET_BYTES);
 
@@ -38,20 +38,24 @@ export class Comparer {
     const end = start + body.length;
     const expected = this.#reference.judge(bytes.subarray(start, end));
 
-    const code = this.#validator.validate(bytes, start, end);
-    const slowCode = this.#slowPath.judge(bytes, start, end);
-    if (slowCode !== code) {
-      throw new Error(`validator ${this.#name(code)}, slow path ${this.#name(slowCode)}`);
+    const fault = this.#validator.validate(bytes, start, end) ? '' : this.#validator.fault;
+    const slowFault = this.#slowPath.judge(bytes, start, end);
+    if (slowFault !== fault) {
+      throw new Error(`validator "${fault}", slow path "${slowFault}"`);
     }
-    if (code !== VALID) {
-      if (!('fault' in expected) || expected.fault !== this.#name(code)) {
-        throw new Error(`${this.#name(code)}, reference ${JSON.stringify(expected)}`);
+    if (fault !== '') {
+      if (!('fault' in expected) || expected.fault !== fault) {
+        throw new Error(`${fault}, reference ${JSON.stringify(expected)}`);
       }
       return expected;
     }
     const written = this.#written();
-    if (!('compact' in expected) || written !== `${expected.compact}\n`) {
+    if (!('canonical' in expected) || !isDeepStrictEqual(JSON.parse(written), expected.value)) {
       throw new Error(`wrote ${written}, reference ${JSON.stringify(expected)}`);
+    }
+    const canonical = this.#validator.canonicalForm() ?? Buffer.from(written.slice(0, -1));
+    if (Buffer.from(canonical).toString() !== expected.canonical) {
+      throw new Error(`canonical form ${canonical}, reference ${JSON.stringify(expected)}`);
     }
     return expected;
   }
@@ -68,10 +72,6 @@ export class Comparer {
     const line = target.toString('utf8', offset, behind);
     if (line.indexOf('\n') !== line.length - 1) throw new Error(`not one line: ${line}`);
     return line;
-  }
-
-  #name(code: number): string {
-    return code === VALID ? 'valid' : this.#validator.faultText(code);
   }
 }
 

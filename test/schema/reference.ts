@@ -1,10 +1,11 @@
 import { Ajv } from 'ajv';
-import fastJsonStringify from 'fast-json-stringify';
 import { type OrderData, orderSchema } from '../../src/model/order.js';
 import { hasRepeatedMember } from './repeated-member.js';
 
-/** The expected result of a body: its compact form, or its first fault as in `x-invalid`. */
-export type Judgement = { readonly compact: string } | { readonly fault: string };
+/** The expected result of a body: its value and its canonical form, or its first fault as in `x-invalid`. */
+export type Judgement =
+  | { readonly value: OrderData; readonly canonical: string }
+  | { readonly fault: string };
 
 /**
  * The oracle: strict UTF-8, JSON.parse, a check for repeated names, ajv. It is simple and separate from the production
@@ -13,7 +14,6 @@ export type Judgement = { readonly compact: string } | { readonly fault: string 
 export class Reference {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   readonly #isOrder = new Ajv().compile<OrderData>(orderSchema);
-  readonly #stringify = fastJsonStringify(orderSchema as unknown as fastJsonStringify.ObjectSchema);
 
   judge(body: Uint8Array): Judgement {
     let text: string;
@@ -29,9 +29,14 @@ export class Reference {
       return { fault: '/ json' };
     }
     if (hasRepeatedMember(text)) return { fault: '/ duplicate' };
-    if (this.#isOrder(value)) return { compact: this.#stringify(value) };
+    if (this.#isOrder(value)) return { value, canonical: this.#canonical(value) };
     const { instancePath, keyword, params } = this.#isOrder.errors![0];
     const where = instancePath === '' ? '/' : instancePath;
     return { fault: [where, keyword, params.missingProperty ?? ''].join(' ').trimEnd() };
+  }
+
+  /** What version 0.2.0 stored, and hashed for idempotency keys. */
+  #canonical({ product_id, count, username }: OrderData): string {
+    return JSON.stringify({ product_id, count, username });
   }
 }

@@ -15,7 +15,8 @@ import { OperatorFault } from '../../src/model/fault.js';
 import type { Appender } from '../../src/model/journal.js';
 import type { OrdersAddress } from '../../src/model/listen.js';
 import type { TlsMaterial } from '../../src/model/tls.js';
-import { OrderValidator } from '../../src/schema/validator.js';
+import { orderContract } from '../../src/schema/contract.js';
+import { openValidator } from '../../src/schema/validator.js';
 import { loadEngine } from './engine.js';
 import { openGate } from './gate.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
@@ -60,7 +61,7 @@ export async function openIntake(
   const keyed = new IdempotentIntake({
     table: new KeyTable(data.keys),
     nowNs: monotonicNs,
-    validator: new OrderValidator(),
+    validator: openValidator(orderContract),
     committer,
     receipts,
     counts,
@@ -71,7 +72,7 @@ export async function openIntake(
   let tcpPort = 0;
   const server = new IntakeServer(
     {
-      validator: new OrderValidator(),
+      validator: openValidator(orderContract),
       committer,
       keyed,
       receipts,

@@ -9,7 +9,8 @@ import { EXIT_BY_SIGNAL, type StopSignal, type StopSignals } from '../../model/s
 import { redactorOf } from '../../options/load.js';
 import { exposureText } from '../../options/spec.js';
 import { claimPid } from '../../process/pid-lock.js';
-import { OrderValidator } from '../../schema/validator.js';
+import { orderContract } from '../../schema/contract.js';
+import { openValidator } from '../../schema/validator.js';
 import {
   type DlqRequest,
   parseDlq,
@@ -97,7 +98,7 @@ async function onDeadLetters(
     return await execute(request, {
       ...opened,
       store,
-      validator: new OrderValidator(),
+      validator: openValidator(orderContract),
       limiter: (perSecond) => new WindowLimiter(WindowLimiter.memory(perSecond)),
     });
   } finally {

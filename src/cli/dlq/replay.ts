@@ -86,8 +86,7 @@ class ReplayRun {
 }
 
 function faultOf(validator: BodyValidator, body: Uint8Array): string | null {
-  const code = validator.validate(body, 0, body.length);
-  return code === 0 ? null : validator.faultText(code);
+  return validator.validate(body, 0, body.length) ? null : validator.fault;
 }
 
 /** Limits the replay rate; without a limiter there is no limit. */

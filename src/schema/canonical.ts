@@ -1,0 +1,127 @@
+import { orderSchema } from '../model/order.js';
+
+/**
+ * Names that come before all others, in this order. With them, the canonical form of a built-in order is the compact line
+ * that version 0.2.0 stored and hashed, so idempotency keys survive an upgrade.
+ */
+const FIRST_NAMES: readonly string[] = orderSchema.required;
+
+/** Longest integer that is written with all its digits. */
+const DIGITS_MAX = 15;
+
+/** The order of two different names in the canonical form: `FIRST_NAMES`, then by UTF-16 code units. */
+function compareNames(a: string, b: string): number {
+  const [first, second] = [rank(a), rank(b)];
+  if (first !== second) return first - second;
+  return a < b ? -1 : 1;
+}
+
+function rank(name: string): number {
+  const index = FIRST_NAMES.indexOf(name);
+  return index === -1 ? FIRST_NAMES.length : index;
+}
+
+/**
+ * The canonical form of valid JSON: the same text for every spelling of a value, whatever schema it was validated with.
+ * Without white space; members sorted by `compareNames`; strings as JSON.stringify writes them; numbers by their exact
+ * decimal value, so that `1.0` is `1`, and integers that differ only beyond the precision of a double stay different.
+ */
+export function canonicalJson(text: string): string {
+  const open: Container[] = [];
+  let done = '';
+  let at = 0;
+  while (at < text.length) {
+    const c = text[at]!;
+    if (c === '{' || c === '[') {
+      open.push({ isObject: c === '{', name: null, members: [] });
+      at++;
+    } else if (c === '}' || c === ']') {
+      done = close(open.pop()!);
+      if (open.length > 0) add(open.at(-1)!, done);
+      at++;
+    } else if (!BETWEEN.includes(c)) {
+      const end = c === '"' ? endOfString(text, at) : endOfWord(text, at);
+      done = canonicalScalar(text.slice(at, end));
+      if (open.length > 0) add(open.at(-1)!, done);
+      at = end;
+    } else {
+      at++;
+    }
+  }
+  return done;
+}
+
+/** Characters between values. */
+const BETWEEN = ' \t\r\n,:';
+
+/** An object or array that is not closed yet. */
+interface Container {
+  readonly isObject: boolean;
+  /** In an object: the name of which the value comes next, as JSON. */
+  name: string | null;
+  /** Canonical values; the names are empty in an array. */
+  readonly members: { readonly name: string; readonly value: string }[];
+}
+
+function add(container: Container, value: string): void {
+  const { isObject, name, members } = container;
+  if (isObject && name === null) {
+    container.name = value;
+    return;
+  }
+  members.push({ name: name ?? '', value });
+  container.name = null;
+}
+
+function close({ isObject, members }: Container): string {
+  if (!isObject) return `[${members.map(({ value }) => value).join()}]`;
+  const named = members.map((member) => ({ ...member, key: JSON.parse(member.name) as string }));
+  named.sort((a, b) => compareNames(a.key, b.key));
+  return `{${named.map(({ name, value }) => `${name}:${value}`).join()}}`;
+}
+
+/** From an opening quote: the offset after the closing quote. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at + 1;
+}
+
+function endOfWord(text: string, start: number): number {
+  let at = start;
+  while (at < text.length && !ENDS.includes(text[at]!)) at++;
+  return at;
+}
+
+/** Characters after a number or a literal. */
+const ENDS = `${BETWEEN}}]`;
+
+function canonicalScalar(text: string): string {
+  const c = text[0]!;
+  if (c === '"') return text.includes('\\') ? JSON.stringify(JSON.parse(text)) : text;
+  return c === '-' || (c >= '0' && c <= '9') ? canonicalNumber(text) : text;
+}
+
+/** All digits up to the last that is not zero, and the exponent of that one; plain digits for short integers. */
+function canonicalNumber(text: string): string {
+  const [mantissa, exponent = '0'] = text.toLowerCase().split('e') as [string, string?];
+  const sign = mantissa.startsWith('-') ? '-' : '';
+  const [whole, fraction = ''] = mantissa.slice(sign.length).split('.') as [string, string?];
+  const { digits, dropped } = trimZeros(`${whole}${fraction}`);
+  if (digits === '') return '0';
+  const shift = dropped - fraction.length;
+  const power = Number(exponent) + shift;
+  // No two spellings of so large a power need to be recognised as one value.
+  if (!Number.isSafeInteger(power)) return `${sign}${digits}e${exponent},${shift}`;
+  const isShort = power >= 0 && digits.length + power <= DIGITS_MAX;
+  return isShort ? `${sign}${digits}${'0'.repeat(power)}` : `${sign}${digits}e${power}`;
+}
+
+/** Without leading and trailing zeros, and the number of trailing zeros dropped. */
+function trimZeros(all: string): { digits: string; dropped: number } {
+  let start = 0;
+  let end = all.length;
+  while (start < end && all[start] === '0') start++;
+  while (end > start && all[end - 1] === '0') end--;
+  return { digits: all.slice(start, end), dropped: all.length - end };
+}
