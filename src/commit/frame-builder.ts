@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Frame, KeyedOrder } from '../model/frame.js';
+import { type Frame, type KeyedOrder, schemaMember } from '../model/frame.js';
 import type { BodyValidator, KeyedWaiter, Waiter } from '../model/stages.js';
 
 /**
@@ -40,14 +40,17 @@ export class FrameBuilder {
   #keyBytes = 0;
   readonly #buffer: Buffer;
   readonly #ordersMax: number;
+  readonly #schema: Pick<Frame, 'schema'>;
   #id = '';
   #acceptedAtMs = 0;
   #startedTickMs = 0;
   #sentTickMs = 0;
   #bytes = 0;
 
-  constructor(ordersMax: number, bytesMax: number) {
+  /** @param schema digest of the schema that its orders are valid against */
+  constructor(ordersMax: number, bytesMax: number, schema: string) {
     this.#ordersMax = ordersMax;
+    this.#schema = schemaMember(schema);
     this.#buffer = Buffer.allocUnsafeSlow(bytesMax);
   }
 
@@ -159,6 +162,7 @@ export class FrameBuilder {
       attempt: 1,
       notBeforeMs: 0,
       refiled: null,
+      ...this.#schema,
       keys: this.#keys,
     };
   }

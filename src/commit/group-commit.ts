@@ -33,6 +33,7 @@ export class GroupCommit implements Committer {
   readonly #bounds: GroupCommitBounds;
   readonly #counts: ThreadCounts;
   readonly #onCommitted: () => void;
+  readonly #schema: string;
   readonly #ids = new FrameIds();
   readonly #queue: FrameBuilder[] = [];
   readonly #spare: FrameBuilder[] = [];
@@ -48,17 +49,22 @@ export class GroupCommit implements Committer {
   #someGone = false;
   #onIdle: (() => void) | null = null;
 
-  /** @param onCommitted called for each frame that became durable */
+  /**
+   * @param onCommitted called for each frame that became durable
+   * @param schema digest of the schema that the orders are valid against; empty if it is not known
+   */
   constructor(
     appender: Appender,
     bounds: GroupCommitBounds,
     counts: ThreadCounts,
     onCommitted: () => void,
+    schema = '',
   ) {
     this.#appender = appender;
     this.#bounds = bounds;
     this.#counts = counts;
     this.#onCommitted = onCommitted;
+    this.#schema = schema;
     this.#commitSeconds = commitHistogram(appender.name);
     this.#expiry = setInterval(() => this.#failExpired(), EXPIRY_CHECK_MS);
     this.#expiry.unref();
@@ -111,7 +117,7 @@ export class GroupCommit implements Committer {
 
   #startFrame(): FrameBuilder {
     const { frameOrdersMax, frameBytesMax } = this.#bounds;
-    const next = this.#spare.pop() ?? new FrameBuilder(frameOrdersMax, frameBytesMax);
+    const next = this.#spare.pop() ?? new FrameBuilder(frameOrdersMax, frameBytesMax, this.#schema);
     const nowMs = Date.now();
     next.start(this.#ids.next(nowMs), nowMs);
     this.#current = next;

@@ -8,6 +8,8 @@ export interface StoredDeadLetter {
   readonly firstAtMs: number;
   /** When it became a dead letter; epoch milliseconds. */
   readonly lastAtMs: number;
+  /** See `Frame.schema`. */
+  readonly schema?: string;
   /** The compact order, byte for byte as accepted, without the line feed. */
   readonly body: Uint8Array;
 }
@@ -25,9 +27,10 @@ export interface DeadLetterStore {
    * Returns the order to the journal with the same id, as a first attempt, and removes the dead letter. Idempotent:
    * called twice, the order is processed once.
    *
+   * @param schema digest of the schema that the order was valid against just now
    * @returns false when there is no such dead letter
    */
-  replay(orderId: string): Promise<boolean>;
+  replay(orderId: string, schema: string): Promise<boolean>;
   /** Deletes the dead letter permanently. @returns false when there is none */
   drop(orderId: string): Promise<boolean>;
   close(): Promise<void>;

@@ -22,6 +22,11 @@ export interface Frame {
    * while no other order is in progress.
    */
   readonly crashes?: number;
+  /**
+   * Digest of the JSON Schema that its orders were valid against: 16 hexadecimal digits. Absent where it is not known, as in
+   * frames of earlier versions.
+   */
+  readonly schema?: string;
   /** Idempotency keys of its orders, by ascending position; empty for a refiled frame. */
   readonly keys: readonly KeyedOrder[];
 }
@@ -46,6 +51,13 @@ export interface Refiled {
   readonly origin: string;
   /** Index of each order in the frame `origin`; `count` items. */
   readonly indexes: readonly number[];
+}
+
+const SCHEMA_DIGEST = /^[0-9a-f]{16}$/;
+
+/** The member `schema` of a frame or a dead letter, from a text that was read; nothing unless it is a digest. */
+export function schemaMember(text: unknown): { readonly schema?: string } {
+  return typeof text === 'string' && SCHEMA_DIGEST.test(text) ? { schema: text } : {};
 }
 
 /** The id of order `position` of a frame. */

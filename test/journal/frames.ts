@@ -22,6 +22,7 @@ export function fresh(count: number, id = newFrameId()): Frame {
     attempt: 1,
     notBeforeMs: 0,
     refiled: null,
+    schema: '0123456789abcdef',
     keys: [],
   };
 }

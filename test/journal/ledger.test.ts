@@ -193,7 +193,7 @@ function testLedger(version: NatsVersion): void {
         async () => (await source.receipt(frame.id, 0)) === 'dead',
       );
       const letters = await openJetStreamDeadLetters([server.url], STREAM, () => {});
-      assert.equal(await letters.replay(`${frame.id}-0`), true);
+      assert.equal(await letters.replay(`${frame.id}-0`, ''), true);
       assert.equal(await letters.drop(`${frame.id}-1`), true);
       await letters.close();
       const [again] = await take(source, 1);

@@ -26,12 +26,14 @@ export function testRefiling({ source, commit }: OpenJournal): void {
     assert.equal(second!.frame.id.length, frame!.id.length);
     assert.equal(second!.frame.attempt, 2);
     assert.equal(second!.frame.acceptedAtMs, frame!.acceptedAtMs);
+    assert.equal(second!.frame.schema, frame!.schema);
     await second!.settle({
       refile: [{ positions: [2, 0], attempt: 3, notBeforeMs: 0 }],
       dead: [],
     });
     const [third] = await take(source(), 1);
     assert.equal(third!.frame.attempt, 3);
+    assert.equal(third!.frame.schema, frame!.schema);
     assert.deepEqual(
       [0, 1].map((i) => orderId(third!.frame, i)),
       [`${frame!.id}-5`, `${frame!.id}-1`],

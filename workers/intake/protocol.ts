@@ -4,11 +4,14 @@ import type { OrdersAddress } from '../../src/model/listen.js';
 import type { Options } from '../../src/model/options.js';
 import type { ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
 import type { TlsMaterial } from '../../src/model/tls.js';
+import type { Contract } from '../../src/schema/contract.js';
 import type { EngineName } from './engine.js';
 
 /** What an intake thread is started with. */
 export interface IntakeThreadData {
   readonly options: Options;
+  /** What a body must be. */
+  readonly contract: Contract;
   /** Null for HTTP without TLS. */
   readonly tls: TlsMaterial | null;
   readonly engine: EngineName;

@@ -15,7 +15,6 @@ import { OperatorFault } from '../../src/model/fault.js';
 import type { Appender } from '../../src/model/journal.js';
 import type { OrdersAddress } from '../../src/model/listen.js';
 import type { TlsMaterial } from '../../src/model/tls.js';
-import { orderContract } from '../../src/schema/contract.js';
 import { openValidator } from '../../src/schema/validator.js';
 import { loadEngine } from './engine.js';
 import { openGate } from './gate.js';
@@ -43,7 +42,7 @@ export async function openIntake(
   report: (message: IntakeReport) => void,
   onStopped: () => void,
 ): Promise<IntakeHandle> {
-  const { options } = data;
+  const { options, contract } = data;
   const counts = new ThreadCounts(data.counts, data.countsIndex);
   const appender = await openAppender(
     options,
@@ -56,12 +55,13 @@ export async function openIntake(
     options,
     counts,
     commitReporter(data.wakeFlag, report),
+    contract.digest,
   );
   const receipts = new ReceiptQueries((queries) => report({ type: 'receipts', queries }));
   const keyed = new IdempotentIntake({
     table: new KeyTable(data.keys),
     nowNs: monotonicNs,
-    validator: openValidator(orderContract),
+    validator: openValidator(contract),
     committer,
     receipts,
     counts,
@@ -72,7 +72,7 @@ export async function openIntake(
   let tcpPort = 0;
   const server = new IntakeServer(
     {
-      validator: openValidator(orderContract),
+      validator: openValidator(contract),
       committer,
       keyed,
       receipts,

@@ -99,6 +99,7 @@ async function onDeadLetters(
       ...opened,
       store,
       validator: openValidator(orderContract),
+      schema: orderContract.digest,
       limiter: (perSecond) => new WindowLimiter(WindowLimiter.memory(perSecond)),
     });
   } finally {

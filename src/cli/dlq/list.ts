@@ -54,53 +54,62 @@ function listEnd(shown: number, more: boolean): string {
 const ID_COLUMNS = 31;
 const REASON_COLUMNS = 32;
 const ATTEMPTS_COLUMNS = 8;
+const SCHEMA_COLUMNS = 16;
 const TIME_COLUMNS = 24;
-const GAPS = 5 * 2;
+const GAPS = 6 * 2;
 /** The body column is never narrower, whatever the terminal. */
 const BODY_COLUMNS_MIN = 20;
+
+/** A schema that an earlier version did not note. */
+const UNKNOWN = 'unknown';
 
 const strict = new TextDecoder('utf-8', { fatal: true });
 
 /** The heading above the rows of `letterRow`. */
 function tableHead(): string {
-  return row(['id', 'reason', 'attempts', 'first', 'last', 'body']);
+  return row(['id', 'reason', 'attempts', 'first', 'last', 'schema', 'body']);
 }
 
 function letterRow(letter: StoredDeadLetter, columns: number): string {
-  const { orderId, reason, attempts, firstAtMs, lastAtMs, body } = letter;
-  const taken = ID_COLUMNS + REASON_COLUMNS + ATTEMPTS_COLUMNS + 2 * TIME_COLUMNS + GAPS;
+  const { orderId, reason, attempts, firstAtMs, lastAtMs, schema, body } = letter;
+  const facts = REASON_COLUMNS + ATTEMPTS_COLUMNS + 2 * TIME_COLUMNS + SCHEMA_COLUMNS;
+  const taken = ID_COLUMNS + facts + GAPS;
   return row([
     printable(orderId),
     clipped(reason, REASON_COLUMNS),
     String(attempts),
     iso(firstAtMs),
     iso(lastAtMs),
+    schema ?? UNKNOWN,
     clipped(Buffer.from(body).toString('utf8'), Math.max(BODY_COLUMNS_MIN, columns - taken)),
   ]);
 }
 
 /** Everything but the body, one fact per line. */
 function letterFacts(letter: StoredDeadLetter): string {
-  const { orderId, reason, attempts, firstAtMs, lastAtMs, body } = letter;
+  const { orderId, reason, attempts, firstAtMs, lastAtMs, schema, body } = letter;
   return [
     `id        ${printable(orderId)}`,
     `reason    ${printable(reason)}`,
     `attempts  ${attempts}`,
     `first     ${iso(firstAtMs)}`,
     `last      ${iso(lastAtMs)}`,
+    `schema    ${schema ?? UNKNOWN}`,
     `body      ${body.length} bytes, as accepted:`,
   ].join('\n');
 }
 
 /** One JSON object; the body is text, or base64 when its bytes are not UTF-8. */
 function letterJson(letter: StoredDeadLetter): string {
-  const { orderId, reason, attempts, firstAtMs, lastAtMs, body } = letter;
+  const { orderId, reason, attempts, firstAtMs, lastAtMs, schema, body } = letter;
   return JSON.stringify({
     id: orderId,
     reason,
     attempts,
     firstAt: iso(firstAtMs),
     lastAt: iso(lastAtMs),
+    // Undefined is left out.
+    schema,
     ...bodyMember(body),
   });
 }
@@ -113,13 +122,14 @@ function bodyMember(body: Uint8Array): { body: string } | { bodyBase64: string }
   }
 }
 
-function row([id, reason, attempts, first, last, body]: readonly string[]): string {
+function row([id, reason, attempts, first, last, schema, body]: readonly string[]): string {
   return [
     id!.padEnd(ID_COLUMNS),
     reason!.padEnd(REASON_COLUMNS),
     attempts!.padStart(ATTEMPTS_COLUMNS),
     first!.padEnd(TIME_COLUMNS),
     last!.padEnd(TIME_COLUMNS),
+    schema!.padEnd(SCHEMA_COLUMNS),
     body,
   ].join('  ');
 }

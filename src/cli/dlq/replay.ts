@@ -58,14 +58,14 @@ class ReplayRun {
   }
 
   async #replayNow(ids: readonly string[]): Promise<void> {
-    const { store, print } = this.#context;
+    const { store, schema, print } = this.#context;
     if (this.#dryRun) {
       this.#replayed += ids.length;
       await print(ids.map((id) => `would replay ${printable(id)}\n`).join(''));
       return;
     }
     // allSettled, so that the successful ones are counted even when another fails.
-    const ends = await Promise.allSettled(ids.map((id) => store.replay(id)));
+    const ends = await Promise.allSettled(ids.map((id) => store.replay(id, schema)));
     for (const end of ends) {
       if (end.status === 'fulfilled' && end.value) this.#replayed++;
       else if (end.status === 'fulfilled') this.gone++;

@@ -6,6 +6,8 @@ import type { Selection } from './arguments.js';
 export interface DlqContext {
   readonly store: DeadLetterStore;
   readonly validator: BodyValidator;
+  /** Digest of the schema of `validator`. */
+  readonly schema: string;
   /** Makes an exact limiter of so many orders in any second. */
   readonly limiter: (perSecond: number) => Limiter;
   /** Writes to stdout; resolves when the reader keeps up. */

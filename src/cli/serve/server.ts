@@ -31,6 +31,7 @@ import { claimFolder, type Release } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { ServerCertificate } from '../../process/server-certificate.js';
 import type { StopStep } from '../../process/shutdown.js';
+import { type Contract, orderContract } from '../../schema/contract.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
 const POOL_ENTRY = fileURLToPath(new URL('../../../workers/pool/thread.js', import.meta.url));
@@ -201,7 +202,14 @@ async function openStages(
   const startIntake = await intakeStarter(options);
   // Each announcement wakes this thread: none where nobody listens.
   const isTold = options.drain && (journal?.onCommitted ?? null) !== null;
-  const shared = { certificate, drain, engine, connectionsMax, wakeFlag: isTold ? wakeFlag : null };
+  const shared = {
+    contract: orderContract,
+    certificate,
+    drain,
+    engine,
+    connectionsMax,
+    wakeFlag: isTold ? wakeFlag : null,
+  };
   const intake = new IntakeSupervisor({
     threads: intakeCount(options),
     startThread: (index) => startIntake(index, threadData(options, memory, index, shared)),
@@ -306,6 +314,7 @@ function threadData(
   memory: SharedMemory,
   threadIndex: number,
   shared: {
+    contract: Contract;
     certificate: ServerCertificate | null;
     drain: DrainHandle;
     engine: EngineChoice;
@@ -313,11 +322,12 @@ function threadData(
     wakeFlag: SharedArrayBuffer | null;
   },
 ): IntakeThreadData {
-  const { certificate, drain, engine, connectionsMax, wakeFlag } = shared;
+  const { contract, certificate, drain, engine, connectionsMax, wakeFlag } = shared;
   const data = {
     tls: certificate?.material ?? null,
     ...memory,
     options,
+    contract,
     engine: engine.name,
     sharesPort: options.threads > 1,
     countsIndex: 1 + threadIndex,

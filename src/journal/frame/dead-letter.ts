@@ -1,5 +1,5 @@
 import type { StoredDeadLetter } from '../../model/dead-letters.js';
-import type { Frame, Refiled } from '../../model/frame.js';
+import { type Frame, type Refiled, schemaMember } from '../../model/frame.js';
 import { requireSealed, seal, UNSEALED_HEAD } from './checksum.js';
 import { isNatural, isTime } from './record.js';
 import { derivedFrameId } from './refile.js';
@@ -14,8 +14,8 @@ const OLD_START = '{"reason":';
  * @param key of the row that the record is for
  */
 export function encodeDeadLetter(letter: StoredDeadLetter, key: Uint8Array): Buffer {
-  const { reason, attempts, firstAtMs, lastAtMs, body } = letter;
-  const head = JSON.stringify({ reason, attempts, firstAtMs, lastAtMs });
+  const { reason, attempts, firstAtMs, lastAtMs, schema, body } = letter;
+  const head = JSON.stringify({ reason, attempts, firstAtMs, lastAtMs, schema });
   const start = Buffer.from(UNSEALED_HEAD + head.slice(1, -1));
   return seal(Buffer.concat([start, BODY, body, Buffer.from('}')]), key);
 }
@@ -34,9 +34,17 @@ export function decodeDeadLetter(
   const bodyAt = record.indexOf(BODY);
   if (bodyAt < 0) throw new Error('it has no body');
   const head = parseHead(`${record.toString('utf8', 0, bodyAt)}}`);
-  const { reason, attempts, firstAtMs, lastAtMs } = head;
+  const { reason, attempts, firstAtMs, lastAtMs, schema } = head;
   const body = record.subarray(bodyAt + BODY.length, -1);
-  return requireValidDeadLetter({ orderId, reason, attempts, firstAtMs, lastAtMs, body });
+  return requireValidDeadLetter({
+    orderId,
+    reason,
+    attempts,
+    firstAtMs,
+    lastAtMs,
+    ...schemaMember(schema),
+    body,
+  });
 }
 
 function parseHead(text: string): StoredDeadLetter {
@@ -75,8 +83,11 @@ function originOf(orderId: string): Refiled {
   return { origin: found[1]!, indexes: [Number(found[2])] };
 }
 
-/** The frame that refiles a dead letter's order as a first attempt, due at once. */
-export function replayFrame(letter: StoredDeadLetter, id: string): Frame {
+/**
+ * The frame that refiles a dead letter's order as a first attempt, due at once.
+ * @param schema that the order was valid against just now
+ */
+export function replayFrame(letter: StoredDeadLetter, id: string, schema: string): Frame {
   return {
     id,
     count: 1,
@@ -85,6 +96,7 @@ export function replayFrame(letter: StoredDeadLetter, id: string): Frame {
     attempt: 1,
     notBeforeMs: 0,
     refiled: originOf(letter.orderId),
+    ...schemaMember(schema),
     keys: [],
   };
 }

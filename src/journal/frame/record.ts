@@ -1,4 +1,4 @@
-import type { Frame, KeyedOrder, Refiled } from '../../model/frame.js';
+import { type Frame, type KeyedOrder, type Refiled, schemaMember } from '../../model/frame.js';
 import { requireSealed, seal, UNSEALED_HEAD } from './checksum.js';
 
 const VERSION = 1;
@@ -13,6 +13,7 @@ interface Header {
   readonly notBeforeMs: number;
   readonly refiled?: Refiled;
   readonly crashes?: number;
+  readonly schema?: string;
   readonly keys?: readonly KeyedOrder[];
 }
 
@@ -34,6 +35,7 @@ export function encodeRecord(frame: Frame, key: Uint8Array): Buffer {
     notBeforeMs: frame.notBeforeMs,
     ...(frame.refiled === null ? {} : { refiled: frame.refiled }),
     ...(frame.crashes === undefined ? {} : { crashes: frame.crashes }),
+    ...(frame.schema === undefined ? {} : { schema: frame.schema }),
     ...(frame.keys.length === 0 ? {} : { keys: frame.keys }),
   };
   const line = `${UNSEALED_HEAD}${JSON.stringify(header).slice(1)}\n`;
@@ -65,6 +67,7 @@ export function decodeRecord(record: Buffer, key: Uint8Array): Frame {
     notBeforeMs: header.notBeforeMs,
     refiled: header.refiled ?? null,
     ...(header.crashes === undefined ? {} : { crashes: header.crashes }),
+    ...schemaMember(header.schema),
     keys: header.keys ?? [],
   });
 }

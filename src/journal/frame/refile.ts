@@ -6,6 +6,7 @@ import {
   frameTime,
   frameTimeMs,
   orderId,
+  schemaMember,
 } from '../../model/frame.js';
 import type { DeadLetter, Refile } from '../../model/journal.js';
 
@@ -57,6 +58,7 @@ export function refiledFrame(frame: Frame, refile: Refile, id: string): Frame {
       indexes: refile.positions.map((p) => frame.refiled?.indexes[p] ?? p),
     },
     ...(refile.crashes === undefined ? {} : { crashes: refile.crashes }),
+    ...schemaMember(frame.schema),
     keys: [],
   };
 }
@@ -74,6 +76,7 @@ export function deadLettersOf(
     attempts: attempts ?? frame.attempt,
     firstAtMs: frame.acceptedAtMs,
     lastAtMs: nowMs,
+    ...schemaMember(frame.schema),
     body: frame.payload.subarray(starts[position], starts[position + 1]! - 1),
   }));
 }

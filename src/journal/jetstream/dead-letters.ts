@@ -64,10 +64,10 @@ class JetStreamDeadLetters implements DeadLetterStore {
     return (await this.#stored(orderId))?.letter ?? null;
   }
 
-  async replay(orderId: string): Promise<boolean> {
+  async replay(orderId: string, schema: string): Promise<boolean> {
     const stored = await this.#stored(orderId);
     if (stored === null || stored.letter === null) return false;
-    const frame = replayFrame(stored.letter, replayFrameId(stored.letter));
+    const frame = replayFrame(stored.letter, replayFrameId(stored.letter), schema);
     const publication = framePublication(this.#names, frame);
     await this.#record({ replayed: [orderId] });
     const outcome = await this.#connection.publisher.attempt(publication, REQUEST_MS_MAX);

@@ -40,11 +40,11 @@ export class LocalDeadLetters implements DeadLetterStore {
     return this.#read(orderId);
   }
 
-  replay(orderId: string): Promise<boolean> {
+  replay(orderId: string, schema: string): Promise<boolean> {
     return this.#change(() => {
       const letter = this.#read(orderId);
       if (letter === null) return false;
-      const frame = replayFrame(letter, this.#parts.newFrameId());
+      const frame = replayFrame(letter, this.#parts.newFrameId(), schema);
       putLater(this.#store, frame);
       this.#store.dead.remove(deadKey(orderId));
       recordLetterSteps(this.#store, { replayed: [orderId], dropped: [] });

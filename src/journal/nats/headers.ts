@@ -1,12 +1,12 @@
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import type { StoredDeadLetter } from '../../model/dead-letters.js';
-import type { Frame, KeyedOrder } from '../../model/frame.js';
+import { type Frame, type KeyedOrder, schemaMember } from '../../model/frame.js';
 import { requireValidDeadLetter } from '../frame/dead-letter.js';
 import { requireConsistentFrame } from '../frame/record.js';
 import type { AckableMessage } from './message.js';
 import type { JetStreamNames } from './names.js';
 import type { Publication } from './publisher.js';
-import { requireSum, setSum } from './sum.js';
+import { requireSum, setSum, sumOf } from './sum.js';
 
 /**
  * Before the count of a frame that has a checksum: a frame whose checksum header was damaged must not pass for one of an
@@ -22,6 +22,7 @@ const NOT_BEFORE_MS = 'Forebay-Not-Before-Ms';
 const ORIGIN = 'Forebay-Origin';
 const INDEXES = 'Forebay-Indexes';
 const CRASHES = 'Forebay-Crashes';
+const SCHEMA = 'Forebay-Schema';
 const KEYS = 'Forebay-Keys';
 const ORDER_ID = 'Forebay-Order-Id';
 const REASON = 'Forebay-Reason';
@@ -41,6 +42,7 @@ export function frameHeaders(frame: Frame): MsgHdrs {
   }
   if (frame.crashes !== undefined) out.set(CRASHES, String(frame.crashes));
   if (frame.keys.length > 0) out.set(KEYS, keysText(frame.keys));
+  setSchema(out, frame.id, frame.schema);
   setSum(out, frameFields(frame), frame.payload);
   return out;
 }
@@ -48,6 +50,20 @@ export function frameHeaders(frame: Frame): MsgHdrs {
 function frameFields({ id, count, acceptedAtMs, attempt, notBeforeMs, refiled, keys }: Frame) {
   const origin = refiled === null ? [] : [refiled.origin, refiled.indexes.join(',')];
   return [id, count, acceptedAtMs, attempt, notBeforeMs, ...origin, keysText(keys)];
+}
+
+/**
+ * The digest of the schema has a checksum of its own, with the id that it belongs to: earlier versions share the stream, and
+ * compare the sum of the fields that they know. A digest that is not as it was written counts as unknown, because its orders
+ * are sound.
+ */
+function setSchema(out: MsgHdrs, id: string, schema: string | undefined): void {
+  if (schema !== undefined) out.set(SCHEMA, `${schema} ${sumOf([id, schema])}`);
+}
+
+function readSchema(found: MsgHdrs, id: string): { readonly schema?: string } {
+  const [schema = '', sum] = found.get(SCHEMA).split(' ');
+  return sum === sumOf([id, schema]) ? schemaMember(schema) : {};
 }
 
 /** The message of a frame, fresh or refiled. */
@@ -83,6 +99,7 @@ export function readFrame(
     notBeforeMs: Number(found.get(NOT_BEFORE_MS)),
     refiled: origin === '' ? null : { origin, indexes: found.get(INDEXES).split(',').map(Number) },
     ...(found.get(CRASHES) === '' ? {} : { crashes: Number(found.get(CRASHES)) }),
+    ...readSchema(found, id),
     keys: readKeys(found),
   });
   try {
@@ -146,6 +163,7 @@ function deadLetterHeaders(letter: StoredDeadLetter, messageId: string): MsgHdrs
   out.set(ATTEMPT, String(letter.attempts));
   out.set(ACCEPTED_MS, String(letter.firstAtMs));
   out.set(LAST_MS, String(letter.lastAtMs));
+  setSchema(out, letter.orderId, letter.schema);
   setSum(out, letterFields(letter), letter.body);
   return out;
 }
@@ -167,6 +185,7 @@ export function readDeadLetter(
     attempts: Number(found.get(ATTEMPT)),
     firstAtMs: Number(found.get(ACCEPTED_MS)),
     lastAtMs: Number(found.get(LAST_MS)),
+    ...readSchema(found, orderId),
     body,
   });
   requireSum(found, letterFields(letter), body);

@@ -5,13 +5,14 @@ import type { MsgHdrs } from '@nats-io/transport-node';
 const SUM = 'Forebay-Sum';
 const VERSION = '1';
 const DIGITS = 8;
+const NOTHING = new Uint8Array(0);
 
 /** What a message says besides its payload, in a fixed sequence. */
 export type SummedFields = readonly (string | number)[];
 
 /** Adds the checksum of the fields and of the payload, which may be changed later only together with it. */
 export function setSum(out: MsgHdrs, fields: SummedFields, payload: Uint8Array): void {
-  out.set(SUM, sumOf(fields, payload));
+  out.set(SUM, `${VERSION} ${sumOf(fields, payload)}`);
 }
 
 /**
@@ -27,13 +28,14 @@ export function requireSum(
 ): void {
   const sum = found.get(SUM);
   if (sum === '' && isNeeded) throw new Error('its checksum is missing');
-  if (sum !== '' && sum !== sumOf(fields, payload)) {
+  if (sum !== '' && sum !== `${VERSION} ${sumOf(fields, payload)}`) {
     throw new Error('its checksum does not match: it is not as it was written');
   }
 }
 
-function sumOf(fields: SummedFields, payload: Uint8Array): string {
+/** The CRC-32 of the fields and of the payload, in hexadecimal digits. */
+export function sumOf(fields: SummedFields, payload: Uint8Array = NOTHING): string {
   // No field has a line end.
   const crc = crc32(payload, crc32(fields.join('\n')));
-  return `${VERSION} ${crc.toString(16).padStart(DIGITS, '0')}`;
+  return crc.toString(16).padStart(DIGITS, '0');
 }

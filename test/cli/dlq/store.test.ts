@@ -93,7 +93,7 @@ describe('the local journal', () => {
       }
     });
     const ids = [0, 1, 1, 2, 7].map((i) => `${ORIGIN}-${i}`);
-    const replayed = await Promise.all(ids.map((id) => letters.replay(id)));
+    const replayed = await Promise.all(ids.map((id) => letters.replay(id, '')));
     assert.deepEqual(replayed, [true, true, false, true, false]);
     assert.equal(source.pendingOrders(), 3);
     for (const delivery of await take(source, 3)) await delivery.settle(NOTHING);
