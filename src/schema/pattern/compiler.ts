@@ -1,0 +1,95 @@
+import { Kind, makeAlphabet } from './alphabet.js';
+import type { Automaton } from './automaton.js';
+import { NotCompiled, WorkBudget } from './budget.js';
+import { type ByteDfa, makeByteDfa } from './byte-dfa.js';
+import { CharSets, NOT_SCANNED } from './char-sets.js';
+import { ASTRAL_FIRST, CODE_POINT_MAX } from './code-points.js';
+import { determinize } from './determinize.js';
+import { acceptOn, findsMatchesHalfway, matchesHalfway } from './halfway.js';
+import { minimize } from './minimize.js';
+import { type Program, parse } from './program.js';
+
+/** Why a pattern has no table: a phrase to put behind the pattern in a message. */
+export interface NotCompiledReason {
+  readonly why: string;
+}
+
+const ASTRAL = [ASTRAL_FIRST, CODE_POINT_MAX];
+
+/** About 20 ms: a step takes 10 to 30 ns. */
+const STEPS_MAX = 1_000_000;
+
+/**
+ * Compiles patterns to tables, each once. It keeps what it has compiled: drop it when the schema is compiled.
+ */
+export class PatternCompiler {
+  readonly #compiled = new Map<string, ByteDfa | NotCompiledReason>();
+  readonly #charSets = new CharSets();
+  readonly #isHalfwayFound = findsMatchesHalfway();
+
+  /**
+   * @param source as for `new RegExp`
+   * @param flags of i, m, s, u; others of RegExp do not change what `test` says, but for y and v, which are not supported
+   */
+  compile(source: string, flags = 'u'): ByteDfa | NotCompiledReason {
+    const key = `${flags}/${source}`;
+    let compiled = this.#compiled.get(key);
+    if (compiled === undefined) {
+      compiled = this.#compile(source, flags);
+      this.#compiled.set(key, compiled);
+    }
+    return compiled;
+  }
+
+  #compile(source: string, flags: string): ByteDfa | NotCompiledReason {
+    try {
+      new RegExp(source, flags);
+      return this.#compileValid(source, flags);
+    } catch (error) {
+      if (error instanceof NotCompiled || error instanceof SyntaxError)
+        return { why: error.message };
+      throw error;
+    }
+  }
+
+  #compileValid(source: string, flags: string): ByteDfa {
+    if (flags.includes('y')) throw new NotCompiled('the flag y is not supported');
+    this.#charSets.isPartial = false;
+    const budget = new WorkBudget(STEPS_MAX);
+    const { program, sets, word, isUnicode, isMultiline } = parse(
+      source,
+      flags,
+      this.#charSets,
+      budget,
+    );
+    const isHalfway = isUnicode && this.#isHalfwayFound && matchesHalfway(program);
+    const options = {
+      isUnicode,
+      word: hasBoundary(program) ? word : undefined,
+      isMultiline,
+      unknown: this.#charSets.isPartial ? NOT_SCANNED : [],
+    };
+    const alphabet = makeAlphabet(isHalfway ? [...sets, ASTRAL] : sets, options, budget);
+    const { size, classesOf, surrogate } = alphabet;
+    let automaton = determinize(program, 'search', alphabet, isMultiline, budget);
+    if (isHalfway) {
+      automaton = minimize(acceptOn(classesOf[sets.length], automaton, size), size, budget);
+    }
+    if (!isUnicode) automaton = joinSurrogates(automaton, size, surrogate);
+    return makeByteDfa(automaton, alphabet, automaton.starts[Kind.EDGE]);
+  }
+}
+
+function hasBoundary(program: Program): boolean {
+  return program.hasBoundary || program.looks.some((look) => hasBoundary(look.body));
+}
+
+/** Without the flag u, an astral code point is two surrogates: makes their class stand for both. */
+function joinSurrogates(automaton: Automaton, size: number, surrogate: number): Automaton {
+  const next = Array.from(automaton.next);
+  for (let state = 0; state < automaton.stateCount; state += 1) {
+    const half = automaton.next[state * size + surrogate];
+    next[state * size + surrogate] = automaton.next[half * size + surrogate];
+  }
+  return { ...automaton, next };
+}

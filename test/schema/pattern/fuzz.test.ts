@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PatternCompiler } from '../../../src/schema/pattern/compiler.js';
+import { Random } from '../random.js';
+import { RandomPattern, randomText } from './random-pattern.js';
+import { assertSameVerdicts } from './verdicts.js';
+
+const PATTERNS = 4_000;
+const TEXTS = 60;
+const FLAGS = ['u', 'u', 'u', 'iu', 'su', 'mu', '', 's', 'm'];
+
+describe('tables of random patterns', () => {
+  it('have the verdicts of RegExp', () => {
+    const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 32);
+    console.log(`FOREBAY_SEED=${seed}`);
+    const random = new Random(seed);
+    const compiler = new PatternCompiler();
+    let compiledCount = 0;
+    for (let count = 0; count < PATTERNS; count += 1) {
+      const flags = random.pick(FLAGS);
+      const source = new RandomPattern(random, flags.includes('u')).next();
+      const oracle = new RegExp(source, flags);
+      const compiled = compiler.compile(source, flags);
+      if ('why' in compiled) {
+        assert.match(compiled.why, /steps|states|nodes|KiB/, `/${source}/${flags}`);
+        continue;
+      }
+      compiledCount += 1;
+      const texts = Array.from({ length: TEXTS }, () => randomText(random, 8));
+      assertSameVerdicts(compiled, oracle, texts);
+    }
+    assert.ok(compiledCount > PATTERNS * 0.95, `${compiledCount} of ${PATTERNS} are compiled`);
+  });
+});
