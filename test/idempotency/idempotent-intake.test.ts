@@ -163,6 +163,9 @@ describe('an order with an idempotency key', () => {
   });
 });
 
+/** A frame fails after this time and a grace of 500 ms. Longer than a busy machine keeps a test waiting. */
+const FAIL_MS = 3000;
+
 describe('an order with an unknown outcome', () => {
   it('keeps its key: the same request is refused, unless the journal has the order', async () => {
     const threads = new SimulatedThreads();
@@ -184,7 +187,7 @@ describe('an order with an unknown outcome', () => {
   });
 
   it('is remembered if its commit succeeds later', async () => {
-    const { appender, post } = new SimulatedThreads({ commitMsMax: 50 }).thread();
+    const { appender, post } = new SimulatedThreads({ commitMsMax: FAIL_MS }).thread();
     const first = post('k');
     const { frame, resolve } = await sendNext(appender);
     assert.equal(await first.answered(), 'ambiguous');
@@ -195,7 +198,7 @@ describe('an order with an unknown outcome', () => {
   });
 
   it('releases its key if its commit is refused later', async () => {
-    const { appender, post } = new SimulatedThreads({ commitMsMax: 50 }).thread();
+    const { appender, post } = new SimulatedThreads({ commitMsMax: FAIL_MS }).thread();
     const first = post('k');
     const { reject } = await sendNext(appender);
     assert.equal(await first.answered(), 'ambiguous');
