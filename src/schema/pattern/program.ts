@@ -118,6 +118,7 @@ class Builder {
   };
   /** The kind of lookaround that this program is the body of. */
   readonly #within: 'pattern' | 'lookahead' | 'lookbehind';
+  readonly #nodeOf = new Map<number, number>();
   /** A repeated group builds each of its characters many times. */
   readonly #setOf = new Map<AST.Element, number>();
 
@@ -139,7 +140,21 @@ class Builder {
     return this.#program;
   }
 
+  /** A node. Two with the same content are one, so that alternatives share the ends that they have in common. */
   #node(op: number, first: number, second: number): number {
+    if (op === Op.SPLIT && first === second) return first;
+    const key = (op * NODES_MAX + first) * NODES_MAX + second;
+    let node = this.#nodeOf.get(key);
+    if (node === undefined) {
+      node = this.#newNode(op, first, second);
+      this.#nodeOf.set(key, node);
+    } else {
+      this.#budget.spend(1);
+    }
+    return node;
+  }
+
+  #newNode(op: number, first: number, second: number): number {
     this.#budget.spend(1);
     if (this.#program.ops.length === NODES_MAX) {
       throw new NotCompiled(`it has more than ${NODES_MAX.toLocaleString('en')} nodes`);
@@ -203,7 +218,7 @@ class Builder {
    */
   #repeat({ element, min, max }: AST.Quantifier, flags: CharFlags, next: number): number {
     if (max === Number.POSITIVE_INFINITY) {
-      const loop = this.#node(Op.SPLIT, 0, next);
+      const loop = this.#newNode(Op.SPLIT, 0, next);
       this.#program.firsts[loop] = this.#element(element, flags, loop);
       next = loop;
     } else {
@@ -213,10 +228,10 @@ class Builder {
       }
     }
     for (let count = 0; count < min; count += 1) {
-      const before = this.#program.ops.length;
-      next = this.#element(element, flags, next);
+      const after = next;
+      next = this.#element(element, flags, after);
       // An empty body takes no nodes, so that the budget would not end {1000000000}.
-      if (this.#program.ops.length === before) break;
+      if (next === after) break;
     }
     return next;
   }
