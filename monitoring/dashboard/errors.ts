@@ -93,7 +93,7 @@ export const errors: readonly Unplaced[] = [
     {
       title: 'Connections',
       description:
-        'Open connections of clients. Per second: those refused because of --connections-max or --connections-per-address-max, and those closed because the client does not read its responses. Alert: ForebayConnectionsRefused.',
+        'Open connections of clients. Per second: those refused because of --connections-max or --connections-per-address-max, those closed because the client does not read its responses, and requests refused because bodies that arrive slowly use all the memory that they may. Alert: ForebayConnectionsRefused.',
       unit: 'short',
     },
     [
@@ -103,6 +103,7 @@ export const errors: readonly Unplaced[] = [
         legend: 'refused, {{limit}}',
       },
       { expr: `sum(${rate('forebay_unread_connections_total')})`, legend: 'not reading' },
+      { expr: `sum(${rate('forebay_bodies_refused_total')})`, legend: 'slow bodies refused' },
     ],
     { overrides: [colour(/^refused/, 'red')] },
   ),

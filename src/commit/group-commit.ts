@@ -17,6 +17,8 @@ export interface GroupCommitBounds {
 
 /** Interval of the check for frames that have waited too long. */
 const EXPIRY_CHECK_MS = 100;
+/** Memory of the frames that are full and wait to be sent, per thread: large orders fill it before `waitingOrdersMax`. */
+const QUEUE_BYTES_MAX = 256 * 1024 * 1024;
 /** Extra time for a sent frame: a journal enforces `commitMsMax` itself if it can. */
 const SENT_GRACE_MS = 500;
 
@@ -24,7 +26,7 @@ const SENT_GRACE_MS = 500;
  * Group commit: each thread fills one frame at a time. If no frame is in flight, it is sent at the end of the next
  * event-loop turn. Otherwise it is sent once it has as many orders as all frames in flight together, of which there are at most
  * `framesInFlightMax`. So batches grow with the load of the journal, without a timer and without extra latency when idle.
- * A full frame is queued; the bound on waiting orders also bounds that queue.
+ * A full frame is queued; the queue is bounded in bytes, and by the waiting orders.
  *
  * Source: DeWitt et al., "Implementation techniques for main memory database systems" (SIGMOD 1984), section 5.2.
  */
@@ -40,6 +42,8 @@ export class GroupCommit implements Committer {
   readonly #sent = new Set<FrameBuilder>();
   readonly #expiry: NodeJS.Timeout;
   readonly #commitSeconds: number;
+  /** Frames in the queue at most. */
+  readonly #queuedMax: number;
   #current: FrameBuilder | null = null;
   #inFlight = 0;
   #inFlightOrders = 0;
@@ -65,6 +69,7 @@ export class GroupCommit implements Committer {
     this.#counts = counts;
     this.#onCommitted = onCommitted;
     this.#schema = schema;
+    this.#queuedMax = Math.max(1, Math.floor(QUEUE_BYTES_MAX / bounds.frameBytesMax));
     this.#commitSeconds = commitHistogram(appender.name);
     this.#expiry = setInterval(() => this.#failExpired(), EXPIRY_CHECK_MS);
     this.#expiry.unref();
@@ -111,6 +116,7 @@ export class GroupCommit implements Committer {
     const current = this.#current;
     if (current === null) return this.#startFrame();
     if (current.hasRoomFor(orderBytes, bytesOfKey)) return current;
+    if (this.#queue.length >= this.#queuedMax) return null;
     this.#queue.push(current);
     return this.#startFrame();
   }

@@ -95,6 +95,11 @@ export class FrameRun {
     return this.frame.count - this.#cutOrders;
   }
 
+  /** Bytes of the orders not handed out yet. */
+  get uncutBytes(): number {
+    return this.#payload.length - this.#cutBytes;
+  }
+
   /** Orders handed out so far: the front of the frame. */
   get cutOrders(): number {
     return this.#cutOrders;

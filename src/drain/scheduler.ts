@@ -7,6 +7,12 @@ import type { BatchRunner } from './runner.js';
 /** Batches per pool thread: one that runs and one queued, so that a thread does not wait for the main thread in between. */
 export const BATCHES_PER_THREAD = 2;
 
+/**
+ * About the most bytes of a batch, which a pool thread holds as text and as objects. It matters for orders of more than 8 KB:
+ * `--batch-orders-max` is 500 by default.
+ */
+export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+
 /** Interval at which the term is checked while the ownership of the frames is uncertain. */
 const TERM_POLL_MS = 50;
 
@@ -167,11 +173,14 @@ export class Scheduler {
     const ordersMax = this.#size.orders;
     // Before a suspect, what was begun is completed, and nothing else begins.
     if (this.#suspects.length > 0 && this.#isSuspectsTurn) {
-      return this.#isFrontBegun() ? Math.min(this.#queue[0]!.uncut, ordersMax) : 0;
+      return this.#isFrontBegun() ? Math.min(fitting(this.#queue[0]!, 0), ordersMax) : 0;
     }
     let ready = 0;
-    for (let i = 0; i < this.#queue.length && ready < ordersMax; i++) {
-      ready += this.#queue[i]!.uncut;
+    let bytes = 0;
+    for (let i = 0; i < this.#queue.length && ready < ordersMax && bytes < BATCH_BYTES_MAX; i++) {
+      const run = this.#queue[i]!;
+      ready += fitting(run, bytes);
+      bytes += run.uncutBytes;
     }
     return Math.min(ready, ordersMax);
   }
@@ -206,4 +215,11 @@ export class Scheduler {
     this.#pump();
     if (this.#batches === 0) this.#onIdle?.();
   };
+}
+
+/** How many orders of a frame fit into a batch that has `bytes`: the orders of a frame are about as long. The first one fits. */
+function fitting({ uncut, uncutBytes }: FrameRun, bytes: number): number {
+  const room = BATCH_BYTES_MAX - bytes;
+  if (uncutBytes <= room) return uncut;
+  return Math.max(bytes === 0 ? 1 : 0, Math.floor((uncut * room) / uncutBytes));
 }

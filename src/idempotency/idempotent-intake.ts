@@ -30,6 +30,8 @@ export interface IdempotentIntakeParts extends KeyedRequestParts {
 const POLL_MS = 5;
 /** Waiting requests of one thread. A check of that many takes about a millisecond. */
 const WAITING_MAX = 4096;
+/** Memory of their orders. */
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 const LINE_END_BYTES = 1;
 
 /**
@@ -42,6 +44,7 @@ export class IdempotentIntake implements KeyedIntake {
   readonly #hasher: KeyHasher;
   readonly #line: Uint8Array;
   readonly #waiting = new Set<KeyedRequest>();
+  #waitingBytes = 0;
   /** Requests that wait for a receipt. */
   #lookups = 0;
   #poll: NodeJS.Timeout | null = null;
@@ -140,13 +143,15 @@ export class IdempotentIntake implements KeyedIntake {
   }
 
   #wait(request: KeyedRequest, lineBytes: number): void {
-    if (this.#waiting.size >= WAITING_MAX) {
+    const isFull = this.#waitingBytes + lineBytes > WAITING_BYTES_MAX;
+    if (isFull || this.#waiting.size >= WAITING_MAX) {
       this.#parts.counts.add(COUNTER.idempotencyRefused);
       request.client.refused();
       return;
     }
     request.line = this.#line.slice(0, lineBytes);
     this.#waiting.add(request);
+    this.#waitingBytes += lineBytes;
     this.#poll ??= setInterval(() => this.#checkWaiting(), POLL_MS);
   }
 
@@ -155,16 +160,21 @@ export class IdempotentIntake implements KeyedIntake {
     for (const request of this.#waiting) {
       const { client, deadlineNs } = request;
       if (client.isGone || deadlineNs <= now) {
-        this.#waiting.delete(request);
+        this.#forget(request);
         client.refused();
       } else if (this.#advance(request)) {
-        this.#waiting.delete(request);
+        this.#forget(request);
       }
     }
     if (this.#waiting.size > 0) return;
     clearInterval(this.#poll!);
     this.#poll = null;
     this.#checkEmpty();
+  }
+
+  #forget(request: KeyedRequest): void {
+    this.#waiting.delete(request);
+    this.#waitingBytes -= request.line!.length;
   }
 
   #checkEmpty(): void {

@@ -53,7 +53,9 @@ export class OrderRoute {
       this.#refuse(res, req, replies, 'unsupportedMediaType', startedMs);
       return;
     }
-    if (isCoded(req.getHeader(names.contentEncoding))) {
+    const coding = req.getHeader(names.contentEncoding);
+    const isGzip = coding !== '' && isGzipCoding(coding);
+    if (coding !== '' && !isGzip && !isIdentity(coding)) {
       this.#toExpecting(req, replies).codingRefused(res);
       this.#count(415, startedMs);
       return;
@@ -70,7 +72,7 @@ export class OrderRoute {
       return;
     }
     const reply = expect === '' ? res : this.#parts.engine.sendContinue(res, expect);
-    this.#parts.slots.acquire().begin(reply, replies, startedMs, key);
+    this.#parts.slots.acquire().begin(reply, replies, startedMs, key, isGzip);
   };
 
   /** Only for a client that waits for the answer: the body of another tells soon enough, and each look at a header costs. */
@@ -145,9 +147,13 @@ function headerNames({ headerName }: EngineFactory): HeaderNames {
   };
 }
 
-/** Whether a body is in another coding than `identity`: gzip for example. */
-function isCoded(contentEncoding: string): boolean {
-  return contentEncoding !== '' && contentEncoding.trim().toLowerCase() !== 'identity';
+/** `x-gzip` is another name for it (RFC 9110, 8.4.1.3). */
+function isGzipCoding(contentEncoding: string): boolean {
+  return /^\s*(?:x-)?gzip\s*$/i.test(contentEncoding);
+}
+
+function isIdentity(contentEncoding: string): boolean {
+  return /^\s*identity\s*$/i.test(contentEncoding);
 }
 
 /** `application/json` in any case, with or without parameters. */

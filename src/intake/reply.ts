@@ -68,7 +68,7 @@ export class Replies {
   /** 415, because of `Content-Encoding`. */
   codingRefused(res: HttpReply): void {
     const { head, body } = this.#built.unsupportedMediaType;
-    this.#end(res.writeStatus(head).writeHeader('Accept-Encoding', 'identity'), body);
+    this.#end(res.writeStatus(head).writeHeader('Accept-Encoding', 'gzip'), body);
   }
 
   invalid(res: HttpReply, fault: string): void {

@@ -2,7 +2,9 @@ import { performance } from 'node:perf_hooks';
 import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { answers, type Status } from '../model/answers.js';
 import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/stages.js';
+import type { BodyBuffers } from './body-buffers.js';
 import type { HttpReply } from './http.js';
+import { inflate, NOT_GZIP, TOO_LARGE } from './inflate.js';
 import type { AnswerName, Replies } from './reply.js';
 
 /** What the slots of one thread share. */
@@ -21,28 +23,6 @@ export interface SlotParts {
   readonly retire: (slot: RequestSlot) => void;
   /** True while the server stops: orders not accepted yet are refused, and their connections end. */
   readonly isStopping: () => boolean;
-}
-
-/** Idle buffers kept for later bodies. Most bodies arrive in one chunk and need none. */
-const IDLE_BUFFERS_MAX = 256;
-
-/** Buffers of `--body-bytes-max` bytes in which bodies that arrive in several chunks are assembled. */
-export class BodyBuffers {
-  readonly #bytes: number;
-  readonly #idle: Uint8Array[] = [];
-
-  constructor(bytes: number) {
-    this.#bytes = bytes;
-  }
-
-  /** A plain Uint8Array, as the validator expects. */
-  take(): Uint8Array {
-    return this.#idle.pop() ?? new Uint8Array(this.#bytes);
-  }
-
-  giveBack(buffer: Uint8Array): void {
-    if (this.#idle.length < IDLE_BUFFERS_MAX) this.#idle.push(buffer);
-  }
 }
 
 const ACCEPTED = responseCounter(200);
@@ -94,6 +74,7 @@ class RequestSlot implements KeyedClient {
   #position = 0;
   /** The idempotency key; empty if the order has none. */
   #key = '';
+  #isGzip = false;
 
   /** @param replies any: each request sets its own */
   constructor(parts: SlotParts, poolIndex: number, replies: Replies) {
@@ -115,9 +96,13 @@ class RequestSlot implements KeyedClient {
     return this.#res === null;
   }
 
-  /** @param key the idempotency key; empty if there is none */
-  begin(res: HttpReply, replies: Replies, startedMs: number, key: string): void {
+  /**
+   * @param key the idempotency key; empty if there is none
+   * @param isGzip whether the body is to be inflated
+   */
+  begin(res: HttpReply, replies: Replies, startedMs: number, key: string, isGzip: boolean): void {
     this.#state = READING;
+    this.#isGzip = isGzip;
     this.#replies = replies;
     this.#key = key;
     this.#res = res;
@@ -146,21 +131,41 @@ class RequestSlot implements KeyedClient {
 
   readonly #onData = (chunk: ArrayBuffer | Uint8Array, isLast: boolean): void => {
     if (this.#state !== READING) return;
+    const bytes = this.#bodyBytes + chunk.byteLength;
+    if (bytes > this.#parts.bodyBytesMax) {
+      this.#answerEarly(this.#writeTooLarge, 413, isLast);
+      return;
+    }
     if (isLast && this.#bodyBytes === 0) {
-      if (chunk.byteLength > this.#parts.bodyBytesMax) this.#answer('tooLarge');
-      else this.#take(new Uint8Array(chunk), chunk.byteLength);
+      this.#takeBody(new Uint8Array(chunk), bytes);
       return;
     }
-    if (this.#bodyBytes + chunk.byteLength > this.#parts.bodyBytesMax) {
-      this.#answerTooLarge(isLast);
+    const body = this.#parts.bodies.grown(this.#body, this.#bodyBytes, bytes);
+    if (body === null) {
+      this.#parts.counts.add(COUNTER.bodiesRefused);
+      this.#answerEarly(this.#writeBusy, 503, isLast);
       return;
     }
-    this.#body ??= this.#parts.bodies.take();
     // A chunk is only valid inside this callback.
-    this.#body.set(new Uint8Array(chunk), this.#bodyBytes);
-    this.#bodyBytes += chunk.byteLength;
-    if (isLast) this.#take(this.#body, this.#bodyBytes);
+    body.set(new Uint8Array(chunk), this.#bodyBytes);
+    this.#body = body;
+    this.#bodyBytes = bytes;
+    if (isLast) this.#takeBody(body, bytes);
   };
+
+  /** The body is complete. */
+  #takeBody(bytes: Uint8Array, length: number): void {
+    if (this.#isGzip) this.#takeInflated(bytes.subarray(0, length));
+    else this.#take(bytes, length);
+  }
+
+  #takeInflated(coded: Uint8Array): void {
+    this.#parts.counts.add(COUNTER.gzipBodies);
+    const bytes = inflate(coded, this.#parts.bodyBytesMax);
+    if (bytes === TOO_LARGE) this.#answer('tooLarge');
+    else if (bytes === NOT_GZIP) this.#answerInvalid(NOT_GZIP);
+    else this.#take(bytes, bytes.length);
+  }
 
   #take(bytes: Uint8Array, length: number): void {
     if (this.#key !== '') {
@@ -234,6 +239,10 @@ class RequestSlot implements KeyedClient {
     this.#replies.created(this.#res!, this.#frameId, this.#position);
   };
 
+  readonly #writeTooLarge = (): void => {
+    this.#replies.send(this.#res!, 'tooLarge');
+  };
+
   readonly #writeBusy = (): void => {
     this.#replies.busy(this.#res!, this.#parts.isStopping());
   };
@@ -269,14 +278,15 @@ class RequestSlot implements KeyedClient {
     this.#finish(400);
   }
 
-  #answerTooLarge(isLast: boolean): void {
+  /** Answers although the body may not be complete: what follows of it is discarded. */
+  #answerEarly(write: () => void, status: Status, isLast: boolean): void {
+    this.#state = ANSWERING;
+    write();
     if (isLast) {
-      this.#answer('tooLarge');
+      this.#finish(status);
       return;
     }
-    this.#state = ANSWERING;
-    this.#replies.send(this.#res!, 'tooLarge');
-    this.#count(413);
+    this.#count(status);
     this.#res = null;
     this.#dropBody();
     this.#state = ANSWERED_EARLY;

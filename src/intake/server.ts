@@ -5,6 +5,7 @@ import type { Options } from '../model/options.js';
 import type { ReceiptLookup } from '../model/receipt.js';
 import type { BodyValidator, Committer, KeyedIntake } from '../model/stages.js';
 import type { TlsMaterial } from '../model/tls.js';
+import { BodyBuffers } from './body-buffers.js';
 import { Cors } from './cors.js';
 import type {
   ConnectionGate,
@@ -20,7 +21,7 @@ import type {
 import { countRefusal, OrderRoute, toExpecting } from './order-route.js';
 import { ReceiptRoute } from './receipt-route.js';
 import { KEEP_ALIVE, Replies } from './reply.js';
-import { BodyBuffers, FrameClock, SlotPool } from './request-slot.js';
+import { FrameClock, SlotPool } from './request-slot.js';
 
 type IntakeOptions = Pick<
   Options,

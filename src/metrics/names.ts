@@ -72,6 +72,16 @@ export const counterFamilies = [
     cells: { unreadConnections: {} },
   },
   {
+    name: 'forebay_gzip_requests_total',
+    help: 'Requests whose body was sent with Content-Encoding: gzip, valid or not.',
+    cells: { gzipBodies: {} },
+  },
+  {
+    name: 'forebay_bodies_refused_total',
+    help: 'Requests answered 503 because bodies that were still arriving used all the memory that they may.',
+    cells: { bodiesRefused: {} },
+  },
+  {
     name: 'forebay_withdrawn_orders_total',
     help: 'Orders that were not stored, because their client disconnected before their frame was sent.',
     cells: { ordersWithdrawn: {} },

@@ -85,6 +85,7 @@ function checked(
   const inputs: DefaultInputs = {
     mode: choiceOf(given, 'mode', MODES),
     cores,
+    bodyBytesMax: Number(given.get('bodyBytesMax')?.value ?? schema.bodyBytesMax.default),
     sharesPort: sharesPort(choiceOf(given, 'http', HTTP_CHOICES)) && !given.get('listen')?.value,
   };
   const values: Record<string, unknown> = {};
@@ -108,7 +109,9 @@ function defaultOf(spec: AnySpec, inputs: DefaultInputs): unknown {
   if (!isDerived(spec.default)) return spec.default;
   const value = spec.default.from(inputs);
   // A large machine has more cores than an option takes.
-  return typeof value === 'number' && 'max' in spec ? Math.min(value, spec.max) : value;
+  if (typeof value !== 'number' || !('max' in spec)) return value;
+  // NaN where another option is wrong, which the check reports.
+  return Math.min(Number.isNaN(value) ? spec.min : value, spec.max);
 }
 
 /**

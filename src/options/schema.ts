@@ -14,6 +14,16 @@ const intakeThreads: DerivedDefault<number> = {
   from: (inputs) => (inputs.sharesPort ? halfTheCores.from(inputs) : 1),
 };
 
+/** With NATS, it must fit into a message with its headers: 1 MiB by default (max_payload). */
+const FRAME_BYTES = 262_144;
+/** Room beside the longest order. */
+const FRAME_ROOM_BYTES = 16_384;
+
+const frameBytes: DerivedDefault<number> = {
+  text: `${FRAME_BYTES}, or --body-bytes-max and ${FRAME_ROOM_BYTES} if that is more`,
+  from: ({ bodyBytesMax }) => Math.max(FRAME_BYTES, bodyBytesMax + FRAME_ROOM_BYTES),
+};
+
 /** As browsers send it: lower case, no path, no default port. */
 const ORIGIN =
   '^(?!http://.*:80$)(?!https://.*:443$)(?:\\*|[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\\[[0-9a-f:.]+\\])(?::\\d{1,5})?)$';
@@ -201,10 +211,10 @@ const intakeSchema = {
     type: 'integer',
     unit: 'bytes',
     min: 64,
-    max: 65_536,
+    max: 1_048_576,
     default: 4096,
     group: 'Intake',
-    help: 'longest request body; a longer one is answered 413',
+    help: 'longest request body, before and after it is inflated; a longer one is answered 413',
   },
   bodyMsMax: {
     type: 'integer',
@@ -306,9 +316,9 @@ const intakeSchema = {
     type: 'integer',
     unit: 'bytes',
     min: 65,
-    // By default NATS accepts messages of 1 MiB (max_payload); the difference is room for the headers.
-    max: 900_000,
-    default: 262_144,
+    // A record of the frame log must fit into a segment of 4 MiB.
+    max: 4_000_000,
+    default: frameBytes,
     group: 'Commit',
     help: 'largest frame; must be more than --body-bytes-max',
   },

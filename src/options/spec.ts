@@ -4,6 +4,8 @@ import type { Mode, Options } from '../model/options.js';
 export interface DefaultInputs {
   readonly mode: Mode;
   readonly cores: number;
+  /** The value of --body-bytes-max, which may be out of its range. */
+  readonly bodyBytesMax: number;
   /** Whether several intake threads can listen on one port. */
   readonly sharesPort: boolean;
 }

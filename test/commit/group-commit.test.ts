@@ -47,6 +47,20 @@ async function turn(): Promise<void> {
 }
 
 describe('group commit', () => {
+  it('refuses orders when the full frames that wait take all their memory', async () => {
+    const { appender, take, answers } = open({
+      frameOrdersMax: 1,
+      frameBytesMax: 100 * 1024 * 1024,
+    });
+    // Two full frames fit into 256 MiB beside the open one.
+    assert.deepEqual(['a', 'b', 'c', 'd'].map(take), [true, true, true, false]);
+    await turn();
+    for (const sent of appender.sent) sent.resolve(null);
+    await turn();
+    assert.ok(take('e'));
+    assert.ok(answers.has('a'));
+  });
+
   it('sends the orders of one event-loop turn as one frame at the end of the next turn', async () => {
     const { appender, take } = open();
     for (const name of ['a', 'b', 'c']) assert.ok(take(name));

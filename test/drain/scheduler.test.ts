@@ -7,8 +7,9 @@ import { FrameRun } from '../../src/drain/frame-run.js';
 import { Outage } from '../../src/drain/outage.js';
 import { unpaced } from '../../src/drain/pace.js';
 import { BatchRunner } from '../../src/drain/runner.js';
-import { Scheduler } from '../../src/drain/scheduler.js';
+import { BATCH_BYTES_MAX, Scheduler } from '../../src/drain/scheduler.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import type { Frame } from '../../src/model/frame.js';
 import {
   type BatchMessage,
   type BatchResult,
@@ -42,9 +43,12 @@ class World {
   #calls = 0;
   #isSuspectRunning = false;
   settled = 0;
+  readonly #onBatch: (bytes: number) => void;
 
-  constructor(random: Random) {
+  /** @param onBatch gets the bytes of each batch */
+  constructor(random: Random, onBatch: (bytes: number) => void = () => {}) {
     this.#random = random;
+    this.#onBatch = onBatch;
     const runner = new BatchRunner({
       pool: { run: (message) => this.#run(message) },
       pacer: unpaced,
@@ -60,7 +64,10 @@ class World {
   }
 
   add(orders: number, crashes: number): void {
-    const frame = fresh(orders);
+    this.addFrame(fresh(orders), crashes);
+  }
+
+  addFrame(frame: Frame, crashes = 0): void {
     if (crashes > 0) this.#suspects.add(frame.id);
     const settle = (run: FrameRun) => void this.#settle(run);
     this.scheduler.add(new FrameRun(frame, settle, { crashes }));
@@ -74,7 +81,8 @@ class World {
     this.scheduler.settleEnds();
   }
 
-  async #run({ segments }: BatchMessage): Promise<BatchResult> {
+  async #run({ segments, payload }: BatchMessage): Promise<BatchResult> {
+    this.#onBatch(payload.length);
     const ids = segments.map(({ origin }) => origin);
     const isSuspect = ids.some((id) => this.#suspects.has(id));
     if (this.#isSuspectRunning) this.faults.push(`${ids} beside a suspect`);
@@ -98,6 +106,29 @@ class World {
     for (let i = 0; i < turns; i++) await new Promise(setImmediate);
   }
 }
+
+describe('a batch', () => {
+  it('has a bounded number of bytes, but one order at least', async () => {
+    const sizes: number[] = [];
+    const world = new World(new Random(seed), (bytes) => sizes.push(bytes));
+    const frameOf = (orders: number, bytes: number) => ({
+      ...fresh(orders),
+      payload: Buffer.from(`${'x'.repeat(bytes - 1)}\n`.repeat(orders)),
+    });
+    const MIB = 1024 * 1024;
+    world.addFrame(frameOf(1, 5 * MIB));
+    for (let i = 0; i < 6; i++) world.addFrame(frameOf(3, MIB));
+    world.addFrame(frameOf(100, 100));
+    while (world.settled < 8) await sleep(1);
+    assert.deepEqual(
+      sizes.filter((bytes) => bytes > BATCH_BYTES_MAX),
+      [5 * MIB],
+    );
+    // The batch size of this world is four orders.
+    assert.ok(sizes.includes(4 * MIB), sizes.join());
+    assert.equal(await world.scheduler.stop().then(({ length }) => length), 0);
+  });
+});
 
 describe('suspects', () => {
   it(`run while no other order is in progress and no frame is begun; seed ${seed}`, async () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { ENGINES } from '../support/engines.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { exchange, post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.js';
@@ -13,7 +12,7 @@ const SPELLINGS = [LOWER_CASE, '100-Continue', '100-CONTINUE'];
 const REFUSED = {
   413: post('', { 'Content-Length': '1000000000' }),
   415: post(VALID_BODY, { 'Content-Type': 'text/plain' }),
-  'coded 415': post(VALID_BODY, { 'Content-Encoding': 'gzip' }),
+  'coded 415': post(VALID_BODY, { 'Content-Encoding': 'br' }),
   400: post(VALID_BODY, { 'Idempotency-Key': 'k'.repeat(65) }),
   404: post(VALID_BODY),
   405: post(VALID_BODY),
@@ -90,15 +89,13 @@ for (const { http, skip } of ENGINES) {
 
     it('a body in a content coding is answered 415 with Accept-Encoding', async () => {
       for (const [coding, body] of [
-        ['gzip', gzipSync(VALID_BODY)],
-        ['GZIP', gzipSync(VALID_BODY)],
         ['br', Buffer.from(VALID_BODY)],
         ['deflate', Buffer.from(VALID_BODY)],
         ['identity, gzip', Buffer.from(VALID_BODY)],
       ] as const) {
         const answer = await postOrder(forebay.url, body, { 'Content-Encoding': coding });
         assert.equal(answer.status, 415, coding);
-        assert.equal(answer.headers['accept-encoding'], 'identity');
+        assert.equal(answer.headers['accept-encoding'], 'gzip');
         assert.equal(answer.body, '{"result":"unsupported-media-type"}');
       }
       for (const coding of ['identity', 'Identity', '']) {

@@ -9,7 +9,7 @@ import { type NatsOptions, NatsServer, withAccount, withPermissions } from '../s
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { newFrameId } from './frames.js';
 import { withManager } from './jetstream-api.js';
-import { sourceOf } from './jetstream-opened.js';
+import { FRAMES, sourceOf } from './jetstream-opened.js';
 
 /** A limit below what the journal needs, and what check and serve say. */
 const REFUSED: readonly (readonly [string, NatsOptions, RegExp])[] = [
@@ -86,7 +86,7 @@ function subjectPattern(subject: string): string {
   return subject.replace(/[*>]$/, '').replace(/[.$]/g, '\\$&');
 }
 
-const PLACE = { natsStream: 'FOREBAY', natsReplicas: 1, natsMonitor: [], ...NO_FILES };
+const PLACE = { natsStream: 'FOREBAY', natsReplicas: 1, natsMonitor: [], ...FRAMES, ...NO_FILES };
 
 describe('limits of NATS below what the journal needs', () => {
   for (const [what, options, expected] of REFUSED) {

@@ -13,7 +13,7 @@ import { OperatorFault } from '../../src/model/fault.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take } from './frames.js';
 import { withManager } from './jetstream-api.js';
-import { appenderOf, sourceOf } from './jetstream-opened.js';
+import { appenderOf, FRAMES, sourceOf } from './jetstream-opened.js';
 
 const HOUR_NS = 3_600_000_000_000;
 
@@ -58,7 +58,11 @@ const STREAM_CASES: Readonly<Record<keyof StreamConfig, readonly Case[]>> = {
   max_msgs: [harmless(100), named(10, { roles: ['ledger'] })],
   max_age: [named(5e9, { with: { duplicate_window: 5e9 } }), named(0, { roles: ['ledger'] })],
   max_bytes: [harmless(10_000_000), named(10_000, { roles: ['ledger'] })],
-  max_msg_size: [named(1000)],
+  max_msg_size: [
+    named(1000),
+    harmless(2_000_000, { roles: ['orders', 'dead letters', 'ledger'] }),
+    harmless(-1),
+  ],
   discard: [named('old'), named('new', { roles: ['ledger'] })],
   discard_new_per_subject: [
     named(true, { with: { max_msgs_per_subject: 1 }, roles: ['dead letters'] }),
@@ -175,6 +179,7 @@ function testSettings(version: NatsVersion): void {
         natsStream: stream,
         natsReplicas: 1,
         natsMonitor: [],
+        ...FRAMES,
         ...NO_FILES,
       });
       const told = [
@@ -200,7 +205,7 @@ function testSettings(version: NatsVersion): void {
       given: Case,
     ): Promise<string> {
       return withManager(server, async (manager) => {
-        for (const declaration of declarations(jetStreamNames(stream))) {
+        for (const declaration of declarations(jetStreamNames(stream), FRAMES)) {
           const isMeant = declaration.role === role;
           const changed = { ...given.with, [setting]: given.value };
           try {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { KeyRecovery } from '../../src/journal/jetstream/key-recovery.js';
 import { JetStreamConnection } from '../../src/journal/nats/connection.js';
+import { declarations } from '../../src/journal/nats/declarations.js';
 import { declareJournal } from '../../src/journal/nats/declare.js';
 import { jetStreamNames } from '../../src/journal/nats/names.js';
 import { StreamSearch } from '../../src/journal/nats/stream-search.js';
@@ -12,7 +13,7 @@ import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { LogEvent } from '../../src/model/log.js';
 import { NatsServer } from '../support/nats.js';
 import { fresh } from './frames.js';
-import { appenderOf } from './jetstream-opened.js';
+import { appenderOf, FRAMES } from './jetstream-opened.js';
 
 const STREAM = 'KEYED';
 const DIGEST = '0123456789abcdef';
@@ -23,7 +24,7 @@ async function start(t: TestContext) {
   const connection = new JetStreamConnection({
     servers: [server.url],
     clientName: 'keys',
-    prepare: (nc) => declareJournal(nc, names, 1),
+    prepare: (nc) => declareJournal(nc, declarations(names, FRAMES), 1),
     log: () => {},
   });
   const folder = mkdtempSync(join(tmpdir(), 'forebay-keys-'));

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameIds } from '../../src/commit/frame-id.js';
 import { FrameLookup } from '../../src/journal/jetstream/frame-lookup.js';
 import { JetStreamConnection } from '../../src/journal/nats/connection.js';
+import { declarations } from '../../src/journal/nats/declarations.js';
 import { declareJournal } from '../../src/journal/nats/declare.js';
 import { frameHeaders } from '../../src/journal/nats/headers.js';
 import { jetStreamNames } from '../../src/journal/nats/names.js';
@@ -14,6 +15,7 @@ import { HANG_MS_MAX } from '../support/deadline.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { fresh } from './frames.js';
 import { withManager } from './jetstream-api.js';
+import { FRAMES } from './jetstream-opened.js';
 
 const names = jetStreamNames('SEARCHED');
 const HOUR_MS = 3_600_000;
@@ -48,7 +50,7 @@ function testSearch(version: NatsVersion): void {
       connection = new JetStreamConnection({
         servers: [server.url],
         clientName: 'search',
-        prepare: (nc) => declareJournal(nc, names, 1),
+        prepare: (nc) => declareJournal(nc, declarations(names, FRAMES), 1),
         log: () => {},
       });
       await connection.ready;

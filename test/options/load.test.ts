@@ -210,6 +210,11 @@ test('options that contradict each other are refused', () => {
     /^--frame-bytes-max 4096 .*more than --body-bytes-max \(4096\)$/,
   );
   assert.equal(loadOptions(['--frame-bytes-max', '4097'], {}).frameBytesMax, 4097);
+  // By default, a frame has room for the longest body.
+  assert.equal(loadOptions(['--body-bytes-max', '4096'], {}).frameBytesMax, 262_144);
+  assert.equal(loadOptions(['--body-bytes-max', '1048576'], {}).frameBytesMax, 1_064_960);
+  assert.match(faultOf(['--body-bytes-max', 'x']), /^--body-bytes-max x .*must be a whole number/);
+  assert.match(faultOf(['--body-bytes-max', '1048577']), /^--body-bytes-max 1048577 .*must be/);
 });
 
 test('the two ports must differ, unless both are 0 or the hosts differ', () => {

@@ -122,7 +122,7 @@ function storageFinding({ storageBytes, storageBytesMax }: JetStreamFacts): Find
   return isFull ? warn('nats storage', text, fix, facts) : ok('nats storage', text, facts);
 }
 
-/** Only when it fails: the default of NATS is enough for every --frame-bytes-max. */
+/** Only when it fails: the default of NATS is enough for the default of --frame-bytes-max. */
 function messageFinding(options: Options, acceptedBytesMax: number): Finding[] {
   const neededBytes = messageBytesMax(options);
   if (neededBytes <= acceptedBytesMax) return [];
@@ -130,7 +130,7 @@ function messageFinding(options: Options, acceptedBytesMax: number): Finding[] {
     failConfig(
       'nats message',
       `the server accepts messages of ${bytesText(acceptedBytesMax)}; frames need up to ${bytesText(neededBytes)}, headers included`,
-      'lower --frame-bytes-max, or raise max_payload of the server',
+      'lower --frame-bytes-max, and --body-bytes-max below it, or raise max_payload of the server',
       { messageBytesMax: acceptedBytesMax },
     ),
   ];

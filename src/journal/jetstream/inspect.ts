@@ -25,7 +25,7 @@ const NO_LIMIT = -1;
 
 export type JetStreamPlaces = Pick<
   Options,
-  'nats' | 'natsStream' | 'natsReplicas' | 'natsMonitor'
+  'nats' | 'natsStream' | 'natsReplicas' | 'natsMonitor' | 'frameBytesMax' | 'frameOrdersMax'
 > &
   NatsFiles &
   Partial<Pick<Options, 'drain'>>;
@@ -65,7 +65,7 @@ async function inspect(
   const stats = await accountStats(manager);
   const declared = [];
   const missing = [];
-  const wanted = declarations(names);
+  const wanted = declarations(names, places);
   for (const declaration of wanted) {
     const facts = await inspectOne(manager, declaration, places.natsReplicas);
     declared.push(facts);

@@ -6,6 +6,7 @@ import type { Log } from '../../model/log.js';
 import type { NatsFiles } from '../../model/options.js';
 import { openLedger } from '../ledger/open.js';
 import { JetStreamConnection } from '../nats/connection.js';
+import { declarations } from '../nats/declarations.js';
 import { declareJournal } from '../nats/declare.js';
 import { jetStreamNames } from '../nats/names.js';
 import { requirePermissions } from '../nats/permissions.js';
@@ -75,14 +76,15 @@ export function openJetStreamSource(
   const connection = connectionTo(target, 'forebay drain', parts.log, (nc) =>
     requirePermissions(nc, names, target.drains ?? true),
   );
+  const wanted = declarations(names, target.frames);
   const repair = new StreamRepair({
     connection,
-    declare: (nc, onCreated) => declareJournal(nc, names, target.replicas, onCreated),
+    declare: (nc, onCreated) => declareJournal(nc, wanted, target.replicas, onCreated),
     log: parts.log,
   });
   const watch = new SettingsWatch({
     connection,
-    names,
+    wanted,
     replicas: target.replicas,
     log: parts.log,
   });
@@ -121,7 +123,7 @@ function connectionTo(
   log: Log,
   inspect: (nc: NatsConnection) => Promise<void> = async () => {},
 ): JetStreamConnection {
-  const names = jetStreamNames(stream);
+  const wanted = declarations(jetStreamNames(stream), frames);
   return new JetStreamConnection({
     servers,
     ...(files === undefined ? {} : { files }),
@@ -129,7 +131,7 @@ function connectionTo(
     prepare: async (nc) => {
       await inspect(nc);
       requireMessageSize(nc, frames);
-      await declareJournal(nc, names, replicas);
+      await declareJournal(nc, wanted, replicas);
     },
     log,
   });
@@ -145,7 +147,7 @@ function requireMessageSize({ info }: NatsConnection, frames: FrameBounds): void
   const needs = messageBytesMax(frames);
   if (takes >= needs) return;
   throw new OperatorFault(
-    `NATS takes messages of ${takes} bytes (max_payload), but with --frame-bytes-max ${frames.frameBytesMax} a frame can take ${needs}: lower --frame-bytes-max or raise max_payload`,
+    `NATS takes messages of ${takes} bytes (max_payload), but with --frame-bytes-max ${frames.frameBytesMax} a frame can take ${needs}: lower --frame-bytes-max, and --body-bytes-max below it, or raise max_payload`,
     EXIT.usage,
   );
 }

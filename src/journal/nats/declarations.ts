@@ -8,6 +8,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
+import { type FrameBounds, messageBytesMax } from '../../model/frame.js';
 import type { JetStreamNames } from './names.js';
 
 /**
@@ -16,8 +17,8 @@ import type { JetStreamNames } from './names.js';
  */
 export const DEDUPE_WINDOW_MS = 10 * 60 * 1000;
 
-/** The default limit of a NATS message; enough for the largest --frame-bytes-max and its headers. */
-const MESSAGE_BYTES_MAX = 1024 * 1024;
+/** What streams are made for at least, whatever --frame-bytes-max is: the default limit of a NATS message. */
+const MESSAGE_BYTES = 1024 * 1024;
 
 /** A third of this is the interval at which claimed frames are kept alive. */
 export const ACK_WAIT_MS = 30_000;
@@ -36,7 +37,11 @@ export const LEDGER_AGE_MS_MAX = 60 * 60 * 1000;
 const LEDGER_DEDUPE_WINDOW_MS = 2 * 60 * 1000;
 
 /** Only what the journal relies on. The operator may choose limits and replicas beforehand. */
-function streamSettings(subjects: string[], retention: RetentionPolicy): Partial<StreamConfig> {
+function streamSettings(
+  subjects: string[],
+  retention: RetentionPolicy,
+  messageBytes = MESSAGE_BYTES,
+): Partial<StreamConfig> {
   return {
     subjects,
     retention,
@@ -45,14 +50,15 @@ function streamSettings(subjects: string[], retention: RetentionPolicy): Partial
     discard: DiscardPolicy.New,
     max_age: 0,
     max_msgs_per_subject: -1,
-    max_msg_size: MESSAGE_BYTES_MAX,
+    max_msg_size: Math.max(MESSAGE_BYTES, messageBytes),
     duplicate_window: nanos(DEDUPE_WINDOW_MS),
   };
 }
 
 /** An order has one dead letter at most: if a crash makes it stored twice, the second replaces the first. */
-function deadSettings(subjects: string): Partial<StreamConfig> {
-  return { ...streamSettings([subjects], RetentionPolicy.Limits), max_msgs_per_subject: 1 };
+function deadSettings(subjects: string, messageBytes: number): Partial<StreamConfig> {
+  const settings = streamSettings([subjects], RetentionPolicy.Limits, messageBytes);
+  return { ...settings, max_msgs_per_subject: 1 };
 }
 
 /** A message that is not a frame may be longer than a frame. */
@@ -102,13 +108,17 @@ export interface ConsumerDeclaration {
 /** A stream or consumer that the journal needs. */
 export type Declaration = StreamDeclaration | ConsumerDeclaration;
 
-/** Everything that the journal needs; streams before their consumers. */
-export function declarations(names: JetStreamNames): Declaration[] {
+/**
+ * Everything that the journal needs; streams before their consumers.
+ * @param frames a dead letter is no longer than the longest frame
+ */
+export function declarations(names: JetStreamNames, frames: FrameBounds): Declaration[] {
+  const bytes = messageBytesMax(frames);
   const { stream, freshSubject, retrySubject } = names;
-  const workQueue = streamSettings([freshSubject, retrySubject], RetentionPolicy.Workqueue);
+  const workQueue = streamSettings([freshSubject, retrySubject], RetentionPolicy.Workqueue, bytes);
   const fresh = consumerSettings(freshSubject, FRESH_ACK_PENDING_MAX);
   const retry = consumerSettings(retrySubject, RETRY_ACK_PENDING_MAX);
-  const dead = deadSettings(names.deadSubjects);
+  const dead = deadSettings(names.deadSubjects, bytes);
   const ledger = ledgerSettings(names.ledgerSubject);
   const foreign = foreignSettings(names.foreignSubject);
   return [

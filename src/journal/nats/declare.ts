@@ -9,9 +9,8 @@ import {
 import type { NatsConnection } from '@nats-io/transport-node';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import { managerOf } from './connection.js';
-import { type Declaration, declarations } from './declarations.js';
+import type { Declaration } from './declarations.js';
 import { accountFault, creationFault, requireRoom } from './limits.js';
-import type { JetStreamNames } from './names.js';
 import { requireCreatable } from './permissions.js';
 import { differenceOf } from './settings.js';
 
@@ -24,14 +23,14 @@ import { differenceOf } from './settings.js';
  */
 export async function declareJournal(
   nc: NatsConnection,
-  names: JetStreamNames,
+  wanted: readonly Declaration[],
   replicas: number,
   onCreated: (declaration: Declaration) => void = () => {},
 ): Promise<void> {
   const manager = await managerOf(nc);
   const stats = await accountStats(manager);
   const missing: Declaration[] = [];
-  for (const declaration of declarations(names)) {
+  for (const declaration of wanted) {
     if (await isMissing(manager, replicas, declaration)) missing.push(declaration);
   }
   requireRoom(stats, missing, replicas);

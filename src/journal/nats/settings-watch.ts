@@ -1,16 +1,15 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Log } from '../../model/log.js';
 import { type JetStreamConnection, managerOf } from './connection.js';
-import { declarations } from './declarations.js';
+import type { Declaration } from './declarations.js';
 import { findDeclared } from './declare.js';
-import type { JetStreamNames } from './names.js';
 import { differenceOf, pauseOf } from './settings.js';
 
 const CHECK_MS = 5000;
 
 export interface SettingsWatchParts {
   readonly connection: JetStreamConnection;
-  readonly names: JetStreamNames;
+  readonly wanted: readonly Declaration[];
   readonly replicas: number;
   readonly log: Log;
 }
@@ -64,9 +63,9 @@ export class SettingsWatch {
   }
 
   async #find(nc: NatsConnection): Promise<string> {
-    const { names, replicas } = this.#parts;
+    const { wanted, replicas } = this.#parts;
     const manager = await managerOf(nc);
-    for (const declaration of declarations(names)) {
+    for (const declaration of wanted) {
       const info = await findDeclared(manager, declaration);
       if (info === null) continue;
       const why = differenceOf(declaration, info, replicas) || pauseOf(declaration, info);

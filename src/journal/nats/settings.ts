@@ -37,9 +37,13 @@ const CONSUMERS_MIN = 2;
 /** The default of the server. Each process that drains has two pulls waiting. */
 const PULLS_WAITING_MIN = 512;
 
+/** The one needed setting of which a larger value is as good: other instances may have larger frames. */
+const MESSAGE_SIZE = 'max_msg_size';
+
 const isOff = (value: unknown) => value === undefined || value === null || value === false;
 const isEmpty = (value: unknown) => isOff(value) || (Array.isArray(value) && value.length === 0);
 const isNoneOf = (value: unknown) => isOff(value) || value === '' || value === 0;
+const isBound = (value: unknown): value is number => typeof value === 'number' && value > 0;
 const isUnlimitedOrAtLeast = (min: number) => (value: unknown) =>
   typeof value !== 'number' || value <= 0 || value >= min;
 
@@ -133,6 +137,10 @@ export function differenceOf(
   for (const [setting, value] of Object.entries(declaration.wanted)) {
     const expected = JSON.stringify(value);
     const actual = JSON.stringify(found[setting] ?? 0);
+    if (setting === MESSAGE_SIZE && isBound(value)) {
+      if (isUnlimitedOrAtLeast(value)(found[setting])) continue;
+      return `${what} ${setting} ${actual}, expected at least ${expected}`;
+    }
     if (actual !== expected) return `${what} ${setting} ${actual}, expected ${expected}`;
   }
   for (const { setting, expected, isFine } of rulesOf(declaration)) {
