@@ -37,13 +37,16 @@ export interface WindowOperations {
   head(): number;
 
   /**
-   * Moves the head from `from` to `to` if it is still at `from`, so that it never moves back. Sequentially consistent: a
-   * thread that reads the new head sees every slot below it as taken.
+   * Moves the head to `to` unless it is there or further, so that it never moves back. Sequentially consistent: a thread
+   * that reads the new head sees every slot below it as taken.
    */
-  advanceHead(from: number, to: number): void;
+  advanceHead(to: number): void;
 
   /** Reads a slot as bits for `takeSlot` and `stampOf`. Sequentially consistent. */
   slot(index: number): bigint;
+
+  /** The same, for what is judged together with an earlier reading: another slot of a batch, or its first slot again. */
+  slotOfBatch(index: number): bigint;
 
   /**
    * Stores `stamp` in the slot if it still holds `seen`; returns whether it did. Atomic and sequentially consistent: of
@@ -55,6 +58,25 @@ export interface WindowOperations {
 /** The stamp in the bits of a slot, see `WindowLimiter`; `NEVER_TAKEN` at first. */
 export function stampOf(bits: bigint): number {
   return numberOf(bits);
+}
+
+/** Marks of unfinished batches begin here. In nanoseconds that is 36 years after the start of the machine. */
+const MARK_MIN = 2 ** 60;
+/** The distance between two float64 from `MARK_MIN` on: a mark has 52 bits. */
+const MARK_STEP = 2 ** 8;
+/** The low 32 bits of a mark are its round, and the 20 above them the size of the batch: see `WINDOW_LIMIT_MAX`. */
+const ROUNDS = 2 ** 32;
+
+/** What stands in the first slot of a batch until all its slots have a stamp: its size and its round. Without a sign. */
+export function batchMark(size: number, round: number): number {
+  return MARK_MIN + (size * ROUNDS + (round % ROUNDS)) * MARK_STEP;
+}
+
+/** The size of the batch of a mark; 0 if it is a stamp. */
+export function batchSizeOf(stamp: number): number {
+  const magnitude = Math.abs(stamp);
+  if (magnitude < MARK_MIN) return 0;
+  return Math.floor((magnitude - MARK_MIN) / MARK_STEP / ROUNDS);
 }
 
 /** One thread's view of the shared memory of a sliding window. */
@@ -73,11 +95,19 @@ export class WindowRing implements WindowOperations {
     return numberOf(Atomics.load(this.#cells, HEAD));
   }
 
-  advanceHead(from: number, to: number): void {
-    Atomics.compareExchange(this.#cells, HEAD, bitsOf(from), bitsOf(to));
+  advanceHead(to: number): void {
+    for (;;) {
+      const seen = Atomics.load(this.#cells, HEAD);
+      if (numberOf(seen) >= to) return;
+      if (Atomics.compareExchange(this.#cells, HEAD, seen, bitsOf(to)) === seen) return;
+    }
   }
 
   slot(index: number): bigint {
+    return Atomics.load(this.#cells, SLOTS + index);
+  }
+
+  slotOfBatch(index: number): bigint {
     return Atomics.load(this.#cells, SLOTS + index);
   }
 

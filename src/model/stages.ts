@@ -93,8 +93,15 @@ export interface KeyedIntake {
 
 /** Admits at most a fixed number in any window of time, over all threads that share its memory. */
 export interface Limiter {
+  /** That number. */
+  readonly limit: number;
   /** True when admitted now; false when the window is full. Never blocks. */
   tryAdmit(): boolean;
-  /** Milliseconds (fractional) until an admission can succeed, 0 for now. Another thread may be admitted first. */
-  waitMs(): number;
+  /** Admits so many at once, or none. Always false if that is more than `limit`. */
+  tryAdmitBatch(size: number): boolean;
+  /**
+   * Milliseconds (fractional) until an admission of so many can succeed, 0 for now. Another thread may be admitted first.
+   * Infinity if that is more than `limit`.
+   */
+  waitMs(size?: number): number;
 }

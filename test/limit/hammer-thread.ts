@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { RpsMeter } from '../../src/limit/meter.js';
 import { WindowLimiter } from '../../src/limit/window.js';
+import { batchSizeOf, WindowRing } from '../../src/memory/window-ring.js';
 
 /** Input of a hammer thread. */
 export interface HammerTask {
@@ -9,26 +10,36 @@ export interface HammerTask {
   readonly meter: SharedArrayBuffer;
   /** The meter's constant clock, so that all hits are in one bucket. */
   readonly meterNs: number;
+  /** How many it asks for at once, in turn. */
+  readonly sizes: readonly number[];
   /** The thread stops after this number of its own admissions. */
   readonly admissions: number;
 }
 
-/** The times of this thread's admissions, as read by the limiter. */
-function hammer(task: HammerTask): Float64Array {
-  let readingNs = 0;
-  const limiter = new WindowLimiter(task.limiter, () => {
-    readingNs = monotonicNs();
-    return readingNs;
-  });
-  const meter = new RpsMeter(task.meter, () => task.meterNs);
-  const timesNs = new Float64Array(task.admissions);
-  let admitted = 0;
-  while (admitted < task.admissions) {
-    if (!limiter.tryAdmit()) continue;
-    timesNs[admitted++] = readingNs;
-    meter.hit();
+/** Notes each stamp that this thread puts into a slot: for a batch of another thread too, which it helps to complete. */
+class NotingRing extends WindowRing {
+  readonly timesNs: number[] = [];
+
+  override takeSlot(index: number, seen: bigint, stamp: number): boolean {
+    const taken = super.takeSlot(index, seen, stamp);
+    if (taken && batchSizeOf(stamp) === 0) this.timesNs.push(Math.abs(stamp));
+    return taken;
   }
-  return timesNs;
+}
+
+/** The times that this thread wrote: those of all threads together are those of all admissions. */
+function hammer(task: HammerTask): Float64Array {
+  const ring = new NotingRing(task.limiter);
+  const limiter = new WindowLimiter(task.limiter, monotonicNs, ring);
+  const meter = new RpsMeter(task.meter, () => task.meterNs);
+  let admitted = 0;
+  for (let turn = 0; admitted < task.admissions; turn++) {
+    const size = Math.min(task.sizes[turn % task.sizes.length], task.admissions - admitted);
+    if (!limiter.tryAdmitBatch(size)) continue;
+    admitted += size;
+    meter.hit(size);
+  }
+  return Float64Array.from(ring.timesNs);
 }
 
 parentPort?.postMessage(hammer(workerData as HammerTask));

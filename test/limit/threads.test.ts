@@ -9,19 +9,22 @@ import type { HammerTask } from './hammer-thread.js';
 const THREADS = 4;
 const BUCKET_NS = 100e6;
 
-for (const { limit, windowMs, admissions } of [
-  { limit: 1, windowMs: 0.02, admissions: 5_000 },
-  { limit: 7, windowMs: 0.05, admissions: 10_000 },
-  { limit: 1000, windowMs: 16.7, admissions: 12_500 },
-  { limit: 5000, windowMs: 50, admissions: 12_500 },
+for (const { limit, windowMs, admissions, sizes } of [
+  { limit: 1, windowMs: 0.02, admissions: 5_000, sizes: [1] },
+  { limit: 7, windowMs: 0.05, admissions: 10_000, sizes: [1] },
+  { limit: 7, windowMs: 0.05, admissions: 10_000, sizes: [1, 7, 2, 5] },
+  { limit: 1000, windowMs: 16.7, admissions: 12_500, sizes: [1] },
+  { limit: 1000, windowMs: 16.7, admissions: 12_500, sizes: [100, 1, 1, 1, 999] },
+  { limit: 5000, windowMs: 50, admissions: 12_500, sizes: [1] },
 ]) {
-  test(`${THREADS} threads never have more than ${limit} admissions in ${windowMs} ms`, async () => {
+  test(`${THREADS} threads never have more than ${limit} admissions in ${windowMs} ms, asking for ${sizes.join(', ')} at once`, async () => {
     const meter = RpsMeter.memory();
     const task: HammerTask = {
       limiter: WindowLimiter.memory(limit, windowMs),
       meter,
       meterNs: BUCKET_NS,
       admissions,
+      sizes,
     };
     const timesNs = (await hammer(task)).sort();
     assert.equal(timesNs.length, THREADS * admissions);

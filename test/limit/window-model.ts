@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { WindowLimiter } from '../../src/limit/window.js';
-import { type WindowOperations, WindowRing } from '../../src/memory/window-ring.js';
+import { batchSizeOf, type WindowOperations, WindowRing } from '../../src/memory/window-ring.js';
 import type { Kind, Local, Model, Moment, State, Step } from './explore.js';
 
 /** A limiter whose state can be restored, so that a call can run again. */
@@ -30,12 +30,10 @@ const FIRST: Local = [0, Number.NEGATIVE_INFINITY];
 
 const AT_REST_STEPS_MAX = 1000;
 
-/** Note of a call whose last clock reading found the window full. */
-const FULL = 1;
-
 /**
  * The sliding window in the model checker, on real shared memory. `history` is the exact log: the times of the latest
- * `limit` admissions, in the order in which they took place.
+ * `limit` admissions, in the order in which they took place. The note of a call is how many admissions were in the window
+ * at its last clock reading.
  */
 export class WindowModel implements Model {
   readonly firstLocal: Local;
@@ -45,8 +43,16 @@ export class WindowModel implements Model {
   readonly #memory: SharedArrayBuffer;
   readonly #ring: WindowRing;
   readonly #sabotage: Sabotage;
+  readonly #sizes: readonly number[];
 
-  constructor(limit: number, windowNs: number, sabotage: Sabotage = intact) {
+  /** @param sizes how many admissions each thread asks for at once */
+  constructor(
+    limit: number,
+    windowNs: number,
+    sabotage: Sabotage = intact,
+    sizes: readonly number[] = [],
+  ) {
+    this.#sizes = sizes;
     this.#memory = WindowLimiter.memory(limit, windowNs / 1e6);
     this.#ring = new WindowRing(this.#memory);
     this.#sabotage = sabotage;
@@ -56,13 +62,13 @@ export class WindowModel implements Model {
     this.clockMovesNs = [windowNs - 1, windowNs];
   }
 
-  call(_thread: number, local: Local, step: Step, moment: Moment): Local {
+  call(thread: number, local: Local, step: Step, moment: Moment): Local {
     const limiter = this.#limiter(step, moment);
     limiter.resume(local);
-    if (!limiter.tryAdmit()) {
-      assert.equal(
-        moment.note,
-        FULL,
+    const size = this.#sizes[thread] ?? 1;
+    if (!limiter.tryAdmitBatch(size)) {
+      assert.ok(
+        moment.note + size > this.#ring.limit,
         'refused although the window had room when the clock was read',
       );
     }
@@ -97,9 +103,19 @@ export class WindowModel implements Model {
 
   #admitsWhatTheLogAllows(limiter: WindowLimiter, moment: Moment): number {
     const room = this.#ring.limit - this.#inWindow(moment);
-    for (let i = 0; i < room; i++)
-      assert.equal(limiter.waitMs(), 0, 'a wait although there is room');
-    for (let i = 0; i < room; i++) assert.ok(limiter.tryAdmit(), 'refused although there is room');
+    for (let size = 1; size <= this.#ring.limit; size++) {
+      const hasRoom = size <= room;
+      assert.equal(
+        limiter.waitMs(size) === 0,
+        hasRoom,
+        `a wait for ${size} although there is room for ${room}, or none`,
+      );
+      if (!hasRoom) assert.equal(limiter.tryAdmitBatch(size), false, 'a batch without room');
+    }
+    const batch = Math.ceil(room / 2);
+    assert.ok(limiter.tryAdmitBatch(batch), 'a batch is refused although there is room');
+    for (let i = batch; i < room; i++)
+      assert.ok(limiter.tryAdmit(), 'refused although there is room');
     assert.ok(limiter.waitMs() > 0, 'no wait although the window is full');
     assert.equal(limiter.tryAdmit(), false, 'admitted although the window is full');
     return room;
@@ -114,17 +130,18 @@ export class WindowModel implements Model {
       head: () => step('memory', () => real.head()),
       // Each loop of the limiter starts here and depends only on `at`.
       slot: (index) => step('memory', () => real.slot(index), forget ? () => limiter.at : null),
-      advanceHead: (from, to) => step('memory', () => real.advanceHead(from, to)),
+      slotOfBatch: (index) => step('memory', () => real.slotOfBatch(index)),
+      advanceHead: (to) => step('memory', () => real.advanceHead(to)),
       takeSlot: (index, seen, stamp) =>
         step('memory', () => {
           const taken = real.takeSlot(index, seen, stamp);
-          if (taken) this.#record(moment, Math.abs(stamp));
+          if (taken && batchSizeOf(stamp) === 0) this.#record(moment, Math.abs(stamp));
           return taken;
         }),
     };
     const clock = () =>
       step('clock', () => {
-        moment.note = this.#inWindow(moment) === real.limit ? FULL : 0;
+        moment.note = this.#inWindow(moment);
         return moment.timeNs;
       });
     const parts = this.#sabotage({ ring, clock });

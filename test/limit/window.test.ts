@@ -18,14 +18,16 @@ class ExactLog {
     this.#windowNs = windowNs;
   }
 
-  waitNs(nowNs: number): number {
-    const oldest = this.#timesNs.at(-this.#limit);
-    return oldest === undefined ? 0 : Math.max(0, oldest + this.#windowNs - nowNs);
+  waitNs(nowNs: number, size = 1): number {
+    const oldest = this.#timesNs.at(size - 1 - this.#limit);
+    return this.#timesNs.length + size <= this.#limit || oldest === undefined
+      ? 0
+      : Math.max(0, oldest + this.#windowNs - nowNs);
   }
 
-  tryAdmit(nowNs: number): boolean {
-    if (this.waitNs(nowNs) > 0) return false;
-    this.#timesNs.push(nowNs);
+  tryAdmit(nowNs: number, size = 1): boolean {
+    if (this.waitNs(nowNs, size) > 0) return false;
+    for (let i = 0; i < size; i++) this.#timesNs.push(nowNs);
     return true;
   }
 }
@@ -55,6 +57,7 @@ const schedules = fc
         fc.record({
           thread: fc.nat(setting.threads - 1),
           calls: fc.integer({ min: 1, max: 2 * setting.limit }),
+          size: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: setting.limit })),
           stepNs: clockSteps(setting.windowNs),
         }),
         { minLength: 1, maxLength: 60 },
@@ -70,11 +73,11 @@ test('random schedules: it decides and waits exactly like a log of all admission
     const memory = WindowLimiter.memory(limit, windowNs / 1e6);
     const limiters = Array.from({ length: threads }, () => new WindowLimiter(memory, () => nowNs));
     const log = new ExactLog(limit, windowNs);
-    for (const { thread, calls, stepNs } of moves) {
+    for (const { thread, calls, size, stepNs } of moves) {
       nowNs += stepNs;
       for (let i = 0; i < calls; i++) {
-        assert.equal(limiters[thread].waitMs(), log.waitNs(nowNs) / 1e6);
-        assert.equal(limiters[thread].tryAdmit(), log.tryAdmit(nowNs));
+        assert.equal(limiters[thread].waitMs(size), log.waitNs(nowNs, size) / 1e6);
+        assert.equal(limiters[thread].tryAdmitBatch(size), log.tryAdmit(nowNs, size));
       }
     }
   });
@@ -112,6 +115,21 @@ test('the maximum limit admits exactly that number, in two rounds', () => {
     assert.equal(admitted, WINDOW_LIMIT_MAX);
     nowNs += 1_000_000;
   }
+});
+
+test('a batch takes all or nothing, and more than the limit is never admitted', () => {
+  let nowNs = 1;
+  const limiter = new WindowLimiter(WindowLimiter.memory(10), () => nowNs);
+  assert.ok(limiter.tryAdmitBatch(8));
+  assert.equal(limiter.tryAdmitBatch(3), false);
+  assert.ok(limiter.tryAdmitBatch(2), 'the batch that was refused took nothing');
+  assert.equal(limiter.waitMs(1), 1000);
+  nowNs += 1e9;
+  assert.equal(limiter.tryAdmitBatch(11), false);
+  assert.equal(limiter.waitMs(11), Number.POSITIVE_INFINITY);
+  assert.ok(limiter.tryAdmitBatch(0));
+  assert.ok(limiter.tryAdmitBatch(10));
+  assert.equal(limiter.limit, 10);
 });
 
 test('a limit or window out of range is refused', () => {
