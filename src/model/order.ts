@@ -8,7 +8,7 @@ export interface OrderData {
 export const USERNAME_CODE_POINTS_MAX = 64;
 
 /**
- * JSON Schema of an order. The byte scanner and the slow path are tested against it.
+ * JSON Schema of an order. The byte scanner and the judge are tested against it.
  *
  * `product_id`, `count`: decimal strings "0" to "100", no sign, no leading zeros.
  * `username`: 1 to 64 code points, no control characters (C0, DEL, C1), no lone surrogates

@@ -34,14 +34,19 @@ export function nearest(typed: string, names: readonly string[]): string {
   return best;
 }
 
+/** The name that was probably meant, if one is close enough. */
+export function closeName(typed: string, names: readonly string[]): string | undefined {
+  const closest = nearest(typed, names);
+  const editsMax = Math.max(1, Math.min(typed.length, closest.length) / 3);
+  return editDistance(typed, closest) <= editsMax ? closest : undefined;
+}
+
 /** The end of an "unknown name" message: the closest name if it is close enough, else a pointer to --help. */
 export function suggestion(
   typed: string,
   names: readonly string[],
   write: (name: string) => string,
 ): string {
-  const closest = nearest(typed, names);
-  const isClose =
-    editDistance(typed, closest) <= Math.max(1, Math.min(typed.length, closest.length) / 3);
-  return isClose ? `did you mean ${write(closest)}?` : 'see --help';
+  const closest = closeName(typed, names);
+  return closest === undefined ? 'see --help' : `did you mean ${write(closest)}?`;
 }

@@ -83,7 +83,7 @@ function namesFault(seen: number): number {
 
 /**
  * Checks a body in one pass over its bytes, in place and without allocation. It handles objects of plain ASCII strings,
- * integers and literals, and usernames in any script. It reports a fault only if the slow path would report the same,
+ * integers and literals, and usernames in any script. It reports a fault only if the judge would report the same,
  * and returns `ASK` for everything else.
  *
  * Of several faults the lowest code is reported, and invalid JSON takes precedence over the rules. So the scanner reads
@@ -130,7 +130,7 @@ export class OrderScanner {
     if (at === end || bytes[at] !== QUOTE) return this.#stop(brokenString(bytes, at, end));
     const member = memberNamed(bytes, nameStart, at);
     if ((this.#seen & member) !== 0) {
-      // Only the slow path can compare two unknown names.
+      // Only the judge can compare two unknown names.
       if (member === UNKNOWN) return this.#stop(ASK);
       this.#fault = FAULT.duplicate;
     }

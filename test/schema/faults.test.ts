@@ -20,7 +20,7 @@ describe('fault texts', () => {
     for (const [name, rules] of Object.entries(orderSchema.properties)) {
       for (const keyword of Object.keys(rules)) expected.push(`/${name} ${keyword}`);
     }
-    const beforeSchema = ['', '/ utf8', '/ json', '/ duplicate'];
+    const beforeSchema = ['', '/ utf8', '/ json', '/ depth', '/ duplicate'];
     assert.deepEqual([...faultTexts].sort(), [...beforeSchema, ...expected].sort());
   });
 });

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { orderContract } from '../../src/schema/contract.js';
-import { SlowPath } from '../../src/schema/slow-path.js';
+import { Judge } from '../../src/schema/judge/judge.js';
 import { openValidator } from '../../src/schema/validator.js';
 import { randomBody } from './bodies.js';
 import { Random } from './random.js';
-import { type Judgement, Reference } from './reference.js';
+import { BODY_DEPTH_MAX, type Judgement, Reference } from './reference.js';
 
 /** Room for garbage on both sides of a body. */
 const MARGIN_BYTES_MAX = 80;
@@ -23,10 +23,10 @@ const LURES = [
   '}]}]0000',
 ];
 
-/** Compares the validator, and its slow path alone, with the reference; throws if they differ. */
+/** Compares the validator, and its judge alone, with the reference; throws if they differ. */
 export class Comparer {
   readonly #validator = openValidator(orderContract);
-  readonly #slowPath = new SlowPath(orderContract);
+  readonly #judge = new Judge(orderContract, BODY_DEPTH_MAX);
   readonly #reference = new Reference();
   readonly #target = Buffer.alloc(TARGET_BYTES);
 
@@ -39,9 +39,9 @@ export class Comparer {
     const expected = this.#reference.judge(bytes.subarray(start, end));
 
     const fault = this.#validator.validate(bytes, start, end) ? '' : this.#validator.fault;
-    const slowFault = this.#slowPath.judge(bytes, start, end);
-    if (slowFault !== fault) {
-      throw new Error(`validator "${fault}", slow path "${slowFault}"`);
+    const judged = this.#judge.accepts(bytes, start, end) ? '' : this.#judge.fault;
+    if (judged !== fault) {
+      throw new Error(`validator "${fault}", judge "${judged}"`);
     }
     if (fault !== '') {
       if (!('fault' in expected) || expected.fault !== fault) {

@@ -1,6 +1,8 @@
 import { Ajv } from 'ajv';
 import { type OrderData, orderSchema } from '../../src/model/order.js';
-import { hasRepeatedMember } from './repeated-member.js';
+import { structureOf } from './structure-of.js';
+
+export const BODY_DEPTH_MAX = 64;
 
 /** The expected result of a body: its value and its canonical form, or its first fault as in `x-invalid`. */
 export type Judgement =
@@ -8,7 +10,7 @@ export type Judgement =
   | { readonly fault: string };
 
 /**
- * The oracle: strict UTF-8, JSON.parse, a check for repeated names, ajv. It is simple and separate from the production
+ * The oracle: strict UTF-8, JSON.parse, a check of depth and repeated names, ajv. It is simple and separate from the production
  * code, with which it shares only the schema and the libraries.
  */
 export class Reference {
@@ -28,7 +30,9 @@ export class Reference {
     } catch {
       return { fault: '/ json' };
     }
-    if (hasRepeatedMember(text)) return { fault: '/ duplicate' };
+    const { depth, repeats } = structureOf(text);
+    if (depth > BODY_DEPTH_MAX) return { fault: '/ depth' };
+    if (repeats) return { fault: '/ duplicate' };
     if (this.#isOrder(value)) return { value, canonical: this.#canonical(value) };
     const { instancePath, keyword, params } = this.#isOrder.errors![0];
     const where = instancePath === '' ? '/' : instancePath;

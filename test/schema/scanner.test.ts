@@ -57,7 +57,7 @@ describe('OrderScanner', () => {
     return scanner.scan(bytes, 0, bytes.length);
   };
 
-  it('decides common bodies, valid and invalid, without the slow path', () => {
+  it('decides common bodies, valid and invalid, without the judge', () => {
     for (const [body, verdict] of DECIDED) assert.equal(scan(body), verdict, body);
   });
 

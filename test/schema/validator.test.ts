@@ -61,9 +61,9 @@ describe('the validator', () => {
     const levels = 200_000;
     const array = '['.repeat(levels) + ']'.repeat(levels);
     const object = `${'{"a":'.repeat(levels)}0${'}'.repeat(levels)}`;
-    assert.equal(validate(validator, array), '/ type');
-    assert.equal(validate(validator, object), '/ required product_id');
-    assert.equal(validate(validator, PLAIN.replace('"3"', array)), '/count type');
+    assert.equal(validate(validator, array), '/ depth');
+    assert.equal(validate(validator, object), '/ depth');
+    assert.equal(validate(validator, PLAIN.replace('"3"', array)), '/ depth');
     assert.equal(validate(validator, '['.repeat(levels)), '/ json');
     assert.equal(validate(validator, '{"a":'.repeat(levels)), '/ json');
   });

@@ -1,0 +1,55 @@
+import { Ajv } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { addEqualityKeywords } from './equality.js';
+import { type Dialect, type Schema, subschemasOf } from './subschemas.js';
+
+/**
+ * The settings that decide about a body. Wrong schemas, unknown keywords and formats are refused before ajv sees a schema, by
+ * `schemaFault`; the other rules of its strict mode are about style.
+ */
+const SETTINGS = {
+  strict: false,
+  // NaN and infinity, such as 1e400, are no numbers.
+  strictNumbers: true,
+  unicodeRegExp: true,
+  // `toString` and `__proto__` are members of an object only if it was sent with them.
+  ownProperties: true,
+  // So that each reference is a function, and the code of a schema is not copied to where it is used.
+  inlineRefs: false,
+  validateSchema: false,
+  logger: false,
+} as const;
+
+/** An ajv that checks schemas against their meta-schema. */
+export function openMetaAjv(dialect: Dialect): Ajv {
+  const settings = { strict: false, logger: false } as const;
+  return dialect === 'draft-07' ? new Ajv(settings) : asAjv(new Ajv2020(settings));
+}
+
+/** Both are the same class with other keywords, which the types do not say. */
+function asAjv(ajv: Ajv2020): Ajv {
+  return ajv as unknown as Ajv;
+}
+
+/** A new ajv that decides about bodies. The one place that configures it: all verdicts come from here. */
+export function openAjv(dialect: Dialect, schema: Schema): Ajv {
+  const settings = { ...SETTINGS, allErrors: nestingOf(schema) > NESTING_MAX };
+  const ajv = dialect === 'draft-07' ? new Ajv(settings) : asAjv(new Ajv2020(settings));
+  formats.default(ajv);
+  addEqualityKeywords(ajv, dialect === 'draft-07' ? 'additionalItems' : 'prefixItems');
+  return ajv;
+}
+
+/**
+ * ajv writes each member that it checks into an `if` inside the one before, and Node.js cannot run code with more than
+ * about 1,000 inside each other. With `allErrors` it writes them one after another, and finds the same first error.
+ */
+const NESTING_MAX = 400;
+
+/** The deepest `if` in the code of ajv, estimated. */
+function nestingOf(schema: Schema): number {
+  if (typeof schema === 'boolean') return 0;
+  const inner = subschemasOf(schema);
+  return inner.reduce((most, one) => Math.max(most, nestingOf(one.schema)), 0) + inner.length;
+}

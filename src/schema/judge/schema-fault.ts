@@ -1,0 +1,121 @@
+import { type Ajv, type ErrorObject, MissingRefError } from 'ajv';
+import { closeName } from '../../options/suggest.js';
+import { openAjv, openMetaAjv } from './ajv.js';
+import { selfReference } from './references.js';
+import {
+  type Dialect,
+  escapedName,
+  type Schema,
+  type SchemaObject,
+  visitSchemas,
+} from './subschemas.js';
+
+/** Why a schema cannot be used, and the JSON pointer of the place. */
+export interface SchemaFault {
+  readonly pointer: string;
+  readonly why: string;
+  readonly fix: string;
+}
+
+/** Keywords that only ajv has, and one of draft-04. `$async` would accept every body. */
+const NOT_OF_JSON_SCHEMA = ['$async', 'id'];
+/** ajv reads it, and does not list it. */
+const NOT_OF_AJV: Readonly<Record<Dialect, readonly string[]>> = {
+  '2020-12': ['$anchor'],
+  'draft-07': [],
+};
+
+/**
+ * The first fault of a schema, or null. In this order: its meta-schema; keywords, formats and patterns that ajv does not
+ * know; references.
+ */
+export function schemaFault(dialect: Dialect, schema: Schema): SchemaFault | null {
+  const meta = openMetaAjv(dialect);
+  if (!meta.validateSchema(schema)) return metaFault(meta.errors!);
+  const ajv = openAjv(dialect, schema);
+  const known = [...Object.keys(ajv.RULES.keywords), ...NOT_OF_AJV[dialect]];
+  const keywords = known.filter((keyword) => !NOT_OF_JSON_SCHEMA.includes(keyword));
+  let fault: SchemaFault | null = null;
+  visitSchemas(schema, (inner, pointer) => {
+    fault ??=
+      keywordFault(keywords, inner, pointer) ??
+      formatFault(ajv, inner, pointer) ??
+      patternFault(inner, pointer);
+  });
+  return fault ?? loopFault(schema) ?? compileFault(ajv, schema);
+}
+
+function metaFault(errors: readonly ErrorObject[]): SchemaFault {
+  // The most specific one: the others are of the keywords around it.
+  const deepest = errors.reduce((a, b) => (b.instancePath.length > a.instancePath.length ? b : a));
+  const { instancePath, message, params, keyword } = deepest;
+  const why = keyword === 'enum' ? `must be one of ${params.allowedValues.join(', ')}` : message!;
+  return { pointer: instancePath, why, fix: 'correct it' };
+}
+
+function keywordFault(
+  keywords: readonly string[],
+  schema: SchemaObject,
+  pointer: string,
+): SchemaFault | null {
+  const unknown = Object.keys(schema).find((keyword) => !keywords.includes(keyword));
+  if (unknown === undefined) return null;
+  const near = closeName(unknown, keywords);
+  const fix = near === undefined ? 'remove it' : `did you mean ${near}?`;
+  return { pointer: `${pointer}/${escapedName(unknown)}`, why: 'unknown keyword', fix };
+}
+
+function formatFault(ajv: Ajv, { format }: SchemaObject, pointer: string): SchemaFault | null {
+  if (format === undefined || (format as string) in ajv.formats) return null;
+  const names = Object.keys(ajv.formats);
+  const fix = `use one of ${names.sort().join(', ')}`;
+  return { pointer: `${pointer}/format`, why: `unknown format ${JSON.stringify(format)}`, fix };
+}
+
+function patternFault(schema: SchemaObject, pointer: string): SchemaFault | null {
+  const named = Object.keys((schema.patternProperties as object | undefined) ?? {});
+  const patterns = named.map((source) => [source, `/patternProperties/${escapedName(source)}`]);
+  if (schema.pattern !== undefined) patterns.push([schema.pattern as string, '/pattern']);
+  for (const [source, where] of patterns) {
+    try {
+      new RegExp(source, 'u');
+    } catch (error) {
+      const why = (error as Error).message.replaceAll('\n', '\\n');
+      return { pointer: pointer + where, why, fix: 'correct the pattern' };
+    }
+  }
+  return null;
+}
+
+/** What ajv finds when it compiles: references. */
+function compileFault(ajv: Ajv, schema: Schema): SchemaFault | null {
+  try {
+    ajv.compile(schema);
+    return null;
+  } catch (error) {
+    if (error instanceof MissingRefError) return missingFault(schema, error);
+    const isDeep = error instanceof RangeError;
+    const why = isDeep ? 'it has too many levels' : (error as Error).message;
+    return { pointer: '', why: why.replaceAll('\n', ' '), fix: 'correct it' };
+  }
+}
+
+function missingFault(schema: Schema, { message }: MissingRefError): SchemaFault {
+  const reference = /^can't resolve reference (.*) from id /s.exec(message)?.[1];
+  let pointer = '';
+  visitSchemas(schema, (inner, at) => {
+    if (pointer === '' && inner.$ref === reference) pointer = `${at}/$ref`;
+  });
+  const why = `cannot resolve the reference ${JSON.stringify(reference)}`;
+  return {
+    pointer,
+    why,
+    fix: 'refer to a part of this file: other files and addresses are not read',
+  };
+}
+
+function loopFault(schema: Schema): SchemaFault | null {
+  const pointer = selfReference(schema);
+  const why = 'the reference leads back to itself without going into the value';
+  return pointer === null ? null : { pointer: `${pointer}/$ref`, why, fix: 'remove it' };
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Contract } from '../../../src/schema/contract.js';
+import { FAULT_CHARS_MAX } from '../../../src/schema/judge/fault-text.js';
+import { Judge } from '../../../src/schema/judge/judge.js';
+import type { Dialect, Schema } from '../../../src/schema/judge/subschemas.js';
+
+const DEPTH_MAX = 64;
+
+function contract(schema: Schema, dialect: Dialect = '2020-12'): Contract {
+  return { source: 'test', schema, dialect, digest: '' };
+}
+
+/** The fault of a body in latin1, one character per byte; '' if it is accepted. */
+function faultOf(schema: Schema, body: string, dialect: Dialect = '2020-12'): string {
+  const judge = new Judge(contract(schema, dialect), DEPTH_MAX);
+  const bytes = Buffer.from(` ${body} `, 'latin1');
+  return judge.accepts(bytes, 1, bytes.length - 1) ? '' : judge.fault;
+}
+
+const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+
+describe('strict JSON', () => {
+  const CASES: readonly [string, string][] = [
+    ['{"a":1}', ''],
+    ['\r\n\t {"a":[true,false,null,-1.5e+3,"\\u00e9\\ud83d"]} ', ''],
+    ['"\xff"', '/ utf8'],
+    ['"\xed\xa0\x80"', '/ utf8'],
+    ['\xef\xbb\xbf{}', '/ json'],
+    ['', '/ json'],
+    ['{"a":1', '/ json'],
+    ['{"a":01}', '/ json'],
+    ['"\t"', '/ json'],
+    ['{}{}', '/ json'],
+    [nested(DEPTH_MAX), ''],
+    [nested(DEPTH_MAX + 1), '/ depth'],
+    [`[${'[]},{'.repeat(9)}`, '/ json'],
+    ['['.repeat(100_000), '/ json'],
+    [nested(100_000), '/ depth'],
+    [`${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, '/ depth'],
+    [`{"a":"${'[{'.repeat(99)}"}`, ''],
+    ['{"a":1,"a":1}', '/ duplicate'],
+    ['{"a":1,"\\u0061":1}', '/ duplicate'],
+    ['[{"b":{"a":1}},{"b":[{"a":{},"c":{},"a":{}}]}]', '/ duplicate'],
+    ['{"__proto__":1,"\\u005f_proto__":2}', '/ duplicate'],
+    ['{"a:a\\":":{"b":":"}}', ''],
+    ['{"1":1,"01":1,"1.0":1}', ''],
+    ['{"\\ud800":1,"\\uD800":1}', '/ duplicate'],
+    ['{"":0,"":0}', '/ duplicate'],
+  ];
+  for (const [body, fault] of CASES) {
+    it(`${fault === '' ? 'accepts' : `refuses for ${fault}`}: ${JSON.stringify(body.slice(0, 60))}`, () => {
+      assert.equal(faultOf(true, body), fault);
+    });
+  }
+
+  it('reports utf8 before json, json before depth, depth before duplicate, duplicate before the schema', () => {
+    assert.equal(faultOf(false, `${nested(99)}x\xff`), '/ utf8');
+    assert.equal(faultOf(false, `${nested(99)}x`), '/ json');
+    assert.equal(faultOf(false, `[{"a":1,"a":1},${nested(99)}]`), '/ depth');
+    assert.equal(faultOf(false, '{"a":1,"a":1}'), '/ duplicate');
+    assert.equal(faultOf(false, '{"a":1}'), '/ false');
+  });
+});
+
+describe('the fault text', () => {
+  const items: Schema = {
+    type: 'object',
+    properties: {
+      items: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['sku', 'unit price'],
+          properties: { qty: { type: 'integer', minimum: 1 }, sku: { type: 'string' } },
+        },
+      },
+    },
+    additionalProperties: { type: 'number' },
+  };
+  const CASES: readonly [Schema, string, string][] = [
+    [items, '{"items":[{"sku":"a","unit price":1,"qty":0}]}', '/items/0/qty minimum'],
+    [items, '{"items":[{"sku":"a"}]}', '/items/0 required unit%20price'],
+    [items, '[]', '/ type'],
+    [items, '{"a/b~c":"x"}', '/a~1b~0c type'],
+    [items, '{"a b%\\u00e9\\n":"x"}', '/a%20b%25%C3%A9%0A type'],
+    [items, '{"\\ud800":"x"}', '/%EF%BF%BD type'],
+    [{ properties: { a: false } }, '{"a":1}', '/a false'],
+    [{ additionalProperties: false }, '{"a":1}', '/ additionalProperties'],
+    [{ dependentRequired: { a: ['b'] } }, '{"a":1}', '/ dependentRequired b'],
+    [{ const: { a: 1 } }, '{"a":2}', '/ const'],
+    [{ enum: [1, 'a'] }, '2', '/ enum'],
+    [{ uniqueItems: true }, '[1,1.0]', '/ uniqueItems'],
+  ];
+  for (const [schema, body, fault] of CASES) {
+    it(`is ${fault}`, () => assert.equal(faultOf(schema, body), fault));
+  }
+
+  it('is bounded and visible ASCII, whatever the names', () => {
+    for (const name of [
+      'a'.repeat(500_000),
+      'é'.repeat(200_000),
+      '%'.repeat(255),
+      '\ud83d\ude00'.repeat(70),
+    ]) {
+      const body = Buffer.from(JSON.stringify({ [name]: 'x' })).toString('latin1');
+      const fault = faultOf(items, body);
+      assert.ok(fault.length <= FAULT_CHARS_MAX, fault);
+      assert.match(fault, /^\/(?:[!-$&-~]|%[0-9A-F]{2})+\.\.\. type$/);
+    }
+  });
+});
+
+describe('equality of values', () => {
+  it('is not fooled by members that JavaScript has a meaning for', () => {
+    const schema: Schema = {
+      uniqueItems: true,
+      contains: { const: { valueOf: { constructor: 1 } } },
+    };
+    assert.equal(
+      faultOf(
+        schema,
+        '[{"valueOf":1},{"valueOf":{"constructor":1}},{"toString":1},{"__proto__":1},{"constructor":{}}]',
+      ),
+      '',
+    );
+    assert.equal(
+      faultOf(schema, '[{"valueOf":{"constructor":1.0}},{"constructor":{}},{"constructor":{}}]'),
+      '/ uniqueItems',
+    );
+  });
+
+  it('compares numbers by value, and objects without regard to the order of members', () => {
+    const schema: Schema = { uniqueItems: true };
+    assert.equal(faultOf(schema, '[0,-0.0]'), '/ uniqueItems');
+    assert.equal(faultOf(schema, '[[1e2],[100]]'), '/ uniqueItems');
+    assert.equal(faultOf(schema, '[{"a":1,"b":[2]},{"b":[2],"a":1}]'), '/ uniqueItems');
+    assert.equal(
+      faultOf(schema, '[[1e400],[null],["1"],[1],[[1]],[{"1":1}],[true],["true"],1,"1",true,null]'),
+      '',
+    );
+    assert.equal(faultOf({ enum: [{ a: 1, b: null }, [0]] }, '{"b":null,"a":1}'), '');
+    assert.equal(faultOf({ enum: [{ a: 1, b: null }, [0]] }, '[-0]'), '');
+  });
+
+  it('takes linear time', () => {
+    const body = `[${Array.from({ length: 60_000 }, (_, i) => `{"a":${i}}`).join()}]`;
+    assert.equal(faultOf({ uniqueItems: true }, body), '');
+    assert.equal(
+      faultOf({ uniqueItems: true }, body.replace(']', ',{"a":59999}]')),
+      '/ uniqueItems',
+    );
+  });
+});
+
+describe('a part of the schema', () => {
+  const schema: Schema = {
+    $defs: { positive: { exclusiveMinimum: 0 } },
+    properties: { 'a/b %c~é': { items: { $ref: '#/$defs/positive' } }, n: true },
+    anyOf: [{ required: ['x'] }, true],
+  };
+  const judge = new Judge(contract(schema), DEPTH_MAX);
+
+  it('is found by its pointer, and its references by theirs', () => {
+    const part = judge.part('/properties/a~1b %c~0é');
+    assert.equal(part([1, 2]), true);
+    assert.equal(part([1, 0]), false);
+    assert.equal(judge.part('/anyOf/0')({}), false);
+    assert.equal(judge.part('/properties/n')({}), true);
+    assert.equal(judge.part('')({ 'a/b %c~é': [0] }), false);
+  });
+
+  it('that does not exist is an error', () => {
+    assert.throws(
+      () => judge.part('/properties/none'),
+      /the schema has no part \/properties\/none/,
+    );
+  });
+});
