@@ -60,7 +60,8 @@ export function flagFault(command: string, message: string): OperatorFault {
 /** A line of help for each. */
 export function flagLines(flags: Flags): string[] {
   return Object.entries(flags).map(
-    ([name, flag]) => `  ${`--${name}`.padEnd(14)} ${flag.help} (default ${flag.default})`,
+    ([name, flag]) =>
+      `  ${`--${name}`.padEnd(14)} ${flag.help} (default ${flag.default === '' ? 'none' : flag.default})`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { sleep } from 'k6';
 import exec from 'k6/execution';
 import http from 'k6/http';
+import { bodies } from './lib/body.js';
 import { recordAnswer, recordEnd } from './measures.js';
 import { poll } from './server.js';
 import { summarize, summaryText } from './summary.js';
@@ -12,7 +13,6 @@ const VUS_MAX = 1000;
 /** Beyond the time that all orders would take to process at the drain rate. */
 const SETTLE_MARGIN_S = 30;
 
-const ORDER = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
 const POST = { headers: { 'Content-Type': 'application/json' }, timeout: '10s' };
 
 /**
@@ -31,7 +31,9 @@ const POST = { headers: { 'Content-Type': 'application/json' }, timeout: '10s' }
  * @param {(elapsedMs: number) => Record<string, string> | undefined} [plan.tagsAt] of the latency
  */
 export function openRun(settings, plan) {
-  const { mode, url, adminUrl, drainRps } = settings;
+  const { mode, url, path, adminUrl, drainRps } = settings;
+  // k6 reads files before the run only.
+  const bodyOf = bodies(settings.bodyFile === '' ? '' : open(settings.bodyFile));
   const drainS = drainRps > 0 ? plan.arrivals / drainRps : 0;
   const settleS = mode === 'queue' ? drainS + SETTLE_MARGIN_S : 5;
   return {
@@ -46,7 +48,8 @@ export function openRun(settings, plan) {
     order(run) {
       const tags = plan.tagsAt?.(Date.now() - exec.scenario.startTime);
       const sentMs = Date.now();
-      const answer = http.post(`${url}/orders`, ORDER, POST);
+      const body = bodyOf(exec.scenario.iterationInTest + 1);
+      const answer = http.post(`${url}${path}`, body, POST);
       const times = { sentMs, answeredMs: Date.now() };
       recordAnswer(answer, times, mode === 'direct', run, tags);
     },

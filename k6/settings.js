@@ -11,6 +11,10 @@ export function readTarget(env, drainRps) {
   return {
     mode: readMode(env),
     url: env.URL ?? 'http://127.0.0.1:3000',
+    /** The server's --path. PATH would be that of the shell. */
+    path: env.ORDERS_PATH ?? '/orders',
+    /** A file with the body of each order: see lib/body.js. The built-in order when empty. */
+    bodyFile: env.BODY ?? '',
     adminUrl: env.ADMIN_URL ?? 'http://127.0.0.1:3001',
     /** Orders per second that queue mode may process: the server's --drain-rate; 0 for no bound. */
     drainRps: number(env, 'DRAIN_RATE', drainRps),

@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, createReadStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { arrivalsBefore } from '../../k6/lib/sine.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import { PATH } from '../body-file.js';
 import type { Outcome } from '../wave/drive.js';
 import type { Wave, WaveOptions } from '../wave/options.js';
 import type { Drive, LoadGenerator } from './load.js';
@@ -71,11 +72,15 @@ export class K6Load implements LoadGenerator {
   }
 }
 
-function settingsOf({ url, adminUrl, mode, wave, rpsLimit, drainRate }: WaveOptions) {
+function settingsOf(target: WaveOptions) {
+  const { url, adminUrl, mode, wave, rpsLimit, drainRate, path, bodyFile } = target;
   return {
     URL: url,
     ADMIN_URL: adminUrl ?? '',
     MODE: mode,
+    ...(path === PATH ? {} : { ORDERS_PATH: path }),
+    // k6 takes a relative name from the folder of the script.
+    ...(bodyFile === '' ? {} : { BODY: resolve(bodyFile) }),
     PERIOD: `${wave.periodS}`,
     PERIODS: `${wave.periods}`,
     ...(mode === 'direct' ? { LIMIT: `${rpsLimit}` } : { DRAIN_RATE: `${drainRate}` }),

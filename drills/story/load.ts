@@ -1,3 +1,4 @@
+import { PATH } from '../body-file.js';
 import { type Driven, driveWave } from '../wave/drive.js';
 import type { Verdict } from '../wave/judge.js';
 import type { WaveOptions } from '../wave/options.js';
@@ -29,13 +30,17 @@ export const builtInGenerator: LoadGenerator = {
   name: 'the built-in generator',
   latencyMeans: 'from the moment a request was due to its answer',
 
-  commandLine({ mode, wave, rpsLimit, drainRate }) {
+  commandLine({ mode, wave, rpsLimit, drainRate, path, bodyFile }) {
     const own =
       mode === 'direct' ? `--mode direct --rps-limit ${rpsLimit}` : `--drain-rate ${drainRate}`;
-    return `node dist/src/main.js wave ${own} --period-s ${wave.periodS} --periods ${wave.periods}`;
+    const what = [
+      path === PATH ? '' : ` --path ${path}`,
+      bodyFile === '' ? '' : ` --body ${bodyFile}`,
+    ].join('');
+    return `node dist/src/main.js wave ${own}${what} --period-s ${wave.periodS} --periods ${wave.periods}`;
   },
 
-  async drive({ url, wave }) {
-    return { driven: await driveWave(url, wave), verdicts: [] };
+  async drive(target) {
+    return { driven: await driveWave(target), verdicts: [] };
   },
 };

@@ -1,4 +1,5 @@
 import { defaultWave } from '../../k6/lib/sine.js';
+import { BODY_HELP, checkedPath, PATH, readBody } from '../body-file.js';
 import { flagFault, flagLines, type NumberFlag, readFlags, type TextFlag } from '../flags.js';
 import type { Wave } from '../wave/options.js';
 
@@ -12,6 +13,12 @@ export interface StoryOptions {
   /** Orders a second that queue mode processes at most. */
   readonly drainRate: number;
   readonly generator: Generator;
+  /** Of the server: its --schema and --path; an empty schema is the built-in order. */
+  readonly schema: string;
+  readonly path: string;
+  /** The text of each body and the file it is from; both empty for the built-in order. */
+  readonly body: string;
+  readonly bodyFile: string;
   /** The folder for index.html and story.json. */
   readonly folder: string;
 }
@@ -42,6 +49,9 @@ const flags = {
     choices: GENERATORS,
     help: 'k6, built-in, or auto: k6 if it is installed',
   },
+  schema: { default: '', help: 'JSON Schema that the server gets, with --body for it' },
+  path: { default: PATH, help: 'path that the server gets' },
+  body: { default: '', help: BODY_HELP },
   out: { default: 'story', help: 'folder for index.html and story.json' },
 } as const satisfies Record<string, NumberFlag | TextFlag>;
 
@@ -64,6 +74,10 @@ export function parseStoryOptions(
     rpsLimit: RPS_LIMIT,
     drainRate: given['drain-rate'],
     generator: given.generator as Generator,
+    schema: given.schema,
+    path: checkedPath('story', given.path),
+    body: readBody('story', given.body),
+    bodyFile: given.body,
     folder: out,
   };
 }
@@ -84,6 +98,7 @@ Examples
   forebay story
   forebay story --period-s 10 --periods 1     half a minute
   forebay story --generator k6 --out shown
+  forebay story --schema event.schema.json --body event.json
 
 Exit codes
   0    every check passed

@@ -5,6 +5,7 @@ import { durationS } from '../../k6/lib/sine.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import type { Mode } from '../../src/model/options.js';
 import { VERSION } from '../../src/version.js';
+import { PATH } from '../body-file.js';
 import type { Exchange } from '../wave/drive.js';
 import { judge, type Verdict } from '../wave/judge.js';
 import { settleMsMax, type WaveOptions } from '../wave/options.js';
@@ -150,10 +151,14 @@ async function measure(
   }
 }
 
-function serverFlags(mode: Mode, { rpsLimit, drainRate }: StoryOptions): string[] {
-  return mode === 'direct'
-    ? ['--mode', 'direct', '--rps-limit', `${rpsLimit}`]
-    : ['--drain-rate', `${drainRate}`];
+function serverFlags(mode: Mode, options: StoryOptions): string[] {
+  const { rpsLimit, drainRate, schema, path } = options;
+  const own =
+    mode === 'direct'
+      ? ['--mode', 'direct', '--rps-limit', `${rpsLimit}`]
+      : ['--drain-rate', `${drainRate}`];
+  const contract = schema === '' ? [] : ['--schema', schema];
+  return [...own, ...contract, ...(path === PATH ? [] : ['--path', path])];
 }
 
 function figuresOf(target: WaveOptions, { driven, verdicts, watched }: Measured) {

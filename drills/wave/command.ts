@@ -47,10 +47,10 @@ export async function run(args: readonly string[]): Promise<number> {
  * @throws OperatorFault the server's metrics cannot be read
  */
 export async function runWave(options: WaveOptions, out: Output): Promise<WaveSummary> {
-  const { url, adminUrl, wave } = options;
+  const { adminUrl, wave } = options;
   const watch = adminUrl === null ? null : await ServerWatch.begin(adminUrl);
   try {
-    const driven = await withLiveLines(wave, out, (listener) => driveWave(url, wave, listener));
+    const driven = await withLiveLines(wave, out, (listener) => driveWave(options, listener));
     const watched = (await watch?.end(settleMsMax(options))) ?? null;
     const summary = summarize(driven, judge(options, driven, watched).verdicts);
     out.write(summaryText(summary, watched === null));

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { acceptedAtMs } from '../../k6/lib/order-time.js';
 import { arrivalsBefore, durationS } from '../../k6/lib/sine.js';
 import { type Answer, answers } from '../../src/model/answers.js';
-import type { Wave } from './options.js';
+import type { Wave, WaveOptions } from './options.js';
 import { type OrderAnswer, OrderClient } from './order-client.js';
 
 /** Halvings of an interval of at most an hour: ends below a nanosecond. */
@@ -43,11 +43,11 @@ export interface DriveListener {
  * has arrived. Latency is counted from the moment a request was due, so that a generator that lags cannot hide a slow server.
  */
 export async function driveWave(
-  url: string,
-  wave: Wave,
+  target: Pick<WaveOptions, 'url' | 'path' | 'body' | 'wave'>,
   listener?: DriveListener,
 ): Promise<Driven> {
-  const client = new OrderClient(url);
+  const { wave } = target;
+  const client = new OrderClient(target);
   const startMs = Date.now();
   const zeroMs = performance.now();
   const outstanding = new Set<Promise<void>>();

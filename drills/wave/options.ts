@@ -1,5 +1,6 @@
 import { defaultWave, expectedArrivals } from '../../k6/lib/sine.js';
 import { MODES, type Mode } from '../../src/model/options.js';
+import { BODY_HELP, checkedPath, PATH, PATH_HELP, readBody } from '../body-file.js';
 import { flagFault, flagLines, type NumberFlag, readFlags, type TextFlag } from '../flags.js';
 
 export interface Wave {
@@ -11,6 +12,12 @@ export interface Wave {
 
 export interface WaveOptions {
   readonly url: string;
+  /** Where orders are posted, below the URL. */
+  readonly path: string;
+  /** The text of each body, with placeholders (k6/lib/body.js); empty for the built-in order. */
+  readonly body: string;
+  /** The file that `body` is from; empty for the built-in order. */
+  readonly bodyFile: string;
   /** Where /metrics is; null when the server's own counts are not to be checked. */
   readonly adminUrl: string | null;
   readonly mode: Mode;
@@ -27,7 +34,9 @@ export interface WaveOptions {
 const ARRIVALS_MAX = 1_000_000;
 
 const flags = {
-  url: { default: 'http://127.0.0.1:3000', help: 'URL for orders' },
+  url: { default: 'http://127.0.0.1:3000', help: 'URL for orders, without the path' },
+  path: { default: PATH, help: PATH_HELP },
+  body: { default: '', help: BODY_HELP },
   'admin-url': { default: 'http://127.0.0.1:3001', help: 'where /metrics is, or none' },
   mode: { default: 'queue', choices: MODES, help: MODES.join(' or ') },
   'rate-min': {
@@ -91,6 +100,9 @@ export function parseWaveOptions(
     wave,
     mode: given.mode as Mode,
     url: checkedUrl('url', given.url),
+    path: checkedPath('wave', given.path),
+    body: readBody('wave', given.body),
+    bodyFile: given.body,
     adminUrl: given['admin-url'] === 'none' ? null : checkedUrl('admin-url', given['admin-url']),
     rpsLimit: given['rps-limit'],
     drainRate: given['drain-rate'],
@@ -119,6 +131,7 @@ Examples
   forebay wave --drain-rate 60             for forebay serve --drain-rate 60
   forebay wave --mode direct               for forebay serve --mode direct
   forebay wave --period-s 10 --periods 1   a short wave
+  forebay wave --path /events --body event.json   for forebay serve --path /events --schema FILE
 
 Exit codes
   0  every check passed

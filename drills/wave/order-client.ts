@@ -1,4 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { bodies } from '../../k6/lib/body.js';
+import type { WaveOptions } from './options.js';
 
 export interface OrderAnswer {
   /** 0 when there was no answer. */
@@ -13,7 +15,6 @@ const SOCKETS_MAX = 256;
 const IDLE_MS_MAX = 5_000;
 const ANSWER_MS_MAX = 10_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
-const ORDER = Buffer.from('{"product_id":"33","count":"3","username":"maksim.konovalov"}');
 const NO_ANSWER: OrderAnswer = { status: 0, body: '', orderId: '' };
 
 /** Posts orders over a bounded number of connections, which it keeps open. */
@@ -24,23 +25,28 @@ export class OrderClient {
     timeout: IDLE_MS_MAX,
   });
   readonly #url: URL;
+  readonly #body: (n: number) => string;
+  #posted = 0;
 
-  constructor(url: string) {
-    this.#url = new URL('/orders', url);
+  /** @param body see k6/lib/body.js */
+  constructor({ url, path, body }: Pick<WaveOptions, 'url' | 'path' | 'body'>) {
+    this.#url = new URL(`${url}${path}`);
+    this.#body = bodies(body);
   }
 
   /** Never rejects: an error is an answer with status 0. */
   post(): Promise<OrderAnswer> {
+    const body = Buffer.from(this.#body(++this.#posted));
     return new Promise((resolve) => {
       const posted = request(this.#url, {
         method: 'POST',
         agent: this.#agent,
-        headers: { 'content-type': 'application/json', 'content-length': ORDER.length },
+        headers: { 'content-type': 'application/json', 'content-length': body.length },
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
       });
       posted.on('response', (response) => readAnswer(response, resolve));
       posted.on('error', () => resolve(NO_ANSWER));
-      posted.end(ORDER);
+      posted.end(body);
     });
   }
 

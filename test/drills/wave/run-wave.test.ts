@@ -6,6 +6,7 @@ import { expectedArrivals } from '../../../k6/lib/sine.js';
 import { OperatorFault } from '../../../src/model/fault.js';
 import { FakeServer, type FakeServerOptions } from './fake-server.js';
 
+const ORDERS = { path: '/orders', body: '', bodyFile: '' };
 const wave = { minRps: 0, maxRps: 200, periodS: 2, periods: 1 };
 const expected = Math.round(expectedArrivals(wave));
 
@@ -17,7 +18,7 @@ async function drive(
   const server = await FakeServer.open(serverOptions);
   t.after(() => server.close());
   const { mode, rpsLimit, drainRate } = serverOptions;
-  const target = { url: server.url, adminUrl: server.url };
+  const target = { url: server.url, adminUrl: server.url, ...ORDERS };
   const options = { ...target, mode, wave, rpsLimit, drainRate, settleS: 30, ...waveOptions };
   let printed = '';
   const out = {
@@ -77,7 +78,7 @@ describe('the built-in generator', { concurrency: 4 }, () => {
   }
 
   it('says in one line that the metrics cannot be read', async () => {
-    const nowhere = { url: 'http://127.0.0.1:1', adminUrl: 'http://127.0.0.1:1' };
+    const nowhere = { url: 'http://127.0.0.1:1', adminUrl: 'http://127.0.0.1:1', ...ORDERS };
     const options = { mode: 'queue', wave, rpsLimit: 0, drainRate: 0, settleS: 0 } as const;
     await assert.rejects(
       runWave({ ...nowhere, ...options }, process.stdout),
