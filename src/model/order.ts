@@ -5,7 +5,7 @@ export interface OrderData {
   readonly username: string;
 }
 
-export const USERNAME_CODE_POINTS_MAX = 64;
+const USERNAME_CODE_POINTS_MAX = 64;
 
 /**
  * JSON Schema of an order. The byte scanner and the judge are tested against it.

@@ -1,25 +1,40 @@
 import type { BodyValidator } from '../model/stages.js';
-import { canonicalJson } from './canonical.js';
-import { copyCompact, spacesIn } from './compact.js';
-import { CompactLine, FIXED_BYTES } from './compact-line.js';
-import { type Contract, orderContract } from './contract.js';
-import { ASK, faultTexts, VALID } from './faults.js';
+import { canonicalJson, isCanonical } from './canonical.js';
+import { copyBytes, copyCompact, spacesIn } from './compact.js';
+import { Scanner } from './compile/scanner.js';
+import type { Contract } from './contract.js';
 import { Judge } from './judge/judge.js';
-import { OrderScanner } from './scanner.js';
 
 const NOTHING = new Uint8Array(0);
 
-/** Most arrays and objects inside each other, unless the caller has another bound. */
-const BODY_DEPTH_MAX = 64;
+export interface ValidatorOptions {
+  /** Most arrays and objects inside each other in a body. */
+  readonly bodyDepthMax: number;
+}
+
+const DEFAULTS: ValidatorOptions = { bodyDepthMax: 64 };
+
+/** A validator of the contract. */
+export function openValidator(contract: Contract, options = DEFAULTS): BodyValidator {
+  return compileContract(contract, options)();
+}
 
 /**
- * A validator of the contract. It is not shared: between `validate` and the commit it must keep the same order.
+ * Compiles a contract, which takes some ten milliseconds and more for a large schema.
  *
- * @param bodyDepthMax most arrays and objects inside each other in a body
+ * @returns opens a validator. All of them share the code, but each is for one user: between `validate` and the commit it must
+ *   keep the same order
+ * @throws OperatorFault the schema is too large
  */
-export function openValidator(contract: Contract, bodyDepthMax = BODY_DEPTH_MAX): BodyValidator {
-  const scanner = contract.digest === orderContract.digest ? new OrderScanner() : null;
-  return new ContractValidator(scanner, new Judge(contract, bodyDepthMax));
+export function compileContract(contract: Contract, options = DEFAULTS): () => BodyValidator {
+  const { bodyDepthMax } = options;
+  const judge = new Judge(contract, bodyDepthMax);
+  const scanner = new Scanner({
+    schema: contract.schema,
+    bodyDepthMax,
+    part: (pointer) => judge.part(pointer),
+  });
+  return () => new ContractValidator(scanner, judge);
 }
 
 /**
@@ -33,15 +48,13 @@ class ContractValidator implements BodyValidator {
   compactLength = 0;
   fault = '';
 
-  readonly #scanner: OrderScanner | null;
+  readonly #scanner: Scanner;
   readonly #judge: Judge;
-  readonly #line = new CompactLine();
   #bytes: Uint8Array = NOTHING;
   #start = 0;
   #end = 0;
-  #scanned = false;
 
-  constructor(scanner: OrderScanner | null, judge: Judge) {
+  constructor(scanner: Scanner, judge: Judge) {
     this.#scanner = scanner;
     this.#judge = judge;
   }
@@ -49,52 +62,47 @@ class ContractValidator implements BodyValidator {
   /** `bytes` must not change until `writeTo` was called. */
   validate(bytes: Uint8Array, start: number, end: number): boolean {
     const scanner = this.#scanner;
-    if (scanner === null) return this.#ask(bytes, start, end);
-    const verdict = scanner.scan(bytes, start, end);
-    if (verdict === VALID) {
-      this.#scanned = true;
+    if (scanner.scan(bytes, start, end)) {
       this.#bytes = bytes;
-      const spans = scanner.spans;
-      this.compactLength =
-        FIXED_BYTES +
-        (spans.productIdEnd - spans.productIdStart) +
-        (spans.countEnd - spans.countStart) +
-        (spans.usernameEnd - spans.usernameStart);
+      this.#start = start;
+      this.#end = end;
+      this.compactLength = end - start - scanner.spaces + 1;
       return true;
     }
-    return verdict === ASK ? this.#ask(bytes, start, end) : this.#refuse(faultTexts[verdict]!);
+    return this.#ask(bytes, start, end);
   }
 
   /** @throws RangeError there is no valid order, or it does not fit: a frame must not be truncated */
   writeTo(target: Uint8Array, offset: number): number {
     const size = this.compactLength;
-    if (size === 0 || offset + size > target.length) throw new RangeError('no room for an order');
-    if (this.#scanned) return this.#line.write(target, offset, this.#bytes, this.#scanner!.spans);
-    const end = copyCompact(target, offset, this.#bytes, this.#start, this.#end);
-    target[end] = 0x0a;
-    return end + 1;
+    const after = offset + size;
+    if (size === 0 || after > target.length) throw new RangeError('no room for an order');
+    const start = this.#start;
+    const end = this.#end;
+    if (end - start === size - 1) copyBytes(target, offset, this.#bytes, start, end);
+    else copyCompact(target, offset, this.#bytes, start, end);
+    target[after - 1] = 0x0a;
+    return after;
   }
 
   canonicalForm(): Uint8Array | null {
-    if (this.#scanned) return null;
+    if (isCanonical(this.#bytes, this.#start, this.#end)) return null;
     const text = Buffer.from(this.#bytes.subarray(this.#start, this.#end)).toString();
     return new TextEncoder().encode(canonicalJson(text));
   }
 
   #ask(bytes: Uint8Array, start: number, end: number): boolean {
-    if (!this.#judge.accepts(bytes, start, end)) return this.#refuse(this.#judge.fault);
-    this.#scanned = false;
+    const judge = this.#judge;
+    if (!judge.accepts(bytes, start, end)) {
+      this.#bytes = NOTHING;
+      this.compactLength = 0;
+      this.fault = judge.fault;
+      return false;
+    }
     this.#bytes = bytes;
     this.#start = start;
     this.#end = end;
     this.compactLength = end - start - spacesIn(bytes, start, end) + 1;
     return true;
-  }
-
-  #refuse(fault: string): boolean {
-    this.#bytes = NOTHING;
-    this.compactLength = 0;
-    this.fault = fault;
-    return false;
   }
 }

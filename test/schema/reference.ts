@@ -4,9 +4,9 @@ import { structureOf } from './structure-of.js';
 
 export const BODY_DEPTH_MAX = 64;
 
-/** The expected result of a body: its value and its canonical form, or its first fault as in `x-invalid`. */
+/** The expected result of a body: its value, its text as it is stored and its canonical form, or its first fault as in `x-invalid`. */
 export type Judgement =
-  | { readonly value: OrderData; readonly canonical: string }
+  | { readonly value: OrderData; readonly compact: string; readonly canonical: string }
   | { readonly fault: string };
 
 /**
@@ -33,7 +33,8 @@ export class Reference {
     const { depth, repeats } = structureOf(text);
     if (depth > BODY_DEPTH_MAX) return { fault: '/ depth' };
     if (repeats) return { fault: '/ duplicate' };
-    if (this.#isOrder(value)) return { value, canonical: this.#canonical(value) };
+    if (this.#isOrder(value))
+      return { value, compact: withoutSpaces(text), canonical: this.#canonical(value) };
     const { instancePath, keyword, params } = this.#isOrder.errors![0];
     const where = instancePath === '' ? '/' : instancePath;
     return { fault: [where, keyword, params.missingProperty ?? ''].join(' ').trimEnd() };
@@ -43,4 +44,9 @@ export class Reference {
   #canonical({ product_id, count, username }: OrderData): string {
     return JSON.stringify({ product_id, count, username });
   }
+}
+
+/** A valid JSON text without the white space outside of strings. */
+function withoutSpaces(text: string): string {
+  return text.replace(/("(?:[^"\\]|\\.)*")|[ \t\r\n]+/g, '$1');
 }

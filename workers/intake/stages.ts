@@ -15,7 +15,7 @@ import { OperatorFault } from '../../src/model/fault.js';
 import type { Appender } from '../../src/model/journal.js';
 import type { OrdersAddress } from '../../src/model/listen.js';
 import type { TlsMaterial } from '../../src/model/tls.js';
-import { openValidator } from '../../src/schema/validator.js';
+import { compileContract } from '../../src/schema/validator.js';
 import { loadEngine } from './engine.js';
 import { openGate } from './gate.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
@@ -58,26 +58,26 @@ export async function openIntake(
     contract.digest,
   );
   const receipts = new ReceiptQueries((queries) => report({ type: 'receipts', queries }));
+  const openValidator = compileContract(contract);
   const keyed = new IdempotentIntake({
     table: new KeyTable(data.keys),
     nowNs: monotonicNs,
-    validator: openValidator(contract),
+    validator: openValidator(),
     committer,
     receipts,
     counts,
     bodyBytesMax: options.bodyBytesMax,
   });
-  const limiter = data.limiter === null ? null : new WindowLimiter(data.limiter);
   /** Clients of a unix socket have no address. */
   let tcpPort = 0;
   const server = new IntakeServer(
     {
-      validator: openValidator(contract),
+      validator: openValidator(),
       committer,
       keyed,
       receipts,
       counts,
-      tryAdmit: limiter === null ? () => true : () => limiter.tryAdmit(),
+      tryAdmit: admission(data.limiter),
       meter: new RpsMeter(data.meter),
       options,
       gate: openGate(data, counts, () => tcpPort, report),
@@ -88,7 +88,6 @@ export async function openIntake(
   const stopWatching = watchJournal(appender, report);
   /** An intake that is stopped while it starts must not listen: nothing would close that socket. */
   let stopping = false;
-
   async function stop(): Promise<void> {
     stopping = true;
     await server.stop(() => answerAll(keyed, committer, receipts));
@@ -145,6 +144,13 @@ function renewTls(
 async function listenAt(server: IntakeServer, at: OrdersAddress, isShared: boolean): Promise<void> {
   await server.listen({ at, isShared });
   if ('path' in at) chmodSync(at.path, SOCKET_MODE);
+}
+
+/** @param memory of the limiter; null for no limit */
+function admission(memory: IntakeThreadData['limiter']): () => boolean {
+  if (memory === null) return () => true;
+  const limiter = new WindowLimiter(memory);
+  return () => limiter.tryAdmit();
 }
 
 /** Reports a durable frame only if the main thread sleeps: while it is awake it polls. */

@@ -44,7 +44,7 @@ export interface ByteDfa {
 }
 
 /** The greatest class: see ByteDfa. */
-const CLASS_MAX = 255;
+export const CLASS_MAX = 255;
 
 const QUOTE = 1;
 /** Classes of the table that are not of the alphabet. */

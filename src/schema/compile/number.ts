@@ -1,0 +1,112 @@
+/** Numbers of JSON as bytes. They end at the first byte that cannot belong to them; the last byte of a body never can. */
+
+const DOT = 0x2e;
+const MINUS = 0x2d;
+
+/** Digits of an integer that a double holds exactly. */
+const EXACT_DIGITS = 15;
+/** Powers of ten that a double holds exactly. Divided by one of them, an exact integer is rounded correctly. */
+const POWERS = Array.from({ length: EXACT_DIGITS + 1 }, (_, power) => 10 ** power);
+
+/**
+ * From the first byte of a number: the offset after it, or -1. Writes its value to `value[0]`, as JSON.parse reads it. -1 for
+ * a value beyond the range of a double, too.
+ */
+export function number(b: Uint8Array, at: number, value: Float64Array): number {
+  const start = at;
+  let c = b[at]!;
+  if (c === MINUS) c = b[++at]!;
+  const digits = at;
+  let whole = 0;
+  if (c === 0x30) {
+    c = b[++at]!;
+  } else {
+    if (c < 0x31 || c > 0x39) return -1;
+    do {
+      whole = whole * 10 + (c - 0x30);
+      c = b[++at]!;
+    } while (c >= 0x30 && c <= 0x39);
+  }
+  if (c === DOT || (c | 0x20) === 0x65 || at - digits > EXACT_DIGITS) {
+    return fraction(b, start, at, whole, value);
+  }
+  value[0] = digits === start ? whole : -whole;
+  return at;
+}
+
+/** The same, from after the integer part `whole`, which ends at `at`. */
+function fraction(
+  b: Uint8Array,
+  start: number,
+  at: number,
+  whole: number,
+  value: Float64Array,
+): number {
+  const isNegative = b[start] === MINUS;
+  let c = b[at]!;
+  let scaled = whole;
+  let places = 0;
+  if (c === DOT) {
+    c = b[++at]!;
+    const digits = at;
+    while (c >= 0x30 && c <= 0x39) {
+      scaled = scaled * 10 + (c - 0x30);
+      c = b[++at]!;
+    }
+    places = at - digits;
+    if (places === 0) return -1;
+  }
+  const isExact = at - start <= EXACT_DIGITS;
+  if ((c | 0x20) === 0x65) {
+    at = afterExponent(b, at);
+    if (at < 0) return -1;
+  } else if (isExact) {
+    const exact = scaled / POWERS[places]!;
+    value[0] = isNegative ? -exact : exact;
+    return at;
+  }
+  const parsed = Number(ascii(b, start, at));
+  value[0] = parsed;
+  return Number.isFinite(parsed) ? at : -1;
+}
+
+/** From the first byte of a number: the offset after it, or -1, without its value. */
+export function afterNumber(b: Uint8Array, at: number): number {
+  let c = b[at]!;
+  if (c === MINUS) c = b[++at]!;
+  if (c === 0x30) {
+    c = b[++at]!;
+  } else {
+    if (c < 0x31 || c > 0x39) return -1;
+    do c = b[++at]!;
+    while (c >= 0x30 && c <= 0x39);
+  }
+  if (c === DOT) {
+    c = b[++at]!;
+    if (c < 0x30 || c > 0x39) return -1;
+    do c = b[++at]!;
+    while (c >= 0x30 && c <= 0x39);
+  }
+  return (c | 0x20) === 0x65 ? afterExponent(b, at) : at;
+}
+
+/** From the `e`. */
+function afterExponent(b: Uint8Array, at: number): number {
+  let c = b[++at]!;
+  if (c === 0x2b || c === MINUS) c = b[++at]!;
+  if (c < 0x30 || c > 0x39) return -1;
+  do c = b[++at]!;
+  while (c >= 0x30 && c <= 0x39);
+  return at;
+}
+
+/** Characters that one call of String.fromCharCode takes. */
+const CHUNK = 1024;
+
+function ascii(b: Uint8Array, start: number, end: number): string {
+  let all = '';
+  for (let at = start; at < end; at += CHUNK) {
+    all += String.fromCharCode(...b.subarray(at, Math.min(at + CHUNK, end)));
+  }
+  return all;
+}
