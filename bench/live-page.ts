@@ -148,7 +148,14 @@ async function rowMs(intakeThreads: number): Promise<number> {
       names.map((name) => ({ name, tid: process.pid })),
     ),
     threads: names,
-    build: { version: '', node: '', mode: '', journal: '' },
+    build: {
+      version: '',
+      node: '',
+      mode: '',
+      journal: '',
+      path: '/orders',
+      schema: '0123456789abcdef',
+    },
     reasons: () => [],
     degraded: () => [],
   });

@@ -3,7 +3,7 @@ import { bodies } from '../k6/lib/body.js';
 import { flagFault } from './flags.js';
 
 /** A line of help, for `--body`. */
-export const BODY_HELP = 'file with the body of the orders, with {{n}}, {{uuid}}, {{time}}';
+export const BODY_HELP = 'file with the body; {{n}} {{uuid}} {{time}} vary';
 /** The same, for `--path`. */
 export const PATH_HELP = "the server's --path";
 export const PATH = '/orders';

@@ -49,7 +49,7 @@ const flags = {
     choices: GENERATORS,
     help: 'k6, built-in, or auto: k6 if it is installed',
   },
-  schema: { default: '', help: 'JSON Schema that the server gets, with --body for it' },
+  schema: { default: '', help: 'JSON Schema that the server gets' },
   path: { default: PATH, help: 'path that the server gets' },
   body: { default: '', help: BODY_HELP },
   out: { default: 'story', help: 'folder for index.html and story.json' },

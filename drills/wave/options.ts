@@ -34,7 +34,7 @@ export interface WaveOptions {
 const ARRIVALS_MAX = 1_000_000;
 
 const flags = {
-  url: { default: 'http://127.0.0.1:3000', help: 'URL for orders, without the path' },
+  url: { default: 'http://127.0.0.1:3000', help: 'URL of the server for orders' },
   path: { default: PATH, help: PATH_HELP },
   body: { default: '', help: BODY_HELP },
   'admin-url': { default: 'http://127.0.0.1:3001', help: 'where /metrics is, or none' },
@@ -131,7 +131,7 @@ Examples
   forebay wave --drain-rate 60             for forebay serve --drain-rate 60
   forebay wave --mode direct               for forebay serve --mode direct
   forebay wave --period-s 10 --periods 1   a short wave
-  forebay wave --path /events --body event.json   for forebay serve --path /events --schema FILE
+  forebay wave --path /in --body order.json   for serve --path /in --schema FILE
 
 Exit codes
   0  every check passed

@@ -171,7 +171,7 @@ export const errors: readonly Unplaced[] = [
     },
     [
       {
-        expr: `count by (version, node, mode, journal) (${of('forebay_build_info')})`,
+        expr: `count by (version, node, mode, journal, path, schema) (${of('forebay_build_info')})`,
         legend: '{{version}}, Node {{node}}, {{mode}}, {{journal}}',
       },
     ],

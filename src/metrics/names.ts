@@ -373,7 +373,7 @@ export const liveFamilies = {
   },
   buildInfo: {
     name: 'forebay_build_info',
-    help: 'Always 1; the labels say what is running.',
-    labels: ['version', 'node', 'mode', 'journal'],
+    help: 'Always 1; the labels say what is running, where orders are posted, and the digest of their schema.',
+    labels: ['version', 'node', 'mode', 'journal', 'path', 'schema'],
   },
 } as const satisfies Readonly<Record<string, LiveFamily>>;

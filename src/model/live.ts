@@ -9,6 +9,10 @@ export interface LiveFacts {
     readonly node: string;
     readonly mode: string;
     readonly journal: string;
+    /** Where orders are posted. */
+    readonly path: string;
+    /** Digest of the schema that they must be valid against. */
+    readonly schema: string;
   };
   readonly startedAtMs: number;
   /** Requests per second; 0 is no limit. */

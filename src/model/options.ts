@@ -36,6 +36,8 @@ export interface Options {
   readonly logFormat: LogFormat;
   readonly shutdownMsMax: number;
 
+  readonly schema: string;
+  readonly bodyDepthMax: number;
   readonly rpsLimit: number;
   readonly bodyBytesMax: number;
   readonly bodyMsMax: number;

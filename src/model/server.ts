@@ -5,10 +5,12 @@ import type { Options } from './options.js';
  * option that is left out has its default. Neither the environment nor a configuration file is read.
  */
 export type ServeOptions = {
-  readonly [Key in Exclude<keyof Options, 'handler'>]?: Options[Key] | undefined;
+  readonly [Key in Exclude<keyof Options, 'handler' | 'schema'>]?: Options[Key] | undefined;
 } & {
   /** `simulate`, `postgres`, the path of an ES module from the current folder, or its file URL. */
   readonly handler?: string | { readonly href: string } | undefined;
+  /** The path of a JSON Schema, or its file URL; `true` for any JSON object. */
+  readonly schema?: string | true | { readonly href: string } | undefined;
 };
 
 /** A server that runs in this process. */

@@ -195,6 +195,24 @@ const serverSchema = {
 
 /** From the request to the durable frame: limits of the intake and of group commit. */
 const intakeSchema = {
+  schema: {
+    type: 'text',
+    unit: 'file',
+    pattern: '^[^\\0]*$',
+    patternText: 'a file with a JSON Schema, or true',
+    default: '',
+    group: 'Intake',
+    help: 'JSON Schema (2020-12 or draft-07) that a body must be valid against; true takes any JSON object; none is the built-in order',
+  },
+  bodyDepthMax: {
+    type: 'integer',
+    unit: 'levels',
+    min: 1,
+    max: 1000,
+    default: 64,
+    group: 'Intake',
+    help: 'most objects and arrays inside each other in a body; a deeper one is answered 400',
+  },
   rpsLimit: {
     type: 'integer',
     unit: 'orders/s',

@@ -11,7 +11,14 @@ export class CountingSource implements LiveSource {
     this.#padding = 'x'.repeat(paddingBytes);
     this.facts = {
       boot,
-      build: { version: '0.0.0', node: process.version, mode: 'queue', journal: 'local' },
+      build: {
+        version: '0.0.0',
+        node: process.version,
+        mode: 'queue',
+        journal: 'local',
+        path: '/orders',
+        schema: '0123456789abcdef',
+      },
       startedAtMs: 0,
       rpsLimit: 0,
       drainRate: 0,

@@ -20,7 +20,14 @@ import { loadOptions } from '../../src/options/load.js';
 import { samplesOf } from './exposition.js';
 
 const THREADS = ['main', 'intake-0', 'intake-1'];
-const build = { version: '1', node: 'v20', mode: 'queue', journal: 'local' };
+const build = {
+  version: '1',
+  node: 'v20',
+  mode: 'queue',
+  journal: 'local',
+  path: '/orders',
+  schema: '0123456789abcdef',
+};
 
 function opened() {
   const counts = createCounts(THREADS.length);

@@ -58,7 +58,7 @@ export async function openIntake(
     contract.digest,
   );
   const receipts = new ReceiptQueries((queries) => report({ type: 'receipts', queries }));
-  const openValidator = compileContract(contract);
+  const openValidator = compileContract(contract, options);
   const keyed = new IdempotentIntake({
     table: new KeyTable(data.keys),
     nowNs: monotonicNs,

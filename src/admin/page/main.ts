@@ -15,7 +15,12 @@ class StatusLine {
 
   introduce({ build }: LiveFacts): void {
     const journal = build.mode === 'direct' ? [] : [`${build.journal} journal`];
-    const parts = [`${build.mode} mode`, ...journal, `version ${build.version}`];
+    const parts = [
+      `POST ${build.path}`,
+      `${build.mode} mode`,
+      ...journal,
+      `version ${build.version}`,
+    ];
     this.#build.replaceChildren(...parts.map((text) => element('li', '', text)));
   }
 

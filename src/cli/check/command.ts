@@ -14,6 +14,8 @@ import { exposureText, flagName } from '../../options/spec.js';
 import { probeAddress, probeAdminPort, unixPath } from '../../process/claim-address.js';
 import { folderLockFault, isFolderInUse, lockingFault, REMOVE_LOCK } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
+import { loadContract } from '../../schema/contract.js';
+import { compileContract } from '../../schema/validator.js';
 import { VERSION } from '../../version.js';
 import {
   exitCodeOf,
@@ -82,6 +84,7 @@ async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
     versionFinding(versions),
     engine,
     ...optionFindings(loaded),
+    contractFinding(options),
     guaranteeFinding(durabilityOf(options, nats, folder?.facts ?? null)),
     ...(nats === null ? [] : natsFindings(options, nats)),
     ...(folder === null ? [] : folderFindings(options, folder.facts, folder.isInUse)),
@@ -156,6 +159,21 @@ async function checkEngine(options: Options): Promise<Finding> {
     if (!(error instanceof OperatorFault)) throw error;
     const [problem, fix = ''] = error.message.split(/; fix: (.*)/s);
     return failConfig('http', problem!, fix);
+  }
+}
+
+function contractFinding(options: Options): Finding {
+  const { path, schema } = options;
+  try {
+    const contract = loadContract(schema);
+    compileContract(contract, options);
+    const { digest } = contract;
+    const what = schema === '' ? 'the built-in order' : schema;
+    return ok('schema', `POST ${path} takes ${what} (digest ${digest})`, { path, digest });
+  } catch (error) {
+    if (!(error instanceof OperatorFault)) throw error;
+    const [problem, fix = ''] = error.message.split(/; fix: (.*)/s);
+    return failConfig('schema', problem!, fix);
   }
 }
 

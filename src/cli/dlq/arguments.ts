@@ -52,8 +52,8 @@ export interface SetAsideRequest {
   readonly dryRun: boolean;
 }
 
-/** Passed on to the server's option parser, which checks them. */
-const JOURNAL_FLAGS = [
+/** Options of the server, passed on to its parser, which checks them. */
+const SERVER_FLAGS = [
   'data',
   'nats',
   'nats-stream',
@@ -62,10 +62,12 @@ const JOURNAL_FLAGS = [
   'nats-tls-key',
   'nats-creds',
   'nats-nkey',
+  'schema',
+  'body-depth-max',
   'config',
 ] as const;
 
-/** Flags of each subcommand besides `JOURNAL_FLAGS`. */
+/** Flags of each subcommand besides `SERVER_FLAGS`. */
 const FLAGS = {
   list: ['reason', 'limit', 'json'],
   show: ['json'],
@@ -86,6 +88,8 @@ const TYPES = {
   'nats-tls-key': 'string',
   'nats-creds': 'string',
   'nats-nkey': 'string',
+  schema: 'string',
+  'body-depth-max': 'string',
   config: 'string',
   reason: 'string',
   limit: 'string',
@@ -117,11 +121,11 @@ export function parseDlq(
   readonly loaded: LoadedOptions;
 } {
   const given = parseArguments(argv);
-  const journalArgv = JOURNAL_FLAGS.flatMap((name) => {
+  const serverArgv = SERVER_FLAGS.flatMap((name) => {
     const value = given.flags[name];
     return value === undefined ? [] : [`--${name}=${value}`];
   });
-  return { request: requestOf(given), loaded: loadWithOrigins(journalArgv, env) };
+  return { request: requestOf(given), loaded: loadWithOrigins(serverArgv, env) };
 }
 
 function parseArguments(argv: readonly string[]): ParsedArguments {
@@ -130,7 +134,7 @@ function parseArguments(argv: readonly string[]): ParsedArguments {
     const what = command === '' ? 'missing subcommand' : `unknown subcommand ${command}`;
     throw usage('', `${what}; use one of ${Object.keys(FLAGS).join(', ')}, or see --help`);
   }
-  const known = [...JOURNAL_FLAGS, ...FLAGS[command]];
+  const known = [...SERVER_FLAGS, ...FLAGS[command]];
   const options = Object.fromEntries(known.map((name) => [name, { type: TYPES[name] }]));
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });

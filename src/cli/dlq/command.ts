@@ -9,7 +9,7 @@ import { EXIT_BY_SIGNAL, type StopSignal, type StopSignals } from '../../model/s
 import { redactorOf } from '../../options/load.js';
 import { exposureText } from '../../options/spec.js';
 import { claimPid } from '../../process/pid-lock.js';
-import { orderContract } from '../../schema/contract.js';
+import { loadContract } from '../../schema/contract.js';
 import { openValidator } from '../../schema/validator.js';
 import {
   type DlqRequest,
@@ -88,6 +88,7 @@ async function onDeadLetters(
   options: Options,
   opened: Opened,
 ): Promise<number> {
+  const contract = loadContract(options.schema);
   const ids = new FrameIds();
   const store = await openDeadLetters(options, {
     newFrameId: () => ids.next(Date.now()),
@@ -98,8 +99,8 @@ async function onDeadLetters(
     return await execute(request, {
       ...opened,
       store,
-      validator: openValidator(orderContract),
-      schema: orderContract.digest,
+      validator: openValidator(contract, options),
+      schema: contract.digest,
       limiter: (perSecond) => new WindowLimiter(WindowLimiter.memory(perSecond)),
     });
   } finally {
@@ -187,6 +188,7 @@ Options
   --nats URLS       NATS servers of the server; if set, the journal is JetStream
   --nats-stream S   stream of the server (default FOREBAY)
   --nats-tls-..., --nats-creds, --nats-nkey   as of the server
+  --schema FILE, --body-depth-max N           as of the server, for replay
   --config FILE     options file of the server; FOREBAY_ variables apply too
 
 Examples

@@ -1,7 +1,7 @@
 import { pause } from '../../model/backoff.js';
 import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT } from '../../model/fault.js';
-import type { BodyValidator, Limiter } from '../../model/stages.js';
+import type { Limiter } from '../../model/stages.js';
 import type { ReplayRequest } from './arguments.js';
 import { printable } from './list.js';
 import { type DlqContext, selected } from './select.js';
@@ -74,19 +74,20 @@ class ReplayRun {
   }
 
   /** The schema may have changed since the order was accepted: an invalid order would only fail again. */
-  #isValid({ orderId, body }: StoredDeadLetter): boolean {
-    const fault = faultOf(this.#context.validator, body);
-    if (fault === null) return true;
+  #isValid({ orderId, body, schema: before }: StoredDeadLetter): boolean {
+    const { validator, schema, note } = this.#context;
+    if (validator.validate(body, 0, body.length)) return true;
     this.invalid++;
-    this.#context.note(
-      `${printable(orderId)} is invalid by the current rules (${fault}) and stays a dead letter`,
+    const change =
+      before === undefined || before === schema
+        ? ''
+        : `: it was accepted under the schema ${before}, and --schema is ${schema}`;
+    const id = printable(orderId);
+    note(
+      `${id} is invalid by the current rules (${validator.fault}) and stays a dead letter${change}`,
     );
     return false;
   }
-}
-
-function faultOf(validator: BodyValidator, body: Uint8Array): string | null {
-  return validator.validate(body, 0, body.length) ? null : validator.fault;
 }
 
 /** Limits the replay rate; without a limiter there is no limit. */

@@ -65,11 +65,12 @@ function ignoreClosedOutput(): void {
 }
 
 /** Prints the ready line on stdout, for programs that wait for it, and logs the event with the facts that a bug report needs. */
-function reportReady(options: Options, { at, adminPort }: Server, log: Log): void {
+function reportReady(options: Options, { at, adminPort, contract }: Server, log: Log): void {
   const { mode, nats, path } = options;
   const { orders, admin } = serverUrls(options, at, adminPort);
   process.stdout.write(`forebay ready: orders ${orders} metrics ${admin} path ${path}\n`);
   const journal = mode === 'direct' ? mode : nats.length > 0 ? 'jetstream' : 'local';
   const { pid, version: node } = process;
-  log('ready', 'the server accepts orders', { version: VERSION, node, journal, path, pid });
+  const facts = { version: VERSION, node, journal, path, schema: contract.digest, pid };
+  log('ready', 'the server accepts orders', facts);
 }

@@ -15,9 +15,8 @@ import { serverUrls } from './urls.js';
 /** What `serve` of the package does, on a version of Node that can load it. */
 export async function startServer(options: ServeOptions): Promise<ForebayServer> {
   // What is no object is left for the check to refuse.
-  const checked = optionsOf(
-    options?.handler ? { ...options, handler: handlerPath(options.handler) } : options,
-  );
+  const isPathGiven = options?.handler || options?.schema;
+  const checked = optionsOf(isPathGiven ? { ...options, ...pathsOf(options) } : options);
   const output = openLog(checked, redactorOf(checked));
   try {
     return await RunningServer.start(checked, output);
@@ -106,8 +105,16 @@ class RunningServer implements ForebayServer {
   }
 }
 
+/** The options that may be a URL, as far as they are given. */
+function pathsOf({ handler, schema }: ServeOptions): object {
+  return {
+    ...(handler ? { handler: pathOf(handler) } : {}),
+    ...(schema ? { schema: schema === true ? 'true' : pathOf(schema) } : {}),
+  };
+}
+
 /** What is no text and no URL is left as it is, for the check of the options to refuse. */
-function handlerPath(handler: ServeOptions['handler']): unknown {
-  const text = (handler as URL | null | undefined)?.href ?? handler;
+function pathOf(given: string | { readonly href: string }): unknown {
+  const text = (given as URL | null | undefined)?.href ?? given;
   return typeof text === 'string' && text.startsWith('file:') ? fileURLToPath(text) : text;
 }

@@ -20,6 +20,8 @@ import { adminConnectionsMax, processLimits } from '../../options/process-limits
 import { VERSION } from '../../version.js';
 
 export interface Observed {
+  /** Digest of the schema that orders must be valid against. */
+  readonly schema: string;
   readonly counts: SharedArrayBuffer;
   readonly meter: SharedArrayBuffer;
   readonly keys: SharedArrayBuffer;
@@ -42,6 +44,8 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     node: process.version,
     mode: options.mode,
     journal: source?.name ?? 'direct',
+    path: options.path,
+    schema: observed.schema,
   };
   // While the main thread cannot reach NATS either, its reason says why.
   const spools = () => (source?.reachable ? intake.spoolReasons() : []);

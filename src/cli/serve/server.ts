@@ -31,7 +31,7 @@ import { claimFolder, type Release } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { ServerCertificate } from '../../process/server-certificate.js';
 import type { StopStep } from '../../process/shutdown.js';
-import { type Contract, orderContract } from '../../schema/contract.js';
+import { type Contract, loadContract } from '../../schema/contract.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
 const POOL_ENTRY = fileURLToPath(new URL('../../../workers/pool/thread.js', import.meta.url));
@@ -55,6 +55,7 @@ interface SharedMemory {
 
 /** What `Server.open` has opened, in the order in which it stops. */
 interface Stages {
+  readonly contract: Contract;
   readonly at: OrdersAddress;
   readonly engine: EngineChoice;
   readonly memory: SharedMemory;
@@ -107,6 +108,11 @@ export class Server {
     return this.#stages.at;
   }
 
+  /** What a body must be. */
+  get contract(): Contract {
+    return this.#stages.contract;
+  }
+
   /** 0 until `start` has listened. */
   get adminPort(): number {
     return this.#adminPort;
@@ -145,14 +151,18 @@ export class Server {
    */
   async start(): Promise<boolean> {
     const { options, log, redact } = this.#parts;
-    const { at, engine, memory, intake, certificate, drain, journal } = this.#stages;
+    const { contract, at, engine, memory, intake, certificate, drain, journal } = this.#stages;
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
     const threadsStarted = intake.start(at, keysKnown);
     // Awaited below; until then its failure must not count as unhandled.
     threadsStarted.catch(() => {});
     // Loaded while the threads start, which takes about as long.
     const { openAdmin } = await import('./observe.js');
-    this.#admin = openAdmin(options, { ...memory, journal, drain, intake, certificate }, redact);
+    this.#admin = openAdmin(
+      options,
+      { ...memory, schema: contract.digest, journal, drain, intake, certificate },
+      redact,
+    );
     const [adminPort] = await Promise.all([
       this.#admin.listen(options.adminHost, options.adminPort),
       requireHandler(options, drain),
@@ -176,6 +186,7 @@ async function openStages(
 ): Promise<Stages> {
   const { options, log } = parts;
   const connectionsMax = connectionsMaxOf(options, processLimits());
+  const contract = loadContract(options.schema);
   const handler = handlerUrl(options.handler);
   const certificate = ServerCertificate.open(options, log);
   const { at, release } = await claimAddress(options);
@@ -203,7 +214,7 @@ async function openStages(
   // Each announcement wakes this thread: none where nobody listens.
   const isTold = options.drain && (journal?.onCommitted ?? null) !== null;
   const shared = {
-    contract: orderContract,
+    contract,
     certificate,
     drain,
     engine,
@@ -222,7 +233,7 @@ async function openStages(
   });
   certificate?.watch((renewed) => intake.renewTls(renewed));
   releases.push(async () => certificate?.close());
-  return { at, engine, memory, intake, certificate, drain, journal };
+  return { contract, at, engine, memory, intake, certificate, drain, journal };
 }
 
 /** With `--threads 0` there is one too, in the main thread. */
