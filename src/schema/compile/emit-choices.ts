@@ -63,7 +63,7 @@ at = peek(s, b, t, end, d, ${wanted});
 if (at < 0) return -1;
 c = b[at];
 ${label}: {
-if (c === 34) { ${emitCases(strings, () => '')} break ${label}; }
+if (c === 34) { ${emitCases(strings)} break ${label}; }
 if (c === 45 || (c >= 48 && c <= 57)) { if (number(b, at, value) < 0) return -1; x = value[0]; }
 ${others.join('')}}
 s.spaces = w;

@@ -21,29 +21,23 @@ interface Leaf {
 /**
  * Code that runs the case of the string at `at`, the offset of an opening quote, and goes on behind if there is none. It
  * branches on the byte by which most cases differ, so that a string is compared with one of them.
- *
- * @param condition what else must be true for a case, by its index; '' for nothing
  */
-export function emitCases(cases: readonly Case[], condition: (index: number) => string): string {
-  const leaves: (Leaf & { readonly condition: string })[] = [];
-  for (const [index, { text, code }] of cases.entries()) {
+export function emitCases(cases: readonly Case[]): string {
+  const leaves: Leaf[] = [];
+  for (const { text, code } of cases) {
     const bytes = bytesOf(text);
-    if (bytes !== null) leaves.push({ bytes, code, condition: condition(index) });
+    if (bytes !== null) leaves.push({ bytes, code });
   }
   return emitGroup(leaves, new Set(), 0);
 }
 
-function emitGroup(
-  leaves: readonly (Leaf & { readonly condition: string })[],
-  known: ReadonlySet<number>,
-  ensured: number,
-): string {
+function emitGroup(leaves: readonly Leaf[], known: ReadonlySet<number>, ensured: number): string {
   if (leaves.length === 0) return '';
   const size = Math.min(...leaves.map(({ bytes }) => bytes.length)) + 1;
   const fits = size > ensured ? [`at + ${size} <= end`] : [];
   if (leaves.length === 1) {
-    const { bytes, code, condition } = leaves[0]!;
-    const tests = [...fits, ...(condition === '' ? [] : [condition])];
+    const { bytes, code } = leaves[0]!;
+    const tests = [...fits];
     for (const [i, byte] of bytes.entries()) {
       if (!known.has(i)) tests.push(`b[at + ${i + 1}] === ${byte}`);
     }
@@ -60,8 +54,8 @@ function emitGroup(
   return fits.length > 0 ? `if (${fits[0]}) { ${branch} }\n` : branch;
 }
 
-function groupBy<L extends Leaf>(leaves: readonly L[], place: number): Map<number, L[]> {
-  const groups = new Map<number, L[]>();
+function groupBy(leaves: readonly Leaf[], place: number): Map<number, Leaf[]> {
+  const groups = new Map<number, Leaf[]>();
   for (const leaf of leaves) {
     const byte = leaf.bytes[place]!;
     const group = groups.get(byte);

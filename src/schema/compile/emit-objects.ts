@@ -56,7 +56,7 @@ interface MemberCode {
 function emitSwitched(writer: RulesWriter, { members }: ObjectRules): MemberCode {
   const cases = members.map(({ name, rules }, index) => ({
     text: name,
-    code: `seen |= ${1 << index};\n${COLON}${writer.values(rules)}break M;`,
+    code: `if ((seen & ${1 << index}) !== 0) return -1;\nseen |= ${1 << index};\n${COLON}${writer.values(rules)}break M;`,
   }));
   const required = members.reduce(
     (bits, { isRequired }, index) => (isRequired ? bits | (1 << index) : bits),
@@ -64,7 +64,7 @@ function emitSwitched(writer: RulesWriter, { members }: ObjectRules): MemberCode
   );
   return {
     before: 'let seen = 0;\n',
-    member: emitCases(cases, (index) => `(seen & ${1 << index}) === 0`),
+    member: emitCases(cases),
     after: required === 0 ? '' : `if ((seen & ${required}) !== ${required}) return -1;\n`,
   };
 }

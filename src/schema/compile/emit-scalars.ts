@@ -47,7 +47,7 @@ function emitStringValues(source: Source, values: readonly string[]): string {
   if (values.length <= CASES_MAX) {
     const label = source.newName('L');
     const cases = values.map((text) => ({ text, code: `break ${label};` }));
-    return `${label}: { ${emitCases(cases, () => '')} return -1; }\n`;
+    return `${label}: { ${emitCases(cases)} return -1; }\n`;
   }
   const bytes = values.map(bytesOf).filter((one) => one !== null);
   const known = source.constant(new KnownNames(bytes.map((one) => one.subarray(0, -1))));

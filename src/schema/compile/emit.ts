@@ -112,17 +112,17 @@ export class Emitter implements RulesWriter {
 
   #object({ object }: ValueRules): string {
     if (object === null) return this.#any();
-    return `at = ${this.source.functionOf(emitObject(this, object))}(b, at, end, d);\n${NESTED}`;
+    return `at = ${this.source.functionOf(emitObject(this, object))}(b, at, end, d);\nif (at < 0) return -1;\n`;
   }
 
   #any(): string {
     this.usesNames = true;
-    return `at = skip(s, b, at, end, d);\n${NESTED}`;
+    return 'at = skip(s, b, at, end, d);\nif (at < 0) return -1;\n';
   }
 
   #array(rules: ArrayRules | null): string {
     if (rules === null) return this.#any();
-    return `at = ${this.source.functionOf(this.#arrayBody(rules))}(b, at, end, d);\n${NESTED}`;
+    return `at = ${this.source.functionOf(this.#arrayBody(rules))}(b, at, end, d);\nif (at < 0) return -1;\n`;
   }
 
   #arrayBody({ first, rest, countMin, countMax }: ArrayRules): string {

@@ -57,6 +57,7 @@ export function typesOf(rules: Rules): number {
   const known = knownTypes.get(rules);
   if (known !== undefined) return known;
   let types = rules.types;
+  knownTypes.set(rules, ANY_TYPE);
   for (const one of rules.also) types &= typesOf(one);
   for (const { branches } of rules.choices) {
     types &= branches.reduce((all, branch) => all | typesOf(branch), 0);
