@@ -8,6 +8,8 @@ import { StrictJson } from './strict-json.js';
 /** The name of the schema in ajv. Local references resolve against the `$id` of the schema, if it has one. */
 const NAME = 'contract';
 
+const TOO_DEEP = faultText('', 'depth');
+
 /** Validates a value that JSON.parse has returned. */
 export type ValueCheck = (value: unknown) => boolean;
 
@@ -45,7 +47,13 @@ export class Judge {
       this.fault = faultText('', jsonFault);
       return false;
     }
-    if (this.#isValid(value)) return true;
+    try {
+      if (this.#isValid(value)) return true;
+    } catch {
+      // ajv recurses with a recursive schema, and so do regular expressions: what they cannot finish is refused.
+      this.fault = TOO_DEEP;
+      return false;
+    }
     this.fault = faultOf(this.#isValid.errors!);
     // It refers to parts of the body.
     this.#isValid.errors = null;

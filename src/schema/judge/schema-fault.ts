@@ -87,15 +87,19 @@ function patternFault(schema: SchemaObject, pointer: string): SchemaFault | null
   return null;
 }
 
+/** A value of each type: ajv does not come to an end with a schema that refers to itself in a way that `loopFault` missed. */
+const PROBES = [{}, [], '', 0, true, null];
+
 /** What ajv finds when it compiles: references. */
 function compileFault(ajv: Ajv, schema: Schema): SchemaFault | null {
   try {
-    ajv.compile(schema);
+    const isValid = ajv.compile(schema);
+    for (const value of PROBES) isValid(value);
     return null;
   } catch (error) {
     if (error instanceof MissingRefError) return missingFault(schema, error);
     const isDeep = error instanceof RangeError;
-    const why = isDeep ? 'it has too many levels' : (error as Error).message;
+    const why = isDeep ? 'it has too many levels, or refers to itself' : (error as Error).message;
     return { pointer: '', why: why.replaceAll('\n', ' '), fix: 'correct it' };
   }
 }
