@@ -26,5 +26,5 @@ parentPort!.once('message', async () => {
 function order(index: number): Order {
   const id = `${origin}-${index}`;
   const data = { product_id: '33', count: '3', username: `user-${index}` };
-  return { id, attempt: 1, acceptedAt: Date.now(), data };
+  return { id, attempt: 1, acceptedAt: Date.now(), data, headers: {} };
 }

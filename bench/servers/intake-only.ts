@@ -7,7 +7,7 @@ import { IntakeServer } from '../../src/intake/server.js';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { RpsMeter } from '../../src/limit/meter.js';
 import { KeyTable } from '../../src/memory/key-table.js';
-import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import { createCounts, KeyCounts, ThreadCounts } from '../../src/metrics/count.js';
 import type { Appender } from '../../src/model/journal.js';
 import { loadOptions } from '../../src/options/load.js';
 import { orderContract } from '../../src/schema/contract.js';
@@ -35,6 +35,7 @@ const keyed = new IdempotentIntake({
   committer,
   receipts,
   counts,
+  keyIn: null,
   bodyBytesMax,
 });
 const parts = {
@@ -44,6 +45,8 @@ const parts = {
   receipts,
   counts,
   tryAdmit: () => true,
+  limitWaitMs: () => 0,
+  senders: { keys: null, signatures: null, keyCounts: new KeyCounts(KeyCounts.memory(1), 0) },
   meter: new RpsMeter(RpsMeter.memory()),
   options,
   tls: null,

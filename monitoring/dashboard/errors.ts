@@ -45,6 +45,21 @@ export const errors: readonly Unplaced[] = [
   ),
   lines(
     {
+      title: 'Responses by API key',
+      description:
+        'Responses per second to requests with a key of --api-keys: accepted, limited (429) or refused. Alert for a file that is not used: ForebaySendersRefused.',
+      unit: 'ops',
+    },
+    [
+      {
+        expr: `sum by (key, outcome) (${rate('forebay_key_responses_total')}) > 0`,
+        legend: '{{key}} {{outcome}}',
+      },
+      { expr: of('forebay_sender_files_refused'), legend: 'files not used {{instance}}' },
+    ],
+  ),
+  lines(
+    {
       title: 'Damaged orders',
       description:
         'What cannot be read in the data folder: rows of the journal, and files in its folder damaged. forebay dlq unreadable lists them.',

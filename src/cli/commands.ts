@@ -38,6 +38,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'ask a running server how it is, for containers',
     load: () => import('./health/command.js'),
   },
+  keys: { summary: 'make an API key', load: () => import('./keys/command.js') },
   backup: {
     summary: 'make a consistent copy of the data folder',
     load: () => import('./backup/command.js'),

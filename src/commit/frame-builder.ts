@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type Frame, type KeyedOrder, schemaMember } from '../model/frame.js';
-import type { BodyValidator, KeyedWaiter, Waiter } from '../model/stages.js';
+import type { KeyedWaiter, OrderLine, Waiter } from '../model/stages.js';
 
 /**
  * Bytes that an idempotency key adds to a frame besides its own characters: its order's position, the digest and two
@@ -97,12 +97,12 @@ export class FrameBuilder {
     );
   }
 
-  add(order: BodyValidator, waiter: Waiter): void {
+  add(order: OrderLine, waiter: Waiter): void {
     this.#bytes = order.writeTo(this.#buffer, this.#bytes);
     this.waiters.push(waiter);
   }
 
-  addKeyed(order: BodyValidator, waiter: KeyedWaiter): void {
+  addKeyed(order: OrderLine, waiter: KeyedWaiter): void {
     this.#pushKeyed(waiter, -1);
     this.add(order, waiter);
   }

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { COUNTER, commitHistogram, GAUGE, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type Appender, CommitAmbiguous, VERDICT } from '../model/journal.js';
-import type { BodyValidator, Committer, KeyedWaiter, Waiter } from '../model/stages.js';
+import type { Committer, KeyedWaiter, OrderLine, Waiter } from '../model/stages.js';
 import { FrameBuilder, keyBytes } from './frame-builder.js';
 import { FrameIds } from './frame-id.js';
 
@@ -75,7 +75,7 @@ export class GroupCommit implements Committer {
     this.#expiry.unref();
   }
 
-  take(order: BodyValidator, waiter: Waiter): boolean {
+  take(order: OrderLine, waiter: Waiter): boolean {
     const frame = this.#frameFor(order.compactLength, 0);
     if (frame === null) return false;
     frame.add(order, waiter);
@@ -84,7 +84,7 @@ export class GroupCommit implements Committer {
     return true;
   }
 
-  takeKeyed(order: BodyValidator, waiter: KeyedWaiter): boolean {
+  takeKeyed(order: OrderLine, waiter: KeyedWaiter): boolean {
     const frame = this.#frameFor(order.compactLength, keyBytes(waiter.key));
     if (frame === null) return false;
     frame.addKeyed(order, waiter);

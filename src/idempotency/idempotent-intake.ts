@@ -1,5 +1,7 @@
 import { type KeyTable, RESERVATION } from '../memory/key-table.js';
 import { COUNTER, type ThreadCounts } from '../metrics/count.js';
+import { KEY_IN_BODY } from '../model/idempotency-key.js';
+import { LineWithHeaders } from '../model/kept-headers.js';
 import type { ReceiptLookup } from '../model/receipt.js';
 import type {
   BodyValidator,
@@ -22,6 +24,8 @@ export interface IdempotentIntakeParts extends KeyedRequestParts {
   readonly committer: Committer;
   readonly receipts: ReceiptLookup;
   readonly counts: ThreadCounts;
+  /** The key in an order, see `KEY_IN_BODY`; null if orders have none. */
+  readonly keyIn: ((order: Uint8Array) => string) | null;
   /** Upper bound of a body, and so of its compact form. */
   readonly bodyBytesMax: number;
 }
@@ -33,6 +37,8 @@ const WAITING_MAX = 4096;
 /** Memory of their orders. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 const LINE_END_BYTES = 1;
+/** Value of `x-invalid` for an order whose key, at the pointer of `--idempotency-from`, is empty. */
+const KEY_MISSING = 'idempotency-from';
 
 /**
  * Handles orders with an idempotency key, between validation and commit. A request reserves its key in the table that
@@ -43,6 +49,7 @@ export class IdempotentIntake implements KeyedIntake {
   readonly #parts: IdempotentIntakeParts;
   readonly #hasher: KeyHasher;
   readonly #line: Uint8Array;
+  readonly #lineWithHeaders = new LineWithHeaders();
   readonly #waiting = new Set<KeyedRequest>();
   #waitingBytes = 0;
   /** Requests that wait for a receipt. */
@@ -61,12 +68,15 @@ export class IdempotentIntake implements KeyedIntake {
     const { validator } = this.#parts;
     if (!validator.validate(bytes, 0, length)) return validator.fault;
     const lineEnd = validator.writeTo(this.#line, 0);
+    const found =
+      key === KEY_IN_BODY ? this.#parts.keyIn!(this.#line.subarray(0, lineEnd - 1)) : key;
+    if (found === '') return KEY_MISSING;
     const canonical = validator.canonicalForm();
     const words =
       canonical === null
-        ? this.#hasher.hash(key, this.#line, lineEnd - 1)
-        : this.#hasher.hash(key, canonical, canonical.length);
-    const request = new KeyedRequest(this.#parts, key, words, client);
+        ? this.#hasher.hash(found, this.#line, lineEnd - 1)
+        : this.#hasher.hash(found, canonical, canonical.length);
+    const request = new KeyedRequest(this.#parts, found, words, client);
     if (!this.#advance(request)) this.#wait(request, lineEnd);
     return '';
   }
@@ -114,7 +124,8 @@ export class IdempotentIntake implements KeyedIntake {
     // A request that did not wait is the one that the validator checked last.
     if (line !== null) validator.validate(line, 0, line.length - 1);
     const isWanted = !this.#isStopping && !client.isGone;
-    if (isWanted && committer.takeKeyed(validator, request)) return;
+    const whole = this.#lineWithHeaders.of(validator, client.kept);
+    if (isWanted && committer.takeKeyed(whole, request)) return;
     table.cancel(request.words);
     client.refused();
   }

@@ -1,5 +1,5 @@
 import { KEY_WORDS } from '../memory/key-table.js';
-import { IDEMPOTENCY_KEY_CHARS_MAX } from '../model/stages.js';
+import { IDEMPOTENCY_KEY_CHARS_MAX } from '../model/idempotency-key.js';
 import { halfSipHash } from './half-sip-hash.js';
 
 const HASH_WORDS = 4;

@@ -5,11 +5,13 @@ import { EXPOSED_HEADERS, type Replies } from './reply.js';
 const ANY_ORIGIN = '*';
 /** How long a browser may remember a preflight. Browsers have limits of their own: Chromium 2 hours. */
 const MAX_AGE_S = '7200';
-const ALLOWED_HEADERS = 'content-type, content-encoding, idempotency-key';
+const ALLOWED_HEADERS = ['content-type', 'content-encoding', 'idempotency-key'];
 
 export interface CorsParts {
   /** Origins as browsers send them, or `*` alone; none: no web page of another origin may use the server. */
   readonly origins: readonly string[];
+  /** Headers that a request may have besides the usual ones; in lower case. */
+  readonly headers: readonly string[];
   readonly headerName: (name: string) => HeaderName;
   /** Makes the replies that carry these header lines. */
   readonly replies: (lines: readonly string[]) => Replies;
@@ -22,13 +24,15 @@ export type RepliesTo = (head: RequestHead) => Replies;
 export class Cors {
   readonly #origin: HeaderName;
   readonly #requestMethod: HeaderName;
+  readonly #allowedHeaders: string;
   readonly #byOrigin: ReadonlyMap<string, Replies>;
   /** Replies to requests without an origin, or from one that is not allowed. */
   readonly others: Replies;
   /** Chosen once: without origins a request does not pay for this. */
   readonly repliesTo: RepliesTo;
 
-  constructor({ origins, headerName, replies }: CorsParts) {
+  constructor({ origins, headers, headerName, replies }: CorsParts) {
+    this.#allowedHeaders = [...new Set([...ALLOWED_HEADERS, ...headers])].join(', ');
     this.#origin = headerName('origin');
     this.#requestMethod = headerName('access-control-request-method');
     const readable = (origin: string) => [
@@ -60,7 +64,7 @@ export class Cors {
   answerPreflight(res: HttpReply, head: RequestHead, methods: string): void {
     this.repliesTo(head).preflight(res, [
       ['Access-Control-Allow-Methods', methods],
-      ['Access-Control-Allow-Headers', ALLOWED_HEADERS],
+      ['Access-Control-Allow-Headers', this.#allowedHeaders],
       ['Access-Control-Max-Age', MAX_AGE_S],
     ]);
   }

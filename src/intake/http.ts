@@ -37,8 +37,10 @@ export interface HttpReply {
 export interface RequestHead {
   /** In lower case. */
   getMethod(): string;
-  /** The first header of that name; empty if there is none. */
+  /** The first header of that name, with a character for each byte; empty if there is none. */
   getHeader(name: HeaderName): string;
+  /** Calls `read` with each header: its name in lower case, and its value, whose bytes are read as UTF-8. */
+  forEach(read: (name: string, value: string) => void): void;
   /** The value of the placeholder of the route's path. */
   getParameter(index: number): string | undefined;
 }

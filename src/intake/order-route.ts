@@ -1,12 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import { HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { answers, type Status } from '../model/answers.js';
+import { isIdempotencyKey } from '../model/idempotency-key.js';
+import { KEPT_BYTES_MAX } from '../model/kept-headers.js';
 import type { Options } from '../model/options.js';
-import { IDEMPOTENCY_KEY_CHARS_MAX } from '../model/stages.js';
+import type { Sender } from '../model/senders.js';
 import type { RepliesTo } from './cors.js';
 import type { EngineFactory, HeaderName, HttpReply, RequestHead } from './http.js';
 import type { AnswerName, Replies } from './reply.js';
-import type { SlotPool } from './request-slot.js';
+import type { ExtrasReader, RequestExtras } from './request-extras.js';
+import type { SlotPool } from './slot-pool.js';
 
 export interface OrderRouteParts {
   readonly engine: EngineFactory;
@@ -15,15 +18,19 @@ export interface OrderRouteParts {
   readonly counts: ThreadCounts;
   /** The limiter: whether a request is admitted now. Always true without a limit. */
   readonly tryAdmit: () => boolean;
+  /** After a request was not admitted: when another one can be. */
+  readonly limitWaitMs: () => number;
+  /** Null if no option about senders is on. */
+  readonly extras: ExtrasReader | null;
   /** Counts a request in the RPS meter. */
   readonly meter: { hit(requests: number): void };
-  readonly options: Pick<Options, 'bodyBytesMax' | 'allowNoContentType'>;
+  readonly options: Pick<
+    Options,
+    'bodyBytesMax' | 'allowNoContentType' | 'rpsLimit' | 'limitStatus'
+  >;
 }
 
 const JSON_TYPE = 'application/json';
-/** Visible ASCII: `!` to `~`. */
-const KEY_CHAR_MIN = 0x21;
-const KEY_CHAR_MAX = 0x7e;
 
 /** `POST` to `--path`: checks the head of a request. The body goes to a slot. */
 export class OrderRoute {
@@ -33,6 +40,8 @@ export class OrderRoute {
   #hits = 0;
   /** When this event-loop turn began. Requests that are read in this turn count as received then. */
   #turnMs = 0;
+  /** Of the request whose head is checked; null if it has none. */
+  #sender: Sender | null = null;
 
   constructor(parts: OrderRouteParts) {
     this.#parts = parts;
@@ -45,8 +54,10 @@ export class OrderRoute {
     const startedMs = this.#turnMs;
     const names = this.#names;
     const replies = this.#parts.repliesTo(req);
+    const reader = this.#parts.extras;
+    if (reader !== null && !this.#admitsSender(reader, res, req, replies)) return;
     if (!this.#parts.tryAdmit()) {
-      this.#refuse(res, req, replies, 'serverKaput', startedMs);
+      this.#refuseLimited(res, req, replies);
       return;
     }
     if (!this.#isAcceptedMediaType(req.getHeader(names.contentType))) {
@@ -60,10 +71,16 @@ export class OrderRoute {
       this.#count(415, startedMs);
       return;
     }
-    const key = req.getHeader(names.idempotencyKey);
-    if (key !== '' && !isIdempotencyKey(key)) {
-      this.#toExpecting(req, replies).invalid(res, 'idempotency-key');
-      this.#count(400, startedMs);
+    const extras = reader === null ? null : this.#readExtras(reader, res, req, replies);
+    if (reader !== null && extras === null) return;
+    const ownKey = req.getHeader(names.idempotencyKey);
+    if (ownKey !== '' && !isIdempotencyKey(ownKey)) {
+      this.#refuseInvalid(res, req, replies, 'idempotency-key');
+      return;
+    }
+    const key = ownKey === '' && reader !== null ? reader.keyOf(req) : ownKey;
+    if (key === '' && reader !== null && reader.keySource !== '') {
+      this.#refuseInvalid(res, req, replies, reader.keySource);
       return;
     }
     const expect = req.getHeader(names.expect);
@@ -72,7 +89,7 @@ export class OrderRoute {
       return;
     }
     const reply = expect === '' ? res : this.#parts.engine.sendContinue(res, expect);
-    this.#parts.slots.acquire().begin(reply, replies, startedMs, key, isGzip);
+    this.#parts.slots.acquire().begin(reply, replies, startedMs, key, isGzip, extras);
   };
 
   /** Only for a client that waits for the answer: the body of another tells soon enough, and each look at a header costs. */
@@ -89,6 +106,60 @@ export class OrderRoute {
   ): void {
     this.#toExpecting(req, replies).send(res, name);
     this.#count(answers[name].status, startedMs);
+  }
+
+  #refuseInvalid(res: HttpReply, req: RequestHead, replies: Replies, fault: string): void {
+    this.#toExpecting(req, replies).invalid(res, fault);
+    this.#count(400, this.#turnMs);
+  }
+
+  /** Finds out who sends. @returns false if the request was answered: its key is unknown, or over its limit */
+  #admitsSender(reader: ExtrasReader, res: HttpReply, req: RequestHead, replies: Replies): boolean {
+    const sender = reader.senderOf(req);
+    this.#sender = sender;
+    if (sender === null) {
+      if (!reader.hasKeys) return true;
+      this.#toExpecting(req, replies).unauthorized(res, 'Bearer', false);
+      this.#count(401, this.#turnMs);
+      return false;
+    }
+    const { limit } = sender;
+    if (limit === null || limit.limiter.tryAdmit()) return true;
+    const hit = { policy: 'key', quota: limit.rps, waitMs: limit.limiter.waitMs() } as const;
+    this.#toExpecting(req, replies).limited(res, 'rateLimited', hit);
+    this.#count(429, this.#turnMs);
+    return false;
+  }
+
+  #refuseLimited(res: HttpReply, req: RequestHead, replies: Replies): void {
+    const { limitWaitMs, options } = this.#parts;
+    const { limitStatus, rpsLimit } = options;
+    if (limitStatus === '500') {
+      this.#refuse(res, req, replies, 'serverKaput', this.#turnMs);
+      return;
+    }
+    const name = limitStatus === '429' ? 'rateLimited' : 'busy';
+    const hit = { policy: 'server', quota: rpsLimit, waitMs: limitWaitMs() } as const;
+    this.#toExpecting(req, replies).limited(res, name, hit);
+    this.#count(answers[name].status, this.#turnMs);
+  }
+
+  /** Null if the request was answered: it is not signed, or has too much to keep. */
+  #readExtras(
+    reader: ExtrasReader,
+    res: HttpReply,
+    req: RequestHead,
+    replies: Replies,
+  ): RequestExtras | null {
+    const extras = reader.read(req, this.#sender);
+    if (extras === null) {
+      this.#toExpecting(req, replies).unauthorized(res, 'Signature', false);
+      this.#count(401, this.#turnMs);
+      return null;
+    }
+    if (extras.kept.length <= KEPT_BYTES_MAX) return extras;
+    this.#refuse(res, req, replies, 'headersTooLarge', this.#turnMs);
+    return null;
   }
 
   #toExpecting(req: RequestHead, replies: Replies): Replies {
@@ -114,6 +185,7 @@ export class OrderRoute {
 
   #count(status: Status, startedMs: number): void {
     countRefusal(this.#parts.counts, status, startedMs);
+    if (this.#sender !== null) this.#parts.extras!.count(this.#sender, status);
   }
 }
 
@@ -161,14 +233,4 @@ function isJsonType(contentType: string): boolean {
   const semicolon = contentType.indexOf(';');
   const essence = semicolon < 0 ? contentType : contentType.slice(0, semicolon);
   return essence.trim().toLowerCase() === JSON_TYPE;
-}
-
-/** Whether the value of an `Idempotency-Key` header is valid: 1 to 64 visible ASCII characters. */
-function isIdempotencyKey(text: string): boolean {
-  if (text.length === 0 || text.length > IDEMPOTENCY_KEY_CHARS_MAX) return false;
-  for (let i = 0; i < text.length; i++) {
-    const char = text.charCodeAt(i);
-    if (char < KEY_CHAR_MIN || char > KEY_CHAR_MAX) return false;
-  }
-  return true;
 }

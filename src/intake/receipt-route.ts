@@ -4,14 +4,23 @@ import { parseOrderId, type Receipt, type ReceiptLookup } from '../model/receipt
 import type { RepliesTo } from './cors.js';
 import type { HttpReply, RequestHead } from './http.js';
 import type { Replies } from './reply.js';
+import type { ExtrasReader } from './request-extras.js';
 
 /** `GET {path}/{id}`. Counted by status, but not in the duration histogram, which is for orders only. */
 export class ReceiptRoute {
   readonly #receipts: ReceiptLookup;
   readonly #counts: ThreadCounts;
   readonly #repliesTo: RepliesTo;
+  readonly #extras: ExtrasReader | null;
 
-  constructor(receipts: ReceiptLookup, counts: ThreadCounts, repliesTo: RepliesTo) {
+  /** @param extras null if no option about senders is on */
+  constructor(
+    receipts: ReceiptLookup,
+    counts: ThreadCounts,
+    repliesTo: RepliesTo,
+    extras: ExtrasReader | null,
+  ) {
+    this.#extras = extras;
     this.#receipts = receipts;
     this.#counts = counts;
     this.#repliesTo = repliesTo;
@@ -21,6 +30,11 @@ export class ReceiptRoute {
     const id = req.getParameter(0)!;
     const isHead = req.getMethod() === 'head';
     const replies = this.#repliesTo(req);
+    if (this.#extras?.hasKeys && this.#extras.senderOf(req) === null) {
+      replies.unauthorized(res, 'Bearer', isHead);
+      this.#counts.add(responseCounter(401));
+      return;
+    }
     const reply = (receipt: Receipt | null) => this.#reply(res, replies, id, receipt, isHead);
     const place = parseOrderId(id);
     if (place === null) {

@@ -10,7 +10,20 @@ const RETRY_AFTER_S = '1';
 export const KEEP_ALIVE = 'Keep-Alive: timeout=';
 const JSON_LINE = 'Content-Type: application/json';
 /** What browsers may read of an answer to another origin, besides what they always may. */
-export const EXPOSED_HEADERS = 'x-order-id, x-invalid, idempotent-replay, retry-after';
+export const EXPOSED_HEADERS =
+  'x-order-id, x-invalid, idempotent-replay, retry-after, ratelimit, ratelimit-policy';
+/** Windows of all limits are a second long. */
+const WINDOW_S = 1;
+
+/** A limit that refused a request. */
+export interface LimitHit {
+  /** Name of the policy. */
+  readonly policy: 'key' | 'server';
+  /** Requests that the window admits. */
+  readonly quota: number;
+  /** When another request can be admitted. */
+  readonly waitMs: number;
+}
 
 const encoder = new TextEncoder();
 const ALLOWED = encoder.encode('{"result":"allowed"}');
@@ -82,6 +95,24 @@ export class Replies {
     res.writeStatus(head).writeHeader('Retry-After', RETRY_AFTER_S);
     if (andClose) res.end(body, true);
     else this.#end(res, body);
+  }
+
+  /** @param challenge how a client can show who it is (RFC 9110, 11.6.1) */
+  unauthorized(res: HttpReply, challenge: 'Bearer' | 'Signature', isHead: boolean): void {
+    const { head, body } = this.#built.unauthorized;
+    this.#endFor(res.writeStatus(head).writeHeader('WWW-Authenticate', challenge), body, isHead);
+  }
+
+  /** The fields are those of draft-ietf-httpapi-ratelimit-headers-11, and RFC 9110, 10.2.3. */
+  limited(res: HttpReply, name: 'rateLimited' | 'busy', hit: LimitHit): void {
+    const { head, body } = this.#built[name];
+    const waitS = Math.max(1, Math.ceil(hit.waitMs / 1000));
+    res
+      .writeStatus(head)
+      .writeHeader('Retry-After', String(waitS))
+      .writeHeader('RateLimit-Policy', `"${hit.policy}";q=${hit.quota};w=${WINDOW_S}`)
+      .writeHeader('RateLimit', `"${hit.policy}";r=0;t=${waitS}`);
+    this.#end(res, body);
   }
 
   methodNotAllowed(res: HttpReply, allow: string, isHead: boolean): void {

@@ -1,11 +1,19 @@
 import { performance } from 'node:perf_hooks';
 import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { answers, type Status } from '../model/answers.js';
-import type { BodyValidator, Committer, KeyedClient, KeyedIntake } from '../model/stages.js';
+import { type LineWithHeaders, NOTHING_KEPT } from '../model/kept-headers.js';
+import type {
+  BodyValidator,
+  Committer,
+  KeyedClient,
+  KeyedIntake,
+  OrderLine,
+} from '../model/stages.js';
 import type { BodyBuffers } from './body-buffers.js';
 import type { HttpReply } from './http.js';
 import { inflate, NOT_GZIP, TOO_LARGE } from './inflate.js';
 import type { AnswerName, Replies } from './reply.js';
+import type { ExtrasReader, RequestExtras } from './request-extras.js';
 
 /** What the slots of one thread share. */
 export interface SlotParts {
@@ -16,7 +24,10 @@ export interface SlotParts {
   readonly counts: ThreadCounts;
   readonly bodies: BodyBuffers;
   readonly frameClock: FrameClock;
+  readonly lineWithHeaders: LineWithHeaders;
   readonly bodyBytesMax: number;
+  /** Null if no option about senders is on. */
+  readonly extras: ExtrasReader | null;
   /** Takes back the slot of a finished request. */
   readonly release: (slot: RequestSlot) => void;
   /** Removes a slot that must not be used again. */
@@ -58,7 +69,7 @@ const ANSWERING = 4;
  * that connection closes. So a slot that answered before the last chunk is never reused: it stays ANSWERED_EARLY and is
  * left to the garbage collector.
  */
-class RequestSlot implements KeyedClient {
+export class RequestSlot implements KeyedClient {
   /** Index in the pool. */
   poolIndex: number;
   readonly #parts: SlotParts;
@@ -75,6 +86,8 @@ class RequestSlot implements KeyedClient {
   /** The idempotency key; empty if the order has none. */
   #key = '';
   #isGzip = false;
+  /** Null if no option about senders is on. */
+  #extras: RequestExtras | null = null;
 
   /** @param replies any: each request sets its own */
   constructor(parts: SlotParts, poolIndex: number, replies: Replies) {
@@ -96,13 +109,25 @@ class RequestSlot implements KeyedClient {
     return this.#res === null;
   }
 
+  get kept(): Uint8Array {
+    return this.#extras?.kept ?? NOTHING_KEPT;
+  }
+
   /**
    * @param key the idempotency key; empty if there is none
    * @param isGzip whether the body is to be inflated
    */
-  begin(res: HttpReply, replies: Replies, startedMs: number, key: string, isGzip: boolean): void {
+  begin(
+    res: HttpReply,
+    replies: Replies,
+    startedMs: number,
+    key: string,
+    isGzip: boolean,
+    extras: RequestExtras | null,
+  ): void {
     this.#state = READING;
     this.#isGzip = isGzip;
+    this.#extras = extras;
     this.#replies = replies;
     this.#key = key;
     this.#res = res;
@@ -153,8 +178,9 @@ class RequestSlot implements KeyedClient {
     if (isLast) this.#takeBody(body, bytes);
   };
 
-  /** The body is complete. */
+  /** The body is complete. What is signed are its bytes as they were sent. */
   #takeBody(bytes: Uint8Array, length: number): void {
+    if (this.#extras !== null && !this.#isSigned(this.#extras, bytes, length)) return;
     if (this.#isGzip) this.#takeInflated(bytes.subarray(0, length));
     else this.#take(bytes, length);
   }
@@ -179,13 +205,25 @@ class RequestSlot implements KeyedClient {
     }
     // Before `take`, so that the slot is ready for the callback.
     this.#state = WAITING;
-    if (isStopping() || !committer.take(validator, this)) {
+    if (isStopping() || !committer.take(this.#lineOf(validator), this)) {
       this.#state = ANSWERING;
       this.#replies.busy(this.#res!, isStopping());
       this.#finish(503);
       return;
     }
     this.#dropBody();
+  }
+
+  #isSigned(extras: RequestExtras, bytes: Uint8Array, length: number): boolean {
+    if (this.#parts.extras!.isSigned(extras, bytes.subarray(0, length))) return true;
+    this.#state = ANSWERING;
+    this.#replies.unauthorized(this.#res!, 'Signature', false);
+    this.#finish(401);
+    return false;
+  }
+
+  #lineOf(order: OrderLine): OrderLine {
+    return this.#extras === null ? order : this.#parts.lineWithHeaders.of(order, this.#extras.kept);
   }
 
   #takeKeyed(bytes: Uint8Array, length: number): void {
@@ -211,6 +249,7 @@ class RequestSlot implements KeyedClient {
     this.#res.cork(this.#writeCreated);
     const { counts, frameClock } = this.#parts;
     counts.add(ACCEPTED);
+    if (this.#extras !== null) this.#parts.extras!.count(this.#extras.sender, 200);
     counts.observe(HISTOGRAM.requestSeconds, (frameClock.at(frameId) - this.#startedMs) / 1000);
     this.#free();
   }
@@ -301,11 +340,13 @@ class RequestSlot implements KeyedClient {
   #count(status: Status): void {
     const { counts } = this.#parts;
     counts.add(responseCounter(status));
+    if (this.#extras !== null) this.#parts.extras!.count(this.#extras.sender, status);
     counts.observe(HISTOGRAM.requestSeconds, (performance.now() - this.#startedMs) / 1000);
   }
 
   #free(): void {
     this.#res = null;
+    this.#extras = null;
     this.#dropBody();
     this.#state = FREE;
     this.#parts.release(this);
@@ -316,65 +357,5 @@ class RequestSlot implements KeyedClient {
     if (this.#body === null) return;
     this.#parts.bodies.giveBack(this.#body);
     this.#body = null;
-  }
-}
-
-/** Request slots, in use and free. It grows to the highest number of concurrent requests, less the retired slots. */
-export class SlotPool {
-  readonly #parts: SlotParts;
-  readonly #replies: Replies;
-  readonly #free: RequestSlot[] = [];
-  /** Every slot that may be used again, in use or free; each slot knows its index here. */
-  readonly #all: RequestSlot[] = [];
-  #inUse = 0;
-
-  /** @param replies those of a request without an origin */
-  constructor(parts: Omit<SlotParts, 'release' | 'retire'>, replies: Replies) {
-    this.#replies = replies;
-    this.#parts = {
-      ...parts,
-      release: (slot) => this.#release(slot),
-      retire: (slot) => this.#retire(slot),
-    };
-  }
-
-  acquire(): RequestSlot {
-    this.#inUse++;
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
-    const slot = new RequestSlot(this.#parts, this.#all.length, this.#replies);
-    this.#all.push(slot);
-    return slot;
-  }
-
-  get inUse(): number {
-    return this.#inUse;
-  }
-
-  /** Closes the connections of requests that started before `startedMs` and whose body is still incomplete. */
-  closeReadingSince(startedMs: number): void {
-    // Backwards, because a slot that retires moves the last one to its index.
-    for (let i = this.#all.length - 1; i >= 0; i--) {
-      const slot = this.#all[i]!;
-      if (slot.isReading && slot.startedMs < startedMs) slot.closeConnection();
-    }
-  }
-
-  /** Calls `keep` for each request whose body is arriving. */
-  keepReading(keep: (res: HttpReply) => void): void {
-    for (const slot of this.#all) slot.keepReading(keep);
-  }
-
-  #release(slot: RequestSlot): void {
-    this.#inUse--;
-    this.#free.push(slot);
-  }
-
-  #retire(slot: RequestSlot): void {
-    this.#inUse--;
-    const last = this.#all.pop()!;
-    if (last === slot) return;
-    this.#all[slot.poolIndex] = last;
-    last.poolIndex = slot.poolIndex;
   }
 }

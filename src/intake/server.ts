@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { COUNTER, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { answers } from '../model/answers.js';
+import { LineWithHeaders } from '../model/kept-headers.js';
 import type { Options } from '../model/options.js';
 import type { ReceiptLookup } from '../model/receipt.js';
 import type { BodyValidator, Committer, KeyedIntake } from '../model/stages.js';
@@ -21,11 +22,22 @@ import type {
 import { countRefusal, OrderRoute, toExpecting } from './order-route.js';
 import { ReceiptRoute } from './receipt-route.js';
 import { KEEP_ALIVE, Replies } from './reply.js';
-import { FrameClock, SlotPool } from './request-slot.js';
+import { ExtrasReader, type RequestSenders } from './request-extras.js';
+import { FrameClock } from './request-slot.js';
+import { SlotPool } from './slot-pool.js';
 
 type IntakeOptions = Pick<
   Options,
-  'path' | 'bodyBytesMax' | 'bodyMsMax' | 'allowNoContentType' | 'keepAliveMs' | 'corsOrigin'
+  | 'path'
+  | 'bodyBytesMax'
+  | 'bodyMsMax'
+  | 'allowNoContentType'
+  | 'keepAliveMs'
+  | 'corsOrigin'
+  | 'rpsLimit'
+  | 'limitStatus'
+  | 'idempotencyFrom'
+  | 'keepHeaders'
 >;
 
 export interface IntakeParts {
@@ -37,6 +49,9 @@ export interface IntakeParts {
   readonly counts: ThreadCounts;
   /** The limiter: whether a request is admitted now. Always true without a limit. */
   readonly tryAdmit: () => boolean;
+  /** After a request was not admitted: when another one can be. */
+  readonly limitWaitMs: () => number;
+  readonly senders: RequestSenders;
   /** Counts a request in the RPS meter. */
   readonly meter: { hit(requests: number): void };
   readonly gate: ConnectionGate;
@@ -62,6 +77,7 @@ export class IntakeServer {
   readonly #factory: EngineFactory;
   readonly #engine: HttpEngine;
   readonly #expect: HeaderName;
+  readonly #extras: ExtrasReader | null;
   readonly #cors: Cors;
   readonly #slots: SlotPool;
   readonly #slowBodyCheck: NodeJS.Timeout;
@@ -76,8 +92,10 @@ export class IntakeServer {
     const { bodyBytesMax, bodyMsMax } = options;
     const keepAliveMs = Math.min(options.keepAliveMs || KEEP_ALIVE_MS, engine.keepAliveMsMax);
     const keepAlive = `${KEEP_ALIVE}${Math.floor(keepAliveMs / 1000)}`;
+    this.#extras = ExtrasReader.open({ ...parts.senders, headerName: engine.headerName, options });
     this.#cors = new Cors({
       origins: options.corsOrigin,
+      headers: this.#extras?.headers ?? [],
       headerName: engine.headerName,
       replies: (lines) =>
         new Replies([keepAlive, ...lines], () => counts.add(COUNTER.unreadConnections)),
@@ -91,6 +109,8 @@ export class IntakeServer {
         bodyBytesMax,
         bodies: new BodyBuffers(bodyBytesMax),
         frameClock: new FrameClock(),
+        lineWithHeaders: new LineWithHeaders(),
+        extras: this.#extras,
         isStopping: () => this.#stopping,
       },
       this.#cors.others,
@@ -104,12 +124,23 @@ export class IntakeServer {
   }
 
   #routes(): Route[] {
-    const { receipts, counts, tryAdmit, meter, options } = this.#parts;
+    const { receipts, counts, tryAdmit, limitWaitMs, meter, options } = this.#parts;
     const { repliesTo } = this.#cors;
     const engine = this.#factory;
     const slots = this.#slots;
-    const order = new OrderRoute({ engine, repliesTo, slots, counts, tryAdmit, meter, options });
-    const receipt = new ReceiptRoute(receipts, counts, repliesTo);
+    const extras = this.#extras;
+    const order = new OrderRoute({
+      engine,
+      repliesTo,
+      slots,
+      counts,
+      tryAdmit,
+      limitWaitMs,
+      extras,
+      meter,
+      options,
+    });
+    const receipt = new ReceiptRoute(receipts, counts, repliesTo, extras);
     const { path } = options;
     return [
       { method: 'post', path, answer: order.answer },

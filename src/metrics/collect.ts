@@ -1,5 +1,5 @@
 import { type Metric, Registry } from 'prom-client';
-import { TotalCounts } from './count.js';
+import { type KeyResponses, TotalCounts } from './count.js';
 import { COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
 import {
   type CellFamily,
@@ -7,6 +7,7 @@ import {
   gaugeFamilies,
   type HistogramFamily,
   histogramFamilies,
+  keyFamily,
   type Labels,
   type LiveGauges,
   liveFamilies,
@@ -21,6 +22,8 @@ export interface Collected {
   readonly live: LiveGauges;
   /** The guarantee in force. */
   readonly durability: () => { readonly class: string; readonly replicas: number };
+  /** The series of `keyFamily`. */
+  readonly keyResponses: () => readonly KeyResponses[];
   readonly threadLoad: ThreadLoad;
   readonly build: {
     readonly version: string;
@@ -47,6 +50,7 @@ const LIVE_KEYS = [
   'journalDegraded',
   'drainPaused',
   'tlsNotAfter',
+  'senderFilesRefused',
 ] as const satisfies readonly (keyof LiveGauges)[];
 
 /** One line of the exposition; with a `metricName` if it differs from the family's name. */
@@ -63,6 +67,7 @@ export function createRegistry({
   counts,
   live,
   durability,
+  keyResponses,
   threadLoad,
   build,
 }: Collected): Registry {
@@ -71,6 +76,9 @@ export function createRegistry({
   for (const family of counterFamilies) {
     register(registry, family, 'counter', () => cellSeries(totals, family, COUNTER));
   }
+  register(registry, keyFamily, 'counter', () =>
+    keyResponses().map(({ key, outcome, value }) => ({ labels: { key, outcome }, value })),
+  );
   for (const family of gaugeFamilies) {
     register(registry, family, 'gauge', () => cellSeries(totals, family, GAUGE));
   }

@@ -56,6 +56,51 @@ export class ThreadCounts {
   }
 }
 
+/** Names with a label of their own in the metrics: 1 to so many. Label 0 is for all others. */
+export const KEY_LABELS_MAX = 100;
+/** What became of the requests of a key: `forebay_key_responses_total`. */
+const KEY_OUTCOMES = ['accepted', 'limited', 'refused'] as const;
+const KEY_CELLS = (KEY_LABELS_MAX + 1) * KEY_OUTCOMES.length;
+
+/** Answers by API key and outcome, of one thread; no other thread writes them. */
+export class KeyCounts {
+  readonly #cells: Cells;
+
+  static memory(threads: number): SharedArrayBuffer {
+    return createCells(threads, KEY_CELLS);
+  }
+
+  constructor(memory: SharedArrayBuffer, threadIndex: number) {
+    this.#cells = new Cells(memory, threadIndex, KEY_CELLS);
+  }
+
+  /** @param label 0 to KEY_LABELS_MAX */
+  add(label: number, status: Status): void {
+    const outcome = status === 200 ? 0 : status === 429 ? 1 : 2;
+    this.#cells.add(label * KEY_OUTCOMES.length + outcome, 1);
+  }
+
+  /** The sums over all threads. @param names by label */
+  static totals(memory: SharedArrayBuffer, names: readonly string[]): KeyResponses[] {
+    const blocks = Array.from(
+      { length: blocksIn(memory, KEY_CELLS) },
+      (_, i) => new Cells(memory, i, KEY_CELLS),
+    );
+    return names.flatMap((key, label) =>
+      KEY_OUTCOMES.map((outcome, i) => {
+        const cell = label * KEY_OUTCOMES.length + i;
+        return { key, outcome, value: blocks.reduce((sum, block) => sum + block.read(cell), 0) };
+      }),
+    );
+  }
+}
+
+export interface KeyResponses {
+  readonly key: string;
+  readonly outcome: (typeof KEY_OUTCOMES)[number];
+  readonly value: number;
+}
+
 /** The sums of all threads' counts, read from their cells at each call. */
 export class TotalCounts {
   readonly #blocks: readonly Cells[];

@@ -3,6 +3,7 @@ import {
   counterFamilies,
   gaugeFamilies,
   histogramFamilies,
+  keyFamily,
   liveFamilies,
 } from './names.js';
 import { processFamilies } from './process-names.js';
@@ -20,6 +21,7 @@ export function metricsDoc(): string {
     '| metric | type | labels | description |',
     '| --- | --- | --- | --- |',
     ...counterFamilies.map((family) => row(family, 'counter', cellLabels(family))),
+    row(keyFamily, 'counter', keyFamily.labels.map((label) => `\`${label}\``).join(', ')),
     ...gaugeFamilies.map((family) => row(family, 'gauge', cellLabels(family))),
     ...histogramFamilies.map((family) => row(family, 'histogram', cellLabels(family))),
     ...Object.values(liveFamilies).map((family) =>

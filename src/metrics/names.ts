@@ -25,11 +25,14 @@ export type Labels = Readonly<Record<string, string>>;
 const responses: Readonly<Record<`responses${Status}`, Labels>> = {
   responses200: { status: '200' },
   responses400: { status: '400' },
+  responses401: { status: '401' },
   responses404: { status: '404' },
   responses405: { status: '405' },
   responses413: { status: '413' },
   responses415: { status: '415' },
   responses422: { status: '422' },
+  responses429: { status: '429' },
+  responses431: { status: '431' },
   responses500: { status: '500' },
   responses503: { status: '503' },
 };
@@ -176,6 +179,13 @@ export const counterFamilies = [
   },
 ] as const satisfies readonly CellFamily[];
 
+/** A counter with a label for each API key of `--api-keys`. Its series exist for the names of the file. */
+export const keyFamily = {
+  name: 'forebay_key_responses_total',
+  help: 'Responses to requests with an API key, by the name of the key and what became of the request: accepted (200), limited (429), refused (any other). The first 100 names have their own label, all others are other.',
+  labels: ['key', 'outcome'],
+} as const;
+
 /** Seconds; 100 µs to 10 s. */
 const shortSeconds = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
@@ -278,6 +288,7 @@ export interface LiveGauges {
   readonly journalDegraded: () => number;
   readonly drainPaused: () => number;
   readonly tlsNotAfter: () => number;
+  readonly senderFilesRefused: () => number;
 }
 
 export const liveFamilies = {
@@ -354,6 +365,11 @@ export const liveFamilies = {
   tlsNotAfter: {
     name: 'forebay_tls_certificate_expiry_timestamp_seconds',
     help: 'When the certificate of --tls-cert expires, in epoch seconds; 0 without TLS.',
+    labels: [],
+  },
+  senderFilesRefused: {
+    name: 'forebay_sender_files_refused',
+    help: 'Files of --api-keys and --verify-secrets that have changed and cannot be used: the content before stays in use; the log has the reason.',
     labels: [],
   },
   eventLoopLag: {

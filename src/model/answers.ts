@@ -16,8 +16,11 @@ function answer(status: Status, reason: string, result: string, retryable: boole
 export const answers = {
   notFound: answer(404, 'Not Found', 'not-found', false),
   methodNotAllowed: answer(405, 'Method Not Allowed', 'method-not-allowed', false),
+  unauthorized: answer(401, 'Unauthorized', 'unauthorized', false),
+  rateLimited: answer(429, 'Too Many Requests', 'rate-limited', true),
   serverKaput: answer(500, 'Internal Server Error', 'server-kaput', true),
   unsupportedMediaType: answer(415, 'Unsupported Media Type', 'unsupported-media-type', false),
+  headersTooLarge: answer(431, 'Request Header Fields Too Large', 'headers-too-large', false),
   tooLarge: answer(413, 'Content Too Large', 'too-large', false),
   invalid: answer(400, 'Bad Request', 'invalid', false),
   keyReused: answer(422, 'Unprocessable Content', 'key-reused', false),
@@ -26,5 +29,5 @@ export const answers = {
 } as const satisfies Record<string, Answer>;
 
 /** The statuses of the table, in its order. The metrics have one cell for each. */
-export const STATUSES = [404, 405, 500, 415, 413, 400, 422, 503, 200] as const;
+export const STATUSES = [404, 405, 401, 429, 500, 415, 431, 413, 400, 422, 503, 200] as const;
 export type Status = (typeof STATUSES)[number];

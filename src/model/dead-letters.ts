@@ -10,7 +10,7 @@ export interface StoredDeadLetter {
   readonly lastAtMs: number;
   /** See `Frame.schema`. */
   readonly schema?: string;
-  /** The compact order, byte for byte as accepted, without the line feed. */
+  /** The line of the order, byte for byte as accepted, without the line feed: see `KeptHeaders`. */
   readonly body: Uint8Array;
 }
 

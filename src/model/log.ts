@@ -29,6 +29,14 @@ export const LOG_EVENTS = {
     level: 'error',
     what: 'the certificate of the server has expired, or is not valid yet',
   },
+  'senders-renewed': {
+    level: 'info',
+    what: 'the file of --api-keys or --verify-secrets has changed: its new content is in use',
+  },
+  'senders-refused': {
+    level: 'error',
+    what: 'the file of --api-keys or --verify-secrets has changed and cannot be used: the content before stays in use',
+  },
   guarantee: {
     level: 'info',
     what: 'NATS: which failures an accepted order survives; logged again when it changes',

@@ -6,6 +6,9 @@ export type Mode = (typeof MODES)[number];
 export const HTTP_CHOICES = ['auto', 'uws', 'node'] as const;
 export type HttpChoice = (typeof HTTP_CHOICES)[number];
 
+export const LIMIT_STATUSES = ['500', '429', '503'] as const;
+export type LimitStatus = (typeof LIMIT_STATUSES)[number];
+
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -49,6 +52,13 @@ export interface Options {
   readonly waitingOrdersMax: number;
   readonly idempotencyS: number;
   readonly idempotencyKeysMax: number;
+
+  readonly apiKeys: string;
+  readonly limitStatus: LimitStatus;
+  readonly verify: string;
+  readonly verifySecrets: string;
+  readonly idempotencyFrom: string;
+  readonly keepHeaders: readonly string[];
 
   readonly commitMsMax: number;
   readonly frameOrdersMax: number;

@@ -39,6 +39,8 @@ export interface Order {
   /** When the first order of its frame was accepted; epoch milliseconds. */
   readonly acceptedAt: number;
   readonly data: OrderData;
+  /** The headers of `--keep-headers` that the request had, with names in lower case; empty without the option. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** The result of one order: processed, retry later, or failed for good. */

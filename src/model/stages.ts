@@ -25,6 +25,9 @@ export interface BodyValidator {
   canonicalForm(): Uint8Array | null;
 }
 
+/** An order as one line of a frame. */
+export type OrderLine = Pick<BodyValidator, 'compactLength' | 'writeTo'>;
+
 /** Waits for the commit of one order. Exactly one method is called, once. */
 export interface Waiter {
   /** The client has disconnected: its order need not be stored, and no new work should start for it. */
@@ -51,14 +54,14 @@ export interface KeyedWaiter extends Waiter, Pick<KeyedOrder, 'key' | 'digest'> 
 
 export interface Committer {
   /**
-   * Takes the order that `order` has just validated; it is read during this call only.
+   * Takes an order that has just been validated; `order` is read during this call only.
    *
    * @returns false when too many orders wait or the journal accepts no writes; then the order is not stored, and
    *   `waiter` is not called
    */
-  take(order: BodyValidator, waiter: Waiter): boolean;
+  take(order: OrderLine, waiter: Waiter): boolean;
   /** The same for an order with an idempotency key. */
-  takeKeyed(order: BodyValidator, waiter: KeyedWaiter): boolean;
+  takeKeyed(order: OrderLine, waiter: KeyedWaiter): boolean;
   /**
    * A waiter has become `isGone`. Before the next frame is sent, the orders of all such waiters are taken out of the
    * frames that have not been sent, and the waiters are called as refused. A frame that was sent keeps its orders.
@@ -66,14 +69,13 @@ export interface Committer {
   withdrawGone(): void;
 }
 
-/** Longest idempotency key; characters. */
-export const IDEMPOTENCY_KEY_CHARS_MAX = 64;
-
 /**
  * The client that sent an order with an idempotency key. Exactly one method is called, once, possibly before
  * `KeyedIntake.take` returns.
  */
 export interface KeyedClient extends Waiter {
+  /** What follows the order in its line; empty for nothing. */
+  readonly kept: Uint8Array;
   /** The same order was accepted before, with this id. */
   replayed(frameId: string, index: number): void;
   /** A different order was accepted with this key. */
@@ -85,7 +87,7 @@ export interface KeyedIntake {
   /**
    * Validates the body `bytes[0, length)`, which may be reused when this returns.
    *
-   * @param key 1 to `IDEMPOTENCY_KEY_CHARS_MAX` visible ASCII characters
+   * @param key see `isIdempotencyKey`; `KEY_IN_BODY` if the body has it
    * @returns empty when `client` is or will be called; else the value of `x-invalid`, and `client` is not called
    */
   take(key: string, bytes: Uint8Array, length: number, client: KeyedClient): string;

@@ -211,6 +211,7 @@ function checkRelations(options: Options, given: GivenOptions): void {
     );
   }
   checkTls(options, given);
+  checkSenders(options, given);
   if (options.threads > 1 && options.listen !== '') {
     throw fault(
       `${named('threads', given, options)}: must be 0 or 1 with ${nameOf('listen', given)}, because threads cannot share a unix socket`,
@@ -235,6 +236,16 @@ function checkTls(options: Options, given: GivenOptions): void {
   needs('tlsKey', 'tlsCert');
   needs('tlsCa', 'tlsCert');
   needs('tlsMin', 'tlsCert');
+}
+
+/** @throws OperatorFault secrets without a scheme, or the other way round */
+function checkSenders(options: Options, given: GivenOptions): void {
+  const { verify, verifySecrets } = options;
+  if ((verify === '') === (verifySecrets === '')) return;
+  const [key, other] = (['verify', 'verifySecrets'] as const).toSorted(
+    (a, b) => Number(options[a] === '') - Number(options[b] === ''),
+  );
+  throw fault(`${named(key!, given, options)}: needs ${nameOf(other!, given)}`);
 }
 
 function hostsMeet({ host, adminHost }: Options): boolean {

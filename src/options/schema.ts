@@ -1,6 +1,7 @@
 import { HTTP_CHOICES, LOG_FORMATS, LOG_LEVELS, MODES } from '../model/options.js';
 import { TLS_VERSIONS } from '../model/tls.js';
 import { drainSchema } from './drain-schema.js';
+import { senderSchema } from './sender-schema.js';
 import type { DerivedDefault, Specs } from './spec.js';
 
 /** The other half of the cores is for the other kind of thread: intake or pool. */
@@ -355,4 +356,4 @@ const intakeSchema = {
  * Every option, in the order in which help and docs list them. Flags, environment variables, checks, help and
  * docs/reference/options.md are derived from this table.
  */
-export const schema: Specs = { ...serverSchema, ...intakeSchema, ...drainSchema };
+export const schema: Specs = { ...serverSchema, ...intakeSchema, ...senderSchema, ...drainSchema };

@@ -80,7 +80,15 @@ export type SpecFor<T> = [T] extends [boolean]
 export type Specs = { readonly [P in keyof Options]: SpecFor<Options[P]> };
 
 /** The headings of help and docs, in their order. */
-export const GROUPS = ['Server', 'Intake', 'Commit', 'Journal', 'Drain', 'Handler'] as const;
+export const GROUPS = [
+  'Server',
+  'Intake',
+  'Senders',
+  'Commit',
+  'Journal',
+  'Drain',
+  'Handler',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** `rpsLimit` → `rps-limit`. */

@@ -158,6 +158,7 @@ describe('README and docs', () => {
         if (line.includes('story')) known.push(...told);
         if (/flag of [nN]ode/.test(line)) known.push('max-old-space-size', 'max-heap-size');
         if (line.includes('npm')) known.push('ignore-scripts');
+        if (line.includes('keys new') || line.includes('limit of the name')) known.push('rps');
         if (page === 'docs/guides/dead-letters.md' || line.includes('dlq')) known.push(...looked);
         for (const [, name] of line.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)) {
           if (!known.includes(name!)) faults.push(`${page}: --${name}`);

@@ -4,6 +4,7 @@ import { IdempotentIntake } from '../../src/idempotency/idempotent-intake.js';
 import { createKeyMemory } from '../../src/memory/key-layout.js';
 import { KeyTable } from '../../src/memory/key-table.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import { NOTHING_KEPT } from '../../src/model/kept-headers.js';
 import type { Receipt } from '../../src/model/receipt.js';
 import type { KeyedClient } from '../../src/model/stages.js';
 import { orderContract } from '../../src/schema/contract.js';
@@ -52,6 +53,7 @@ export class SimulatedThreads {
         },
       },
       counts,
+      keyIn: null,
       bodyBytesMax: 4096,
     });
     const postBody = (key: string, body: string, client = new Client()): Client => {
@@ -66,6 +68,7 @@ export class SimulatedThreads {
 }
 
 export class Client implements KeyedClient {
+  readonly kept = NOTHING_KEPT;
   isGone = false;
   answer = '';
 

@@ -14,6 +14,7 @@ import {
   counterFamilies,
   gaugeFamilies,
   histogramFamilies,
+  keyFamily,
   liveFamilies,
 } from '../../src/metrics/names.js';
 import { processFamilies } from '../../src/metrics/process-names.js';
@@ -45,8 +46,10 @@ function collected(counts: SharedArrayBuffer, live: Partial<Collected['live']> =
       journalDegraded: () => 0,
       drainPaused: () => 0,
       tlsNotAfter: () => 0,
+      senderFilesRefused: () => 0,
       ...live,
     },
+    keyResponses: () => [],
     durability: () => ({ class: 'fsync', replicas: 1 }),
     threadLoad: new ThreadLoad(counts, ['main', 'intake-1', 'intake-2'], () => []),
     build: { version: '0.1.0', node: process.version, mode: 'queue', journal: 'local' },
@@ -143,6 +146,7 @@ test('live gauges, the build and the process are shown, and no metric outside th
   const shown = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
   const catalogue = [
     ...counterFamilies,
+    keyFamily,
     ...gaugeFamilies,
     ...histogramFamilies,
     ...Object.values(liveFamilies),

@@ -47,6 +47,7 @@ function opened() {
     journalDegraded: () => 0,
     drainPaused: () => 0,
     tlsNotAfter: () => 0,
+    senderFilesRefused: () => 0,
   };
   const durability = () => DURABILITY;
   const threadLoad = () => new ThreadLoad(counts, THREADS, () => []);
@@ -61,7 +62,14 @@ function opened() {
     reasons: () => ['not ready'],
     degraded: () => [],
   });
-  const registry = createRegistry({ counts, live, durability, threadLoad: threadLoad(), build });
+  const registry = createRegistry({
+    counts,
+    live,
+    durability,
+    keyResponses: () => [],
+    threadLoad: threadLoad(),
+    build,
+  });
   const threads = THREADS.map((_, i) => new ThreadCounts(counts, i));
   return { snapshots, registry, threads };
 }

@@ -76,6 +76,11 @@ class Faults {
     await this.#fires(['ForebayCertificateExpires']);
   }
 
+  async keysBroken(): Promise<void> {
+    this.#shop.secured.breakKeys();
+    await this.#fires(['ForebaySendersRefused']);
+  }
+
   async consumerPaused(): Promise<void> {
     await this.#shop.pauseConsumer(true);
     await this.#fires(['ForebayJournalDegraded']);
@@ -164,6 +169,7 @@ describe('the alerts, with a real Prometheus', () => {
     await t.test('another program publishes', () => faults.othersPublish());
     await t.test('too many connections', () => faults.manyConnect());
     await t.test('a certificate expires', () => faults.certificateExpires());
+    await t.test('a file of keys is broken', () => faults.keysBroken());
     await t.test('a consumer is paused', () => faults.consumerPaused());
     await t.test('a row is damaged', () => faults.rowDamaged());
     await t.test('an order fails permanently', () => faults.orderFails());

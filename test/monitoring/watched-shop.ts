@@ -145,19 +145,26 @@ export async function isOk(url: string): Promise<boolean> {
 class SecuredServer {
   readonly #authority = new Authority();
   readonly #files: Certificate;
+  readonly #keys: string;
   adminUrl = '';
 
   constructor(owner: { after(end: () => Promise<void>): void }) {
     owner.after(async () => this.#authority.remove());
     this.#files = this.#authority.sign('orders', 'IP:127.0.0.1', 30);
+    this.#keys = `${this.#files.cert}.keys`;
   }
 
   async start(owner: { after(end: () => Promise<void>): void }): Promise<this> {
     const { cert, key } = this.#files;
-    this.adminUrl = (
-      await startForebay(['--tls-cert', cert, '--tls-key', key], { owner })
-    ).adminUrl;
+    writeFileSync(this.#keys, `acme ${'0'.repeat(64)}\n`);
+    const flags = ['--tls-cert', cert, '--tls-key', key, '--api-keys', this.#keys];
+    this.adminUrl = (await startForebay(flags, { owner })).adminUrl;
     return this;
+  }
+
+  /** An operator makes a mistake in the file of keys. */
+  breakKeys(): void {
+    writeFileSync(this.#keys, 'acme\n');
   }
 
   /** A renewal, as if it were late. */

@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/intake/uws/': [...STAGE, ...ENGINE],
   'src/intake/node/': [...STAGE, ...ENGINE],
   'src/limit/': STAGE,
+  'src/senders/': STAGE,
   'src/idempotency/': STAGE,
   'src/commit/': STAGE,
   'src/drain/': STAGE,

@@ -3,6 +3,7 @@ import type { RefusedConnection } from '../../src/intake/connection-gate.js';
 import type { OrdersAddress } from '../../src/model/listen.js';
 import type { Options } from '../../src/model/options.js';
 import type { ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
+import type { SendersData } from '../../src/model/senders.js';
 import type { TlsMaterial } from '../../src/model/tls.js';
 import type { Contract } from '../../src/schema/contract.js';
 import type { EngineName } from './engine.js';
@@ -14,6 +15,9 @@ export interface IntakeThreadData {
   readonly contract: Contract;
   /** Null for HTTP without TLS. */
   readonly tls: TlsMaterial | null;
+  readonly senders: SendersData;
+  /** Memory of `KeyCounts`. */
+  readonly keyCounts: SharedArrayBuffer;
   readonly engine: EngineName;
   /** Whether other intake threads listen on the same port. */
   readonly sharesPort: boolean;
@@ -50,6 +54,7 @@ export type IntakeCommand =
   | { readonly type: 'listen'; readonly at: OrdersAddress }
   | { readonly type: 'receipts'; readonly replies: readonly ReceiptReply[] }
   | { readonly type: 'tls'; readonly tls: TlsMaterial }
+  | { readonly type: 'senders'; readonly senders: SendersData }
   | { readonly type: 'stop' };
 
 /** Messages from an intake thread to the supervisor. */
@@ -62,6 +67,8 @@ export type IntakeReport =
   | { readonly type: 'journal'; readonly reason: string; readonly spoolReason: string }
   /** The answer to `tls`: empty if new connections get the certificate, else why the one before stays in use. */
   | { readonly type: 'tls'; readonly why: string }
+  /** The answer to `senders`: they are in use. */
+  | { readonly type: 'senders' }
   /** The queries of one event-loop turn. */
   | { readonly type: 'receipts'; readonly queries: readonly ReceiptQuery[] }
   /** Connections are refused. Sent once a second at most. */

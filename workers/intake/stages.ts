@@ -2,12 +2,12 @@
 import { chmodSync } from 'node:fs';
 import { GroupCommit } from '../../src/commit/group-commit.js';
 import { IdempotentIntake } from '../../src/idempotency/idempotent-intake.js';
+import { keyFinder } from '../../src/idempotency/key-in-order.js';
 import { ReceiptQueries } from '../../src/intake/receipt-queries.js';
 import { IntakeServer } from '../../src/intake/server.js';
 import { openAppender } from '../../src/journal/open.js';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { RpsMeter } from '../../src/limit/meter.js';
-import { WindowLimiter } from '../../src/limit/window.js';
 import { KeyTable } from '../../src/memory/key-table.js';
 import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { ThreadCounts } from '../../src/metrics/count.js';
@@ -19,6 +19,7 @@ import { compileContract } from '../../src/schema/validator.js';
 import { loadEngine } from './engine.js';
 import { openGate } from './gate.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
+import { openLimit, openSenders } from './senders.js';
 
 /** Interval at which the supervisor is told whether the journal accepts writes. */
 const JOURNAL_CHECK_MS = 100;
@@ -50,13 +51,8 @@ export async function openIntake(
     counts,
     new ThreadCounts(data.counts, 0),
   );
-  const committer = new GroupCommit(
-    appender,
-    options,
-    counts,
-    commitReporter(data.wakeFlag, report),
-    contract.digest,
-  );
+  const onCommitted = commitReporter(data.wakeFlag, report);
+  const committer = new GroupCommit(appender, options, counts, onCommitted, contract.digest);
   const receipts = new ReceiptQueries((queries) => report({ type: 'receipts', queries }));
   const openValidator = compileContract(contract, options);
   const keyed = new IdempotentIntake({
@@ -66,8 +62,10 @@ export async function openIntake(
     committer,
     receipts,
     counts,
+    keyIn: keyFinder(options.idempotencyFrom),
     bodyBytesMax: options.bodyBytesMax,
   });
+  const senders = openSenders(data);
   /** Clients of a unix socket have no address. */
   let tcpPort = 0;
   const server = new IntakeServer(
@@ -77,7 +75,8 @@ export async function openIntake(
       keyed,
       receipts,
       counts,
-      tryAdmit: admission(data.limiter),
+      ...openLimit(data.limiter),
+      senders: senders.known,
       meter: new RpsMeter(data.meter),
       options,
       gate: openGate(data, counts, () => tcpPort, report),
@@ -104,15 +103,18 @@ export async function openIntake(
     report({ type: 'listening' });
   }
 
-  return {
-    handle: async (command) => {
-      if (command.type === 'receipts') receipts.receive(command.replies);
-      else if (command.type === 'stop') await stop();
-      else if (command.type === 'tls') renewTls(server, command.tls, report);
-      else await listen(command.at);
-    },
-    close: () => server.close(),
-  };
+  async function handle(command: IntakeCommand): Promise<void> {
+    if (command.type === 'receipts') receipts.receive(command.replies);
+    else if (command.type === 'stop') await stop();
+    else if (command.type === 'tls') renewTls(server, command.tls, report);
+    else if (command.type === 'listen') await listen(command.at);
+    else {
+      senders.renew(command.senders);
+      report({ type: 'senders' });
+    }
+  }
+
+  return { handle, close: () => server.close() };
 }
 
 async function answerAll(
@@ -144,13 +146,6 @@ function renewTls(
 async function listenAt(server: IntakeServer, at: OrdersAddress, isShared: boolean): Promise<void> {
   await server.listen({ at, isShared });
   if ('path' in at) chmodSync(at.path, SOCKET_MODE);
-}
-
-/** @param memory of the limiter; null for no limit */
-function admission(memory: IntakeThreadData['limiter']): () => boolean {
-  if (memory === null) return () => true;
-  const limiter = new WindowLimiter(memory);
-  return () => limiter.tryAdmit();
 }
 
 /** Reports a durable frame only if the main thread sleeps: while it is awake it polls. */

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import type { OrdersAddress } from '../../src/model/listen.js';
 import type { Log } from '../../src/model/log.js';
+import type { SendersData } from '../../src/model/senders.js';
 import type { TlsMaterial } from '../../src/model/tls.js';
 import type { IntakeCommand, IntakeReport, IntakeThread, IntakeThreadData } from './protocol.js';
 import { type FindReceipt, ReceiptReplies } from './receipt-replies.js';
@@ -106,18 +107,28 @@ export class IntakeSupervisor {
    * @returns empty once they get it; else why a thread cannot use it
    */
   async renewTls(tls: TlsMaterial): Promise<string> {
-    const answers = this.#supervised
+    const answers = await this.#askAll({ type: 'tls', tls }, 'tls');
+    return answers.find(({ why }) => why !== '')?.why ?? '';
+  }
+
+  /** Resolves when all threads use them. Calls must not overlap. */
+  async renewSenders(senders: SendersData): Promise<void> {
+    await this.#askAll({ type: 'senders', senders }, 'senders');
+  }
+
+  /** The answers of all threads. One that ends instead has none: it is started again with the data of that time. */
+  async #askAll<Type extends IntakeReport['type']>(
+    command: IntakeCommand,
+    answerType: Type,
+  ): Promise<Extract<IntakeReport, { type: Type }>[]> {
+    const asked = this.#supervised
       .filter(({ hasEnded }) => !hasEnded)
-      .map(async ({ thread }) => {
-        const answer = nextReport(thread, 'tls');
-        thread.postMessage({ type: 'tls', tls } satisfies IntakeCommand);
-        // A thread that ends is started again with the certificate of that time.
-        return answer.then(
-          ({ why }) => why,
-          () => '',
-        );
+      .map(({ thread }) => {
+        const answer = nextReport(thread, answerType);
+        thread.postMessage(command);
+        return answer.catch(() => null);
       });
-    return (await Promise.all(answers)).find((why) => why !== '') ?? '';
+    return (await Promise.all(asked)).filter((answer) => answer !== null);
   }
 
   /** Resolves when every accepted order has been answered and all threads have ended. */

@@ -4,6 +4,7 @@ import { HandSlots } from '../../src/drain/hand-file.js';
 import type { PoolThreadData } from '../../src/drain/handler-pool.js';
 import { StartedCalls } from '../../src/memory/started-calls.js';
 import { kernelThreadId } from '../../src/metrics/thread-stats.js';
+import { type KeptHeaders, NO_HEADERS } from '../../src/model/kept-headers.js';
 import type { HandlerModule, Order, OrderData, Outcome } from '../../src/model/order.js';
 import {
   type BatchCall,
@@ -115,8 +116,11 @@ function ordersOf({ payload, segments }: BatchMessage): Order[] {
   for (const { origin, count, position, indexes, attempt, acceptedAtMs } of segments) {
     for (let i = 0; i < count; i++) {
       const id = `${origin}-${indexes === null ? position + i : indexes[i]!}`;
-      const data = JSON.parse(lines[orders.length]!) as OrderData;
-      orders.push({ id, attempt, acceptedAt: acceptedAtMs, data });
+      const line = lines[orders.length]!;
+      const tab = line.indexOf('\t');
+      const data = JSON.parse(tab < 0 ? line : line.slice(0, tab)) as OrderData;
+      const headers = tab < 0 ? NO_HEADERS : (JSON.parse(line.slice(tab + 1)) as KeptHeaders);
+      orders.push({ id, attempt, acceptedAt: acceptedAtMs, data, headers });
     }
   }
   return orders;

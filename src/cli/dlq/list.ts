@@ -1,5 +1,6 @@
 import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT } from '../../model/fault.js';
+import { headersIn, type KeptHeaders, orderIn } from '../../model/kept-headers.js';
 import type { ListRequest, ShowRequest } from './arguments.js';
 import { type DlqContext, selected } from './select.js';
 
@@ -40,7 +41,7 @@ export async function show(context: DlqContext, { orderId, json }: ShowRequest):
     await context.print(`${letterJson(letter)}\n`);
   } else {
     await context.print(`${letterFacts(letter)}\n`);
-    await context.print(Buffer.concat([letter.body, Buffer.from('\n')]));
+    await context.print(Buffer.concat([orderIn(letter.body), Buffer.from('\n')]));
   }
   return EXIT.ok;
 }
@@ -81,7 +82,10 @@ function letterRow(letter: StoredDeadLetter, columns: number): string {
     iso(firstAtMs),
     iso(lastAtMs),
     schema ?? UNKNOWN,
-    clipped(Buffer.from(body).toString('utf8'), Math.max(BODY_COLUMNS_MIN, columns - taken)),
+    clipped(
+      Buffer.from(orderIn(body)).toString('utf8'),
+      Math.max(BODY_COLUMNS_MIN, columns - taken),
+    ),
   ]);
 }
 
@@ -95,7 +99,8 @@ function letterFacts(letter: StoredDeadLetter): string {
     `first     ${iso(firstAtMs)}`,
     `last      ${iso(lastAtMs)}`,
     `schema    ${schema ?? UNKNOWN}`,
-    `body      ${body.length} bytes, as accepted:`,
+    ...keptFacts(body),
+    `body      ${orderIn(body).length} bytes, as accepted:`,
   ].join('\n');
 }
 
@@ -110,8 +115,24 @@ function letterJson(letter: StoredDeadLetter): string {
     lastAt: iso(lastAtMs),
     // Undefined is left out.
     schema,
-    ...bodyMember(body),
+    ...headersMember(body),
+    ...bodyMember(orderIn(body)),
   });
+}
+
+/** The kept headers; nothing if the order has none. */
+function keptFacts(line: Uint8Array): string[] {
+  const { headers } = headersMember(line);
+  return headers === undefined ? [] : [`headers   ${printable(JSON.stringify(headers))}`];
+}
+
+function headersMember(line: Uint8Array): { headers?: KeptHeaders | string } {
+  if (orderIn(line).length === line.length) return {};
+  try {
+    return { headers: headersIn(line) };
+  } catch {
+    return { headers: 'unreadable' };
+  }
 }
 
 function bodyMember(body: Uint8Array): { body: string } | { bodyBase64: string } {

@@ -1,6 +1,7 @@
 import { pause } from '../../model/backoff.js';
 import type { StoredDeadLetter } from '../../model/dead-letters.js';
 import { EXIT } from '../../model/fault.js';
+import { orderIn } from '../../model/kept-headers.js';
 import type { Limiter } from '../../model/stages.js';
 import type { ReplayRequest } from './arguments.js';
 import { printable } from './list.js';
@@ -76,7 +77,8 @@ class ReplayRun {
   /** The schema may have changed since the order was accepted: an invalid order would only fail again. */
   #isValid({ orderId, body, schema: before }: StoredDeadLetter): boolean {
     const { validator, schema, note } = this.#context;
-    if (validator.validate(body, 0, body.length)) return true;
+    const order = orderIn(body);
+    if (validator.validate(order, 0, order.length)) return true;
     this.invalid++;
     const change =
       before === undefined || before === schema

@@ -8,7 +8,7 @@ import { monotonicNs } from '../../limit/clock.js';
 import { RpsMeter } from '../../limit/meter.js';
 import { KeyTable } from '../../memory/key-table.js';
 import { createRegistry } from '../../metrics/collect.js';
-import { GAUGE, ThreadCounts } from '../../metrics/count.js';
+import { GAUGE, KeyCounts, type KeyResponses, ThreadCounts } from '../../metrics/count.js';
 import { LiveSnapshots } from '../../metrics/live-snapshots.js';
 import { ThreadLoad } from '../../metrics/thread-load.js';
 import { DIRECT_DURABILITY, type Durability } from '../../model/durability.js';
@@ -31,6 +31,8 @@ export interface Observed {
   readonly intake: IntakeSupervisor;
   /** Null without TLS. */
   readonly certificate: { readonly notAfterMs: number } | null;
+  readonly senders: { readonly labels: readonly string[]; readonly refusedFiles: number };
+  readonly keyCounts: SharedArrayBuffer;
 }
 
 export function openAdmin(options: Options, observed: Observed, redact: Redact): AdminServer {
@@ -68,12 +70,14 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     drainRate: () => options.drainRate,
     ready: () => (reasons().length === 0 ? 1 : 0),
     drainPaused: () => (drain.reason() === '' ? 0 : 1),
+    senderFilesRefused: () => observed.senders.refusedFiles,
     tlsNotAfter: () => (observed.certificate?.notAfterMs ?? 0) / 1000,
   };
   const durability = () => redacted(journal?.durability() ?? DIRECT_DURABILITY, redact);
   // One for the scrapes and one for the page: a load is measured since the last reading.
   const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.threadIds.list());
-  const registry = createRegistry({ counts, live, durability, threadLoad: threadLoad(), build });
+  const collected = { counts, live, durability, keyResponses: keyResponses(observed), build };
+  const registry = createRegistry({ ...collected, threadLoad: threadLoad() });
   return new AdminServer({
     metrics: () => {
       mainCounts.set(GAUGE.idempotencyKeys, keys.size(monotonicNs()));
@@ -96,6 +100,10 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
       degraded,
     }),
   });
+}
+
+function keyResponses({ keyCounts, senders }: Observed): () => readonly KeyResponses[] {
+  return () => KeyCounts.totals(keyCounts, senders.labels);
 }
 
 function redacted(durability: Durability, redact: Redact): Durability {

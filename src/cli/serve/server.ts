@@ -18,7 +18,7 @@ import { RpsMeter } from '../../limit/meter.js';
 import { WindowLimiter } from '../../limit/window.js';
 import { KeyTable } from '../../memory/key-table.js';
 import { WakeFlag } from '../../memory/wake-flag.js';
-import { COUNTER, createCounts, ThreadCounts } from '../../metrics/count.js';
+import { COUNTER, createCounts, KeyCounts, ThreadCounts } from '../../metrics/count.js';
 import { publishThreadStats } from '../../metrics/thread-stats.js';
 import type { OperatorFault } from '../../model/fault.js';
 import type { OrdersAddress } from '../../model/listen.js';
@@ -32,6 +32,7 @@ import { claimPid } from '../../process/pid-lock.js';
 import { ServerCertificate } from '../../process/server-certificate.js';
 import type { StopStep } from '../../process/shutdown.js';
 import { type Contract, loadContract } from '../../schema/contract.js';
+import { SenderFiles } from '../../senders/sender-files.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
 const POOL_ENTRY = fileURLToPath(new URL('../../../workers/pool/thread.js', import.meta.url));
@@ -51,6 +52,8 @@ interface SharedMemory {
   readonly meter: SharedArrayBuffer;
   readonly limiter: SharedArrayBuffer | null;
   readonly keys: SharedArrayBuffer;
+  /** Memory of `KeyCounts`. */
+  readonly keyCounts: SharedArrayBuffer;
 }
 
 /** What `Server.open` has opened, in the order in which it stops. */
@@ -62,6 +65,7 @@ interface Stages {
   readonly intake: IntakeSupervisor;
   /** Null without TLS. */
   readonly certificate: ServerCertificate | null;
+  readonly senders: SenderFiles;
   readonly drain: DrainHandle;
   /** Null in direct mode. */
   readonly journal: SourceHandle | null;
@@ -151,7 +155,8 @@ export class Server {
    */
   async start(): Promise<boolean> {
     const { options, log, redact } = this.#parts;
-    const { contract, at, engine, memory, intake, certificate, drain, journal } = this.#stages;
+    const { contract, at, engine, memory, intake, certificate, senders, drain, journal } =
+      this.#stages;
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
     const threadsStarted = intake.start(at, keysKnown);
     // Awaited below; until then its failure must not count as unhandled.
@@ -160,7 +165,7 @@ export class Server {
     const { openAdmin } = await import('./observe.js');
     this.#admin = openAdmin(
       options,
-      { ...memory, schema: contract.digest, journal, drain, intake, certificate },
+      { ...memory, schema: contract.digest, journal, drain, intake, certificate, senders },
       redact,
     );
     const [adminPort] = await Promise.all([
@@ -189,6 +194,7 @@ async function openStages(
   const contract = loadContract(options.schema);
   const handler = handlerUrl(options.handler);
   const certificate = ServerCertificate.open(options, log);
+  const senders = new SenderFiles(options, log);
   const { at, release } = await claimAddress(options);
   releases.push(release);
   const memory = sharedMemory(options);
@@ -216,6 +222,7 @@ async function openStages(
   const shared = {
     contract,
     certificate,
+    senders,
     drain,
     engine,
     connectionsMax,
@@ -232,8 +239,12 @@ async function openStages(
     onFault: parts.onFault,
   });
   certificate?.watch((renewed) => intake.renewTls(renewed));
-  releases.push(async () => certificate?.close());
-  return { contract, at, engine, memory, intake, certificate, drain, journal };
+  senders.watch((data) => intake.renewSenders(data));
+  releases.push(async () => {
+    certificate?.close();
+    senders.close();
+  });
+  return { contract, at, engine, memory, intake, certificate, senders, drain, journal };
 }
 
 /** With `--threads 0` there is one too, in the main thread. */
@@ -247,6 +258,7 @@ function sharedMemory(options: Options): SharedMemory {
     meter: RpsMeter.memory(),
     limiter: options.rpsLimit === 0 ? null : WindowLimiter.memory(options.rpsLimit),
     keys: createKeyTableMemory(options),
+    keyCounts: KeyCounts.memory(1 + intakeCount(options)),
   };
 }
 
@@ -327,15 +339,17 @@ function threadData(
   shared: {
     contract: Contract;
     certificate: ServerCertificate | null;
+    senders: SenderFiles;
     drain: DrainHandle;
     engine: EngineChoice;
     connectionsMax: number;
     wakeFlag: SharedArrayBuffer | null;
   },
 ): IntakeThreadData {
-  const { contract, certificate, drain, engine, connectionsMax, wakeFlag } = shared;
+  const { contract, certificate, senders, drain, engine, connectionsMax, wakeFlag } = shared;
   const data = {
     tls: certificate?.material ?? null,
+    senders: senders.data,
     ...memory,
     options,
     contract,

@@ -56,6 +56,14 @@ export class Exchange implements HttpReply, RequestHead, PendingExchange {
     return '';
   }
 
+  forEach(read: (name: string, value: string) => void): void {
+    const { rawHeaders } = this.request;
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const value = Buffer.from(rawHeaders[i + 1]!, 'latin1').toString('utf8');
+      read(rawHeaders[i]!.toLowerCase(), value);
+    }
+  }
+
   /** The client was not told to send its body, so what it sends next may be the body or not. */
   get leavesBody(): boolean {
     return this.#awaitsContinue && !this.#wantsBody;
