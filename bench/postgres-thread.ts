@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Order } from '../src/model/order.js';
 import { PostgresSink } from '../workers/handlers/postgres-sink.js';
+import { orderTable } from '../workers/handlers/postgres-tables.js';
 
 export interface PostgresThreadData {
   readonly url: string;
@@ -12,7 +13,7 @@ export interface PostgresThreadData {
 }
 
 const { url, origin, orders, batchOrders } = workerData as PostgresThreadData;
-const sink = new PostgresSink(url);
+const sink = new PostgresSink(url, orderTable);
 await sink.open();
 parentPort!.postMessage('ready');
 parentPort!.once('message', async () => {
@@ -26,5 +27,6 @@ parentPort!.once('message', async () => {
 function order(index: number): Order {
   const id = `${origin}-${index}`;
   const data = { product_id: '33', count: '3', username: `user-${index}` };
-  return { id, attempt: 1, acceptedAt: Date.now(), data, headers: {} };
+  const json = JSON.stringify(data);
+  return { id, attempt: 1, acceptedAt: Date.now(), data, json, headers: {} };
 }

@@ -8,8 +8,9 @@ export function handlerContext({
   workMs,
   errorRate,
   postgresUrl,
+  schema,
 }: Options): HandlerContext {
   const options = { workMs, errorRate };
-  const postgresOptions = { ...options, postgresUrl };
+  const postgresOptions = { ...options, postgresUrl, storesJson: schema !== '' };
   return { attemptsMax, options: handler === 'postgres' ? postgresOptions : options };
 }

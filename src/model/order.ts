@@ -30,15 +30,17 @@ export const orderSchema = {
   },
 } as const;
 
-/** An order, as the handler gets it. */
-export interface Order {
+/** An order, as the handler gets it. With `--schema`, `Data` is what the schema describes: see `forebay types`. */
+export interface Order<Data = OrderData> {
   /** The id that the client got as `x-order-id`: frame id, hyphen, index in the frame. */
   readonly id: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
   /** When the first order of its frame was accepted; epoch milliseconds. */
   readonly acceptedAt: number;
-  readonly data: OrderData;
+  readonly data: Data;
+  /** `data` as compact JSON with the spelling of the client, for numbers that JavaScript cannot hold. */
+  readonly json: string;
   /** The headers of `--keep-headers` that the request had, with names in lower case; empty without the option. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -64,8 +66,8 @@ export interface HandlerOptions {
  * The function that processes orders. It returns nothing when all orders are done, or one outcome per order, in the
  * same sequence. When it throws, no order of the batch counts as done; see `ThrownByHandler`.
  */
-export type Handler = (
-  orders: readonly Order[],
+export type Handler<Data = OrderData> = (
+  orders: readonly Order<Data>[],
   context: HandlerContext,
 ) => Promise<void | readonly Outcome[]> | void | readonly Outcome[];
 
@@ -85,8 +87,8 @@ export interface ThrownByHandler {
 }
 
 /** The module given by `--handler`. */
-export interface HandlerModule {
-  readonly default: Handler;
+export interface HandlerModule<Data = OrderData> {
+  readonly default: Handler<Data>;
   /**
    * Called once at the start, in one pool thread. When it throws, Forebay prints the message and does not start. With
    * `pause: true` it starts, and orders wait.

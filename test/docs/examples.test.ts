@@ -37,6 +37,7 @@ function ordersOf(counts: readonly string[]): Order[] {
     attempt: 1,
     acceptedAt: 0,
     data: { product_id: '1', count, username: 'm' },
+    json: JSON.stringify({ product_id: '1', count, username: 'm' }),
     headers: {},
   }));
 }

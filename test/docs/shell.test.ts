@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -114,6 +114,9 @@ describe('command lines in the docs, against a server', () => {
     // Commands without --data look at ./data.
     mkdirSync(join(folder, 'data'));
     writeFileSync(join(folder, 'shop.mjs'), 'export default () => {};\n');
+    cpSync(join(ROOT, 'examples', 'contract'), join(folder, 'examples', 'contract'), {
+      recursive: true,
+    });
     forebay = await startForebay([], { data: join(folder, 'data') });
   });
   after(async () => {

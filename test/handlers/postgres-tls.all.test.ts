@@ -16,6 +16,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { PostgresFault } from '../../workers/handlers/postgres-fault.js';
 import { PostgresSink } from '../../workers/handlers/postgres-sink.js';
+import { orderTable } from '../../workers/handlers/postgres-tables.js';
 import { tlsPlan } from '../../workers/handlers/postgres-tls.js';
 import { Authority, type Certificate } from '../support/certificates.js';
 import { PostgresServer } from '../support/postgres.js';
@@ -113,7 +114,7 @@ async function psql(url: string): Promise<string> {
 }
 
 async function forebay(url: string): Promise<string> {
-  const sink = new PostgresSink(url);
+  const sink = new PostgresSink(url, orderTable);
   let inspected = '';
   await sink.inspect().catch((error: PostgresFault) => {
     assert.ok(!error.message.includes('\n'), error.message);

@@ -175,6 +175,16 @@ describe('the installed package', () => {
       program,
       `import { type ForebayServer, type Handler, type Order, type Outcome, serve } from 'forebay';
       export const handler: Handler = (orders: readonly Order[]): Outcome[] => orders.map(() => 'done');
+      interface Event { readonly id: number }
+      export const typed: Handler<Event> = (orders) => {
+        const sum: number = orders.reduce((total, { data }) => total + data.id, 0);
+        const text: string | undefined = orders[0]?.json;
+        // @ts-expect-error not a member of the data
+        orders[0]?.data.username;
+        return sum > 0 && text !== '' ? undefined : [];
+      };
+      export const either: Handler = (orders: readonly Order[]) => void orders[0]?.data.username;
+      export const any = serve({ schema: true, path: '/events', bodyDepthMax: 8 });
       export const server: Promise<ForebayServer> = serve({ port: 0, nats: ['nats://a:4222'] });
       // @ts-expect-error an option that there is not
       serve({ prot: 1 });

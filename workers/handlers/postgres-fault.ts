@@ -108,27 +108,20 @@ interface Connection {
   query(text: string): Promise<{ readonly rows: readonly { readonly known: number }[] }>;
 }
 
-/** Inserts an existing order again, under an id that no order has. */
-const INSERT_KNOWN = `
-  WITH known AS (
-    SELECT order_id, product_id, count, username, accepted_at, attempt FROM forebay_orders LIMIT 1
-  ), tried AS (
-    INSERT INTO forebay_orders (order_id, product_id, count, username, accepted_at, attempt)
-    SELECT order_id || ' again', product_id, count, username, accepted_at, attempt FROM known
-    ON CONFLICT DO NOTHING
-  )
-  SELECT count(*)::int AS known FROM known`;
-
 /**
  * Whether an order that was inserted before can be inserted again, triggers included. If so, an error of another order is
  * not caused by the configuration, whatever SQLSTATE says. The insert is rolled back. Returns false if the table is empty,
  * because then nothing is known. After false the connection must not be used any more.
+ * @param insertKnown see `OrderTable`
  */
-export async function canInsertKnown(connection: Connection): Promise<boolean> {
+export async function canInsertKnown(
+  connection: Connection,
+  insertKnown: string,
+): Promise<boolean> {
   let known = 0;
   try {
     await connection.query('BEGIN');
-    known = (await connection.query(INSERT_KNOWN)).rows[0]!.known;
+    known = (await connection.query(insertKnown)).rows[0]!.known;
   } catch {
     // The known order cannot be inserted either.
   }

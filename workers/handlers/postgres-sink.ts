@@ -7,6 +7,7 @@ import {
   PostgresFault,
   postgresFault,
 } from './postgres-fault.js';
+import type { OrderTable } from './postgres-tables.js';
 import { type Encryption, isEncryptionRefused, type TlsPlan, tlsPlan } from './postgres-tls.js';
 
 /** Timeout for connecting, including the server's greeting. */
@@ -48,43 +49,27 @@ const SESSION = `
   SET statement_timeout = ${STATEMENT_MS_MAX};
   SET lock_timeout = ${LOCK_MS_MAX};
   SELECT set_config('synchronous_commit', 'on', false)
-    WHERE current_setting('synchronous_commit') = 'off';
-  SELECT to_regclass('forebay_orders') IS NOT NULL AS found`;
+    WHERE current_setting('synchronous_commit') = 'off'`;
 
-/** Several statements in one message are one transaction, which releases the lock at its end. */
-const CREATE_TABLE = `
-  SELECT pg_advisory_xact_lock(${TABLE_LOCK});
-  CREATE TABLE IF NOT EXISTS forebay_orders (
-    order_id text PRIMARY KEY,
-    product_id smallint NOT NULL,
-    count smallint NOT NULL,
-    username text NOT NULL,
-    accepted_at timestamptz NOT NULL,
-    attempt smallint NOT NULL,
-    processed_at timestamptz NOT NULL DEFAULT now()
-  )`;
+const LOCK_TABLES = `SELECT pg_advisory_xact_lock(${TABLE_LOCK})`;
 
-/** A named statement, so that each connection parses and plans it once. */
-const INSERT = {
-  name: 'forebay_insert_orders',
-  text: `
-    INSERT INTO forebay_orders (order_id, product_id, count, username, accepted_at, attempt)
-    SELECT id, product_id, count, username, to_timestamp(accepted_at), attempt
-    FROM unnest($1::text[], $2::smallint[], $3::smallint[], $4::text[], $5::float8[], $6::smallint[])
-      AS o (id, product_id, count, username, accepted_at, attempt)
-    ON CONFLICT (order_id) DO NOTHING`,
-};
+function existenceOf(table: string): string {
+  return `SELECT to_regclass('${table}') IS NOT NULL AS found`;
+}
 
 /** The number of rows is the planner's estimate, because counting can take minutes. */
-const INSPECT = `
-  SELECT to_regclass('forebay_orders') IS NOT NULL AS found,
-    (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass('forebay_orders')) AS orders,
-    has_schema_privilege(current_schema(), 'CREATE') AS may_create,
-    current_schema() AS schema`;
+function inspectionOf(table: string): string {
+  return `
+    ${existenceOf(table)},
+      (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass('${table}')) AS orders,
+      has_schema_privilege(current_schema(), 'CREATE') AS may_create,
+      current_schema() AS schema`;
+}
 
 /** The table of orders, through one connection, which is made again after each outage. */
 export class PostgresSink {
   readonly #url: string;
+  readonly #table: OrderTable;
   #where = 'PostgreSQL';
   #client: pg.Client | null = null;
   #fault: PostgresFault | null = null;
@@ -93,8 +78,9 @@ export class PostgresSink {
   #slowSingleId = '';
   #slowSingle = 0;
 
-  constructor(url: string) {
+  constructor(url: string, table: OrderTable) {
     this.#url = url;
+    this.#table = table;
   }
 
   /** Connects and checks that orders can be inserted. @throws PostgresFault */
@@ -110,15 +96,16 @@ export class PostgresSink {
    *
    * @throws PostgresFault no order was inserted; if the answer never arrived, all or none were
    */
-  async insert(orders: readonly Order[]): Promise<void> {
+  async insert(orders: readonly Order<unknown>[]): Promise<void> {
     await this.open();
     const client = this.#client!;
+    const values = this.#table.columns(orders);
     const startedMs = performance.now();
     try {
-      await client.query({ ...INSERT, values: orderColumns(orders) });
+      await client.query(this.#insert(values));
     } catch (error) {
       let fault = postgresFault(error, this.#where);
-      if (fault.kind === 'setup' && (await canInsertKnown(client))) {
+      if (fault.kind === 'setup' && (await canInsertKnown(client, this.#table.insertKnown))) {
         fault = codeFault(error, this.#where);
       }
       if (fault.kind === 'away' || fault.kind === 'setup') this.#lose(fault, client);
@@ -128,7 +115,7 @@ export class PostgresSink {
   }
 
   /** Pauses the pool, or has the batch run in halves, so that one slow order does not block the others forever. */
-  #slowFault(fault: PostgresFault, orders: readonly Order[]): PostgresFault {
+  #slowFault(fault: PostgresFault, orders: readonly Order<unknown>[]): PostgresFault {
     const nowMs = performance.now();
     const isAgain = nowMs - this.#slowMs < SLOW_AGAIN_MS;
     this.#slowMs = nowMs;
@@ -147,21 +134,21 @@ export class PostgresSink {
    * @throws PostgresFault the error that `open` would throw
    */
   async inspect(): Promise<string> {
+    const { name, insert, columns } = this.#table;
     let client: pg.Client | null = null;
     try {
       client = await this.#connectedClient(() => {});
       await client.query('BEGIN READ ONLY');
-      const { rows } = await client.query(INSPECT);
+      const { rows } = await client.query(inspectionOf(name));
       const { found, orders, may_create: mayCreate, schema } = rows[0];
       if (found === false) {
-        const none = `${this.#where}: no table forebay_orders`;
+        const none = `${this.#where}: no table ${name}`;
         if (mayCreate === true) return `${none} yet; it will be created in schema ${schema}`;
         throw new PostgresFault('setup', `${none}, and no permission to create it in ${schema}`);
       }
       // Planned but not run: planning detects missing columns, permissions and a missing unique index.
-      const values = orderColumns([]);
-      await client.query({ text: `EXPLAIN ${INSERT.text}`, values });
-      return `${this.#where}: table forebay_orders exists, with about ${orders} rows`;
+      await client.query({ text: `EXPLAIN ${insert}`, values: columns([]) });
+      return `${this.#where}: table ${name} exists, with about ${orders} rows`;
     } catch (error) {
       throw error instanceof PostgresFault ? error : connectFault(error, this.#where);
     } finally {
@@ -169,15 +156,23 @@ export class PostgresSink {
     }
   }
 
+  /** A named statement, so that each connection parses and plans it once. */
+  #insert(values: string[]): pg.QueryConfig {
+    return { name: 'forebay_insert_orders', text: this.#table.insert, values };
+  }
+
   async #connect(): Promise<pg.Client> {
     let client: pg.Client | null = null;
     try {
       // The connection can end while it is idle.
       client = await this.#connectedClient((ended) => this.#closeClient(ended));
-      const results = (await client.query(SESSION)) as unknown as pg.QueryResult[];
-      if (results.at(-1)!.rows[0].found === false) await client.query(CREATE_TABLE);
+      const { name, create, columns } = this.#table;
+      const results = await client.query(`${SESSION}; ${existenceOf(name)}`);
+      const [{ found }] = (results as unknown as pg.QueryResult[]).at(-1)!.rows;
+      // Several statements in one message are one transaction, which releases the lock at its end.
+      if (found === false) await client.query(`${LOCK_TABLES}; ${create}`);
       // Inserts no orders, but detects missing columns, permissions and a missing unique index.
-      await client.query({ ...INSERT, values: orderColumns([]) });
+      await client.query(this.#insert(columns([])));
       return client;
     } catch (error) {
       const fault = error instanceof PostgresFault ? error : connectFault(error, this.#where);
@@ -240,25 +235,4 @@ export class PostgresSink {
     // Not awaited: a frozen server never closes the connection.
     void client.end();
   }
-}
-
-/**
- * A batch as the parameters of one statement: one array literal per column, for `unnest`. Built here because the driver
- * does not know the item types and would have to check and escape each item.
- * Source of the format: PostgreSQL manual, 8.15.2 "Array Value Input".
- */
-function orderColumns(orders: readonly Order[]): string[] {
-  const column = (item: (order: Order) => string | number) => `{${orders.map(item).join(',')}}`;
-  return [
-    column(({ id }) => id),
-    column(({ data }) => data.product_id),
-    column(({ data }) => data.count),
-    column(({ data }) => quoted(data.username)),
-    column(({ acceptedAt }) => acceptedAt / 1000),
-    column(({ attempt }) => attempt),
-  ];
-}
-
-function quoted(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -1,18 +1,28 @@
 import type { HandlerContext, Order } from '../../src/model/order.js';
 import { PostgresFault } from './postgres-fault.js';
 import { PostgresSink } from './postgres-sink.js';
+import { jsonTable, orderTable } from './postgres-tables.js';
 
 /** The context of this handler; other handlers do not get the URL. */
 interface PostgresContext extends HandlerContext {
-  readonly options: HandlerContext['options'] & { readonly postgresUrl: string };
+  readonly options: HandlerContext['options'] & {
+    readonly postgresUrl: string;
+    /** Whether `--schema` is another than the built-in order. */
+    readonly storesJson: boolean;
+  };
 }
 
 /** One per thread. */
 let sink: PostgresSink | null = null;
 
-function sinkOf({ options }: PostgresContext): PostgresSink {
-  sink ??= new PostgresSink(options.postgresUrl);
+function sinkOf(context: PostgresContext): PostgresSink {
+  sink ??= newSink(context);
   return sink;
+}
+
+function newSink({ options }: PostgresContext): PostgresSink {
+  const { postgresUrl, storesJson } = options;
+  return new PostgresSink(postgresUrl, storesJson ? jsonTable : orderTable);
 }
 
 /** A configuration error prevents the start. Later, when it has worked before, it is handled like any other outage. */
@@ -21,8 +31,8 @@ export async function prepare(context: PostgresContext): Promise<void> {
 }
 
 /** Changes nothing: a missing table is only reported. */
-export async function check({ options }: PostgresContext): Promise<string> {
-  return new PostgresSink(options.postgresUrl).inspect().catch(rethrowSetupFault);
+export async function check(context: PostgresContext): Promise<string> {
+  return newSink(context).inspect().catch(rethrowSetupFault);
 }
 
 function rethrowSetupFault(error: unknown): never {
@@ -30,9 +40,9 @@ function rethrowSetupFault(error: unknown): never {
   throw error;
 }
 
-/** The built-in handler `postgres`: each order becomes one row of the table `forebay_orders`. */
+/** The built-in handler `postgres`: each order becomes one row, of the table `forebay_orders` or with `--schema` of `forebay_json_orders`. */
 export default async function insertOrders(
-  orders: readonly Order[],
+  orders: readonly Order<unknown>[],
   context: PostgresContext,
 ): Promise<void> {
   await sinkOf(context).insert(orders);

@@ -3,7 +3,7 @@ import type { HandlerContext, Order, Outcome } from '../../src/model/order.js';
 
 /** The default handler: simulates work that takes `--work-ms` per order, one after the other, and fails for `--error-rate` of the attempts. */
 export default async function simulate(
-  orders: readonly Order[],
+  orders: readonly Order<unknown>[],
   context: HandlerContext,
 ): Promise<void | Outcome[]> {
   const { workMs, errorRate } = context.options;

@@ -5,7 +5,7 @@ import type { PoolThreadData } from '../../src/drain/handler-pool.js';
 import { StartedCalls } from '../../src/memory/started-calls.js';
 import { kernelThreadId } from '../../src/metrics/thread-stats.js';
 import { type KeptHeaders, NO_HEADERS } from '../../src/model/kept-headers.js';
-import type { HandlerModule, Order, OrderData, Outcome } from '../../src/model/order.js';
+import type { HandlerModule, Order, Outcome } from '../../src/model/order.js';
 import {
   type BatchCall,
   type BatchMessage,
@@ -38,17 +38,19 @@ const startedCalls = new StartedCalls(threadData.startedCalls);
 const tid = kernelThreadId();
 const strays = new Strays();
 strays.listen();
-let loading: Promise<HandlerModule> | null = null;
+/** What the data is, only the handler knows. */
+type AnyHandlerModule = HandlerModule<unknown>;
+let loading: Promise<AnyHandlerModule> | null = null;
 
-async function load(): Promise<HandlerModule> {
-  const module = (await import(handlerUrl)) as HandlerModule;
+async function load(): Promise<AnyHandlerModule> {
+  const module = (await import(handlerUrl)) as AnyHandlerModule;
   if (typeof module.default !== 'function') {
     throw new Error(NO_HANDLER);
   }
   return module;
 }
 
-function loadOnce(): Promise<HandlerModule> {
+function loadOnce(): Promise<AnyHandlerModule> {
   loading ??= strays.whileLoading(load);
   return loading;
 }
@@ -78,7 +80,7 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
     thrownDead: false,
     tid,
   };
-  let handler: HandlerModule['default'];
+  let handler: AnyHandlerModule['default'];
   try {
     handler = (await loadOnce()).default;
   } catch (error) {
@@ -108,19 +110,20 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
   return { ...result, handlerMs: performance.now() - startedMs };
 }
 
-function ordersOf({ payload, segments }: BatchMessage): Order[] {
+function ordersOf({ payload, segments }: BatchMessage): Order<unknown>[] {
   const lines = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
     .toString('utf8')
     .split('\n');
-  const orders: Order[] = [];
+  const orders: Order<unknown>[] = [];
   for (const { origin, count, position, indexes, attempt, acceptedAtMs } of segments) {
     for (let i = 0; i < count; i++) {
       const id = `${origin}-${indexes === null ? position + i : indexes[i]!}`;
       const line = lines[orders.length]!;
       const tab = line.indexOf('\t');
-      const data = JSON.parse(tab < 0 ? line : line.slice(0, tab)) as OrderData;
+      const json = tab < 0 ? line : line.slice(0, tab);
+      const data: unknown = JSON.parse(json);
       const headers = tab < 0 ? NO_HEADERS : (JSON.parse(line.slice(tab + 1)) as KeptHeaders);
-      orders.push({ id, attempt, acceptedAt: acceptedAtMs, data, headers });
+      orders.push({ id, attempt, acceptedAt: acceptedAtMs, data, json, headers });
     }
   }
   return orders;
