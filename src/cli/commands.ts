@@ -39,6 +39,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     load: () => import('./health/command.js'),
   },
   keys: { summary: 'make an API key', load: () => import('./keys/command.js') },
+  types: {
+    summary: 'write the TypeScript types of a schema',
+    load: () => import('./types/command.js'),
+  },
   backup: {
     summary: 'make a consistent copy of the data folder',
     load: () => import('./backup/command.js'),

@@ -14,8 +14,6 @@ import { exposureText, flagName } from '../../options/spec.js';
 import { probeAddress, probeAdminPort, unixPath } from '../../process/claim-address.js';
 import { folderLockFault, isFolderInUse, lockingFault, REMOVE_LOCK } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
-import { loadContract } from '../../schema/contract.js';
-import { compileContract } from '../../schema/validator.js';
 import { VERSION } from '../../version.js';
 import {
   exitCodeOf,
@@ -41,6 +39,7 @@ import {
   socketFinding,
   versionFinding,
 } from './machine.js';
+import { schemaFindings } from './schema.js';
 import { tlsFindings } from './tls.js';
 
 const HANDLER_ENTRY = fileURLToPath(
@@ -49,12 +48,9 @@ const HANDLER_ENTRY = fileURLToPath(
 
 /** Prints the report and ends the process. @throws OperatorFault an option is invalid */
 export async function run(argv: readonly string[]): Promise<never> {
-  const isJson = argv.includes('--json');
-  const loaded = loadWithOrigins(
-    argv.filter((argument) => argument !== '--json'),
-    process.env,
-  );
-  const findings = await checkAll(loaded);
+  const { isJson, exampleFile, rest } = ownArguments(argv);
+  const loaded = loadWithOrigins(rest, process.env);
+  const findings = await checkAll(loaded, exampleFile);
   const redact = redactorOf(loaded.options);
   const report = isJson ? reportJson(findings, redact) : reportText(findings, redact);
   await new Promise((resolve) => process.stdout.write(report, resolve));
@@ -62,7 +58,27 @@ export async function run(argv: readonly string[]): Promise<never> {
   process.exit(exitCodeOf(findings));
 }
 
-async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
+/** `--json` and `--example FILE`, and what is left for the options of serve. */
+function ownArguments(argv: readonly string[]) {
+  let exampleFile = '';
+  const rest: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const argument = argv[i]!;
+    if (argument.startsWith('--example=')) exampleFile = argument.slice('--example='.length);
+    else if (argument === '--example') exampleFile = argv[++i] ?? '';
+    else if (argument !== '--json') rest.push(argument);
+    else continue;
+    if (argument.startsWith('--example') && exampleFile === '') {
+      throw new OperatorFault(
+        '--example: needs a file with a body; see forebay check --help',
+        EXIT.usage,
+      );
+    }
+  }
+  return { isJson: argv.includes('--json'), exampleFile, rest };
+}
+
+async function checkAll(loaded: LoadedOptions, exampleFile: string): Promise<Finding[]> {
   const { options } = loaded;
   const machine = inspectMachine();
   // In parallel, because some take seconds.
@@ -84,7 +100,7 @@ async function checkAll(loaded: LoadedOptions): Promise<Finding[]> {
     versionFinding(versions),
     engine,
     ...optionFindings(loaded),
-    contractFinding(options),
+    ...schemaFindings(options, exampleFile),
     guaranteeFinding(durabilityOf(options, nats, folder?.facts ?? null)),
     ...(nats === null ? [] : natsFindings(options, nats)),
     ...(folder === null ? [] : folderFindings(options, folder.facts, folder.isInUse)),
@@ -162,21 +178,6 @@ async function checkEngine(options: Options): Promise<Finding> {
   }
 }
 
-function contractFinding(options: Options): Finding {
-  const { path, schema } = options;
-  try {
-    const contract = loadContract(schema);
-    compileContract(contract, options);
-    const { digest } = contract;
-    const what = schema === '' ? 'the built-in order' : schema;
-    return ok('schema', `POST ${path} takes ${what} (digest ${digest})`, { path, digest });
-  } catch (error) {
-    if (!(error instanceof OperatorFault)) throw error;
-    const [problem, fix = ''] = error.message.split(/; fix: (.*)/s);
-    return failConfig('schema', problem!, fix);
-  }
-}
-
 /** In sequence: with both ports 0, each probe briefly listens on a port that the other could get. */
 async function checkPorts(options: Options): Promise<Finding[]> {
   const { host, port, listen, adminHost, adminPort } = options;
@@ -245,18 +246,24 @@ their origin, the guarantee, NATS and its streams, the data folder, waiting
 orders, disk space, the handler, TLS, ports, limits, cores, memory and the
 clock. Each check prints one line, ok, warn or fail, and how to fix it.
 
+With --schema, it lists for each keyword whether it is compiled to the scanner
+or left to ajv, and why. It measures what a body costs: that of --example, or
+one made from the examples and defaults of the schema.
+
 The handler is loaded in a separate thread. Its prepare function is not called.
 If it exports check(context), that is called: it must only read. The built-in
 postgres uses it to look for its table.
 
 Options
   --json           print one JSON object
+  --example FILE   a body whose cost is measured
   all options of   forebay serve --help, also as variables and --config FILE
 
 Examples
   forebay check
   forebay check --nats nats://127.0.0.1:4222 --handler ./shop.mjs
   forebay check --json | jq '.findings[] | select(.verdict != "ok")'
+  forebay check --schema order.schema.json --example order.json
   forebay check --config new.json && systemctl restart forebay
 
 Exit codes

@@ -69,11 +69,16 @@ the key, for limits and metrics; several keys can have the same name.
 Options
   --rps N          most requests of NAME in any second; without it, no limit
 
-Example
+Examples
   forebay keys new acme --rps 50
   key:  fbk_…
   line: acme 5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8 rps=50
 
 A server takes up a changed file within seconds.
+
+Exit codes
+  0  the key is printed
+  1  stdout is closed, or a bug
+  2  an argument is wrong
 `;
 }
