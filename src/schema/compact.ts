@@ -37,8 +37,8 @@ export function copyCompact(
   }
 }
 
-/** From as many bytes on, `set` is faster than a loop. It allocates. */
-const SET_BYTES_MIN = 200;
+/** Fewer bytes are copied faster one by one. */
+const SET_BYTES_MIN = 48;
 
 /** Copies `bytes[start, end)`. */
 export function copyBytes(
@@ -48,10 +48,20 @@ export function copyBytes(
   start: number,
   end: number,
 ): void {
-  if (end - start >= SET_BYTES_MIN) {
-    target.set(bytes.subarray(start, end), offset);
-    return;
-  }
+  const size = end - start;
+  // A view of a part costs as much as the copy.
+  if (size === bytes.length) target.set(bytes, offset);
+  else if (size >= SET_BYTES_MIN) target.set(bytes.subarray(start, end), offset);
+  else copyFew(target, offset, bytes, start, end);
+}
+
+function copyFew(
+  target: Uint8Array,
+  offset: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
   let at = start;
   let to = offset;
   while (at + 4 <= end) {

@@ -62,14 +62,13 @@ class ContractValidator implements BodyValidator {
   /** `bytes` must not change until `writeTo` was called. */
   validate(bytes: Uint8Array, start: number, end: number): boolean {
     const scanner = this.#scanner;
-    if (scanner.scan(bytes, start, end)) {
-      this.#bytes = bytes;
-      this.#start = start;
-      this.#end = end;
-      this.compactLength = end - start - scanner.spaces + 1;
-      return true;
-    }
-    return this.#ask(bytes, start, end);
+    if (!scanner.scan(bytes, start, end)) return this.#ask(bytes, start, end);
+    const { contentEnd } = scanner;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = contentEnd;
+    this.compactLength = contentEnd - start - scanner.spaces + 1;
+    return true;
   }
 
   /** @throws RangeError there is no valid order, or it does not fit: a frame must not be truncated */

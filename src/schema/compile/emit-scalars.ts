@@ -1,6 +1,7 @@
 import { bytesOf, emitCases } from './emit-names.js';
 import { KnownNames } from './known-names.js';
 import { matchTable } from './match.js';
+import { LONG_INTEGER_MIN } from './number.js';
 import type { NumberRules, StringRules } from './rules.js';
 import type { Source } from './source.js';
 
@@ -72,7 +73,19 @@ export function emitNumber(source: Source, rules: NumberRules | null): string {
   if (exclusiveMinimum !== -Infinity) tests.push(`x > ${exclusiveMinimum}`);
   if (exclusiveMaximum !== Infinity) tests.push(`x < ${exclusiveMaximum}`);
   for (const divisor of rules.multiplesOf) tests.push(`isWhole(x / ${divisor})`);
-  const read = 'at = number(b, at, value);\nif (at < 0) return -1;\n';
+  const reader = isNearEnough(rules) ? 'nearNumber' : 'number';
+  const read = `at = ${reader}(b, at, value);\nif (at < 0) return -1;\n`;
   if (tests.length === 0) return read;
   return `${read}{ const x = value[0];\nif (!(${tests.join(' && ')})) return -1; }\n`;
+}
+
+/** Whether all rules are the same for every integer with many digits. */
+function isNearEnough(rules: NumberRules): boolean {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = rules;
+  const bounds = [minimum, maximum, exclusiveMinimum, exclusiveMaximum];
+  return (
+    rules.values === null &&
+    rules.multiplesOf.length === 0 &&
+    bounds.every((bound) => Math.abs(bound) < LONG_INTEGER_MIN || !Number.isFinite(bound))
+  );
 }

@@ -1,7 +1,7 @@
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import { Emitter } from './emit.js';
 import { matchRest, matchRuns, matchSteps } from './match.js';
-import { afterNumber, number } from './number.js';
+import { afterNumber, nearNumber, number } from './number.js';
 import { part } from './part.js';
 import { type Leftover, SchemaReader } from './read-schema.js';
 import type { Schema } from './references.js';
@@ -36,6 +36,8 @@ const DEPTH_MAX = 256;
 export class Scanner {
   /** What ajv checks. */
   readonly leftovers: readonly Leftover[];
+  /** After `scan` returned true: the offset behind the last bracket. */
+  contentEnd = 0;
   readonly #state: ScanState;
   readonly #read: Read | null;
   readonly #usesNames: boolean;
@@ -53,7 +55,7 @@ export class Scanner {
     this.#read = name === null ? null : this.#compile(emitter.source, name);
   }
 
-  /** White space outside of strings in the body that was scanned last. */
+  /** After `scan` returned true: the bytes of white space in front of `contentEnd`, outside of strings. */
   get spaces(): number {
     return this.#state.spaces;
   }
@@ -80,9 +82,8 @@ export class Scanner {
       c = b[at]!;
     }
     if (c !== OPEN_OBJECT && c !== OPEN_ARRAY) return false;
-    if (read(b, at, after, 0) !== after) return false;
-    s.spaces += end - after;
-    return true;
+    this.contentEnd = after;
+    return read(b, at, after, 0) === after;
   }
 
   #compile(source: Source, name: string): Read {
@@ -108,6 +109,7 @@ const RUNTIME = {
   matchRest,
   matchRuns,
   matchSteps,
+  nearNumber,
   number,
   part,
   peek,
