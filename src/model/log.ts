@@ -12,7 +12,10 @@ interface EventSpec {
  * is for trouble that may pass or is retried.
  */
 export const LOG_EVENTS = {
-  ready: { level: 'info', what: 'the server accepts orders' },
+  ready: {
+    level: 'info',
+    what: 'the server accepts orders; `path` and `schema` (a digest) say which',
+  },
   'http-engine': {
     level: 'info',
     what: 'which HTTP engine serves the orders, and why if it is not the fastest',
