@@ -39,9 +39,13 @@ export function complement(set: CodePoints): CodePoints {
   return rest;
 }
 
-export function includes(set: CodePoints, codePoint: number): boolean {
-  for (let at = 0; at < set.length && set[at] <= codePoint; at += 2) {
-    if (codePoint <= set[at + 1]) return true;
+export function intersects(left: CodePoints, right: CodePoints): boolean {
+  let at = 0;
+  let other = 0;
+  while (at < left.length && other < right.length) {
+    if (left[at + 1] < right[other]) at += 2;
+    else if (right[other + 1] < left[at]) other += 2;
+    else return true;
   }
   return false;
 }

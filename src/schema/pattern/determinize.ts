@@ -88,7 +88,7 @@ class Subsets {
     this.#isMultiline = isMultiline;
     this.#budget = budget;
     this.#looks = looks;
-    this.#obligations = new Obligations(looks, alphabet.size);
+    this.#obligations = new Obligations(looks, alphabet.size, budget);
     this.#nodes = program.ops.map((_, node) => node);
     this.#owes = program.ops.map(() => 0);
     for (let kind = 0; kind < KINDS; kind += 1) this.#classesOfKind.push([]);

@@ -1,10 +1,14 @@
 import { Kind } from './alphabet.js';
 import { type Automaton, DEAD, SINK } from './automaton.js';
+import type { WorkBudget } from './budget.js';
 import type { Look } from './program.js';
 
 export interface CompiledLook extends Look {
   readonly automaton: Automaton;
 }
+
+/** A pair is written into a key and sorted: that takes about so many steps of the budget. */
+const STEPS_OF_PAIR = 10;
 
 /**
  * Sets of lookaheads that must still come true, each with the state of its automaton. Set 0 is empty: nothing is owed. -1 stands
@@ -19,10 +23,13 @@ export class Obligations {
   /** Results of `step`, by set and class. */
   readonly #steps = new Map<number, number>();
 
+  readonly #budget: WorkBudget;
+
   /** @param size how many classes the alphabet has */
-  constructor(looks: readonly CompiledLook[], size: number) {
+  constructor(looks: readonly CompiledLook[], size: number, budget: WorkBudget) {
     this.#looks = looks;
     this.#size = size;
+    this.#budget = budget;
   }
 
   /** @param before the kind of the character before the lookahead */
@@ -56,6 +63,7 @@ export class Obligations {
 
   #idOf(pairs: readonly (readonly [number, number])[]): number {
     const owed = new Map<string, readonly [number, number]>();
+    this.#budget.spend(STEPS_OF_PAIR * pairs.length);
     for (const [look, state] of pairs) {
       const { isNegative } = this.#looks[look];
       if (state === (isNegative ? SINK : DEAD)) return -1;

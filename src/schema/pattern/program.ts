@@ -79,12 +79,13 @@ export function parse(
   };
 }
 
-function parseSource(source: string, isUnicode: boolean): AST.Pattern {
+/** @throws NotCompiled if the engine knows syntax that the parser does not */
+export function parseSource(source: string, isUnicode: boolean): AST.Pattern {
   try {
     return new RegExpParser().parsePattern(source, 0, source.length, { unicode: isUnicode });
   } catch (error) {
-    // The engine knows syntax that the parser does not.
-    throw new NotCompiled(error instanceof Error ? error.message : String(error));
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new NotCompiled(error.message);
   }
 }
 

@@ -5,7 +5,7 @@ import { Random } from '../random.js';
 import { RandomPattern, randomText } from './random-pattern.js';
 import { assertSameVerdicts } from './verdicts.js';
 
-const PATTERNS = 4_000;
+const PATTERNS = 2_500;
 const TEXTS = 60;
 const FLAGS = ['u', 'u', 'u', 'iu', 'su', 'mu', '', 's', 'm'];
 
