@@ -72,7 +72,7 @@ Options
 Examples
   forebay keys new acme --rps 50
   key:  fbk_…
-  line: acme 5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8 rps=50
+  line: acme 5e884898da28…11ef721d1542d8 rps=50
 
 A server takes up a changed file within seconds.
 

@@ -37,7 +37,7 @@ export function openAjv(dialect: Dialect, schema: Schema): Ajv {
   const settings = { ...SETTINGS, allErrors: nestingOf(schema) > NESTING_MAX };
   const ajv = dialect === 'draft-07' ? new Ajv(settings) : asAjv(new Ajv2020(settings));
   formats.default(ajv);
-  addEqualityKeywords(ajv, dialect === 'draft-07' ? 'additionalItems' : 'prefixItems');
+  addEqualityKeywords(ajv);
   return ajv;
 }
 

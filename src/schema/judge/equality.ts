@@ -3,12 +3,10 @@ import type { Ajv } from 'ajv';
 /**
  * The keywords `const`, `enum` and `uniqueItems`, in place of those of ajv. Those compare with fast-deep-equal, which calls
  * `valueOf` of the value: a client's `{"valueOf":1}` makes it throw. And they compare each item with each other.
- *
- * @param dialectKeyword the keyword of arrays before which `uniqueItems` was checked
  */
-export function addEqualityKeywords(ajv: Ajv, dialectKeyword: string): void {
+export function addEqualityKeywords(ajv: Ajv): void {
   for (const keyword of ['const', 'enum', 'uniqueItems']) ajv.removeKeyword(keyword);
-  // In the order in which ajv checks them.
+  // In the order in which ajv checks them: the first of several faults is named.
   ajv.addKeyword({
     keyword: 'enum',
     before: 'not',
@@ -25,7 +23,8 @@ export function addEqualityKeywords(ajv: Ajv, dialectKeyword: string): void {
   ajv.addKeyword({
     keyword: 'uniqueItems',
     type: 'array',
-    before: dialectKeyword,
+    // In draft-07 it is the last keyword of arrays.
+    ...(ajv.getKeyword('maxContains') === false ? {} : { before: 'maxContains' }),
     schemaType: 'boolean',
     errors: false,
     compile: (on: boolean) => (items: readonly unknown[]) => !on || areUnique(items),

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Ajv } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import type { Contract } from '../../../src/schema/contract.js';
+import { openAjv } from '../../../src/schema/judge/ajv.js';
 import { FAULT_CHARS_MAX } from '../../../src/schema/judge/fault-text.js';
 import { Judge } from '../../../src/schema/judge/judge.js';
 import type { Dialect, Schema } from '../../../src/schema/judge/subschemas.js';
@@ -151,6 +155,24 @@ describe('equality of values', () => {
       '/ uniqueItems',
     );
   });
+});
+
+describe('ajv of the judge', () => {
+  it('checks keywords in the order of ajv', () => {
+    const settings = { strict: false, logger: false } as const;
+    const dialects: readonly (readonly [Dialect, Ajv])[] = [
+      ['2020-12', new Ajv2020(settings) as unknown as Ajv],
+      ['draft-07', new Ajv(settings)],
+    ];
+    for (const [dialect, plain] of dialects) {
+      formats.default(plain);
+      assert.deepEqual(rulesOf(openAjv(dialect, true)), rulesOf(plain), dialect);
+    }
+  });
+
+  function rulesOf({ RULES }: Ajv): (string | undefined)[][] {
+    return RULES.rules.map(({ type, rules }) => [type, ...rules.map(({ keyword }) => keyword)]);
+  }
 });
 
 describe('a part of the schema', () => {
