@@ -14,5 +14,5 @@ export function part(
   const after = skip(s, b, at, end, depth);
   if (after < 0) return -1;
   const text = Buffer.from(b.buffer, b.byteOffset + at, after - at).toString();
-  return check(JSON.parse(text)) ? after : -1;
+  return check(JSON.parse(text), after - at) ? after : -1;
 }

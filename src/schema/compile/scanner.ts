@@ -29,6 +29,9 @@ export interface ScannerParts {
   readonly part: (pointer: string) => ValueCheck;
 }
 
+/** Size of a value of the schema, such as one of `enum`, for the bound on the time of its check. */
+const SCHEMA_VALUE_BYTES = 1024 * 1024;
+
 /** Deeper bodies are left to the judge, because the code recurses where the schema does. */
 const DEPTH_MAX = 256;
 
@@ -46,7 +49,9 @@ export class Scanner {
   constructor({ schema, bodyDepthMax, part: partOf }: ScannerParts) {
     const depthMax = Math.min(bodyDepthMax, DEPTH_MAX);
     this.#state = new ScanState(depthMax);
-    const reader = new SchemaReader(schema, (pointer, value) => partOf(pointer)(value));
+    const reader = new SchemaReader(schema, (pointer, value) =>
+      partOf(pointer)(value, SCHEMA_VALUE_BYTES),
+    );
     const rules = reader.rules();
     this.leftovers = reader.leftovers;
     const emitter = new Emitter(new Source(), depthMax, partOf);

@@ -2,7 +2,7 @@ import type { Rules } from './rules.js';
 import type { Source } from './source.js';
 
 /** Whether ajv accepts a value by one schema. */
-export type ValueCheck = (value: unknown) => boolean;
+export type ValueCheck = (value: unknown, bytes: number) => boolean;
 
 /** Writes rules as code. */
 export interface RulesWriter {

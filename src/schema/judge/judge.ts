@@ -1,17 +1,17 @@
-import type { Ajv } from 'ajv';
 import type { AnyValidateFunction } from 'ajv/dist/core.js';
 import type { Contract } from '../contract.js';
-import { openAjv } from './ajv.js';
+import { BoundedAjv } from './bounded-ajv.js';
 import { faultOf, faultText } from './fault-text.js';
 import { StrictJson } from './strict-json.js';
 
-/** The name of the schema in ajv. Local references resolve against the `$id` of the schema, if it has one. */
-const NAME = 'contract';
-
 const TOO_DEEP = faultText('', 'depth');
 
-/** Validates a value that JSON.parse has returned. */
-export type ValueCheck = (value: unknown) => boolean;
+/**
+ * Validates a value that JSON.parse has returned.
+ *
+ * @param bytes its size as JSON
+ */
+export type ValueCheck = (value: unknown, bytes: number) => boolean;
 
 /**
  * Decides about any body: strict JSON, then ajv. What it says is the contract; the scanner must never say otherwise, and
@@ -22,7 +22,7 @@ export class Judge {
   fault = '';
 
   readonly #json: StrictJson;
-  readonly #ajv: Ajv;
+  readonly #ajv: BoundedAjv;
   readonly #isValid: AnyValidateFunction;
 
   /**
@@ -31,10 +31,10 @@ export class Judge {
    * @param bodyDepthMax most arrays and objects inside each other
    * @throws Error ajv cannot compile the schema: never after `loadContract`
    */
-  constructor(contract: Contract, bodyDepthMax: number) {
+  constructor({ dialect, schema }: Contract, bodyDepthMax: number) {
     this.#json = new StrictJson(bodyDepthMax);
-    this.#ajv = openAjv(contract.dialect, contract.schema).addSchema(contract.schema, NAME);
-    this.#isValid = this.#validator('');
+    this.#ajv = new BoundedAjv(dialect, schema);
+    this.#isValid = this.#ajv.validator('');
   }
 
   /** Whether the body `bytes[start, end)` is valid. */
@@ -47,10 +47,11 @@ export class Judge {
       this.fault = faultText('', jsonFault);
       return false;
     }
+    this.#ajv.steps.begin(end - start);
     try {
       if (this.#isValid(value)) return true;
     } catch {
-      // ajv recurses with a recursive schema, and so do regular expressions: what they cannot finish is refused.
+      // A recursive schema, or a regular expression with a deep stack: what comes to no end is refused.
       this.fault = TOO_DEEP;
       return false;
     }
@@ -61,19 +62,21 @@ export class Judge {
   }
 
   /**
-   * The check of one subschema, with its references resolved from where it stands.
+   * The check of one subschema, with its references resolved from where it stands. It is false too for a value with which
+   * ajv comes to no end.
    *
    * @param pointer its JSON pointer in the schema, '' for the schema itself
    */
   part(pointer: string): ValueCheck {
-    const isValid = this.#validator(pointer);
-    return (value) => isValid(value) as boolean;
-  }
-
-  #validator(pointer: string): AnyValidateFunction {
-    const fragment = pointer.split('/').map(encodeURIComponent).join('/');
-    const validator = this.#ajv.getSchema(pointer === '' ? NAME : `${NAME}#${fragment}`);
-    if (validator === undefined) throw new Error(`the schema has no part ${pointer}`);
-    return validator;
+    const { steps } = this.#ajv;
+    const isValid = this.#ajv.validator(pointer);
+    return (value, bytes) => {
+      steps.begin(bytes);
+      try {
+        return isValid(value) as boolean;
+      } catch {
+        return false;
+      }
+    };
   }
 }

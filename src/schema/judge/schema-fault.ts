@@ -1,6 +1,7 @@
 import { type Ajv, type ErrorObject, MissingRefError } from 'ajv';
 import { closeName } from '../../options/suggest.js';
 import { openAjv, openMetaAjv } from './ajv.js';
+import { BoundedAjv } from './bounded-ajv.js';
 import { selfReference } from './references.js';
 import {
   type Dialect,
@@ -42,7 +43,7 @@ export function schemaFault(dialect: Dialect, schema: Schema): SchemaFault | nul
       formatFault(ajv, inner, pointer) ??
       patternFault(inner, pointer);
   });
-  return fault ?? loopFault(schema) ?? compileFault(ajv, schema);
+  return fault ?? loopFault(schema) ?? compileFault(dialect, schema);
 }
 
 function metaFault(errors: readonly ErrorObject[]): SchemaFault {
@@ -91,10 +92,14 @@ function patternFault(schema: SchemaObject, pointer: string): SchemaFault | null
 const PROBES = [{}, [], '', 0, true, null];
 
 /** What ajv finds when it compiles: references. */
-function compileFault(ajv: Ajv, schema: Schema): SchemaFault | null {
+function compileFault(dialect: Dialect, schema: Schema): SchemaFault | null {
   try {
-    const isValid = ajv.compile(schema);
-    for (const value of PROBES) isValid(value);
+    const ajv = new BoundedAjv(dialect, schema);
+    const isValid = ajv.validator('');
+    for (const value of PROBES) {
+      ajv.steps.begin(0);
+      isValid(value);
+    }
     return null;
   } catch (error) {
     if (error instanceof MissingRefError) return missingFault(schema, error);

@@ -175,6 +175,33 @@ describe('ajv of the judge', () => {
   }
 });
 
+describe('a schema that follows references again and again', () => {
+  const twice: Schema = {
+    type: 'object',
+    properties: { n: { $ref: '#' }, leaf: { const: 1 } },
+    allOf: [{ properties: { n: { $ref: '#' } } }],
+  };
+  const levels = (count: number, inner: string) =>
+    `${'{"n":'.repeat(count)}${inner}${'}'.repeat(count)}`;
+
+  it('judges bodies that it comes to an end with', () => {
+    assert.equal(faultOf(twice, levels(7, '{"leaf":1}')), '');
+    assert.equal(faultOf(twice, levels(7, '{"leaf":2}')), `${'/n'.repeat(7)}/leaf const`);
+  });
+
+  it('refuses others in bounded time, as a whole and as a part', () => {
+    assert.equal(faultOf(twice, levels(60, '{"leaf":1}')), '/ depth');
+    const value: unknown = JSON.parse(levels(60, '{"leaf":1}'));
+    assert.equal(new Judge(contract(twice), DEPTH_MAX).part('')(value, 400), false);
+  });
+
+  it('judges many values with many references', () => {
+    const $defs = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`d${i}`, { const: i }]));
+    const anyOf = Object.keys($defs).map((name) => ({ $ref: `#/$defs/${name}` }));
+    assert.equal(faultOf({ $defs, items: { anyOf } }, `[${'29,'.repeat(50_000)}29]`), '');
+  });
+});
+
 describe('a part of the schema', () => {
   const schema: Schema = {
     $defs: { positive: { exclusiveMinimum: 0 } },
@@ -185,11 +212,11 @@ describe('a part of the schema', () => {
 
   it('is found by its pointer, and its references by theirs', () => {
     const part = judge.part('/properties/a~1b %c~0é');
-    assert.equal(part([1, 2]), true);
-    assert.equal(part([1, 0]), false);
-    assert.equal(judge.part('/anyOf/0')({}), false);
-    assert.equal(judge.part('/properties/n')({}), true);
-    assert.equal(judge.part('')({ 'a/b %c~é': [0] }), false);
+    assert.equal(part([1, 2], 5), true);
+    assert.equal(part([1, 0], 5), false);
+    assert.equal(judge.part('/anyOf/0')({}, 2), false);
+    assert.equal(judge.part('/properties/n')({}, 2), true);
+    assert.equal(judge.part('')({ 'a/b %c~é': [0] }, 20), false);
   });
 
   it('that does not exist is an error', () => {

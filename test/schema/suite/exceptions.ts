@@ -79,9 +79,6 @@ export const REFUSED: Readonly<Record<string, readonly string[]>> = {
     'draft7 optional/unknownKeyword: $id inside an unknown keyword is not a real identifier',
   ],
   'refers to itself': [
-    'draft2020-12 ref: refs with relative uris and defs',
-    'draft2020-12 ref: relative refs with absolute uris and defs',
-    'draft2020-12 ref: URN ref with nested pointer ref',
     'draft2020-12 unevaluatedItems: unevaluatedItems with $dynamicRef',
     'draft2020-12 unevaluatedProperties: unevaluatedProperties with $dynamicRef',
   ],
