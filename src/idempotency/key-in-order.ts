@@ -17,7 +17,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /** The reference tokens of a JSON pointer (RFC 6901). */
-function pointerTokens(pointer: string): string[] {
+export function pointerTokens(pointer: string): string[] {
   return pointer
     .split('/')
     .slice(1)
@@ -25,7 +25,7 @@ function pointerTokens(pointer: string): string[] {
 }
 
 /** Whether this is a JSON pointer to a part of a value: not the empty one, which is the whole. */
-function isPointer(text: string): boolean {
+export function isPointer(text: string): boolean {
   return text.startsWith('/') && !/~(?![01])/.test(text);
 }
 

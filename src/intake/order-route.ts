@@ -80,7 +80,7 @@ export class OrderRoute {
     }
     const key = ownKey === '' && reader !== null ? reader.keyOf(req) : ownKey;
     if (key === '' && reader !== null && reader.keySource !== '') {
-      this.#refuseInvalid(res, req, replies, reader.keySource);
+      this.#refuseInvalid(res, req, replies, 'idempotency-from');
       return;
     }
     const expect = req.getHeader(names.expect);

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Ajv, type ValidateFunction } from 'ajv';
+import { KEPT_BYTES_MAX } from '../model/kept-headers.js';
 import { HTTP_CHOICES, MODES, type Options } from '../model/options.js';
 import { holdsSecret, type Redact, redactor } from '../model/redact.js';
 import { sharesPort } from './port-sharing.js';
@@ -189,10 +190,12 @@ function checkRelations(options: Options, given: GivenOptions): void {
       `${named('retryMsMin', given, options)}: must be at most ${nameOf('retryMsMax', given)} (${options.retryMsMax})`,
     );
   }
-  // A frame must have room for the longest order and its line feed.
-  if (options.frameBytesMax < options.bodyBytesMax + 1) {
+  // A frame must have room for the longest order, its kept headers and its line feed.
+  const kept = options.keepHeaders.length > 0 ? KEPT_BYTES_MAX : 0;
+  if (options.frameBytesMax < options.bodyBytesMax + kept + 1) {
+    const more = kept > 0 ? `, and ${kept} for ${nameOf('keepHeaders', given)}` : '';
     throw fault(
-      `${named('frameBytesMax', given, options)}: must be more than ${nameOf('bodyBytesMax', given)} (${options.bodyBytesMax})`,
+      `${named('frameBytesMax', given, options)}: must be more than ${nameOf('bodyBytesMax', given)} (${options.bodyBytesMax})${more}`,
     );
   }
   if (

@@ -1,10 +1,10 @@
 import type { Log } from '../model/log.js';
 import type { Options } from '../model/options.js';
 import type { KeysData, SendersData } from '../model/senders.js';
+import { requireScheme } from './check-options.js';
 import { type KeyLine, parseKeyFile } from './key-file.js';
 import { KEY_WINDOW_MS, KeyLimits } from './key-limits.js';
 import { parseSecretsFile } from './secrets-file.js';
-import { schemeOf } from './signatures/choose.js';
 import { WatchedFile } from './watched-file.js';
 
 export type SenderOptions = Pick<Options, 'apiKeys' | 'verify' | 'verifySecrets'>;
@@ -48,6 +48,11 @@ export class SenderFiles {
     return this.#keyFile?.value.length ?? 0;
   }
 
+  /** Who the keys belong to. */
+  get names(): number {
+    return new Set(this.#keyFile?.value.map(({ name }) => name)).size;
+  }
+
   get secretCount(): number {
     return this.#secretsFile?.value.length ?? 0;
   }
@@ -82,7 +87,7 @@ function openKeys(file: string, log: Log): WatchedFile<KeyLine[]> {
 }
 
 function openSecrets(verify: string, file: string, log: Log): WatchedFile<Buffer[]> {
-  const scheme = schemeOf(verify);
+  const scheme = requireScheme(verify);
   const parse = (text: string) => parseSecretsFile(text, (secret) => scheme.keyOf(secret));
   const fix = 'a file with one signing secret in each line, as the sender shows it';
   return new WatchedFile({ flag: '--verify-secrets', file, parse, fix }, log);

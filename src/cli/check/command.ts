@@ -39,7 +39,10 @@ import {
   socketFinding,
   versionFinding,
 } from './machine.js';
+
 import { schemaFindings } from './schema.js';
+import { senderFindings } from './senders.js';
+
 import { tlsFindings } from './tls.js';
 
 const HANDLER_ENTRY = fileURLToPath(
@@ -107,6 +110,7 @@ async function checkAll(loaded: LoadedOptions, exampleFile: string): Promise<Fin
     handler,
     ...ports,
     ...tlsFindings(options, Date.now()),
+    ...senderFindings(options),
     ...limitFindings(options, processLimits(), folder?.facts.mapBytes ?? 0),
     coreFinding(options, machine),
     memoryFinding(options, machine),

@@ -10,6 +10,7 @@ import { FrameIds } from '../../commit/frame-id.js';
 import type { HandFile } from '../../drain/hand-file.js';
 import { type DrainHandle, openDrain } from '../../drain/open.js';
 import { leftIn, openHand } from '../../drain/open-hand.js';
+import { checkKeySource } from '../../idempotency/check-options.js';
 import { createKeyTableMemory, restoreKeys } from '../../idempotency/key-table-setup.js';
 import { openSource } from '../../journal/open.js';
 import type { SourceHandle } from '../../journal/source-handle.js';
@@ -32,6 +33,7 @@ import { claimPid } from '../../process/pid-lock.js';
 import { ServerCertificate } from '../../process/server-certificate.js';
 import type { StopStep } from '../../process/shutdown.js';
 import { type Contract, loadContract } from '../../schema/contract.js';
+import { checkSenderOptions } from '../../senders/check-options.js';
 import { SenderFiles } from '../../senders/sender-files.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
@@ -192,6 +194,8 @@ async function openStages(
   const { options, log } = parts;
   const connectionsMax = connectionsMaxOf(options, processLimits());
   const contract = loadContract(options.schema);
+  checkSenderOptions(options);
+  checkKeySource(options.idempotencyFrom, contract.schema);
   const handler = handlerUrl(options.handler);
   const certificate = ServerCertificate.open(options, log);
   const senders = new SenderFiles(options, log);

@@ -127,7 +127,7 @@ function partsOf(text: string, timestamp: string): Part[] {
   return text.split(/(\{[^{}]*\})/).flatMap((part): Part[] => {
     if (part === '') return [];
     if (!/^[ -~]+$/.test(part)) throw new Error('signed must be printable ASCII');
-    if (!part.startsWith('{')) {
+    if (!/^\{[^{}]*\}$/.test(part)) {
       if (/[{}]/.test(part)) throw new Error('signed has a brace without the other');
       return [{ text: part }];
     }
