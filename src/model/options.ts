@@ -41,6 +41,7 @@ export interface Options {
 
   readonly schema: string;
   readonly bodyDepthMax: number;
+  readonly allowSlowPatterns: boolean;
   readonly rpsLimit: number;
   readonly bodyBytesMax: number;
   readonly bodyMsMax: number;

@@ -214,6 +214,12 @@ const intakeSchema = {
     group: 'Intake',
     help: 'most objects and arrays inside each other in a body; a deeper one is answered 400',
   },
+  allowSlowPatterns: {
+    type: 'switch',
+    default: false,
+    group: 'Intake',
+    help: 'accept a schema whose patterns can hang on a text of a client; without it such a schema is refused',
+  },
   rpsLimit: {
     type: 'integer',
     unit: 'orders/s',

@@ -157,7 +157,7 @@ describe('README and docs', () => {
         if (line.includes('docker compose')) known.push('build', 'profile');
         if (line.includes('for programs')) known.push('json');
         if (line.includes('forebay types') || line.includes('to stdout')) known.push('out');
-        if (line.includes('examples')) known.push('example');
+        if (/examples|forebay check/.test(line)) known.push('example');
         if (line.includes('wave') || line.includes('--period')) known.push(...waved);
         if (line.includes('/readyz') || line.includes('accepts orders')) known.push('ready');
         if (line.includes('story')) known.push(...told);

@@ -20,7 +20,10 @@ const ANNOTATIONS =
     ',',
   );
 
-export type SchemaOptions = Pick<Options, 'path' | 'schema' | 'bodyDepthMax' | 'bodyBytesMax'>;
+export type SchemaOptions = Pick<
+  Options,
+  'path' | 'schema' | 'bodyDepthMax' | 'bodyBytesMax' | 'allowSlowPatterns'
+>;
 
 /**
  * The schema, who checks each of its keywords, and what a body costs. The keywords are listed if `--schema` is given.
@@ -30,7 +33,7 @@ export type SchemaOptions = Pick<Options, 'path' | 'schema' | 'bodyDepthMax' | '
 export function schemaFindings(options: SchemaOptions, exampleFile: string): Finding[] {
   const { path, schema, bodyDepthMax } = options;
   try {
-    const contract = loadContract(schema);
+    const contract = loadContract(schema, options.allowSlowPatterns);
     compileContract(contract, options);
     const judge = new Judge(contract, bodyDepthMax);
     const part = (pointer: string) => judge.part(pointer);

@@ -88,7 +88,7 @@ async function onDeadLetters(
   options: Options,
   opened: Opened,
 ): Promise<number> {
-  const contract = loadContract(options.schema);
+  const contract = loadContract(options.schema, true);
   const ids = new FrameIds();
   const store = await openDeadLetters(options, {
     newFrameId: () => ids.next(Date.now()),

@@ -193,7 +193,7 @@ async function openStages(
 ): Promise<Stages> {
   const { options, log } = parts;
   const connectionsMax = connectionsMaxOf(options, processLimits());
-  const contract = loadContract(options.schema);
+  const contract = loadContract(options.schema, options.allowSlowPatterns);
   checkSenderOptions(options);
   checkKeySource(options.idempotencyFrom, contract.schema);
   const handler = handlerUrl(options.handler);

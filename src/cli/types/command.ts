@@ -12,7 +12,7 @@ const TYPE_NAME = 'OrderData';
 /** Writes the types to stdout, or to a file. @throws OperatorFault an argument or the schema is wrong */
 export async function run(argv: readonly string[]): Promise<number> {
   const { schema, out } = parsed(argv);
-  const text = await typesOf(loadContract(schema));
+  const text = await typesOf(loadContract(schema, true));
   if (out === '') {
     await new Promise((resolve) => process.stdout.write(text, resolve));
     return EXIT.ok;

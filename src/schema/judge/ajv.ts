@@ -2,7 +2,8 @@ import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { addEqualityKeywords } from './equality.js';
-import { type Dialect, type Schema, subschemasOf } from './subschemas.js';
+import { LinearMatchers } from './linear-regexp.js';
+import { type Dialect, type Schema, subschemasOf, visitSchemas } from './subschemas.js';
 
 /**
  * The settings that decide about a body. Wrong schemas, unknown keywords and formats are refused before ajv sees a schema, by
@@ -34,11 +35,36 @@ function asAjv(ajv: Ajv2020): Ajv {
 
 /** A new ajv that decides about bodies. The one place that configures it: all verdicts come from here. */
 export function openAjv(dialect: Dialect, schema: Schema): Ajv {
-  const settings = { ...SETTINGS, allErrors: nestingOf(schema) > NESTING_MAX };
+  const matchers = new LinearMatchers();
+  const regExp = Object.assign(
+    (source: string, flags: string) => matchers.matcher(source, flags),
+    // For schemas as modules, which nothing makes.
+    { code: 'linearRegExp' },
+  );
+  const allErrors = nestingOf(schema) > NESTING_MAX;
+  const settings = { ...SETTINGS, allErrors, code: { regExp } };
   const ajv = dialect === 'draft-07' ? new Ajv(settings) : asAjv(new Ajv2020(settings));
   formats.default(ajv);
+  if (usesFormat(schema, SLOW_FORMAT)) replaceFormat(ajv, SLOW_FORMAT, matchers);
   addEqualityKeywords(ajv);
   return ajv;
+}
+
+/** The one format of ajv-formats whose regular expression is slow. Its automaton takes some ten milliseconds to make. */
+const SLOW_FORMAT = 'url';
+
+function usesFormat(schema: Schema, name: string): boolean {
+  let isUsed = false;
+  visitSchemas(schema, ({ format }) => {
+    if (format === name) isUsed = true;
+  });
+  return isUsed;
+}
+
+function replaceFormat(ajv: Ajv, name: string, matchers: LinearMatchers): void {
+  const { source, flags } = ajv.formats[name] as RegExp;
+  const matcher = matchers.matcher(source, flags);
+  ajv.addFormat(name, (text: string) => matcher.test(text));
 }
 
 /**

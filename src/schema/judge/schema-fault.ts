@@ -2,6 +2,7 @@ import { type Ajv, type ErrorObject, MissingRefError } from 'ajv';
 import { closeName } from '../../options/suggest.js';
 import { openAjv, openMetaAjv } from './ajv.js';
 import { BoundedAjv } from './bounded-ajv.js';
+import { LinearMatchers } from './linear-regexp.js';
 import { selfReference } from './references.js';
 import {
   type Dialect,
@@ -30,7 +31,11 @@ const NOT_OF_AJV: Readonly<Record<Dialect, readonly string[]>> = {
  * The first fault of a schema, or null. In this order: its meta-schema; keywords, formats and patterns that ajv does not
  * know; references.
  */
-export function schemaFault(dialect: Dialect, schema: Schema): SchemaFault | null {
+export function schemaFault(
+  dialect: Dialect,
+  schema: Schema,
+  allowSlowPatterns: boolean,
+): SchemaFault | null {
   const meta = openMetaAjv(dialect);
   if (!meta.validateSchema(schema)) return metaFault(meta.errors!);
   const ajv = openAjv(dialect, schema);
@@ -43,7 +48,8 @@ export function schemaFault(dialect: Dialect, schema: Schema): SchemaFault | nul
       formatFault(ajv, inner, pointer) ??
       patternFault(inner, pointer);
   });
-  return fault ?? loopFault(schema) ?? compileFault(dialect, schema);
+  fault ??= loopFault(schema) ?? (allowSlowPatterns ? null : slowFault(schema));
+  return fault ?? compileFault(dialect, schema);
 }
 
 function metaFault(errors: readonly ErrorObject[]): SchemaFault {
@@ -73,11 +79,38 @@ function formatFault(ajv: Ajv, { format }: SchemaObject, pointer: string): Schem
   return { pointer: `${pointer}/format`, why: `unknown format ${JSON.stringify(format)}`, fix };
 }
 
+/** The patterns of a schema, and the pointer from there to each. */
+function patternsOf({ pattern, patternProperties }: SchemaObject): (readonly [string, string])[] {
+  const named = Object.keys((patternProperties as object | undefined) ?? {}).map(
+    (source) => [source, `/patternProperties/${escapedName(source)}`] as const,
+  );
+  return typeof pattern === 'string' ? [[pattern, '/pattern'], ...named] : named;
+}
+
+/** The first pattern that could hang on a text of a client. */
+function slowFault(schema: Schema): SchemaFault | null {
+  const matchers = new LinearMatchers();
+  let fault: SchemaFault | null = null;
+  visitSchemas(schema, (inner, pointer) => {
+    for (const [source, where] of fault === null ? patternsOf(inner) : []) {
+      const slow = matchers.slowPattern(source, 'u');
+      if (slow === null || fault !== null) continue;
+      const time = slow.growth === 'unknown' ? 'may' : `can (${slow.growth} time)`;
+      const why = `the pattern ${shortened(source)} ${time} hang on a text of a client, and has no table: ${slow.why}`;
+      const fix = 'write it in another way, or set --allow-slow-patterns on';
+      fault = { pointer: pointer + where, why, fix };
+    }
+  });
+  return fault;
+}
+
+function shortened(source: string): string {
+  const text = JSON.stringify(source);
+  return text.length <= 80 ? text : `${text.slice(0, 77)}..."`;
+}
+
 function patternFault(schema: SchemaObject, pointer: string): SchemaFault | null {
-  const named = Object.keys((schema.patternProperties as object | undefined) ?? {});
-  const patterns = named.map((source) => [source, `/patternProperties/${escapedName(source)}`]);
-  if (schema.pattern !== undefined) patterns.push([schema.pattern as string, '/pattern']);
-  for (const [source, where] of patterns) {
+  for (const [source, where] of patternsOf(schema)) {
     try {
       new RegExp(source, 'u');
     } catch (error) {

@@ -31,12 +31,14 @@ export interface AlphabetOptions {
   /** The word characters, if the pattern has \b. */
   readonly word: CodePoints | undefined;
   readonly isMultiline: boolean;
+  /** Code points that do not occur. */
+  readonly never: CodePoints;
   /** Code points that the table does not decide: see NOT_SCANNED. */
   readonly unknown: CodePoints;
 }
 
 /** What the content of a JSON string without escapes cannot hold: control characters, the quote, the backslash. */
-const NOT_TEXT: CodePoints = [0, 0x1f, 0x22, 0x22, 0x5c, 0x5c];
+export const NOT_TEXT: CodePoints = [0, 0x1f, 0x22, 0x22, 0x5c, 0x5c];
 
 /** More than this, with the classes of what cannot occur and the quote, do not fit into a byte. */
 const CLASSES_MAX = 250;
@@ -49,7 +51,7 @@ export function makeAlphabet(
   const all = [...sets];
   const wordIndex = options.word === undefined ? -1 : all.push(options.word) - 1;
   const lineIndex = options.isMultiline ? all.push(LINE_TERMINATOR) - 1 : -1;
-  const neverIndex = all.push(NOT_TEXT) - 1;
+  const neverIndex = all.push(options.never) - 1;
   all.push(options.unknown);
   const classes = new Map<string, number>();
   const ranges: number[] = [];

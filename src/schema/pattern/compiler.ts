@@ -1,13 +1,14 @@
-import { Kind, makeAlphabet } from './alphabet.js';
+import { Kind, makeAlphabet, NOT_TEXT } from './alphabet.js';
 import type { Automaton } from './automaton.js';
 import { NotCompiled, WorkBudget } from './budget.js';
 import { type ByteDfa, makeByteDfa } from './byte-dfa.js';
 import { CharSets, NOT_SCANNED } from './char-sets.js';
-import { ASTRAL_FIRST, CODE_POINT_MAX } from './code-points.js';
+import { ASTRAL_FIRST, CODE_POINT_MAX, type CodePoints } from './code-points.js';
 import { determinize } from './determinize.js';
 import { acceptOn, findsMatchesHalfway, matchesHalfway } from './halfway.js';
 import { minimize } from './minimize.js';
 import { type Program, parse } from './program.js';
+import { makeTextTest, type TextTest } from './text-test.js';
 
 /** Why a pattern has no table: a phrase to put behind the pattern in a message. */
 export interface NotCompiledReason {
@@ -41,16 +42,32 @@ export class PatternCompiler {
     return compiled;
   }
 
+  /** The same for texts of any characters, such as JSON.parse returns. It keeps nothing. */
+  compileTest(source: string, flags = 'u'): TextTest | NotCompiledReason {
+    return this.#attempt(source, flags, () => {
+      const { automaton, alphabet } = this.#automatonOf(source, flags, []);
+      return makeTextTest(automaton, alphabet, automaton.starts[Kind.EDGE]);
+    });
+  }
+
   #compile(source: string, flags: string): ByteDfa | NotCompiledReason {
+    return this.#attempt(source, flags, () => {
+      const { automaton, alphabet } = this.#automatonOf(source, flags, NOT_TEXT);
+      return makeByteDfa(automaton, alphabet, automaton.starts[Kind.EDGE]);
+    });
+  }
+
+  #attempt<T>(source: string, flags: string, compile: () => T): T | NotCompiledReason {
     try {
       new RegExp(source, flags);
-      return this.#compileValid(source, flags);
+      return compile();
     } catch (error) {
       return { why: reasonOf(error) };
     }
   }
 
-  #compileValid(source: string, flags: string): ByteDfa {
+  /** @param never characters that do not occur */
+  #automatonOf(source: string, flags: string, never: CodePoints) {
     if (flags.includes('y')) throw new NotCompiled('the flag y is not supported');
     this.#charSets.isPartial = false;
     const budget = new WorkBudget(STEPS_MAX);
@@ -65,6 +82,7 @@ export class PatternCompiler {
       isUnicode,
       word: hasBoundary(program) ? word : undefined,
       isMultiline,
+      never,
       unknown: this.#charSets.isPartial ? NOT_SCANNED : [],
     };
     const alphabet = makeAlphabet(isHalfway ? [...sets, ASTRAL] : sets, options, budget);
@@ -74,7 +92,7 @@ export class PatternCompiler {
       automaton = minimize(acceptOn(classesOf[sets.length], automaton, size), size, budget);
     }
     if (!isUnicode) automaton = joinSurrogates(automaton, size, surrogate);
-    return makeByteDfa(automaton, alphabet, automaton.starts[Kind.EDGE]);
+    return { automaton, alphabet };
   }
 }
 

@@ -109,6 +109,23 @@ describe('a file of --schema', () => {
     assert.equal(load('{"$schema":"http://json-schema.org/draft-07/schema"}').dialect, 'draft-07');
   });
 
+  it('may have patterns that backtracking is slow with, if they have an automaton', () => {
+    for (const pattern of ['^(a+)+$', '[a-z]+@[a-z]+', '^(?=.*\\d).{8,64}$']) {
+      load(JSON.stringify({ properties: { a: { pattern } } }));
+    }
+  });
+
+  it('may have slow patterns if they are allowed', () => {
+    const message = faultOf(JSON.stringify({ properties: { 'a/b': { pattern: '^(\\w+)\\1$' } } }));
+    const start =
+      '/properties/a~1b/pattern: the pattern "^(\\\\w+)\\\\1$" can (polynomial time) hang on a text of a client, and has no table: back references';
+    assert.ok(message.startsWith(start), message);
+    assert.match(message, /; fix: .*--allow-slow-patterns on$/);
+    assert.equal(loadContract(file, true).source, file);
+    const named = { patternProperties: { '^(?:(a)\\1+)+$': true } };
+    assert.match(faultOf(JSON.stringify(named)), /^\/patternProperties\/\^/);
+  });
+
   it('may refer to itself inside of a value', () => {
     const { schema } = load('{"type":"object","properties":{"next":{"$ref":"#"}}}');
     assert.equal(typeof schema, 'object');

@@ -202,6 +202,38 @@ describe('a schema that follows references again and again', () => {
   });
 });
 
+describe('a pattern that backtracking is slow with', () => {
+  const string = (schema: Record<string, unknown>): Schema => ({ type: 'string', ...schema });
+  const PATTERNS: readonly [string, string, string][] = [
+    ['^(a+)+$', 'a'.repeat(100_000), `${'a'.repeat(100_000)}"`],
+    ['^(?:a|a)*$', 'a'.repeat(100_000), `${'a'.repeat(100_000)}\n`],
+    ['[a-z]+@[a-z]+', `${'a'.repeat(50_000)}@b`, 'a'.repeat(500_000)],
+    ['^\\s*(\\S+\\s*)*$', 'a b "c" \\ é😀 '.repeat(10_000), ''],
+  ];
+  for (const [pattern, match, other] of PATTERNS) {
+    it(`takes linear time: ${pattern}`, () => {
+      const latin1 = (text: string) => Buffer.from(JSON.stringify(text)).toString('latin1');
+      assert.equal(faultOf(string({ pattern }), latin1(match)), '');
+      if (other !== '') assert.equal(faultOf(string({ pattern }), latin1(other)), '/ pattern');
+      const named: Schema = { patternProperties: { [pattern]: false } };
+      assert.match(faultOf(named, `{${latin1(match)}:1}`), /^\/\S* false$/);
+    });
+  }
+
+  it('matches short texts with lone surrogates as RegExp does, and no long ones', () => {
+    const schema = string({ pattern: '^(.+)+$' });
+    assert.equal(faultOf(schema, '"a\\ud800"'), '');
+    assert.equal(faultOf(schema, `"${'a'.repeat(20)}\\ud800"`), '/ pattern');
+  });
+
+  it('takes linear time: the format url', () => {
+    const schema = string({ format: 'url' });
+    assert.equal(faultOf(schema, `"http://${':'.repeat(500_000)}"`), '/ format');
+    assert.equal(faultOf(schema, '"https://example.com/a?b=c"'), '');
+    assert.equal(faultOf(schema, '"https://10.0.0.1/"'), '/ format');
+  });
+});
+
 describe('a part of the schema', () => {
   const schema: Schema = {
     $defs: { positive: { exclusiveMinimum: 0 } },
