@@ -19,11 +19,13 @@ const NEXT_URL = /,(?=\s*[a-z][a-z0-9+.-]*:\/\/)/i;
 const USERINFO =
   /(?<!\w)([a-z][a-z0-9+.-]*:\/\/)((?:(?!,\s*[a-z][a-z0-9+.-]*:\/\/)[^\s"'<>`])*)@/gi;
 const PARAMETER = /(?<![a-z])(\w*(?:password|passwd|pwd|token|secret)=)[^&\s"',]+/gi;
+/** API keys of Forebay and signing secrets, typed where the name of their file belongs. */
+const TOKEN = /(?<![A-Za-z0-9])((?:fbk|whsec|shpss|shpat)_)[A-Za-z0-9+/=_-]{8,}/g;
 /** Of the URLs in our own messages. */
 const EXAMPLE = 'user:password';
 const NOT_AUTHORITY = /^(?:file|node|data):/i;
 
-/** Removes what looks like the credentials of a URL, or of a connection string. */
+/** Removes what looks like the credentials of a URL or of a connection string, or like an API key or a signing secret. */
 export function maskCredentials(text: string): string {
   return text
     .replace(USERINFO, (found, scheme: string, before: string) => {
@@ -32,7 +34,8 @@ export function maskCredentials(text: string): string {
       const isPath = NOT_AUTHORITY.test(scheme) || (before.includes('/') && !before.includes(':'));
       return isPath ? found : `${scheme}${MASK}@`;
     })
-    .replace(PARAMETER, `$1${MASK}`);
+    .replace(PARAMETER, `$1${MASK}`)
+    .replace(TOKEN, `$1${MASK}`);
 }
 
 /** A value that may hold credentials, as a URL or a list of URLs, valid or not, for an error that quotes it. */

@@ -118,6 +118,19 @@ describe('credentials that nobody knew', () => {
   });
 });
 
+describe('API keys and signing secrets', () => {
+  it('are removed where the name of their file belongs', () => {
+    for (const [text, shown] of [
+      ['--api-keys fbk_1mJc2cPq-_x0: no such file', '--api-keys fbk_***: no such file'],
+      ["open 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw='", "open 'whsec_***'"],
+      ['shpss_0123456789abcdef', 'shpss_***'],
+      ['name_fbk_1 and fbk_ and whsec_…', 'name_fbk_1 and fbk_ and whsec_…'],
+    ] as const) {
+      assert.equal(maskCredentials(text), shown);
+    }
+  });
+});
+
 describe('the value of an option in an error', () => {
   it('shows what is certain to be no secret', () => {
     for (const [value, shown] of [
