@@ -37,7 +37,7 @@ export function senderFindings(options: Options): Finding[] {
     return ok('kept headers', keepHeaders.join(', ').toLowerCase());
   });
   add('idempotency', idempotencyFrom !== '', () => {
-    checkKeySource(idempotencyFrom, loadContract(options.schema).schema);
+    checkKeySource(idempotencyFrom, loadContract(options.schema, options.allowSlowPatterns).schema);
     return ok(
       'idempotency',
       `the key is in ${idempotencyFrom}, unless there is an Idempotency-Key`,
