@@ -48,7 +48,8 @@ export function schemaFault(
       formatFault(ajv, inner, pointer) ??
       patternFault(inner, pointer);
   });
-  fault ??= loopFault(schema) ?? (allowSlowPatterns ? null : slowFault(schema));
+  fault ??=
+    loopFault(schema) ?? dynamicFault(schema) ?? (allowSlowPatterns ? null : slowFault(schema));
   return fault ?? compileFault(dialect, schema);
 }
 
@@ -154,6 +155,21 @@ function missingFault(schema: Schema, { message }: MissingRefError): SchemaFault
     why,
     fix: 'refer to a part of this file: other files and addresses are not read',
   };
+}
+
+/** ajv takes a dynamic reference that it cannot resolve for `true`. */
+function dynamicFault(schema: Schema): SchemaFault | null {
+  const anchors = new Set<unknown>();
+  const references: (readonly [string, string])[] = [];
+  visitSchemas(schema, ({ $anchor, $dynamicAnchor, $dynamicRef }, pointer) => {
+    anchors.add($anchor).add($dynamicAnchor);
+    const name = /^#([^/].*)$/.exec(String($dynamicRef))?.[1];
+    if (name !== undefined) references.push([name, `${pointer}/$dynamicRef`]);
+  });
+  const missing = references.find(([name]) => !anchors.has(name));
+  if (missing === undefined) return null;
+  const why = `cannot resolve the reference "#${missing[0]}"`;
+  return { pointer: missing[1], why, fix: 'add a $dynamicAnchor of this name' };
 }
 
 function loopFault(schema: Schema): SchemaFault | null {

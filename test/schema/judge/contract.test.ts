@@ -64,6 +64,7 @@ const REFUSED: readonly [string, string][] = [
   ['{"$ref":"#/$defs/x"}', '/$ref: cannot resolve the reference "#/$defs/x"'],
   ['{"items":{"$ref":"other.json"}}', '/items/$ref: cannot resolve the reference "other.json"'],
   ['{"items":{"$ref":"#there"}}', '/items/$ref: cannot resolve the reference "#there"'],
+  ['{"items":{"$dynamicRef":"#a"}}', '/items/$dynamicRef: cannot resolve the reference "#a"'],
   ['{"$ref":"#"}', '/$ref: the reference leads back to itself'],
   [
     '{"properties":{"a":{"$ref":"#/properties/a"}}}',

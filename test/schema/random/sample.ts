@@ -5,7 +5,7 @@ import { randomFormatted, randomName, randomNumber, randomText, randomValue } fr
 type Keywords = Record<string, unknown>;
 
 /** Most values in a value, so that bodies are short. */
-const NODES_MAX = 60;
+const NODES_MAX = 150;
 
 /** Makes values that are valid against a schema more often than not. It knows no rule exactly: ajv decides. */
 export class Sampler {

@@ -121,9 +121,10 @@ class SchemaMaker {
 
   #object(depth: number): Keywords {
     const random = this.#random;
-    const names = Array.from({ length: random.below(random.once(15) ? 25 : 6) }, () =>
-      randomName(random),
-    );
+    // Now and then more members than a word has bits.
+    const names = random.once(20)
+      ? Array.from({ length: 28 + random.below(45) }, (_, i) => `m${i}`)
+      : Array.from({ length: random.below(6) }, () => randomName(random));
     const schema: Keywords = {};
     const properties = names.map((name) => [name, this.#schema(depth + 1)]);
     if (properties.length > 0 || random.once(2)) schema.properties = Object.fromEntries(properties);
