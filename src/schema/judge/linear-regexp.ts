@@ -15,9 +15,6 @@ export interface SlowPattern {
   readonly why: string;
 }
 
-/** Longest text for which a slow regular expression may run, where its automaton cannot tell; UTF-16 code units. */
-const BACKTRACKING_CHARS_MAX = 16;
-
 /**
  * Makes matchers in linear time. If backtracking could be slow, an automaton takes the place of the regular expression: the
  * client chooses the text, and the judge sees all texts that the scanner does not take.
@@ -29,21 +26,16 @@ export class LinearMatchers {
   matcher(source: string, flags: string): Matcher {
     const regExp = new RegExp(source, flags);
     if (backtrackingGrowth(source, flags) === 'linear') return regExp;
-    const test = this.#compiler.compileTest(source, flags);
-    // Allowed by the operator: see `slowPattern`.
-    if ('why' in test) return regExp;
-    return {
-      // No text with a lone surrogate or from a plane without characters matches, unless it is short.
-      test: (text) => test(text) ?? (text.length <= BACKTRACKING_CHARS_MAX && regExp.test(text)),
-      toString: () => regExp.toString(),
-    };
+    const matcher = this.#compiler.matcher(source, flags);
+    // Without an automaton, the operator has allowed it: see `slowPattern`.
+    return 'why' in matcher ? regExp : matcher;
   }
 
   /** Null if a matcher of the pattern takes linear time. `source` must be a regular expression. */
   slowPattern(source: string, flags: string): SlowPattern | null {
     const growth = backtrackingGrowth(source, flags);
     if (growth === 'linear') return null;
-    const test = this.#compiler.compileTest(source, flags);
-    return 'why' in test ? { growth, why: test.why } : null;
+    const matcher = this.#compiler.matcher(source, flags);
+    return 'why' in matcher ? { growth, why: matcher.why } : null;
   }
 }

@@ -16,13 +16,13 @@ export const KINDS = 4;
 export interface Alphabet {
   /** How many classes there are. */
   readonly size: number;
-  /** [first, last, class, …] in ascending order. A code point in no range cannot occur, or is not known. */
+  /** [first, last, class, …] in ascending order. A code point in no range cannot occur. */
   readonly ranges: readonly number[];
   /** The classes of each set of the pattern. */
   readonly classesOf: readonly (readonly number[])[];
   /** The kind of each class: OTHER if the pattern does not ask. */
   readonly kinds: readonly number[];
-  /** Without the flag u: the class of the astral code points, of which each is two surrogates to the pattern; else -1. */
+  /** Without the flag u: the class of all surrogates, of which an astral code point is two to the pattern; else -1. */
   readonly surrogate: number;
 }
 
@@ -31,14 +31,12 @@ export interface AlphabetOptions {
   /** The word characters, if the pattern has \b. */
   readonly word: CodePoints | undefined;
   readonly isMultiline: boolean;
-  /** Code points that do not occur. */
-  readonly never: CodePoints;
-  /** Code points that the table does not decide: see NOT_SCANNED. */
-  readonly unknown: CodePoints;
+  /** Whether only the content of JSON strings without escapes is read, not any string. */
+  readonly isRaw: boolean;
 }
 
-/** What the content of a JSON string without escapes cannot hold: control characters, the quote, the backslash. */
-export const NOT_TEXT: CodePoints = [0, 0x1f, 0x22, 0x22, 0x5c, 0x5c];
+/** What the content of a JSON string without escapes cannot hold, besides surrogates: control characters, quote, backslash. */
+const NOT_RAW: CodePoints = [0, 0x1f, 0x22, 0x22, 0x5c, 0x5c];
 
 /** More than this, with the classes of what cannot occur and the quote, do not fit into a byte. */
 const CLASSES_MAX = 250;
@@ -51,8 +49,7 @@ export function makeAlphabet(
   const all = [...sets];
   const wordIndex = options.word === undefined ? -1 : all.push(options.word) - 1;
   const lineIndex = options.isMultiline ? all.push(LINE_TERMINATOR) - 1 : -1;
-  const neverIndex = all.push(options.never) - 1;
-  all.push(options.unknown);
+  const neverIndex = options.isRaw ? all.push(NOT_RAW) - 1 : -1;
   const classes = new Map<string, number>();
   const ranges: number[] = [];
   const kinds: number[] = [];
@@ -60,10 +57,11 @@ export function makeAlphabet(
   let surrogate = -1;
   const lastCodePoint = options.isUnicode ? CODE_POINT_MAX : ASTRAL_FIRST - 1;
   for (const { first, last, members } of intervals(all, lastCodePoint, budget)) {
-    if (members.some((member) => member >= neverIndex)) continue;
+    if (members.includes(neverIndex)) continue;
     const isSurrogate = first >= SURROGATE_FIRST && last <= SURROGATE_LAST;
-    if (isSurrogate && options.isUnicode) continue;
-    const key = isSurrogate ? 'surrogate' : members.join();
+    if (isSurrogate && options.isUnicode && options.isRaw) continue;
+    const isHalf = isSurrogate && !options.isUnicode;
+    const key = isHalf ? 'surrogate' : members.join();
     let id = classes.get(key);
     if (id === undefined) {
       id = classes.size;
@@ -71,13 +69,13 @@ export function makeAlphabet(
       classes.set(key, id);
       for (const member of members) classesOf[member].push(id);
       kinds.push(kindOf(members, wordIndex, lineIndex));
-    } else if (isSurrogate) {
+    } else if (isHalf) {
       throw new NotCompiled('it tells surrogates apart; use the flag u');
     }
-    if (isSurrogate) surrogate = id;
-    else ranges.push(first, last, id);
+    if (isHalf) surrogate = id;
+    if (!isHalf || !options.isRaw) ranges.push(first, last, id);
   }
-  if (!options.isUnicode) ranges.push(ASTRAL_FIRST, CODE_POINT_MAX, surrogate);
+  if (!options.isUnicode && options.isRaw) ranges.push(ASTRAL_FIRST, CODE_POINT_MAX, surrogate);
   classesOf.length = sets.length;
   return { size: classes.size, ranges, classesOf, kinds, surrogate };
 }

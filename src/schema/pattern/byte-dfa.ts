@@ -19,8 +19,8 @@ import { makeClasses } from './utf8-classes.js';
  *
  * Contract: the loop ends at `accept` if and only if the bytes are raw, well-formed UTF-8 without an escape or a control
  * character, end with a quote, and `new RegExp(source, flags).test()` is true for what they spell. Else it ends at DEAD (0) at
- * the first byte that decides this, or behind the end of `bytes`: then ask the judge. With a pattern that has \p{…} or ignores
- * the case beyond ASCII, code points of planes 4 to 13, 15 and 16 (no characters and private use) end at DEAD too.
+ * the first byte that decides this, or behind the end of `bytes`. So for bytes that are raw, well-formed and ended by a quote,
+ * DEAD means that the pattern does not match; for others it means that the table does not know.
  *
  * The loop takes one step for each byte, whatever the pattern.
  */

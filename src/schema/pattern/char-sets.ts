@@ -1,6 +1,7 @@
 import type { AST } from '@eslint-community/regexpp';
 import { NotCompiled } from './budget.js';
-import { type CodePoints, complement, rangesOf, SURROGATE_FIRST, unite } from './code-points.js';
+import { type CodePoints, complement, rangesOf, unite } from './code-points.js';
+import { Everything } from './everything.js';
 
 /** The flags that change what a character of a pattern matches. */
 export interface CharFlags {
@@ -29,24 +30,20 @@ const SPACE: CodePoints = unite([
 ]);
 const ESCAPES = { digit: DIGIT, space: SPACE, word: WORD };
 export const LINE_TERMINATOR: CodePoints = [0x0a, 0x0a, 0x0d, 0x0d, 0x2028, 0x2029];
+/** The first code point that stands for others when the engine is asked: see Everything. */
+const NOT_ASKED = 0x40000;
 /** With the flags u and i, ſ (U+017F) equals s, and the Kelvin sign (U+212A) equals k. */
 const LONG_S = 0x17f;
 const KELVIN = 0x212a;
 
-/** What a scan leaves out: planes 4 to 13 have no characters, and 15 and 16 are for private use. */
-export const NOT_SCANNED: CodePoints = [0x40000, 0xdffff, 0xf0000, 0x10ffff];
-
 /**
  * What single characters of a pattern match, exactly as the RegExp of this process does. Classes with \p{…}, and letters beyond
  * ASCII without case, depend on the Unicode version of the engine: for them the engine itself is asked, once per class, about
- * every code point of the planes that have characters.
+ * every code point. In planes without characters it is asked about one code point for all of the same kind.
  */
 export class CharSets {
   readonly #scanned = new Map<string, CodePoints>();
-  /** All code points that a scan asks about, in ascending order, without surrogates. */
-  #everything = '';
-  /** Whether a set came from a scan since this was last set to false: then NOT_SCANNED is unknown. */
-  isPartial = false;
+  readonly #everything = new Everything();
 
   of(element: CharElement, flags: CharFlags): CodePoints {
     const set = this.#withoutEngine(element, flags);
@@ -64,26 +61,28 @@ export class CharSets {
     }
     const ranges: Ranges = [];
     const members = element.type === 'CharacterClass' ? element.elements : [element];
+    const asked: string[] = [];
     for (const member of members) {
-      if (!addMember(ranges, member, flags)) return undefined;
+      if (!addMember(ranges, member, flags)) asked.push(member.raw);
     }
-    const isNegated = element.type === 'CharacterClass' && element.negate;
     let set = unite(ranges);
     if (flags.ignoreCase) {
-      if (set.length > 0 && set[set.length - 1] > 0x7f) return undefined;
+      const last = set.length === 0 ? 0 : set[set.length - 1];
+      if (last >= NOT_ASKED) throw new NotCompiled('it ignores the case of private characters');
+      if (last > 0x7f || asked.length > 0) return undefined;
       set = closeCase(set, flags.unicode);
+    } else if (asked.length > 0) {
+      set = unite([...ranges, ...rangesOf(this.#scan(`[${asked.join('')}]`, flags))]);
     }
-    return isNegated ? complement(set) : set;
+    return element.type === 'CharacterClass' && element.negate ? complement(set) : set;
   }
 
   #scan(raw: string, flags: CharFlags): CodePoints {
     if (!flags.unicode) throw new NotCompiled(`${raw} needs the flag u`);
-    this.isPartial = true;
     const key = `${flags.ignoreCase ? 'i' : ''}${raw}`;
     let set = this.#scanned.get(key);
     if (set === undefined) {
-      if (this.#everything === '') this.#everything = everything();
-      set = scan(this.#everything, new RegExp(`(?:${raw})+`, flags.ignoreCase ? 'giu' : 'gu'));
+      set = this.#everything.matching(raw, flags.ignoreCase ? 'iu' : 'u');
       this.#scanned.set(key, set);
     }
     return set;
@@ -125,49 +124,4 @@ function closeCase(set: CodePoints, isUnicode: boolean): CodePoints {
     }
   }
   return unite(ranges);
-}
-
-const SURROGATES = 0x800;
-/** Planes 1 to 3 follow the first in `everything()`, then plane 14. */
-const PLANE_14 = 0xe0000;
-const ASTRAL_AT = 0x10000 - SURROGATES;
-const PLANE_14_AT = ASTRAL_AT + 2 * 0x30000;
-
-function everything(): string {
-  const units = new Uint16Array(PLANE_14_AT + 2 * 0x10000);
-  for (let at = 0; at < ASTRAL_AT; at += 1) units[at] = codePointAt(at);
-  for (let at = ASTRAL_AT; at < units.length; at += 2) {
-    const offset = codePointAt(at) - 0x10000;
-    units[at] = 0xd800 | (offset >> 10);
-    units[at + 1] = 0xdc00 | (offset & 0x3ff);
-  }
-  return Buffer.from(units.buffer).toString('utf16le');
-}
-
-/** @param index in `everything()` */
-function codePointAt(index: number): number {
-  if (index < SURROGATE_FIRST) return index;
-  if (index < ASTRAL_AT) return index + SURROGATES;
-  if (index < PLANE_14_AT) return 0x10000 + (index - ASTRAL_AT) / 2;
-  return PLANE_14 + (index - PLANE_14_AT) / 2;
-}
-
-function scan(text: string, runs: RegExp): CodePoints {
-  const ranges: Ranges = [];
-  for (let run = runs.exec(text); run !== null; run = runs.exec(text)) {
-    // A run can cross the gap of the surrogates, which occur in no text, and the one before plane 14.
-    const cuts = [run.index, PLANE_14_AT, runs.lastIndex].filter(
-      (cut) => cut >= run.index && cut <= runs.lastIndex,
-    );
-    for (let at = 1; at < cuts.length; at += 1) {
-      if (cuts[at] === cuts[at - 1]) continue;
-      ranges.push([codePointAt(cuts[at - 1]), lastBefore(cuts[at])]);
-    }
-  }
-  return unite(ranges);
-}
-
-/** The last code point before an index of `everything()`. */
-function lastBefore(index: number): number {
-  return codePointAt(index > ASTRAL_AT ? index - 2 : index - 1);
 }

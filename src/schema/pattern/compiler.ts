@@ -1,14 +1,14 @@
-import { Kind, makeAlphabet, NOT_TEXT } from './alphabet.js';
+import { Kind, makeAlphabet } from './alphabet.js';
 import type { Automaton } from './automaton.js';
 import { NotCompiled, WorkBudget } from './budget.js';
 import { type ByteDfa, makeByteDfa } from './byte-dfa.js';
-import { CharSets, NOT_SCANNED } from './char-sets.js';
-import { ASTRAL_FIRST, CODE_POINT_MAX, type CodePoints } from './code-points.js';
+import { CharSets } from './char-sets.js';
+import { ASTRAL_FIRST, CODE_POINT_MAX } from './code-points.js';
 import { determinize } from './determinize.js';
 import { acceptOn, findsMatchesHalfway, matchesHalfway } from './halfway.js';
+import { LinearMatcher } from './linear-matcher.js';
 import { minimize } from './minimize.js';
 import { type Program, parse } from './program.js';
-import { makeTextTest, type TextTest } from './text-test.js';
 
 /** Why a pattern has no table: a phrase to put behind the pattern in a message. */
 export interface NotCompiledReason {
@@ -42,57 +42,47 @@ export class PatternCompiler {
     return compiled;
   }
 
-  /** The same for texts of any characters, such as JSON.parse returns. It keeps nothing. */
-  compileTest(source: string, flags = 'u'): TextTest | NotCompiledReason {
-    return this.#attempt(source, flags, () => {
-      const { automaton, alphabet } = this.#automatonOf(source, flags, []);
-      return makeTextTest(automaton, alphabet, automaton.starts[Kind.EDGE]);
-    });
-  }
-
   #compile(source: string, flags: string): ByteDfa | NotCompiledReason {
-    return this.#attempt(source, flags, () => {
-      const { automaton, alphabet } = this.#automatonOf(source, flags, NOT_TEXT);
-      return makeByteDfa(automaton, alphabet, automaton.starts[Kind.EDGE]);
-    });
-  }
-
-  #attempt<T>(source: string, flags: string, compile: () => T): T | NotCompiledReason {
     try {
-      new RegExp(source, flags);
-      return compile();
+      return this.#table(source, flags);
     } catch (error) {
       return { why: reasonOf(error) };
     }
   }
 
-  /** @param never characters that do not occur */
-  #automatonOf(source: string, flags: string, never: CodePoints) {
+  /** A matcher of any string, in linear time and without recursion, with the verdicts of `RegExp.prototype.test`. */
+  matcher(source: string, flags = 'u'): LinearMatcher | NotCompiledReason {
+    try {
+      const { automaton, alphabet, isUnicode } = this.#automaton(source, flags, false);
+      return new LinearMatcher(`/${source}/${flags}`, automaton, alphabet, isUnicode);
+    } catch (error) {
+      return { why: reasonOf(error) };
+    }
+  }
+
+  #table(source: string, flags: string): ByteDfa {
+    const { automaton, alphabet, isUnicode } = this.#automaton(source, flags, true);
+    const { size, surrogate } = alphabet;
+    const joined = isUnicode ? automaton : joinSurrogates(automaton, size, surrogate);
+    return makeByteDfa(joined, alphabet, automaton.starts[Kind.EDGE]);
+  }
+
+  #automaton(source: string, flags: string, isRaw: boolean) {
+    new RegExp(source, flags);
     if (flags.includes('y')) throw new NotCompiled('the flag y is not supported');
-    this.#charSets.isPartial = false;
     const budget = new WorkBudget(STEPS_MAX);
-    const { program, sets, word, isUnicode, isMultiline } = parse(
-      source,
-      flags,
-      this.#charSets,
-      budget,
-    );
+    const parsed = parse(source, flags, this.#charSets, budget);
+    const { program, sets, isUnicode, isMultiline } = parsed;
     const isHalfway = isUnicode && this.#isHalfwayFound && matchesHalfway(program);
-    const options = {
-      isUnicode,
-      word: hasBoundary(program) ? word : undefined,
-      isMultiline,
-      never,
-      unknown: this.#charSets.isPartial ? NOT_SCANNED : [],
-    };
+    const word = hasBoundary(program) ? parsed.word : undefined;
+    const options = { isUnicode, word, isMultiline, isRaw };
     const alphabet = makeAlphabet(isHalfway ? [...sets, ASTRAL] : sets, options, budget);
-    const { size, classesOf, surrogate } = alphabet;
+    const { size, classesOf } = alphabet;
     let automaton = determinize(program, 'search', alphabet, isMultiline, budget);
     if (isHalfway) {
       automaton = minimize(acceptOn(classesOf[sets.length], automaton, size), size, budget);
     }
-    if (!isUnicode) automaton = joinSurrogates(automaton, size, surrogate);
-    return { automaton, alphabet };
+    return { automaton, alphabet, isUnicode };
   }
 }
 

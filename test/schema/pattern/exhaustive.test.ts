@@ -1,9 +1,12 @@
 import { describe, it } from 'node:test';
-import { assertSameVerdicts, tableOf } from './verdicts.js';
+import { assertSameTests, assertSameVerdicts, matcherOf, tableOf } from './verdicts.js';
 
 /** A letter of each case, a digit, a word character, a space, two and three bytes, a line terminator, four bytes. */
 const CHARS = ['a', 'b', 'A', '0', '_', ' ', 'é', 'ſ', '\u2028', '😀'];
 const LENGTH_MAX = 4;
+/** What a JSON string can only hold as an escape, too: the two halves of a character, line feed, quote. */
+const ANY_CHARS = ['a', 'b', '0', ' ', '😀', '\ud83d', '\ude00', '\n', '"'];
+const ANY_LENGTH_MAX = 3;
 
 /** Groups of patterns: one space lies between two patterns. */
 const PATTERNS: Readonly<Record<string, string>> = {
@@ -24,22 +27,25 @@ const PATTERNS: Readonly<Record<string, string>> = {
 };
 
 describe(`tables have the verdict of RegExp on every text of up to ${LENGTH_MAX} characters`, () => {
-  const texts = allTexts();
+  const texts = allTexts(CHARS, LENGTH_MAX);
+  const anyTexts = allTexts(ANY_CHARS, ANY_LENGTH_MAX);
   for (const [group, patterns] of Object.entries(PATTERNS)) {
     it(group, () => {
       for (const literal of patterns.split(/\s+/)) {
         const [, source, flags] = /^\/(.*)\/(\w*)$/.exec(literal)!;
-        assertSameVerdicts(tableOf(source, flags), new RegExp(source, flags), texts);
+        const oracle = new RegExp(source, flags);
+        assertSameVerdicts(tableOf(source, flags), oracle, texts);
+        assertSameTests(matcherOf(source, flags), oracle, anyTexts);
       }
     });
   }
 });
 
-function allTexts(): string[] {
+function allTexts(chars: readonly string[], lengthMax: number): string[] {
   const texts = [''];
   let longest = [''];
-  for (let length = 1; length <= LENGTH_MAX; length += 1) {
-    longest = longest.flatMap((text) => CHARS.map((char) => text + char));
+  for (let length = 1; length <= lengthMax; length += 1) {
+    longest = longest.flatMap((text) => chars.map((char) => text + char));
     texts.push(...longest);
   }
   return texts;

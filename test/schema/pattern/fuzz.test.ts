@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { PatternCompiler } from '../../../src/schema/pattern/compiler.js';
 import { Random } from '../random.js';
 import { RandomPattern, randomText } from './random-pattern.js';
-import { assertSameVerdicts } from './verdicts.js';
+import { assertSameTests, assertSameVerdicts, matcherOf } from './verdicts.js';
 
 const PATTERNS = 2_500;
 const TEXTS = 60;
@@ -28,7 +28,16 @@ describe('tables of random patterns', () => {
       compiledCount += 1;
       const texts = Array.from({ length: TEXTS }, () => randomText(random, 8));
       assertSameVerdicts(compiled, oracle, texts);
+      if (count % 4 !== 0) continue;
+      const anyTexts = texts.map((text) => mixed(random, text));
+      assertSameTests(matcherOf(source, flags, compiler), oracle, anyTexts);
     }
     assert.ok(compiledCount > PATTERNS * 0.95, `${compiledCount} of ${PATTERNS} are compiled`);
   });
 });
+
+/** The text with characters that a JSON string can only hold as an escape. */
+function mixed(random: Random, text: string): string {
+  const at = random.below(text.length + 1);
+  return text.slice(0, at) + random.pick(['\ud83d', '\ude00', '\n', '"', '\\']) + text.slice(at);
+}
