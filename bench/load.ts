@@ -20,6 +20,9 @@ export interface LoadOptions {
   readonly numberedHeader?: string;
   /** Posted in turn; default: ORDER. */
   readonly bodies?: readonly string[];
+  /** Default: `/orders` and `application/json`. */
+  readonly path?: string;
+  readonly mediaType?: string;
   /** The core that wrk is pinned to with taskset; default: any core. */
   readonly core?: number;
 }
@@ -40,14 +43,11 @@ export interface Load {
 
 const RESULT_PREFIX = 'RESULT ';
 
-const POST = `wrk.method = 'POST'
-wrk.headers['Content-Type'] = 'application/json'
-`;
-
 /** A single request that never changes is the cheapest for wrk. */
-function requestsWith(bodies: readonly string[]): string {
-  if (bodies.length === 1) return `${POST}wrk.body = ${luaString(bodies[0]!)}\n`;
-  return `${POST}local bodies = { ${bodies.map(luaString).join(', ')} }
+function requestsWith(bodies: readonly string[], mediaType: string): string {
+  const post = `wrk.method = 'POST'\nwrk.headers['Content-Type'] = '${mediaType}'\n`;
+  if (bodies.length === 1) return `${post}wrk.body = ${luaString(bodies[0]!)}\n`;
+  return `${post}local bodies = { ${bodies.map(luaString).join(', ')} }
 local requests, number = {}, 0
 init = function()
   for i, body in ipairs(bodies) do requests[i] = wrk.format(nil, nil, nil, body) end
@@ -98,8 +98,11 @@ export async function load(url: string, options: LoadOptions): Promise<Load> {
   try {
     const script = join(folder, 'post.lua');
     const { wrk, connections, seconds, numberedHeader, bodies = [ORDER], core } = options;
+    const { path = '/orders', mediaType = 'application/json' } = options;
     const requests =
-      numberedHeader === undefined ? requestsWith(bodies) : numberedRequests(url, numberedHeader);
+      numberedHeader === undefined
+        ? requestsWith(bodies, mediaType)
+        : numberedRequests(url, numberedHeader);
     await writeFile(script, requests + REPORT);
     const shape = [
       '--threads',
@@ -110,7 +113,7 @@ export async function load(url: string, options: LoadOptions): Promise<Load> {
       `${seconds}s`,
     ];
     const pinned = core === undefined ? [] : ['taskset', '--cpu-list', `${core}`];
-    const [program, ...args] = [...pinned, wrk, ...shape, '--script', script, `${url}/orders`];
+    const [program, ...args] = [...pinned, wrk, ...shape, '--script', script, `${url}${path}`];
     const { stdout } = await run(program!, args);
     return readResult(stdout);
   } finally {

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type Frame, type KeyedOrder, schemaMember } from '../model/frame.js';
-import type { KeyedWaiter, OrderLine, Waiter } from '../model/stages.js';
+import type { KeyedWaiter, OrderBatch, OrderLine, Waiter } from '../model/stages.js';
 
 /**
  * Bytes that an idempotency key adds to a frame besides its own characters: its order's position, the digest and two
@@ -85,13 +85,13 @@ export class FrameBuilder {
   }
 
   /**
-   * @param orderBytes length of the compact order
-   * @param bytesOfKey bytes that its key adds; 0 without a key
+   * @param orderBytes length of the compact orders
+   * @param bytesOfKey bytes that their key adds; 0 without a key
    */
-  hasRoomFor(orderBytes: number, bytesOfKey: number): boolean {
+  hasRoomFor(orders: number, orderBytes: number, bytesOfKey: number): boolean {
     const allKeys = this.#keyBytes + bytesOfKey;
     return (
-      this.waiters.length < this.#ordersMax &&
+      this.waiters.length + orders <= this.#ordersMax &&
       this.#bytes + allKeys + orderBytes <= this.#buffer.length &&
       allKeys <= FRAME_KEY_BYTES_MAX
     );
@@ -105,6 +105,19 @@ export class FrameBuilder {
   addKeyed(order: OrderLine, waiter: KeyedWaiter): void {
     this.#pushKeyed(waiter, -1);
     this.add(order, waiter);
+  }
+
+  /** The waiter is called once for each order. */
+  addBatch({ bytes, length, count }: OrderBatch, waiter: Waiter): void {
+    this.#buffer.set(bytes.subarray(0, length), this.#bytes);
+    this.#bytes += length;
+    for (let i = 0; i < count; i++) this.waiters.push(waiter);
+  }
+
+  /** The key is that of the first order. */
+  addKeyedBatch(batch: OrderBatch, waiter: KeyedWaiter): void {
+    this.#pushKeyed(waiter, -1);
+    this.addBatch(batch, waiter);
   }
 
   /** Call it before the waiter itself is added. @param from the index that it had before; -1 for none */

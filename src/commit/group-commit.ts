@@ -1,7 +1,16 @@
 import { performance } from 'node:perf_hooks';
 import { COUNTER, commitHistogram, GAUGE, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type Appender, CommitAmbiguous, VERDICT } from '../model/journal.js';
-import type { Committer, KeyedWaiter, OrderLine, Waiter } from '../model/stages.js';
+import type {
+  BatchWaiter,
+  Committer,
+  KeyedBatchWaiter,
+  KeyedWaiter,
+  OrderBatch,
+  OrderLine,
+  Waiter,
+} from '../model/stages.js';
+import { BatchOrders, KeyedBatchOrders } from './batch-orders.js';
 import { FrameBuilder, keyBytes } from './frame-builder.js';
 import { FrameIds } from './frame-id.js';
 
@@ -76,7 +85,7 @@ export class GroupCommit implements Committer {
   }
 
   take(order: OrderLine, waiter: Waiter): boolean {
-    const frame = this.#frameFor(order.compactLength, 0);
+    const frame = this.#frameFor(1, order.compactLength, 0);
     if (frame === null) return false;
     frame.add(order, waiter);
     this.#waiting++;
@@ -85,12 +94,34 @@ export class GroupCommit implements Committer {
   }
 
   takeKeyed(order: OrderLine, waiter: KeyedWaiter): boolean {
-    const frame = this.#frameFor(order.compactLength, keyBytes(waiter.key));
+    const frame = this.#frameFor(1, order.compactLength, keyBytes(waiter.key));
     if (frame === null) return false;
     frame.addKeyed(order, waiter);
     this.#waiting++;
     this.#flushSoon();
     return true;
+  }
+
+  takeBatch(batch: OrderBatch, waiter: BatchWaiter): boolean {
+    const frame = this.#frameFor(batch.count, batch.length, 0);
+    if (frame === null) return false;
+    frame.addBatch(batch, new BatchOrders(waiter, batch.count));
+    this.#waiting += batch.count;
+    this.#flushSoon();
+    return true;
+  }
+
+  takeKeyedBatch(batch: OrderBatch, waiter: KeyedBatchWaiter): boolean {
+    const frame = this.#frameFor(batch.count, batch.length, keyBytes(waiter.key));
+    if (frame === null) return false;
+    frame.addKeyedBatch(batch, new KeyedBatchOrders(waiter, batch.count));
+    this.#waiting += batch.count;
+    this.#flushSoon();
+    return true;
+  }
+
+  batchBytesMax(key: string): number {
+    return this.#bounds.frameBytesMax - (key === '' ? 0 : keyBytes(key));
   }
 
   withdrawGone(): void {
@@ -108,14 +139,14 @@ export class GroupCommit implements Committer {
     clearInterval(this.#expiry);
   }
 
-  /** The frame for an order of `orderBytes` with a key of `bytesOfKey`; null if the order must be refused. */
-  #frameFor(orderBytes: number, bytesOfKey: number): FrameBuilder | null {
-    if (this.#waiting >= this.#bounds.waitingOrdersMax) return null;
+  /** The frame for orders of `orderBytes` with a key of `bytesOfKey`; null if they must be refused. */
+  #frameFor(orders: number, orderBytes: number, bytesOfKey: number): FrameBuilder | null {
+    if (this.#waiting + orders > this.#bounds.waitingOrdersMax) return null;
     // Checked once per turn, because `writable` may have to check the disk.
     if (!this.#flushIsDue && !this.#appender.writable) return null;
     const current = this.#current;
     if (current === null) return this.#startFrame();
-    if (current.hasRoomFor(orderBytes, bytesOfKey)) return current;
+    if (current.hasRoomFor(orders, orderBytes, bytesOfKey)) return current;
     if (this.#queue.length >= this.#queuedMax) return null;
     this.#queue.push(current);
     return this.#startFrame();

@@ -1,22 +1,23 @@
-import { type KeyTable, RESERVATION } from '../memory/key-table.js';
+import { RESERVATION } from '../memory/key-table.js';
 import { COUNTER, type ThreadCounts } from '../metrics/count.js';
 import { KEY_IN_BODY } from '../model/idempotency-key.js';
-import { LineWithHeaders } from '../model/kept-headers.js';
+import { LineWithHeaders, orderIn } from '../model/kept-headers.js';
 import type { ReceiptLookup } from '../model/receipt.js';
 import type {
   BodyValidator,
   Committer,
+  KeyedBatchClient,
   KeyedClient,
   KeyedIntake,
-  KeyedWaiter,
+  OrderBatch,
 } from '../model/stages.js';
-import { digestText, KeyHasher } from './key-hasher.js';
-
-/** What the requests of one thread share. */
-interface KeyedRequestParts {
-  readonly table: KeyTable;
-  readonly nowNs: () => number;
-}
+import { KeyHasher } from './key-hasher.js';
+import {
+  KeyedBatchRequest,
+  KeyedOrderRequest,
+  type KeyedRequest,
+  type KeyedRequestParts,
+} from './keyed-request.js';
 
 export interface IdempotentIntakeParts extends KeyedRequestParts {
   /** Not shared with another stage: between `validate` and the commit it must keep the same order. */
@@ -76,9 +77,20 @@ export class IdempotentIntake implements KeyedIntake {
       canonical === null
         ? this.#hasher.hash(found, this.#line, lineEnd - 1)
         : this.#hasher.hash(found, canonical, canonical.length);
-    const request = new KeyedRequest(this.#parts, found, words, client);
-    if (!this.#advance(request)) this.#wait(request, lineEnd);
+    const request = new KeyedOrderRequest(this.#parts, found, words, client);
+    if (!this.#advance(request)) this.#wait(request, this.#line.subarray(0, lineEnd));
     return '';
+  }
+
+  takeBatch(
+    key: string,
+    batch: OrderBatch,
+    canonical: readonly (Uint8Array | null)[],
+    client: KeyedBatchClient,
+  ): void {
+    const words = this.#hasher.hashBatch(key, canonicalOrders(batch, canonical));
+    const request = new KeyedBatchRequest(this.#parts, key, words, client, batch);
+    if (!this.#advance(request)) this.#wait(request, batch.bytes.subarray(0, batch.length));
   }
 
   /** Hands no more orders to the committer. Resolves when no request waits here; orders in the committer do not count. */
@@ -119,15 +131,22 @@ export class IdempotentIntake implements KeyedIntake {
 
   /** Called when the request has reserved its key. */
   #commit(request: KeyedRequest): void {
-    const { validator, committer, table } = this.#parts;
+    const { client } = request;
+    const isWanted = !this.#isStopping && !client.isGone;
+    if (isWanted && this.#isTaken(request)) return;
+    this.#parts.table.cancel(request.words);
+    client.refused();
+  }
+
+  #isTaken(request: KeyedRequest): boolean {
+    const { validator, committer } = this.#parts;
+    if (request instanceof KeyedBatchRequest) {
+      return committer.takeKeyedBatch(request.batch, request);
+    }
     const { line, client } = request;
     // A request that did not wait is the one that the validator checked last.
     if (line !== null) validator.validate(line, 0, line.length - 1);
-    const isWanted = !this.#isStopping && !client.isGone;
-    const whole = this.#lineWithHeaders.of(validator, client.kept);
-    if (isWanted && committer.takeKeyed(whole, request)) return;
-    table.cancel(request.words);
-    client.refused();
+    return committer.takeKeyed(this.#lineWithHeaders.of(validator, client.kept), request);
   }
 
   /**
@@ -153,16 +172,17 @@ export class IdempotentIntake implements KeyedIntake {
     request.client.refused();
   }
 
-  #wait(request: KeyedRequest, lineBytes: number): void {
-    const isFull = this.#waitingBytes + lineBytes > WAITING_BYTES_MAX;
+  /** @param lines of the order or the batch, with line ends */
+  #wait(request: KeyedRequest, lines: Uint8Array): void {
+    const isFull = this.#waitingBytes + lines.length > WAITING_BYTES_MAX;
     if (isFull || this.#waiting.size >= WAITING_MAX) {
       this.#parts.counts.add(COUNTER.idempotencyRefused);
       request.client.refused();
       return;
     }
-    request.line = this.#line.slice(0, lineBytes);
+    request.keep(lines.slice());
     this.#waiting.add(request);
-    this.#waitingBytes += lineBytes;
+    this.#waitingBytes += lines.length;
     this.#poll ??= setInterval(() => this.#checkWaiting(), POLL_MS);
   }
 
@@ -185,7 +205,7 @@ export class IdempotentIntake implements KeyedIntake {
 
   #forget(request: KeyedRequest): void {
     this.#waiting.delete(request);
-    this.#waitingBytes -= request.line!.length;
+    this.#waitingBytes -= request.keptBytes;
   }
 
   #checkEmpty(): void {
@@ -193,69 +213,18 @@ export class IdempotentIntake implements KeyedIntake {
   }
 }
 
-/**
- * One request with an idempotency key. When its order is settled, it updates the table before it answers the client: a
- * request that arrives after that answer finds the key in any thread.
- */
-class KeyedRequest implements KeyedWaiter {
-  readonly key: string;
-  /** See `KeyHasher.hash`. */
-  readonly words: Int32Array;
-  readonly client: KeyedClient;
-  /** When the request stops waiting for the key. */
-  readonly deadlineNs: number;
-  /** The compact order with its line end, if the request had to wait; else null. */
-  line: Uint8Array | null = null;
-  readonly #parts: KeyedRequestParts;
-  #frameId = '';
-  #index = 0;
+const LINE_FEED = 0x0a;
 
-  constructor(parts: KeyedRequestParts, key: string, words: Int32Array, client: KeyedClient) {
-    this.#parts = parts;
-    this.key = key;
-    this.words = words;
-    this.client = client;
-    this.deadlineNs = parts.nowNs() + parts.table.shape.pendingNs;
+/** The canonical form of each order of a batch. */
+function canonicalOrders(
+  { bytes, length }: OrderBatch,
+  canonical: readonly (Uint8Array | null)[],
+): Uint8Array[] {
+  const orders: Uint8Array[] = [];
+  for (let start = 0; start < length; ) {
+    const end = bytes.indexOf(LINE_FEED, start);
+    orders.push(canonical[orders.length] ?? orderIn(bytes.subarray(start, end)));
+    start = end + 1;
   }
-
-  get digest(): string {
-    return digestText(this.words);
-  }
-
-  get isGone(): boolean {
-    return this.client.isGone;
-  }
-
-  placed(frameId: string, index: number): void {
-    const { table } = this.#parts;
-    if (this.#frameId === '') table.setPlace(this.words, frameId, index);
-    else table.movePlace(this.words, frameId, this.#index, index);
-    this.#frameId = frameId;
-    this.#index = index;
-  }
-
-  accepted(frameId: string, index: number): void {
-    this.acceptedLate();
-    this.client.accepted(frameId, index);
-  }
-
-  refused(): void {
-    this.refusedLate();
-    this.client.refused();
-  }
-
-  ambiguous(): void {
-    const { table, nowNs } = this.#parts;
-    table.markUnknown(this.words, this.#frameId, this.#index, nowNs());
-    this.client.ambiguous();
-  }
-
-  acceptedLate(): void {
-    const { table, nowNs } = this.#parts;
-    table.confirm(this.words, this.#frameId, this.#index, nowNs());
-  }
-
-  refusedLate(): void {
-    this.#parts.table.release(this.words, this.#frameId, this.#index);
-  }
+  return orders;
 }

@@ -5,7 +5,7 @@ import { EXPOSED_HEADERS, type Replies } from './reply.js';
 const ANY_ORIGIN = '*';
 /** How long a browser may remember a preflight. Browsers have limits of their own: Chromium 2 hours. */
 const MAX_AGE_S = '7200';
-const ALLOWED_HEADERS = ['content-type', 'content-encoding', 'idempotency-key'];
+const ALLOWED_HEADERS = ['content-type', 'content-encoding', 'idempotency-key', 'prefer'];
 
 export interface CorsParts {
   /** Origins as browsers send them, or `*` alone; none: no web page of another origin may use the server. */

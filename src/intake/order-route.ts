@@ -1,10 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import { answers, type Status } from '../model/answers.js';
-import { isIdempotencyKey } from '../model/idempotency-key.js';
+import { isIdempotencyKey, KEY_IN_BODY } from '../model/idempotency-key.js';
 import { KEPT_BYTES_MAX } from '../model/kept-headers.js';
 import type { Options } from '../model/options.js';
 import type { Sender } from '../model/senders.js';
+import type { Limiter } from '../model/stages.js';
+import { batchFormat, handlingOf } from './batch-head.js';
+import type { BatchIntake } from './batch-intake.js';
+import { BatchRun } from './batch-run.js';
 import type { RepliesTo } from './cors.js';
 import type { EngineFactory, HeaderName, HttpReply, RequestHead } from './http.js';
 import type { AnswerName, Replies } from './reply.js';
@@ -16,10 +20,9 @@ export interface OrderRouteParts {
   readonly repliesTo: RepliesTo;
   readonly slots: SlotPool;
   readonly counts: ThreadCounts;
-  /** The limiter: whether a request is admitted now. Always true without a limit. */
-  readonly tryAdmit: () => boolean;
-  /** After a request was not admitted: when another one can be. */
-  readonly limitWaitMs: () => number;
+  /** The limit of the server; null for none. */
+  readonly limiter: Limiter | null;
+  readonly batches: Pick<BatchIntake, 'bodyBytesMax'>;
   /** Null if no option about senders is on. */
   readonly extras: ExtrasReader | null;
   /** Counts a request in the RPS meter. */
@@ -32,7 +35,7 @@ export interface OrderRouteParts {
 
 const JSON_TYPE = 'application/json';
 
-/** `POST` to `--path`: checks the head of a request. The body goes to a slot. */
+/** `POST` to `--path` and to its `/batch`: checks the head of a request. The body goes to a slot. */
 export class OrderRoute {
   readonly #parts: OrderRouteParts;
   readonly #names: HeaderNames;
@@ -55,15 +58,46 @@ export class OrderRoute {
     const names = this.#names;
     const replies = this.#parts.repliesTo(req);
     const reader = this.#parts.extras;
-    if (reader !== null && !this.#admitsSender(reader, res, req, replies)) return;
-    if (!this.#parts.tryAdmit()) {
-      this.#refuseLimited(res, req, replies);
+    if (reader !== null) {
+      if (!this.#isKnown(reader, res, req, replies)) return;
+      if (this.#sender !== null && !this.#admits(this.#sender, res, req, replies)) return;
+    }
+    const { limiter } = this.#parts;
+    if (limiter !== null && !limiter.tryAdmit()) {
+      this.#refuseLimited(limiter, res, req, replies);
       return;
     }
     if (!this.#isAcceptedMediaType(req.getHeader(names.contentType))) {
       this.#refuse(res, req, replies, 'unsupportedMediaType', startedMs);
       return;
     }
+    this.#takeHead(res, req, replies, null);
+  };
+
+  /** `POST` to `--path/batch`. How many orders a batch has is known with its body: the limits are asked then. */
+  readonly answerBatch = (res: HttpReply, req: RequestHead): void => {
+    this.#turnMs = performance.now();
+    const names = this.#names;
+    const replies = this.#parts.repliesTo(req);
+    const reader = this.#parts.extras;
+    if (reader !== null && !this.#isKnown(reader, res, req, replies)) return;
+    const contentType = req.getHeader(names.contentType);
+    const isAssumed = contentType === '' && this.#parts.options.allowNoContentType;
+    const format = isAssumed ? 'array' : batchFormat(contentType);
+    if (format === null) {
+      this.#refuse(res, req, replies, 'unsupportedMediaType', this.#turnMs);
+      return;
+    }
+    const handling = handlingOf(req.getHeader(names.prefer));
+    const head = { format, handling, sender: reader === null ? null : this.#sender };
+    this.#takeHead(res, req, replies, new BatchRun(head));
+  };
+
+  /** What orders and batches have in common. @param batch null for one order */
+  #takeHead(res: HttpReply, req: RequestHead, replies: Replies, batch: BatchRun | null): void {
+    const startedMs = this.#turnMs;
+    const names = this.#names;
+    const reader = this.#parts.extras;
     const coding = req.getHeader(names.contentEncoding);
     const isGzip = coding !== '' && isGzipCoding(coding);
     if (coding !== '' && !isGzip && !isIdentity(coding)) {
@@ -78,23 +112,27 @@ export class OrderRoute {
       this.#refuseInvalid(res, req, replies, 'idempotency-key');
       return;
     }
-    const key = ownKey === '' && reader !== null ? reader.keyOf(req) : ownKey;
+    const found = ownKey === '' && reader !== null ? reader.keyOf(req) : ownKey;
+    // Of a batch, the key cannot be in an order.
+    const key = batch !== null && found === KEY_IN_BODY ? '' : found;
     if (key === '' && reader !== null && reader.keySource !== '') {
       this.#refuseInvalid(res, req, replies, 'idempotency-from');
       return;
     }
     const expect = req.getHeader(names.expect);
-    if (expect !== '' && this.#announcesTooMuch(req)) {
+    if (expect !== '' && this.#announcesTooMuch(req, batch)) {
       this.#refuse(res, req, replies, 'tooLarge', startedMs);
       return;
     }
     const reply = expect === '' ? res : this.#parts.engine.sendContinue(res, expect);
-    this.#parts.slots.acquire().begin(reply, replies, startedMs, key, isGzip, extras);
-  };
+    this.#parts.slots.acquire().begin(reply, replies, startedMs, key, isGzip, extras, batch);
+  }
 
   /** Only for a client that waits for the answer: the body of another tells soon enough, and each look at a header costs. */
-  #announcesTooMuch(req: RequestHead): boolean {
-    return Number(req.getHeader(this.#names.contentLength)) > this.#parts.options.bodyBytesMax;
+  #announcesTooMuch(req: RequestHead, batch: BatchRun | null): boolean {
+    const { batches, options } = this.#parts;
+    const { bodyBytesMax } = batch === null ? options : batches;
+    return Number(req.getHeader(this.#names.contentLength)) > bodyBytesMax;
   }
 
   #refuse(
@@ -113,17 +151,17 @@ export class OrderRoute {
     this.#count(400, this.#turnMs);
   }
 
-  /** Finds out who sends. @returns false if the request was answered: its key is unknown, or over its limit */
-  #admitsSender(reader: ExtrasReader, res: HttpReply, req: RequestHead, replies: Replies): boolean {
-    const sender = reader.senderOf(req);
-    this.#sender = sender;
-    if (sender === null) {
-      if (!reader.hasKeys) return true;
-      this.#toExpecting(req, replies).unauthorized(res, 'Bearer', false);
-      this.#count(401, this.#turnMs);
-      return false;
-    }
-    const { limit } = sender;
+  /** Finds out who sends. @returns false if the request was answered: its key is unknown */
+  #isKnown(reader: ExtrasReader, res: HttpReply, req: RequestHead, replies: Replies): boolean {
+    this.#sender = reader.senderOf(req);
+    if (this.#sender !== null || !reader.hasKeys) return true;
+    this.#toExpecting(req, replies).unauthorized(res, 'Bearer', false);
+    this.#count(401, this.#turnMs);
+    return false;
+  }
+
+  /** @returns false if the request was answered: the sender is over its limit */
+  #admits({ limit }: Sender, res: HttpReply, req: RequestHead, replies: Replies): boolean {
     if (limit === null || limit.limiter.tryAdmit()) return true;
     const hit = { policy: 'key', quota: limit.rps, waitMs: limit.limiter.waitMs() } as const;
     this.#toExpecting(req, replies).limited(res, 'rateLimited', hit);
@@ -131,15 +169,15 @@ export class OrderRoute {
     return false;
   }
 
-  #refuseLimited(res: HttpReply, req: RequestHead, replies: Replies): void {
-    const { limitWaitMs, options } = this.#parts;
+  #refuseLimited(limiter: Limiter, res: HttpReply, req: RequestHead, replies: Replies): void {
+    const { options } = this.#parts;
     const { limitStatus, rpsLimit } = options;
     if (limitStatus === '500') {
       this.#refuse(res, req, replies, 'serverKaput', this.#turnMs);
       return;
     }
     const name = limitStatus === '429' ? 'rateLimited' : 'busy';
-    const hit = { policy: 'server', quota: rpsLimit, waitMs: limitWaitMs() } as const;
+    const hit = { policy: 'server', quota: rpsLimit, waitMs: limiter.waitMs() } as const;
     this.#toExpecting(req, replies).limited(res, name, hit);
     this.#count(answers[name].status, this.#turnMs);
   }
@@ -207,6 +245,7 @@ interface HeaderNames {
   readonly contentLength: HeaderName;
   readonly idempotencyKey: HeaderName;
   readonly expect: HeaderName;
+  readonly prefer: HeaderName;
 }
 
 function headerNames({ headerName }: EngineFactory): HeaderNames {
@@ -216,6 +255,7 @@ function headerNames({ headerName }: EngineFactory): HeaderNames {
     contentLength: headerName('content-length'),
     idempotencyKey: headerName('idempotency-key'),
     expect: headerName('expect'),
+    prefer: headerName('prefer'),
   };
 }
 

@@ -11,7 +11,7 @@ export const KEEP_ALIVE = 'Keep-Alive: timeout=';
 const JSON_LINE = 'Content-Type: application/json';
 /** What browsers may read of an answer to another origin, besides what they always may. */
 export const EXPOSED_HEADERS =
-  'x-order-id, x-invalid, idempotent-replay, retry-after, ratelimit, ratelimit-policy';
+  'x-order-id, x-order-count, x-invalid, idempotent-replay, preference-applied, retry-after, ratelimit, ratelimit-policy';
 /** Windows of all limits are a second long. */
 const WINDOW_S = 1;
 
@@ -19,9 +19,9 @@ const WINDOW_S = 1;
 export interface LimitHit {
   /** Name of the policy. */
   readonly policy: 'key' | 'server';
-  /** Requests that the window admits. */
+  /** Orders that the window admits. */
   readonly quota: number;
-  /** When another request can be admitted. */
+  /** When others can be admitted. */
   readonly waitMs: number;
 }
 
@@ -82,6 +82,18 @@ export class Replies {
   codingRefused(res: HttpReply): void {
     const { head, body } = this.#built.unsupportedMediaType;
     this.#end(res.writeStatus(head).writeHeader('Accept-Encoding', 'gzip'), body);
+  }
+
+  /** An answer with a body of its own, and headers: pairs of name and value. */
+  detailed(
+    res: HttpReply,
+    name: AnswerName,
+    headers: readonly (readonly string[])[],
+    body: string,
+  ): void {
+    res.writeStatus(this.#built[name].head);
+    for (const [header, value] of headers) res.writeHeader(header!, value!);
+    this.#end(res, encoder.encode(body));
   }
 
   invalid(res: HttpReply, fault: string): void {

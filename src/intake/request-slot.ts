@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { COUNTER, HISTOGRAM, responseCounter, type ThreadCounts } from '../metrics/count.js';
-import { answers, type Status } from '../model/answers.js';
+import type { Status } from '../model/answers.js';
 import { type LineWithHeaders, NOTHING_KEPT } from '../model/kept-headers.js';
 import type {
   BodyValidator,
@@ -9,10 +9,13 @@ import type {
   KeyedIntake,
   OrderLine,
 } from '../model/stages.js';
+import type { BatchClient, BatchIntake } from './batch-intake.js';
+import type { BatchAnswer, BatchRun } from './batch-run.js';
 import type { BodyBuffers } from './body-buffers.js';
+import type { FrameClock } from './frame-clock.js';
 import type { HttpReply } from './http.js';
 import { inflate, NOT_GZIP, TOO_LARGE } from './inflate.js';
-import type { AnswerName, Replies } from './reply.js';
+import type { Replies } from './reply.js';
 import type { ExtrasReader, RequestExtras } from './request-extras.js';
 
 /** What the slots of one thread share. */
@@ -25,6 +28,8 @@ export interface SlotParts {
   readonly bodies: BodyBuffers;
   readonly frameClock: FrameClock;
   readonly lineWithHeaders: LineWithHeaders;
+  readonly batches: BatchIntake;
+  /** Of one order. */
   readonly bodyBytesMax: number;
   /** Null if no option about senders is on. */
   readonly extras: ExtrasReader | null;
@@ -37,20 +42,6 @@ export interface SlotParts {
 }
 
 const ACCEPTED = responseCounter(200);
-
-/** The time of the answers to a frame. They are written one after the other, so the clock is read once. */
-export class FrameClock {
-  #frameId = '';
-  #ms = 0;
-
-  at(frameId: string): number {
-    if (frameId !== this.#frameId) {
-      this.#frameId = frameId;
-      this.#ms = performance.now();
-    }
-    return this.#ms;
-  }
-}
 
 const FREE = 0;
 /** The body is arriving. */
@@ -69,7 +60,7 @@ const ANSWERING = 4;
  * that connection closes. So a slot that answered before the last chunk is never reused: it stays ANSWERED_EARLY and is
  * left to the garbage collector.
  */
-export class RequestSlot implements KeyedClient {
+export class RequestSlot implements KeyedClient, BatchClient {
   /** Index in the pool. */
   poolIndex: number;
   readonly #parts: SlotParts;
@@ -88,6 +79,8 @@ export class RequestSlot implements KeyedClient {
   #isGzip = false;
   /** Null if no option about senders is on. */
   #extras: RequestExtras | null = null;
+  /** Null if the body is one order. */
+  #batch: BatchRun | null = null;
 
   /** @param replies any: each request sets its own */
   constructor(parts: SlotParts, poolIndex: number, replies: Replies) {
@@ -116,6 +109,7 @@ export class RequestSlot implements KeyedClient {
   /**
    * @param key the idempotency key; empty if there is none
    * @param isGzip whether the body is to be inflated
+   * @param batch null if the body is one order
    */
   begin(
     res: HttpReply,
@@ -124,8 +118,10 @@ export class RequestSlot implements KeyedClient {
     key: string,
     isGzip: boolean,
     extras: RequestExtras | null,
+    batch: BatchRun | null,
   ): void {
     this.#state = READING;
+    this.#batch = batch;
     this.#isGzip = isGzip;
     this.#extras = extras;
     this.#replies = replies;
@@ -157,7 +153,7 @@ export class RequestSlot implements KeyedClient {
   readonly #onData = (chunk: ArrayBuffer | Uint8Array, isLast: boolean): void => {
     if (this.#state !== READING) return;
     const bytes = this.#bodyBytes + chunk.byteLength;
-    if (bytes > this.#parts.bodyBytesMax) {
+    if (bytes > this.#bodyBytesMax) {
       this.#answerEarly(this.#writeTooLarge, 413, isLast);
       return;
     }
@@ -178,6 +174,11 @@ export class RequestSlot implements KeyedClient {
     if (isLast) this.#takeBody(body, bytes);
   };
 
+  get #bodyBytesMax(): number {
+    const { batches, bodyBytesMax } = this.#parts;
+    return this.#batch === null ? bodyBytesMax : batches.bodyBytesMax;
+  }
+
   /** The body is complete. What is signed are its bytes as they were sent. */
   #takeBody(bytes: Uint8Array, length: number): void {
     if (this.#extras !== null && !this.#isSigned(this.#extras, bytes, length)) return;
@@ -187,13 +188,17 @@ export class RequestSlot implements KeyedClient {
 
   #takeInflated(coded: Uint8Array): void {
     this.#parts.counts.add(COUNTER.gzipBodies);
-    const bytes = inflate(coded, this.#parts.bodyBytesMax);
-    if (bytes === TOO_LARGE) this.#answer('tooLarge');
+    const bytes = inflate(coded, this.#bodyBytesMax);
+    if (bytes === TOO_LARGE) this.#answerEarly(this.#writeTooLarge, 413, true);
     else if (bytes === NOT_GZIP) this.#answerInvalid(NOT_GZIP);
     else this.#take(bytes, bytes.length);
   }
 
   #take(bytes: Uint8Array, length: number): void {
+    if (this.#batch !== null) {
+      this.#takeBatch(this.#batch, bytes, length);
+      return;
+    }
     if (this.#key !== '') {
       this.#takeKeyed(bytes, length);
       return;
@@ -238,7 +243,24 @@ export class RequestSlot implements KeyedClient {
     }
   }
 
+  #takeBatch(run: BatchRun, bytes: Uint8Array, length: number): void {
+    const { batches, isStopping } = this.#parts;
+    // Before `take`, which may answer before it returns.
+    this.#state = WAITING;
+    if (isStopping()) {
+      this.refused();
+      return;
+    }
+    const answer = batches.take(run, this.#key, bytes, length, this);
+    if (answer !== null) this.#answerBatch(answer);
+    else if (this.#state === WAITING) this.#dropBody();
+  }
+
   accepted(frameId: string, index: number): void {
+    if (this.#batch !== null) {
+      this.#answerBatch(this.#batch.created(frameId, index, false));
+      return;
+    }
     this.#frameId = frameId;
     this.#position = index;
     if (this.#res === null) {
@@ -258,7 +280,15 @@ export class RequestSlot implements KeyedClient {
     this.#answerLater(this.#writeBusy, 503);
   }
 
+  acceptedInPart(frameId: string, index: number, failed: readonly number[]): void {
+    this.#answerBatch(this.#batch!.createdInPart(frameId, index, failed));
+  }
+
   replayed(frameId: string, index: number): void {
+    if (this.#batch !== null) {
+      this.#answerBatch(this.#batch.created(frameId, index, true));
+      return;
+    }
     this.#frameId = frameId;
     this.#position = index;
     this.#answerLater(this.#writeReplayed, 200);
@@ -279,7 +309,8 @@ export class RequestSlot implements KeyedClient {
   };
 
   readonly #writeTooLarge = (): void => {
-    this.#replies.send(this.#res!, 'tooLarge');
+    if (this.#batch === null) this.#replies.send(this.#res!, 'tooLarge');
+    else this.#parts.batches.tooLarge(this.#batch).write(this.#res!, this.#replies);
   };
 
   readonly #writeBusy = (): void => {
@@ -305,10 +336,8 @@ export class RequestSlot implements KeyedClient {
     this.#finish(status);
   }
 
-  #answer(name: AnswerName): void {
-    this.#state = ANSWERING;
-    this.#replies.send(this.#res!, name);
-    this.#finish(answers[name].status);
+  #answerBatch({ write, status }: BatchAnswer): void {
+    this.#answerLater(() => write(this.#res!, this.#replies), status);
   }
 
   #answerInvalid(fault: string): void {
@@ -347,6 +376,7 @@ export class RequestSlot implements KeyedClient {
   #free(): void {
     this.#res = null;
     this.#extras = null;
+    this.#batch = null;
     this.#dropBody();
     this.#state = FREE;
     this.#parts.release(this);

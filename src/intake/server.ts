@@ -4,10 +4,12 @@ import { answers } from '../model/answers.js';
 import { LineWithHeaders } from '../model/kept-headers.js';
 import type { Options } from '../model/options.js';
 import type { ReceiptLookup } from '../model/receipt.js';
-import type { BodyValidator, Committer, KeyedIntake } from '../model/stages.js';
+import type { BodyValidator, Committer, KeyedIntake, Limiter } from '../model/stages.js';
 import type { TlsMaterial } from '../model/tls.js';
+import { BatchIntake } from './batch-intake.js';
 import { BodyBuffers } from './body-buffers.js';
 import { Cors } from './cors.js';
+import { FrameClock } from './frame-clock.js';
 import type {
   ConnectionGate,
   ConnectionRefusal,
@@ -23,7 +25,6 @@ import { countRefusal, OrderRoute, toExpecting } from './order-route.js';
 import { ReceiptRoute } from './receipt-route.js';
 import { KEEP_ALIVE, Replies } from './reply.js';
 import { ExtrasReader, type RequestSenders } from './request-extras.js';
-import { FrameClock } from './request-slot.js';
 import { SlotPool } from './slot-pool.js';
 
 type IntakeOptions = Pick<
@@ -38,6 +39,9 @@ type IntakeOptions = Pick<
   | 'limitStatus'
   | 'idempotencyFrom'
   | 'keepHeaders'
+  | 'frameOrdersMax'
+  | 'frameBytesMax'
+  | 'waitingOrdersMax'
 >;
 
 export interface IntakeParts {
@@ -47,10 +51,8 @@ export interface IntakeParts {
   readonly keyed: KeyedIntake;
   readonly receipts: ReceiptLookup;
   readonly counts: ThreadCounts;
-  /** The limiter: whether a request is admitted now. Always true without a limit. */
-  readonly tryAdmit: () => boolean;
-  /** After a request was not admitted: when another one can be. */
-  readonly limitWaitMs: () => number;
+  /** The limit of the server; null for none. */
+  readonly limiter: Limiter | null;
   readonly senders: RequestSenders;
   /** Counts a request in the RPS meter. */
   readonly meter: { hit(requests: number): void };
@@ -79,6 +81,7 @@ export class IntakeServer {
   readonly #expect: HeaderName;
   readonly #extras: ExtrasReader | null;
   readonly #cors: Cors;
+  readonly #batches: BatchIntake;
   readonly #slots: SlotPool;
   readonly #slowBodyCheck: NodeJS.Timeout;
   #checks = 0;
@@ -100,6 +103,8 @@ export class IntakeServer {
       replies: (lines) =>
         new Replies([keepAlive, ...lines], () => counts.add(COUNTER.unreadConnections)),
     });
+    const lineWithHeaders = new LineWithHeaders();
+    this.#batches = new BatchIntake({ ...parts, lineWithHeaders });
     this.#slots = new SlotPool(
       {
         validator,
@@ -107,9 +112,10 @@ export class IntakeServer {
         keyed,
         counts,
         bodyBytesMax,
-        bodies: new BodyBuffers(bodyBytesMax),
+        bodies: new BodyBuffers(Math.max(bodyBytesMax, this.#batches.bodyBytesMax)),
         frameClock: new FrameClock(),
-        lineWithHeaders: new LineWithHeaders(),
+        lineWithHeaders,
+        batches: this.#batches,
         extras: this.#extras,
         isStopping: () => this.#stopping,
       },
@@ -124,7 +130,7 @@ export class IntakeServer {
   }
 
   #routes(): Route[] {
-    const { receipts, counts, tryAdmit, limitWaitMs, meter, options } = this.#parts;
+    const { receipts, counts, limiter, meter, options } = this.#parts;
     const { repliesTo } = this.#cors;
     const engine = this.#factory;
     const slots = this.#slots;
@@ -134,17 +140,24 @@ export class IntakeServer {
       repliesTo,
       slots,
       counts,
-      tryAdmit,
-      limitWaitMs,
+      limiter,
+      batches: this.#batches,
       extras,
       meter,
       options,
     });
     const receipt = new ReceiptRoute(receipts, counts, repliesTo, extras);
     const { path } = options;
+    const batchPath = `${path}/batch`;
+    const notAllowed = (res: HttpReply, req: RequestHead) => this.#refuseMethod(res, req, 'POST');
     return [
       { method: 'post', path, answer: order.answer },
       ...this.#otherMethods(path, 'POST'),
+      { method: 'post', path: batchPath, answer: order.answerBatch },
+      // Named, because an engine asks the routes of a method before those of any.
+      { method: 'get', path: batchPath, answer: notAllowed },
+      { method: 'head', path: batchPath, answer: notAllowed },
+      ...this.#otherMethods(batchPath, 'POST'),
       { method: 'get', path: `${path}/:id`, answer: receipt.answer },
       { method: 'head', path: `${path}/:id`, answer: receipt.answer },
       ...this.#otherMethods(`${path}/:id`, 'GET, HEAD'),

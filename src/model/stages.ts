@@ -52,6 +52,28 @@ export interface KeyedWaiter extends Waiter, Pick<KeyedOrder, 'key' | 'digest'> 
   refusedLate(): void;
 }
 
+/**
+ * Orders that are stored together or not at all: `bytes[0, length)` are `count` lines of a frame. Read during the call that
+ * gets them only.
+ */
+export interface OrderBatch {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  readonly count: number;
+}
+
+/** Waits for the commit of a batch. `accepted` and `placed` give the place of its first order; the others follow it. */
+export interface BatchWaiter extends Waiter {
+  /**
+   * Only where orders can fail one by one, see `VERDICT`.
+   *
+   * @param failed indexes in the batch of the orders that were refused: not all of them
+   */
+  acceptedInPart(frameId: string, index: number, failed: readonly number[]): void;
+}
+
+export interface KeyedBatchWaiter extends BatchWaiter, KeyedWaiter {}
+
 export interface Committer {
   /**
    * Takes an order that has just been validated; `order` is read during this call only.
@@ -62,6 +84,11 @@ export interface Committer {
   take(order: OrderLine, waiter: Waiter): boolean;
   /** The same for an order with an idempotency key. */
   takeKeyed(order: OrderLine, waiter: KeyedWaiter): boolean;
+  /** The same for a batch, whose orders get successive places in one frame. */
+  takeBatch(batch: OrderBatch, waiter: BatchWaiter): boolean;
+  takeKeyedBatch(batch: OrderBatch, waiter: KeyedBatchWaiter): boolean;
+  /** The longest batch that fits into a frame; bytes. @param key its idempotency key, empty for none */
+  batchBytesMax(key: string): number;
   /**
    * A waiter has become `isGone`. Before the next frame is sent, the orders of all such waiters are taken out of the
    * frames that have not been sent, and the waiters are called as refused. A frame that was sent keeps its orders.
@@ -73,12 +100,18 @@ export interface Committer {
  * The client that sent an order with an idempotency key. Exactly one method is called, once, possibly before
  * `KeyedIntake.take` returns.
  */
-export interface KeyedClient extends Waiter {
+export interface KeyedClient extends Waiter, Replayed {
   /** What follows the order in its line; empty for nothing. */
   readonly kept: Uint8Array;
-  /** The same order was accepted before, with this id. */
+}
+
+/** The same for a batch. */
+export interface KeyedBatchClient extends BatchWaiter, Replayed {}
+
+export interface Replayed {
+  /** The same order or batch was accepted before, with this id of its first order. */
   replayed(frameId: string, index: number): void;
-  /** A different order was accepted with this key. */
+  /** A different one was accepted with this key. */
   keyReused(): void;
 }
 
@@ -91,6 +124,17 @@ export interface KeyedIntake {
    * @returns empty when `client` is or will be called; else the value of `x-invalid`, and `client` is not called
    */
   take(key: string, bytes: Uint8Array, length: number, client: KeyedClient): string;
+  /**
+   * The same for a batch that is valid. It has the key as a whole.
+   *
+   * @param canonical the canonical form of each order, see `BodyValidator`
+   */
+  takeBatch(
+    key: string,
+    batch: OrderBatch,
+    canonical: readonly (Uint8Array | null)[],
+    client: KeyedBatchClient,
+  ): void;
 }
 
 /** Admits at most a fixed number in any window of time, over all threads that share its memory. */

@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   'guard.js': '--slow',
   'postgres.js': '--workers',
   'scaling.js': '--instructions',
+  'batch.js': '--batch-connections',
   'idempotency.js': '--connections',
   'open-model/rates.js': '--rates',
   'open-model/overload.js': '--timeout-ms',

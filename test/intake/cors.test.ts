@@ -85,7 +85,7 @@ for (const { http, skip } of ENGINES) {
         assert.equal(answer.headers['access-control-allow-methods'], methods);
         assert.equal(
           answer.headers['access-control-allow-headers'],
-          'content-type, content-encoding, idempotency-key',
+          'content-type, content-encoding, idempotency-key, prefer',
         );
         assert.match(answer.headers['access-control-max-age']!, /^[1-9]\d*$/);
         assert.equal(answer.headers.vary, 'Origin');

@@ -17,13 +17,3 @@ export function openSenders({ senders, options, keyCounts, countsIndex }: Intake
     renew: (renewed) => thread.renew(renewed),
   };
 }
-
-/** The limit of the server: see `IntakeParts`. */
-export function openLimit(memory: SharedArrayBuffer | null): {
-  readonly tryAdmit: () => boolean;
-  readonly limitWaitMs: () => number;
-} {
-  if (memory === null) return { tryAdmit: () => true, limitWaitMs: () => 0 };
-  const limiter = new WindowLimiter(memory);
-  return { tryAdmit: () => limiter.tryAdmit(), limitWaitMs: () => limiter.waitMs() };
-}

@@ -8,6 +8,7 @@ import { IntakeServer } from '../../src/intake/server.js';
 import { openAppender } from '../../src/journal/open.js';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { RpsMeter } from '../../src/limit/meter.js';
+import { WindowLimiter } from '../../src/limit/window.js';
 import { KeyTable } from '../../src/memory/key-table.js';
 import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { ThreadCounts } from '../../src/metrics/count.js';
@@ -19,7 +20,7 @@ import { compileContract } from '../../src/schema/validator.js';
 import { loadEngine } from './engine.js';
 import { openGate } from './gate.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
-import { openLimit, openSenders } from './senders.js';
+import { openSenders } from './senders.js';
 
 /** Interval at which the supervisor is told whether the journal accepts writes. */
 const JOURNAL_CHECK_MS = 100;
@@ -75,7 +76,7 @@ export async function openIntake(
       keyed,
       receipts,
       counts,
-      ...openLimit(data.limiter),
+      limiter: data.limiter === null ? null : new WindowLimiter(data.limiter),
       senders: senders.known,
       meter: new RpsMeter(data.meter),
       options,

@@ -10,4 +10,5 @@ if (missing === null) {
   // Before the suites are loaded, which read it: see test/support/http-engine.
   process.env.FOREBAY_HTTP = 'node';
   await import('../contract.test.js');
+  await import('../batches.test.js');
 }
