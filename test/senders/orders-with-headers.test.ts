@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { keyLine, newKey, sha256Of } from '../../src/senders/key-file.js';
 import { type Owner, runForebay, startForebay } from '../support/forebay.js';
 import { NATS_VERSIONS, NatsServer } from '../support/nats.js';
 import { eventually } from '../support/orders.js';
@@ -54,6 +55,31 @@ for (const journal of ['local', NATS_VERSIONS[0]!] as const) {
     });
   });
 }
+
+describe('kept headers and keys', () => {
+  it('work in direct mode, and with the intake in the main thread', async (t) => {
+    const keys = (...lines: string[]) => writeFileSync(file, lines.join('\n'));
+    const folder = mkdtempSync(join(tmpdir(), 'senders-direct-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'keys');
+    const key = newKey();
+    keys(keyLine({ name: 'first', sha256: sha256Of(newKey()), rps: 0 }));
+    const { handler, forebay } = await started(t, [
+      ...['--mode', 'direct', '--threads', '0', '--rps-limit', '0'],
+      ...['--keep-headers', 'x-github-event', '--api-keys', file],
+    ]);
+    const send = () =>
+      postOrder(forebay.url, DEAD.replace('dead', 'me'), { ...EVENT, 'X-Api-Key': key });
+    assert.equal((await send()).status, 401);
+    keys(keyLine({ name: 'second', sha256: sha256Of(key), rps: 1000 }));
+    await eventually('the key is known', async () => (await send()).status === 200);
+    assert.deepEqual(
+      handler.orders.map(({ headers }) => headers),
+      [KEPT],
+    );
+    assert.equal(await forebay.stop(), 0);
+  });
+});
 
 describe('the key in the body', () => {
   it('of any JSON object: repeated events get the first answer', async (t) => {

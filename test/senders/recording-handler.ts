@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Order } from '../../src/model/order.js';
 
-/** A handler that writes down the orders that it gets. It fails those whose user is `dead`, until `heals`. */
+/**
+ * A handler that writes down the orders that it gets. Until `heals`, it fails those whose user is `dead`, and does not
+ * return for those whose user is `waits`.
+ */
 export class RecordingHandler {
   readonly folder = mkdtempSync(join(tmpdir(), 'senders-handler-'));
   readonly file = join(this.folder, 'handler.mjs');
@@ -14,11 +17,18 @@ export class RecordingHandler {
     writeFileSync(
       this.file,
       `import { appendFileSync, existsSync } from 'node:fs';
-export default (orders) => orders.map((order) => {
-  appendFileSync(${JSON.stringify(this.#seen)}, JSON.stringify(order) + '\\n');
-  const isWell = existsSync(${JSON.stringify(join(this.folder, 'well'))});
-  return order.data.username === 'dead' && !isWell ? 'dead' : 'done';
-});\n`,
+const isWell = () => existsSync(${JSON.stringify(join(this.folder, 'well'))});
+export default async (orders) => {
+  const outcomes = [];
+  for (const order of orders) {
+    appendFileSync(${JSON.stringify(this.#seen)}, JSON.stringify(order) + '\\n');
+    while (order.data.username === 'waits' && !isWell()) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    outcomes.push(order.data.username === 'dead' && !isWell() ? 'dead' : 'done');
+  }
+  return outcomes;
+};\n`,
     );
   }
 

@@ -156,6 +156,22 @@ for (const { http, skip } of ENGINES) {
         assert.equal(await metric(forebay, 'forebay_orders_accepted_total'), accepted);
       });
 
+      it('the answer does not wait for the handler', async () => {
+        const body = VALID_BODY.replace('maksim.konovalov', 'waits');
+        const done = () => metric(forebay, 'work_done_total{status="done"}');
+        const answers = [];
+        for (let i = 0; i < 3; i++) {
+          answers.push((await postOrder(forebay.url, body, sign(first, body))).status);
+        }
+        assert.deepEqual(answers, [200, 200, 200]);
+        await eventually('the handler runs', () => {
+          return handler.orders.some(({ data }) => data.username === 'waits');
+        });
+        const before = await done();
+        handler.heals();
+        await eventually('the handler returns', async () => (await done()) >= before + 3);
+      });
+
       it('a signed body that is invalid is answered 400', async () => {
         const answer = await postOrder(forebay.url, '{}', sign(first, '{}'));
         assert.equal(answer.status, 400);
