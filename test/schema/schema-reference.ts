@@ -5,6 +5,9 @@ import type { Dialect, Schema } from '../../src/schema/judge/subschemas.js';
 import { BODY_DEPTH_MAX } from './reference.js';
 import { structureOf } from './structure-of.js';
 
+/** The fault of a body that no alternative of a union accepts. */
+export const UNION = '/ union';
+
 /** The oracle for any schema: as `Reference`, with a plain ajv. */
 export class SchemaReference {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -38,7 +41,10 @@ export class SchemaReference {
     // ajv compares objects with fast-deep-equal, which these members mislead.
     if (/"(?:valueOf|toString|constructor)"|\\u/.test(text)) return null;
     if (this.#isValid(value)) return '';
-    const { instancePath, keyword, params } = this.#isValid.errors![0]!;
+    const errors = this.#isValid.errors!;
+    // The judge looks into alternatives: see its own tests.
+    if (errors.some(({ keyword: one }) => one === 'oneOf' || one === 'anyOf')) return UNION;
+    const { instancePath, keyword, params } = errors[0]!;
     const name = keyword === 'false schema' ? 'false' : keyword;
     const parts = [encoded(instancePath) || '/', name, encoded(params.missingProperty ?? '')];
     return parts.join(' ').trimEnd();

@@ -19,6 +19,8 @@ const SETTINGS = {
   // So that each reference is a function, and the code of a schema is not copied to where it is used.
   inlineRefs: false,
   validateSchema: false,
+  // Errors have the value and the schema, which `Alternatives` reads.
+  verbose: true,
   logger: false,
 } as const;
 

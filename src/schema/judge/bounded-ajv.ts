@@ -1,6 +1,7 @@
 import type { Ajv } from 'ajv';
 import type { AnyValidateFunction } from 'ajv/dist/core.js';
 import { openAjv } from './ajv.js';
+import { Alternatives } from './alternatives.js';
 import { StepBudget, withSteps } from './steps.js';
 import type { Dialect, Schema } from './subschemas.js';
 
@@ -10,13 +11,16 @@ const NAME = 'contract';
 /** ajv for one schema, with bounds. */
 export class BoundedAjv {
   readonly steps: StepBudget;
+  readonly alternatives: Alternatives;
   readonly #ajv: Ajv;
 
   constructor(dialect: Dialect, schema: Schema) {
     this.#ajv = openAjv(dialect, schema);
     this.steps = new StepBudget(schema);
     this.steps.addTo(this.#ajv);
-    this.#ajv.addSchema(withSteps(schema), NAME);
+    const compiled = withSteps(schema);
+    this.alternatives = new Alternatives(compiled);
+    this.#ajv.addSchema(compiled, NAME);
   }
 
   /**

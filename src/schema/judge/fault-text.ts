@@ -22,13 +22,12 @@ export function faultText(pointer: string, keyword: string, member = ''): string
 export const FAULT_CHARS_MAX =
   POINTER_CHARS_MAX + 1 + 'unevaluatedProperties'.length + 1 + NAME_CHARS_MAX;
 
-/** The fault text of the errors that ajv has found: of the first one. */
-export function faultOf(errors: readonly ErrorObject[]): string {
-  const error = errors[0];
+/** The fault text of an error of ajv. @param instancePath where the value is that ajv has validated, in the body */
+export function faultOf(error: ErrorObject, instancePath = ''): string {
   // The schema `false`.
   const keyword = error.keyword === 'false schema' ? 'false' : error.keyword;
   const { missingProperty } = error.params;
-  return faultText(error.instancePath, keyword, missingProperty);
+  return faultText(instancePath + error.instancePath, keyword, missingProperty);
 }
 
 /** Visible ASCII, with the bytes of all other characters and `%` percent-encoded, as in the URI form of a JSON pointer. */

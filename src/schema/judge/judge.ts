@@ -1,3 +1,4 @@
+import type { ErrorObject } from 'ajv';
 import type { AnyValidateFunction } from 'ajv/dist/core.js';
 import type { Contract } from '../contract.js';
 import { BoundedAjv } from './bounded-ajv.js';
@@ -5,6 +6,17 @@ import { faultOf, faultText } from './fault-text.js';
 import { StrictJson } from './strict-json.js';
 
 const TOO_DEEP = faultText('', 'depth');
+
+const UNIONS = ['oneOf', 'anyOf'];
+/** Most unions inside each other that are looked into for the fault. */
+const UNIONS_MAX = 8;
+
+/** They refer to parts of the body, so ajv must not keep them. */
+function takeErrors(validator: AnyValidateFunction): readonly ErrorObject[] {
+  const errors = validator.errors!;
+  validator.errors = null;
+  return errors;
+}
 
 /**
  * Validates a value that JSON.parse has returned.
@@ -55,10 +67,25 @@ export class Judge {
       this.fault = TOO_DEEP;
       return false;
     }
-    this.fault = faultOf(this.#isValid.errors!);
-    // It refers to parts of the body.
-    this.#isValid.errors = null;
+    this.fault = this.#faultOf(takeErrors(this.#isValid), '', UNIONS_MAX);
     return false;
+  }
+
+  /** @param unions how many unions inside each other are looked into */
+  #faultOf(errors: readonly ErrorObject[], instancePath: string, unions: number): string {
+    const union = errors.findLast(({ keyword }) => keyword !== 'if')!;
+    if (unions === 0 || !UNIONS.includes(union.keyword)) return faultOf(errors[0]!, instancePath);
+    // More than one alternative of `oneOf` is valid: none has a fault.
+    if (union.params.passingSchemas) return faultOf(union, instancePath);
+    const meant = this.#ajv.alternatives.meantBy(union);
+    if (meant === null) return faultOf(errors[0]!, instancePath);
+    try {
+      const isValid = this.#ajv.validator(meant.pointer);
+      if (isValid(meant.value)) return faultOf(errors[0]!, instancePath);
+      return this.#faultOf(takeErrors(isValid), instancePath + meant.instancePath, unions - 1);
+    } catch {
+      return faultOf(errors[0]!, instancePath);
+    }
   }
 
   /**

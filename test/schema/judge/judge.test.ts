@@ -115,6 +115,62 @@ describe('the fault text', () => {
   });
 });
 
+describe('the fault of a union', () => {
+  const $defs = {
+    card: {
+      type: 'object',
+      required: ['kind', 'number'],
+      properties: { number: { type: 'string' }, kind: { const: 'card' } },
+    },
+    sepa: {
+      type: 'object',
+      required: ['kind', 'iban'],
+      properties: { kind: { enum: ['sepa'] }, iban: { type: 'string', pattern: '^[A-Z]{2}' } },
+    },
+  };
+  const payment = { oneOf: [{ $ref: '#/$defs/card' }, { $ref: '#/$defs/sepa' }] };
+  const schema: Schema = { $defs, properties: { 'pay/1': payment, list: { items: payment } } };
+
+  it('is that of the alternative whose constant the value has', () => {
+    assert.equal(faultOf(schema, '{"pay/1":{"kind":"sepa","iban":"12"}}'), '/pay~11/iban pattern');
+    assert.equal(faultOf(schema, '{"pay/1":{"kind":"sepa"}}'), '/pay~11 required iban');
+    assert.equal(faultOf(schema, '{"pay/1":{"kind":"card","number":3}}'), '/pay~11/number type');
+    const list = '{"list":[{"kind":"card","number":"1"},{"kind":"sepa","iban":1}]}';
+    assert.equal(faultOf(schema, list), '/list/1/iban type');
+  });
+
+  it('is the first of the first alternative if no constant tells', () => {
+    assert.equal(faultOf(schema, '{"pay/1":{"kind":"cash","number":"1"}}'), '/pay~11/kind const');
+    assert.equal(faultOf(schema, '{"pay/1":7}'), '/pay~11 type');
+    assert.equal(faultOf({ anyOf: [{ type: 'string' }, { type: 'null' }] }, '1'), '/ type');
+  });
+
+  it('is the keyword if more than one alternative of oneOf is valid', () => {
+    const two = { oneOf: [{ type: 'null' }, { minimum: 1 }, { type: 'integer' }] };
+    assert.equal(faultOf(two, '1'), '/ oneOf');
+  });
+
+  it('is found in unions inside each other, and behind if', () => {
+    const shape = (kind: string, inner: object) => ({
+      properties: { kind: { const: kind }, inner },
+      required: ['kind', 'inner'],
+    });
+    const nested = {
+      oneOf: [
+        shape('a', { type: 'null' }),
+        shape('b', { anyOf: [shape('c', false as never), shape('d', { type: 'string' })] }),
+      ],
+    };
+    const body = '{"kind":"b","inner":{"kind":"d","inner":1}}';
+    assert.equal(faultOf(nested, body), '/inner/inner type');
+    const conditional = Object.fromEntries([
+      ['if', true],
+      ['then', nested],
+    ]);
+    assert.equal(faultOf(conditional, body), '/inner/inner type');
+  });
+});
+
 describe('equality of values', () => {
   it('is not fooled by members that JavaScript has a meaning for', () => {
     const schema: Schema = {
