@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { freePort } from '../support/free-port.js';
@@ -150,7 +150,9 @@ describe('the installed package', () => {
     const folder = join(forebay.installed, 'typescript');
     cpSync(join(ROOT, 'examples/typescript'), folder, { recursive: true });
     const types = join(forebay.installed, 'node_modules', '@types');
-    symlinkSync(join(ROOT, 'node_modules', '@types'), types);
+    // A dependency brings types of its own.
+    mkdirSync(types, { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', '@types', 'node'), join(types, 'node'));
     run(TSC, ['-p', '.'], folder);
     const port = await freePort();
     const program = start(t, process.execPath, ['dist/server.js'], folder, {
