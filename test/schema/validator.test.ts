@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { BodyValidator } from '../../src/model/stages.js';
-import { orderContract } from '../../src/schema/contract.js';
+import { type Contract, orderContract } from '../../src/schema/contract.js';
 import { openValidator } from '../../src/schema/validator.js';
 
 const PLAIN = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
@@ -14,6 +14,19 @@ function validate(validator: BodyValidator, body: string): string {
 }
 
 describe('the validator', () => {
+  it('takes an enum that lists a value twice, as JSON Schema 2020-12 allows', () => {
+    const code = { enum: ['a', 'a', 'b', 1, 1, null] };
+    const names = { enum: ['code', 'code', 'x'] };
+    const schema = { type: 'object', properties: { code }, propertyNames: names };
+    const contract: Contract = { ...orderContract, schema };
+    const validator = openValidator(contract);
+    for (const valid of ['{"code":"a"}', '{"code":1,"x":2}', '{"code":null}']) {
+      assert.equal(validate(validator, valid), '', valid);
+    }
+    assert.equal(validate(validator, '{"code":"c"}'), '/code enum');
+    assert.equal(validate(validator, '{"cod":"a"}'), '/ enum');
+  });
+
   it('writes orders of both paths one after another, into any buffer', () => {
     const validator = openValidator(orderContract);
     const buffers = [Buffer.alloc(300), new Uint8Array(400).subarray(50, 350)];

@@ -18,7 +18,8 @@ const ALONE = ['const', 'enum', 'title', 'description', 'default', 'examples'];
 
 function rulesOf(values: readonly unknown[]): ValueRules {
   const rules = noRules();
-  const strings = values.filter((value) => typeof value === 'string');
+  // JSON Schema 2020-12 allows a value to be listed twice.
+  const strings = [...new Set(values.filter((value) => typeof value === 'string'))];
   const numbers = values.filter((value) => typeof value === 'number');
   if (strings.length > 0) rules.types |= TYPE.string;
   if (numbers.length > 0) rules.types |= TYPE.number;

@@ -211,6 +211,8 @@ class SchemaMaker {
     const values = Array.from({ length: 1 + this.#random.below(count) }, () =>
       this.#random.once(4) ? randomValue(this.#random, 2) : randomScalar(this.#random),
     );
+    // The meta-schema of 2020-12 lets a value be listed twice.
+    if (!this.#isDraft07 && this.#random.once(6)) return [...values, values[0]];
     const unique = new Map(values.map((value) => [JSON.stringify(value), value]));
     return [...unique.values()];
   }
