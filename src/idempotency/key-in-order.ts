@@ -1,3 +1,4 @@
+import { decimalText, isIntegerText } from '../model/decimal.js';
 import {
   DERIVED,
   hashedKey,
@@ -126,25 +127,15 @@ function textOf(spelled: Uint8Array): string {
   return spelled.includes(BACKSLASH) ? (JSON.parse(`"${text}"`) as string) : text;
 }
 
-const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
-
 /**
  * `int:` and the value, so that all spellings of a number have one key (1, 1.0, 10e-1), and the text "1" has another. Exact:
  * a float would merge large ids.
  */
 function integerKey(number: string): string {
-  const parts = NUMBER.exec(number);
-  if (parts === null) return '';
-  const [, sign, whole, fraction = '', exponent = '0'] = parts;
-  const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
-  if (significant === '') return `${DERIVED.integer}0`;
-  // An exponent may have any number of digits.
-  const power = BigInt(exponent) + BigInt(digits.length - significant.length - fraction.length);
-  const isShort = power >= 0n && power <= BigInt(IDEMPOTENCY_KEY_CHARS_MAX);
-  const value = isShort
-    ? `${sign}${significant}${'0'.repeat(Number(power))}`
-    : `${sign}${significant}e${power}`;
-  const key = `${DERIVED.integer}${value}`;
+  const first = number[0]!;
+  if (first !== '-' && (first < '0' || first > '9')) return '';
+  const decimal = decimalText(number);
+  if (!isIntegerText(decimal)) return '';
+  const key = `${DERIVED.integer}${decimal}`;
   return key.length <= IDEMPOTENCY_KEY_CHARS_MAX ? key : hashedKey(key, 'latin1');
 }

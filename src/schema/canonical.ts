@@ -1,3 +1,4 @@
+import { decimalText } from '../model/decimal.js';
 import { orderSchema } from '../model/order.js';
 
 /**
@@ -5,9 +6,6 @@ import { orderSchema } from '../model/order.js';
  * that version 0.2.0 stored and hashed, so idempotency keys survive an upgrade.
  */
 const FIRST_NAMES: readonly string[] = orderSchema.required;
-
-/** Longest integer that is written with all its digits. */
-const DIGITS_MAX = 15;
 
 /** The order of two different names in the canonical form: `FIRST_NAMES`, then by UTF-16 code units. */
 function compareNames(a: string, b: string): number {
@@ -99,31 +97,7 @@ const ENDS = `${BETWEEN}}]`;
 function canonicalScalar(text: string): string {
   const c = text[0]!;
   if (c === '"') return text.includes('\\') ? JSON.stringify(JSON.parse(text)) : text;
-  return c === '-' || (c >= '0' && c <= '9') ? canonicalNumber(text) : text;
-}
-
-/** All digits up to the last that is not zero, and the exponent of that one; plain digits for short integers. */
-function canonicalNumber(text: string): string {
-  const [mantissa, exponent = '0'] = text.toLowerCase().split('e') as [string, string?];
-  const sign = mantissa.startsWith('-') ? '-' : '';
-  const [whole, fraction = ''] = mantissa.slice(sign.length).split('.') as [string, string?];
-  const { digits, dropped } = trimZeros(`${whole}${fraction}`);
-  if (digits === '') return '0';
-  const shift = dropped - fraction.length;
-  const power = Number(exponent) + shift;
-  // No two spellings of so large a power need to be recognised as one value.
-  if (!Number.isSafeInteger(power)) return `${sign}${digits}e${exponent},${shift}`;
-  const isShort = power >= 0 && digits.length + power <= DIGITS_MAX;
-  return isShort ? `${sign}${digits}${'0'.repeat(power)}` : `${sign}${digits}e${power}`;
-}
-
-/** Without leading and trailing zeros, and the number of trailing zeros dropped. */
-function trimZeros(all: string): { digits: string; dropped: number } {
-  let start = 0;
-  let end = all.length;
-  while (start < end && all[start] === '0') start++;
-  while (end > start && all[end - 1] === '0') end--;
-  return { digits: all.slice(start, end), dropped: all.length - end };
+  return c === '-' || (c >= '0' && c <= '9') ? decimalText(text) : text;
 }
 
 const QUOTE = 0x22;

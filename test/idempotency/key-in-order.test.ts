@@ -92,6 +92,27 @@ describe('the key in an order', () => {
     assert.ok(of(`1e${'9'.repeat(300)}`).length <= 64);
   });
 
+  it('is none of a number that is no integer', () => {
+    for (const number of [
+      '1.5',
+      '1e-1',
+      '-0.001',
+      `1.${'0'.repeat(400)}1`,
+      `1e-${'9'.repeat(40)}`,
+    ]) {
+      assert.equal(keyIn('/id', `{"id":${number}}`), '', number);
+    }
+  });
+
+  it('takes linear time, whatever the number: a body can be one number of 1 MiB', () => {
+    const zeros = '0'.repeat(2 ** 20);
+    const nines = '9'.repeat(2 ** 20);
+    for (const number of [`1${zeros}1`, `1.${zeros}`, `0.${zeros}1e${2 ** 20 + 1}`, `1e${nines}`]) {
+      assert.match(keyIn('/id', `{"id":${number}}`), /^(?:int|sha256):/);
+    }
+    assert.equal(keyIn('/id', `{"id":1.${zeros}1}`), '');
+  });
+
   it('is what JSON.parse finds, in any order', () => {
     const token = fc.constantFrom('id', 'a', '', 'é', '~/', '0', '"\\', '\u2028');
     const path = fc.array(token, { minLength: 1, maxLength: 4 });
