@@ -300,6 +300,33 @@ describe('POST /orders/batch', () => {
   });
 });
 
+it('batches that arrive slowly share a bounded memory: what is beyond is answered 503', async (t) => {
+  const flags = ['--threads', '1', '--frame-bytes-max', '4000000', '--frame-orders-max', '10000'];
+  const forebay = await startForebay(flags, { owner: t });
+  const part = Buffer.alloc(3_000_000, ' ');
+  const head = `POST /orders/batch HTTP/1.1\r\nHost: x\r\nContent-Type: ${LINES}\r\nContent-Length: 3900000\r\n\r\n`;
+  const clients = await Promise.all(
+    Array.from({ length: 40 }, () => RawConnection.open(forebay.url)),
+  );
+  t.after(async () => {
+    for (const client of clients) client.destroy();
+  });
+  // 128 MiB have room for 33 buffers of this size.
+  const answers = clients.map((client) => client.answer().catch(() => null));
+  await Promise.all(
+    clients.map((client) => client.write(Buffer.concat([Buffer.from(head), part]))),
+  );
+  const first = await Promise.race(answers);
+  assert.equal(first!.status, 503);
+  await eventually('seven are refused', async () => {
+    return (await metric(forebay, 'forebay_bodies_refused_total')) >= 7;
+  });
+  for (const client of clients) client.destroy();
+  await eventually('the server has room again', async () => {
+    return (await postBatch(forebay, `${orders(1)}${' '.repeat(3_000_000)}`)).status === 200;
+  });
+});
+
 describe('CORS for batches', () => {
   it('lets a page send and read them', async (t) => {
     const origin = 'https://shop.example';

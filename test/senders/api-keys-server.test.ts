@@ -22,6 +22,7 @@ for (const { http, skip } of ENGINES) {
     const acme = newKey();
     const globex = newKey();
     const slow = newKey();
+    const pair = newKey();
     let forebay: ForebayProcess;
 
     const write = (...lines: string[]) => writeFileSync(file, `${lines.join('\n')}\n`);
@@ -30,7 +31,13 @@ for (const { http, skip } of ENGINES) {
     const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
 
     before(async () => {
-      write('# senders', line('acme', acme), line('globex', globex), line('slow', slow, 2));
+      write(
+        '# senders',
+        line('acme', acme),
+        line('globex', globex),
+        line('slow', slow, 2),
+        line('pair', pair, 10),
+      );
       const cors = ['--cors-origin', 'https://shop.example'];
       forebay = await startForebay(['--http', http, '--api-keys', file, ...cors]);
     });
@@ -118,6 +125,27 @@ for (const { http, skip } of ENGINES) {
       assert.equal(await count('limited'), limited.length);
       assert.equal(await count('accepted'), 12 - limited.length);
       assert.equal(await count('refused'), 0);
+    });
+
+    it('the limit of a key counts the orders of a batch, which it admits whole or not', async () => {
+      const send = (orders: number) =>
+        fetch(`${forebay.url}/orders/batch`, {
+          method: 'POST',
+          headers: { ...bearer(pair), 'content-type': 'application/x-ndjson' },
+          body: `${VALID_BODY}\n`.repeat(orders),
+        });
+      const never = await send(11);
+      assert.equal(never.status, 413);
+      assert.equal(((await never.json()) as { ordersMax: number }).ordersMax, 10);
+      const answers = await Promise.all(Array.from({ length: 8 }, () => send(6)));
+      const limited = answers.filter(({ status }) => status === 429);
+      assert.ok(limited.length > 0, 'two of them do not fit into a second');
+      for (const { headers } of limited) {
+        assert.equal(headers.get('retry-after'), '1');
+        assert.equal(headers.get('ratelimit-policy'), '"key";q=10;w=1');
+      }
+      const unknown = await fetch(`${forebay.url}/orders/batch`, { method: 'POST', body: '' });
+      assert.equal(unknown.status, 401);
     });
 
     it('a changed file is taken up; a broken one is not, and is logged once', async () => {
