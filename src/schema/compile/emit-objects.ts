@@ -1,7 +1,6 @@
 import { bytesOf, emitCases } from './emit-names.js';
 import { emitString } from './emit-scalars.js';
 import { KnownNames } from './known-names.js';
-import { matchTable } from './match.js';
 import type { Member, ObjectRules } from './rules.js';
 import type { RulesWriter } from './writer.js';
 
@@ -117,11 +116,11 @@ const q = at;
 at = s.names.add(b, at, end, o);
 if (at < 0) return -1;
 `;
-  const nameRules = names === null ? '' : `at = q;\n${emitString(source, names)}`;
+  const nameRules = names === null ? '' : `at = q;\n${emitString(writer, names)}`;
   if (patterns.length === 0) return `${name}${nameRules}${COLON}${writer.values([additional])}`;
   const matches = patterns.map(({ table }) => {
-    const matched = source.constant(matchTable(table));
-    return `matchRest(${matched}, b, q + 1, end, ${table.start}) >= 0`;
+    const matched = source.constant(writer.tableOf(table));
+    return `matchAny(${matched}, b, q + 1, end) >= 0`;
   });
   const matched = matches.map((match, i) => `const m${i} = ${match};\n`).join('');
   const passes = patterns.map(

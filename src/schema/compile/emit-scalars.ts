@@ -1,9 +1,9 @@
 import { bytesOf, emitCases } from './emit-names.js';
 import { KnownNames } from './known-names.js';
-import { matchTable } from './match.js';
 import { LONG_INTEGER_MIN } from './number.js';
 import type { NumberRules, StringRules } from './rules.js';
 import type { Source } from './source.js';
+import type { RulesWriter } from './writer.js';
 
 /*
  * The code of this and the other files `emit-*`: `b` holds the body, `at` is the first byte of a value and `c` that byte; behind
@@ -15,15 +15,16 @@ const CASES_MAX = 24;
 /** Most bytes of UTF-8 of a code point, and of its spelling as two escapes. */
 const BYTES_PER_POINT_MAX = 12;
 
-export function emitString(source: Source, rules: StringRules | null): string {
+export function emitString(writer: RulesWriter, rules: StringRules | null): string {
   if (rules === null) return 'at = text(b, at + 1, end);\nif (at < 0) return -1;\n';
+  const { source } = writer;
   const { lengthMin, lengthMax, tables, checks, values } = rules;
   if (values !== null) return emitStringValues(source, values);
   if (tables.some((table) => table.isNothing) || lengthMin > lengthMax) return 'return -1;\n';
   const reads = tables.map((dfa) => {
-    const table = matchTable(dfa);
+    const table = writer.tableOf(dfa);
     const name = source.constant(table);
-    if (table.ascii.length === 0) return `matchRest(${name}, b, t, end, ${dfa.start})`;
+    if (table.ascii.length === 0) return `matchAny(${name}, b, t, end)`;
     return `${table.hasRuns ? 'matchRuns' : 'matchSteps'}(${name}, b, t, end)`;
   });
   for (const check of checks) reads.push(`${source.constant(check)}(b, t)`);

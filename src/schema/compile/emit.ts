@@ -1,6 +1,8 @@
+import type { ByteDfa } from '../pattern/byte-dfa.js';
 import { emitChoice } from './emit-choices.js';
 import { emitObject, SPACE } from './emit-objects.js';
 import { emitNumber, emitString } from './emit-scalars.js';
+import { type MatchTable, matchTable } from './match.js';
 import { type ArrayRules, isFree, type Rules, TYPE, type ValueRules } from './rules.js';
 import type { Source } from './source.js';
 import type { RulesWriter, ValueCheck } from './writer.js';
@@ -16,11 +18,20 @@ export class Emitter implements RulesWriter {
   usesNames = false;
   readonly #part: (pointer: string) => ValueCheck;
   readonly #functions = new Map<Rules, string>();
+  readonly #tables = new Map<ByteDfa, MatchTable>();
 
   constructor(source: Source, depthMax: number, part: (pointer: string) => ValueCheck) {
     this.source = source;
     this.depthMax = depthMax;
     this.#part = part;
+  }
+
+  tableOf(dfa: ByteDfa): MatchTable {
+    const known = this.#tables.get(dfa);
+    if (known !== undefined) return known;
+    const table = matchTable(dfa);
+    this.#tables.set(dfa, table);
+    return table;
   }
 
   values(all: readonly Rules[]): string {
@@ -91,8 +102,7 @@ export class Emitter implements RulesWriter {
   #byType(rules: ValueRules): string {
     const { types } = rules;
     const cases: [string, string][] = [];
-    if ((types & TYPE.string) !== 0)
-      cases.push(['c === 34', emitString(this.source, rules.string)]);
+    if ((types & TYPE.string) !== 0) cases.push(['c === 34', emitString(this, rules.string)]);
     if ((types & TYPE.object) !== 0) cases.push(['c === 123', this.#object(rules)]);
     if ((types & TYPE.array) !== 0) cases.push(['c === 91', this.#array(rules.array)]);
     const words = [

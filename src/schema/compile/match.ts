@@ -1,5 +1,7 @@
 import { type ByteDfa, CLASS_MAX } from '../pattern/byte-dfa.js';
+import { writeUnescaped } from './unescape.js';
 
+const BACKSLASH = 0x5c;
 /** Bytes of a row of `MatchTable.ascii`. */
 const ROW = 128;
 const ACCEPTED = 1;
@@ -36,17 +38,18 @@ export function matchTable(dfa: ByteDfa): MatchTable {
 
 /**
  * From the byte after an opening quote: the offset after the closing quote if the string matches, else -1. Also -1 for a string
- * with an escape. For tables with `ascii`.
+ * with an escape that a raw string cannot hold. For tables with `ascii`.
  */
 export function matchSteps(t: MatchTable, b: Uint8Array, at: number, end: number): number {
   const { ascii } = t;
+  const start = at;
   let state = t.start;
   while (at < end) {
     const c = b[at]!;
-    if (c >= ROW) return matchRest(t, b, at, end, (state / ROW) * t.width);
+    if (c >= ROW) return matchBeyondAscii(t, b, start, at, end, (state / ROW) * t.width);
     state = ascii[state + c]!;
     at++;
-    if (state < ROW) return state === ACCEPTED ? at : -1;
+    if (state < ROW) return state === ACCEPTED ? at : matchEscaped(t, b, start, end, c);
   }
   return -1;
 }
@@ -54,24 +57,31 @@ export function matchSteps(t: MatchTable, b: Uint8Array, at: number, end: number
 /** The same, faster for tables with runs. */
 export function matchRuns(t: MatchTable, b: Uint8Array, at: number, end: number): number {
   const { ascii } = t;
+  const start = at;
   let state = t.start;
   while (at < end) {
     const c = b[at]!;
-    if (c >= ROW) return matchRest(t, b, at, end, (state / ROW) * t.width);
+    if (c >= ROW) return matchBeyondAscii(t, b, start, at, end, (state / ROW) * t.width);
     const next = ascii[state + c]!;
     at++;
     if (next !== state) {
-      if (next < ROW) return next === ACCEPTED ? at : -1;
+      if (next < ROW) return next === ACCEPTED ? at : matchEscaped(t, b, start, end, c);
       state = next;
     }
   }
   return -1;
 }
 
-/** The same for any table, from any state. */
-export function matchRest(
+/** The same for any table. */
+export function matchAny(t: MatchTable, b: Uint8Array, at: number, end: number): number {
+  return matchBeyondAscii(t, b, at, at, end, t.dfa.start);
+}
+
+/** The same from a state of `dfa` that was reached at `at`. */
+function matchBeyondAscii(
   t: MatchTable,
   b: Uint8Array,
+  start: number,
   at: number,
   end: number,
   from: number,
@@ -79,14 +89,27 @@ export function matchRest(
   const { classes, table, accept } = t.dfa;
   let state = from;
   while (at < end) {
-    let next = classes[b[at++]!]!;
+    const c = b[at++]!;
+    let next = classes[c]!;
     while (next > CLASS_MAX) {
       if (at >= end) return -1;
       const byte = b[at++]! ^ 0x80;
       next = byte < 64 ? classes[next + byte]! : 0;
     }
     state = table[state + next]!;
-    if (state <= accept) return state === accept ? at : -1;
+    if (state <= accept) return state === accept ? at : matchEscaped(t, b, start, end, c);
   }
   return -1;
+}
+
+/** Longest string with escapes, in bytes, that is compared with a pattern. */
+const UNESCAPED_BYTES_MAX = 1024;
+const unescaped = new Uint8Array(UNESCAPED_BYTES_MAX);
+
+/** Where a table has given up at the byte `c`: the same verdict for the string without its escapes, if it was for one. */
+function matchEscaped(t: MatchTable, b: Uint8Array, start: number, end: number, c: number): number {
+  if (c !== BACKSLASH) return -1;
+  const after = writeUnescaped(b, start, end, unescaped);
+  if (after < 0) return -1;
+  return matchBeyondAscii(t, unescaped, 0, 0, unescaped.length, t.dfa.start) < 0 ? -1 : after;
 }

@@ -5,8 +5,8 @@ const BACKSLASH = 0x5c;
 
 /** Slots of a table that is new. */
 const SLOTS_MIN = 256;
-/** Most slots: 1 MiB. A body with more than half as many names that the schema does not have is left to the judge. */
-const SLOTS_MAX = 65_536;
+/** Most slots: 4 MiB. A body with more than half as many names that the schema does not have is left to the judge. */
+const SLOTS_MAX = 262_144;
 /** Slots that a name may find taken. More only happen when names are chosen to collide. */
 const PROBES_MAX = 64;
 /** A slot is four numbers: the body that wrote it, the hash, where the name begins, and the object that it is in. */

@@ -2,13 +2,13 @@ import { typesOf } from './read-choices.js';
 import { type Choice, type Rules, TYPE, type ValueRules } from './rules.js';
 
 /** Most times that the scanner may read a value: by `allOf`, `$ref` with other keywords, and branches tried in turn. */
-const PASSES_MAX = 16;
+const PASSES_MAX = 64;
 
 /**
  * Leaves to ajv the rules by which a value would be read too often. Without that bound, the time for a body could grow
  * exponentially with the depth of the schema.
  */
-export function boundPasses(root: Rules, leave: (rules: Rules) => void): void {
+export function boundPasses(root: Rules, leave: (rules: Rules, keyword: string) => void): void {
   const known = new Map<Rules, number>();
   const path: Rules[] = [];
   const circular = new Set<Rules>();
@@ -24,16 +24,23 @@ export function boundPasses(root: Rules, leave: (rules: Rules) => void): void {
     const count = own(rules, passes);
     path.pop();
     const isBounded = count <= (circular.has(rules) ? 1 : PASSES_MAX);
-    if (!isBounded) leave(rules);
+    if (!isBounded) leave(rules, keywordOf(rules));
     known.set(rules, isBounded ? count : 1);
     return known.get(rules)!;
   };
   passes(root);
 }
 
+/** The keyword by which a value is read again. */
+function keywordOf({ object, also, choices }: ValueRules): string {
+  if (also.length > 0) return 'allOf';
+  if (choices.length > 0) return 'anyOf';
+  return object !== null && object.patterns.length > 0 ? 'patternProperties' : 'properties';
+}
+
 function own(rules: ValueRules, passes: (rules: Rules) => number): number {
-  let count = Math.max(1, ...inner(rules).map((all) => sum(all.map(passes))));
-  if (rules.object === null && rules.array === null) count = 0;
+  let count = rules.object === null && rules.array === null ? 0 : 1;
+  for (const all of inner(rules)) count = Math.max(count, sum(all.map(passes)));
   for (const one of rules.also) count += passes(one);
   for (const choice of rules.choices) {
     const all = choice.branches.map(passes);

@@ -1,4 +1,5 @@
-import { LeftToAjv, type Reading, type SchemaObject } from './reading.js';
+import { LeftToAjv } from './left-to-ajv.js';
+import type { Reading, SchemaObject } from './reading.js';
 import { pointerTo, type Schema } from './references.js';
 import {
   ANY_STRING,
@@ -33,7 +34,7 @@ export function readObject(
   const properties = schemasOf(schema, 'properties');
   const patterns = Object.entries(schemasOf(schema, 'patternProperties')).map(([pattern, one]) => ({
     regExp: new RegExp(pattern, 'u'),
-    table: reader.table('patternProperties', pattern),
+    table: reader.tables.pattern('patternProperties', pattern),
     rules: reader.at(pointerTo(pointer, 'patternProperties', pattern), one),
   }));
   const additional =

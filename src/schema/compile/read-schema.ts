@@ -1,5 +1,4 @@
-import type { ByteDfa } from '../pattern/byte-dfa.js';
-import { PatternCompiler } from '../pattern/compiler.js';
+import { LeftToAjv } from './left-to-ajv.js';
 import { boundPasses } from './passes.js';
 import { readArray } from './read-array.js';
 import { readChoices } from './read-choices.js';
@@ -7,9 +6,10 @@ import { readNumber } from './read-number.js';
 import { readObject } from './read-object.js';
 import { readString } from './read-string.js';
 import { valuesRules } from './read-values.js';
-import { LeftToAjv, type Reading, type SchemaObject } from './reading.js';
+import type { Reading, SchemaObject } from './reading.js';
 import { pointerTo, References, type Schema } from './references.js';
 import { ANY_TYPE, anyRules, noRules, type Rules, TYPE, type ValueRules } from './rules.js';
+import { Tables } from './tables.js';
 
 /** Keywords that never refuse a value. */
 const ANNOTATIONS: ReadonlySet<string> = new Set(
@@ -46,7 +46,7 @@ export type AjvCheck = (pointer: string, value: unknown) => boolean;
 /** Turns a schema into rules. `schema` must be valid against its meta-schema. */
 export class SchemaReader implements Reading {
   readonly leftovers: Leftover[] = [];
-  readonly patterns = new PatternCompiler();
+  readonly tables = new Tables();
   readonly #read = new Map<string, Rules>();
   readonly #references: References;
   readonly #root: Schema;
@@ -68,7 +68,9 @@ export class SchemaReader implements Reading {
     }
     const rules = this.at('', this.#root);
     while (this.#later.length > 0) this.#later.pop()!();
-    boundPasses(rules, (one) => this.leave(one, 'allOf', 'a value would be read too often'));
+    boundPasses(rules, (one, keyword) =>
+      this.leave(one, keyword, 'a value would be read too often'),
+    );
     return rules;
   }
 
@@ -102,12 +104,6 @@ export class SchemaReader implements Reading {
 
   accepts(pointer: string, value: unknown): boolean {
     return this.#check(pointer, value);
-  }
-
-  table(keyword: string, pattern: string): ByteDfa {
-    const compiled = this.patterns.compile(pattern, 'u');
-    if ('why' in compiled) throw new LeftToAjv(keyword, compiled.why);
-    return compiled;
   }
 
   #fill(rules: ValueRules, pointer: string, schema: SchemaObject): void {

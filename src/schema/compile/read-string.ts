@@ -1,15 +1,13 @@
 import type { ByteDfa } from '../pattern/byte-dfa.js';
 import type { ByteCheck } from '../pattern/date-time.js';
-import { compileFormat } from '../pattern/formats.js';
 import type { Reading, SchemaObject } from './reading.js';
-import { LeftToAjv } from './reading.js';
 import { ANY_STRING, type StringRules } from './rules.js';
 
 /** The rules for strings; null if any string is valid. */
 export function readString(reader: Reading, schema: SchemaObject): StringRules | null {
   const { minLength, maxLength, pattern, format } = schema;
   const tables: ByteDfa[] = [];
-  if (typeof pattern === 'string') tables.push(reader.table('pattern', pattern));
+  if (typeof pattern === 'string') tables.push(reader.tables.pattern('pattern', pattern));
   const checks: ByteCheck[] = [];
   if (typeof format === 'string') addFormat(reader, format, tables, checks);
   const isFree =
@@ -29,8 +27,7 @@ const NOT_FOR_STRINGS = ['int32', 'int64', 'float', 'double', 'password', 'binar
 
 function addFormat(reader: Reading, format: string, tables: ByteDfa[], checks: ByteCheck[]): void {
   if (NOT_FOR_STRINGS.includes(format)) return;
-  const compiled = compileFormat(format, reader.patterns);
-  if ('why' in compiled) throw new LeftToAjv('format', compiled.why);
-  if ('end' in compiled) checks.push(compiled.end);
+  const compiled = reader.tables.format(format);
+  if (typeof compiled === 'function') checks.push(compiled);
   else tables.push(compiled);
 }

@@ -1,6 +1,5 @@
-import { EXIT, OperatorFault } from '../../model/fault.js';
 import { Emitter } from './emit.js';
-import { matchRest, matchRuns, matchSteps } from './match.js';
+import { matchAny, matchRuns, matchSteps } from './match.js';
 import { afterNumber, nearNumber, number } from './number.js';
 import { part } from './part.js';
 import { type Leftover, SchemaReader } from './read-schema.js';
@@ -10,9 +9,6 @@ import { Source } from './source.js';
 import { ScanState, space } from './state.js';
 import { hasLength, text } from './text.js';
 import type { ValueCheck } from './writer.js';
-
-/** Most characters of the code for a schema. With 10,000 members of an object there are about 2 million. */
-const SOURCE_CHARS_MAX = 32 * 1024 * 1024;
 
 /** Reads a value: the offset after it, or -1. */
 type Read = (b: Uint8Array, at: number, end: number, depth: number) => number;
@@ -92,10 +88,6 @@ export class Scanner {
   }
 
   #compile(source: Source, name: string): Read {
-    if (source.length > SOURCE_CHARS_MAX) {
-      const why = `its code would have more than ${SOURCE_CHARS_MAX} characters`;
-      throw new OperatorFault(`the schema is too large: ${why}; fix: make it smaller`, EXIT.usage);
-    }
     const s = this.#state;
     return source.compile(name, { ...RUNTIME, s, value: s.value }) as Read;
   }
@@ -111,7 +103,7 @@ const RUNTIME = {
   afterWord,
   hasLength,
   isWhole,
-  matchRest,
+  matchAny,
   matchRuns,
   matchSteps,
   nearNumber,

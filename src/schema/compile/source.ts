@@ -1,3 +1,8 @@
+import { EXIT, OperatorFault } from '../../model/fault.js';
+
+/** Most characters of the code for a schema. With 10,000 members of an object there are about a million. */
+const CHARS_MAX = 16 * 1024 * 1024;
+
 /**
  * The source of a scanner while it is written. Nothing of a schema gets into it as text: names, values and tables are
  * constants that the code gets by number, and bytes that it compares with are written as numbers.
@@ -25,11 +30,13 @@ export class Source {
     return `${prefix}${this.#count++}`;
   }
 
-  /** Adds `name(b, at, end, d)`, which returns the offset after the value at `at`, or -1. */
+  /**
+   * Adds `name(b, at, end, d)`, which returns the offset after the value at `at`, or -1.
+   *
+   * @throws OperatorFault the code is too large
+   */
   addFunction(name: string, body: string): void {
-    const source = `function ${name}(b, at, end, d) {\n${body}\n}`;
-    this.#functions.push(source);
-    this.#length += source.length;
+    this.addLine(`function ${name}(b, at, end, d) {\n${body}\n}`);
   }
 
   /** The name of a function with this body. */
@@ -42,14 +49,13 @@ export class Source {
     return name;
   }
 
+  /** @throws OperatorFault the code is too large */
   addLine(line: string): void {
     this.#functions.push(line);
     this.#length += line.length;
-  }
-
-  /** Characters so far. */
-  get length(): number {
-    return this.#length;
+    if (this.#length <= CHARS_MAX) return;
+    const why = `its code would have more than ${CHARS_MAX} characters`;
+    throw new OperatorFault(`--schema: too large, ${why}; fix: make it smaller`, EXIT.usage);
   }
 
   /** Runs the source and returns the function `name`. @param runtime what the code calls, by name */

@@ -109,10 +109,12 @@ export function hasLength(
   return points >= least && points <= most;
 }
 
-function codeUnit(b: Uint8Array, at: number): number {
+/** The number of four hexadecimal digits; -1 if they are not. */
+export function codeUnit(b: Uint8Array, at: number): number {
   let unit = 0;
   for (let i = at; i < at + 4; i++) {
     const c = b[i]!;
+    if (!isHex(c)) return -1;
     unit = unit * 16 + (c <= 0x39 ? c - 0x30 : (c | 0x20) - 0x57);
   }
   return unit;
