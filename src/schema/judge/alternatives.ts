@@ -29,7 +29,9 @@ export class Alternatives {
     const { keyword, schema, parentSchema, data: value, instancePath } = union;
     const pointer = this.#pointers.get(parentSchema);
     if (pointer === undefined) return null;
-    const meant = (schema as Schema[]).flatMap((branch, i) =>
+    const branches = schema as Schema[];
+    if (branches.some(isLarge)) return null;
+    const meant = branches.flatMap((branch, i) =>
       this.#isMeant(branch, value) ? [`${pointer}/${keyword}/${i}`] : [],
     );
     return meant.length === 1 ? { pointer: meant[0]!, value, instancePath } : null;
@@ -66,4 +68,15 @@ export class Alternatives {
     }
     return typeof at === 'object' && at !== null ? (at as SchemaObject) : schema;
   }
+}
+
+/** Most schemas in an alternative: ajv compiles it once more, while the intake thread waits. */
+const SCHEMAS_MAX = 200;
+
+function isLarge(branch: Schema): boolean {
+  let count = 0;
+  visitSchemas(branch, () => {
+    count++;
+  });
+  return count > SCHEMAS_MAX;
 }

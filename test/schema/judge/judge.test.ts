@@ -145,6 +145,15 @@ describe('the fault of a union', () => {
     assert.equal(faultOf({ anyOf: [{ type: 'string' }, { type: 'null' }] }, '1'), '/ type');
   });
 
+  it('is the first of the first alternative if one is so large that to compile it again would take long', () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 300 }, (_, i) => [`m${i}`, { type: 'null' }]),
+    );
+    const branch = (kind: string) => ({ properties: { kind: { const: kind }, ...many } });
+    const large: Schema = { oneOf: [branch('a'), branch('b')] };
+    assert.equal(faultOf(large, '{"kind":"b","m1":1}'), '/kind const');
+  });
+
   it('is the keyword if more than one alternative of oneOf is valid', () => {
     const two = { oneOf: [{ type: 'null' }, { minimum: 1 }, { type: 'integer' }] };
     assert.equal(faultOf(two, '1'), '/ oneOf');
