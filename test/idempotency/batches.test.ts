@@ -76,6 +76,15 @@ it('a batch of one order and that order are different with the same key', async 
   assert.equal(single.status, 422);
 });
 
+it('with --idempotency-from and a pointer, a batch must have the header', async (t) => {
+  const flags = ['--threads', '1', '--idempotency-from', '/username'];
+  const forebay = await startForebay(flags, { owner: t });
+  assert.equal((await postBatch(forebay, batchOf('a', 3))).status, 400);
+  const first = await postBatch(forebay, batchOf('a', 3), keyed('a'));
+  const again = await postBatch(forebay, batchOf('a', 3), keyed('a'));
+  assert.deepEqual([first.status, again.id, again.isReplay], [200, first.id, true]);
+});
+
 it('batches with the same key at the same time are one batch', async (t) => {
   const forebay = await startForebay(['--threads', '1'], { owner: t });
   const all = await Promise.all(
