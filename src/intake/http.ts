@@ -17,11 +17,16 @@ export interface HttpReply {
   end(body: string | Uint8Array, andClose?: boolean): unknown;
   /**
    * Ends the answer if the client has read enough of the answers before it. The first of the results is false if it has not:
-   * then the connection must be closed, because nothing bounds the answers that wait for it.
+   * then the connection must be closed, because nothing bounds the answers that wait for it, or `onWritable` be called.
    *
    * @param bytes the length of `body`
    */
   tryEnd(body: Uint8Array, bytes: number): readonly [boolean, boolean];
+  /**
+   * After `tryEnd` has sent a part of the body: `handler` is called when more can be sent, with the bytes sent so far. It passes
+   * the others to `tryEnd`, and returns whether that has sent them all.
+   */
+  onWritable(handler: (sent: number) => boolean): unknown;
   /** Ends an answer that has no body, or announces the length of one without carrying it. */
   endWithoutBody(): unknown;
   cork(write: () => void): unknown;

@@ -93,7 +93,9 @@ export class Replies {
   ): void {
     res.writeStatus(this.#built[name].head);
     for (const [header, value] of headers) res.writeHeader(header!, value!);
-    this.#end(res, encoder.encode(body));
+    const bytes = encoder.encode(body);
+    if (bytes.length <= SHORT_BYTES_MAX) this.#end(res, bytes);
+    else endLong(res, bytes);
   }
 
   invalid(res: HttpReply, fault: string): void {
@@ -198,6 +200,19 @@ export class Replies {
     this.#onUnread();
     res.close();
   }
+}
+
+/** The socket of a client that reads takes so much at once: the first window of TCP has ten segments. */
+const SHORT_BYTES_MAX = 8192;
+
+/**
+ * Ends a long answer: what the client has not read yet follows when it has. Meanwhile uWebSockets.js closes the connection if
+ * the client sends another request, or reads nothing for 10 s. Then nobody is told, because the request counts as answered.
+ */
+function endLong(res: HttpReply, body: Uint8Array): void {
+  if (res.tryEnd(body, body.length)[0]) return;
+  res.onAborted(() => {});
+  res.onWritable((sent) => res.tryEnd(body.slice(sent), body.length)[0]);
 }
 
 /** One of so many accepted orders is checked, on average: a check allocates. */

@@ -98,6 +98,9 @@ export class Exchange implements HttpReply, RequestHead, PendingExchange {
     return TAKEN;
   }
 
+  /** Never needed: `tryEnd` takes all. */
+  onWritable(): void {}
+
   endWithoutBody(): void {
     this.#send('');
   }

@@ -34,6 +34,10 @@ export class ContinuedReply implements HttpReply {
     return this.#reply.tryEnd(body, bytes);
   }
 
+  onWritable(handler: (sent: number) => boolean): void {
+    this.#reply.onWritable(handler);
+  }
+
   endWithoutBody(): void {
     this.#reply.endWithoutBody();
   }

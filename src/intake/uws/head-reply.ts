@@ -52,6 +52,9 @@ export class HeadReply implements HttpReply {
     return [true, true];
   }
 
+  /** Never needed: `tryEnd` takes all. */
+  onWritable(): void {}
+
   cork(write: () => void): void {
     write();
   }
