@@ -65,7 +65,10 @@ export class Sampler {
 
   #target(reference: string): unknown {
     let at: unknown = this.#schema.schema;
-    for (const name of reference.split('/').slice(1)) at = (at as Keywords)[name];
+    for (const part of reference.split('/').slice(1)) {
+      const name = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
+      at = (at as Keywords)[name];
+    }
     return at;
   }
 

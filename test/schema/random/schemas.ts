@@ -1,5 +1,10 @@
 import { selfReference } from '../../../src/schema/judge/references.js';
-import type { Dialect, Schema } from '../../../src/schema/judge/subschemas.js';
+import {
+  type Dialect,
+  escapedName,
+  type Schema,
+  visitSchemas,
+} from '../../../src/schema/judge/subschemas.js';
 import type { Random } from '../random.js';
 import { randomRegex } from './regex.js';
 import { randomName, randomScalar, randomValue } from './values.js';
@@ -67,7 +72,20 @@ class SchemaMaker {
     const holder = this.#isDraft07 ? 'definitions' : '$defs';
     const definitions = this.#definitions.map((name) => [name, this.#schema(2)]);
     if (definitions.length > 0) root[holder] = Object.fromEntries(definitions);
+    this.#redirect(root);
     return this.#whole(root);
+  }
+
+  /** Lets some references lead to members of the root, by names of all kinds. */
+  #redirect(root: Keywords): void {
+    const names = Object.keys((root.properties as Keywords | undefined) ?? {});
+    // A reference through __proto__ means something else to ajv.
+    const targets = names.filter((name) => name !== '__proto__');
+    visitSchemas(root, (schema) => {
+      if (!('$ref' in schema) || targets.length === 0 || !this.#random.once(4)) return;
+      const name = escapedName(this.#random.pick(targets));
+      Object.assign(schema, { $ref: `#/properties/${encodeURIComponent(name)}` });
+    });
   }
 
   #whole(schema: Schema): RandomSchema {
