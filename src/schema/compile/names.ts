@@ -2,6 +2,8 @@ import { afterCharacter } from './text.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** The lead byte of planes 1 to 3. */
+const LEAD_MAX = 0xf0;
 
 /** Slots of a table that is new. */
 const SLOTS_MIN = 256;
@@ -48,7 +50,6 @@ export class NameSet {
    * new in its object, and in rare cases although it is new.
    */
   add(b: Uint8Array, at: number, end: number, object: number): number {
-    const factor = this.#factor;
     let hash = this.#seed ^ Math.imul(object, 0x9e3779b1);
     let to = at + 1;
     for (;;) {
@@ -57,12 +58,16 @@ export class NameSet {
       if (c === QUOTE) break;
       if (c < 0x20 || c === BACKSLASH) return -1;
       if (c >= 0x80) {
-        const after = afterCharacter(b, to, end);
+        // From plane 4 on, a table that does not match may just not know.
+        const after = c > LEAD_MAX ? -1 : afterCharacter(b, to, end);
         if (after < 0) return -1;
-        while (to < after - 1) hash = Math.imul(hash ^ b[to++]!, factor);
+        while (to < after - 1) hash = ((hash << 5) + hash) ^ b[to++]!;
       }
-      hash = Math.imul(hash ^ b[to++]!, factor);
+      // Times 33: names that collide can be found, but then the judge is asked.
+      hash = ((hash << 5) + hash) ^ c;
+      to++;
     }
+    hash = Math.imul(hash, this.#factor);
     hash ^= hash >>> 15;
     return this.#insert(b, at, object, hash) ? to + 1 : -1;
   }

@@ -38,4 +38,17 @@ describe('the scanner of a schema', () => {
     assert.ok(!compiled.scan('{}'));
     assert.ok(compiled.judge('{}'));
   });
+
+  it('asks about a name that the table of a pattern does not know', () => {
+    const compiled = new CompiledSchema({
+      type: 'object',
+      patternProperties: { '^\\P{L}': false },
+    });
+    assert.deepEqual(compiled.leftTo, []);
+    assert.ok(compiled.scan('{"é":1,"a":2,"𐀀":3}'));
+    for (const name of ['1', '\u{40000}', '\u{50000}', '\u{e0001}', '\u{10ffff}']) {
+      assert.ok(!compiled.judge(`{"${name}":1}`), name);
+      assert.ok(!compiled.scan(`{"${name}":1}`), name);
+    }
+  });
 });
