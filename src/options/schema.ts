@@ -80,7 +80,7 @@ const serverSchema = {
       'a path such as /orders or /v1/events: at most 128 characters, no / at the end, no query, no placeholder, no segment . or ..',
     default: '/orders',
     group: 'Server',
-    help: 'path to which clients post orders; the status of an order is at this path, / and its id',
+    help: 'path to which clients post orders, and batches to its /batch; the status of an order is at this path, / and its id',
   },
   tlsCert: {
     type: 'text',
@@ -335,7 +335,7 @@ const intakeSchema = {
     max: 10_000,
     default: 1000,
     group: 'Commit',
-    help: 'most orders in one frame',
+    help: 'most orders in one frame, and in a batch of a client',
   },
   frameBytesMax: {
     type: 'integer',
