@@ -11,7 +11,7 @@ const TYPE_NAME = 'OrderData';
 
 /** Writes the types to stdout, or to a file. @throws OperatorFault an argument or the schema is wrong */
 export async function run(argv: readonly string[]): Promise<number> {
-  const { schema, out } = parsed(argv);
+  const { schema, out } = parseTypes(argv);
   const text = await typesOf(loadContract(schema, true));
   if (out === '') {
     await new Promise((resolve) => process.stdout.write(text, resolve));
@@ -24,7 +24,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   return EXIT.ok;
 }
 
-function parsed(argv: readonly string[]): { schema: string; out: string } {
+/** @throws OperatorFault an option or a value is wrong */
+export function parseTypes(argv: readonly string[]): { schema: string; out: string } {
   const { values } = parsedArguments(argv);
   const { out = '', ...server } = values;
   // By the parser of the server, so that variables and the configuration file count too.

@@ -5,6 +5,7 @@ import { type ByteDfa, makeByteDfa } from './byte-dfa.js';
 import { CharSets } from './char-sets.js';
 import { ASTRAL_FIRST, CODE_POINT_MAX } from './code-points.js';
 import { determinize } from './determinize.js';
+import { isSearchedFromEnd, searchesWrongFromEnd } from './end-search.js';
 import { acceptOn, findsMatchesHalfway, matchesHalfway } from './halfway.js';
 import { LinearMatcher } from './linear-matcher.js';
 import { minimize } from './minimize.js';
@@ -27,6 +28,7 @@ export class PatternCompiler {
   readonly #compiled = new Map<string, ByteDfa | NotCompiledReason>();
   readonly #charSets = new CharSets();
   readonly #isHalfwayFound = findsMatchesHalfway();
+  readonly #isEndSearchWrong = searchesWrongFromEnd();
 
   /**
    * @param source as for `new RegExp`
@@ -73,6 +75,9 @@ export class PatternCompiler {
     const budget = new WorkBudget(STEPS_MAX);
     const parsed = parse(source, flags, this.#charSets, budget);
     const { program, sets, isUnicode, isMultiline } = parsed;
+    if (isUnicode && this.#isEndSearchWrong && isSearchedFromEnd(program, sets)) {
+      throw new NotCompiled('this version of V8 searches for it from the end, with a fault');
+    }
     const isHalfway = isUnicode && this.#isHalfwayFound && matchesHalfway(program);
     const word = hasBoundary(program) ? parsed.word : undefined;
     const options = { isUnicode, word, isMultiline, isRaw };
