@@ -137,9 +137,13 @@ function compileFault(dialect: Dialect, schema: Schema): SchemaFault | null {
     return null;
   } catch (error) {
     if (error instanceof MissingRefError) return missingFault(schema, error);
-    const isDeep = error instanceof RangeError;
-    const why = isDeep ? 'it has too many levels, or refers to itself' : (error as Error).message;
-    return { pointer: '', why: why.replaceAll('\n', ' '), fix: 'correct it' };
+    if (error instanceof RangeError) {
+      const why =
+        'ajv runs out of stack: it has too many levels, too many patterns, or refers to itself';
+      return { pointer: '', why, fix: 'make it smaller' };
+    }
+    const why = (error as Error).message.replaceAll('\n', ' ');
+    return { pointer: '', why, fix: 'correct it' };
   }
 }
 
