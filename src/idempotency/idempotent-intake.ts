@@ -1,6 +1,6 @@
 import { RESERVATION } from '../memory/key-table.js';
 import { COUNTER, type ThreadCounts } from '../metrics/count.js';
-import { KEY_IN_BODY } from '../model/idempotency-key.js';
+import { KEY_IN_BODY, keyOfOwner } from '../model/idempotency-key.js';
 import { LineWithHeaders, orderIn } from '../model/kept-headers.js';
 import type { ReceiptLookup } from '../model/receipt.js';
 import type {
@@ -72,12 +72,13 @@ export class IdempotentIntake implements KeyedIntake {
     const found =
       key === KEY_IN_BODY ? this.#parts.keyIn!(this.#line.subarray(0, lineEnd - 1)) : key;
     if (found === '') return KEY_MISSING;
+    const owned = keyOfOwner(client.owner, found);
     const canonical = validator.canonicalForm();
     const words =
       canonical === null
-        ? this.#hasher.hash(found, this.#line, lineEnd - 1)
-        : this.#hasher.hash(found, canonical, canonical.length);
-    const request = new KeyedOrderRequest(this.#parts, found, words, client);
+        ? this.#hasher.hash(owned, this.#line, lineEnd - 1)
+        : this.#hasher.hash(owned, canonical, canonical.length);
+    const request = new KeyedOrderRequest(this.#parts, owned, words, client);
     if (!this.#advance(request)) this.#wait(request, this.#line.subarray(0, lineEnd));
     return '';
   }
@@ -88,8 +89,9 @@ export class IdempotentIntake implements KeyedIntake {
     canonical: readonly (Uint8Array | null)[],
     client: KeyedBatchClient,
   ): void {
-    const words = this.#hasher.hashBatch(key, canonicalOrders(batch, canonical));
-    const request = new KeyedBatchRequest(this.#parts, key, words, client, batch);
+    const owned = keyOfOwner(client.owner, key);
+    const words = this.#hasher.hashBatch(owned, canonicalOrders(batch, canonical));
+    const request = new KeyedBatchRequest(this.#parts, owned, words, client, batch);
     if (!this.#advance(request)) this.#wait(request, batch.bytes.subarray(0, batch.length));
   }
 

@@ -1,4 +1,5 @@
 import { answers } from '../model/answers.js';
+import { keyOfOwner } from '../model/idempotency-key.js';
 import type { LineWithHeaders } from '../model/kept-headers.js';
 import type { Options } from '../model/options.js';
 import type {
@@ -120,7 +121,8 @@ export class BatchIntake {
     client: BatchClient,
   ): BatchAnswer | null {
     const { committer, keyed } = this.#parts;
-    const refusal = this.#writeLines(run, key, bytes, client.kept);
+    const owned = key === '' ? '' : keyOfOwner(client.owner, key);
+    const refusal = this.#writeLines(run, owned, bytes, client.kept);
     if (refusal !== null) return refusal;
     const count = run.received - run.refused.length;
     const batch = { bytes: this.#lines!, length: this.#bytes, count };

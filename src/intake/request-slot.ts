@@ -102,6 +102,10 @@ export class RequestSlot implements KeyedClient, BatchClient {
     return this.#res === null;
   }
 
+  get owner(): string {
+    return this.#extras?.sender?.name ?? '';
+  }
+
   get kept(): Uint8Array {
     return this.#extras?.kept ?? NOTHING_KEPT;
   }

@@ -33,6 +33,12 @@ export function keyForId(id: string, encoding: 'utf8' | 'latin1'): string {
   return isIdempotencyKey(id) && !isDerived ? id : hashedKey(id, encoding);
 }
 
+/** The key under which an order is known: the same key of another owner is another one. @param owner empty for all */
+export function keyOfOwner(owner: string, key: string): string {
+  // A name of an owner has no space.
+  return owner === '' ? key : hashedKey(`${owner} ${key}`, 'latin1');
+}
+
 export function hashedKey(text: string, encoding: 'utf8' | 'latin1'): string {
   return `${DERIVED.hash}${createHash('sha256').update(text, encoding).digest('base64url')}`;
 }

@@ -4,6 +4,8 @@ import type { Limiter } from './stages.js';
 
 /** The owner of an API key. */
 export interface Sender {
+  /** See `KeyLine`. */
+  readonly name: string;
   /** For `KeyCounts`. */
   readonly label: number;
   /** Requests in any second, all intake threads together. Null without a limit. */
@@ -40,6 +42,7 @@ export interface KeysData {
 }
 
 export interface SenderData {
+  readonly name: string;
   readonly label: number;
   readonly rps: number;
   /** Memory of the windows that must all admit a request: two while another limit takes effect, none without a limit. */

@@ -100,13 +100,18 @@ export interface Committer {
  * The client that sent an order with an idempotency key. Exactly one method is called, once, possibly before
  * `KeyedIntake.take` returns.
  */
-export interface KeyedClient extends Waiter, Replayed {
+export interface KeyedClient extends Waiter, Replayed, KeyOwner {
   /** What follows the order in its line; empty for nothing. */
   readonly kept: Uint8Array;
 }
 
 /** The same for a batch. */
-export interface KeyedBatchClient extends BatchWaiter, Replayed {}
+export interface KeyedBatchClient extends BatchWaiter, Replayed, KeyOwner {}
+
+export interface KeyOwner {
+  /** Whose keys it uses: those of others are other keys. Empty if all clients share them. */
+  readonly owner: string;
+}
 
 export interface Replayed {
   /** The same order or batch was accepted before, with this id of its first order. */

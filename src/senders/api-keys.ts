@@ -20,9 +20,10 @@ export class ApiKeys implements SenderKeys {
 
   /** @param limiter this thread's view of a window */
   constructor({ senders, keys }: KeysData, limiter: (memory: SharedArrayBuffer) => Limiter) {
-    const made = senders.map(({ label, rps, windows }): Sender => {
+    const made = senders.map(({ name, label, rps, windows }): Sender => {
       const limiters = windows.map(limiter);
-      return { label, limit: limiters.length === 0 ? null : { rps, limiter: allOf(limiters) } };
+      const limit = limiters.length === 0 ? null : { rps, limiter: allOf(limiters) };
+      return { name, label, limit };
     });
     for (const { sha256, sender } of keys) {
       const hash = Buffer.from(sha256, 'hex');

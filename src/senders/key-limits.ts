@@ -59,7 +59,8 @@ export class KeyLimits {
     const senders = names.map((name): SenderData => {
       const { rps, window } = this.#limits.get(name)!;
       const both = new Set([before.get(name)?.window ?? null, window]);
-      return { label: this.#labelOf(name), rps, windows: [...both].filter((one) => one !== null) };
+      const windows = [...both].filter((one) => one !== null);
+      return { name, label: this.#labelOf(name), rps, windows };
     });
     const index = new Map(names.map((name, i) => [name, i]));
     const keys = lines.map(({ name, sha256 }) => ({ sha256, sender: index.get(name)! }));

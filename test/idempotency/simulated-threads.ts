@@ -69,6 +69,7 @@ export class SimulatedThreads {
 
 export class Client implements KeyedClient {
   readonly kept = NOTHING_KEPT;
+  readonly owner = '';
   isGone = false;
   answer = '';
 

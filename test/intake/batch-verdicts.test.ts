@@ -73,6 +73,7 @@ class Stages {
     let answer = this.#batches.take(run, '', Uint8Array.from(body), body.length, {
       isGone: false,
       kept: NOTHING_KEPT,
+      owner: '',
       accepted: (frameId, index) => {
         answer = run.created(frameId, index, false);
       },

@@ -60,6 +60,33 @@ for (const { http, skip } of ENGINES) {
       }
     });
 
+    it('idempotency keys of one name are not those of another', async () => {
+      for (const path of ['/orders', '/orders/batch']) {
+        const send = async (key: string, body = VALID_BODY) => {
+          const answer = await fetch(`${forebay.url}${path}`, {
+            method: 'POST',
+            body: path === '/orders' ? body : `[${body}]`,
+            headers: {
+              'Content-Type': 'application/json',
+              'Idempotency-Key': path,
+              'X-Api-Key': key,
+            },
+          });
+          const isReplay = answer.headers.get('idempotent-replay') === 'true';
+          return { status: answer.status, isReplay, id: answer.headers.get('x-order-id') };
+        };
+        const other = VALID_BODY.replace('"3"', '"4"');
+        const first = await send(acme);
+        const ofGlobex = await send(globex);
+        assert.deepEqual([first.status, first.isReplay], [200, false], path);
+        assert.deepEqual([ofGlobex.status, ofGlobex.isReplay], [200, false], path);
+        assert.notEqual(ofGlobex.id, first.id);
+        assert.deepEqual(await send(acme), { ...first, isReplay: true });
+        assert.deepEqual(await send(globex), { ...ofGlobex, isReplay: true });
+        assert.equal((await send(acme, other)).status, 422);
+      }
+    });
+
     it('without a known key the answer is 401 and says nothing more', async () => {
       for (const headers of [
         {},
