@@ -56,6 +56,8 @@ const DEPTHS = [1, 30, 57, 60, 61, 62, 63, 64, 65, 70, 2000];
 
 /** Longest body, so that many can be tried. */
 const BYTES_MAX = 8 * 1024;
+/** For schemas whose values are longer. */
+const TRIES = 10;
 
 /** Makes bodies for one schema: valid ones, and changes of their value, their spelling and their bytes. */
 export class BodyMaker {
@@ -71,14 +73,21 @@ export class BodyMaker {
   next(): Buffer {
     const random = this.#random;
     if (random.once(400)) return this.#deep();
+    for (let tries = 0; tries < TRIES; tries++) {
+      const body = this.#spelled();
+      if (body.length <= BYTES_MAX) return random.once(8) ? this.#damaged(body) : body;
+    }
+    return this.#deep();
+  }
+
+  #spelled(): Buffer {
+    const random = this.#random;
     // A value is used several times: with another spelling, or with one change.
     if (!random.once(3)) this.#last = this.#sampler.sample();
     let value = this.#last;
     const changes = random.once(2) ? 0 : 1 + random.below(2);
     for (let i = 0; i < changes; i++) value = this.#changed(value);
-    const body = Buffer.from(new Speller(random, this.#style()).text(value), 'utf8');
-    if (body.length > BYTES_MAX) return this.next();
-    return random.once(8) ? this.#damaged(body) : body;
+    return Buffer.from(new Speller(random, this.#style()).text(value), 'utf8');
   }
 
   #style(): Style {

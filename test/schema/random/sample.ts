@@ -7,6 +7,9 @@ type Keywords = Record<string, unknown>;
 /** Most values in a value, so that bodies are short. */
 const NODES_MAX = 150;
 
+/** A schema may want more. */
+const LENGTH_MAX = 4000;
+
 /** Makes values that are valid against a schema more often than not. It knows no rule exactly: ajv decides. */
 export class Sampler {
   readonly #random: Random;
@@ -139,7 +142,7 @@ export class Sampler {
     if (keywords.minLength === undefined && random.once(3)) return randomText(random);
     const length = random.pick([least, most, least + random.below(Math.max(1, most - least + 1))]);
     const character = random.pick(['a', 'z', 'é', 'ж', '€', '😀', '"', '\n', ' ', '\\']);
-    return character.repeat(length);
+    return character.repeat(Math.min(length, LENGTH_MAX));
   }
 
   #text(pattern: string): string {
