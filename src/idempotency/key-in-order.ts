@@ -116,11 +116,14 @@ function valueEnd(bytes: Uint8Array, start: number): number {
 function keyOf(bytes: Uint8Array, at: number): string {
   if (bytes[at] === QUOTE) {
     const text = textOf(bytes.subarray(at + 1, stringEnd(bytes, at) - 1));
-    return text === '' ? '' : keyForId(text, 'utf8');
+    return text === '' ? '' : keyForId(text, HALF_PAIR.test(text) ? 'utf16le' : 'utf8');
   }
   const number = Buffer.from(bytes.subarray(at, valueEnd(bytes, at))).toString('latin1');
   return integerKey(number);
 }
+
+/** A surrogate without its other half: UTF-8 has the same replacement for all of them. */
+const HALF_PAIR = /\p{Cs}/u;
 
 function textOf(spelled: Uint8Array): string {
   const text = Buffer.from(spelled).toString('utf8');

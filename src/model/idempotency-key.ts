@@ -22,13 +22,15 @@ export function isIdempotencyKey(text: string): boolean {
 /** How keys begin that stand for another text: no text may pass for them. */
 export const DERIVED = { hash: 'sha256:', integer: 'int:' } as const;
 
+type KeyEncoding = 'utf8' | 'latin1' | 'utf16le';
+
 /**
  * The idempotency key for an id of a sender, such as that of an event: the id itself if it can be a key, otherwise
  * `sha256:` and the SHA-256 of its bytes in base64url. Different ids have different keys.
  *
- * @param encoding of `id`: `latin1` has a character for each byte
+ * @param encoding of `id`: `latin1` has a character for each byte, and `utf16le` can hold half a surrogate pair
  */
-export function keyForId(id: string, encoding: 'utf8' | 'latin1'): string {
+export function keyForId(id: string, encoding: KeyEncoding): string {
   const isDerived = id.startsWith(DERIVED.hash) || id.startsWith(DERIVED.integer);
   return isIdempotencyKey(id) && !isDerived ? id : hashedKey(id, encoding);
 }
@@ -39,6 +41,6 @@ export function keyOfOwner(owner: string, key: string): string {
   return owner === '' ? key : hashedKey(`${owner} ${key}`, 'latin1');
 }
 
-export function hashedKey(text: string, encoding: 'utf8' | 'latin1'): string {
+export function hashedKey(text: string, encoding: KeyEncoding): string {
   return `${DERIVED.hash}${createHash('sha256').update(text, encoding).digest('base64url')}`;
 }

@@ -69,6 +69,13 @@ describe('the key in an order', () => {
     }
   });
 
+  it('is different for texts with different halves of surrogate pairs', () => {
+    const of = (spelled: string) => keyIn('/id', `{"id":"${spelled}"}`);
+    const all = ['\\ud83d', '\\ud83e', '\\ude00', 'a\\ud83d', '\\ufffd', '\\ud83d\\ude00'];
+    assert.equal(new Set(all.map(of)).size, all.length);
+    assert.equal(of('\\uD83D\\uDE00'), hashed('😀'));
+  });
+
   it('of a number is its value, however it is spelled, and not that of a text', () => {
     const of = (number: string) => keyIn('/id', `{"id":${number}}`);
     for (const spelling of ['1', '1.0', '1e0', '10e-1', '0.1E+1', '1.000', '100e-2']) {
