@@ -20,3 +20,12 @@ export const EXIT = {
   /** A configuration error in options, handler or stream settings: a restart does not help. */
   usage: 2,
 } as const;
+
+/** Why a file could not be read, in words. @param error of `node:fs` */
+export function whyNotRead(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'it is a folder';
+  if (code === 'EACCES') return 'this user may not read it';
+  return message.split('\n', 1)[0]!;
+}

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { EXIT, OperatorFault } from '../model/fault.js';
+import { EXIT, OperatorFault, whyNotRead } from '../model/fault.js';
 import type { Options } from '../model/options.js';
 import { maskUrls, maskWord, type Redact, redactor } from '../model/redact.js';
 import { isOfKubernetes } from './kubernetes.js';
@@ -177,10 +177,8 @@ function parseConfig(file: string): object {
 
 /** A SyntaxError of JSON.parse quotes the text, which may hold a password: only the place is passed on. */
 function whyUnreadable(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (!(error instanceof SyntaxError)) return message.split('\n', 1)[0]!;
-  const place = / at position \d+(?: \(line \d+ column \d+\))?$/.exec(message);
+  if (!(error instanceof SyntaxError)) return whyNotRead(error);
+  const place = / at position \d+(?: \(line \d+ column \d+\))?$/.exec(error.message);
   return `it is not JSON${place?.[0] ?? ''}`;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { EXIT, OperatorFault } from '../model/fault.js';
+import { EXIT, OperatorFault, whyNotRead } from '../model/fault.js';
 import { orderSchema } from '../model/order.js';
 import { canonicalText } from './judge/equality.js';
 import { brokenAt } from './judge/grammar.js';
@@ -66,9 +66,11 @@ function readSchema(source: string): Uint8Array {
     const bytes = readFileSync(source);
     if (bytes.length <= SCHEMA_BYTES_MAX) return bytes;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : message;
-    throw refused(source, why, 'name a file with a JSON Schema, or true for any JSON object');
+    throw refused(
+      source,
+      whyNotRead(error),
+      'name a file with a JSON Schema, or true for any JSON object',
+    );
   }
   throw refused(source, `it is larger than ${SCHEMA_BYTES_MAX} bytes`, 'make the schema smaller');
 }

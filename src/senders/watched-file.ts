@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { EXIT, OperatorFault } from '../model/fault.js';
+import { EXIT, OperatorFault, whyNotRead } from '../model/fault.js';
 import type { Log } from '../model/log.js';
 
 /** Interval at which the file is read again. */
@@ -112,9 +112,11 @@ const strict = new TextDecoder('utf-8', { fatal: true });
 
 /** @throws OperatorFault the file cannot be read, or used */
 function contentOf<T>({ flag, file, parse, fix }: WatchedFileParts<T>, text: Buffer | Error): T {
-  const fault = (why: string, exitCode: number) =>
-    new OperatorFault(`${flag} ${file}: ${why}; fix: ${fix}`, exitCode);
-  if (text instanceof Error) throw fault(text.message, EXIT.failed);
+  const fault = (why: string, exitCode: number, what = fix) =>
+    new OperatorFault(`${flag} ${file}: ${why}; fix: ${what}`, exitCode);
+  if (text instanceof Error) {
+    throw fault(whyNotRead(text), EXIT.failed, 'name a file that Forebay can read');
+  }
   if (text.length > BYTES_MAX) throw fault(`it has more than ${BYTES_MAX} bytes`, EXIT.usage);
   let decoded: string;
   try {

@@ -123,7 +123,7 @@ describe('a secret in a file', () => {
       /FOREBAY_NATS_FILE "\/no\/such": there is no such file/,
     );
     refuses({ FOREBAY_NATS_FILE: file(t, '\n') }, /the file is empty/);
-    refuses({ FOREBAY_NATS_FILE: tmpdir() }, /FOREBAY_NATS_FILE .*EISDIR/);
+    refuses({ FOREBAY_NATS_FILE: tmpdir() }, /FOREBAY_NATS_FILE .*it is a folder/);
     refuses(
       { FOREBAY_NATS_FILE: file(t, 'nats://bay:s3cret/x@h') },
       /nats:\/\/\*\*\*@h.*FOREBAY_NATS_FILE/,

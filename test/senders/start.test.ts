@@ -26,10 +26,15 @@ const event = file(
 
 /** Flags, what `serve` and `check` say, and the exit code. */
 const REFUSED: readonly (readonly [readonly string[], RegExp, number])[] = [
-  [['--api-keys', path('none')], /--api-keys .*none: .*ENOENT/, 1],
+  [['--api-keys', path('none')], /--api-keys .*none: there is no such file/, 1],
+  [['--api-keys', folder], /--api-keys .*: it is a folder/, 1],
   [['--api-keys', file('empty', '')], /--api-keys .*empty: it has no key/, 2],
   [['--api-keys', file('bytes', '\xff'.repeat(3))], /--api-keys .*bytes: line 1/, 2],
-  [['--verify', 'github', '--verify-secrets', path('none')], /--verify-secrets .*ENOENT/, 1],
+  [
+    ['--verify', 'github', '--verify-secrets', path('none')],
+    /--verify-secrets .*: there is no such file/,
+    1,
+  ],
   [['--verify', 'github', '--verify-secrets', path('empty')], /it has no secret/, 2],
   [
     ['--verify', 'standard-webhooks', '--verify-secrets', file('text', 'not base64!\n')],

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { OperatorFault } from '../../model/fault.js';
+import { OperatorFault, whyNotRead } from '../../model/fault.js';
 import type { Options } from '../../model/options.js';
 import type { Leftover } from '../../schema/compile/read-schema.js';
 import { Scanner } from '../../schema/compile/scanner.js';
@@ -88,19 +88,17 @@ function costFinding(
   options: SchemaOptions,
   exampleFile: string,
 ): Finding {
-  const fix = 'give a valid body with --example FILE';
+  const fix = 'give a valid body with --example FILE, without the {{n}} of forebay wave';
   const body = exampleFile === '' ? exampleOf(contract.schema) : readExample(exampleFile);
   const origin = exampleFile === '' ? 'an example from the schema' : exampleFile;
   if (body instanceof Error)
-    return failConfig('example', `--example ${exampleFile}: ${body.message}`, fix);
+    return failConfig('example', `--example ${exampleFile}: ${whyNotRead(body)}`, fix);
   if (!judge.accepts(body, 0, body.length)) {
     if (exampleFile !== '') {
       return failConfig('example', `${exampleFile} is refused: ${judge.fault}`, fix);
     }
-    return ok(
-      'example',
-      'no example body: the examples and defaults of the schema make no valid one',
-    );
+    const text = 'no example body: the examples and defaults of the schema make no valid one';
+    return ok('example', `${text}; --example FILE names one, and its cost is measured`);
   }
   if (body.length > options.bodyBytesMax) {
     const text = `${origin} has ${body.length} bytes, more than --body-bytes-max ${options.bodyBytesMax}`;

@@ -97,7 +97,10 @@ describe('forebay check --schema', () => {
       required: ['a'],
       properties: { a: { pattern: '^[^\\d\\D]$', type: 'string' } },
     });
-    assert.match(all.find(({ about }) => about === 'example')!.text, /^no example body/);
+    assert.match(
+      all.find(({ about }) => about === 'example')!.text,
+      /^no example body.*--example FILE/,
+    );
   });
 
   it('is part of the report, with the exit code of a wrong schema', async () => {

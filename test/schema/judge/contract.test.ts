@@ -94,10 +94,11 @@ describe('a file of --schema', () => {
     assert.match(faultOf(Buffer.from('{"title":"\xff"}', 'latin1')), /^it is not UTF-8; fix: /);
   });
 
-  it('that does not exist is refused', () => {
+  it('that does not exist, or is a folder, is refused', () => {
     const missing = join(folder, 'missing.json');
     const message = `--schema ${missing}: there is no such file; fix: name a file with a JSON Schema, or true for any JSON object`;
     assert.throws(() => loadContract(missing), { message, exitCode: 2 });
+    assert.throws(() => loadContract(folder), /: it is a folder; fix: name a file/);
   });
 
   it('may use each draft, with and without #', () => {
