@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { parseLimits } from '../options/process-limits.js';
 
 /** Under a lower limit, Node can run out of descriptors while it loads Forebay's modules. */
 const OPEN_FILES_TO_LOAD = 256;
@@ -19,7 +18,8 @@ export function openFilesFault(error: unknown): string | null {
 function isUnreadPackage(code: string | undefined): boolean {
   if (code !== 'ERR_MODULE_NOT_FOUND') return false;
   try {
-    return parseLimits(readFileSync('/proc/self/limits', 'latin1')).openFiles < OPEN_FILES_TO_LOAD;
+    const limits = readFileSync('/proc/self/limits', 'latin1');
+    return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]) < OPEN_FILES_TO_LOAD;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EMFILE';
   }
