@@ -142,6 +142,13 @@ function compileFault(dialect: Dialect, schema: Schema): SchemaFault | null {
         'ajv runs out of stack: it has too many levels, too many patterns, or refers to itself';
       return { pointer: '', why, fix: 'make it smaller' };
     }
+    if (error instanceof URIError) {
+      return {
+        pointer: '',
+        why: 'a name in it has half a surrogate pair',
+        fix: 'correct the name',
+      };
+    }
     const why = (error as Error).message.replaceAll('\n', ' ');
     return { pointer: '', why, fix: 'correct it' };
   }

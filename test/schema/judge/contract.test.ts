@@ -78,6 +78,7 @@ const REFUSED: readonly [string, string][] = [
     '{"$schema":"http://json-schema.org/draft-04/schema#"}',
     '/$schema: "http://json-schema.org/draft-04/schema#" is not supported',
   ],
+  ['{"properties":{"\\ud800":{"type":"string"}}}', '/: a name in it has half a surrogate pair'],
   ['{"$schema":3}', '/$schema: 3 is not supported'],
 ];
 
