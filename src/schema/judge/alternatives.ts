@@ -37,23 +37,37 @@ export class Alternatives {
     return meant.length === 1 ? { pointer: meant[0]!, value, instancePath } : null;
   }
 
+  /**
+   * A member that all alternatives have with constants, if the value has it with another one; else null. An error about
+   * any other member would lead the client astray. @param union an error of ajv with `verbose`
+   */
+  unknownTag({ schema, data: value }: ErrorObject): Constant | null {
+    const branches = schema as Schema[];
+    if (typeof value !== 'object' || value === null || branches.some(isLarge)) return null;
+    const [first, ...others] = branches.map((branch) => this.#constantsOf(branch));
+    const isUnknown = (tag: Constant) => Object.hasOwn(value, tag.name) && !has(value, tag);
+    const isUnknownIn = (constants: Constant[], { name }: Constant) =>
+      constants.some((one) => one.name === name && isUnknown(one));
+    const tags = first!.filter((tag) => isUnknown(tag));
+    return tags.find((tag) => others.every((other) => isUnknownIn(other, tag))) ?? null;
+  }
+
   /** Whether the value has all constants of an alternative, and there are some. */
   #isMeant(branch: Schema, value: unknown): boolean {
     if (typeof value !== 'object' || value === null) return false;
-    const schema = this.#resolved(branch);
-    const members = Object.entries((schema.properties as object | undefined) ?? {});
-    const constants = members.flatMap(([name, member]) => {
+    const constants = this.#constantsOf(branch);
+    return constants.length > 0 && constants.every((one) => has(value, one));
+  }
+
+  /** The members of an alternative that must have one of some values. */
+  #constantsOf(branch: Schema): Constant[] {
+    const { properties = {} } = this.#resolved(branch);
+    return Object.entries(properties as object).flatMap(([name, member]) => {
       const { const: constant, enum: values } = this.#resolved(member);
+      const keyword = Array.isArray(values) ? 'enum' : 'const';
       const allowed = Array.isArray(values) ? values : [constant];
-      return allowed[0] === undefined ? [] : [{ name, allowed }];
+      return allowed[0] === undefined ? [] : [{ name, keyword, allowed }];
     });
-    return (
-      constants.length > 0 &&
-      constants.every(
-        ({ name, allowed }) =>
-          Object.hasOwn(value, name) && allowed.includes((value as SchemaObject)[name]),
-      )
-    );
   }
 
   /** With a reference to a part of the same file followed once. */
@@ -68,6 +82,17 @@ export class Alternatives {
     }
     return typeof at === 'object' && at !== null ? (at as SchemaObject) : schema;
   }
+}
+
+/** A member that must have one of some values. */
+export interface Constant {
+  readonly name: string;
+  readonly keyword: string;
+  readonly allowed: readonly unknown[];
+}
+
+function has(value: object, { name, allowed }: Constant): boolean {
+  return Object.hasOwn(value, name) && allowed.includes((value as SchemaObject)[name]);
 }
 
 /** Most schemas in an alternative: ajv compiles it once more, while the intake thread waits. */

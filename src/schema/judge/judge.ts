@@ -4,6 +4,7 @@ import type { Contract } from '../contract.js';
 import { BoundedAjv } from './bounded-ajv.js';
 import { faultOf, faultText } from './fault-text.js';
 import { StrictJson } from './strict-json.js';
+import { escapedName } from './subschemas.js';
 
 const TOO_DEEP = faultText('', 'depth');
 
@@ -77,7 +78,13 @@ export class Judge {
     if (unions === 0 || !UNIONS.includes(union.keyword)) return faultOf(errors[0]!, instancePath);
     // More than one alternative of `oneOf` is valid: none has a fault.
     if (union.params.passingSchemas) return faultOf(union, instancePath);
-    const meant = this.#ajv.alternatives.meantBy(union);
+    const { alternatives } = this.#ajv;
+    const tag = alternatives.unknownTag(union);
+    if (tag !== null) {
+      const at = `${instancePath}${union.instancePath}/${escapedName(tag.name)}`;
+      return faultText(at, tag.keyword);
+    }
+    const meant = alternatives.meantBy(union);
     if (meant === null) return faultOf(errors[0]!, instancePath);
     try {
       const isValid = this.#ajv.validator(meant.pointer);

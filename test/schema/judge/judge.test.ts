@@ -141,8 +141,18 @@ describe('the fault of a union', () => {
     assert.equal(faultOf(schema, list), '/list/1/iban type');
   });
 
-  it('is the first of the first alternative if no constant tells', () => {
+  it('is the member with the constants if its value is that of no alternative', () => {
     assert.equal(faultOf(schema, '{"pay/1":{"kind":"cash","number":"1"}}'), '/pay~11/kind const');
+    assert.equal(faultOf(schema, '{"pay/1":{"kind":"cash"}}'), '/pay~11/kind const');
+    assert.equal(faultOf(schema, '{"list":[{"kind":null}]}'), '/list/0/kind const');
+    // A member that is missing is what the first alternative says.
+    assert.equal(faultOf(schema, '{"pay/1":{"number":"1"}}'), '/pay~11 required kind');
+    // A member that only some alternatives have does not tell.
+    const some = { oneOf: [...payment.oneOf, { required: ['voucher'] }] };
+    assert.equal(faultOf({ $defs, ...some }, '{"kind":"cash"}'), '/ required number');
+  });
+
+  it('is the first of the first alternative if no constant tells', () => {
     assert.equal(faultOf(schema, '{"pay/1":7}'), '/pay~11 type');
     assert.equal(faultOf({ anyOf: [{ type: 'string' }, { type: 'null' }] }, '1'), '/ type');
   });
