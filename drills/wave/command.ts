@@ -23,6 +23,8 @@ export interface WaveSummary extends Readonly<Record<Outcome, number>> {
   /** From the moment a request was due to its answer. */
   readonly latencyMs: Readonly<Record<'p50' | 'p99' | 'p999' | 'max', number>>;
   readonly verdicts: readonly Verdict[];
+  /** The first answer that is `other`; empty if there is none. */
+  readonly firstOther: string;
   /** Whether every verdict is good. */
   readonly ok: boolean;
 }
@@ -65,7 +67,8 @@ function summarize(
   verdicts: readonly Verdict[],
 ): WaveSummary {
   const ok = verdicts.every((verdict) => verdict.ok);
-  return { offered, dropped, ...figuresOf(exchanges), verdicts, ok };
+  const firstOther = exchanges.find(({ why }) => why !== undefined)?.why ?? '';
+  return { offered, dropped, ...figuresOf(exchanges), firstOther, verdicts, ok };
 }
 
 function figuresOf(exchanges: readonly Exchange[]) {
@@ -118,6 +121,7 @@ function summaryText(summary: WaveSummary, isUnwatched: boolean): string {
     `latency in ms: p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, p99.9 ${p999.toFixed(1)}, max ${max.toFixed(1)}`,
     ...summary.verdicts.map(verdictLine),
   ];
+  if (summary.firstOther !== '') lines.push(`first other answer: ${summary.firstOther}`);
   if (isUnwatched) lines.push('not checked: what the server processed (--admin-url none)');
   return `${lines.join('\n')}\n`;
 }

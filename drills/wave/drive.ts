@@ -20,6 +20,8 @@ export interface Exchange {
   readonly outcome: Outcome;
   /** See `LoadGenerator.latencyMeans`. */
   readonly latencyMs: number;
+  /** What an answer says that is `other`. */
+  readonly why?: string;
 }
 
 /** What a load generator did. */
@@ -68,7 +70,9 @@ export async function driveWave(
       const answeredMs = performance.now() - zeroMs;
       // The timer may have fired up to a millisecond before the request was due.
       const latencyMs = answeredMs - Math.min(dueMs, sentMs);
-      const exchange = { sentMs, answeredMs, outcome: outcomeOf(answer), latencyMs };
+      const outcome = outcomeOf(answer);
+      const why = outcome === 'other' ? { why: textOf(answer) } : {};
+      const exchange = { sentMs, answeredMs, outcome, latencyMs, ...why };
       exchanges.push(exchange);
       listener?.answered(exchange);
       outstanding.delete(answered);
@@ -86,6 +90,15 @@ function outcomeOf(answer: OrderAnswer): Outcome {
   if (is(answers.created) && !Number.isNaN(acceptedAtMs(answer.orderId))) return 'created';
   if (is(answers.serverKaput)) return 'refused';
   return is(answers.busy) ? 'busy' : 'other';
+}
+
+/** Longest text of an answer that is passed on. */
+const TEXT_CHARS_MAX = 200;
+
+function textOf({ status, body, fault }: OrderAnswer): string {
+  if (status === 0) return 'no answer';
+  const invalid = fault === '' ? '' : ` x-invalid: ${fault}`;
+  return `${status} ${body.slice(0, TEXT_CHARS_MAX).replace(/[^ -~]/g, '?')}${invalid}`;
 }
 
 /**

@@ -8,6 +8,8 @@ export interface OrderAnswer {
   readonly body: string;
   /** The header `x-order-id`, or empty. */
   readonly orderId: string;
+  /** The header `x-invalid`, or empty. */
+  readonly fault: string;
 }
 
 const SOCKETS_MAX = 256;
@@ -15,7 +17,7 @@ const SOCKETS_MAX = 256;
 const IDLE_MS_MAX = 5_000;
 const ANSWER_MS_MAX = 10_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
-const NO_ANSWER: OrderAnswer = { status: 0, body: '', orderId: '' };
+const NO_ANSWER: OrderAnswer = { status: 0, body: '', orderId: '', fault: '' };
 
 /** Posts orders over a bounded number of connections, which it keeps open. */
 export class OrderClient {
@@ -63,7 +65,8 @@ function readAnswer(response: IncomingMessage, resolve: (answer: OrderAnswer) =>
   });
   response.on('error', () => resolve(NO_ANSWER));
   response.on('end', () => {
-    const orderId = String(response.headers['x-order-id'] ?? '');
-    resolve({ status: response.statusCode ?? 0, body, orderId });
+    const header = (name: string) => String(response.headers[name] ?? '');
+    const [orderId, fault] = [header('x-order-id'), header('x-invalid')];
+    resolve({ status: response.statusCode ?? 0, body, orderId, fault });
   });
 }

@@ -39,6 +39,7 @@ describe('the built-in generator', { concurrency: 4 }, () => {
     assert.equal(summary.offered, expected);
     assert.equal(summary.created, expected);
     assert.match(printed, /1 s {2}sine/);
+    assert.doesNotMatch(printed, /other answer/);
   });
 
   it('passes a server that does what it should in direct mode', async (t) => {
@@ -71,8 +72,9 @@ describe('the built-in generator', { concurrency: 4 }, () => {
   for (const fault of ['odd-body', 'odd-id'] as const) {
     it(`counts a 200 with an ${fault} as wrong`, async (t) => {
       const server = { mode: 'queue', rpsLimit: 0, drainRate: 1000, fault } as const;
-      const { summary } = await drive(t, server);
+      const { summary, printed } = await drive(t, server);
       assert.equal(summary.other, expected);
+      assert.match(printed, /\nfirst other answer: 200 .+\n/);
       assert.equal(summary.ok, false);
     });
   }
