@@ -218,14 +218,18 @@ export class BodyMaker {
   }
 }
 
+const REPEATS_MAX = 4;
+
 /** Writes a value as JSON. */
 class Speller {
+  #repeatsLeft: number;
   readonly #random: Random;
   readonly #style: Style;
 
   constructor(random: Random, style: Style) {
     this.#random = random;
     this.#style = style;
+    this.#repeatsLeft = style.repeats === 0 ? 0 : REPEATS_MAX;
   }
 
   text(value: unknown): string {
@@ -255,7 +259,9 @@ class Speller {
     const random = this.#random;
     const entries = Object.entries(value);
     const { isShuffled, repeats } = this.#style;
-    if (repeats > 0 && entries.length > 0 && random.once(repeats)) {
+    // Of nested objects, each would double the length.
+    if (this.#repeatsLeft > 0 && entries.length > 0 && random.once(repeats)) {
+      this.#repeatsLeft--;
       const [name, one] = random.pick(entries);
       entries.splice(random.below(entries.length + 1), 0, [
         name,
