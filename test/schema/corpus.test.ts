@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Comparer, printable } from './fuzz.js';
-import { orderFaultOf, orderFaults } from './order-faults.js';
+import { orderFaults } from './order-faults.js';
 
 const utf8 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 const username = (text: string): string => `{"product_id":"33","count":"3","username":"${text}"}`;
@@ -104,14 +104,11 @@ const INVALID: readonly [string, string][] = [
   ['{"__proto__":{"username":"max"},"product_id":"33","count":"3"}', '/ required username'],
   ['{"product_id":"33","Count":"3","username":"max"}', '/ required count'],
 
-  [PLAIN.replace('}', ',"a":1}'), '/ additionalProperties a'],
-  [PLAIN.replace('}', ',"a":{"a":1,"b":2}}'), '/ additionalProperties a'],
-  [PLAIN.replace('}', ',"__proto__":null}'), '/ additionalProperties __proto__'],
+  [PLAIN.replace('}', ',"a":1}'), '/ additionalProperties'],
+  [PLAIN.replace('}', ',"a":{"a":1,"b":2}}'), '/ additionalProperties'],
+  [PLAIN.replace('}', ',"__proto__":null}'), '/ additionalProperties'],
   [PLAIN.replace('}', ',"":"","a":""}'), '/ additionalProperties'],
-  [
-    PLAIN.replace('"3"', '"101"').replace('}', ',"constructor":1}'),
-    '/ additionalProperties constructor',
-  ],
+  [PLAIN.replace('"3"', '"101"').replace('}', ',"constructor":1}'), '/ additionalProperties'],
 
   [product('33'), '/product_id type'],
   [product('null'), '/product_id type'],
@@ -172,7 +169,7 @@ describe('the order contract, body by body', () => {
   }
 
   it('has an example of every fault', () => {
-    const shown = new Set(INVALID.map(([, fault]) => orderFaultOf(fault)));
+    const shown = new Set(INVALID.map(([, fault]) => fault));
     assert.deepEqual(
       orderFaults.filter((text) => !shown.has(text)),
       [],

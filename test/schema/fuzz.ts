@@ -4,7 +4,6 @@ import { orderContract } from '../../src/schema/contract.js';
 import { Judge } from '../../src/schema/judge/judge.js';
 import { openValidator } from '../../src/schema/validator.js';
 import { randomBody } from './bodies.js';
-import { orderFaultOf } from './order-faults.js';
 import { Random } from './random.js';
 import { BODY_DEPTH_MAX, type Judgement, Reference } from './reference.js';
 
@@ -91,7 +90,7 @@ export function fuzz(bodies: number, seed: number): FuzzResult {
     const [before, after] = [randomMargin(random), randomMargin(random)];
     try {
       const judgement = comparer.compare(body, before, after);
-      const name = 'fault' in judgement ? orderFaultOf(judgement.fault) : 'valid';
+      const name = 'fault' in judgement ? judgement.fault : 'valid';
       tally.set(name, (tally.get(name) ?? 0) + 1);
     } catch (error) {
       const place = `seed ${seed}, body ${i}, in ${printable(before)} … ${printable(after)}`;

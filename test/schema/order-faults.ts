@@ -18,8 +18,3 @@ export const orderFaults: readonly string[] = [
   '/username minLength',
   '/username pattern',
 ];
-
-/** A fault without the name of the field that an order does not have: that is any name. */
-export function orderFaultOf(fault: string): string {
-  return fault.replace(/^(\/ additionalProperties) .*/, '$1');
-}

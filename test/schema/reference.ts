@@ -1,6 +1,5 @@
 import { Ajv } from 'ajv';
 import { type OrderData, orderSchema } from '../../src/model/order.js';
-import { referenceFault } from './reference-fault.js';
 import { structureOf } from './structure-of.js';
 
 export const BODY_DEPTH_MAX = 64;
@@ -36,7 +35,9 @@ export class Reference {
     if (repeats) return { fault: '/ duplicate' };
     if (this.#isOrder(value))
       return { value, compact: withoutSpaces(text), canonical: this.#canonical(value) };
-    return { fault: referenceFault(this.#isOrder.errors![0]!) };
+    const { instancePath, keyword, params } = this.#isOrder.errors![0];
+    const where = instancePath === '' ? '/' : instancePath;
+    return { fault: [where, keyword, params.missingProperty ?? ''].join(' ').trimEnd() };
   }
 
   /** What version 0.2.0 stored, and hashed for idempotency keys. */

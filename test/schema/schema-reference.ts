@@ -3,7 +3,6 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { Dialect, Schema } from '../../src/schema/judge/subschemas.js';
 import { BODY_DEPTH_MAX } from './reference.js';
-import { referenceFault } from './reference-fault.js';
 import { structureOf } from './structure-of.js';
 
 /** The fault of a body that no alternative of a union accepts. */
@@ -45,6 +44,16 @@ export class SchemaReference {
     const errors = this.#isValid.errors!;
     // The judge looks into alternatives: see its own tests.
     if (errors.some(({ keyword: one }) => one === 'oneOf' || one === 'anyOf')) return UNION;
-    return referenceFault(errors[0]!);
+    const { instancePath, keyword, params } = errors[0]!;
+    const name = keyword === 'false schema' ? 'false' : keyword;
+    const parts = [encoded(instancePath) || '/', name, encoded(params.missingProperty ?? '')];
+    return parts.join(' ').trimEnd();
   }
+}
+
+const NOT_ENCODED = /%(2[1-46-9A-F]|3[A-F]|40|5[B-F]|60|7[B-E])/g;
+
+function encoded(text: string): string {
+  const all = encodeURIComponent(Buffer.from(text).toString());
+  return all.replace(NOT_ENCODED, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

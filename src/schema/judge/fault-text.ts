@@ -8,8 +8,8 @@ const CUT = '...';
 
 /**
  * The `x-invalid` header value `<pointer> <keyword>[ <member>]`. `pointer` is the JSON pointer of the invalid value, or
- * `/` for the whole body. `member` is the one that is missing, is not allowed, or has a name that is not allowed. Always
- * visible ASCII and at most `FAULT_CHARS_MAX` characters. The only parts of the body in it are names of members.
+ * `/` for the whole body. `member` is the missing member of `required`. Always visible ASCII and at most
+ * `FAULT_CHARS_MAX` characters. The only parts of the body in it are the names of members in the pointer.
  */
 export function faultText(pointer: string, keyword: string, member = ''): string {
   const where = pointer === '' ? '/' : visible(pointer, POINTER_CHARS_MAX);
@@ -26,9 +26,8 @@ export const FAULT_CHARS_MAX =
 export function faultOf(error: ErrorObject, instancePath = ''): string {
   // The schema `false`.
   const keyword = error.keyword === 'false schema' ? 'false' : error.keyword;
-  const { missingProperty, additionalProperty, unevaluatedProperty } = error.params;
-  const member = missingProperty ?? additionalProperty ?? unevaluatedProperty ?? error.propertyName;
-  return faultText(instancePath + error.instancePath, keyword, member);
+  const { missingProperty } = error.params;
+  return faultText(instancePath + error.instancePath, keyword, missingProperty);
 }
 
 /** Visible ASCII, with the bytes of all other characters and `%` percent-encoded, as in the URI form of a JSON pointer. */

@@ -33,7 +33,7 @@ describe('a pattern on which a backtracking engine would not end', () => {
         const schema = { type: 'object', properties: { a: { type: 'string', pattern } } };
         assert.equal(verdictOf(schema, { a: text }), '/a pattern', pattern);
         const names = { type: 'object', propertyNames: { pattern } };
-        assert.match(verdictOf(names, { [text]: 1 }), /^\/ pattern a{125}\.\.\.$/, pattern);
+        assert.match(verdictOf(names, { [text]: 1 }), /^\/ (?:propertyNames|pattern)$/, pattern);
         const named = { type: 'object', patternProperties: { [pattern]: false } };
         assert.equal(verdictOf(named, { [text]: 1 }), 'valid', pattern);
       }
