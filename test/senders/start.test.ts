@@ -60,6 +60,8 @@ const REFUSED: readonly (readonly [readonly string[], RegExp, number])[] = [
     2,
   ],
   [['--idempotency-from', '/id'], /--idempotency-from \/id: the schema does not require \/id/, 2],
+  [['--idempotency-from', 'Content-Type'], /--idempotency-from Content-Type: it does not tell/, 2],
+  [['--idempotency-from', 'user-agent'], /--idempotency-from user-agent: it does not tell/, 2],
   [['--idempotency-from', '/~x'], /it is not a JSON pointer/, 2],
   [['--idempotency-from', '/name', '--schema', event], /does not require \/name/, 2],
   [['--idempotency-from', '/id/x', '--schema', event], /\/id is an object/, 2],
