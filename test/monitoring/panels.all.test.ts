@@ -46,6 +46,7 @@ async function trade(shop: WatchedShop): Promise<void> {
   await shop.orders.post('ada');
   await shop.directOrders.postAll(Array.from({ length: 15 }, (_, i) => `direct-${i}`));
   await shop.postInvalid();
+  assert.equal(await shop.secured.post(), 200);
 }
 
 describe('Forebay’s dashboard, with a real Prometheus', () => {

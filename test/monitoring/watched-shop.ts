@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -7,7 +11,7 @@ import { LocalStore } from '../../src/journal/store/local-store.js';
 import { NativeStack } from '../container/native-stack.js';
 import { Authority, type Certificate } from '../support/certificates.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
-import { OrderClient } from '../support/orders.js';
+import { OrderClient, orderBody } from '../support/orders.js';
 import { RawConnection } from '../support/raw-http.js';
 import { PrometheusApi } from './prometheus-api.js';
 
@@ -142,11 +146,14 @@ export async function isOk(url: string): Promise<boolean> {
   return (await fetch(url, { signal: AbortSignal.timeout(1000) })).ok;
 }
 
+const API_KEY = 'the-key-of-acme';
+
 class SecuredServer {
   readonly #authority = new Authority();
   readonly #files: Certificate;
   readonly #keys: string;
   adminUrl = '';
+  #url = '';
 
   constructor(owner: { after(end: () => Promise<void>): void }) {
     owner.after(async () => this.#authority.remove());
@@ -156,10 +163,24 @@ class SecuredServer {
 
   async start(owner: { after(end: () => Promise<void>): void }): Promise<this> {
     const { cert, key } = this.#files;
-    writeFileSync(this.#keys, `acme ${'0'.repeat(64)}\n`);
+    const hash = createHash('sha256').update(API_KEY).digest('hex');
+    writeFileSync(this.#keys, `acme ${hash}\n`);
     const flags = ['--tls-cert', cert, '--tls-key', key, '--api-keys', this.#keys];
-    this.adminUrl = (await startForebay(flags, { owner })).adminUrl;
+    const { adminUrl, url } = await startForebay(flags, { owner });
+    this.adminUrl = adminUrl;
+    this.#url = url;
     return this;
+  }
+
+  /** Posts an order with the key. @returns the status */
+  async post(): Promise<number> {
+    const headers = { 'content-type': 'application/json', 'x-api-key': API_KEY };
+    const options = { method: 'POST', agent: false, rejectUnauthorized: false, headers } as const;
+    const sent = request(`${this.#url}/orders`, options);
+    sent.end(orderBody('acme'));
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode!;
   }
 
   /** An operator makes a mistake in the file of keys. */
