@@ -15,7 +15,8 @@ export class SchemaReference {
 
   constructor(schema: Schema, dialect: Dialect) {
     const settings = { strict: false, strictNumbers: true, ownProperties: true } as const;
-    const options = { ...settings, logger: false } as const;
+    // Its own check of a schema throws if an enum lists {"toString":1}.
+    const options = { ...settings, logger: false, validateSchema: false } as const;
     const ajv = dialect === 'draft-07' ? new Ajv(options) : new Ajv2020(options);
     formats.default(ajv as Ajv);
     this.#isValid = ajv.compile(schema);

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import { addEqualityKeywords } from './equality.js';
+import { addEqualityKeywords, addUniqueItems } from './equality.js';
 import { LinearMatchers } from './linear-regexp.js';
 import { type Dialect, type Schema, subschemasOf, visitSchemas } from './subschemas.js';
 
@@ -27,7 +27,9 @@ const SETTINGS = {
 /** An ajv that checks schemas against their meta-schema. */
 export function openMetaAjv(dialect: Dialect): Ajv {
   const settings = { strict: false, logger: false } as const;
-  return dialect === 'draft-07' ? new Ajv(settings) : asAjv(new Ajv2020(settings));
+  const ajv = dialect === 'draft-07' ? new Ajv(settings) : asAjv(new Ajv2020(settings));
+  addUniqueItems(ajv);
+  return ajv;
 }
 
 /** Both are the same class with other keywords, which the types do not say. */

@@ -5,7 +5,7 @@ import type { Ajv } from 'ajv';
  * `valueOf` of the value: a client's `{"valueOf":1}` makes it throw. And they compare each item with each other.
  */
 export function addEqualityKeywords(ajv: Ajv): void {
-  for (const keyword of ['const', 'enum', 'uniqueItems']) ajv.removeKeyword(keyword);
+  for (const keyword of ['const', 'enum']) ajv.removeKeyword(keyword);
   // In the order in which ajv checks them: the first of several faults is named.
   ajv.addKeyword({
     keyword: 'enum',
@@ -20,6 +20,12 @@ export function addEqualityKeywords(ajv: Ajv): void {
     errors: false,
     compile: (value: unknown) => isOneOf([value]),
   });
+  addUniqueItems(ajv);
+}
+
+/** `uniqueItems` alone, for meta-schemas: they list no objects. */
+export function addUniqueItems(ajv: Ajv): void {
+  ajv.removeKeyword('uniqueItems');
   ajv.addKeyword({
     keyword: 'uniqueItems',
     type: 'array',
@@ -27,6 +33,7 @@ export function addEqualityKeywords(ajv: Ajv): void {
     ...(ajv.getKeyword('maxContains') === false ? {} : { before: 'maxContains' }),
     schemaType: 'boolean',
     errors: false,
+    error: { message: 'must NOT have duplicate items' },
     compile: (on: boolean) => (items: readonly unknown[]) => !on || areUnique(items),
   });
 }

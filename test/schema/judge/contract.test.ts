@@ -129,6 +129,16 @@ describe('a file of --schema', () => {
     assert.match(faultOf(JSON.stringify(named)), /^\/patternProperties\/\^/);
   });
 
+  it('may list values with members that every object of JavaScript has', () => {
+    for (const name of ['toString', 'valueOf', 'constructor', '__proto__', 'hasOwnProperty']) {
+      const values = `[{"${name}":1},{"${name}":2}]`;
+      load(`{${DRAFT_07},"enum":${values},"const":{"${name}":1},"default":${values}}`);
+      load(`{"enum":${values},"const":{"${name}":1},"examples":${values}}`);
+      const repeated = `{${DRAFT_07},"enum":[{"${name}":1},{"${name}":1}]}`;
+      assert.match(faultOf(repeated), /^\/enum: must NOT have duplicate items/);
+    }
+  });
+
   it('may refer to itself inside of a value', () => {
     const { schema } = load('{"type":"object","properties":{"next":{"$ref":"#"}}}');
     assert.equal(typeof schema, 'object');
