@@ -12,8 +12,8 @@ const SALT_BYTES = 32;
 /** The keys of `--api-keys`, in one intake thread. */
 export class ApiKeys implements SenderKeys {
   /**
-   * By a hash with a salt that nobody knows: how long a search takes depends on the hash, which a client can neither choose
-   * nor compute.
+   * The key of the map is a hash with a secret salt. The time of a search depends on that hash, and a client cannot compute
+   * it.
    */
   readonly #bySaltedHash = new Map<string, Known>();
   readonly #salt = randomBytes(SALT_BYTES);

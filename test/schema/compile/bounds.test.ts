@@ -41,6 +41,25 @@ describe('a large schema', () => {
     assert.ok(!scan(body));
   });
 
+  it('has each member once, and each that is required, with more than a number has bits', () => {
+    const names = namesOf(70);
+    const required = names.slice(0, 40);
+    const scan = scannerOf({
+      type: 'object',
+      properties: objectOf(names, () => ({ type: 'integer' })),
+      required,
+    });
+    const bodyOf = (all: readonly string[]) => `{${all.map((name) => `"${name}":1`).join()}}`;
+    assert.ok(scan(bodyOf(names)));
+    for (const name of names) {
+      assert.ok(!scan(bodyOf([...names, name])), `${name} twice`);
+      const others = required.filter((one) => one !== name);
+      assert.equal(scan(bodyOf(others)), !required.includes(name), `without ${name}`);
+      // The number of members is right.
+      assert.ok(!scan(bodyOf([...others, others[0]!])), `${others[0]} instead of ${name}`);
+    }
+  });
+
   it('can have 1,000 values of an enum, of each type', () => {
     const values = Array.from({ length: 1000 }, (_, i) => (i % 2 === 0 ? `value-${i}` : i));
     const scan = scannerOf({ type: 'array', items: { enum: values } });
