@@ -49,7 +49,7 @@ const parts = {
   meter: new RpsMeter(RpsMeter.memory()),
   options,
   tls: null,
-  gate: { opened: () => true, closed: () => {} },
+  gate: { opened: () => true, closed: () => {}, open: 0, accepted: 0 },
 };
 const server = new IntakeServer(parts, await loadEngine('uws'));
 const port = await freePort();

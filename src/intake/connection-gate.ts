@@ -4,6 +4,13 @@ import type { ConnectionGate } from './http.js';
 /** Why a connection is refused. */
 export type RefusedConnection = 'all' | 'address';
 
+/** Counts the connections of one thread too. */
+export interface CountingGate extends ConnectionGate {
+  readonly open: number;
+  /** Since the start of the thread. */
+  readonly accepted: number;
+}
+
 export interface GateParts {
   readonly counts: ThreadCounts;
   /** Open connections of all intake threads. */
@@ -19,16 +26,26 @@ export interface GateParts {
  * exceed the limit by one connection each. What is refused still takes a descriptor until it is closed, which happens at
  * once.
  */
-export class IntakeGate implements ConnectionGate {
+export class IntakeGate implements CountingGate {
   readonly #parts: GateParts;
   #open = 0;
+  #accepted = 0;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
   }
 
+  get open(): number {
+    return this.#open;
+  }
+
+  get accepted(): number {
+    return this.#accepted;
+  }
+
   opened(peer: () => string): boolean {
     const { open, connectionsMax, hasTooMany } = this.#parts;
+    this.#accepted++;
     this.#count(1);
     if (open() > connectionsMax) return this.#refuse('all');
     if (hasTooMany?.(peer())) return this.#refuse('address');

@@ -53,6 +53,11 @@ export class Cors {
         : (head) => this.#byOrigin.get(head.getHeader(this.#origin)) ?? others;
   }
 
+  /** From now on all answers ask their client to close the connection. */
+  endConnections(): void {
+    for (const replies of [this.others, ...this.#byOrigin.values()]) replies.endConnections();
+  }
+
   /** Whether a request is a preflight from an origin that is allowed. */
   isPreflight(head: RequestHead): boolean {
     const origin = head.getHeader(this.#origin);

@@ -13,8 +13,7 @@ export interface HttpReply {
   /** Status code and reason. Bytes may go on with header lines: `200 OK\r\nname: value`. */
   writeStatus(status: string | Uint8Array): HttpReply;
   writeHeader(name: string, value: string): HttpReply;
-  /** With `andClose` the connection ends after the answer. */
-  end(body: string | Uint8Array, andClose?: boolean): unknown;
+  end(body: string | Uint8Array): unknown;
   /**
    * Ends the answer if the client has read enough of the answers before it. The first of the results is false if it has not:
    * then the connection must be closed, because nothing bounds the answers that wait for it, or `onWritable` be called.
@@ -73,7 +72,7 @@ export interface ListenAddress {
 export interface HttpEngine {
   /** @throws OperatorFault it cannot listen */
   listen(address: ListenAddress): Promise<void>;
-  /** Accepts no more connections. Those that are open go on. */
+  /** Accepts no more connections; those that wait at the listener are reset. Those that are open go on. */
   stopListening(): void;
   /** New connections get this certificate. Those that are open go on. @throws OperatorFault it cannot be used */
   renewTls(tls: TlsMaterial): void;

@@ -8,6 +8,7 @@ export type AnswerName = keyof typeof answers;
 const RETRY_AFTER_S = '1';
 /** Name of the header line that says how long an idle connection is kept. */
 export const KEEP_ALIVE = 'Keep-Alive: timeout=';
+const CLOSE_LINE = 'Connection: close';
 const JSON_LINE = 'Content-Type: application/json';
 /** What browsers may read of an answer to another origin, besides what they always may. */
 export const EXPOSED_HEADERS =
@@ -44,11 +45,11 @@ interface BuiltAnswer {
  * otherwise let the answers grow without bound.
  */
 export class Replies {
-  readonly #built: Readonly<Record<AnswerName, BuiltAnswer>>;
+  #built: Readonly<Record<AnswerName, BuiltAnswer>>;
   /** Header lines of every answer, after Content-Type. */
-  readonly #lines: readonly string[];
+  #lines: readonly string[];
   readonly #onUnread: () => void;
-  readonly #created: CreatedHead;
+  #created: CreatedHead;
   #closing: Replies | null = null;
   /** Accepted orders until the next one whose connection is checked. */
   #untilCheck = 0;
@@ -60,17 +61,21 @@ export class Replies {
   constructor(lines: readonly string[], onUnread: () => void) {
     this.#lines = lines;
     this.#onUnread = onUnread;
-    this.#built = Object.fromEntries(
-      Object.entries(answers).map(([name, answer]) => [name, this.#build(answer)]),
-    ) as Record<AnswerName, BuiltAnswer>;
+    this.#built = builtWith(lines);
     this.#created = new CreatedHead(lines);
   }
 
   /** The same for answers to a client that was asked not to send its body: what it sends next could be either. */
   get closing(): Replies {
-    const lines = this.#lines.filter((line) => !line.startsWith(KEEP_ALIVE));
-    this.#closing ??= new Replies([...lines, 'Connection: close'], this.#onUnread);
+    this.#closing ??= new Replies(closingLines(this.#lines), this.#onUnread);
     return this.#closing;
+  }
+
+  /** From now on all answers ask their client to close the connection, also those to requests that wait. */
+  endConnections(): void {
+    this.#lines = closingLines(this.#lines);
+    this.#built = builtWith(this.#lines);
+    this.#created = new CreatedHead(this.#lines);
   }
 
   send(res: HttpReply, name: AnswerName): void {
@@ -103,12 +108,9 @@ export class Replies {
     this.#end(res.writeStatus(head).writeHeader('x-invalid', fault), body);
   }
 
-  /** With `andClose` the connection ends after the answer, because the server is stopping. */
-  busy(res: HttpReply, andClose: boolean): void {
+  busy(res: HttpReply): void {
     const { head, body } = this.#built.busy;
-    res.writeStatus(head).writeHeader('Retry-After', RETRY_AFTER_S);
-    if (andClose) res.end(body, true);
-    else this.#end(res, body);
+    this.#end(res.writeStatus(head).writeHeader('Retry-After', RETRY_AFTER_S), body);
   }
 
   /** @param challenge how a client can show who it is (RFC 9110, 11.6.1) */
@@ -181,11 +183,6 @@ export class Replies {
     this.#end(res, ALLOWED);
   }
 
-  #build({ statusLine, body }: Answer): BuiltAnswer {
-    const head = encoder.encode([statusLine, JSON_LINE, ...this.#lines].join('\r\n'));
-    return { head, body: encoder.encode(body) };
-  }
-
   /**
    * An answer to HEAD announces the length of a body but does not carry it (RFC 9110, 9.3.2). The header is written here
    * because `endWithoutBody(length)` of uWebSockets.js waits for that body.
@@ -200,6 +197,21 @@ export class Replies {
     this.#onUnread();
     res.close();
   }
+}
+
+function builtWith(lines: readonly string[]): Readonly<Record<AnswerName, BuiltAnswer>> {
+  const build = ({ statusLine, body }: Answer): BuiltAnswer => {
+    const head = encoder.encode([statusLine, JSON_LINE, ...lines].join('\r\n'));
+    return { head, body: encoder.encode(body) };
+  };
+  return Object.fromEntries(
+    Object.entries(answers).map(([name, answer]) => [name, build(answer)]),
+  ) as Record<AnswerName, BuiltAnswer>;
+}
+
+function closingLines(lines: readonly string[]): readonly string[] {
+  const others = lines.filter((line) => !line.startsWith(KEEP_ALIVE) && line !== CLOSE_LINE);
+  return [...others, CLOSE_LINE];
 }
 
 /** The socket of a client that reads takes so much at once: the first window of TCP has ten segments. */

@@ -37,7 +37,7 @@ export interface SlotParts {
   readonly release: (slot: RequestSlot) => void;
   /** Removes a slot that must not be used again. */
   readonly retire: (slot: RequestSlot) => void;
-  /** True while the server stops: orders not accepted yet are refused, and their connections end. */
+  /** True while the server stops: orders not accepted yet are refused. */
   readonly isStopping: () => boolean;
 }
 
@@ -216,7 +216,7 @@ export class RequestSlot implements KeyedClient, BatchClient {
     this.#state = WAITING;
     if (isStopping() || !committer.take(this.#lineOf(validator), this)) {
       this.#state = ANSWERING;
-      this.#replies.busy(this.#res!, isStopping());
+      this.#replies.busy(this.#res!);
       this.#finish(503);
       return;
     }
@@ -318,7 +318,7 @@ export class RequestSlot implements KeyedClient, BatchClient {
   };
 
   readonly #writeBusy = (): void => {
-    this.#replies.busy(this.#res!, this.#parts.isStopping());
+    this.#replies.busy(this.#res!);
   };
 
   readonly #writeReplayed = (): void => {

@@ -8,10 +8,10 @@ import type { BodyValidator, Committer, KeyedIntake, Limiter } from '../model/st
 import type { TlsMaterial } from '../model/tls.js';
 import { BatchIntake } from './batch-intake.js';
 import { BodyBuffers } from './body-buffers.js';
+import type { CountingGate } from './connection-gate.js';
 import { Cors } from './cors.js';
 import { FrameClock } from './frame-clock.js';
 import type {
-  ConnectionGate,
   ConnectionRefusal,
   EngineFactory,
   HeaderName,
@@ -56,7 +56,7 @@ export interface IntakeParts {
   readonly senders: RequestSenders;
   /** Counts a request in the RPS meter. */
   readonly meter: { hit(requests: number): void };
-  readonly gate: ConnectionGate;
+  readonly gate: CountingGate;
   readonly options: IntakeOptions;
   /** Null for HTTP without TLS. */
   readonly tls: TlsMaterial | null;
@@ -68,10 +68,12 @@ const SLOW_BODY_CHECK_MS = 250;
 const KEEP_READING_CHECKS = 16;
 /** Unless it is given. Longer than the 60 s for which nginx and others keep connections to a server. */
 const KEEP_ALIVE_MS = 75_000;
-/** How long a stopping server waits for bodies that are still arriving. */
+/** How long a server that has closed its listener takes orders on the connections that are open. */
 const STOP_GRACE_MS = 250;
-/** Interval at which a stopping server checks whether all requests have been answered. */
+/** Interval at which a stopping server checks whether all connections have ended. */
 const STOP_POLL_MS = 5;
+/** How long a server that closes its listener waits for a moment at which no connection waits there. */
+const QUIET_MS_MAX = 1000;
 
 /** The HTTP server of one intake thread. */
 export class IntakeServer {
@@ -198,20 +200,40 @@ export class IntakeServer {
     return this.#engine.listen(address);
   }
 
+  /** From now on each answer asks its client to close the connection. Orders are still taken. */
+  endConnections(): void {
+    this.#cors.endConnections();
+  }
+
   /**
-   * Stops accepting connections and orders. Resolves when every order taken before has been answered.
+   * Accepts no more connections, after those that wait at the listener. Those are complete for their clients, which may have sent
+   * an order already: to close the listener would reset them.
+   */
+  async stopListening(): Promise<void> {
+    const { gate } = this.#parts;
+    const deadlineMs = performance.now() + QUIET_MS_MAX;
+    for (let accepted = -1; accepted !== gate.accepted && performance.now() < deadlineMs; ) {
+      accepted = gate.accepted;
+      // After the second one, the loop has asked the kernel for new connections and accepted them.
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#engine.stopListening();
+  }
+
+  /**
+   * Stops accepting orders. Resolves when every order taken before has been answered.
    *
    * @param drained resolves when the committer has no orders left
    */
   async stop(drained: () => Promise<void>): Promise<void> {
-    this.#stopping = true;
-    this.#engine.stopListening();
-    await drained();
-    // The remaining requests still send their body: they get a short time, then `close` ends their connections.
+    // An order may be on its way on each open connection. Those that remain then are ended by `close`.
     const deadlineMs = performance.now() + STOP_GRACE_MS;
-    while (this.#slots.inUse > 0 && performance.now() < deadlineMs) {
+    while (this.#parts.gate.open > 0 && performance.now() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS));
     }
+    this.#stopping = true;
+    await drained();
   }
 
   /** Ends all connections. Must be called before the thread ends. */

@@ -187,6 +187,14 @@ export const LOG_EVENTS = {
     what: 'a replacement intake thread did not start: the other threads take the orders',
   },
   stopping: { level: 'info', what: 'the process was told to stop' },
+  'stop-delayed': {
+    level: 'info',
+    what: '/readyz is 503 from now on, and orders are still taken for --shutdown-delay-ms',
+  },
+  'stop-hurried': {
+    level: 'warn',
+    what: 'a second signal has ended --shutdown-delay-ms: the server stops now',
+  },
   'stop-step-failed': {
     level: 'error',
     what: 'a step of the shutdown failed; the next steps still run',

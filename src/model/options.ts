@@ -38,6 +38,7 @@ export interface Options {
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly shutdownMsMax: number;
+  readonly shutdownDelayMs: number;
 
   readonly schema: string;
   readonly bodyDepthMax: number;

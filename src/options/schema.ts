@@ -190,7 +190,16 @@ const serverSchema = {
     max: 600_000,
     default: 10_000,
     group: 'Server',
-    help: 'time limit of an ordered shutdown; then the process is killed',
+    help: 'time limit of an ordered shutdown, after --shutdown-delay-ms; then the process is killed',
+  },
+  shutdownDelayMs: {
+    type: 'integer',
+    unit: 'ms',
+    min: 0,
+    max: 600_000,
+    default: 0,
+    group: 'Server',
+    help: 'how long orders are still taken after a stop signal, while /readyz is 503 and answers end connections, for load balancers',
   },
 } as const satisfies Partial<Specs>;
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, OperatorFault } from '../model/fault.js';
 import type { Log } from '../model/log.js';
 import type { Redact } from '../model/redact.js';
@@ -7,6 +8,9 @@ import { endAtOnce } from './end.js';
 /** Signals within this time are one request that was delivered more than once; milliseconds. */
 const SAME_REQUEST_MS = 100;
 
+/** The name of the delay among the steps. */
+const DELAY = 'delay';
+
 /** Stops one stage. Must also work if that stage was never started. */
 export interface StopStep {
   readonly what: string;
@@ -14,11 +18,19 @@ export interface StopStep {
   readonly stop: (failure: Error | null) => Promise<void>;
 }
 
+/** The time in which load balancers learn that the server stops, before it stops. */
+export interface ShutdownDelay {
+  readonly ms: number;
+  /** Called at its start: from then on the server is not ready, but takes orders. */
+  readonly begin: () => void;
+}
+
 /** The ordered shutdown: its steps run one after another, once. */
 export class Shutdown {
   readonly #steps: readonly StopStep[];
   readonly #log: Log;
   readonly #flushLog: () => void;
+  readonly #hurry = new AbortController();
   #step = '';
 
   /** @param flushLog writes the log lines that are held back */
@@ -35,6 +47,27 @@ export class Shutdown {
   /** The step that runs, or the last one that ran; empty before the first. */
   get step(): string {
     return this.#step;
+  }
+
+  /** To be called before `run`. Resolves when the delay is over, or at once after `hurry`. */
+  async delay({ ms, begin }: ShutdownDelay): Promise<void> {
+    const { signal } = this.#hurry;
+    if (ms === 0 || signal.aborted) return;
+    this.#step = DELAY;
+    this.#log('stop-delayed', '/readyz is 503, and orders are still taken', {
+      shutdownDelayMs: ms,
+    });
+    begin();
+    await sleep(ms, undefined, { signal }).catch(() => {});
+  }
+
+  get isDelayed(): boolean {
+    return this.#step === DELAY && !this.#hurry.signal.aborted;
+  }
+
+  /** Ends the delay, or prevents it. */
+  hurry(): void {
+    this.#hurry.abort();
   }
 
   /**
@@ -74,7 +107,8 @@ export interface Output {
 
 /**
  * Ends the process: by an ordered shutdown on a stop signal or on a fatal error. A second signal or the deadline
- * ends it at once; orders that are then in the journal are processed after the next start.
+ * ends it at once; orders that are then in the journal are processed after the next start. In the delay, a second signal ends the
+ * delay only.
  *
  * Nothing else may call `process.exit` while intake threads run: uWebSockets.js aborts the process when a thread ends
  * with open sockets.
@@ -82,15 +116,23 @@ export interface Output {
 export class ShutdownOnSignals {
   readonly #stop: Shutdown;
   readonly #msMax: number;
+  readonly #delay: ShutdownDelay;
   readonly #log: Log;
   readonly #flushLog: () => void;
   readonly #redact: Redact;
+  #exitCode: number = EXIT.ok;
   #isServing = false;
   #signalledAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(signals: StopSignals, stop: Shutdown, msMax: number, output: Output) {
+  constructor(
+    signals: StopSignals,
+    stop: Shutdown,
+    { msMax, delay }: { readonly msMax: number; readonly delay: ShutdownDelay },
+    output: Output,
+  ) {
     this.#stop = stop;
     this.#msMax = msMax;
+    this.#delay = delay;
     this.#log = output.log;
     this.#flushLog = output.flush;
     this.#redact = output.redact;
@@ -114,24 +156,35 @@ export class ShutdownOnSignals {
     } else {
       process.stderr.write(this.#redact(`forebay: ${fault.message}\n`));
     }
-    if (!this.#stop.hasStarted)
-      void this.#run(fault instanceof OperatorFault ? fault.exitCode : EXIT.failed);
+    const { hasStarted, isDelayed } = this.#stop;
+    if (hasStarted && !isDelayed) return;
+    this.#exitCode = fault instanceof OperatorFault ? fault.exitCode : EXIT.failed;
+    this.#stop.hurry();
+    if (!hasStarted) void this.#run();
   }
 
   #onSignal(signal: string): void {
     // A terminal and npm both forward the same Ctrl-C.
     if (performance.now() - this.#signalledAtMs < SAME_REQUEST_MS) return;
     this.#signalledAtMs = performance.now();
+    if (this.#stop.isDelayed) {
+      this.#log('stop-hurried', 'second signal: the delay of the shutdown ends', { signal });
+      this.#stop.hurry();
+      return;
+    }
     if (this.#stop.hasStarted) {
       const { step } = this.#stop;
       this.#log('stop-forced', 'second signal: ending at once', { signal, step });
       this.#endAtOnce();
     }
     this.#log('stopping', 'stopping', { signal });
-    void this.#run(EXIT.ok);
+    // No load balancer sends orders to a server that has not been ready.
+    if (!this.#isServing) this.#stop.hurry();
+    void this.#run();
   }
 
-  async #run(exitCode: number): Promise<void> {
+  async #run(): Promise<void> {
+    await this.#stop.delay(this.#delay);
     setTimeout(() => {
       this.#log(
         'stop-late',
@@ -141,10 +194,10 @@ export class ShutdownOnSignals {
       this.#endAtOnce();
     }, this.#msMax);
     const failure = await this.#stop.run();
-    if (failure !== null) exitCode ||= EXIT.failed;
+    if (failure !== null) this.#exitCode ||= EXIT.failed;
     // After an error its own line is the last one.
-    if (exitCode === EXIT.ok) this.#log('stopped', 'stopped');
-    process.exit(exitCode);
+    if (this.#exitCode === EXIT.ok) this.#log('stopped', 'stopped');
+    process.exit(this.#exitCode);
   }
 
   #endAtOnce(): never {

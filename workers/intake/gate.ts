@@ -1,6 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import { IntakeGate, type RefusedConnection } from '../../src/intake/connection-gate.js';
-import type { ConnectionGate } from '../../src/intake/http.js';
+import {
+  type CountingGate,
+  IntakeGate,
+  type RefusedConnection,
+} from '../../src/intake/connection-gate.js';
 import { PeerConnections } from '../../src/intake/peer-connections.js';
 import { GAUGE, type ThreadCounts, TotalCounts } from '../../src/metrics/count.js';
 import type { IntakeReport, IntakeThreadData } from './protocol.js';
@@ -18,7 +21,7 @@ export function openGate(
   counts: ThreadCounts,
   port: () => number,
   report: (message: IntakeReport) => void,
-): ConnectionGate {
+): CountingGate {
   const { connectionsMax, intakeThreads, options } = data;
   const totals = new TotalCounts(data.counts);
   const open = () => totals.get(GAUGE.openConnections);

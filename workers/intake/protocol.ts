@@ -55,12 +55,18 @@ export type IntakeCommand =
   | { readonly type: 'receipts'; readonly replies: readonly ReceiptReply[] }
   | { readonly type: 'tls'; readonly tls: TlsMaterial }
   | { readonly type: 'senders'; readonly senders: SendersData }
+  /** From now on each answer asks its client to close the connection. Orders are still taken. */
+  | { readonly type: 'endConnections' }
+  | { readonly type: 'stopListening' }
+  /** After `stopListening`. */
   | { readonly type: 'stop' };
 
 /** Messages from an intake thread to the supervisor. */
 export type IntakeReport =
   | { readonly type: 'started' }
   | { readonly type: 'listening' }
+  /** The answer to `stopListening`. */
+  | { readonly type: 'deaf' }
   /** A frame became durable, and the main thread had asked to be woken. */
   | { readonly type: 'committed' }
   /** The journal accepts writes if `reason` is empty; otherwise it says why not. */

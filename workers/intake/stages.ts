@@ -86,10 +86,8 @@ export async function openIntake(
     await loadEngine(data.engine),
   );
   const stopWatching = watchJournal(appender, report);
-  /** An intake that is stopped while it starts must not listen: nothing would close that socket. */
-  let stopping = false;
+  const port = listenerOf(server, data.sharesPort, report);
   async function stop(): Promise<void> {
-    stopping = true;
     await server.stop(() => answerAll(keyed, committer, receipts));
     server.close();
     await appender.close();
@@ -97,19 +95,16 @@ export async function openIntake(
     onStopped();
   }
 
-  async function listen(at: OrdersAddress): Promise<void> {
-    if (stopping) return;
-    if ('port' in at) tcpPort = at.port;
-    await listenAt(server, at, data.sharesPort);
-    report({ type: 'listening' });
-  }
-
   async function handle(command: IntakeCommand): Promise<void> {
     if (command.type === 'receipts') receipts.receive(command.replies);
+    else if (command.type === 'endConnections') server.endConnections();
+    else if (command.type === 'stopListening') await port.close();
     else if (command.type === 'stop') await stop();
     else if (command.type === 'tls') renewTls(server, command.tls, report);
-    else if (command.type === 'listen') await listen(command.at);
-    else {
+    else if (command.type === 'listen') {
+      if ('port' in command.at) tcpPort = command.at.port;
+      await port.open(command.at);
+    } else {
       senders.renew(command.senders);
       report({ type: 'senders' });
     }
@@ -144,9 +139,26 @@ function renewTls(
   }
 }
 
-async function listenAt(server: IntakeServer, at: OrdersAddress, isShared: boolean): Promise<void> {
-  await server.listen({ at, isShared });
-  if ('path' in at) chmodSync(at.path, SOCKET_MODE);
+/** An intake that is stopped while it starts must not listen: nothing would close that socket. */
+function listenerOf(
+  server: IntakeServer,
+  isShared: boolean,
+  report: (message: IntakeReport) => void,
+): { open: (at: OrdersAddress) => Promise<void>; close: () => Promise<void> } {
+  let isClosed = false;
+  return {
+    open: async (at) => {
+      if (isClosed) return;
+      await server.listen({ at, isShared });
+      if ('path' in at) chmodSync(at.path, SOCKET_MODE);
+      report({ type: 'listening' });
+    },
+    close: async () => {
+      isClosed = true;
+      await server.stopListening();
+      report({ type: 'deaf' });
+    },
+  };
 }
 
 /** Reports a durable frame only if the main thread sleeps: while it is awake it polls. */

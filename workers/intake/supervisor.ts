@@ -63,6 +63,7 @@ export class IntakeSupervisor {
   readonly #deathsMs: number[] = [];
   /** Null until all threads listen. */
   #at: OrdersAddress | null = null;
+  #leaving = false;
   #stopping = false;
 
   constructor(parts: IntakeSupervisorParts) {
@@ -85,7 +86,7 @@ export class IntakeSupervisor {
   /** Why the intake cannot take orders, one line per reason; empty if it can. */
   reasons(): string[] {
     if (this.#at === null) return ['intake does not listen yet'];
-    if (this.#stopping) return ['shutting down'];
+    if (this.#leaving) return ['shutting down'];
     return [...new Set(this.#supervised.map(({ reason }) => reason))].filter(Boolean);
   }
 
@@ -131,14 +132,30 @@ export class IntakeSupervisor {
     return (await Promise.all(asked)).filter((answer) => answer !== null);
   }
 
-  /** Resolves when every accepted order has been answered and all threads have ended. */
+  /** From now on the server is not ready, and each answer asks its client to close the connection. Orders are still taken. */
+  leave(): void {
+    this.#leaving = true;
+    for (const { thread } of this.#supervised) thread.postMessage({ type: 'endConnections' });
+  }
+
+  /**
+   * Closes the listeners one after another, so that as long as possible there is one for new connections. Resolves when every
+   * accepted order has been answered and all threads have ended.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.leave();
+    for (const { thread, hasEnded } of this.#supervised) {
+      if (hasEnded) continue;
+      const deaf = nextReport(thread, 'deaf');
+      thread.postMessage({ type: 'stopListening' });
+      await deaf.catch(() => {});
+    }
     await Promise.all(
       this.#supervised.map(async ({ thread, hasEnded }) => {
         if (hasEnded) return;
         const ended = new Promise((resolve) => thread.once('exit', resolve));
-        thread.postMessage({ type: 'stop' } satisfies IntakeCommand);
+        thread.postMessage({ type: 'stop' });
         await ended;
       }),
     );
@@ -185,7 +202,8 @@ export class IntakeSupervisor {
   async #listen(index: number, at: OrdersAddress): Promise<void> {
     const { thread } = this.#supervised[index]!;
     const listening = nextReport(thread, 'listening');
-    thread.postMessage({ type: 'listen', at } satisfies IntakeCommand);
+    thread.postMessage({ type: 'listen', at });
+    if (this.#leaving) thread.postMessage({ type: 'endConnections' });
     await listening;
   }
 

@@ -35,7 +35,8 @@ export async function run(argv: readonly string[], signals: StopSignals): Promis
     onFault: (fault) => stopping.fail(fault),
   });
   const stop = new Shutdown(server.steps, log, flush);
-  const stopping = new ShutdownOnSignals(signals, stop, options.shutdownMsMax, output);
+  const times = { msMax: options.shutdownMsMax, delay: server.shutdownDelay };
+  const stopping = new ShutdownOnSignals(signals, stop, times, output);
   try {
     if (!(await server.start())) return;
     stopping.serving();

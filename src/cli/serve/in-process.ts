@@ -8,7 +8,7 @@ import type { Options } from '../../model/options.js';
 import { type Redact, redactError } from '../../model/redact.js';
 import type { ForebayServer, ServeOptions } from '../../model/server.js';
 import { optionsOf, redactorOf } from '../../options/load.js';
-import { Shutdown } from '../../process/shutdown.js';
+import { Shutdown, type ShutdownDelay } from '../../process/shutdown.js';
 import { Server } from './server.js';
 import { serverUrls } from './urls.js';
 
@@ -31,6 +31,7 @@ class RunningServer implements ForebayServer {
   readonly closed: Promise<void>;
   readonly #stop: Shutdown;
   readonly #msMax: number;
+  readonly #delay: ShutdownDelay;
   readonly #redact: Redact;
   #settle: (closed: Promise<void>) => void = () => {};
   #closing: Promise<void> | null = null;
@@ -46,11 +47,13 @@ class RunningServer implements ForebayServer {
       },
     });
     const stop = new Shutdown(server.steps, log, flush);
-    const running = new RunningServer(stop, options.shutdownMsMax, redact);
+    const times = { msMax: options.shutdownMsMax, delay: server.shutdownDelay };
+    const running = new RunningServer(stop, times, redact);
     try {
       // False: it has begun to stop, because of a fault.
       if (!(await server.start())) await running.closed;
     } catch (fault) {
+      stop.hurry();
       await running.close().catch(() => {});
       throw fault;
     }
@@ -60,9 +63,14 @@ class RunningServer implements ForebayServer {
     return running;
   }
 
-  constructor(stop: Shutdown, msMax: number, redact: Redact) {
+  constructor(
+    stop: Shutdown,
+    { msMax, delay }: { readonly msMax: number; readonly delay: ShutdownDelay },
+    redact: Redact,
+  ) {
     this.#stop = stop;
     this.#msMax = msMax;
+    this.#delay = delay;
     this.#redact = redact;
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
@@ -80,6 +88,7 @@ class RunningServer implements ForebayServer {
   }
 
   #closeBecauseOf(fault: OperatorFault): void {
+    this.#stop.hurry();
     if (this.#closing !== null) return;
     this.#closing = this.#stopInTime();
     this.#settle(
@@ -91,6 +100,7 @@ class RunningServer implements ForebayServer {
 
   /** The steps go on after the deadline: nothing cuts off what runs in this process. */
   async #stopInTime(): Promise<void> {
+    await this.#stop.delay(this.#delay);
     const patience = new AbortController();
     const late = sleep(this.#msMax, 'late' as const, { signal: patience.signal });
     late.catch(() => {});

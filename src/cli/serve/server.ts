@@ -31,7 +31,7 @@ import { claimAddress } from '../../process/claim-address.js';
 import { claimFolder, type Release } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { ServerCertificate } from '../../process/server-certificate.js';
-import type { StopStep } from '../../process/shutdown.js';
+import type { ShutdownDelay, StopStep } from '../../process/shutdown.js';
 import { type Contract, loadContract } from '../../schema/contract.js';
 import { checkSenderOptions } from '../../senders/check-options.js';
 import { SenderFiles } from '../../senders/sender-files.js';
@@ -122,6 +122,14 @@ export class Server {
   /** 0 until `start` has listened. */
   get adminPort(): number {
     return this.#adminPort;
+  }
+
+  /** What comes before the first of the `steps`. */
+  get shutdownDelay(): ShutdownDelay {
+    return {
+      ms: this.#parts.options.shutdownDelayMs,
+      begin: () => this.#stages.intake.leave(),
+    };
   }
 
   /** What stops it, in this order. A step does no harm where its stage never got going. */

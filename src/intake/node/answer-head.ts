@@ -13,6 +13,8 @@ export interface AnswerHead {
   readonly reason: string;
   /** Name and value in turn. */
   readonly headers: string[];
+  /** Whether it says `Connection: close`. */
+  readonly isLast: boolean;
 }
 
 const known = new Map<string, AnswerHead>();
@@ -35,7 +37,13 @@ export function answerHead(bytes: string | Uint8Array): AnswerHead {
   }
   const colon = text.indexOf(': ', lastAt);
   const last = [text.slice(lastAt + 2, colon), text.slice(colon + 2)];
-  return { status: head.status, reason: head.reason, headers: head.headers.concat(last) };
+  const headers = head.headers.concat(last);
+  return {
+    status: head.status,
+    reason: head.reason,
+    headers,
+    isLast: head.isLast || isClose(last),
+  };
 }
 
 function read(text: string): AnswerHead {
@@ -44,5 +52,11 @@ function read(text: string): AnswerHead {
     const colon = header.indexOf(': ');
     return [header.slice(0, colon), header.slice(colon + 2)];
   });
-  return { status: Number(line!.slice(0, REASON_AT)), reason: line!.slice(REASON_AT), headers };
+  const status = Number(line!.slice(0, REASON_AT));
+  return { status, reason: line!.slice(REASON_AT), headers, isLast: isClose(headers) };
+}
+
+/** Of the last two elements, because the line is the last one that does not depend on the order. */
+function isClose(headers: readonly string[]): boolean {
+  return headers.at(-2) === 'Connection';
 }

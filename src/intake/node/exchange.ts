@@ -6,7 +6,7 @@ import { type Refusal, refusalHeaders } from './refusal.js';
 
 const TAKEN = [true, true] as const;
 const NO_BYTES = new Uint8Array(0);
-const OK: AnswerHead = { status: 200, reason: 'OK', headers: [] };
+const OK: AnswerHead = { status: 200, reason: 'OK', headers: [], isLast: false };
 
 /** A request of node:http and its answer. */
 export class Exchange implements HttpReply, RequestHead, PendingExchange {
@@ -83,12 +83,9 @@ export class Exchange implements HttpReply, RequestHead, PendingExchange {
     return this;
   }
 
-  end(body: string | Uint8Array, andClose = false): void {
+  end(body: string | Uint8Array): void {
     const text = latin1(body);
-    const { headers } = this.#head;
-    headers.push('Content-Length', String(text.length));
-    // Never before the answers to later requests, whose orders may be kept.
-    if (andClose && this.#connection.isNewest(this)) headers.push('Connection', 'close');
+    this.#head.headers.push('Content-Length', String(text.length));
     this.#send(text);
   }
 
@@ -151,12 +148,19 @@ export class Exchange implements HttpReply, RequestHead, PendingExchange {
     return true;
   }
 
+  /** Never before the answers to later requests, whose orders may be kept: node:http would not send them. */
+  #endConnection(headers: string[]): void {
+    if (this.#connection.isNewest(this)) this.#connection.takeNoMore();
+    else headers.splice(headers.indexOf('Connection'), 2);
+  }
+
   /** @param body a character for each byte */
   #send(body: string): void {
     this.#isOver = true;
     this.#isAnswered = true;
     this.#connection.remove(this);
-    const { status, reason, headers } = this.#head;
+    const { status, reason, headers, isLast } = this.#head;
+    if (isLast) this.#endConnection(headers);
     const response: ServerResponse & { _header?: string } = this.response;
     response.writeHead(status, reason, headers);
     response._header += body;

@@ -26,8 +26,8 @@ export class ContinuedReply implements HttpReply {
     return this;
   }
 
-  end(body: string | Uint8Array, andClose = false): void {
-    this.#reply.end(body, andClose);
+  end(body: string | Uint8Array): void {
+    this.#reply.end(body);
   }
 
   tryEnd(body: Uint8Array, bytes: number): readonly [boolean, boolean] {
