@@ -1,9 +1,15 @@
 import type { MessagePort } from 'node:worker_threads';
 import { COUNTER, type ThreadCounts } from '../metrics/count.js';
+import {
+  type Allowance,
+  type DrainControl,
+  type DrainSetting,
+  pausedText,
+  settingText,
+} from '../model/drain-control.js';
 import type { Source } from '../model/journal.js';
 import type { Log } from '../model/log.js';
 import type { Options } from '../model/options.js';
-import type { Limiter } from '../model/stages.js';
 import { BatchSize } from './batch-size.js';
 import { DirectService } from './direct.js';
 import { DeadLetterLimit, Drain } from './drain.js';
@@ -12,7 +18,7 @@ import { handlerContext } from './handler-context.js';
 import { HandlerPool, PoolThreadIds } from './handler-pool.js';
 import { heapFlag, heapFlagText } from './heap-flag.js';
 import { Outage } from './outage.js';
-import { type Pacer, SteadyPacer, smoothing, unpaced } from './pace.js';
+import { Pace, type Pacer } from './pace.js';
 import { BatchRunner, PAUSE_BOUNDS, pauseText } from './runner.js';
 import { Scheduler } from './scheduler.js';
 
@@ -25,8 +31,10 @@ export interface DrainParts {
   readonly entry: string;
   /** The file URL of an ES module. */
   readonly handlerUrl: string;
-  /** Makes an exact limiter: at most `limit` in any window of `windowMs`. */
-  readonly limiter: (limit: number, windowMs: number) => Limiter;
+  readonly control: DrainControl;
+  readonly allowance: Allowance;
+  /** A monotonic clock that all threads share; nanoseconds. */
+  readonly nowNs: () => number;
   /** Null in direct mode, and if it cannot be written. */
   readonly hand: HandFile | null;
   readonly log: Log;
@@ -53,7 +61,7 @@ export function openDrain(parts: DrainParts): DrainHandle {
   const { options, source, counts } = parts;
   warnOfHeapFlag(parts);
   const pool = openPool(parts);
-  const pacer = counting(pacerOf(options.drainRate, parts.limiter), counts);
+  const pacer = counting(new Pace(parts.allowance, parts.nowNs), counts);
   const size = new BatchSize(options.batchOrdersMax, options.batchMsTarget);
   const threadIds = new PoolThreadIds(options.workers);
   // In direct mode a client waits for each order.
@@ -73,6 +81,8 @@ export function openDrain(parts: DrainParts): DrainHandle {
   });
   const scheduler = new Scheduler(runner, pacer, size, options.workers, termNow);
   const drain = source === null ? null : sourceDrain(parts, source, scheduler);
+  parts.allowance.onChange(() => scheduler.allowanceChanged());
+  reportSetting(parts);
   const direct = new DirectService(scheduler, counts, options.commitMsMax);
   return {
     loadHandler: async () => {
@@ -89,7 +99,7 @@ export function openDrain(parts: DrainParts): DrainHandle {
       if (drain === null) await scheduler.stop();
       else await drain.stop();
     },
-    reason: () => outage.reason,
+    reason: () => pausedText(parts.control.setting) || outage.reason,
     destroyPool: () => pool.destroy(),
   };
 }
@@ -140,10 +150,13 @@ function sourceDrain(
   return new Drain(source, scheduler, counts, bounds, deadLetterLimit, log);
 }
 
-function pacerOf(rate: number, limiter: DrainParts['limiter']): Pacer {
-  if (rate === 0) return unpaced;
-  const { limit, windowMs } = smoothing(rate);
-  return new SteadyPacer(limiter(rate, 1000), limiter(limit, windowMs));
+/** Every instance logs what operators set, by whichever instance it was set. */
+function reportSetting({ control, log }: DrainParts): void {
+  control.onChange((now: DrainSetting, before: DrainSetting) => {
+    const at = new Date(now.atMs).toISOString();
+    const text = `the drain is set by ${now.by}: ${settingText(now)}; before: ${settingText(before)}`;
+    log('drain-set', text, { rate: now.rate, paused: now.pause !== null, by: now.by, at });
+  });
 }
 
 /**

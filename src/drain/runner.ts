@@ -19,6 +19,9 @@ export const PAUSE_BOUNDS: BackoffBounds = { retryMsMin: 100, retryMsMax: 5000 }
 /** The same if the handler cannot be loaded. Longer, because the thread that could not load it must end first. */
 const LOAD_PAUSE_BOUNDS: BackoffBounds = { retryMsMin: 1000, retryMsMax: 5000 };
 
+/** How late a change of the rate can be seen while orders wait to run again. */
+const ADMIT_POLL_MS = 100;
+
 const SINGLE_RETRY = new Uint8Array([OUTCOME_RETRY]);
 const SINGLE_DEAD = new Uint8Array([OUTCOME_DEAD]);
 const SINGLE_UNKNOWN = new Uint8Array([OUTCOME_UNKNOWN]);
@@ -190,7 +193,8 @@ export class BatchRunner {
     const { pacer } = this.#parts;
     let missing = orders - pacer.take(orders);
     while (missing > 0) {
-      await new Promise((resolve) => setTimeout(resolve, Math.max(1, pacer.waitMs())));
+      const waitMs = Math.min(ADMIT_POLL_MS, Math.max(1, pacer.waitMs()));
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
       missing -= pacer.take(missing);
     }
   }

@@ -70,6 +70,13 @@ export class Scheduler {
     this.#pump();
   }
 
+  /** The pacer may grant more now, or sooner. */
+  allowanceChanged(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#pump();
+  }
+
   settleStarts(): void {
     this.#settling++;
   }
@@ -200,7 +207,7 @@ export class Scheduler {
   }
 
   #pumpIn(waitMs: number): void {
-    if (this.#timer !== null) return;
+    if (this.#timer !== null || waitMs === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = null;

@@ -1,4 +1,5 @@
 import type { ThreadCounts } from '../metrics/count.js';
+import type { Allowance, DrainControl } from '../model/drain-control.js';
 import type { Durability } from '../model/durability.js';
 import type { StoredKey } from '../model/frame.js';
 import type { Source } from '../model/journal.js';
@@ -38,6 +39,8 @@ export interface SourceParts {
 /** The main thread's side of an open journal. */
 export interface SourceHandle {
   readonly source: Source;
+  readonly control: DrainControl;
+  readonly allowance: Allowance;
   /** Tells the source that an appender of this process has committed; null when the source finds out by itself. */
   readonly onCommitted: (() => void) | null;
   /** Resolves when the journal first answers; rejects with an OperatorFault when it never will. */

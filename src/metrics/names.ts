@@ -334,7 +334,7 @@ export const liveFamilies = {
   },
   drainRate: {
     name: 'forebay_drain_rate',
-    help: 'Limit of orders processed per second: --drain-rate; 0 for no limit.',
+    help: 'Limit of orders processed per second that is in force, by --drain-rate or as set since; 0 for no limit.',
     labels: [],
   },
   spoolOrdersMax: {
@@ -359,7 +359,7 @@ export const liveFamilies = {
   },
   drainPaused: {
     name: 'forebay_drain_paused',
-    help: '1 if processing is paused by the handler, for example because its database is unreachable, else 0; /readyz has the reason.',
+    help: '1 if processing is paused, by an operator or by the handler, for example because its database is unreachable, else 0; /readyz has the reason.',
     labels: [],
   },
   tlsNotAfter: {

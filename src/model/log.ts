@@ -168,6 +168,18 @@ export const LOG_EVENTS = {
     level: 'error',
     what: 'an order became a dead letter because processes died while it ran',
   },
+  'drain-set': {
+    level: 'info',
+    what: 'an operator or the schedule has changed the drain rate, or has paused or resumed processing; `by` and `at` say who and when',
+  },
+  'drain-rate-kept': {
+    level: 'warn',
+    what: '--drain-rate differs from the rate that was set while the server ran: that one is in force',
+  },
+  'drain-setting-unreadable': {
+    level: 'error',
+    what: 'what was set about the drain is damaged: --drain-rate is in force, and a pause has ended',
+  },
   'heap-limit-overridden': {
     level: 'warn',
     what: 'a flag of node, such as --max-old-space-size in NODE_OPTIONS, overrides --worker-heap-mb',

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { openDrain } from '../../src/drain/open.js';
 import { DirectAppender } from '../../src/journal/direct-appender.js';
-import { WindowLimiter } from '../../src/limit/window.js';
+import { memoryControl } from '../../src/journal/kept-control.js';
+import { monotonicNs } from '../../src/limit/clock.js';
 import { COUNTER, createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import type { Frame } from '../../src/model/frame.js';
 import { VERDICT } from '../../src/model/journal.js';
@@ -22,7 +23,8 @@ it('in direct mode, an order that has waited too long is refused instead of proc
     counts,
     entry: fileURLToPath(new URL('../../workers/pool/thread.js', import.meta.url)),
     handlerUrl: new URL('../../workers/handlers/simulate.js', import.meta.url).href,
-    limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
+    ...memoryControl(options, console.error),
+    nowNs: monotonicNs,
     log: console.error,
   });
   const { port1, port2 } = new MessageChannel();

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BatchSize } from '../../src/drain/batch-size.js';
-import { SteadyPacer, smoothing } from '../../src/drain/pace.js';
-import { WindowLimiter } from '../../src/limit/window.js';
+import { burstOf, Pace } from '../../src/drain/pace.js';
+import { KeptControl } from '../../src/journal/kept-control.js';
 import { backoffMs } from '../../src/model/backoff.js';
 
 /** A pacer on a clock that the test moves. */
 function pacerAt(rate: number) {
   const clock = { ns: 1e9 };
-  const { limit, windowMs } = smoothing(rate);
-  const limiter = (n: number, ms: number) =>
-    new WindowLimiter(WindowLimiter.memory(n, ms), () => clock.ns);
-  return { clock, pacer: new SteadyPacer(limiter(rate, 1000), limiter(limit, windowMs)) };
+  const setting = { rate, followsSchedule: false, pause: null, by: 'test', atMs: 0 };
+  const control = new KeptControl(setting);
+  return { clock, control, pacer: new Pace(control, () => clock.ns) };
 }
 
 describe('the pacer', () => {
@@ -25,13 +24,40 @@ describe('the pacer', () => {
         clock.ns += 1e6;
       }
       for (let i = 0; i + rate < times.length; i++) assert.ok(times[i + rate]! - times[i]! >= 1e9);
-      const burst = smoothing(rate).limit;
+      const burst = burstOf(rate);
       const inFirstTenth = times.filter((time) => time < 1.1e9).length;
       assert.ok(inFirstTenth <= Math.ceil(0.1 * rate) + burst, `${inFirstTenth} in 100 ms`);
       // A clock that moves in whole milliseconds costs each of the 20 bursts in a second up to 1 ms.
       assert.ok(times.length >= seconds * rate * 0.95 - 1, `${times.length} in ${seconds} s`);
     });
   }
+
+  it('follows each change of the rate at once', async () => {
+    const { clock, control, pacer } = pacerAt(1000);
+    const inNextSecond = () => {
+      let taken = 0;
+      for (let ms = 0; ms < 1000; ms++) {
+        taken += pacer.take(1e6);
+        clock.ns += 1e6;
+      }
+      return taken;
+    };
+    assert.equal(inNextSecond(), 1000);
+    await control.change({ rate: 100, by: 'test' });
+    // The second before had more than 100, and ends at each moment of this one.
+    assert.ok(inNextSecond() <= 100);
+    assert.ok(inNextSecond() <= 100);
+    await control.change({ rate: 400, by: 'test' });
+    assert.ok(inNextSecond() > 100);
+    const steady = inNextSecond();
+    assert.ok(steady <= 400 && steady >= 380, `${steady}`);
+    await control.change({ pause: 'deploy', by: 'test' });
+    assert.deepEqual([pacer.waitMs(), inNextSecond()], [Number.POSITIVE_INFINITY, 0]);
+    await control.change({ pause: null, rate: 0, by: 'test' });
+    assert.deepEqual([pacer.waitMs(), pacer.take(1e6)], [0, 1e6]);
+    await control.change({ rate: 10, by: 'test' });
+    assert.ok(inNextSecond() <= 10);
+  });
 
   it('says how long to wait, and can then grant an order', () => {
     const { clock, pacer } = pacerAt(60);

@@ -5,7 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { openDrain } from '../../src/drain/open.js';
 import { DirectAppender } from '../../src/journal/direct-appender.js';
-import { WindowLimiter } from '../../src/limit/window.js';
+import { memoryControl } from '../../src/journal/kept-control.js';
+import { monotonicNs } from '../../src/limit/clock.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { loadOptions } from '../../src/options/load.js';
 import { testAppender } from './appender-conformance.js';
@@ -34,7 +35,8 @@ testAppender('direct', async () => {
     counts: new ThreadCounts(createCounts(1), 0),
     entry: HANDLE_ENTRY,
     handlerUrl: pathToFileURL(handler).href,
-    limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
+    ...memoryControl(options, console.error),
+    nowNs: monotonicNs,
     log: console.error,
   });
   return {

@@ -11,6 +11,7 @@ import { createRegistry } from '../../metrics/collect.js';
 import { GAUGE, KeyCounts, type KeyResponses, ThreadCounts } from '../../metrics/count.js';
 import { LiveSnapshots } from '../../metrics/live-snapshots.js';
 import { ThreadLoad } from '../../metrics/thread-load.js';
+import type { DrainControl } from '../../model/drain-control.js';
 import { DIRECT_DURABILITY, type Durability } from '../../model/durability.js';
 import type { Source } from '../../model/journal.js';
 import type { Options } from '../../model/options.js';
@@ -27,6 +28,7 @@ export interface Observed {
   readonly keys: SharedArrayBuffer;
   /** Null in direct mode. */
   readonly journal: SourceHandle | null;
+  readonly control: DrainControl;
   readonly drain: DrainHandle;
   readonly intake: IntakeSupervisor;
   /** Null without TLS. */
@@ -36,7 +38,7 @@ export interface Observed {
 }
 
 export function openAdmin(options: Options, observed: Observed, redact: Redact): AdminServer {
-  const { counts, journal, drain, intake } = observed;
+  const { counts, journal, control, drain, intake } = observed;
   const source = journal?.source;
   const mainCounts = new ThreadCounts(counts, 0);
   const keys = new KeyTable(observed.keys);
@@ -67,7 +69,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     damagedFiles: () => unreadable().files,
     rps: perSecond(observed.meter),
     rpsLimit: () => options.rpsLimit,
-    drainRate: () => options.drainRate,
+    drainRate: () => control.setting.rate,
     ready: () => (reasons().length === 0 ? 1 : 0),
     drainPaused: () => (drain.reason() === '' ? 0 : 1),
     senderFilesRefused: () => observed.senders.refusedFiles,

@@ -12,6 +12,7 @@ import { type DrainHandle, openDrain } from '../../drain/open.js';
 import { leftIn, openHand } from '../../drain/open-hand.js';
 import { checkKeySource } from '../../idempotency/check-options.js';
 import { createKeyTableMemory, restoreKeys } from '../../idempotency/key-table-setup.js';
+import { memoryControl } from '../../journal/kept-control.js';
 import { openSource } from '../../journal/open.js';
 import type { SourceHandle } from '../../journal/source-handle.js';
 import { monotonicNs } from '../../limit/clock.js';
@@ -21,6 +22,7 @@ import { KeyTable } from '../../memory/key-table.js';
 import { WakeFlag } from '../../memory/wake-flag.js';
 import { COUNTER, createCounts, KeyCounts, ThreadCounts } from '../../metrics/count.js';
 import { publishThreadStats } from '../../metrics/thread-stats.js';
+import type { DrainControl } from '../../model/drain-control.js';
 import type { OperatorFault } from '../../model/fault.js';
 import type { OrdersAddress } from '../../model/listen.js';
 import type { Log } from '../../model/log.js';
@@ -68,6 +70,7 @@ interface Stages {
   /** Null without TLS. */
   readonly certificate: ServerCertificate | null;
   readonly senders: SenderFiles;
+  readonly control: DrainControl;
   readonly drain: DrainHandle;
   /** Null in direct mode. */
   readonly journal: SourceHandle | null;
@@ -165,7 +168,7 @@ export class Server {
    */
   async start(): Promise<boolean> {
     const { options, log, redact } = this.#parts;
-    const { contract, at, engine, memory, intake, certificate, senders, drain, journal } =
+    const { contract, at, engine, memory, intake, certificate, senders, control, drain, journal } =
       this.#stages;
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
     const threadsStarted = intake.start(at, keysKnown);
@@ -175,7 +178,7 @@ export class Server {
     const { openAdmin } = await import('./observe.js');
     this.#admin = openAdmin(
       options,
-      { ...memory, schema: contract.digest, journal, drain, intake, certificate, senders },
+      { ...memory, schema: contract.digest, journal, control, drain, intake, certificate, senders },
       redact,
     );
     const [adminPort] = await Promise.all([
@@ -218,13 +221,16 @@ async function openStages(
     options.mode === 'direct'
       ? { journal: null, hand: null }
       : await openJournal(parts, memory, wakeFlag, releases);
+  const { control, allowance } = journal ?? memoryControl(options, log);
   const drain = openDrain({
     options,
     source: options.drain && journal !== null ? journal.source : null,
     counts,
     entry: POOL_ENTRY,
     handlerUrl: handler,
-    limiter: (limit, windowMs) => new WindowLimiter(WindowLimiter.memory(limit, windowMs)),
+    control,
+    allowance,
+    nowNs: monotonicNs,
     hand,
     log,
   });
@@ -256,7 +262,7 @@ async function openStages(
     certificate?.close();
     senders.close();
   });
-  return { contract, at, engine, memory, intake, certificate, senders, drain, journal };
+  return { contract, at, engine, memory, intake, certificate, senders, control, drain, journal };
 }
 
 /** With `--threads 0` there is one too, in the main thread. */

@@ -1,7 +1,10 @@
+import { type DrainSetting, settingAtStart } from '../../model/drain-control.js';
 import { localDurability } from '../../model/durability.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
+import { KeptControl } from '../kept-control.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
+import { drainSettingIn, putDrainSetting } from '../store/drain-row.js';
 import { startExpiry } from '../store/expiry.js';
 import { reportedFileSystem } from '../store/file-system.js';
 import { openLeftRows } from '../store/left-rows.js';
@@ -68,8 +71,11 @@ function startLocalSource(
   });
   const watch = watchUnreadable(store, parts.log);
   const durability = localDurability(reportedFileSystem(options.data, parts.log));
+  const control = openControl(store, options, parts.log);
   return {
     source,
+    control,
+    allowance: control,
     onCommitted: () => source.wake(),
     ready: Promise.resolve(),
     durability: () => durability,
@@ -81,4 +87,22 @@ function startLocalSource(
     },
     keys: (sinceMs) => source.keys(sinceMs),
   };
+}
+
+function openControl(store: LocalStore, options: Options, log: Log): KeptControl {
+  return new KeptControl(settingAtStart(options, keptSetting(store, log), log), (setting) =>
+    store.write(() => putDrainSetting(store.meta, setting)),
+  );
+}
+
+function keptSetting(store: LocalStore, log: Log): DrainSetting | null {
+  try {
+    return drainSettingIn(store.meta);
+  } catch (error) {
+    log(
+      'drain-setting-unreadable',
+      `data folder ${store.folder}: the drain rate and pause that were set cannot be read: ${(error as Error).message}; fix: set them again with forebay drain`,
+    );
+    return null;
+  }
 }

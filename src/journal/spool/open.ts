@@ -9,6 +9,7 @@ import {
   openJetStreamAppender,
   openJetStreamSource,
 } from '../jetstream/open.js';
+import { memoryControl } from '../kept-control.js';
 import { LocalAppender } from '../local/appender.js';
 import { markOwned } from '../local/open.js';
 import { markSegmentsFull } from '../local/segment-files.js';
@@ -132,6 +133,7 @@ function startSpooledSource(
   // Awaited when everything else has started; until then its failure must not count as unhandled.
   ready.catch(() => {});
   return {
+    ...memoryControl(options, log),
     source,
     onCommitted: null,
     ready,
