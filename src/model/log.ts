@@ -156,6 +156,10 @@ export const LOG_EVENTS = {
     level: 'error',
     what: 'the handler left an error behind that no running call made, such as a promise that rejects later: no order is blamed; or a pool thread ended outside of a call',
   },
+  'instance-lost': {
+    level: 'warn',
+    what: 'NATS: another instance sends no heartbeats any more; `frames` that it had are delivered again at once',
+  },
   'crash-suspects': {
     level: 'warn',
     what: 'a process died while orders were in progress: each of them runs alone; with NATS also the orders of another process that died',

@@ -1,6 +1,6 @@
 /**
- * An order that kills the process becomes a dead letter, and no other order pays for it. JetStream: each crash takes half a
- * minute, until the server delivers again what the dead process had.
+ * An order that kills the process becomes a dead letter, and no other order pays for it. JetStream: if the next process has
+ * another data folder, each crash takes as long as the lease.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

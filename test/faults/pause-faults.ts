@@ -2,7 +2,7 @@ import type { Fault } from './fault.js';
 import type { Stage } from './stage.js';
 
 /** Longer than others wait before they take over the frames of a process. */
-const PAUSE_MS_MIN = 25_000;
+const PAUSE_MS_MIN = 10_000;
 const PAUSE_MS_MAX = 45_000;
 
 /**

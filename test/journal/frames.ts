@@ -9,6 +9,11 @@ export function newFrameId(): string {
   return ids.next(Date.now());
 }
 
+/** Frames to claim, delivered by unknown messages. */
+export function at(...frameIds: readonly string[]): { id: string; seq: number }[] {
+  return frameIds.map((id) => ({ id, seq: 0 }));
+}
+
 export function fresh(count: number, id = newFrameId()): Frame {
   const lines = Array.from(
     { length: count },

@@ -10,6 +10,7 @@ import { LedgerState } from '../../src/journal/ledger/state.js';
 import type { PublishOutcome } from '../../src/journal/nats/publisher.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { Random } from '../schema/random.js';
+import { at } from './frames.js';
 
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 
@@ -93,7 +94,7 @@ test(`with lost acks, no frame is claimed or settled twice (seed ${seed})`, asyn
     while (settledBy.size < FRAMES) {
       const ids = Array.from({ length: 1 + random.below(8) }, () => `F${random.below(FRAMES)}`);
       const own = [...new Set(ids)].filter((id) => claimed.get(id) !== process);
-      const verdicts = await ledger.claim(own);
+      const verdicts = await ledger.claim(at(...own));
       for (const [i, id] of own.entries()) {
         if (verdicts[i] === 'settled') assert.ok(settledBy.has(id), `${id} is not settled`);
         if (verdicts[i] !== 'ours') continue;

@@ -11,7 +11,7 @@ import { LedgerState } from '../../src/journal/ledger/state.js';
 import type { PublishOutcome } from '../../src/journal/nats/publisher.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { LeftOrders } from '../../src/model/left-orders.js';
-import { until } from './frames.js';
+import { at, until } from './frames.js';
 
 /** A ledger stream in memory that enforces `Nats-Expected-Last-Sequence`. */
 class MemoryStream {
@@ -83,30 +83,30 @@ describe('the ledger across restarts of processes', () => {
   test('a claim whose claimant dies while another is under way is granted only by an entry', async (t) => {
     const world = new World(t);
     const [one, two] = [world.begin('one'), world.begin('two')];
-    assert.deepEqual(await one.ledger.claim(['F']), ['ours']);
+    assert.deepEqual(await one.ledger.claim(at('F')), ['ours']);
     world.log.meanwhile = () => void world.dead.add('one');
-    assert.deepEqual(await two.ledger.claim(['F', 'G']), ['taken', 'ours']);
-    assert.deepEqual(await two.ledger.claim(['F']), ['inherited']);
+    assert.deepEqual(await two.ledger.claim(at('F', 'G')), ['taken', 'ours']);
+    assert.deepEqual(await two.ledger.claim(at('F')), ['inherited']);
   });
 
   test('claims of an earlier run are free once the next run has begun', async (t) => {
     const world = new World(t);
     const first = world.begin('one');
-    assert.deepEqual(await first.ledger.claim(['E', 'F', 'G']), ['ours', 'ours', 'ours']);
+    assert.deepEqual(await first.ledger.claim(at('E', 'F', 'G')), ['ours', 'ours', 'ours']);
     await first.end();
     const two = world.begin('two');
-    assert.deepEqual(await two.ledger.claim(['E']), ['taken']);
+    assert.deepEqual(await two.ledger.claim(at('E')), ['taken']);
     const second = world.begin('one');
     // It may claim some of them again before it releases the rest.
-    assert.deepEqual(await second.ledger.claim(['G']), ['ours']);
+    assert.deepEqual(await second.ledger.claim(at('G')), ['ours']);
     await second.ledger.catchUp();
-    assert.deepEqual(await two.ledger.claim(['E', 'F', 'G']), ['ours', 'ours', 'taken']);
+    assert.deepEqual(await two.ledger.claim(at('E', 'F', 'G')), ['ours', 'ours', 'taken']);
   });
 
   test('what a run that died has left is known to the process that claims its frames next', async (t) => {
     const world = new World(t);
     const first = world.begin('one');
-    assert.deepEqual(await first.ledger.claim(['E', 'F']), ['ours', 'ours']);
+    assert.deepEqual(await first.ledger.claim(at('E', 'F')), ['ours', 'ours']);
     await first.end();
     const two = world.begin('two');
     // More notes than one entry takes: the frames are released with the last of them.
@@ -123,7 +123,7 @@ describe('the ledger across restarts of processes', () => {
     const second = world.begin('one', notes);
     await second.ledger.catchUp();
     // It announces them in the background.
-    while ((await two.ledger.claim(['F']))[0] !== 'ours') await sleep(5);
+    while ((await two.ledger.claim(at('F')))[0] !== 'ours') await sleep(5);
     const left = two.ledger.left({ id: 'F' });
     assert.deepEqual(
       [...left].map(([position, { crashes }]) => [position, crashes]),
@@ -142,10 +142,10 @@ describe('the ledger across restarts of processes', () => {
   test('an order that begins alone counts as started, for the process that inherits it', async (t) => {
     const world = new World(t);
     const [one, two] = [world.begin('one'), world.begin('two')];
-    await one.ledger.claim(['F']);
+    await one.ledger.claim(at('F'));
     await one.ledger.announce({ frameId: 'F', first: 0, count: 1, crashes: 2, isAlone: true });
     world.dead.add('one');
-    assert.deepEqual(await two.ledger.claim(['F']), ['inherited']);
+    assert.deepEqual(await two.ledger.claim(at('F')), ['inherited']);
     assert.equal(two.ledger.left({ id: 'F' }).get(0)?.crashes, 2);
     // The same, after a restart of the one that inherited it.
     await two.end();
@@ -162,8 +162,8 @@ describe('the ledger across restarts of processes', () => {
   test('claims survive a ledger that was deleted and recreated', async (t) => {
     const world = new World(t);
     const [one, two] = [world.begin('one'), world.begin('two')];
-    assert.deepEqual(await one.ledger.claim(['F']), ['ours']);
-    assert.deepEqual(await two.ledger.claim(['G']), ['ours']);
+    assert.deepEqual(await one.ledger.claim(at('F')), ['ours']);
+    assert.deepEqual(await two.ledger.claim(at('G')), ['ours']);
     world.log.entries.length = 0;
     world.log.created = 'again';
     await one.ledger.catchUp();
@@ -174,7 +174,7 @@ describe('the ledger across restarts of processes', () => {
   test('claims of an earlier run that was killed before it saved anything are free too', async (t) => {
     const world = new World(t);
     const first = world.begin('one');
-    await first.ledger.claim(['E']);
+    await first.ledger.claim(at('E'));
     // The next run begins on another store, as if nothing had been written: only its id is the same.
     await first.end();
     const two = world.begin('two');
@@ -183,7 +183,7 @@ describe('the ledger across restarts of processes', () => {
     const reborn = second.begin('one');
     await reborn.ledger.catchUp();
     world.log.entries.push(...second.log.entries.slice(world.log.entries.length));
-    assert.deepEqual(await two.ledger.claim(['E']), ['ours']);
+    assert.deepEqual(await two.ledger.claim(at('E')), ['ours']);
   });
 });
 

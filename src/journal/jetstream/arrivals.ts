@@ -21,7 +21,7 @@ export interface Arrival {
 const RETRY_POLL_MS = 250;
 
 /** How long a frame that another process has claimed is put off before it is checked again. */
-const TAKEN_MS = 2000;
+const TAKEN_MS = 1000;
 
 interface Pulls {
   readonly nc: NatsConnection;
@@ -114,7 +114,9 @@ export class JetStreamArrivals {
     this.#candidates = [];
     let verdicts: ClaimVerdict[];
     try {
-      verdicts = await this.#ledger.claim(candidates.map(({ frame }) => frame.id));
+      verdicts = await this.#ledger.claim(
+        candidates.map(({ frame, seq }) => ({ id: frame.id, seq })),
+      );
     } catch {
       // Closed: they are returned to the server with all others.
       return [];

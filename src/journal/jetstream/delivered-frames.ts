@@ -73,6 +73,11 @@ export class DeliveredFrames {
     this.#messages.delete(frameId);
   }
 
+  /** Numbers of all messages. */
+  seqs(): number[] {
+    return [...this.#messages.values()].flatMap((messages) => [...messages.keys()]);
+  }
+
   ids(): string[] {
     return [...this.#messages.keys()];
   }

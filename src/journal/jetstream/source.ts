@@ -18,6 +18,7 @@ import { type Claim, DeliveredFrames, FrameClaims } from './delivered-frames.js'
 import { ForeignMessages, type ForeignMessagesParts } from './foreign-messages.js';
 import { OrphanedMessages } from './orphaned-messages.js';
 import { JetStreamSettler, type SettlerParts } from './settlement.js';
+import { Takeover } from './takeover.js';
 
 export interface JetStreamSourceParts
   extends Pick<SettlerParts, 'storeKeys' | 'settleLocally' | 'log'>,
@@ -63,6 +64,7 @@ export class JetStreamSource implements Source {
   readonly #foreign: ForeignMessages;
   readonly #receipt: JetStreamSourceParts['receipt'];
   readonly #claims = new FrameClaims();
+  readonly #takeover: Takeover;
   readonly #closeMsMax: number;
   readonly #log: JetStreamSourceParts['log'];
   /** Frames that no pull has returned yet: of a round in progress, or of an aborted pull. */
@@ -72,7 +74,7 @@ export class JetStreamSource implements Source {
   constructor(
     connection: JetStreamConnection,
     names: JetStreamNames,
-    { ledger, lease }: Pick<LedgerHandle, 'ledger' | 'lease'>,
+    { ledger, lease, peers }: Pick<LedgerHandle, 'ledger' | 'lease' | 'peers'>,
     parts: JetStreamSourceParts,
   ) {
     const { acceptedOrders, retryMsMax, receipt, repair, log } = parts;
@@ -91,6 +93,7 @@ export class JetStreamSource implements Source {
     const delivered = this.#delivered;
     const orphaned = new OrphanedMessages({ names, delivered, log, msMin: parts.orphanedMsMin });
     this.#arrivals = new JetStreamArrivals(connection, names, delivered, ledger, orphaned, repair);
+    this.#takeover = new Takeover({ connection, names, delivered, ledger, lease, peers, log });
     this.#settler = new JetStreamSettler({
       ...parts,
       connection,
@@ -163,6 +166,7 @@ export class JetStreamSource implements Source {
     this.#repair.close();
     this.#watch.close();
     this.#foreign.close();
+    this.#takeover.close();
     clearInterval(this.#keepAlive);
     this.#backlog.stop();
     this.#deadLetters.stop();

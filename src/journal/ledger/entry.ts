@@ -1,14 +1,20 @@
 import type { LeftOrders } from '../../model/left-orders.js';
 import type { SettledFrame } from '../store/receipt-rows.js';
 
+/** A frame that a process claims. */
+export interface ClaimedFrame {
+  readonly id: string;
+  /** The number of the message that it was delivered with; 0 in what 0.2.0 and older versions have written. */
+  readonly seq: number;
+}
+
 /** One step of a process, as it is stored in the ledger. */
 export interface LedgerEntry {
   /** The process. */
   readonly by: string;
   /** Distinguishes this entry from all others of that process. */
   readonly nonce: string;
-  /** Ids of frames that the process claims. */
-  readonly claimed: readonly string[];
+  readonly claimed: readonly ClaimedFrame[];
   readonly settled: readonly SettledFrame[];
   /** Ids of frames that it gives up unsettled. */
   readonly released: readonly string[];
@@ -39,6 +45,8 @@ interface Written {
   readonly by: string;
   readonly n: string;
   readonly c?: readonly string[];
+  /** Numbers of the messages of `c`, in the same order. */
+  readonly q?: readonly number[];
   readonly s?: readonly SettledTuple[];
   readonly r?: readonly string[];
   readonly a?: readonly string[];
@@ -51,7 +59,9 @@ export function encodeEntry(entry: LedgerEntry): Buffer {
   const written: Written = {
     by,
     n: nonce,
-    ...(claimed.length === 0 ? {} : { c: claimed }),
+    ...(claimed.length === 0
+      ? {}
+      : { c: claimed.map(({ id }) => id), q: claimed.map(({ seq }) => seq) }),
     ...(settled.length === 0 ? {} : { s: settled.map(tupleOf) }),
     ...(released.length === 0 ? {} : { r: released }),
     ...(replayed.length === 0 ? {} : { a: replayed }),
@@ -65,7 +75,8 @@ export function encodeEntry(entry: LedgerEntry): Buffer {
 export function decodeEntry(bytes: Uint8Array): LedgerEntry {
   const written: unknown = JSON.parse(Buffer.from(bytes).toString());
   if (!isWritten(written)) throw new Error('not an entry of the ledger');
-  const { by, n, c = [], s = [], r = [], a = [], x = [], d = [] } = written;
+  const { by, n, c = [], q = [], s = [], r = [], a = [], x = [], d = [] } = written;
+  const claimed = c.map((id, i) => ({ id, seq: q[i] ?? 0 }));
   const settled = s.map(([id, count, refiled = [], dead = [], doneAfterRetry = []]) => ({
     id,
     count,
@@ -80,16 +91,28 @@ export function decodeEntry(bytes: Uint8Array): LedgerEntry {
     crashes,
     isAlone: isAlone === 1,
   }));
-  return { by, nonce: n, claimed: c, settled, released: r, replayed: a, dropped: x, left };
+  return { by, nonce: n, claimed, settled, released: r, replayed: a, dropped: x, left };
 }
 
 function isWritten(value: unknown): value is Written {
   if (typeof value !== 'object' || value === null) return false;
-  const { by, n, c = [], s = [], r = [], a = [], x = [], d = [] } = value as Partial<Written>;
+  const {
+    by,
+    n,
+    c = [],
+    q = [],
+    s = [],
+    r = [],
+    a = [],
+    x = [],
+    d = [],
+  } = value as Partial<Written>;
   return (
     isId(by) &&
     typeof n === 'string' &&
     [c, r, a, x].every(areIds) &&
+    Array.isArray(q) &&
+    q.every(isNatural) &&
     Array.isArray(s) &&
     s.every(isSettled) &&
     Array.isArray(d) &&

@@ -1,7 +1,7 @@
 import type { Ledger } from './ledger.js';
 import type { LedgerPeers } from './peers.js';
 
-/** Longer than starting a term takes: heartbeats are sent every two seconds. */
+/** Longer than starting a term takes. */
 const EXPIRED_MS_REPORTED = 5000;
 
 /**

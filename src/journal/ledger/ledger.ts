@@ -3,8 +3,8 @@ import type { LeftNote, LeftOrders } from '../../model/left-orders.js';
 import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import type { SettledFrame } from '../store/receipt-rows.js';
-import { type LedgerEntry, NO_STEPS, settledBytes } from './entry.js';
-import type { LedgerPeers } from './peers.js';
+import { type ClaimedFrame, type LedgerEntry, NO_STEPS, settledBytes } from './entry.js';
+import { type LedgerPeers, leaseMsOf } from './peers.js';
 import type { LedgerState } from './state.js';
 import type { LedgerStream } from './stream.js';
 
@@ -13,6 +13,16 @@ import type { LedgerStream } from './stream.js';
  * claim.
  */
 export type ClaimVerdict = 'ours' | 'inherited' | 'settled' | 'taken';
+
+/** By their numbers in the stream. */
+export interface HeldMessages {
+  /** Claimed by processes that are alive, this one included. */
+  readonly live: readonly number[];
+  /** Claimed by processes that are dead, by process. */
+  readonly dead: ReadonlyMap<string, readonly number[]>;
+  /** Left by earlier runs of this process. */
+  readonly abandoned: readonly number[];
+}
 
 export interface LedgerParts {
   readonly self: string;
@@ -28,11 +38,12 @@ export interface LedgerParts {
 /** About how large an entry may get, in bytes; the rest goes into the next. */
 const ENTRY_BYTES_MAX = 256 * 1024;
 const ID_BYTES = 29;
+const CLAIM_BYTES = ID_BYTES + 12;
 const PAUSE_MS = 100;
 const WAIT_MS = 1000;
 
 interface Step {
-  readonly claim: readonly string[];
+  readonly claim: readonly ClaimedFrame[];
   readonly settle: SettledFrame | null;
   readonly release: readonly string[];
   /** Needs to know what other processes have written. */
@@ -72,8 +83,8 @@ export class Ledger {
    * A verdict for each frame; waits while NATS is away.
    * @throws Error the source was closed first
    */
-  claim(frameIds: readonly string[]): Promise<ClaimVerdict[]> {
-    return this.#step({ claim: frameIds, bytes: frameIds.length * ID_BYTES });
+  claim(frames: readonly ClaimedFrame[]): Promise<ClaimVerdict[]> {
+    return this.#step({ claim: frames, bytes: frames.length * CLAIM_BYTES });
   }
 
   /**
@@ -113,6 +124,19 @@ export class Ledger {
   /** Whether this process has claimed the frame, as far as it has read. */
   isOurs(frameId: string): boolean {
     return this.#parts.state.claimant(frameId) === this.#parts.self;
+  }
+
+  /** The messages that other processes hold, or held when they died, and those that earlier runs of this one have left. */
+  messages(): HeldMessages {
+    const { state, peers, self } = this.#parts;
+    const live: number[] = [];
+    const dead = new Map<string, number[]>();
+    for (const claim of state.claims()) {
+      const { by, seq } = claim;
+      if (by === self || peers.isAlive(by, leaseMsOf(claim))) live.push(seq);
+      else dead.set(by, [...(dead.get(by) ?? []), seq]);
+    }
+    return { live, dead, abandoned: state.abandoned() };
   }
 
   /** From now on nothing waits for NATS: what it does not take at once is rejected. */
@@ -162,7 +186,7 @@ export class Ledger {
       if (state.ownNonce === nonce) break;
       const entry = this.#entry(group, nonce);
       if (entry === null) break;
-      inherited = entry.claimed.filter((id) => state.claimant(id) !== null);
+      inherited = entry.claimed.flatMap(({ id }) => (state.claimant(id) === null ? [] : [id]));
       const outcome = await stream.append(entry, state.appliedSeq);
       if (outcome.verdict === 'stored') {
         state.apply(outcome.seq, entry);
@@ -177,13 +201,13 @@ export class Ledger {
       }
     }
     for (const { claim, resolve } of group) {
-      resolve(claim.map((id) => this.#answer(id, inherited.includes(id))));
+      resolve(claim.map(({ id }) => this.#answer(id, inherited.includes(id))));
     }
   }
 
   /** Whether a verdict would be `taken` according to entries that may be outdated. */
   #mayBeOutdated(group: readonly Step[]): boolean {
-    return group.some(({ claim }) => claim.some((id) => this.#verdict(id) === 'taken'));
+    return group.some(({ claim }) => claim.some(({ id }) => this.#verdict(id) === 'taken'));
   }
 
   /** What the group changes, given all that is known; null when nothing. */
@@ -191,13 +215,14 @@ export class Ledger {
     const { self, state } = this.#parts;
     const claimed = group
       .flatMap(({ claim }) => claim)
-      .filter((id) => this.#verdict(id) === 'ours' && state.claimant(id) !== self);
+      .filter(({ id }) => this.#verdict(id) === 'ours' && state.claimant(id) !== self);
     const settled = group.flatMap(({ settle }) => (settle === null ? [] : [settle]));
     const released = group.flatMap(({ release }) => release);
     const left = state.unannounced();
     // Another process may claim what is released: it must know which orders may have killed the last run.
     if (left.length === state.unannouncedCount) {
-      released.push(...state.earlierClaims().filter((id) => !claimed.includes(id)));
+      const again = new Set(claimed.map(({ id }) => id));
+      released.push(...state.earlierClaims().filter((id) => !again.has(id)));
     }
     if (claimed.length + settled.length + released.length + left.length === 0) return null;
     return { ...NO_STEPS, by: self, nonce, claimed, settled, released, left };
@@ -206,8 +231,10 @@ export class Ledger {
   #verdict(frameId: string): ClaimVerdict {
     const { self, state, peers } = this.#parts;
     if (state.isSettled(frameId)) return 'settled';
-    const claimant = state.claimant(frameId);
-    return claimant === null || claimant === self || !peers.isAlive(claimant) ? 'ours' : 'taken';
+    const claim = state.claim(frameId);
+    const isFree =
+      claim === null || claim.by === self || !peers.isAlive(claim.by, leaseMsOf(claim));
+    return isFree ? 'ours' : 'taken';
   }
 
   /** Only stored entries count: a claimant may have died, and been replaced, while the entry was under way. */
@@ -259,7 +286,7 @@ export class Ledger {
       );
     }
     this.#isRefused = true;
-    for (const id of entry.claimed) state.claim(id);
+    for (const frame of entry.claimed) state.claimUnwritten(frame);
     for (const id of entry.released) state.release(id);
     for (const frame of entry.settled) state.settle(frame);
     if (entry.settled.length > 0) await state.save().catch(() => {});

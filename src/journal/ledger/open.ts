@@ -18,6 +18,7 @@ const RUN_ID_BYTES = 6;
 export interface LedgerHandle {
   readonly ledger: Ledger;
   readonly lease: LedgerLease;
+  readonly peers: LedgerPeers;
   /** A settled frame that is not in the store yet; null when there is none. */
   readonly unsaved: (frameId: string) => SettledFrame | null;
   /** Resolves when what was settled is durable in the store too, if the disk takes writes. */
@@ -45,6 +46,7 @@ export function openLedger(
   return {
     ledger,
     lease: new LedgerLease(ledger, peers),
+    peers,
     unsaved: (frameId) => state.unsaved(frameId),
     close: async () => {
       peers.close();

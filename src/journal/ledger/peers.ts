@@ -1,20 +1,29 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { JetStreamConnection } from '../nats/connection.js';
 import type { JetStreamNames } from '../nats/names.js';
+import type { ClaimedFrame } from './entry.js';
 
-const HEARTBEAT_MS = 2000;
+const HEARTBEAT_MS = 500;
 
 /**
- * A process that was not heard for this long counts as dead. Shorter than JetStream's ack wait, so that the process
- * that gets a dead process's frames may claim them; longer than any pause of a live process.
+ * A process that was not heard for this long counts as dead. Longer than a live process is usually silent: it collects
+ * garbage, waits for the processor, or reconnects.
  */
-const LEASE_MS = 20_000;
+const LEASE_MS = 7000;
+
+/** The lease of 0.2.0 and older versions, which send a heartbeat every two seconds. */
+const OLD_LEASE_MS = 20_000;
 
 /**
  * A process whose own heartbeats have not come back for this long must expect that others will count it as dead
- * before it can finish what it begins.
+ * before it can finish what it begins. The rest of the lease covers what it has just begun, and the drift of clocks.
  */
-const UNHEARD_MS_MAX = 12_000;
+const UNHEARD_MS_MAX = 3500;
+
+/** How long the process that made a claim may be silent before it counts as dead: only newer versions note the message. */
+export function leaseMsOf({ seq }: Pick<ClaimedFrame, 'seq'>): number {
+  return seq > 0 ? LEASE_MS : OLD_LEASE_MS;
+}
 
 interface Heartbeat {
   /** By `performance.now()`, which stops while a virtual machine is paused; and by the wall clock. */
@@ -23,7 +32,7 @@ interface Heartbeat {
 }
 
 /**
- * Which other processes on the stream are alive: each sends a heartbeat every two seconds. A process also receives
+ * Which other processes on the stream are alive: each sends a heartbeat twice a second. A process also receives
  * its own heartbeats through the server, and so knows whether the others can have heard it: after a pause or a
  * disconnection, it can tell that its lease may have expired.
  */
@@ -54,10 +63,15 @@ export class LedgerPeers {
    * Presumes that a process is alive until this one has listened for a whole lease: after an outage, the others need
    * as long as this one to be back.
    */
-  isAlive(peer: string): boolean {
+  isAlive(peer: string, leaseMs = LEASE_MS): boolean {
     if (!this.isHeard) return true;
     const heardAtMs = this.#heardAtMs.get(peer) ?? 0;
-    return performance.now() - Math.max(heardAtMs, this.#listeningSinceMs) < LEASE_MS;
+    return performance.now() - Math.max(heardAtMs, this.#listeningSinceMs) < leaseMs;
+  }
+
+  /** Processes that were heard and are dead now. */
+  dead(): string[] {
+    return [...this.#heardAtMs.keys()].filter((peer) => !this.isAlive(peer));
   }
 
   /** Whether other processes count this one as alive, and will for some more seconds. */

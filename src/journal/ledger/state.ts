@@ -10,7 +10,7 @@ import {
   recordSettled,
   type SettledFrame,
 } from '../store/receipt-rows.js';
-import type { LedgerEntry } from './entry.js';
+import type { ClaimedFrame, LedgerEntry } from './entry.js';
 import type { LedgerExtent } from './stream.js';
 
 /** Between two writes to the store. It may lag behind, because the ledger itself is durable. */
@@ -37,8 +37,8 @@ const OLD_START = '{"created":';
 interface Saved {
   readonly created: string;
   readonly appliedSeq: number;
-  /** Claims: frame id, process, and time of the claim in epoch milliseconds. */
-  readonly held: readonly (readonly [string, string, number])[];
+  /** Claims: frame id, process, time of the claim in epoch milliseconds, and number of the message; 0.2.0 had no number. */
+  readonly held: readonly (readonly [string, string, number, number?])[];
   /** Absent in what 0.1.0 saved. */
   readonly left?: readonly LeftOrders[];
 }
@@ -46,6 +46,8 @@ interface Saved {
 interface Claim {
   readonly by: string;
   readonly sinceMs: number;
+  /** See `ClaimedFrame`. */
+  readonly seq: number;
 }
 
 /** In the order in which they are to be written. */
@@ -64,6 +66,8 @@ export class LedgerState {
   readonly #claims = new Map<string, Claim>();
   /** Claims of an earlier run of this process, which other processes still respect. */
   readonly #earlierClaims = new Set<string>();
+  /** Numbers of the messages that an earlier run of this process has claimed and not settled. */
+  readonly #abandoned = new Set<number>();
   readonly #unsaved = new Map<string, SettledFrame>();
   /** What processes that died have left about frames that are not settled. */
   #left = new LeftNotes();
@@ -102,9 +106,23 @@ export class LedgerState {
     return this.#ownNonce;
   }
 
+  /** The claim on the frame; null when there is none. */
+  claim(frameId: string): Readonly<Claim> | null {
+    return this.#claims.get(frameId) ?? null;
+  }
+
   /** The process that has claimed the frame; null when none has. */
   claimant(frameId: string): string | null {
     return this.#claims.get(frameId)?.by ?? null;
+  }
+
+  claims(): Iterable<Readonly<Claim>> {
+    return this.#claims.values();
+  }
+
+  /** Numbers of the messages that earlier runs of this process have left, as far as it has read. */
+  abandoned(): readonly number[] {
+    return [...this.#abandoned];
   }
 
   /** Frames that other processes leave to this one because an earlier run of it claimed them. */
@@ -161,11 +179,11 @@ export class LedgerState {
     const isOfEarlierRun = isOwn && !entry.nonce.startsWith(this.#runId);
     if (isOwn) this.#ownNonce = entry.nonce;
     const sinceMs = Date.now();
-    for (const id of entry.claimed) {
+    for (const { id, seq } of entry.claimed) {
       this.#claims.delete(id);
       this.#earlierClaims.delete(id);
-      if (isOfEarlierRun) this.#earlierClaims.add(id);
-      else this.#claims.set(id, { by: entry.by, sinceMs });
+      if (isOfEarlierRun) this.#abandon(id, seq);
+      else this.#claims.set(id, { by: entry.by, sinceMs, seq });
     }
     for (const id of entry.released) {
       if (this.claimant(id) === entry.by) this.#claims.delete(id);
@@ -181,6 +199,11 @@ export class LedgerState {
   /** Entries that no longer exist count as read. */
   skipTo(seq: number): void {
     this.#appliedSeq = Math.max(this.#appliedSeq, seq);
+  }
+
+  #abandon(frameId: string, seq: number): void {
+    this.#earlierClaims.add(frameId);
+    if (seq > 0) this.#abandoned.add(seq);
   }
 
   #announced(count: number): void {
@@ -199,8 +222,8 @@ export class LedgerState {
     this.#change(frame);
   }
 
-  claim(frameId: string): void {
-    this.#claims.set(frameId, { by: this.#self, sinceMs: Date.now() });
+  claimUnwritten({ id, seq }: ClaimedFrame): void {
+    this.#claims.set(id, { by: this.#self, sinceMs: Date.now(), seq });
   }
 
   release(frameId: string): void {
@@ -257,7 +280,9 @@ export class LedgerState {
   }
 
   #saved(): Saved {
-    const held = [...this.#claims].map(([id, { by, sinceMs }]) => [id, by, sinceMs] as const);
+    const held = [...this.#claims].map(
+      ([id, { by, sinceMs, seq }]) => [id, by, sinceMs, seq] as const,
+    );
     const earlier = [...this.#earlierClaims].map((id) => [id, this.#self, Date.now()] as const);
     return {
       created: this.#created,
@@ -286,9 +311,9 @@ export class LedgerState {
     this.#left = new LeftNotes(left);
     this.#created = created;
     this.#appliedSeq = appliedSeq;
-    for (const [id, by, sinceMs] of held) {
-      if (by === this.#self) this.#earlierClaims.add(id);
-      else this.#claims.set(id, { by, sinceMs });
+    for (const [id, by, sinceMs, seq = 0] of held) {
+      if (by === this.#self) this.#abandon(id, seq);
+      else this.#claims.set(id, { by, sinceMs, seq });
     }
   }
 }

@@ -68,6 +68,27 @@ export class StreamMessage implements AckableMessage {
   }
 }
 
+/** What a consumer has delivered; see `consumers.info`. */
+export interface Delivered {
+  readonly stream: string;
+  readonly consumer: string;
+  /** The last of its deliveries. */
+  readonly consumerSeq: number;
+}
+
+/**
+ * Returns messages to the server although they were delivered to another process: it delivers them again at once. The
+ * server (2.9 to 2.15, `processNak` of consumer.go) asks only whether the message is pending and the number of the
+ * delivery is in range. What is not pending is ignored. Whoever acknowledges the message afterwards still removes it.
+ */
+export function nakDelivered(
+  nc: NatsConnection,
+  { stream, consumer, consumerSeq }: Delivered,
+  seq: number,
+): void {
+  nc.publish(`$JS.ACK.${stream}.${consumer}.1.${seq}.${consumerSeq}.0.0`, '-NAK');
+}
+
 /**
  * Deletes a message if it still has this id (empty: no id): the sequence numbers of a stream that was recreated start
  * again.
