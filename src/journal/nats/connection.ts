@@ -10,7 +10,7 @@ import { OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import type { NatsFiles } from '../../model/options.js';
 import { CLIENT_CERTIFICATE, connectFault } from './connect-fault.js';
-import { probeServers } from './probe.js';
+import { type Beginning, probeServers, SLOW_REFUSAL_MS } from './probe.js';
 import { JetStreamPublisher } from './publisher.js';
 import { type ReplyInbox, ReplyInboxes } from './reply-inbox.js';
 import { type NatsServers, natsServers } from './servers.js';
@@ -160,7 +160,7 @@ export class JetStreamConnection {
   async #connect(): Promise<void> {
     const { clientName } = this.#parts;
     const { options } = this.#servers;
-    const beginning = await probeServers(this.#servers, DIAL_MS_MAX, this.#closing.signal);
+    const beginning = await this.#probe();
     const { isTlsFirst, needsCertificate } = beginning;
     const tls = isTlsFirst ? { tls: { ...options.tls, handshakeFirst: true } } : {};
     const connected = connect({
@@ -174,13 +174,19 @@ export class JetStreamConnection {
       pingInterval: PING_MS,
       noAsyncTraces: true,
     });
-    this.#nc = await connected.catch((error: Error) => {
+    this.#nc = await connected.catch(async (error: Error) => {
       // The server ends a connection without the right certificate when the client has sent its first message.
       if (needsCertificate && error.name === 'TimeoutError') throw new Error(CLIENT_CERTIFICATE);
+      // Busy servers refuse late. The client does not pass on why: it only says that the time is over.
+      if (error.name === 'TimeoutError') await this.#probe(SLOW_REFUSAL_MS);
       throw error;
     });
     // Closed while dialling: `close` did not see this client.
     if (this.#closing.signal.aborted) await this.#nc.close();
+  }
+
+  #probe(refusalMs?: number): Promise<Beginning> {
+    return probeServers(this.#servers, DIAL_MS_MAX, this.#closing.signal, refusalMs);
   }
 
   /** Follows the client's own reconnects; returns when it has given up, or was closed. */

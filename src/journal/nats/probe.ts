@@ -11,6 +11,8 @@ const SILENT_MS = 500;
 
 /** How soon after its greeting a server refuses a connection, for example because it has too many; milliseconds. */
 const REFUSAL_MS = 10;
+/** The same where the client could not connect, and does not know why. */
+export const SLOW_REFUSAL_MS = 250;
 
 /** How a server begins a connection. */
 export interface Beginning {
@@ -26,18 +28,20 @@ const TLS_FIRST: Beginning = { isTlsFirst: true, needsCertificate: false };
  * Checks that at least one server answers, on sockets that are closed when this returns, and finds out how it begins a
  * connection. The client never closes the socket of a dial that timed out: a frozen server would cost a socket per
  * dial, and each keeps its thread from ending. So the client dials only after a server has answered here.
+ * @param refusalMs how long it waits for a refusal after the greeting
  * @throws Error none answered
  */
 export async function probeServers(
   { options }: NatsServers,
   msMax: number,
   closing: AbortSignal,
+  refusalMs = REFUSAL_MS,
 ): Promise<Beginning> {
   const given = new AbortController();
   const signal = AbortSignal.any([closing, given.signal, AbortSignal.timeout(msMax)]);
   const servers = [options.servers ?? []].flat().map((server) => new URL(server));
   try {
-    return await Promise.any(servers.map((server) => beginning(server, signal)));
+    return await Promise.any(servers.map((server) => beginning(server, signal, refusalMs)));
   } catch (error) {
     throw (error as AggregateError).errors[0];
   } finally {
@@ -46,7 +50,7 @@ export async function probeServers(
 }
 
 /** Rejects when the server does not answer before `signal` is aborted. */
-function beginning(server: URL, signal: AbortSignal): Promise<Beginning> {
+function beginning(server: URL, signal: AbortSignal, refusalMs: number): Promise<Beginning> {
   const place = { host: hostOf(server), port: Number(server.port || NATS_PORT) };
   return new Promise((resolve, reject) => {
     const sockets: Socket[] = [];
@@ -79,7 +83,7 @@ function beginning(server: URL, signal: AbortSignal): Promise<Beginning> {
         const needsCertificate = /"tls_verify":\s*true/.test(heard);
         greeted ??= setTimeout(() => {
           end(() => resolve({ isTlsFirst: false, needsCertificate }));
-        }, REFUSAL_MS);
+        }, refusalMs);
       }
     });
     socket.on('error', ({ code, message }: NodeJS.ErrnoException) =>
