@@ -30,6 +30,8 @@ const ALL_TOOLS = [
   'postgresql',
   'docker-compose',
   'hadolint',
+  'helm',
+  'kubeconform',
 ];
 
 /** Ends a file that hangs, also on a busy machine. */

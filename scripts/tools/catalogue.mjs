@@ -17,6 +17,8 @@ import { debianUnpack, goBuild, goInstall, pythonUnpack } from './sources.mjs';
 const ANY = /./s;
 const NATS = 'github.com/nats-io/nats-server/v2';
 const NATS_EXPORTER = 'github.com/nats-io/prometheus-nats-exporter';
+const HELM = 'helm.sh/helm/v3/cmd/helm';
+const KUBECONFORM = 'github.com/yannh/kubeconform/cmd/kubeconform';
 const ACTIONLINT = 'github.com/rhysd/actionlint/cmd/actionlint';
 
 /** @type {Readonly<Record<string, Tool>>} */
@@ -132,6 +134,26 @@ export const tools = {
     sources: [goInstall(`${ACTIONLINT}@latest`)],
     aptPackage: null,
     remedy: `install Go and run \`go install ${ACTIONLINT}@latest\`, or put actionlint on PATH`,
+  },
+  helm: {
+    program: 'helm',
+    file: 'bin/helm',
+    versionArgs: ['version', '--short'],
+    accept: /v[34]\./,
+    acceptAtWorst: /v[34]\./,
+    sources: [goInstall(`${HELM}@latest`)],
+    aptPackage: null,
+    remedy: `install Go and run \`go install ${HELM}@latest\`, or put helm on PATH`,
+  },
+  kubeconform: {
+    program: 'kubeconform',
+    file: 'bin/kubeconform',
+    versionArgs: ['-v'],
+    accept: ANY,
+    acceptAtWorst: ANY,
+    sources: [goInstall(`${KUBECONFORM}@latest`)],
+    aptPackage: null,
+    remedy: `install Go and run \`go install ${KUBECONFORM}@latest\`, or put kubeconform on PATH`,
   },
   chromium: {
     program: 'chromium',

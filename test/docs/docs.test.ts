@@ -18,6 +18,9 @@ interface Manifest {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
+/** Of useradd, systemctl and helm. */
+const OPTIONS_OF_SYSTEM = ['system', 'home-dir', 'shell', 'now', 'set'];
+
 /** Pages about programs that measure, which have options of their own. */
 const OTHER_PROGRAMS = [
   'docs/guides/performance.md',
@@ -102,7 +105,17 @@ describe('docs/reference/dependencies.md', () => {
 describe('docs/architecture.md', () => {
   it('has a row for every folder of the project and every layer of the journal', () => {
     const listed = rows('docs/architecture.md').map(([first]) => first);
-    const beside = ['workers', 'drills', 'bench', 'k6', 'monitoring', 'scripts', 'test', 'docs'];
+    const beside = [
+      'workers',
+      'drills',
+      'bench',
+      'k6',
+      'monitoring',
+      'deploy',
+      'scripts',
+      'test',
+      'docs',
+    ];
     const folders = [
       ...beside,
       ...foldersIn('src').map((name) => `src/${name}`),
@@ -159,9 +172,10 @@ describe('README and docs', () => {
         if (line.includes('forebay types') || line.includes('to stdout')) known.push('out');
         if (/examples|forebay check/.test(line)) known.push('example');
         if (line.includes('wave') || line.includes('--period')) known.push(...waved);
-        if (line.includes('/readyz') || line.includes('accepts orders')) known.push('ready');
+        if (/\/readyz|accepts orders|main\.js health/.test(line)) known.push('ready');
         if (line.includes('story')) known.push(...told);
         if (/flag of [nN]ode/.test(line)) known.push('max-old-space-size', 'max-heap-size');
+        if (/^(useradd|systemctl|helm) /.test(line)) known.push(...OPTIONS_OF_SYSTEM);
         if (line.includes('npm')) known.push('ignore-scripts');
         if (line.includes('keys new') || line.includes('limit of the name')) known.push('rps');
         if (page === 'docs/guides/dead-letters.md' || line.includes('dlq')) known.push(...looked);

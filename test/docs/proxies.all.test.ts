@@ -10,7 +10,6 @@ import { Program } from '../support/program.js';
 import { codeBlocks } from './pages.js';
 
 const TLS_PAGE = 'docs/guides/tls-and-proxies.md';
-const BALANCER_PAGE = 'docs/guides/several-machines.md';
 const ORDER = '{"product_id":"33","count":"3","username":"m"}';
 
 const folder = mkdtempSync(join(tmpdir(), 'forebay-proxies-'));
@@ -106,13 +105,6 @@ describe('the nginx examples', { skip: isMissing('nginx') }, () => {
       await nginx.stop();
     }
   });
-
-  it('of a load balancer is valid', () => {
-    const [balancer] = examples(BALANCER_PAGE, 'nginx') as [string];
-    const config = nginxConfig(`${balancer}\nserver { location / { proxy_pass http://forebay; } }`);
-    const { status, stderr } = spawnSync('nginx', ['-t', '-c', config], { encoding: 'utf8' });
-    assert.equal(status, 0, stderr);
-  });
 });
 
 describe('the HAProxy examples', { skip: isMissing('haproxy') }, () => {
@@ -135,16 +127,5 @@ describe('the HAProxy examples', { skip: isMissing('haproxy') }, () => {
     } finally {
       await haproxy.stop();
     }
-  });
-
-  it('of a load balancer is valid', () => {
-    const [example] = examples(TLS_PAGE, 'haproxy') as [string];
-    const defaults = example.slice(0, example.indexOf('userlist'));
-    const [balancer] = examples(BALANCER_PAGE, 'haproxy') as [string];
-    const config = join(folder, 'balancer.cfg');
-    const frontend = 'frontend orders\n  bind 127.0.0.1:1\n  default_backend forebay';
-    writeFileSync(config, `${defaults}\n${frontend}\n${balancer}`);
-    const { status, stderr } = spawnSync('haproxy', ['-c', '-f', config], { encoding: 'utf8' });
-    assert.equal(status, 0, stderr);
   });
 });
