@@ -141,6 +141,8 @@ async function rowMs(intakeThreads: number): Promise<number> {
       oldestAgeSeconds: () => 1,
       deadLetters: () => 1,
       deadLettersMax: () => 1,
+      drainRate: () => 1,
+      drainPaused: () => 0,
     },
     durability: () => localDurability({ name: 'ext4', kind: 'disk' }),
     // Reads /proc as often as with real threads, always for this process.
@@ -152,12 +154,14 @@ async function rowMs(intakeThreads: number): Promise<number> {
       version: '',
       node: '',
       mode: '',
-      journal: '',
+      journal: 'local',
       path: '/orders',
       schema: '0123456789abcdef',
     },
     reasons: () => [],
     degraded: () => [],
+    storage: () => ({ freeBytes: 3, sizeBytes: 2, journalBytes: 1 }),
+    events: () => [],
   });
   const ms: number[] = [];
   for (let i = 0; i < ROWS_TAKEN; i++) {

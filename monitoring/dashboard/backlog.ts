@@ -88,6 +88,20 @@ export const backlog: readonly Unplaced[] = [
   ),
   lines(
     {
+      title: 'Disk',
+      description:
+        'Free bytes of the file system of --data, its size, and the bytes of the journal: its files, or with NATS the stream of orders. Below 32 MiB free, orders are refused. Alerts: ForebayDiskFull, ForebayDiskFills, ForebayJournalLarge.',
+      unit: 'bytes',
+    },
+    [
+      { expr: of('forebay_disk_free_bytes'), legend: 'free {{instance}}' },
+      { expr: of('forebay_disk_size_bytes'), legend: 'size {{instance}}' },
+      { expr: of('forebay_journal_bytes'), legend: 'journal {{instance}}' },
+    ],
+    { overrides: [limitLine(/^size/)] },
+  ),
+  lines(
+    {
       title: 'Waiting for a response',
       description:
         'Orders received whose frame is not durable yet. Above --waiting-orders-max new orders get 503.',

@@ -12,15 +12,17 @@ interface Viewer {
   readonly response: ServerResponse;
   /** Number of the first row not sent yet. */
   nextRow: number;
+  /** The events that it has, by identity. */
+  events: readonly unknown[] | null;
   rowsBehind: number;
 }
 
 /**
- * The live page's stream of server-sent events: `hello` with the facts, then `rows` once a second. The first `rows` has
- * the history. A row is recorded every second, with or without viewers.
+ * The live page's stream of server-sent events: `hello` with the facts, then `rows` once a second, and `log` when there
+ * are new lines of the log. The first `rows` has the history. A row is recorded every second, with or without viewers.
  *
  * The memory of each viewer is bounded: it gets no more data until it has read what it was sent, which is at most the
- * history. Then it gets the rows it missed.
+ * history and the kept lines. Then it gets the rows it missed.
  */
 export class LiveFeed {
   readonly #source: LiveSource;
@@ -71,6 +73,7 @@ export class LiveFeed {
     const viewer: Viewer = {
       response,
       nextRow: known <= this.#ring.next ? known : 0,
+      events: null,
       rowsBehind: 0,
     };
     response.on('close', () => this.#viewers.delete(viewer));
@@ -116,6 +119,11 @@ export class LiveFeed {
     const ring = this.#ring;
     const rows = ring.since(viewer.nextRow);
     viewer.nextRow = ring.next;
+    const events = this.#source.events();
+    if (events !== viewer.events) {
+      viewer.events = events;
+      viewer.response.write(`event: log\ndata: ${JSON.stringify(events)}\n\n`);
+    }
     viewer.response.write(
       `id: ${this.#source.facts.boot}:${ring.next - 1}\nevent: rows\ndata: {"now":${this.#now},"rows":${rows}}\n\n`,
     );

@@ -5,6 +5,7 @@ import type { StoredKey } from '../model/frame.js';
 import type { Source } from '../model/journal.js';
 import type { LeftOrders } from '../model/left-orders.js';
 import type { Log } from '../model/log.js';
+import type { Storage } from '../model/storage.js';
 import type { UnreadableCounts } from '../model/unreadable.js';
 
 /** What a journal is opened with in the main thread. */
@@ -49,6 +50,8 @@ export interface SourceHandle {
   readonly durability: () => Durability;
   /** What cannot be read in the data folder. */
   readonly unreadable: () => UnreadableCounts;
+  /** Where its orders are. Does not throw, also when the source is closed. */
+  readonly storage: () => Storage;
   /** Closes the source and everything that was opened with it. */
   readonly close: () => Promise<void>;
   /**

@@ -1,8 +1,15 @@
 import { pino } from 'pino';
-import { LOG_EVENTS, type Log, type LogEvent, type LogFields } from '../model/log.js';
+import {
+  LOG_EVENTS,
+  type Log,
+  type LogEvent,
+  type LogFields,
+  type LoggedEvent,
+} from '../model/log.js';
 import type { LogFormat, Options } from '../model/options.js';
 import type { Redact } from '../model/redact.js';
 import { type LoggedError, loggedError, prettyLine } from './format.js';
+import { RecentEvents } from './recent-events.js';
 
 const STDERR = 2;
 
@@ -15,6 +22,8 @@ export interface OpenLog {
   readonly flush: () => void;
   /** Removes the secrets that the log removes, for what does not go to the log. */
   readonly redact: Redact;
+  /** The latest lines that were written, oldest first; as they were written, without their fields. */
+  readonly recent: () => readonly LoggedEvent[];
 }
 
 /** Accepts complete lines. */
@@ -40,16 +49,19 @@ export function openLog(options: Pick<Options, 'logLevel' | 'logFormat'>, redact
     },
     isPretty(options.logFormat) ? prettyTo(stderr) : stderr,
   );
-  const limiter = new RepeatLimiter(({ event, line, fields }: Entry) =>
-    logger[LOG_EVENTS[event].level](
-      { event, ...loggedFields(event, fields, redact) },
-      redact(line),
-    ),
-  );
+  const recent = new RecentEvents();
+  const limiter = new RepeatLimiter(({ event, line: unsafeLine, fields }: Entry) => {
+    const { level } = LOG_EVENTS[event];
+    const line = redact(unsafeLine);
+    logger[level]({ event, ...loggedFields(event, fields, redact) }, line);
+    if (!logger.isLevelEnabled(level)) return;
+    recent.add({ atMs: Date.now(), level, event, line, leftOut: Number(fields.leftOut ?? 0) });
+  });
   return {
     log: (event, line, fields = {}) => limiter.log({ event, line, fields }),
     flush: () => limiter.flush(),
     redact,
+    recent: () => recent.list(),
   };
 }
 

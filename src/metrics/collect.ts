@@ -1,12 +1,11 @@
 import { type Metric, Registry } from 'prom-client';
 import { type KeyResponses, TotalCounts } from './count.js';
+import { type HistogramFamily, histogramFamilies } from './histogram-names.js';
 import { COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
 import {
   type CellFamily,
   counterFamilies,
   gaugeFamilies,
-  type HistogramFamily,
-  histogramFamilies,
   keyFamily,
   type Labels,
   type LiveGauges,
@@ -40,6 +39,9 @@ const LIVE_KEYS = [
   'oldestAgeSeconds',
   'deadLetters',
   'deadLettersMax',
+  'diskFreeBytes',
+  'diskSizeBytes',
+  'journalBytes',
   'unreadableRows',
   'damagedFiles',
   'rpsLimit',

@@ -1,8 +1,8 @@
+import { histogramFamilies } from './histogram-names.js';
 import {
   type CellFamily,
   counterFamilies,
   gaugeFamilies,
-  histogramFamilies,
   keyFamily,
   liveFamilies,
 } from './names.js';

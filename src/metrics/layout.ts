@@ -1,10 +1,9 @@
+import { type HistogramKey, histogramFamilies } from './histogram-names.js';
 import {
   type CounterKey,
   counterFamilies,
   type GaugeKey,
   gaugeFamilies,
-  type HistogramKey,
-  histogramFamilies,
   THREAD_CELLS,
 } from './names.js';
 

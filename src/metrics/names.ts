@@ -1,5 +1,4 @@
 import type { Status } from '../model/answers.js';
-import type { JournalName } from '../model/journal.js';
 
 /**
  * The catalogue of all metrics that /metrics shows. Counting (count.ts), collecting (collect.ts) and
@@ -12,11 +11,6 @@ export interface CellFamily {
   readonly name: string;
   readonly help: string;
   readonly cells: Readonly<Record<string, Labels>>;
-}
-
-export interface HistogramFamily extends CellFamily {
-  /** Upper bounds, ascending, without +Inf. At most 16, because `observe` searches them linearly. */
-  readonly bounds: readonly number[];
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -35,13 +29,6 @@ const responses: Readonly<Record<`responses${Status}`, Labels>> = {
   responses431: { status: '431' },
   responses500: { status: '500' },
   responses503: { status: '503' },
-};
-
-/** One histogram per journal; the compiler checks that no JournalName is missing. */
-const commitSeconds: Readonly<Record<`commitSeconds_${JournalName}`, Labels>> = {
-  commitSeconds_local: { journal: 'local' },
-  commitSeconds_jetstream: { journal: 'jetstream' },
-  commitSeconds_direct: { journal: 'direct' },
 };
 
 /** Monotonic, and summed over all threads. */
@@ -186,47 +173,6 @@ export const keyFamily = {
   labels: ['key', 'outcome'],
 } as const;
 
-/** Seconds; 100 µs to 10 s. */
-const shortSeconds = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
-] as const;
-
-/** Summed over all threads. */
-export const histogramFamilies = [
-  {
-    name: 'forebay_http_request_duration_seconds',
-    help: 'Time from the request line to the response.',
-    bounds: shortSeconds,
-    cells: { requestSeconds: {} },
-  },
-  {
-    name: 'forebay_frame_orders',
-    help: 'Orders in a committed frame.',
-    bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
-    cells: { frameOrders: {} },
-  },
-  {
-    name: 'forebay_commit_duration_seconds',
-    help: 'Time from sending a frame to its acknowledgement, by journal.',
-    bounds: shortSeconds,
-    cells: commitSeconds,
-  },
-  {
-    name: 'forebay_handler_duration_seconds',
-    help: 'Duration of one call of the handler, with its whole batch.',
-    bounds: [
-      0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60,
-    ],
-    cells: { handlerSeconds: {} },
-  },
-  {
-    name: 'forebay_order_age_seconds',
-    help: 'Time from the acceptance of an order until it was done.',
-    bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3600],
-    cells: { orderAgeSeconds: {} },
-  },
-] as const satisfies readonly HistogramFamily[];
-
 /** Summed over all threads. */
 export const gaugeFamilies = [
   {
@@ -259,9 +205,9 @@ export const gaugeFamilies = [
 /** Cells that a thread publishes about itself. `ThreadLoad` reads them; they are not series of their own. */
 export const THREAD_CELLS = ['threadId', 'lagSeconds'] as const;
 
-type KeysOf<F extends CellFamily> = F extends CellFamily ? keyof F['cells'] & string : never;
+/** The keys in the code of all series of these families. */
+export type KeysOf<F extends CellFamily> = F extends CellFamily ? keyof F['cells'] & string : never;
 export type CounterKey = KeysOf<(typeof counterFamilies)[number]>;
-export type HistogramKey = KeysOf<(typeof histogramFamilies)[number]>;
 export type GaugeKey = KeysOf<(typeof gaugeFamilies)[number]> | (typeof THREAD_CELLS)[number];
 
 /** Gauges that are computed at the scrape instead of being kept in a cell. */
@@ -278,6 +224,9 @@ export interface LiveGauges {
   readonly oldestAgeSeconds: () => number;
   readonly deadLetters: () => number;
   readonly deadLettersMax: () => number;
+  readonly diskFreeBytes: () => number;
+  readonly diskSizeBytes: () => number;
+  readonly journalBytes: () => number;
   readonly unreadableRows: () => number;
   readonly damagedFiles: () => number;
   readonly rpsLimit: () => number;
@@ -315,6 +264,21 @@ export const liveFamilies = {
   deadLettersMax: {
     name: 'forebay_dead_letters_max',
     help: 'Limit of dead letters: --dead-max.',
+    labels: [],
+  },
+  diskFreeBytes: {
+    name: 'forebay_disk_free_bytes',
+    help: 'Bytes that can still be written to the file system of --data; below 32 MiB, orders are refused. 0 in direct mode.',
+    labels: [],
+  },
+  diskSizeBytes: {
+    name: 'forebay_disk_size_bytes',
+    help: 'Bytes of the file system of --data, free or not; 0 in direct mode.',
+    labels: [],
+  },
+  journalBytes: {
+    name: 'forebay_journal_bytes',
+    help: 'Bytes of the journal. Local: its files in --data, which keep their size when orders leave them. NATS: the stream of orders. 0 in direct mode.',
     labels: [],
   },
   unreadableRows: {
@@ -384,7 +348,7 @@ export const liveFamilies = {
   },
   durability: {
     name: 'forebay_durability_info',
-    help: 'Always 1; what an accepted order survives: fsync, replicated, os, none, or unknown (docs/reference/guarantees.md).',
+    help: 'Always 1; what an accepted order survives: fsync, replicated, os, none, spool, or unknown (docs/reference/guarantees.md).',
     labels: ['class', 'replicas'],
   },
   buildInfo: {

@@ -122,10 +122,11 @@ export function settingText({ rate, followsSchedule, pause }: DrainSetting): str
  * @param kept null if nothing was ever set
  */
 export function settingAtStart(
-  { drainRate }: Pick<Options, 'drainRate'>,
+  options: Pick<Options, 'drainRate'>,
   kept: DrainSetting | null,
   log: Log,
 ): DrainSetting {
+  const { drainRate } = options;
   if (kept === null) {
     return {
       rate: drainRate,

@@ -4,9 +4,10 @@
  * - `replicated`: the loss of a server; a majority of the replicas has the order, in memory or on disk
  * - `os`: a crash of the server process, but not of its machine
  * - `none`: none, because the order is already processed, or in the memory of one machine
+ * - `spool`: a power cut, but not the loss of this machine: NATS takes no orders, so they go to the disk of this instance
  * - `unknown`: the journal has not answered yet
  */
-export type DurabilityClass = 'fsync' | 'replicated' | 'os' | 'none' | 'unknown';
+export type DurabilityClass = 'fsync' | 'replicated' | 'os' | 'none' | 'spool' | 'unknown';
 
 /** The guarantee in force. */
 export interface Durability {
@@ -26,6 +27,16 @@ export const DIRECT_DURABILITY: Durability = {
   text: 'accepted means processed',
   remedy: '',
 };
+
+/** While orders go to the spool. @param why in one line */
+export function spoolDurability(why: string): Durability {
+  return {
+    class: 'spool',
+    replicas: 1,
+    text: `spool: accepted means on the disk of this instance, fsynced before the answer, until NATS takes it; ${why}`,
+    remedy: '',
+  };
+}
 
 /** What a file system does with a flushed write. */
 export type StorageKind = 'disk' | 'memory' | 'overlay' | 'network' | 'fuse';

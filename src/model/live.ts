@@ -1,4 +1,6 @@
 import type { Durability } from './durability.js';
+import type { LoggedEvent } from './log.js';
+import type { Storage } from './storage.js';
 
 /** What the live page gets once, because it does not change while the process runs. */
 export interface LiveFacts {
@@ -14,11 +16,18 @@ export interface LiveFacts {
     /** Digest of the schema that they must be valid against. */
     readonly schema: string;
   };
+  readonly host: string;
   readonly startedAtMs: number;
+  /** From when on `LiveNow` counts. Rows that a page still has from before are of another process. */
+  readonly countedFromMs: number;
   /** Requests per second; 0 is no limit. */
   readonly rpsLimit: number;
-  /** Orders per second; 0 is no limit. */
-  readonly drainRate: number;
+  /** Whether this process processes orders. */
+  readonly drains: boolean;
+  /** Whether frames can go to a spool. */
+  readonly spools: boolean;
+  /** What the process may use: the limit of its container, or the memory of the machine. */
+  readonly memoryBytesMax: number;
   /** How long a row is kept. */
   readonly historyS: number;
   /** The status of each index of `LiveRow.answers` and `LiveNow.answers`. */
@@ -28,6 +37,8 @@ export interface LiveFacts {
   /** Upper bounds of the histogram buckets; a row has one more bucket, for values above all bounds. */
   readonly bounds: {
     readonly requestSeconds: readonly number[];
+    readonly commitSeconds: readonly number[];
+    readonly handlerSeconds: readonly number[];
     readonly orderAgeSeconds: readonly number[];
     readonly frameOrders: readonly number[];
   };
@@ -43,14 +54,23 @@ export interface LiveRow {
   readonly spanMs: number;
   readonly rps: number;
   readonly answers: readonly number[];
+  /** Orders answered with 200. */
+  readonly accepted: number;
   readonly done: number;
   readonly failed: number;
+  /** Orders per second, the limit in force; 0 is no limit. */
+  readonly drainRate: number;
+  readonly isPaused: boolean;
   /** Orders accepted in the frames that `frames` counts. */
   readonly framedOrders: number;
   readonly pendingOrders: number;
   readonly oldestAgeSeconds: number;
   readonly spoolOrders: number;
   readonly requestSeconds: readonly number[];
+  /** From sending a frame to its acknowledgement: in the local journal, the flush. */
+  readonly commitSeconds: readonly number[];
+  /** Of one call of the handler, with its whole batch. */
+  readonly handlerSeconds: readonly number[];
   readonly orderAgeSeconds: readonly number[];
   readonly frameOrders: readonly number[];
   /** Of one core; null if unknown. */
@@ -77,6 +97,9 @@ export interface LiveNow {
   readonly spooled: number;
   readonly forwarded: number;
   readonly rps: number;
+  readonly memoryBytes: number;
+  /** Null in direct mode, which stores nothing. */
+  readonly storage: Storage | null;
   readonly durability: Durability;
   /** Why orders cannot be accepted. */
   readonly reasons: readonly string[];
@@ -89,4 +112,6 @@ export interface LiveSource {
   readonly facts: LiveFacts;
   /** Ends the current second. */
   take(): { readonly row: LiveRow; readonly now: LiveNow };
+  /** The latest lines of the log, oldest first. The same array until there is a new line. */
+  events(): readonly LoggedEvent[];
 }

@@ -227,6 +227,17 @@ export type LogEvent = keyof typeof LOG_EVENTS;
 /** Short facts beside the message. Never the content of an order, never a password. */
 export type LogFields = Readonly<Record<string, string | number | boolean | Error>>;
 
+/** A line of the log, as the live page shows it. */
+export interface LoggedEvent {
+  readonly atMs: number;
+  readonly level: EventLevel;
+  readonly event: LogEvent;
+  /** Without secrets; of bounded length. */
+  readonly line: string;
+  /** Lines of the same event since the one before that were left out. */
+  readonly leftOut: number;
+}
+
 /**
  * Writes one line for the operator. Neither message nor fields may contain what a client sent, nor the message of
  * an error that a handler threw, because that may quote an order. Repeated events are rate limited, see

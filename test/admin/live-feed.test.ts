@@ -10,6 +10,7 @@ import { CountingSource } from './live-source.js';
 interface Event {
   readonly id: string;
   readonly kind: string;
+  /** An array for the kind `log`. */
   readonly data: { boot?: string; now?: { done: number }; rows?: { rps: number }[] };
 }
 
@@ -65,6 +66,7 @@ async function rowsOf(stream: IncomingMessage, wanted: number) {
       boot = event.data.boot!;
       continue;
     }
+    if (event.kind === 'log') continue;
     id = event.id;
     rows.push(...event.data.rows!.map(({ rps }) => rps));
     assert.equal(event.data.now!.done, rows.at(-1)! + 1, '`now` belongs to the newest row');
@@ -96,6 +98,22 @@ test('a viewer that reconnects gets the rows it missed, or all rows of another p
   assert.equal(stranger.rows[0], 0);
   const odd = await rowsOf(await view(t, port, 'one:9999999'), 3);
   assert.equal(odd.rows[0], 0);
+});
+
+test('a viewer gets the lines of the log when it comes, and again only when there is a new one', async (t) => {
+  const source = new CountingSource();
+  const line = (text: string) =>
+    ({ atMs: 1, level: 'info', event: 'ready', line: text, leftOut: 0 }) as const;
+  source.logged = [line('first')];
+  const { port } = await startFeed(t, source, 10);
+  const seen: unknown[] = [];
+  let rows = 0;
+  for await (const { kind, data } of events(await view(t, port))) {
+    if (kind === 'log') seen.push(data);
+    if (kind === 'rows' && ++rows === 5) source.logged = [line('first'), line('second')];
+    if (rows === 10) break;
+  }
+  assert.deepEqual(seen, [[line('first')], [line('first'), line('second')]]);
 });
 
 test('a row is recorded once, with any number of viewers and with none', async (t) => {

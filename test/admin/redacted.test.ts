@@ -14,6 +14,7 @@ it('/readyz shows no secret in why the intake takes no orders', async (t) => {
     options: optionsOf({ host: '127.0.0.1', port: 0, adminPort: 0, data, threads: 1 }),
     log: () => {},
     redact: (text) => text.replace('shutting', '***'),
+    recent: () => [],
     onFault: () => {},
   });
   const quietly = () => {};

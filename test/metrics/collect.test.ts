@@ -10,10 +10,10 @@ import {
   responseCounter,
   ThreadCounts,
 } from '../../src/metrics/count.js';
+import { histogramFamilies } from '../../src/metrics/histogram-names.js';
 import {
   counterFamilies,
   gaugeFamilies,
-  histogramFamilies,
   keyFamily,
   liveFamilies,
 } from '../../src/metrics/names.js';
@@ -36,6 +36,9 @@ function collected(counts: SharedArrayBuffer, live: Partial<Collected['live']> =
       oldestAgeSeconds: () => 9,
       deadLetters: () => 10,
       deadLettersMax: () => 11,
+      diskFreeBytes: () => 15,
+      diskSizeBytes: () => 16,
+      journalBytes: () => 17,
       unreadableRows: () => 0,
       damagedFiles: () => 0,
       rpsLimit: () => 12,

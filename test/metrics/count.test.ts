@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createRegistry } from '../../src/metrics/collect.js';
 import { COUNTER, createCounts, GAUGE, HISTOGRAM, ThreadCounts } from '../../src/metrics/count.js';
-import { histogramFamilies } from '../../src/metrics/names.js';
+import { histogramFamilies } from '../../src/metrics/histogram-names.js';
 import { ThreadLoad } from '../../src/metrics/thread-load.js';
 import { samplesOf } from './exposition.js';
 
@@ -18,6 +18,9 @@ async function samples(counts: SharedArrayBuffer): Promise<Map<string, number>> 
       oldestAgeSeconds: () => 0,
       deadLetters: () => 0,
       deadLettersMax: () => 0,
+      diskFreeBytes: () => 0,
+      diskSizeBytes: () => 0,
+      journalBytes: () => 0,
       unreadableRows: () => 0,
       damagedFiles: () => 0,
       rpsLimit: () => 0,

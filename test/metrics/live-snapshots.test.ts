@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { createRegistry } from '../../src/metrics/collect.js';
 import {
@@ -19,12 +20,16 @@ const DURABILITY = localDurability({ name: 'ext4', kind: 'disk' });
 import { loadOptions } from '../../src/options/load.js';
 import { samplesOf } from './exposition.js';
 
+const STORAGE = { freeBytes: 15, sizeBytes: 16, journalBytes: 17 };
+const EVENTS = [
+  { atMs: 1, level: 'info', event: 'ready', line: 'the server accepts orders', leftOut: 0 },
+] as const;
 const THREADS = ['main', 'intake-0', 'intake-1'];
 const build = {
   version: '1',
   node: 'v20',
   mode: 'queue',
-  journal: 'local',
+  journal: 'local' as const,
   path: '/orders',
   schema: '0123456789abcdef',
 };
@@ -37,6 +42,9 @@ function opened() {
     oldestAgeSeconds: () => 9.0004,
     deadLetters: () => 10,
     deadLettersMax: () => 11,
+    diskFreeBytes: () => 15,
+    diskSizeBytes: () => 16,
+    journalBytes: () => 17,
     unreadableRows: () => 0,
     damagedFiles: () => 0,
     rpsLimit: () => 12,
@@ -58,6 +66,8 @@ function opened() {
     durability,
     threadLoad: threadLoad(),
     threads: [...THREADS, 'pool-0'],
+    storage: () => STORAGE,
+    events: () => EVENTS,
     build,
     reasons: () => ['not ready'],
     degraded: () => [],
@@ -101,6 +111,12 @@ test('a snapshot has the same numbers as /metrics at that moment', async () => {
     spooled: samples.get('forebay_spooled_orders_total'),
     forwarded: samples.get('forebay_spool_forwarded_orders_total'),
     rps: samples.get('forebay_rps'),
+    memoryBytes: now.memoryBytes,
+    storage: {
+      freeBytes: samples.get('forebay_disk_free_bytes'),
+      sizeBytes: samples.get('forebay_disk_size_bytes'),
+      journalBytes: samples.get('forebay_journal_bytes'),
+    },
     durability: DURABILITY,
     reasons: ['not ready'],
     degraded: [],
@@ -108,6 +124,7 @@ test('a snapshot has the same numbers as /metrics at that moment', async () => {
   assert.deepEqual(now, expected);
   for (const [name, buckets] of [
     ['forebay_http_request_duration_seconds', row.requestSeconds],
+    ['forebay_handler_duration_seconds', row.handlerSeconds],
     ['forebay_order_age_seconds', row.orderAgeSeconds],
     ['forebay_frame_orders', row.frameOrders],
   ] as const) {
@@ -115,6 +132,16 @@ test('a snapshot has the same numbers as /metrics at that moment', async () => {
     assert.equal(sum, samples.get(`${name}_count`), name);
     assert.ok(sum > 0);
   }
+  assert.equal(
+    row.commitSeconds.reduce((total, counted) => total + counted, 0),
+    samples.get('forebay_commit_duration_seconds_count{journal="local"}'),
+  );
+  assert.equal(row.accepted, samples.get('forebay_orders_accepted_total'));
+  assert.equal(row.drainRate, samples.get('forebay_drain_rate'));
+  assert.equal(row.isPaused, false);
+  const rss = samples.get('process_resident_memory_bytes')!;
+  assert.ok(now.memoryBytes > rss / 2 && now.memoryBytes < rss * 2, `${now.memoryBytes}, ${rss}`);
+  assert.equal(snapshots.events(), EVENTS);
   assert.equal(row.framedOrders, samples.get('forebay_frame_orders_sum'));
   assert.deepEqual(
     row.lagMs.slice(0, -1),
@@ -145,7 +172,10 @@ test('a row counts what happened since the previous row, exactly once', () => {
 test('the facts contain the options, and differ between two processes', () => {
   const { facts } = opened().snapshots;
   assert.equal(facts.rpsLimit, 50);
-  assert.equal(facts.drainRate, 60);
+  assert.equal(facts.drains, true);
+  assert.equal(facts.spools, false);
+  assert.equal(facts.host, hostname());
+  assert.ok(facts.memoryBytesMax > process.memoryUsage.rss());
   assert.equal(facts.historyS, 15 * 60);
   assert.equal(
     facts.bounds.requestSeconds.length + 1,

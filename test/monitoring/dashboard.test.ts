@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { dashboardJson } from '../../monitoring/dashboard/dashboard.js';
-import { histogramFamilies, liveFamilies } from '../../src/metrics/names.js';
+import { histogramFamilies } from '../../src/metrics/histogram-names.js';
+import { liveFamilies } from '../../src/metrics/names.js';
 import { type ShownPanel, shownPanels } from './dashboard-file.js';
 import { MONITORING } from './rule-files.js';
 

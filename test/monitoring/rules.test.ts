@@ -4,12 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
-import {
-  counterFamilies,
-  gaugeFamilies,
-  histogramFamilies,
-  liveFamilies,
-} from '../../src/metrics/names.js';
+import { histogramFamilies } from '../../src/metrics/histogram-names.js';
+import { counterFamilies, gaugeFamilies, liveFamilies } from '../../src/metrics/names.js';
 import { RUNS_ALL, toolPath } from '../support/program.js';
 import { alerts, MONITORING, ROOT, recordings } from './rule-files.js';
 

@@ -5,11 +5,20 @@ import { HANG_MS_MAX } from '../support/deadline.js';
 import type { ForebayProcess } from '../support/forebay.js';
 import { namedValues, pixelsOf } from './in-page.js';
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1e-3, s: 1, min: 60, h: 3600 };
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1e-3,
+  s: 1,
+  min: 60,
+  h: 3600,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
 
-/** Converts "1,234", "37/s", "12 ms", "2 min 5 s" to the number in /metrics. */
-function numberIn(text: string): number {
-  const parts = text.replaceAll(',', '').matchAll(/([\d.]+)(?: (ms|s|min|h)\b)?/g);
+/** Converts "1,234", "37/s", "12 ms", "2 min 5 s", "4.2 MiB" to the number in /metrics. */
+export function numberIn(text: string): number {
+  const parts = text.replaceAll(',', '').matchAll(/([\d.]+)(?: (ms|s|min|h|[KMGT]iB)\b)?/g);
   let sum = Number.NaN;
   for (const [, digits, unit = 's'] of parts) {
     sum = (Number.isNaN(sum) ? 0 : sum) + Number(digits) * UNITS[unit]!;
@@ -74,6 +83,21 @@ export class LivePage {
     return (await this.page.textContent(selector)) ?? '';
   }
 
+  /** The figure and the note of the tile with this label; null without such a tile. */
+  async tile(label: string): Promise<{ figure: string; note: string } | null> {
+    const tile = this.page.locator('.tile', {
+      has: this.page.locator(`dt:text-is("${label}")`),
+    });
+    if ((await tile.count()) === 0) return null;
+    const text = async (part: string) => (await tile.locator(part).textContent())!;
+    return { figure: await text('.figure'), note: await text('.note') };
+  }
+
+  /** The labels of all tiles. */
+  tiles(): Promise<string[]> {
+    return this.page.locator('.tile dt').allTextContents();
+  }
+
   pixels(panel: string, color: string): Promise<number> {
     return this.page.evaluate(pixelsOf, [panel, color] as const);
   }
@@ -113,6 +137,8 @@ function agrees(series: string, text: string, known: ReadonlyMap<string, number>
     return text === '–' || (value !== undefined && /^\d+ %$/.test(text));
   }
   if (value === undefined) return false;
+  // They change all the time.
+  if (series.endsWith('_bytes')) return Math.abs(numberIn(text) - value) < 2 ** 26 + value * 0.1;
   // Times advance between the two readings, and the page rounds them.
   const tolerance = series.includes('_seconds') ? 1 + value * 0.1 : 0;
   return Math.abs(numberIn(text) - value) <= tolerance;

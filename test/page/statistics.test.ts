@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { amount, count, duration, short } from '../../src/admin/page/format.js';
+import { amount, bytes, count, duration, short } from '../../src/admin/page/format.js';
 import { columnsOf, Rows, stackedColumns, withConstants } from '../../src/admin/page/rows.js';
 import {
   bucketsOf,
@@ -17,13 +17,18 @@ function row(atS: number, more: Partial<LiveRow> = {}): LiveRow {
     spanMs: 1000,
     rps: 0,
     answers: [],
+    accepted: 0,
     done: 0,
     failed: 0,
+    drainRate: 0,
+    isPaused: false,
     framedOrders: 0,
     pendingOrders: 0,
     oldestAgeSeconds: 0,
     spoolOrders: 0,
     requestSeconds: [],
+    commitSeconds: [],
+    handlerSeconds: [],
     orderAgeSeconds: [],
     frameOrders: [],
     cpuPercent: [],
@@ -59,23 +64,51 @@ test('the mean frame size, or null', () => {
   assert.equal(meanFrame(row(1, { frameOrders: [0, 0] })), null);
 });
 
-test('the outlook of a backlog', () => {
-  const backlog = (...pending: number[]) =>
-    pending.map((pendingOrders, i) => row(i, { pendingOrders, done: 5 }));
-  assert.deepEqual(outlook([]), { kind: 'empty' });
-  assert.deepEqual(outlook(backlog(9, 0)), { kind: 'empty' });
-  assert.deepEqual(outlook(backlog(9, 5)), { kind: 'flows' });
-  assert.deepEqual(outlook(backlog(100, 90, 80)), {
+/** A row for each triple. */
+function flowing(...seconds: [pending: number, accepted: number, done: number][]): LiveRow[] {
+  return seconds.map(([pendingOrders, accepted, done], i) =>
+    row(i, { pendingOrders, accepted, done }),
+  );
+}
+
+test('the time left is the backlog divided by done minus accepted of the last three seconds', () => {
+  const falling = flowing([1000, 500, 5], [240, 20, 60], [200, 30, 60], [160, 10, 60]);
+  assert.deepEqual(outlook(falling, true), {
     kind: 'shrinks',
-    secondsLeft: 8,
-    perSecond: 10,
+    leaving: 60,
+    accepted: 20,
+    secondsLeft: 4,
   });
-  assert.deepEqual(outlook(backlog(10, 20, 30)), { kind: 'grows', perSecond: 10 });
-  assert.deepEqual(outlook(backlog(30, 30, 30)), { kind: 'steady' });
-  assert.deepEqual(outlook(backlog(30)), { kind: 'steady' });
-  const turned = backlog(...Array(50).fill(1000), 100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 6);
-  assert.equal(outlook(turned).kind, 'shrinks', 'only the latest rows count');
-  assert.deepEqual(outlook(turned), { kind: 'shrinks', secondsLeft: 6 / 9.4, perSecond: 9.4 });
+  const stalled = falling.map((each, i) => (i === 3 ? { ...each, spanMs: 4000 } : each));
+  const found = outlook(stalled, true);
+  assert.equal(found.kind === 'shrinks' && found.secondsLeft, 160 / (120 / 6), 'of six seconds');
+  const failing = falling.map((each) => ({ ...each, done: 0, failed: each.done }));
+  assert.equal(outlook(failing, true).kind, 'shrinks', 'an order that fails for good leaves too');
+});
+
+test('the outlook of a backlog that does not shrink', () => {
+  assert.deepEqual(outlook([], true), { kind: 'empty' });
+  assert.deepEqual(outlook(flowing([9, 9, 9], [0, 0, 9]), true), { kind: 'empty' });
+  assert.deepEqual(outlook(flowing([50, 50, 60]), true), { kind: 'flows' });
+  const growing = flowing([100, 90, 60], [130, 90, 60], [160, 90, 60]);
+  assert.deepEqual(outlook(growing, true), { kind: 'grows', leaving: 60, accepted: 90 });
+  const steady = flowing([100, 5, 5], [100, 5, 5], [100, 5, 5]);
+  assert.deepEqual(outlook(steady, true), { kind: 'steady', leaving: 5, accepted: 5 });
+  const paused = growing.map((each) => ({ ...each, isPaused: true }));
+  assert.deepEqual(outlook(paused, true), { kind: 'paused' });
+  assert.deepEqual(outlook([{ ...paused[0]!, pendingOrders: 0 }], true), { kind: 'empty' });
+});
+
+test('where other processes do the work, the fall of the backlog tells the time left', () => {
+  const falling = flowing([190, 0, 0], [160, 10, 0], [130, 10, 0], [100, 10, 0]);
+  assert.deepEqual(outlook(falling, false), {
+    kind: 'shrinks',
+    leaving: 40,
+    accepted: 10,
+    secondsLeft: 100 / 30,
+  });
+  assert.equal(outlook(flowing([30, 0, 0], [30, 0, 0]), false).kind, 'steady');
+  assert.equal(outlook(flowing([30, 30, 0], [40, 10, 0]), false).kind, 'grows');
 });
 
 test('rows: new rows are added, old ones dropped, and a clock that was set back starts again', () => {
@@ -86,6 +119,7 @@ test('rows: new rows are added, old ones dropped, and a clock that was set back 
   assert.deepEqual(times(), [100, 101, 102]);
   rows.append([row(111)], 10);
   assert.deepEqual(times(), [102, 111]);
+  assert.equal(rows.historyS, 10, 'with the second of the oldest row');
   assert.deepEqual(
     rows.latest(5).map(({ atMs }) => atMs / 1000),
     [111],
@@ -117,6 +151,10 @@ test('stacked columns are cumulative, and a layer is null where it counts nothin
 test('numbers and times are formatted for people', () => {
   assert.equal(count(1234567), '1,234,567');
   assert.deepEqual([0, 1.25, 9.96, 49.7].map(amount), ['0', '1.3', '10', '50']);
+  assert.deepEqual(
+    [0, 512, 1023.4, 1023 * 1024, 1024 ** 2 - 1, 4.25 * 1024 ** 2, 118 * 1024 ** 3].map(bytes),
+    ['0 B', '512 B', '1,023 B', '1,023 KiB', '1 MiB', '4.3 MiB', '118 GiB'],
+  );
   assert.deepEqual([1500, 20_000, 1_500_000].map(short), ['1,500', '20k', '1.5M']);
   const times = [0, 0.00025, 0.0123, 0.9994, 1.5, 59.4, 59.6, 125, 3569, 3570, 7380, 90_000];
   assert.deepEqual(times.map(duration), [

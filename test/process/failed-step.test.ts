@@ -16,6 +16,7 @@ it('the data folder stays claimed if a stage did not stop', async (t) => {
     options,
     log: () => {},
     redact: (text) => text,
+    recent: () => [],
     onFault: () => {},
   });
   const failure = new Error('the drain did not stop');

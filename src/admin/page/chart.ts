@@ -21,7 +21,7 @@ export interface ChartSpec {
   readonly topMin?: number;
   /** For charts with their own drawing: a fixed axis from 0 to `top` with these labels. */
   readonly drawn?: {
-    readonly top: number;
+    readonly top: () => number;
     readonly labels: () => ReadonlyMap<number, string>;
     readonly draw: (plot: uPlot) => void;
   };
@@ -164,7 +164,7 @@ export class Chart {
     ];
     return {
       x: { time: true, range: () => [this.#span[0], this.#span[1]] },
-      y: { range: drawn === undefined ? fromZero : () => [0, drawn.top] },
+      y: { range: drawn === undefined ? fromZero : () => [0, drawn.top()] },
       right: { range: fromZero },
     };
   }

@@ -1,8 +1,10 @@
 import type { LiveFacts, LiveNow, LiveRow } from '../../model/live.js';
+import type { LoggedEvent } from '../../model/log.js';
 
 export interface ConnectionEvents {
   hello(facts: LiveFacts): void;
   rows(now: LiveNow, rows: readonly LiveRow[]): void;
+  log(events: readonly LoggedEvent[]): void;
   /** @param nextTryMs time of the next attempt, epoch milliseconds */
   lost(sinceMs: number, nextTryMs: number): void;
 }
@@ -53,6 +55,10 @@ export class Connection {
       this.#lastId = event.lastEventId;
       const { now, rows } = JSON.parse(event.data) as { now: LiveNow; rows: LiveRow[] };
       this.#events.rows(now, rows);
+    });
+    source.addEventListener('log', (event) => {
+      this.#lastEventMs = Date.now();
+      this.#events.log(JSON.parse(event.data) as LoggedEvent[]);
     });
     source.addEventListener('error', () => this.#lose());
   }

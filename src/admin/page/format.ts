@@ -35,6 +35,20 @@ function parts(smaller: number, inLarger: number, larger: string, unit: string):
   return rest === 0 ? most : `${most} ${rest} ${unit}`;
 }
 
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** 512 B, 4.2 MiB, 118 GiB. */
+export function bytes(value: number): string {
+  let unit = 0;
+  let scaled = value;
+  // What would be rounded to 1,024 of a unit is shown as 1 of the next.
+  while (scaled >= 1023.5 && unit < BYTE_UNITS.length - 1) {
+    scaled /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? whole.format(scaled) : amount(scaled)} ${BYTE_UNITS[unit]}`;
+}
+
 /** The time of day in the viewer's time zone. */
 export function clock(epochMs: number, withSeconds = true): string {
   const date = new Date(epochMs);

@@ -1,23 +1,26 @@
 import type { LiveFacts, LiveRow } from '../../model/live.js';
 import { count, duration, orDash } from './format.js';
-import type { Item, View } from './legend.js';
+import { type Item, setText, type View } from './legend.js';
 import type { Palette } from './palette.js';
 import type { PanelSpec } from './panel.js';
 import { bucketsOf, type HistogramName, quantile, total } from './statistics.js';
 import type uPlot from './uplot.js';
 
-type Timed = Extract<HistogramName, 'requestSeconds' | 'orderAgeSeconds'>;
+type Timed = Exclude<HistogramName, 'frameOrders'>;
 
 /** Every third bound has a label, so that labels do not overlap. */
 const LABEL_EVERY = 3;
 
 /** A heatmap of time × latency × count. The panel's radio buttons select which latency. */
-export function latencyPanel({ bounds }: LiveFacts, palette: Palette): PanelSpec {
+export function latencyPanel({ build, bounds }: LiveFacts, palette: Palette): PanelSpec {
+  offerChoices(build.mode === 'direct' ? ['commitSeconds'] : []);
   const chosen = (): Timed =>
     document.querySelector<HTMLInputElement>('input[name=latency]:checked')!.value as Timed;
-  const heatmap = new Heatmap(palette, 'requestSeconds');
-  /** Of the whole time shown, or of the second under the cursor. */
-  const buckets = ({ rows, row, isNewest }: View) => bucketsOf(isNewest ? rows : [row], chosen());
+  const scale = new HeatScale(document.querySelector<HTMLElement>('#heat-scale')!, palette);
+  const heatmap = new Heatmap(palette, scale, 'requestSeconds');
+  /** Of this process in the time shown, like the totals of the other panels; or of the second under the cursor. */
+  const buckets = ({ facts, rows, row, isNewest }: View) =>
+    bucketsOf(isNewest ? rows.filter(({ atMs }) => atMs > facts.countedFromMs) : [row], chosen());
   const quantileItem = (label: string, q: number): Item => ({
     label,
     value: (view) => orDash(quantile(q, bounds[chosen()], buckets(view)), duration),
@@ -33,7 +36,7 @@ export function latencyPanel({ bounds }: LiveFacts, palette: Palette): PanelSpec
     chart: {
       lines: [{ color: 'load' }],
       drawn: {
-        top: bounds.requestSeconds.length + 1,
+        top: () => bounds[chosen()].length + 1,
         labels: () => labelsOf(bounds[chosen()]),
         draw: (plot) => heatmap.draw(plot),
       },
@@ -44,6 +47,15 @@ export function latencyPanel({ bounds }: LiveFacts, palette: Palette): PanelSpec
     },
     empty: (view) => (total(bucketsOf(view.rows, chosen())) === 0 ? 'No data in this time.' : ''),
   };
+}
+
+/** Hides the latencies that this mode does not have. */
+function offerChoices(hidden: readonly Timed[]): void {
+  const all = [...document.querySelectorAll<HTMLInputElement>('input[name=latency]')];
+  for (const input of all) {
+    input.closest('label')!.hidden = hidden.includes(input.value as Timed);
+    if (hidden.includes(input.value as Timed) && input.checked) all[0].checked = true;
+  }
 }
 
 /** The label of a bucket's upper bound is at the upper edge of its row. */
@@ -57,14 +69,51 @@ const COLUMN_PX_MIN = 3;
 /** Possible durations of a column. They divide the minute, so that columns do not shift. */
 const COLUMN_SECONDS = [1, 2, 3, 5, 10, 15, 30, 60] as const;
 
+/**
+ * The share of the color scale for a count: logarithmic, so that one slow request among thousands is visible.
+ *
+ * @param most the largest count
+ */
+function heatShare(counted: number, most: number): number {
+  return Math.log1p(counted) / Math.log1p(most);
+}
+
+/** Says which count each color stands for: 1 at the left, the largest at the right. */
+class HeatScale {
+  readonly #place: HTMLElement;
+  readonly #palette: Palette;
+
+  constructor(place: HTMLElement, palette: Palette) {
+    this.#place = place;
+    this.#palette = palette;
+  }
+
+  /** @param spanS seconds of a column of the heatmap */
+  draw(most: number, spanS: number): void {
+    const part = (selector: string) => this.#place.querySelector<HTMLElement>(selector)!;
+    this.#place.hidden = most === 0;
+    setText(part('.most'), most > 1 ? count(most) : '');
+    setText(part('.per'), spanS === 1 ? 'a second' : `in ${duration(spanS)}`);
+    const strip = part('canvas') as HTMLCanvasElement;
+    const context = strip.getContext('2d')!;
+    for (let x = 0; x < strip.width; x++) {
+      const counted = most ** (x / (strip.width - 1));
+      context.fillStyle = this.#palette.heat(heatShare(counted, most));
+      context.fillRect(x, 0, 1, strip.height);
+    }
+  }
+}
+
 /** Draws the bucket counts of a histogram over time, one column per interval. */
 class Heatmap {
   readonly #palette: Palette;
+  readonly #scale: HeatScale;
   #rows: readonly LiveRow[] = [];
   #name: HistogramName;
 
-  constructor(palette: Palette, name: HistogramName) {
+  constructor(palette: Palette, scale: HeatScale, name: HistogramName) {
     this.#palette = palette;
+    this.#scale = scale;
     this.#name = name;
   }
 
@@ -78,7 +127,8 @@ class Heatmap {
     const { ctx, bbox } = plot;
     const spanS = columnSeconds(max - min, bbox.width / devicePixelRatio);
     const columns = this.#columns(spanS);
-    const most = Math.max(1, ...[...columns.values()].flat());
+    const most = Math.max(0, ...[...columns.values()].flat());
+    this.#scale.draw(most, spanS);
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
@@ -90,8 +140,7 @@ class Heatmap {
         if (buckets[i] === 0) continue;
         const bottom = Math.round(plot.valToPos(i, 'y', true));
         const top = Math.round(plot.valToPos(i + 1, 'y', true));
-        // Logarithmic, so that one slow request among thousands is visible.
-        ctx.fillStyle = this.#palette.heat(Math.log1p(buckets[i]) / Math.log1p(most));
+        ctx.fillStyle = this.#palette.heat(heatShare(buckets[i], most));
         ctx.fillRect(left, top, Math.max(1, right - left - 1), Math.max(1, bottom - top - 1));
       }
     }

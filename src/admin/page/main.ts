@@ -1,7 +1,8 @@
 import type { LiveFacts, LiveNow, LiveRow } from '../../model/live.js';
 import { Connection } from './connection.js';
-import { clock } from './format.js';
+import { clock, duration } from './format.js';
 import { element, setText } from './legend.js';
+import { LogList } from './log-list.js';
 import { Page } from './page.js';
 import { Rows } from './rows.js';
 import { themeButton } from './theme.js';
@@ -13,15 +14,26 @@ class StatusLine {
   readonly #reasons = document.querySelector<HTMLElement>('#reasons')!;
   readonly #build = document.querySelector<HTMLElement>('#build')!;
 
-  introduce({ build }: LiveFacts): void {
+  readonly #uptime = element('li', '');
+
+  introduce({ build, host }: LiveFacts): void {
     const journal = build.mode === 'direct' ? [] : [`${build.journal} journal`];
     const parts = [
       `POST ${build.path}`,
       `${build.mode} mode`,
       ...journal,
       `version ${build.version}`,
+      `host ${host}`,
     ];
-    this.#build.replaceChildren(...parts.map((text) => element('li', '', text)));
+    this.#build.replaceChildren(...parts.map((text) => element('li', '', text)), this.#uptime);
+  }
+
+  /** By the clock of the server alone, which may differ from that of the viewer. */
+  showUptime({ startedAtMs }: LiveFacts, newestMs: number): void {
+    setText(
+      this.#uptime,
+      `up ${duration(Math.max(0, Math.floor((newestMs - startedAtMs) / 1000)))}`,
+    );
   }
 
   connected({ reasons, degraded, rps }: LiveNow): void {
@@ -46,6 +58,7 @@ class StatusLine {
 
 const rows = new Rows();
 const status = new StatusLine();
+const log = new LogList(document.querySelector<HTMLElement>('#log')!);
 let facts: LiveFacts | null = null;
 let page: Page | null = null;
 let now: LiveNow | null = null;
@@ -68,6 +81,7 @@ function onRows(current: LiveNow, added: readonly LiveRow[]): void {
   now = current;
   rows.append(added, facts!.historyS);
   status.connected(current);
+  status.showUptime(facts!, rows.all.at(-1)!.atMs);
   draw();
 }
 
@@ -84,5 +98,6 @@ document.querySelector('#latency')!.addEventListener('change', draw);
 new Connection('/live', {
   hello: onHello,
   rows: onRows,
+  log: (events) => log.show(events),
   lost: (sinceMs) => status.lost(`Connection lost at ${clock(sinceMs)}. Reconnecting …`),
 }).open();

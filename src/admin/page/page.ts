@@ -5,12 +5,10 @@ import { setText, type View } from './legend.js';
 import { Palette } from './palette.js';
 import { Panel } from './panel.js';
 import { answersPanel, backlogPanel, framesPanel, requestsPanel, workPanel } from './panels.js';
+import { Ranges } from './ranges.js';
 import type { Rows } from './rows.js';
 import { ThreadTable } from './thread-table.js';
 import { Tiles } from './tiles.js';
-
-/** Minimum of the time shown, so that a server that has just started is not shown with almost empty charts. */
-const SPAN_S_MIN = 60;
 
 /** Everything that is drawn, for one server process. */
 export class Page {
@@ -19,6 +17,7 @@ export class Page {
   readonly #tiles: Tiles;
   readonly #panels: readonly Panel[];
   readonly #threads: ThreadTable;
+  readonly #ranges = new Ranges();
   readonly #when = document.querySelector<HTMLElement>('#when')!;
   /** The time of the cursor in all charts; epoch seconds. */
   #cursorS: number | null = null;
@@ -29,10 +28,11 @@ export class Page {
     this.#facts = facts;
     const onCursor = (seconds: number | null) => this.#moveCursor(seconds);
     this.#tiles = new Tiles(document.querySelector<HTMLElement>('#tiles')!, facts);
+    document.body.dataset.mode = facts.build.mode;
     this.#panels = [
       answersPanel(facts),
-      workPanel(facts),
-      backlogPanel(facts),
+      workPanel(),
+      ...(facts.build.mode === 'direct' ? [] : [backlogPanel()]),
       latencyPanel(facts, this.#palette),
       requestsPanel(facts),
       framesPanel(facts),
@@ -43,15 +43,12 @@ export class Page {
 
   show(now: LiveNow, rows: Rows): void {
     this.#drawn = [now, rows];
-    const chosenS = Number(
-      document.querySelector<HTMLInputElement>('input[name=span]:checked')!.value,
-    );
-    const latest = rows.latest(chosenS);
+    const spanS = this.#ranges.choose(rows.historyS);
+    const latest = rows.latest(spanS);
     const newest = latest.at(-1);
     if (newest === undefined) return;
     const toS = newest.atMs / 1000;
-    const oldestS = (latest[0].atMs - latest[0].spanMs) / 1000;
-    const fromS = Math.min(toS - SPAN_S_MIN, Math.max(toS - chosenS, oldestS));
+    const fromS = toS - spanS;
     const view = this.#view(now, latest);
     this.#tiles.update(view);
     for (const panel of this.#panels) panel.draw(view, fromS, toS);

@@ -3,7 +3,7 @@ import { amount, count, duration, orDash } from './format.js';
 import type { Item, View } from './legend.js';
 import type { PanelSpec } from './panel.js';
 import { columnsOf, stackedColumns, withConstants } from './rows.js';
-import { meanFrame, type Outlook, perSecond, quantile, total } from './statistics.js';
+import { meanFrame, perSecond, quantile, total } from './statistics.js';
 
 /** Counts a row's responses with a matching status. */
 function answersWhere({ statuses }: LiveFacts, matches: (status: number) => boolean) {
@@ -55,18 +55,8 @@ export function answersPanel(facts: LiveFacts): PanelSpec {
   };
 }
 
-export function workPanel({ drainRate }: LiveFacts): PanelSpec {
-  const bound: Item[] =
-    drainRate === 0
-      ? []
-      : [
-          {
-            label: 'drain rate',
-            color: 'limit',
-            dashed: true,
-            value: () => `${count(drainRate)}/s`,
-          },
-        ];
+export function workPanel(): PanelSpec {
+  const rate = (row: LiveRow) => (row.drainRate === 0 ? null : row.drainRate);
   return {
     id: 'work',
     items: [
@@ -87,38 +77,37 @@ export function workPanel({ drainRate }: LiveFacts): PanelSpec {
         total: { series: 'forebay_retries_total', value: ({ now }) => count(now.retries) },
         isIdle: ({ now }) => now.retries === 0,
       },
-      ...bound,
+      {
+        label: 'drain rate',
+        color: 'limit',
+        dashed: true,
+        value: ({ row }) => (row.drainRate === 0 ? 'no limit' : `${amount(row.drainRate)}/s`),
+        isIdle: ({ rows }) => rows.every(({ drainRate }) => drainRate === 0),
+      },
     ],
     chart: {
       lines: [
         { color: 'refused', filled: true },
         { color: 'done', filled: true },
-        ...(drainRate === 0 ? [] : [{ color: 'limit' as const, dashed: true }]),
+        { color: 'limit', dashed: true },
       ],
       topMin: 4,
     },
-    columns: ({ rows }) =>
-      withConstants(
-        stackedColumns(rows, [({ failed }) => failed, ({ done }) => done]),
-        drainRate === 0 ? [] : [drainRate],
-      ),
-    empty: ({ rows }) =>
-      rows.every(({ done, failed }) => done + failed === 0)
+    columns: ({ rows }) => {
+      const work = stackedColumns(rows, [({ failed }) => failed, ({ done }) => done]);
+      const [, limit] = columnsOf(rows, [rate]);
+      return [...work, limit];
+    },
+    empty: ({ facts, rows }) => {
+      if (rows.some(({ done, failed }) => done + failed > 0)) return '';
+      return facts.drains
         ? 'No orders processed in this time.'
-        : '',
+        : 'This process runs with --drain off.';
+    },
   };
 }
 
-/** The trend of the backlog as text. */
-export function outlookText(found: Outlook): string {
-  if (found.kind === 'empty') return 'no orders waiting';
-  if (found.kind === 'flows') return 'keeping up';
-  if (found.kind === 'grows') return `by ${amount(found.perSecond)}/s`;
-  if (found.kind === 'steady') return 'no change';
-  return `shrinks by ${amount(found.perSecond)}/s`;
-}
-
-export function backlogPanel({ build }: LiveFacts): PanelSpec {
+export function backlogPanel(): PanelSpec {
   return {
     id: 'backlog',
     items: [
@@ -143,12 +132,8 @@ export function backlogPanel({ build }: LiveFacts): PanelSpec {
     },
     columns: ({ rows }) =>
       columnsOf(rows, [(row) => row.pendingOrders, (row) => row.oldestAgeSeconds]),
-    empty: ({ rows }) => {
-      if (build.mode === 'direct') return 'Direct mode has no queue.';
-      return rows.every(({ pendingOrders }) => pendingOrders === 0)
-        ? 'No backlog in this time.'
-        : '';
-    },
+    empty: ({ rows }) =>
+      rows.every(({ pendingOrders }) => pendingOrders === 0) ? 'No backlog in this time.' : '',
   };
 }
 

@@ -24,6 +24,13 @@ export class Rows {
     if (kept > 0) this.#rows.splice(0, kept);
   }
 
+  /** From the oldest row to the newest. */
+  get historyS(): number {
+    const [oldest] = this.#rows;
+    if (oldest === undefined) return 0;
+    return (this.#rows[this.#rows.length - 1].atMs - oldest.atMs + oldest.spanMs) / 1000;
+  }
+
   /** The rows of the last `seconds`. */
   latest(seconds: number): readonly LiveRow[] {
     const newest = this.#rows.at(-1);

@@ -1,7 +1,12 @@
 import type { LiveRow } from '../../model/live.js';
 
 /** The histograms of a row. */
-export type HistogramName = 'requestSeconds' | 'orderAgeSeconds' | 'frameOrders';
+export type HistogramName =
+  | 'requestSeconds'
+  | 'commitSeconds'
+  | 'handlerSeconds'
+  | 'orderAgeSeconds'
+  | 'frameOrders';
 
 /**
  * A row's count as a rate. A row that is a little shorter than a second is not scaled up: otherwise a limit of 50 per
@@ -57,27 +62,52 @@ export function meanFrame(row: LiveRow): number | null {
 
 /** The trend of the backlog. */
 export type Outlook =
-  | { readonly kind: 'empty' }
+  | { readonly kind: 'empty' | 'paused' }
   /** The backlog is at most the work of one second. */
   | { readonly kind: 'flows' }
-  | { readonly kind: 'shrinks'; readonly secondsLeft: number; readonly perSecond: number }
-  | { readonly kind: 'grows'; readonly perSecond: number }
-  | { readonly kind: 'steady' };
+  | ({ readonly kind: 'shrinks'; readonly secondsLeft: number } & Flow)
+  | ({ readonly kind: 'grows' | 'steady' } & Flow);
 
-/** Number of rows for the trend. Fewer would follow every batch, more would lag behind a wave. */
-const TREND_ROWS = 10;
-/** A smaller change, in orders per second, counts as no change. */
-const STEADY_BELOW = 0.5;
+/** Orders per second. */
+interface Flow {
+  readonly leaving: number;
+  readonly accepted: number;
+}
 
-/** Extrapolates the backlog from the last seconds, including new orders. */
-export function outlook(rows: readonly LiveRow[]): Outlook {
+/** Number of rows for the trend: three seconds. */
+export const TREND_ROWS = 3;
+/** A smaller difference, in orders per second, is less than one order in the time looked at. */
+const STEADY_BELOW = 0.3;
+
+/** When the backlog will be gone: the backlog, divided by what leaves it beyond what is accepted. */
+export function outlook(rows: readonly LiveRow[], drains: boolean): Outlook {
   const last = rows.at(-1);
   if (last === undefined || last.pendingOrders === 0) return { kind: 'empty' };
-  if (last.pendingOrders <= perSecond(last.done, last)) return { kind: 'flows' };
-  const first = rows.at(-TREND_ROWS - 1) ?? rows[0];
-  const seconds = (last.atMs - first.atMs) / 1000;
-  const change = seconds > 0 ? (last.pendingOrders - first.pendingOrders) / seconds : 0;
-  if (change > STEADY_BELOW) return { kind: 'grows', perSecond: change };
-  if (change > -STEADY_BELOW) return { kind: 'steady' };
-  return { kind: 'shrinks', secondsLeft: last.pendingOrders / -change, perSecond: -change };
+  if (last.isPaused) return { kind: 'paused' };
+  const flow = flowOf(rows, drains);
+  const falls = flow.leaving - flow.accepted;
+  if (last.pendingOrders <= flow.leaving) return { kind: 'flows' };
+  if (falls < -STEADY_BELOW) return { kind: 'grows', ...flow };
+  if (falls < STEADY_BELOW) return { kind: 'steady', ...flow };
+  return { kind: 'shrinks', secondsLeft: last.pendingOrders / falls, ...flow };
+}
+
+/** @param drains false: other processes do the work, so the backlog itself tells what left it */
+function flowOf(rows: readonly LiveRow[], drains: boolean): Flow {
+  const recent = rows.slice(-TREND_ROWS);
+  const accepted = meanPerSecond(recent, (row) => row.accepted);
+  if (drains)
+    return { leaving: meanPerSecond(recent, ({ done, failed }) => done + failed), accepted };
+  const before = rows.at(-TREND_ROWS - 1) ?? rows[0];
+  const last = rows[rows.length - 1];
+  const seconds = (last.atMs - before.atMs) / 1000;
+  const fell = seconds > 0 ? (before.pendingOrders - last.pendingOrders) / seconds : 0;
+  return { leaving: Math.max(0, accepted + fell), accepted };
+}
+
+/** The mean rate over several rows, by the time that they span. */
+export function meanPerSecond(rows: readonly LiveRow[], counted: (row: LiveRow) => number): number {
+  const spanMs = total(rows.map((row) => row.spanMs));
+  const least = 1000 * rows.length;
+  return rows.length === 0 ? 0 : (total(rows.map(counted)) * 1000) / Math.max(least, spanMs);
 }

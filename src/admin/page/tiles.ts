@@ -1,8 +1,16 @@
 import type { LiveFacts } from '../../model/live.js';
-import { amount, count, duration, orDash } from './format.js';
+import { amount, bytes, count, duration, orDash } from './format.js';
 import { element, type MetricValue, nameSeries, setText, type View } from './legend.js';
-import { outlookText } from './panels.js';
-import { bucketsOf, outlook, perSecond, quantile } from './statistics.js';
+import {
+  bucketsOf,
+  type HistogramName,
+  meanPerSecond,
+  type Outlook,
+  outlook,
+  perSecond,
+  quantile,
+  TREND_ROWS,
+} from './statistics.js';
 
 type Tone = '' | 'good' | 'warn' | 'bad';
 
@@ -22,6 +30,7 @@ const DURABILITY_WORDS: Readonly<Record<string, string>> = {
   replicated: 'survives the loss of a server',
   os: 'survives a crash of the process only',
   none: 'processed before the response',
+  spool: 'only on the disk of this instance',
   unknown: 'not reported by the journal',
 };
 
@@ -35,8 +44,21 @@ function refusals({ facts, rows }: View): { perSecond: number; share: number } {
   return { perSecond: perSecond(refused, row), share: all === 0 ? 0 : refused / all };
 }
 
+/** Only for what is in use: direct mode keeps nothing, and only NATS has a spool. */
 function tilesOf(facts: LiveFacts): TileSpec[] {
-  return [...rateTiles(facts), ...backlogTiles(facts), latencyTile, ...journalTiles];
+  const isDirect = facts.build.mode === 'direct';
+  return [
+    ...rateTiles(facts),
+    ...(isDirect ? [] : backlogTiles(facts)),
+    timeTile('Response p99', 'requestSeconds'),
+    ...(isDirect ? [] : [timeTile('Commit p99', 'commitSeconds')]),
+    ...(facts.drains || isDirect ? [timeTile('Handler p99', 'handlerSeconds')] : []),
+    ...(isDirect ? [] : [deadLettersTile]),
+    ...(facts.spools ? [spoolTile] : []),
+    durabilityTile,
+    ...(isDirect ? [] : [diskTile]),
+    memoryTile(facts),
+  ];
 }
 
 function rateTiles({ rpsLimit }: LiveFacts): TileSpec[] {
@@ -56,13 +78,13 @@ function rateTiles({ rpsLimit }: LiveFacts): TileSpec[] {
     },
     {
       label: 'Work done',
-      value: ({ rows }) => `${amount(perSecond(rows.at(-1)!.done, rows.at(-1)!))}/s`,
+      value: ({ rows }) => `${amount(meanPerSecond(rows.slice(-TREND_ROWS), (row) => row.done))}/s`,
       note: ({ now }) => [`${count(now.done)} in total`],
     },
   ];
 }
 
-function backlogTiles({ build }: LiveFacts): TileSpec[] {
+function backlogTiles({ drains }: LiveFacts): TileSpec[] {
   return [
     {
       label: 'Backlog',
@@ -78,71 +100,127 @@ function backlogTiles({ build }: LiveFacts): TileSpec[] {
     },
     {
       label: 'Time left to drain',
-      value: ({ rows }) => {
-        const found = outlook(rows);
-        if (found.kind === 'empty') return '0 s';
-        if (found.kind === 'flows') return '< 1 s';
-        if (found.kind === 'grows') return 'growing';
-        return found.kind === 'shrinks' ? duration(found.secondsLeft) : 'not shrinking';
-      },
-      note: ({ rows }) => [build.mode === 'direct' ? 'no queue' : outlookText(outlook(rows))],
-      tone: ({ rows }) => (outlook(rows).kind === 'grows' ? 'warn' : ''),
+      value: ({ rows }) => timeLeft(outlook(rows, drains)),
+      note: ({ rows }) => [outlookText(outlook(rows, drains))],
+      tone: ({ rows }) => (['grows', 'paused'].includes(outlook(rows, drains).kind) ? 'warn' : ''),
     },
   ];
 }
 
-const latencyTile: TileSpec = {
-  label: 'Response time, p99',
-  value: ({ rows, facts }) =>
-    orDash(quantile(0.99, facts.bounds.requestSeconds, recent(rows)), duration),
-  note: ({ rows, facts }) => [
-    `p50 ${orDash(quantile(0.5, facts.bounds.requestSeconds, recent(rows)), duration)}`,
-  ],
-};
+function timeLeft(found: Outlook): string {
+  switch (found.kind) {
+    case 'empty':
+      return '0 s';
+    case 'flows':
+      return '< 1 s';
+    case 'paused':
+      return 'paused';
+    case 'grows':
+      return 'growing';
+    case 'steady':
+      return 'not shrinking';
+    case 'shrinks':
+      return duration(found.secondsLeft);
+  }
+}
 
-const journalTiles: readonly TileSpec[] = [
-  {
-    label: 'Dead letters',
-    series: 'forebay_dead_letters',
-    value: ({ now }) => count(now.deadLetters),
-    note: () => [
-      'of',
-      { series: 'forebay_dead_letters_max', value: ({ now }) => count(now.deadLettersMax) },
-    ],
-    tone: ({ now }) => (now.deadLetters > 0 ? 'bad' : ''),
-  },
-  {
-    label: 'Spool',
-    series: 'forebay_spool_orders',
-    value: ({ now }) => count(now.spoolOrders),
-    note: () => [
-      {
-        series: 'forebay_spool_forwarded_orders_total',
-        value: ({ now }) => count(now.forwarded),
-      },
-      'of',
-      { series: 'forebay_spooled_orders_total', value: ({ now }) => count(now.spooled) },
-      'forwarded',
-    ],
-    tone: ({ now }) => (now.spoolOrders > 0 ? 'warn' : ''),
-  },
-  {
-    label: 'Durability',
-    series: 'forebay_durability_info',
-    value: ({ now }) => now.durability.class,
-    note: ({ now }) => [DURABILITY_WORDS[now.durability.class] ?? now.durability.text],
-    tone: ({ now }) => (now.durability.class === 'unknown' ? 'warn' : ''),
-  },
-];
+/** The numbers that the time left is computed from. */
+function outlookText(found: Outlook): string {
+  switch (found.kind) {
+    case 'empty':
+      return 'no orders waiting';
+    case 'flows':
+      return 'keeping up';
+    case 'paused':
+      return 'no order is started';
+    default:
+      return `${amount(found.leaving)}/s out, ${amount(found.accepted)}/s in`;
+  }
+}
 
-/** Texts with more characters are shown in a smaller font. */
-const LONG_TEXT = 8;
 /** Ten seconds. */
 const RECENT_ROWS = 10;
 
-function recent(rows: View['rows']): number[] {
-  return bucketsOf(rows.slice(-RECENT_ROWS), 'requestSeconds');
+function timeTile(label: string, name: HistogramName): TileSpec {
+  const time = (q: number, { rows, facts }: View) =>
+    orDash(quantile(q, facts.bounds[name], bucketsOf(rows.slice(-RECENT_ROWS), name)), duration);
+  return {
+    label,
+    value: (view) => time(0.99, view),
+    note: (view) => [`p50 ${time(0.5, view)}`],
+  };
 }
+
+const deadLettersTile: TileSpec = {
+  label: 'Dead letters',
+  series: 'forebay_dead_letters',
+  value: ({ now }) => count(now.deadLetters),
+  note: () => [
+    'of',
+    { series: 'forebay_dead_letters_max', value: ({ now }) => count(now.deadLettersMax) },
+  ],
+  tone: ({ now }) => (now.deadLetters > 0 ? 'bad' : ''),
+};
+
+const spoolTile: TileSpec = {
+  label: 'Spool',
+  series: 'forebay_spool_orders',
+  value: ({ now }) => count(now.spoolOrders),
+  note: () => [
+    {
+      series: 'forebay_spool_forwarded_orders_total',
+      value: ({ now }) => count(now.forwarded),
+    },
+    'of',
+    { series: 'forebay_spooled_orders_total', value: ({ now }) => count(now.spooled) },
+    'forwarded',
+  ],
+  tone: ({ now }) => (now.spoolOrders > 0 ? 'warn' : ''),
+};
+
+const durabilityTile: TileSpec = {
+  label: 'Durability',
+  series: 'forebay_durability_info',
+  value: ({ now }) => now.durability.class,
+  note: ({ now }) => [DURABILITY_WORDS[now.durability.class] ?? now.durability.text],
+  tone: ({ now }) => (['unknown', 'spool'].includes(now.durability.class) ? 'warn' : ''),
+};
+
+/** The bounds of the alerts ForebayDiskFull and ForebayDiskFills. */
+const FREE_BYTES_BAD = 256 * 1024 ** 2;
+const FREE_SHARE_WARN = 0.1;
+
+const diskTile: TileSpec = {
+  label: 'Disk free',
+  series: 'forebay_disk_free_bytes',
+  value: ({ now }) => orDash(now.storage?.freeBytes ?? null, bytes),
+  note: () => [
+    'journal',
+    {
+      series: 'forebay_journal_bytes',
+      value: ({ now }) => orDash(now.storage?.journalBytes ?? null, bytes),
+    },
+  ],
+  tone: ({ now: { storage } }) => {
+    if (storage === null) return '';
+    if (storage.freeBytes < FREE_BYTES_BAD) return 'bad';
+    return storage.freeBytes < FREE_SHARE_WARN * storage.sizeBytes ? 'warn' : '';
+  },
+};
+
+function memoryTile({ memoryBytesMax }: LiveFacts): TileSpec {
+  return {
+    label: 'Memory',
+    series: 'process_resident_memory_bytes',
+    value: ({ now }) => bytes(now.memoryBytes),
+    note: () => [`of ${bytes(memoryBytesMax)}`],
+  };
+}
+
+/** Texts with more characters are shown in a smaller font. */
+const LONG_TEXT = 8;
+/** More tiles take two rows, of the same number if possible. */
+const TILES_A_ROW_MAX = 8;
 
 /** The numbers at the top. */
 export class Tiles {
@@ -163,6 +241,10 @@ export class Tiles {
       return { spec, box, value, note };
     });
     list.replaceChildren(...this.#tiles.map(({ box }) => box));
+    const all = this.#tiles.length;
+    const inRow = all <= TILES_A_ROW_MAX ? all : Math.ceil(all / 2);
+    list.style.setProperty('--tiles', String(all));
+    list.style.setProperty('--tiles-in-row', String(inRow));
   }
 
   update(view: View): void {

@@ -19,7 +19,7 @@ export async function run(argv: readonly string[], signals: StopSignals): Promis
   const loaded = loadWithOrigins(argv, process.env);
   const { options } = loaded;
   const output = openLog(options, redactorOf(options));
-  const { log, flush, redact } = output;
+  const { log, flush, redact, recent } = output;
   ignoreClosedOutput();
   signals.onStop((signal) => {
     // Nothing is accepted yet, and the kernel releases the locks.
@@ -32,6 +32,7 @@ export async function run(argv: readonly string[], signals: StopSignals): Promis
     options,
     log,
     redact,
+    recent,
     onFault: (fault) => stopping.fail(fault),
   });
   const stop = new Shutdown(server.steps, log, flush);

@@ -36,11 +36,13 @@ class RunningServer implements ForebayServer {
   #settle: (closed: Promise<void>) => void = () => {};
   #closing: Promise<void> | null = null;
 
-  static async start(options: Options, { log, flush, redact }: OpenLog): Promise<ForebayServer> {
+  static async start(options: Options, output: OpenLog): Promise<ForebayServer> {
+    const { log, flush, redact, recent } = output;
     const server = await Server.open({
       options,
       log,
       redact,
+      recent,
       onFault: (fault) => {
         log('failed', fault.message);
         running.#closeBecauseOf(fault);

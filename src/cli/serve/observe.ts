@@ -13,12 +13,15 @@ import { LiveSnapshots } from '../../metrics/live-snapshots.js';
 import { ThreadLoad } from '../../metrics/thread-load.js';
 import type { DrainControl } from '../../model/drain-control.js';
 import { DIRECT_DURABILITY, type Durability } from '../../model/durability.js';
-import type { Source } from '../../model/journal.js';
+import type { JournalName, Source } from '../../model/journal.js';
+import type { LoggedEvent } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import type { Redact } from '../../model/redact.js';
+import type { Storage } from '../../model/storage.js';
 import type { UnreadableCounts } from '../../model/unreadable.js';
 import { adminConnectionsMax, processLimits } from '../../options/process-limits.js';
 import { VERSION } from '../../version.js';
+import { DurabilityInForce } from './durability-in-force.js';
 
 export interface Observed {
   /** Digest of the schema that orders must be valid against. */
@@ -35,6 +38,8 @@ export interface Observed {
   readonly certificate: { readonly notAfterMs: number } | null;
   readonly senders: { readonly labels: readonly string[]; readonly refusedFiles: number };
   readonly keyCounts: SharedArrayBuffer;
+  /** The latest lines of the log. */
+  readonly recent: () => readonly LoggedEvent[];
 }
 
 export function openAdmin(options: Options, observed: Observed, redact: Redact): AdminServer {
@@ -47,7 +52,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     version: VERSION,
     node: process.version,
     mode: options.mode,
-    journal: source?.name ?? 'direct',
+    journal: source?.name ?? ('direct' satisfies JournalName),
     path: options.path,
     schema: observed.schema,
   };
@@ -58,6 +63,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
   const refusals = () => intake.reasons().map(redact);
   // Orders are still accepted while processing waits, because they are safe. Direct mode cannot keep them.
   const reasons = () => (source === undefined ? [...refusals(), ...waits()] : refusals());
+  const storage = () => journal?.storage() ?? null;
   const unreadable = () => journal?.unreadable() ?? { rows: 0, files: 0 };
   const degraded = () =>
     source === undefined ? [] : [...waits(), unreadableText(unreadable())].filter(Boolean);
@@ -65,6 +71,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     ...journalGauges(options, source),
     journalDegraded: () =>
       source?.reachable && (source.reason !== '' || spools().length > 0) ? 1 : 0,
+    ...storageGauges(storage),
     unreadableRows: () => unreadable().rows,
     damagedFiles: () => unreadable().files,
     rps: perSecond(observed.meter),
@@ -75,7 +82,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     senderFilesRefused: () => observed.senders.refusedFiles,
     tlsNotAfter: () => (observed.certificate?.notAfterMs ?? 0) / 1000,
   };
-  const durability = () => redacted(journal?.durability() ?? DIRECT_DURABILITY, redact);
+  const durability = durabilityInForce(options, observed, redact);
   // One for the scrapes and one for the page: a load is measured since the last reading.
   const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.threadIds.list());
   const collected = { counts, live, durability, keyResponses: keyResponses(observed), build };
@@ -100,8 +107,42 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
       build,
       reasons,
       degraded,
+      storage,
+      events: observed.recent,
     }),
   });
+}
+
+function durabilityInForce(
+  options: Options,
+  { counts, journal, intake }: Observed,
+  redact: Redact,
+): () => Durability {
+  const inForce = new DurabilityInForce({
+    counts,
+    journal: () => journal?.durability() ?? DIRECT_DURABILITY,
+    spoolReasons: () => spoolReasons(options, journal?.source, intake),
+  });
+  return () => redacted(inForce.read(), redact);
+}
+
+/** Why orders go to the spool, if there is one. */
+function spoolReasons(
+  { nats, spoolOrdersMax }: Options,
+  source: Source | undefined,
+  intake: IntakeSupervisor,
+): readonly string[] {
+  if (nats.length === 0 || spoolOrdersMax === 0) return [];
+  const own = source === undefined || source.reachable ? '' : source.reason;
+  return [...intake.spoolReasons(), own].filter(Boolean);
+}
+
+function storageGauges(storage: () => Storage | null) {
+  return {
+    diskFreeBytes: () => storage()?.freeBytes ?? 0,
+    diskSizeBytes: () => storage()?.sizeBytes ?? 0,
+    journalBytes: () => storage()?.journalBytes ?? 0,
+  };
 }
 
 function keyResponses({ keyCounts, senders }: Observed): () => readonly KeyResponses[] {

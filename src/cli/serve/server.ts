@@ -25,7 +25,7 @@ import { publishThreadStats } from '../../metrics/thread-stats.js';
 import type { DrainControl } from '../../model/drain-control.js';
 import type { OperatorFault } from '../../model/fault.js';
 import type { OrdersAddress } from '../../model/listen.js';
-import type { Log } from '../../model/log.js';
+import type { Log, LoggedEvent } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import type { Redact } from '../../model/redact.js';
 import { connectionsMaxOf, processLimits } from '../../options/process-limits.js';
@@ -46,6 +46,8 @@ export interface ServerParts {
   readonly log: Log;
   /** Removes the secrets of the options from what the admin server shows. */
   readonly redact: Redact;
+  /** The latest lines of the log. */
+  readonly recent: () => readonly LoggedEvent[];
   /** The server cannot go on and must be stopped. */
   readonly onFault: (fault: OperatorFault) => void;
 }
@@ -167,9 +169,8 @@ export class Server {
    * @throws OperatorFault a stage cannot start; the caller then stops the server
    */
   async start(): Promise<boolean> {
-    const { options, log, redact } = this.#parts;
-    const { contract, at, engine, memory, intake, certificate, senders, control, drain, journal } =
-      this.#stages;
+    const { options, log, redact, recent } = this.#parts;
+    const { contract, at, engine, memory, intake, drain, journal } = this.#stages;
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
     const threadsStarted = intake.start(at, keysKnown);
     // Awaited below; until then its failure must not count as unhandled.
@@ -178,7 +179,7 @@ export class Server {
     const { openAdmin } = await import('./observe.js');
     this.#admin = openAdmin(
       options,
-      { ...memory, schema: contract.digest, journal, control, drain, intake, certificate, senders },
+      { ...memory, ...this.#stages, schema: contract.digest, recent },
       redact,
     );
     const [adminPort] = await Promise.all([

@@ -32,6 +32,7 @@ export class JetStreamBacklog {
   #earlierFrames = 0;
   #earlierFrameOrders = 1;
   #oldestAcceptedAtMs = 0;
+  #bytes = 0;
   #settling = 0;
   #settlements = 0;
   /** Undelivered and unacknowledged messages at the last poll, and the frames settled here before it and in total. */
@@ -50,6 +51,11 @@ export class JetStreamBacklog {
     const own = this.#acceptedOrders() - this.#acceptedBefore + this.#balance;
     const messages = this.#messages - (this.#settledFrames - this.#settledBeforePoll);
     return Math.max(0, messages, Math.round(earlier + own));
+  }
+
+  /** Of the stream on each of its servers, as of the last poll. */
+  bytes(): number {
+    return this.#bytes;
   }
 
   /** As of the last poll, at most about a second ago. */
@@ -111,6 +117,7 @@ export class JetStreamBacklog {
     // Read before the request: too few messages for a moment are better than counting a settled one.
     const settledFrames = this.#settledFrames;
     const { state } = await manager.streams.info(this.#names.stream);
+    this.#bytes = state.bytes;
     // Another stream of the same name: it was deleted and recreated.
     if (state.last_seq < this.#earlierSeqMax) await this.#countEarlier(manager);
     this.#messages = state.messages === 0 ? 0 : await this.#deliverable(manager);

@@ -148,6 +148,11 @@ export class JetStreamSource implements Source {
     return this.#backlog.oldestAcceptedAtMs();
   }
 
+  /** Bytes of the stream of orders, as of the last second in which NATS answered. */
+  storedBytes(): number {
+    return this.#backlog.bytes();
+  }
+
   get term(): number {
     return this.#lease.term;
   }

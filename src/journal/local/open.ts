@@ -4,6 +4,7 @@ import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import { KeptControl } from '../kept-control.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
+import { DiskUse } from '../store/disk-use.js';
 import { drainSettingIn, putDrainSetting } from '../store/drain-row.js';
 import { startExpiry } from '../store/expiry.js';
 import { reportedFileSystem } from '../store/file-system.js';
@@ -70,6 +71,7 @@ function startLocalSource(
     idempotencyS: options.idempotencyS,
   });
   const watch = watchUnreadable(store, parts.log);
+  const disk = new DiskUse(options.data);
   const durability = localDurability(reportedFileSystem(options.data, parts.log));
   const control = openControl(store, options, parts.log);
   return {
@@ -80,6 +82,10 @@ function startLocalSource(
     ready: Promise.resolve(),
     durability: () => durability,
     unreadable: watch.counts,
+    storage: () => {
+      const { freeBytes, sizeBytes, filesBytes } = disk.read();
+      return { freeBytes, sizeBytes, journalBytes: filesBytes };
+    },
     close: async () => {
       stopExpiry();
       await watch.close();

@@ -39,6 +39,7 @@ const RANK: Readonly<Record<DurabilityClass, number>> = {
   unknown: 0,
   none: 0,
   os: 1,
+  spool: 1,
   fsync: 2,
   replicated: 2,
 };

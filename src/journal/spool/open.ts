@@ -21,6 +21,7 @@ import { LEDGER_AGE_MS_MAX } from '../nats/declarations.js';
 import { JetStreamDurability } from '../nats/durability.js';
 import { type JetStreamNames, jetStreamNames } from '../nats/names.js';
 import type { SourceHandle, SourceParts } from '../source-handle.js';
+import { DiskUse } from '../store/disk-use.js';
 import { startExpiry } from '../store/expiry.js';
 import { reportedFileSystem } from '../store/file-system.js';
 import { storeKeys } from '../store/idempotency-rows.js';
@@ -117,6 +118,7 @@ function startSpooledSource(
     idempotencyS: options.idempotencyS,
   });
   const watch = watchUnreadable(store, log);
+  const disk = new DiskUse(options.data);
   reportedFileSystem(options.data, log);
   const gauge = setInterval(() => {
     counts.set(GAUGE.spoolOrders, spool.pendingOrders());
@@ -139,6 +141,10 @@ function startSpooledSource(
     ready,
     durability: () => durability.found,
     unreadable: watch.counts,
+    storage: () => {
+      const { freeBytes, sizeBytes } = disk.read();
+      return { freeBytes, sizeBytes, journalBytes: primary.source.storedBytes() };
+    },
     close: async () => {
       clearInterval(gauge);
       await watch.close();

@@ -45,7 +45,7 @@ export function reportedFileSystem(folder: string, log: Log): FileSystem {
 }
 
 /** What Node reports: `frsize` since Node 24. */
-type Reported = Pick<StatsFs, 'bavail' | 'bsize'> & { readonly frsize?: number };
+type Reported = Pick<StatsFs, 'bavail' | 'blocks' | 'bsize'> & { readonly frsize?: number };
 
 /** Larger blocks than this are rare on a disk, and common as the unit of transfer of FUSE and network file systems. */
 const COMMON_BLOCK_BYTES = 4096;
@@ -55,7 +55,7 @@ const COMMON_BLOCK_BYTES = 4096;
  * and virtiofs can have 1 MiB there and count in blocks of 4 KiB.
  * @param ask finds out the size where Node does not report it; NaN if it cannot
  */
-export function blockBytes({ bsize, frsize }: Reported, ask: () => number): number {
+export function blockBytes({ bsize, frsize }: Omit<Reported, 'blocks'>, ask: () => number): number {
   if (frsize !== undefined && frsize > 0) return frsize;
   if (bsize <= COMMON_BLOCK_BYTES) return bsize;
   const asked = ask();
@@ -74,9 +74,18 @@ export class FreeSpace {
 
   /** @throws Error the folder cannot be read */
   bytes(): number {
+    return this.read().freeBytes;
+  }
+
+  /**
+   * What this user can still write, and all of the file system.
+   * @throws Error the folder cannot be read
+   */
+  read(): { freeBytes: number; sizeBytes: number } {
     const reported: Reported = statfsSync(this.#folder);
     this.#blockBytes ||= blockBytes(reported, () => askStat(this.#folder));
-    return reported.bavail * this.#blockBytes;
+    const { bavail, blocks } = reported;
+    return { freeBytes: bavail * this.#blockBytes, sizeBytes: blocks * this.#blockBytes };
   }
 }
 
