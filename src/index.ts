@@ -4,6 +4,7 @@ import type { ForebayServer, ServeOptions } from './model/server.js';
 import { unsupportedNode } from './process/node-version.js';
 
 export type {
+  DetailedOutcome,
   Handler,
   HandlerContext,
   HandlerModule,

@@ -8,6 +8,7 @@ import {
   OUTCOME_NOT_RUN,
   OUTCOME_UNKNOWN,
 } from '../model/pool-messages.js';
+import type { FailureReport } from './failures.js';
 import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -19,6 +20,7 @@ import type { Scheduler } from './scheduler.js';
 export class DirectService {
   readonly #scheduler: Scheduler;
   readonly #counts: ThreadCounts;
+  readonly #failures: FailureReport;
   readonly #waitMsMax: number;
 
   /**
@@ -26,9 +28,15 @@ export class DirectService {
    * 503 while they still wait. A pool that processes orders no client waits for never catches up. The time that
    * the frame spent in the intake thread counts too.
    */
-  constructor(scheduler: Scheduler, counts: ThreadCounts, commitMsMax: number) {
+  constructor(
+    scheduler: Scheduler,
+    counts: ThreadCounts,
+    failures: FailureReport,
+    commitMsMax: number,
+  ) {
     this.#scheduler = scheduler;
     this.#counts = counts;
+    this.#failures = failures;
     this.#waitMsMax = commitMsMax / 2;
   }
 
@@ -49,6 +57,7 @@ export class DirectService {
     this.#counts.add(COUNTER.workDone, done);
     const failed = run.failed.filter(({ outcome }) => outcome !== OUTCOME_NOT_RUN);
     this.#counts.add(COUNTER.workError, failed.length);
+    this.#failures.refused(failed.map(({ failure }) => failure));
     const ageSeconds = Math.max(0, Date.now() - acceptedAtMs) / 1000;
     if (done > 0) this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, done);
     port.postMessage({ sequence, verdicts: verdictsOf(run) } satisfies DirectReply);

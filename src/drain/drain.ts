@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
-import { type BackoffBounds, backoffMs } from '../model/backoff.js';
+import type { BackoffBounds } from '../model/backoff.js';
 import { type Frame, orderId } from '../model/frame.js';
-import type { DeadLetter, Delivery, Refile, Settlement, Source } from '../model/journal.js';
+import type { Delivery, Refile, Settlement, Source } from '../model/journal.js';
 import type { Log } from '../model/log.js';
-import { OUTCOME_DEAD, OUTCOME_NOT_RUN } from '../model/pool-messages.js';
-import { FrameRun } from './frame-run.js';
+import { type Failure, OUTCOME_DEAD, OUTCOME_NOT_RUN } from '../model/pool-messages.js';
+import type { DeadOrder, FailureReport } from './failures.js';
+import { type FailedOrder, FrameRun } from './frame-run.js';
+import { refileGroups } from './retry-times.js';
 import type { Scheduler } from './scheduler.js';
 import { crashesOf, type Separation, separationOf } from './suspects.js';
 
@@ -26,6 +28,13 @@ export interface DrainBounds extends BackoffBounds {
   readonly attemptsMax: number;
 }
 
+/** A settlement, with why orders failed. */
+interface Settling extends Settlement {
+  readonly dead: readonly DeadOrder[];
+  /** Of the orders that are tried again. */
+  readonly retried: readonly Failure[];
+}
+
 /** Pulls frames from the journal while there is room for them, has them processed, and settles each. */
 export class Drain {
   readonly #source: Source;
@@ -33,6 +42,7 @@ export class Drain {
   readonly #counts: ThreadCounts;
   readonly #bounds: DrainBounds;
   readonly #deadLetterLimit: DeadLetterLimit;
+  readonly #failures: FailureReport;
   readonly #log: Log;
   readonly #stopPulling = new AbortController();
   readonly #inProgress = new Map<FrameRun, Delivery>();
@@ -48,6 +58,7 @@ export class Drain {
     counts: ThreadCounts,
     bounds: DrainBounds,
     deadLetterLimit: DeadLetterLimit,
+    failures: FailureReport,
     log: Log,
   ) {
     this.#source = source;
@@ -55,6 +66,7 @@ export class Drain {
     this.#counts = counts;
     this.#bounds = bounds;
     this.#deadLetterLimit = deadLetterLimit;
+    this.#failures = failures;
     this.#log = log;
   }
 
@@ -76,6 +88,7 @@ export class Drain {
       this.#settled(),
       sleep(this.#bounds.settleMsMax, undefined, { ref: false }),
     ]);
+    this.#failures.flush();
   }
 
   async #settled(): Promise<void> {
@@ -140,7 +153,7 @@ export class Drain {
         order: orderId(run.frame, position),
       });
     }
-    this.#settle(run, { refile: [...refile, ...refused], dead: kept });
+    this.#settle(run, { refile: [...refile, ...refused], dead: kept, retried: [] });
   }
 
   #putBack(run: FrameRun): void {
@@ -156,27 +169,26 @@ export class Drain {
   }
 
   /** Counts the outcomes of the orders and returns which of them the journal must keep. */
-  #settlement(run: FrameRun, unfinished: readonly Refile[]): Settlement {
+  #settlement(run: FrameRun, unfinished: readonly Refile[]): Settling {
     const { attempt } = run.frame;
     // A crash counts as an attempt.
     const attempts = attempt + run.crashes;
     const crashes = run.crashes || undefined;
     const notRun: number[] = [];
-    const retry: number[] = [];
-    const dead: DeadLetter[] = [];
-    for (const { position, outcome, reason } of run.failed) {
+    const retry: FailedOrder[] = [];
+    const dead: DeadOrder[] = [];
+    for (const failed of run.failed) {
+      const { position, outcome, failure } = failed;
+      const { reason } = failure;
       if (outcome === OUTCOME_NOT_RUN) notRun.push(position);
-      else if (outcome === OUTCOME_DEAD) dead.push({ position, reason, attempts });
+      else if (outcome === OUTCOME_DEAD) dead.push({ position, reason, attempts, failure });
       else if (attempts >= this.#bounds.attemptsMax) {
-        dead.push({ position, reason: `${reason} (attempt ${attempts}, the last)`, attempts });
-      } else retry.push(position);
+        const last = `${reason} (attempt ${attempts}, the last)`;
+        dead.push({ position, reason: last, attempts, failure });
+      } else retry.push(failed);
     }
-    const refile = [...unfinished];
+    const refile = [...unfinished, ...refileGroups(retry, attempt, crashes, this.#bounds)];
     if (notRun.length > 0) refile.push({ positions: notRun, attempt, notBeforeMs: 0, crashes });
-    if (retry.length > 0) {
-      const notBeforeMs = Date.now() + backoffMs(attempt, this.#bounds);
-      refile.push({ positions: retry, attempt: attempt + 1, notBeforeMs, crashes });
-    }
     const refused = dead.splice(this.#deadLetterLimit.take(dead.length));
     if (refused.length > 0) {
       const positions = refused.map(({ position }) => position);
@@ -185,7 +197,7 @@ export class Drain {
       this.#counts.add(COUNTER.deadRefused, refused.length);
     }
     this.#counts.add(COUNTER.workError, dead.length);
-    return { refile, dead };
+    return { refile, dead, retried: retry.map(({ failure }) => failure) };
   }
 
   /** Called as orders are done, not when their frame is, so that the counted rate follows the pace. */
@@ -195,7 +207,7 @@ export class Drain {
     this.#counts.observe(HISTOGRAM.orderAgeSeconds, ageSeconds, orders);
   }
 
-  #settle(run: FrameRun, settlement: Settlement): void {
+  #settle(run: FrameRun, settlement: Settling): void {
     this.#scheduler.settleStarts();
     const settling = this.#inProgress
       .get(run)!
@@ -204,7 +216,11 @@ export class Drain {
         this.#deadLetterLimit.filed(settlement.dead.length);
         // Counted after it is filed: a reader of the count must find the dead letter.
         this.#counts.add(COUNTER.dead, settlement.dead.length);
-        this.#counts.add(COUNTER.retries, retried(run, settlement));
+        this.#counts.add(COUNTER.retries, settlement.retried.length);
+        this.#failures.retried(settlement.retried);
+        for (const order of settlement.dead) {
+          this.#failures.dead(orderId(run.frame, order.position), order);
+        }
         this.#inProgress.delete(run);
         this.#suspects.delete(run);
         for (const call of run.calls) call.frameSettled();
@@ -215,13 +231,6 @@ export class Drain {
       });
     this.#settling.add(settling);
   }
-}
-
-/** Orders that are filed again for another attempt. The other refiled orders were not run. */
-function retried({ frame }: FrameRun, { refile }: Settlement): number {
-  return refile
-    .filter(({ attempt }) => attempt > frame.attempt)
-    .reduce((sum, { positions }) => sum + positions.length, 0);
 }
 
 /** Interval between two lines of the log. Once the limit is reached, every settlement can hit it. */

@@ -1,10 +1,12 @@
 import type { Frame } from '../model/frame.js';
 import {
-  OUTCOME_DEAD,
+  type Failure,
+  type OUTCOME_DEAD,
   OUTCOME_DONE,
   OUTCOME_NOT_RUN,
   type OUTCOME_RETRY,
   type OUTCOME_UNKNOWN,
+  type OutcomeNote,
 } from '../model/pool-messages.js';
 
 import type { HandCall } from './hand-file.js';
@@ -20,8 +22,10 @@ type FailedOutcome =
 export interface FailedOrder {
   readonly position: number;
   readonly outcome: FailedOutcome;
-  readonly reason: string;
+  readonly failure: Failure | OutcomeNote;
 }
+
+const NOT_RUN: Failure = { reason: 'not run', shown: 'not run', kind: 'not run' };
 
 /** Part of a frame: `count` orders from `position` on, and the byte range that holds them. */
 export interface FrameSlice {
@@ -128,10 +132,14 @@ export class FrameRun {
   }
 
   /**
-   * Records the outcomes of a slice's orders; null means that all are done. `reason` is why orders failed; null means
-   * that the handler returned these outcomes.
+   * Records the outcomes of a slice's orders; null means that all are done. `failureOf` says why an order failed, by its
+   * index in the slice.
    */
-  finish(slice: FrameSlice, outcomes: Uint8Array | null, reason: string | null): void {
+  finish(
+    slice: FrameSlice,
+    outcomes: Uint8Array | null,
+    failureOf: (index: number) => FailedOrder['failure'],
+  ): void {
     const failedBefore = this.failed.length;
     if (outcomes !== null) {
       for (let i = 0; i < slice.count; i++) {
@@ -140,7 +148,7 @@ export class FrameRun {
         this.failed.push({
           position: slice.position + i,
           outcome: outcome as FailedOutcome,
-          reason: reason ?? `the handler returned ${outcome === OUTCOME_DEAD ? 'dead' : 'retry'}`,
+          failure: failureOf(i),
         });
       }
     }
@@ -152,6 +160,6 @@ export class FrameRun {
 
   /** Records that the orders of a slice were not run. */
   finishUnrun(slice: FrameSlice): void {
-    this.finish(slice, new Uint8Array(slice.count).fill(OUTCOME_NOT_RUN), 'not run');
+    this.finish(slice, new Uint8Array(slice.count).fill(OUTCOME_NOT_RUN), () => NOT_RUN);
   }
 }

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { COUNTER, type ThreadCounts } from '../metrics/count.js';
+import { COUNTER, type ReasonCount, ReasonCounts, type ThreadCounts } from '../metrics/count.js';
 import {
   type Allowance,
   type DrainControl,
@@ -13,6 +13,7 @@ import type { Options } from '../model/options.js';
 import { BatchSize } from './batch-size.js';
 import { DirectService } from './direct.js';
 import { DeadLetterLimit, Drain } from './drain.js';
+import { FailureReport } from './failures.js';
 import type { HandFile } from './hand-file.js';
 import { handlerContext } from './handler-context.js';
 import { HandlerPool, PoolThreadIds } from './handler-pool.js';
@@ -48,6 +49,8 @@ export interface DrainHandle {
   /** Processes the frames of an intake thread in direct mode. */
   readonly serveDirect: (port: MessagePort) => void;
   readonly threadIds: PoolThreadIds;
+  /** Why orders failed. */
+  readonly failureReasons: () => readonly ReasonCount[];
   /** Why orders cannot be processed, in one line; empty if they can. */
   readonly reason: () => string;
   /** The process was told to stop: from now on, its end is no fault of the orders that run. */
@@ -80,19 +83,24 @@ export function openDrain(parts: DrainParts): DrainHandle {
     log: parts.log,
   });
   const scheduler = new Scheduler(runner, pacer, size, options.workers, termNow);
-  const drain = source === null ? null : sourceDrain(parts, source, scheduler);
+  const reasons = new ReasonCounts();
+  const failures = new FailureReport(reasons, parts.log);
+  const drain = source === null ? null : sourceDrain(parts, source, scheduler, failures);
   parts.allowance.onChange(() => scheduler.allowanceChanged());
   reportSetting(parts);
-  const direct = new DirectService(scheduler, counts, options.commitMsMax);
+  const direct = new DirectService(scheduler, counts, failures, options.commitMsMax);
   return {
     loadHandler: async () => {
       const { error, outage: message } = await pool.loadHandler();
-      if (message !== null) outage.begin(null, pauseText(message), PAUSE_BOUNDS);
+      if (message !== null) {
+        outage.begin(null, pauseText(message.why), PAUSE_BOUNDS, message.retryAfterMs);
+      }
       return error;
     },
     start: () => drain?.start(),
     serveDirect: (port) => direct.serve(port),
     threadIds,
+    failureReasons: () => reasons.totals(),
     expectEnd: () => parts.hand?.stopping(),
     stop: async () => {
       outage.stop();
@@ -140,6 +148,7 @@ function sourceDrain(
   { options, counts, log }: DrainParts,
   source: Source,
   scheduler: Scheduler,
+  failures: FailureReport,
 ): Drain {
   const bounds = {
     ...options,
@@ -147,7 +156,7 @@ function sourceDrain(
     settleMsMax: options.shutdownMsMax / 2,
   };
   const deadLetterLimit = new DeadLetterLimit(source, options.deadMax, log);
-  return new Drain(source, scheduler, counts, bounds, deadLetterLimit, log);
+  return new Drain(source, scheduler, counts, bounds, deadLetterLimit, failures, log);
 }
 
 /** Every instance logs what operators set, by whichever instance it was set. */

@@ -31,6 +31,8 @@ export class Outage {
   #isProbing = false;
   /** Whether the pause is over and a probe may run. */
   #isDue = false;
+  /** When it is over, on the clock of `performance.now()`. */
+  #dueMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #waiters: (() => void)[] = [];
   #stopped = false;
@@ -86,20 +88,44 @@ export class Outage {
     this.#wake();
   }
 
-  /** The handler could not work. `permit` is null outside a batch. */
-  begin(permit: Permit | null, reason: string, pause: BackoffBounds): void {
-    // Batches that were running when the outage began report it one after the other.
-    if (this.#reason !== '' && permit?.isProbe !== true) return;
+  /**
+   * The handler could not work. `permit` is null outside a batch.
+   *
+   * @param afterMs how long the handler asks to wait, at least the shortest pause; null for a pause that grows
+   */
+  begin(
+    permit: Permit | null,
+    reason: string,
+    pause: BackoffBounds,
+    afterMs: number | null = null,
+  ): void {
+    const waitMs =
+      afterMs === null ? backoffMs(this.#probes + 1, pause) : Math.max(afterMs, pause.retryMsMin);
+    // Batches that were running when the outage began report it one after the other. One of them may ask for longer.
+    if (this.#reason !== '' && permit?.isProbe !== true) {
+      if (afterMs !== null) this.#waitUntil(performance.now() + waitMs);
+      return;
+    }
     if (this.#reason === '') this.#sinceMs = performance.now();
     this.#reason = reason;
     this.#isProbing = false;
     this.#probes++;
-    this.#isDue = false;
-    if (!this.#stopped) this.#timer = setTimeout(this.#onDue, backoffMs(this.#probes, pause));
+    this.#dueMs = 0;
+    this.#waitUntil(performance.now() + waitMs);
     if (reason !== this.#logged) {
       this.#logged = reason;
-      this.#parts.log('handler-away', `${reason}; retrying`);
+      const next = afterMs === null ? 'retrying' : `retrying in ${(waitMs / 1000).toFixed(1)} s`;
+      this.#parts.log('handler-away', `${reason}; ${next}`);
     }
+  }
+
+  /** Ends the pause then, unless it ends later. While a probe runs, the probe decides. */
+  #waitUntil(dueMs: number): void {
+    if (this.#stopped || this.#isProbing || dueMs <= this.#dueMs) return;
+    this.#dueMs = dueMs;
+    this.#isDue = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#onDue, dueMs - performance.now());
   }
 
   /** From now on, no batch waits: those that would have to get no permit. */

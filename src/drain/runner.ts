@@ -1,11 +1,15 @@
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import type { BackoffBounds } from '../model/backoff.js';
+import { orderId } from '../model/frame.js';
 import type { Log } from '../model/log.js';
 import {
   type BatchResult,
+  type Failure,
+  INVALID_OUTCOME,
   OUTCOME_DEAD,
   OUTCOME_RETRY,
   OUTCOME_UNKNOWN,
+  unexplained,
 } from '../model/pool-messages.js';
 import { type Batch, batchMessage, singlesOf, splitBatch } from './batch.js';
 import { HandlerTimeout } from './call-timeout.js';
@@ -43,8 +47,8 @@ export interface RunnerParts {
 }
 
 /** Why a batch failed as a whole. */
-interface Failure {
-  readonly reason: string;
+interface BatchFailure {
+  readonly failure: Failure;
   /** The outcome for a batch of one order. */
   readonly outcome: Uint8Array;
   /** It timed out: another call with the same orders can take as long again. */
@@ -71,21 +75,21 @@ export class BatchRunner {
   }
 
   async #runIn(term: number, batch: Batch): Promise<void> {
-    const failure = await this.#runWhole(term, batch);
-    if (failure === null) return;
+    const failed = await this.#runWhole(term, batch);
+    if (failed === null) return;
     if (batch.orders === 1) {
       const slice = batch.slices[0]!;
-      slice.run.finish(slice, failure.outcome, failure.reason);
+      slice.run.finish(slice, failed.outcome, () => failed.failure);
       return;
     }
-    for (const part of failure.isTimeout ? singlesOf(batch) : splitBatch(batch)) {
+    for (const part of failed.isTimeout ? singlesOf(batch) : splitBatch(batch)) {
       await this.#admit(part.orders);
       await this.#runIn(term, part);
     }
   }
 
   /** Null if all orders have outcomes, else why the batch failed as a whole. */
-  async #runWhole(term: number, batch: Batch): Promise<Failure | null> {
+  async #runWhole(term: number, batch: Batch): Promise<BatchFailure | null> {
     const { outage } = this.#parts;
     for (;;) {
       const permit = await outage.acquire();
@@ -101,12 +105,12 @@ export class BatchRunner {
       outage.end(permit);
       if (isLost) return this.#reportLost(batch, result);
       if (result.thrown !== null) {
-        this.#reportThrown(batch, result);
+        this.#reportThrown(batch, result.thrown);
         const outcome = result.thrownDead ? SINGLE_DEAD : SINGLE_RETRY;
-        return { reason: result.thrown, outcome, isTimeout: false };
+        return { failure: result.thrown, outcome, isTimeout: false };
       }
       this.#parts.onFinished(batch.orders, result.handlerMs);
-      this.#record(batch, result.outcomes);
+      this.#record(batch, result);
       return null;
     }
   }
@@ -140,27 +144,33 @@ export class BatchRunner {
     for (const { run } of slices) run.calls.push(call);
   }
 
-  #reportLost({ orders }: Batch, err: Error): Failure {
+  #reportLost({ orders, slices }: Batch, err: Error): BatchFailure {
     const { counts, log } = this.#parts;
     counts.add(COUNTER.handlerThreadDeaths);
     const isTimeout = err instanceof HandlerTimeout;
     if (isTimeout) {
       const next = orders === 1 ? 'the order is retried or dead' : 'running its orders one by one';
-      log('handler-late', `${err.message}: its thread was ended; ${next}`, { orders });
+      log('handler-late', `${err.message}: its thread was ended; ${next}`, {
+        orders,
+        ...soleOrderId(slices),
+      });
     } else {
       log('handler-thread-died', `the handler's thread died; running its batch again`, {
         orders,
+        ...soleOrderId(slices),
         err,
       });
     }
-    const reason = isTimeout ? err.message : `the handler's thread died: ${err.message}`;
-    return { reason, outcome: SINGLE_UNKNOWN, isTimeout };
+    const shown = isTimeout ? err.message : `the handler's thread died`;
+    const reason = isTimeout ? shown : `${shown}: ${err.message}`;
+    const kind = isTimeout ? 'handler timeout' : 'handler thread died';
+    return { failure: { reason, shown, kind }, outcome: SINGLE_UNKNOWN, isTimeout };
   }
 
   /** The error message may quote an order, so it goes to dead letters but not to the log. */
-  #reportThrown({ orders }: Batch, { failedHow }: BatchResult): void {
+  #reportThrown({ orders, slices }: Batch, { shown }: Failure): void {
     const next = orders === 1 ? 'the order is retried or dead' : 'running its batch in halves';
-    this.#parts.log('handler-threw', `the handler ${failedHow}; ${next}`, { orders });
+    this.#parts.log('handler-threw', `${shown}; ${next}`, { orders, ...soleOrderId(slices) });
   }
 
   /** Whether the batch could not be run. Then it does not count as an attempt of its orders. */
@@ -172,19 +182,34 @@ export class BatchRunner {
     }
     onThread(tid);
     if (paused !== null) {
-      outage.begin(permit, pauseText(paused), PAUSE_BOUNDS);
+      outage.begin(permit, pauseText(paused.why), PAUSE_BOUNDS, paused.retryAfterMs);
       return true;
     }
     counts.observe(HISTOGRAM.handlerSeconds, handlerMs / 1000);
     return false;
   }
 
-  #record(batch: Batch, outcomes: Uint8Array | null): void {
+  /** Orders whose outcome is none; the others of the batch have theirs. */
+  #reportInvalid(notes: NonNullable<BatchResult['notes']>): void {
+    const [first, ...others] = [...notes.values()].filter(({ kind }) => kind === INVALID_OUTCOME);
+    if (first === undefined) return;
+    const orders = 1 + others.length;
+    const next = orders === 1 ? 'the order is retried or dead' : 'the orders are retried or dead';
+    this.#parts.log('handler-threw', `${first.shown}; ${next}`, { orders });
+  }
+
+  #record(batch: Batch, { outcomes, notes }: BatchResult): void {
+    if (notes !== null) this.#reportInvalid(notes);
     let offset = 0;
     for (const slice of batch.slices) {
-      const own = outcomes === null ? null : outcomes.subarray(offset, offset + slice.count);
+      const first = offset;
       offset += slice.count;
-      slice.run.finish(slice, own, null);
+      const own = outcomes === null ? null : outcomes.subarray(first, offset);
+      slice.run.finish(
+        slice,
+        own,
+        (index) => notes?.get(first + index) ?? unexplained(own![index]!),
+      );
     }
   }
 
@@ -198,6 +223,12 @@ export class BatchRunner {
       missing -= pacer.take(missing);
     }
   }
+}
+
+/** The field of the log for a batch of one order. */
+function soleOrderId([slice, ...others]: Batch['slices']): { readonly order?: string } {
+  if (slice === undefined || others.length > 0 || slice.count > 1) return {};
+  return { order: orderId(slice.run.frame, slice.position) };
 }
 
 /** The reason in the log and in /readyz while the handler pauses. */

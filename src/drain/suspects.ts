@@ -4,8 +4,9 @@
  * used up its attempts that way. So an order that kills the process again does it alone.
  */
 import type { Frame } from '../model/frame.js';
-import type { DeadLetter, Delivery, Refile } from '../model/journal.js';
+import type { Delivery, Refile } from '../model/journal.js';
 import type { LeftNote } from '../model/left-orders.js';
+import type { DeadOrder } from './failures.js';
 
 /** What is to be done with the orders of a frame before any of them runs. The others are done. */
 export interface Separation {
@@ -16,7 +17,7 @@ export interface Separation {
 }
 
 /** A dead letter whose order killed the process so often. */
-interface Killer extends DeadLetter {
+interface Killer extends DeadOrder {
   readonly crashes: number;
 }
 
@@ -68,10 +69,12 @@ function isUsedUp(
 
 function killer({ attempt }: Frame, position: number, { crashes }: LeftNote): Killer {
   const starts = crashes === 1 ? '1 start' : `${crashes} starts`;
+  const reason = `the process died while its handler ran (${starts})`;
   return {
     position,
-    reason: `the process died while its handler ran (${starts})`,
+    reason,
     attempts: attempt - 1 + crashes,
+    failure: { reason, shown: reason, kind: 'the process died' },
     crashes,
   };
 }

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import {
+  BOUNDED_EVENTS,
   LOG_EVENTS,
   type Log,
   type LogEvent,
@@ -109,7 +110,7 @@ interface RecentEvent {
 
 /**
  * Limits each event to one line in ten seconds. The first is written at once. After ten seconds the latest of those
- * that followed is written, with the number of the others as `leftOut`.
+ * that followed is written, with the number of the others as `leftOut`. Events that are bounded where they arise are not limited.
  */
 export class RepeatLimiter {
   readonly #write: (entry: Entry) => void;
@@ -121,6 +122,10 @@ export class RepeatLimiter {
   }
 
   log(entry: Entry): void {
+    if (BOUNDED_EVENTS.has(entry.event)) {
+      this.#write(entry);
+      return;
+    }
     const recent = this.#recent.get(entry.event);
     if (recent === undefined) {
       this.#write(entry);

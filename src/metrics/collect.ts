@@ -1,5 +1,5 @@
 import { type Metric, Registry } from 'prom-client';
-import { type KeyResponses, TotalCounts } from './count.js';
+import { type KeyResponses, type ReasonCount, TotalCounts } from './count.js';
 import { type HistogramFamily, histogramFamilies } from './histogram-names.js';
 import { COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
 import {
@@ -10,6 +10,7 @@ import {
   type Labels,
   type LiveGauges,
   liveFamilies,
+  reasonFamily,
 } from './names.js';
 import { processFamilies } from './process-names.js';
 import type { NamedValue, ThreadLoad } from './thread-load.js';
@@ -23,6 +24,8 @@ export interface Collected {
   readonly durability: () => { readonly class: string; readonly replicas: number };
   /** The series of `keyFamily`. */
   readonly keyResponses: () => readonly KeyResponses[];
+  /** The series of `reasonFamily`. */
+  readonly failureReasons: () => readonly ReasonCount[];
   readonly threadLoad: ThreadLoad;
   readonly build: {
     readonly version: string;
@@ -70,6 +73,7 @@ export function createRegistry({
   live,
   durability,
   keyResponses,
+  failureReasons,
   threadLoad,
   build,
 }: Collected): Registry {
@@ -80,6 +84,9 @@ export function createRegistry({
   }
   register(registry, keyFamily, 'counter', () =>
     keyResponses().map(({ key, outcome, value }) => ({ labels: { key, outcome }, value })),
+  );
+  register(registry, reasonFamily, 'counter', () =>
+    failureReasons().map(({ outcome, reason, value }) => ({ labels: { outcome, reason }, value })),
   );
   for (const family of gaugeFamilies) {
     register(registry, family, 'gauge', () => cellSeries(totals, family, GAUGE));

@@ -101,6 +101,56 @@ export interface KeyResponses {
   readonly value: number;
 }
 
+/** Reasons with a label of their own: the first so many that occur. */
+const REASON_LABELS_MAX = 50;
+const REASON_LABEL_CHARS_MAX = 100;
+/** The label of all further reasons. */
+const OTHER = 'other';
+
+/** What became of an order whose attempt failed. In direct mode it is refused: its client gets an error. */
+export type FailedAs = 'retry' | 'dead' | 'refused';
+
+export interface ReasonCount {
+  readonly outcome: FailedAs;
+  readonly reason: string;
+  readonly value: number;
+}
+
+/**
+ * Failed attempts of orders by reason, for `forebay_failed_attempts_total`. A handler can make up any number of reasons, so
+ * only the first get a label. Used in the main thread only.
+ */
+export class ReasonCounts {
+  readonly #reasons = new Set<string>();
+  readonly #counts = new Map<string, { outcome: FailedAs; reason: string; value: number }>();
+
+  add(outcome: FailedAs, kind: string): void {
+    const reason = this.labelOf(kind);
+    const key = `${outcome} ${reason}`;
+    const count = this.#counts.get(key);
+    if (count === undefined) this.#counts.set(key, { outcome, reason, value: 1 });
+    else count.value++;
+  }
+
+  /** The label of a reason: the same for those that differ only in numbers and ids. */
+  labelOf(kind: string): string {
+    const label = withoutIds(kind).slice(0, REASON_LABEL_CHARS_MAX).toWellFormed();
+    if (this.#reasons.has(label)) return label;
+    if (this.#reasons.size === REASON_LABELS_MAX) return OTHER;
+    this.#reasons.add(label);
+    return label;
+  }
+
+  totals(): readonly ReasonCount[] {
+    return [...this.#counts.values()];
+  }
+}
+
+/** A word of eight characters or more with a digit is an id, and a number of four digits or more an amount: `HTTP 503` stays. */
+function withoutIds(text: string): string {
+  return text.replace(/(?=[\w-]*\d)[\w-]{8,}|\d{4,}/g, '#');
+}
+
 /** The sums of all threads' counts, read from their cells at each call. */
 export class TotalCounts {
   readonly #blocks: readonly Cells[];

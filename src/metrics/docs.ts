@@ -5,6 +5,7 @@ import {
   gaugeFamilies,
   keyFamily,
   liveFamilies,
+  reasonFamily,
 } from './names.js';
 import { processFamilies } from './process-names.js';
 
@@ -21,7 +22,9 @@ export function metricsDoc(): string {
     '| metric | type | labels | description |',
     '| --- | --- | --- | --- |',
     ...counterFamilies.map((family) => row(family, 'counter', cellLabels(family))),
-    row(keyFamily, 'counter', keyFamily.labels.map((label) => `\`${label}\``).join(', ')),
+    ...[keyFamily, reasonFamily].map((family) =>
+      row(family, 'counter', family.labels.map((label) => `\`${label}\``).join(', ')),
+    ),
     ...gaugeFamilies.map((family) => row(family, 'gauge', cellLabels(family))),
     ...histogramFamilies.map((family) => row(family, 'histogram', cellLabels(family))),
     ...Object.values(liveFamilies).map((family) =>

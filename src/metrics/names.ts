@@ -173,6 +173,13 @@ export const keyFamily = {
   labels: ['key', 'outcome'],
 } as const;
 
+/** A counter with a label for each reason that occurs, up to a limit. */
+export const reasonFamily = {
+  name: 'forebay_failed_attempts_total',
+  help: 'Attempts of orders that failed, by what became of the order (retry, dead, or refused in direct mode) and the reason: that of the handler, without the values of the order, or what went wrong. The first 50 reasons have their own label, all others are other.',
+  labels: ['outcome', 'reason'],
+} as const;
+
 /** Summed over all threads. */
 export const gaugeFamilies = [
   {

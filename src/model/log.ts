@@ -137,7 +137,7 @@ export const LOG_EVENTS = {
   'keys-unknown': { level: 'warn', what: 'NATS did not return the latest idempotency keys' },
   'handler-threw': {
     level: 'warn',
-    what: 'the handler threw or returned invalid outcomes: its batch is split in halves and run again',
+    what: 'the handler threw, or returned no list of outcomes: its batch is split in halves and run again; or an outcome is none of done, retry, dead: its order fails',
   },
   'handler-away': {
     level: 'warn',
@@ -159,6 +159,10 @@ export const LOG_EVENTS = {
   'instance-lost': {
     level: 'warn',
     what: 'NATS: another instance sends no heartbeats any more; `frames` that it had are delivered again at once',
+  },
+  'dead-letter': {
+    level: 'warn',
+    what: 'an order is a dead letter now: its id, the reason without what the order says, and the attempts; after 20 lines in ten seconds, one line for each reason with the number of orders and the id of one',
   },
   'crash-suspects': {
     level: 'warn',
@@ -223,6 +227,9 @@ export const LOG_EVENTS = {
 } as const satisfies Readonly<Record<string, EventSpec>>;
 
 export type LogEvent = keyof typeof LOG_EVENTS;
+
+/** Events whose lines are bounded where they are logged, so that none is held back. */
+export const BOUNDED_EVENTS: ReadonlySet<LogEvent> = new Set<LogEvent>(['dead-letter']);
 
 /** Short facts beside the message. Never the content of an order, never a password. */
 export type LogFields = Readonly<Record<string, string | number | boolean | Error>>;

@@ -48,6 +48,18 @@ export interface Order<Data = OrderData> {
 /** The result of one order: processed, retry later, or failed for good. */
 export type Outcome = 'done' | 'retry' | 'dead';
 
+/** An outcome with more about it. */
+export interface DetailedOutcome {
+  readonly outcome: Outcome;
+  /**
+   * Why, in one line of up to 500 characters. It is kept in the dead letter, and shown in log and metrics without the
+   * values that stand in the order.
+   */
+  readonly reason?: string;
+  /** For `retry`: the order is tried again after so many milliseconds, up to a day, instead of after the usual delay. */
+  readonly retryAfterMs?: number;
+}
+
 export interface HandlerContext {
   /** Attempts after which a failing order becomes a dead letter. */
   readonly attemptsMax: number;
@@ -69,9 +81,11 @@ export interface HandlerOptions {
 export type Handler<Data = OrderData> = (
   orders: readonly Order<Data>[],
   context: HandlerContext,
-) => Promise<void | readonly Outcome[]> | void | readonly Outcome[];
+) => Promise<void | Outcomes> | void | Outcomes;
 
-/** A handler may throw anything. These members of what it throws have a meaning when they are `true`. */
+type Outcomes = readonly (Outcome | DetailedOutcome)[];
+
+/** A handler may throw anything. These members of what it throws have a meaning. */
 export interface ThrownByHandler {
   /**
    * A service that the handler needs, such as a database, is unavailable for all orders. The attempt does not count:
@@ -79,6 +93,11 @@ export interface ThrownByHandler {
    * shows the message. In direct mode the clients get 503.
    */
   readonly pause?: boolean;
+  /**
+   * The same, with a pause of so many milliseconds, from 100 ms to a day: for a service that says when to come back, such
+   * as by `Retry-After`. `pause` need not be set.
+   */
+  readonly retryAfterMs?: number;
   /**
    * A retry is useless. As with any other error, the batch is split in halves and run again until the failing order is
    * alone; then that order becomes a dead letter at once, with the message as its reason, instead of being retried.

@@ -38,6 +38,39 @@ export const OUTCOME_NOT_RUN = 3;
 /** The thread died while it ran this order alone: retried; whether it was processed is unknown. */
 export const OUTCOME_UNKNOWN = 4;
 
+/** Why an order failed. */
+export interface Failure {
+  /** For its dead letter: may quote the order. */
+  readonly reason: string;
+  /** The same for the log, without what the order says. */
+  readonly shown: string;
+  /** What is counted: like `shown`, but the same for failures of one kind. */
+  readonly kind: string;
+}
+
+/** The kind of failures by which the handler returned what is no outcome. */
+export const INVALID_OUTCOME = 'invalid outcome';
+
+/** Why an order failed for which the handler gave no reason. @param outcome OUTCOME_RETRY or OUTCOME_DEAD */
+export function unexplained(outcome: number): Failure {
+  const reason = `the handler returned ${outcome === OUTCOME_DEAD ? 'dead' : 'retry'}`;
+  return { reason, shown: reason, kind: 'no reason given' };
+}
+
+/** What a handler returned for one order, beyond the outcome. */
+export interface OutcomeNote extends Failure {
+  /** Milliseconds until the next attempt; null for the usual delay. */
+  readonly retryAfterMs: number | null;
+}
+
+/** The handler cannot work now, and asks for a pause. */
+export interface PauseNote {
+  /** In one line, without what an order says. */
+  readonly why: string;
+  /** Milliseconds; null for a pause that grows. */
+  readonly retryAfterMs: number | null;
+}
+
 /** The answer of a pool thread to a batch. */
 export interface BatchResult {
   /**
@@ -45,14 +78,14 @@ export interface BatchResult {
    * or `thrown` is set.
    */
   readonly outcomes: Uint8Array | null;
+  /** By index in the batch, of orders that failed; null for none. Without a note, the handler gave no reason. */
+  readonly notes: ReadonlyMap<number, OutcomeNote> | null;
   /** Why the thread could not load the handler; nothing was run, and the thread ends. Null otherwise. */
   readonly notLoaded: string | null;
-  /** The message, if the handler threw with `pause: true`. Null otherwise. */
-  readonly paused: string | null;
-  /** The message, if the handler threw anything else or returned invalid outcomes. Null otherwise. */
-  readonly thrown: string | null;
-  /** What the handler did, without the message: `threw`, the class of the error and where, or `returned invalid outcomes`. */
-  readonly failedHow: string;
+  /** The handler threw with `pause: true` or `retryAfterMs`. Null otherwise. */
+  readonly paused: PauseNote | null;
+  /** The handler threw anything else, or returned what is not one outcome per order. Null otherwise. */
+  readonly thrown: Failure | null;
   /** The error has `dead: true`: an order that fails alone is not retried. */
   readonly thrownDead: boolean;
   readonly handlerMs: number;
@@ -72,8 +105,8 @@ export interface StrayErrors {
 export interface LoadResult {
   /** Why Forebay cannot start with this handler, in one line; null when it can. */
   readonly error: string | null;
-  /** The message, if `prepare` threw with `pause: true`, with which Forebay does start; null otherwise. */
-  readonly outage: string | null;
+  /** If `prepare` asked for a pause, with which Forebay does start; null otherwise. */
+  readonly outage: PauseNote | null;
 }
 
 /**

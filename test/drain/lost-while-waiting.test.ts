@@ -12,16 +12,16 @@ import { fresh } from '../journal/frames.js';
 
 const DONE: BatchResult = {
   outcomes: null,
+  notes: null,
   notLoaded: null,
   paused: null,
   thrown: null,
-  failedHow: '',
   thrownDead: false,
   handlerMs: 1,
   tid: 0,
 };
-const PAUSED: BatchResult = { ...DONE, paused: 'away' };
-const THROWN: BatchResult = { ...DONE, thrown: 'no', failedHow: 'threw' };
+const PAUSED: BatchResult = { ...DONE, paused: { why: 'away', retryAfterMs: null } };
+const THROWN: BatchResult = { ...DONE, thrown: { reason: 'no', shown: 'threw', kind: 'threw' } };
 
 /** The journal of another process takes the orders when `loses` is called. */
 class World {

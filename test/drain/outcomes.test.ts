@@ -127,18 +127,30 @@ describe('outcomes of orders', () => {
     assert.equal(await shop.forebay.stop(), 0);
   });
 
-  for (const [what, result] of [
-    ['too few outcomes', `orders.slice(1).map(() => 'done')`],
-    ['an unknown outcome', `orders.map(() => 'finished')`],
-    ['the name of an object method', `orders.map(() => 'constructor')`],
-    ['something else', `'done'`],
-  ]) {
-    it(`a handler that returns ${what} counts as having thrown`, async (t) => {
+  for (const [what, result, told] of [
+    [
+      'too few outcomes',
+      `orders.slice(1).map(() => 'done')`,
+      /returned an array of \d outcomes for 3/,
+    ],
+    ['an unknown outcome', `orders.map(() => 'finished')`, /returned 'finished' for order \w/],
+    [
+      'the name of an object method',
+      `orders.map(() => 'constructor')`,
+      /returned 'constructor' for/,
+    ],
+    [
+      'something else',
+      `'done'`,
+      /returned 'done' for 3 orders: it must return nothing, or an array/,
+    ],
+  ] as const) {
+    it(`a handler that returns ${what} fails its orders, and the log says why`, async (t) => {
       const shop = await open(t, `return ${result};`, ['--attempts-max', '2']);
       await process(shop, names(3));
       assert.equal(await metric(shop.forebay, 'forebay_dead_total'), 3);
       assert.equal(await shop.forebay.stop(), 0);
-      assert.match(shop.forebay.stderr, /the handler returned invalid outcomes; /);
+      assert.match(shop.forebay.stderr, told);
       assert.doesNotMatch(shop.forebay.stderr, /the handler threw/);
     });
   }

@@ -22,10 +22,10 @@ const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 
 const DONE: BatchResult = {
   outcomes: null,
+  notes: null,
   notLoaded: null,
   paused: null,
   thrown: null,
-  failedHow: '',
   thrownDead: false,
   handlerMs: 1,
   tid: 0,

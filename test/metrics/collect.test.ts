@@ -16,6 +16,7 @@ import {
   gaugeFamilies,
   keyFamily,
   liveFamilies,
+  reasonFamily,
 } from '../../src/metrics/names.js';
 import { processFamilies } from '../../src/metrics/process-names.js';
 import { ThreadLoad } from '../../src/metrics/thread-load.js';
@@ -53,6 +54,7 @@ function collected(counts: SharedArrayBuffer, live: Partial<Collected['live']> =
       ...live,
     },
     keyResponses: () => [],
+    failureReasons: () => [],
     durability: () => ({ class: 'fsync', replicas: 1 }),
     threadLoad: new ThreadLoad(counts, ['main', 'intake-1', 'intake-2'], () => []),
     build: { version: '0.1.0', node: process.version, mode: 'queue', journal: 'local' },
@@ -150,6 +152,7 @@ test('live gauges, the build and the process are shown, and no metric outside th
   const catalogue = [
     ...counterFamilies,
     keyFamily,
+    reasonFamily,
     ...gaugeFamilies,
     ...histogramFamilies,
     ...Object.values(liveFamilies),

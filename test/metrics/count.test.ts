@@ -34,6 +34,7 @@ async function samples(counts: SharedArrayBuffer): Promise<Map<string, number>> 
       senderFilesRefused: () => 0,
     },
     keyResponses: () => [],
+    failureReasons: () => [],
     durability: () => ({ class: 'fsync', replicas: 1 }),
     threadLoad: new ThreadLoad(counts, [], () => []),
     build: { version: '', node: '', mode: '', journal: '' },

@@ -77,6 +77,7 @@ function opened() {
     live,
     durability,
     keyResponses: () => [],
+    failureReasons: () => [],
     threadLoad: threadLoad(),
     build,
   });

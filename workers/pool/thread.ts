@@ -5,28 +5,27 @@ import type { PoolThreadData } from '../../src/drain/handler-pool.js';
 import { StartedCalls } from '../../src/memory/started-calls.js';
 import { kernelThreadId } from '../../src/metrics/thread-stats.js';
 import { type KeptHeaders, NO_HEADERS } from '../../src/model/kept-headers.js';
-import type { HandlerModule, Order, Outcome } from '../../src/model/order.js';
-import {
-  type BatchCall,
-  type BatchMessage,
-  type BatchResult,
-  type LoadResult,
-  OUTCOME_DEAD,
-  OUTCOME_DONE,
-  OUTCOME_RETRY,
+import type { HandlerModule, Order } from '../../src/model/order.js';
+import type {
+  BatchCall,
+  BatchMessage,
+  BatchResult,
+  Failure,
+  LoadResult,
+  PauseNote,
 } from '../../src/model/pool-messages.js';
 import { NO_HANDLER } from './handler-file.js';
+import { charsNeeded, withoutData } from './order-data.js';
+import { InvalidOutcomes, type ReadOutcomes, readOutcomes } from './outcomes.js';
 import { Strays } from './strays.js';
-import { hasFlag, placeOf, reasonOf, valueText } from './thrown.js';
-
-/** The handler returned what is not one outcome per order. */
-class InvalidOutcomes extends Error {}
-
-const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
-  done: OUTCOME_DONE,
-  retry: OUTCOME_RETRY,
-  dead: OUTCOME_DEAD,
-};
+import {
+  cutReason,
+  hasFlag,
+  REASON_CHARS_MAX,
+  reasonOf,
+  retryAfterMsOf,
+  thrownFailure,
+} from './thrown.js';
 
 /** Delay before the thread ends itself, so that its result is delivered. The runner sends it no batch in this time. */
 const EXIT_DELAY_MS = 50;
@@ -61,10 +60,8 @@ export async function loadHandler(): Promise<LoadResult> {
     await strays.whileLoading(async () => prepare?.(context));
     return { error: null, outage: null };
   } catch (error) {
-    const message = reasonOf(error);
-    return hasFlag(error, 'pause')
-      ? { error: null, outage: message }
-      : { error: message, outage: null };
+    const outage = pauseOf(error, []);
+    return { error: outage === null ? reasonOf(error) : null, outage };
   }
 }
 
@@ -72,11 +69,11 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
   const startedMs = performance.now();
   const { slot } = batch;
   const result = {
-    outcomes: null as Uint8Array | null,
+    outcomes: null as ReadOutcomes['outcomes'],
+    notes: null as ReadOutcomes['notes'],
     notLoaded: null as string | null,
-    paused: null as string | null,
-    thrown: null as string | null,
-    failedHow: '',
+    paused: null as PauseNote | null,
+    thrown: null as Failure | null,
     thrownDead: false,
     tid,
   };
@@ -95,13 +92,19 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
     startedCalls.start(batch.call);
     if (slot !== null) handSlots?.begin({ ...batch, slot });
     const returned = await strays.within(batch.call, () => handler(orders, context));
-    result.outcomes = outcomeBytes(returned, count);
+    // What the handler has done to its orders must not change what is said about them.
+    let untouched: Order<unknown>[] | null = null;
+    const orderAt = (index: number) => {
+      untouched ??= ordersOf(batch);
+      return untouched[index]!;
+    };
+    Object.assign(result, readOutcomes(returned, count, orderAt));
   } catch (error) {
-    if (hasFlag(error, 'pause')) result.paused = reasonOf(error);
-    else result.thrown = reasonOf(error);
-    result.failedHow =
-      error instanceof InvalidOutcomes ? 'returned invalid outcomes' : `threw ${placeOf(error)}`;
-    result.thrownDead = hasFlag(error, 'dead');
+    result.paused = pauseOf(error, ordersOf(batch));
+    if (result.paused === null) {
+      result.thrown = error instanceof InvalidOutcomes ? error.failure : thrownFailure(error);
+      result.thrownDead = hasFlag(error, 'dead');
+    }
   }
   // Calls without outcomes are dropped by the main thread.
   if (slot !== null && result.thrown === null && result.paused === null) {
@@ -129,27 +132,11 @@ function ordersOf({ payload, segments }: BatchMessage): Order<unknown>[] {
   return orders;
 }
 
-function outcomeBytes(returned: unknown, orders: number): Uint8Array | null {
-  if (returned === undefined) return null;
-  if (!Array.isArray(returned) || returned.length !== orders) {
-    const got = Array.isArray(returned) ? `${returned.length} outcomes` : valueText(returned);
-    throw new InvalidOutcomes(
-      `the handler returned ${got} for ${orders} orders: it must return nothing, or one outcome per order`,
-    );
-  }
-  const bytes = new Uint8Array(orders);
-  for (let i = 0; i < orders; i++) {
-    const outcome: unknown = returned[i];
-    if (!isOutcome(outcome)) {
-      throw new InvalidOutcomes(
-        `the handler returned ${valueText(outcome)}: an outcome must be done, retry or dead`,
-      );
-    }
-    bytes[i] = OUTCOME_BYTE[outcome];
-  }
-  return bytes;
-}
-
-function isOutcome(value: unknown): value is Outcome {
-  return value === 'done' || value === 'retry' || value === 'dead';
+/** Null if what was thrown asks for no pause. */
+function pauseOf(thrown: unknown, orders: readonly Order<unknown>[]): PauseNote | null {
+  const retryAfterMs = retryAfterMsOf(thrown);
+  if (retryAfterMs === null && !hasFlag(thrown, 'pause')) return null;
+  const text = reasonOf(thrown, charsNeeded(REASON_CHARS_MAX));
+  const why = cutReason(withoutData(text, orders));
+  return { why, retryAfterMs: Number.isNaN(retryAfterMs) ? null : retryAfterMs };
 }

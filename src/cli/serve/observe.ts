@@ -8,7 +8,7 @@ import { monotonicNs } from '../../limit/clock.js';
 import { RpsMeter } from '../../limit/meter.js';
 import { KeyTable } from '../../memory/key-table.js';
 import { createRegistry } from '../../metrics/collect.js';
-import { GAUGE, KeyCounts, type KeyResponses, ThreadCounts } from '../../metrics/count.js';
+import { GAUGE, KeyCounts, ThreadCounts } from '../../metrics/count.js';
 import { LiveSnapshots } from '../../metrics/live-snapshots.js';
 import { ThreadLoad } from '../../metrics/thread-load.js';
 import type { DrainControl } from '../../model/drain-control.js';
@@ -85,7 +85,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
   const durability = durabilityInForce(options, observed, redact);
   // One for the scrapes and one for the page: a load is measured since the last reading.
   const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.threadIds.list());
-  const collected = { counts, live, durability, keyResponses: keyResponses(observed), build };
+  const collected = { counts, live, durability, ...labelled(observed), build };
   const registry = createRegistry({ ...collected, threadLoad: threadLoad() });
   return new AdminServer({
     metrics: () => {
@@ -145,8 +145,12 @@ function storageGauges(storage: () => Storage | null) {
   };
 }
 
-function keyResponses({ keyCounts, senders }: Observed): () => readonly KeyResponses[] {
-  return () => KeyCounts.totals(keyCounts, senders.labels);
+/** Counters whose labels are not known before. */
+function labelled({ keyCounts, senders, drain }: Observed) {
+  return {
+    keyResponses: () => KeyCounts.totals(keyCounts, senders.labels),
+    failureReasons: drain.failureReasons,
+  };
 }
 
 function redacted(durability: Durability, redact: Redact): Durability {
