@@ -31,7 +31,7 @@ const POST = { headers: { 'Content-Type': 'application/json' }, timeout: '10s' }
  * @param {(elapsedMs: number) => Record<string, string> | undefined} [plan.tagsAt] of the latency
  */
 export function openRun(settings, plan) {
-  const { mode, url, path, adminUrl, drainRps } = settings;
+  const { mode, url, path, drainRps } = settings;
   // k6 reads files before the run only.
   const bodyOf = bodies(settings.bodyFile === '' ? '' : open(settings.bodyFile));
   const drainS = drainRps > 0 ? plan.arrivals / drainRps : 0;
@@ -40,7 +40,7 @@ export function openRun(settings, plan) {
     options: optionsOf(plan, settleS),
 
     setup() {
-      const before = poll(adminUrl);
+      const before = poll(settings);
       if (before.pendingOrders > 0) throw new Error(`${before.pendingOrders} orders are pending`);
       return { before, startMs: Date.now(), durationS: plan.durationS };
     },
@@ -55,15 +55,15 @@ export function openRun(settings, plan) {
     },
 
     watch(run) {
-      watchServer(adminUrl, run, settleS);
+      watchServer(settings, run, settleS);
     },
 
     teardown(run) {
       const deadlineMs = Date.now() + settleS * 1000;
-      let now = poll(adminUrl);
+      let now = poll(settings);
       while (!isSettled(now, run) && Date.now() < deadlineMs) {
         sleep(POLL_S);
-        now = poll(adminUrl);
+        now = poll(settings);
       }
       recordEnd(now.doneOrders - run.before.doneOrders, now.pendingOrders);
     },

@@ -4,10 +4,11 @@ import { readServer } from './lib/metrics-text.js';
 /**
  * Reads the server's counters.
  *
- * @param {string} adminUrl
+ * @param {{ adminUrl: string, adminToken: string }} settings
  */
-export function poll(adminUrl) {
-  const answer = http.get(`${adminUrl}/metrics`, { tags: { name: 'metrics' } });
+export function poll({ adminUrl, adminToken }) {
+  const headers = adminToken === '' ? {} : { Authorization: `Bearer ${adminToken}` };
+  const answer = http.get(`${adminUrl}/metrics`, { headers, tags: { name: 'metrics' } });
   if (answer.status !== 200)
     throw new Error(`${adminUrl}/metrics: ${answer.status} ${answer.error}`);
   return readServer(answer.body);

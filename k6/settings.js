@@ -16,6 +16,8 @@ export function readTarget(env, drainRps) {
     /** A file with the body of each order: see lib/body.js. The built-in order when empty. */
     bodyFile: env.BODY ?? '',
     adminUrl: env.ADMIN_URL ?? 'http://127.0.0.1:3001',
+    /** A token of the server's --admin-token-file; empty if it asks for none. */
+    adminToken: env.ADMIN_TOKEN ?? '',
     /** Orders per second that queue mode may process: the server's --drain-rate; 0 for no bound. */
     drainRps: number(env, 'DRAIN_RATE', drainRps),
     /** The file that the JSON summary goes to; none when empty. */

@@ -24,7 +24,7 @@ export function summarize(data, settings, { script }) {
   if (windows.length > 0) verdicts.push(secondVerdict(windows, settings.limitRps));
   verdicts.sort((a, b) => a.name.localeCompare(b.name));
   // A reader of the summary does not need its file name.
-  const { summaryFile: _, ...shown } = settings;
+  const { summaryFile: _, adminToken: __, ...shown } = settings;
   return { script, settings: shown, verdicts, metrics };
 }
 

@@ -10,15 +10,15 @@ export const POLL_S = 0.24;
  * Reads the server's counters all through a run, and until the last order is processed or
  * `settleS` have passed since the last one was sent.
  *
- * @param {string} adminUrl
+ * @param {{ adminUrl: string, adminToken: string }} settings
  * @param {{ before: object, startMs: number, durationS: number }} run
  * @param {number} settleS
  */
-export function watchServer(adminUrl, run, settleS) {
+export function watchServer(settings, run, settleS) {
   const { add, peak } = watchPeakRate();
   const resident = [];
   for (;;) {
-    const now = poll(adminUrl);
+    const now = poll(settings);
     recordReading();
     recordBacklog(now.pendingOrders);
     add({ atS: now.uptimeS, count: now.admittedOrders });

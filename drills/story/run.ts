@@ -117,7 +117,7 @@ async function measureMode(
   const flags = serverFlags(mode, options);
   const server = await ServerProcess.start(workspace, flags, join(workspace.folder, mode));
   const { url, adminUrl } = server;
-  const target = { ...options, url, adminUrl, mode, settleS: SETTLE_S };
+  const target = { ...options, url, adminUrl, adminToken: null, mode, settleS: SETTLE_S };
   const measured = await Promise.race([measure(target, setting), server.died]).catch(
     async (error: unknown) => {
       // Broken connections are often noticed before the end of the server, which is their cause.
@@ -142,7 +142,7 @@ async function measure(
   target: WaveOptions & { readonly adminUrl: string },
   { load, onReading }: Setting,
 ): Promise<Measured> {
-  const watch = await ServerWatch.begin(target.adminUrl, onReading);
+  const watch = await ServerWatch.begin(target.adminUrl, null, onReading);
   try {
     const drive = await load.drive(target);
     return { ...drive, watched: await watch.end(settleMsMax(target)) };

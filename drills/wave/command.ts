@@ -49,8 +49,8 @@ export async function run(args: readonly string[]): Promise<number> {
  * @throws OperatorFault the server's metrics cannot be read
  */
 export async function runWave(options: WaveOptions, out: Output): Promise<WaveSummary> {
-  const { adminUrl, wave } = options;
-  const watch = adminUrl === null ? null : await ServerWatch.begin(adminUrl);
+  const { adminUrl, adminToken, wave } = options;
+  const watch = adminUrl === null ? null : await ServerWatch.begin(adminUrl, adminToken);
   try {
     const driven = await withLiveLines(wave, out, (listener) => driveWave(options, listener));
     const watched = (await watch?.end(settleMsMax(options))) ?? null;

@@ -1,5 +1,6 @@
 import { defaultWave, expectedArrivals } from '../../k6/lib/sine.js';
 import { MODES, type Mode } from '../../src/model/options.js';
+import { clientToken } from '../../src/options/admin-tokens.js';
 import { BODY_HELP, checkedPath, PATH, PATH_HELP, readBody } from '../body-file.js';
 import { flagFault, flagLines, type NumberFlag, readFlags, type TextFlag } from '../flags.js';
 
@@ -20,6 +21,8 @@ export interface WaveOptions {
   readonly bodyFile: string;
   /** Where /metrics is; null when the server's own counts are not to be checked. */
   readonly adminUrl: string | null;
+  /** What the admin server asks for; null if it asks for none. */
+  readonly adminToken: string | null;
   readonly mode: Mode;
   readonly wave: Wave;
   /** The server's --rps-limit: in direct mode it answers 500 to what is above. */
@@ -38,6 +41,7 @@ const flags = {
   path: { default: PATH, help: PATH_HELP },
   body: { default: '', help: BODY_HELP },
   'admin-url': { default: 'http://127.0.0.1:3001', help: 'where /metrics is, or none' },
+  'admin-token-file': { default: '', help: "the server's --admin-token-file, if it has one" },
   mode: { default: 'queue', choices: MODES, help: MODES.join(' or ') },
   'rate-min': {
     default: defaultWave.minRps,
@@ -104,6 +108,7 @@ export function parseWaveOptions(
     body: readBody('wave', given.body),
     bodyFile: given.body,
     adminUrl: given['admin-url'] === 'none' ? null : checkedUrl('admin-url', given['admin-url']),
+    adminToken: clientToken(given['admin-token-file']),
     rpsLimit: given['rps-limit'],
     drainRate: given['drain-rate'],
     settleS: given['settle-s'],

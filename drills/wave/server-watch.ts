@@ -50,6 +50,7 @@ export interface Watched {
 /** Reads a server's metrics all through a run. */
 export class ServerWatch {
   readonly #adminUrl: string;
+  readonly #token: string | null;
   readonly #onReading: (reading: Reading) => void;
   readonly #readings: Reading[] = [];
   readonly #ended = new AbortController();
@@ -57,17 +58,26 @@ export class ServerWatch {
   #bootMs = Number.NaN;
   #roundTripMs = Number.POSITIVE_INFINITY;
 
-  private constructor(adminUrl: string, onReading: (reading: Reading) => void) {
+  private constructor(
+    adminUrl: string,
+    token: string | null,
+    onReading: (reading: Reading) => void,
+  ) {
     this.#adminUrl = adminUrl;
+    this.#token = token;
     this.#onReading = onReading;
   }
 
-  /** @throws OperatorFault the metrics cannot be read */
+  /**
+   * @param token what the admin server asks for; null if it asks for none
+   * @throws OperatorFault the metrics cannot be read
+   */
   static async begin(
     adminUrl: string,
+    token: string | null,
     onReading: (reading: Reading) => void = () => {},
   ): Promise<ServerWatch> {
-    const watch = new ServerWatch(adminUrl, onReading);
+    const watch = new ServerWatch(adminUrl, token, onReading);
     await watch.#read();
     watch.#reading = watch.#readOn();
     return watch;
@@ -114,7 +124,7 @@ export class ServerWatch {
 
   async #read(): Promise<Reading> {
     const sentMs = Date.now();
-    const text = await metricsText(this.#adminUrl);
+    const text = await metricsText(this.#adminUrl, this.#token);
     const roundTripMs = Date.now() - sentMs;
     const reading = readingOf(text);
     // Two readings can be under way at the end: what is older than the last one is not needed.
@@ -129,16 +139,20 @@ export class ServerWatch {
   }
 }
 
-async function metricsText(adminUrl: string): Promise<string> {
+async function metricsText(adminUrl: string, token: string | null): Promise<string> {
   const url = `${adminUrl}/metrics`;
+  let remedy = 'start the server, name its --admin-url, or give --admin-url none';
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    const response = await fetch(url, {
+      headers: token === null ? {} : { Authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    });
+    if (response.status === 401) remedy = 'name the --admin-token-file that the server has';
     if (response.status !== 200) throw new Error(`the answer is ${response.status}`);
     return await response.text();
   } catch (error) {
     const { message, cause } = error as Error;
     const why = (cause as Error | undefined)?.message || message;
-    const remedy = 'start the server, name its --admin-url, or give --admin-url none';
     throw new OperatorFault(`cannot read ${url} (${why}): ${remedy}`, EXIT.failed);
   }
 }

@@ -9,7 +9,7 @@ import { hostname } from 'node:os';
 const PRIVATE_ENDS = ['localhost', 'local', 'internal', 'svc', 'lan'];
 
 /**
- * Which Host headers are answered. A page of another site can point its own name at this machine (DNS rebinding), and
+ * Which Host and Origin headers are answered. A page of another site can point its own name at this machine (DNS rebinding), and
  * a browser then lets it read what this server answers. It cannot do that with an IP address, with a name of one
  * label, or with a name that the public DNS does not have.
  */
@@ -17,10 +17,16 @@ export class HostCheck {
   readonly #names: ReadonlySet<string>;
   readonly #ends: readonly string[];
   readonly #allowsAll: boolean;
+  /** The names that were given, which a proxy may have for this server. */
+  readonly #given: readonly string[];
 
-  /** @param names further names; `*.example.com` stands for every name below example.com, `*` for every name */
-  constructor(names: readonly string[]) {
-    const all = [hostname(), ...names].map(normalized);
+  /**
+   * @param names further names; `*.example.com` stands for every name below example.com, `*` for every name
+   * @param listens the name by which this server was told where to listen
+   */
+  constructor(names: readonly string[], listens = hostname()) {
+    this.#given = names.map(normalized).filter((name) => name !== '*');
+    const all = [hostname(), listens, ...names].map(normalized);
     this.#names = new Set(all);
     this.#ends = [
       ...PRIVATE_ENDS.map((end) => `.${end}`),
@@ -41,6 +47,27 @@ export class HostCheck {
       !name.includes('.') ||
       this.#names.has(name) ||
       this.#ends.some((end) => name.endsWith(end))
+    );
+  }
+
+  /**
+   * Whether a request comes from a page of this server, and not from one of another site. A proxy may change the Host
+   * header, so the names that were given are this server's own too.
+   *
+   * @param origin the header; undefined if there is none, as of programs and of links
+   * @param host the header, with or without a port
+   */
+  allowsOrigin(origin: string | undefined, host: string | undefined): boolean {
+    if (origin === undefined) return true;
+    if (!URL.canParse(origin)) return false;
+    const from = new URL(origin);
+    if (from.protocol !== 'http:' && from.protocol !== 'https:') return false;
+    if (host !== undefined && URL.canParse(`${from.protocol}//${host}`)) {
+      if (from.host === new URL(`${from.protocol}//${host}`).host) return true;
+    }
+    const name = normalized(from.hostname);
+    return this.#given.some((own) =>
+      own.startsWith('*.') ? name.endsWith(own.slice(1)) : name === own,
     );
   }
 }

@@ -83,11 +83,16 @@ export class LiveFeed {
     if (this.#now !== 'null') this.#sendTo(viewer);
   }
 
-  /** Ends all streams at once. */
+  /** Ends all streams at once, for good. */
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#closed = true;
+    this.disconnect();
+  }
+
+  /** Ends all streams at once. Viewers can join again. */
+  disconnect(): void {
     for (const { response } of this.#viewers) {
       if (response.writableLength > 0) response.destroy();
       else response.end();

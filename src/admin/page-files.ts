@@ -26,6 +26,7 @@ const MODULES = [
   'ranges',
   'legend',
   'rows',
+  'session',
   'statistics',
   'theme',
   'thread-table',
@@ -50,21 +51,18 @@ export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
   ]),
 ]);
 
-/** No resources from other origins, no inline code, no framing. Sent with every response, because none needs more. */
-export const SECURITY_HEADERS = {
-  'Content-Security-Policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-} as const;
+/** What is shown to somebody who is not logged in. */
+export const loginPage: PageFile = { type: HTML, path: join(AS_WRITTEN, 'login.html') };
+
+/** What that page loads. */
+export const loginFiles: ReadonlyMap<string, PageFile> = new Map([
+  ['/login/page.css', { type: CSS, path: join(AS_WRITTEN, 'page.css') }],
+  ['/login/login.css', { type: CSS, path: join(AS_WRITTEN, 'login.css') }],
+  ['/login/icon.svg', { type: 'image/svg+xml', path: join(AS_WRITTEN, 'icon.svg') }],
+  ['/login/theme.js', { type: SCRIPT, path: join(COMPILED, 'theme.js') }],
+  ['/login/login.js', { type: SCRIPT, path: join(COMPILED, 'login.js') }],
+  ['/login/session.js', { type: SCRIPT, path: join(COMPILED, 'session.js') }],
+]);
 
 /** The files' contents, read once each. */
 export class PageFiles {

@@ -1,12 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EXIT, OperatorFault } from '../model/fault.js';
-import { urlHost } from '../model/listen.js';
+import { isLoopback, urlHost } from '../model/listen.js';
 import type { LiveSource } from '../model/live.js';
+import type { Log } from '../model/log.js';
+import { AccessCheck, type AdminTokens } from './access.js';
+import { type Answer, json, otherMethod, send } from './answer.js';
 import { ConnectionLimit } from './connections.js';
 import { HostCheck } from './host-check.js';
 import { LiveFeed, STREAM, VIEWERS_MAX } from './live-feed.js';
-import { PageFiles, pageFiles, SECURITY_HEADERS } from './page-files.js';
+import { LoginRoutes } from './login.js';
+import { PageFiles, pageFiles } from './page-files.js';
 
 export interface AdminConfig {
   /** Renders /metrics. Not called again before it has settled. */
@@ -22,18 +26,15 @@ export interface AdminConfig {
   readonly connectionsMax: number;
   /** Names of hosts that are answered beside IP addresses and private names: see `HostCheck`. */
   readonly hosts: readonly string[];
-}
-
-interface Page {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
+  /** Null: everybody who reaches the server may read what it shows. */
+  readonly tokens: AdminTokens | null;
+  readonly log: Log;
 }
 
 /** Path of the live page's stream. */
 const LIVE_PATH = '/live';
-/** Answered whatever name the client used. */
 const PROBES = ['/healthz', '/readyz'];
+const READING = ['GET', 'HEAD'];
 const HEADER_BYTES_MAX = 8192;
 /** Timeout for the headers, and for the whole request. */
 const REQUEST_MS_MAX = 5000;
@@ -47,25 +48,31 @@ const CLOSE_MS_MAX = 1000;
 /** The admin server: the live page, /metrics, /healthz and /readyz. Runs in the main thread. */
 export class AdminServer {
   readonly #feed: LiveFeed;
-  readonly #pages: ReadonlyMap<string, () => Page | Promise<Page>>;
+  readonly #pages: ReadonlyMap<string, () => Answer | Promise<Answer>>;
   readonly #server: Server;
   readonly #limit: ConnectionLimit;
   readonly #connectionsMax: number;
-  readonly #hosts: HostCheck;
+  readonly #names: readonly string[];
+  readonly #access: AccessCheck;
+  readonly #login: LoginRoutes;
+  #hosts: HostCheck;
   #isClosed = false;
 
   constructor(config: AdminConfig) {
     const { metrics, metricsContentType, readiness, degraded, live } = config;
+    this.#names = config.hosts;
     this.#hosts = new HostCheck(config.hosts);
+    this.#access = new AccessCheck(config.tokens, config.log);
     this.#connectionsMax = config.connectionsMax;
     this.#feed = new LiveFeed(live);
     const files = new PageFiles();
+    this.#login = new LoginRoutes(this.#access, files, () => this.reviewViewers());
     const text = new SingleFlight(metrics);
-    this.#pages = new Map<string, () => Page | Promise<Page>>([
+    this.#pages = new Map<string, () => Answer | Promise<Answer>>([
       ['/metrics', async () => ({ status: 200, type: metricsContentType, body: await text.run() })],
       ['/healthz', () => json(200, { status: 'ok' })],
       ['/readyz', () => readyPage(readiness(), degraded())],
-      ...Array.from(pageFiles, ([path, file]): [string, () => Promise<Page>] => [
+      ...Array.from(pageFiles, ([path, file]): [string, () => Promise<Answer>] => [
         path,
         async () => ({ status: 200, type: file.type, body: await files.text(file) }),
       ]),
@@ -89,6 +96,7 @@ export class AdminServer {
    */
   listen(host: string, port: number): Promise<number> {
     const server = this.#server;
+    this.#hosts = new HostCheck(this.#names, host);
     return new Promise((resolve, reject) => {
       const refuse = (error: NodeJS.ErrnoException) => reject(listenFault(host, port, error));
       server.once('error', refuse);
@@ -110,6 +118,16 @@ export class AdminServer {
     });
   }
 
+  /** Whether only programs of this machine reach it. Known once it listens. */
+  get isOnLoopback(): boolean {
+    return isLoopback((this.#server.address() as AddressInfo | null)?.address ?? '');
+  }
+
+  /** The tokens have changed: viewers must show that they may still watch. */
+  reviewViewers(): void {
+    this.#feed.disconnect();
+  }
+
   /** Resolves when all connections are closed. Those still busy after a second are ended. */
   close(): Promise<void> {
     const server = this.#server;
@@ -126,22 +144,55 @@ export class AdminServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = pathOf(request);
-    const page = this.#pages.get(path);
-    if (page === undefined && path !== LIVE_PATH)
-      return send(response, json(404, { result: 'not-found' }));
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD');
-      return send(response, json(405, { result: 'method-not-allowed' }));
-    }
-    if (!this.#hosts.allows(request.headers.host))
-      return send(response, await misdirected(path, page));
-    if (page === undefined) return this.#stream(request, response);
     try {
-      send(response, await page());
+      await this.#route(request, response);
     } catch (error) {
       send(response, json(500, { result: 'failed', reason: (error as Error).message }));
     }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = pathOf(request);
+    if (PROBES.includes(path)) return send(response, await this.#probe(request, path));
+    const foreign = this.#foreign(request);
+    if (foreign !== null) return send(response, foreign);
+    if (this.#login.handles(path)) return this.#login.answer(request, response, path);
+    const access = this.#access.judge(request);
+    if (access.is !== 'granted') {
+      const isPage = path === '/' && request.method === 'GET';
+      return send(response, await this.#login.refusal(access, isPage));
+    }
+    if (access.cookie !== undefined) response.setHeader('Set-Cookie', access.cookie);
+    const page = this.#pages.get(path);
+    if (page === undefined && path !== LIVE_PATH)
+      return send(response, json(404, { result: 'not-found' }));
+    const wrongMethod = otherMethod(request, READING);
+    if (wrongMethod !== null) return send(response, wrongMethod);
+    if (page === undefined) return this.#stream(request, response);
+    send(response, await page());
+  }
+
+  /** Answered whatever names the client used, and without a token. */
+  async #probe(request: IncomingMessage, path: string): Promise<Answer> {
+    const wrongMethod = otherMethod(request, READING);
+    if (wrongMethod !== null) return wrongMethod;
+    const answer = await this.#pages.get(path)!();
+    if (this.#foreign(request) === null) return answer;
+    // Without what a page of another site could learn.
+    return json(answer.status, { status: answer.status === 200 ? 'ok' : 'not-ready' });
+  }
+
+  /** The answer to a request that a page of another site may have made; null if none has. */
+  #foreign({ headers: { host, origin } }: IncomingMessage): Answer | null {
+    if (!this.#hosts.allows(host)) {
+      const reason =
+        'the Host header names neither an IP address nor a private name; to allow its name, use --admin-hosts';
+      return json(421, { result: 'misdirected', reason });
+    }
+    if (this.#hosts.allowsOrigin(origin, host)) return null;
+    const reason =
+      'the Origin header names another site; if it is the name of a proxy for this server, use --admin-hosts';
+    return json(403, { result: 'forbidden', reason });
   }
 
   #stream(request: IncomingMessage, response: ServerResponse): void {
@@ -167,38 +218,9 @@ function pathOf({ url = '' }: IncomingMessage): string {
   return query === -1 ? url : url.slice(0, query);
 }
 
-function readyPage(reasons: readonly string[], degraded: readonly string[]): Page {
+function readyPage(reasons: readonly string[], degraded: readonly string[]): Answer {
   if (reasons.length > 0) return json(503, { status: 'not-ready', reasons, degraded });
   return json(200, degraded.length === 0 ? { status: 'ready' } : { status: 'ready', degraded });
-}
-
-/** A probe gets its status whatever name it used, without what a foreign page could learn. */
-async function misdirected(
-  path: string,
-  page: (() => Page | Promise<Page>) | undefined,
-): Promise<Page> {
-  if (page !== undefined && PROBES.includes(path)) {
-    const { status } = await page();
-    return json(status, { status: status === 200 ? 'ok' : 'not-ready' });
-  }
-  const reason =
-    'the Host header names neither an IP address nor a private name; to allow its name, use --admin-hosts';
-  return json(421, { result: 'misdirected', reason });
-}
-
-function json(status: number, body: object): Page {
-  return { status, type: 'application/json', body: JSON.stringify(body) };
-}
-
-/** For HEAD, Node leaves out the body and keeps its length. */
-function send(response: ServerResponse, { status, type, body }: Page): void {
-  response.writeHead(status, {
-    'Content-Type': type,
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    ...SECURITY_HEADERS,
-  });
-  response.end(body);
 }
 
 function listenFault(host: string, port: number, error: NodeJS.ErrnoException): OperatorFault {

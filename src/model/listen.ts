@@ -27,6 +27,11 @@ export function addressText(at: OrdersAddress): string {
   return 'path' in at ? `unix:${at.path}` : hostPort(at.address, at.port);
 }
 
+/** @param address an IP address */
+export function isLoopback(address: string): boolean {
+  return /^(?:::ffff:)?127\.|^::1$/i.test(address);
+}
+
 /** Under which address a program of the same machine reaches a server that listens on `host`. */
 export function dialledHost(host: string): string {
   return { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;

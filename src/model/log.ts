@@ -40,6 +40,27 @@ export const LOG_EVENTS = {
     level: 'error',
     what: 'the file of --api-keys or --verify-secrets has changed and cannot be used: the content before stays in use',
   },
+  'admin-open': {
+    level: 'warn',
+    what: 'the admin server listens beyond this machine and asks for no token: everybody who reaches its port can read the live page and /metrics',
+  },
+  'admin-token-readable': {
+    level: 'warn',
+    what: 'every user of the machine can read the file of --admin-token-file',
+  },
+  'admin-token-renewed': {
+    level: 'info',
+    what: 'the file of --admin-token-file has changed: its new tokens are in use',
+  },
+  'admin-token-refused': {
+    level: 'error',
+    what: 'the file of --admin-token-file has changed and cannot be used: the tokens before stay in use',
+  },
+  'admin-login': { level: 'info', what: 'somebody logged in to the live page' },
+  'admin-login-failed': {
+    level: 'warn',
+    what: 'a request to the admin server had a wrong token; after 10 different ones from an address, one in 5 s is looked at',
+  },
   guarantee: {
     level: 'info',
     what: 'NATS: which failures an accepted order survives; logged again when it changes',

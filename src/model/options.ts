@@ -32,6 +32,7 @@ export interface Options {
   readonly adminHost: string;
   readonly adminPort: number;
   readonly adminHosts: readonly string[];
+  readonly adminTokenFile: string;
   readonly http: HttpChoice;
   readonly threads: number;
   readonly workers: number;

@@ -144,6 +144,15 @@ const serverSchema = {
     group: 'Server',
     help: 'names by which clients may address the admin server, besides IP addresses and private names',
   },
+  adminTokenFile: {
+    type: 'text',
+    unit: 'file',
+    pattern: '^[^\\0]*$',
+    patternText: 'a file with one token in each line',
+    default: '',
+    group: 'Server',
+    help: 'the admin server asks for one of these tokens, except for /healthz and /readyz; one in each line, a changed file is taken up within seconds',
+  },
   http: {
     type: 'choice',
     choices: HTTP_CHOICES,

@@ -1,13 +1,15 @@
 import type { Log } from '../model/log.js';
 import type { Options } from '../model/options.js';
 import type { KeysData, SendersData } from '../model/senders.js';
+import { WatchedFile } from '../options/watched-file.js';
 import { requireScheme } from './check-options.js';
 import { type KeyLine, parseKeyFile } from './key-file.js';
 import { KEY_WINDOW_MS, KeyLimits } from './key-limits.js';
 import { parseSecretsFile } from './secrets-file.js';
-import { WatchedFile } from './watched-file.js';
 
 export type SenderOptions = Pick<Options, 'apiKeys' | 'verify' | 'verifySecrets'>;
+
+const EVENTS = { renewed: 'senders-renewed', refused: 'senders-refused' } as const;
 
 /** Longer than the window, because timers of a busy thread and the clock of the windows differ. */
 const TRANSITION_MS = KEY_WINDOW_MS + 100;
@@ -83,12 +85,12 @@ export class SenderFiles {
 
 function openKeys(file: string, log: Log): WatchedFile<KeyLine[]> {
   const fix = 'each line needs a name and the SHA-256 of a key: forebay keys new NAME prints one';
-  return new WatchedFile({ flag: '--api-keys', file, parse: parseKeyFile, fix }, log);
+  return new WatchedFile({ flag: '--api-keys', file, parse: parseKeyFile, fix, ...EVENTS }, log);
 }
 
 function openSecrets(verify: string, file: string, log: Log): WatchedFile<Buffer[]> {
   const scheme = requireScheme(verify);
   const parse = (text: string) => parseSecretsFile(text, (secret) => scheme.keyOf(secret));
   const fix = 'a file with one signing secret in each line, as the sender shows it';
-  return new WatchedFile({ flag: '--verify-secrets', file, parse, fix }, log);
+  return new WatchedFile({ flag: '--verify-secrets', file, parse, fix, ...EVENTS }, log);
 }

@@ -4,8 +4,7 @@ import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
 import { HostCheck } from '../../src/admin/host-check.js';
-import { AdminServer } from '../../src/admin/server.js';
-import { CountingSource } from './live-source.js';
+import { listening } from './admin-server.js';
 
 const ALLOWED = [
   undefined,
@@ -73,18 +72,8 @@ describe('the Host header', () => {
   });
 });
 
-async function admin(t: TestContext, hosts: string[] = []): Promise<number> {
-  const server = new AdminServer({
-    metrics: async () => 'up 1\n',
-    metricsContentType: 'text/plain',
-    readiness: () => ['NATS is away'],
-    degraded: () => [],
-    live: new CountingSource(),
-    hosts,
-    connectionsMax: 64,
-  });
-  t.after(() => server.close());
-  return server.listen('127.0.0.1', 0);
+function admin(t: TestContext, hosts: string[] = []): Promise<number> {
+  return listening(t, { readiness: () => ['NATS is away'], hosts });
 }
 
 /** The whole answer, as text. */

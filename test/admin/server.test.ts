@@ -5,24 +5,9 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VIEWERS_MAX } from '../../src/admin/live-feed.js';
 import { pageFiles } from '../../src/admin/page-files.js';
-import { type AdminConfig, AdminServer } from '../../src/admin/server.js';
+import type { AdminConfig } from '../../src/admin/server.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
-import { CountingSource } from './live-source.js';
-
-const HOST = '127.0.0.1';
-
-function createAdmin(config: Partial<AdminConfig> = {}): AdminServer {
-  return new AdminServer({
-    metrics: async () => 'up 1\n',
-    metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
-    readiness: () => [],
-    degraded: () => [],
-    live: new CountingSource(),
-    hosts: [],
-    connectionsMax: 64,
-    ...config,
-  });
-}
+import { createAdmin, HOST } from './admin-server.js';
 
 async function withServer(
   config: Partial<AdminConfig>,
@@ -127,15 +112,7 @@ test('a failed rendering is a 500 with the reason, and the next request renders 
 
 test('a port in use is reported in one line that names it', () =>
   withServer({}, async (_origin, port) => {
-    const second = new AdminServer({
-      metrics: async () => '',
-      metricsContentType: 'text/plain',
-      readiness: () => [],
-      degraded: () => [],
-      live: new CountingSource(),
-      hosts: [],
-      connectionsMax: 64,
-    });
+    const second = createAdmin();
     await assert.rejects(second.listen(HOST, port), (error: unknown) => {
       assert.ok(error instanceof OperatorFault);
       assert.equal(error.exitCode, EXIT.failed);
@@ -147,15 +124,7 @@ test('a port in use is reported in one line that names it', () =>
   }));
 
 test('a host of another machine is reported in one line', async () => {
-  const server = new AdminServer({
-    metrics: async () => '',
-    metricsContentType: 'text/plain',
-    readiness: () => [],
-    degraded: () => [],
-    live: new CountingSource(),
-    hosts: [],
-    connectionsMax: 64,
-  });
+  const server = createAdmin();
   await assert.rejects(
     server.listen('192.0.2.1', 0),
     /^OperatorFault: admin server on 192\.0\.2\.1: /,

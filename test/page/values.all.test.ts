@@ -19,7 +19,7 @@ function wave(
   drainRate: number,
 ): Promise<WaveSummary> {
   const sine = { minRps: 0, maxRps: 100, periodS: 6, periods: 1 };
-  const orders = { path: '/orders', body: '', bodyFile: '' };
+  const orders = { path: '/orders', body: '', bodyFile: '', adminToken: null };
   const limits = { rpsLimit: 50, drainRate, settleS: 3 };
   const options = { url, adminUrl, mode, wave: sine, ...orders, ...limits };
   return runWave(options, { write: () => {} });

@@ -5,6 +5,7 @@ import { element, setText } from './legend.js';
 import { LogList } from './log-list.js';
 import { Page } from './page.js';
 import { Rows } from './rows.js';
+import { leaveIfLoggedOut, offerLogout } from './session.js';
 import { themeButton } from './theme.js';
 
 /** The head of the page: what is running, whether it accepts orders, and the state of the connection. */
@@ -99,5 +100,9 @@ new Connection('/live', {
   hello: onHello,
   rows: onRows,
   log: (events) => log.show(events),
-  lost: (sinceMs) => status.lost(`Connection lost at ${clock(sinceMs)}. Reconnecting …`),
+  lost: (sinceMs) => {
+    status.lost(`Connection lost at ${clock(sinceMs)}. Reconnecting …`);
+    void leaveIfLoggedOut();
+  },
 }).open();
+void offerLogout(document.querySelector<HTMLButtonElement>('#logout')!);

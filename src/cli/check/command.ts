@@ -15,6 +15,7 @@ import { probeAddress, probeAdminPort, unixPath } from '../../process/claim-addr
 import { folderLockFault, isFolderInUse, lockingFault, REMOVE_LOCK } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { VERSION } from '../../version.js';
+import { adminFindings } from './admin.js';
 import {
   exitCodeOf,
   type Finding,
@@ -110,6 +111,7 @@ async function checkAll(loaded: LoadedOptions, exampleFile: string): Promise<Fin
     handler,
     ...ports,
     ...tlsFindings(options, Date.now()),
+    ...(await adminFindings(options)),
     ...senderFindings(options),
     ...limitFindings(options, processLimits(), folder?.facts.mapBytes ?? 0),
     coreFinding(options, machine),

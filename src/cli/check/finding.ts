@@ -1,4 +1,4 @@
-import { EXIT } from '../../model/fault.js';
+import { EXIT, type OperatorFault } from '../../model/fault.js';
 import type { Redact } from '../../model/redact.js';
 
 /** `fail`: serve would not start, or not work. `warn`: it would, but the operator should know. */
@@ -35,6 +35,12 @@ export function fail(about: string, text: string, fix: string, facts = {}): Find
 /** A failure of the configuration: every start fails until it is changed. */
 export function failConfig(about: string, text: string, fix: string, facts = {}): Finding {
   return { ...fail(about, text, fix, facts), exitCode: EXIT.usage };
+}
+
+/** What serve would print, with its fix apart. */
+export function faultFinding(about: string, { message, exitCode }: OperatorFault): Finding {
+  const [problem, fix = ''] = message.split(/; fix: (.*)/s);
+  return (exitCode === EXIT.usage ? failConfig : fail)(about, problem!, fix);
 }
 
 const VERDICT_COLUMNS = 4;

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import { checkKeySource } from '../../idempotency/check-options.js';
-import { EXIT, OperatorFault } from '../../model/fault.js';
+import { OperatorFault } from '../../model/fault.js';
 import type { Options } from '../../model/options.js';
 import { loadContract } from '../../schema/contract.js';
 import { checkSenderOptions } from '../../senders/check-options.js';
 import { SenderFiles } from '../../senders/sender-files.js';
-import { type Finding, fail, failConfig, ok, warn } from './finding.js';
+import { type Finding, faultFinding, ok, warn } from './finding.js';
 
 /** Read, write and run, of users other than the owner. */
 const OTHER_USERS = 0o077;
@@ -51,7 +51,6 @@ function orFault(about: string, find: () => Finding): Finding {
     return find();
   } catch (error) {
     if (!(error instanceof OperatorFault)) throw error;
-    const [problem, fix = ''] = error.message.split(/; fix: (.*)/s);
-    return (error.exitCode === EXIT.usage ? failConfig : fail)(about, problem!, fix);
+    return faultFinding(about, error);
   }
 }

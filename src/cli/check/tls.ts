@@ -1,7 +1,7 @@
-import { EXIT, OperatorFault } from '../../model/fault.js';
+import { OperatorFault } from '../../model/fault.js';
 import type { Options } from '../../model/options.js';
 import { invalidNow, loadTls } from '../../process/tls-files.js';
-import { type Finding, fail, failConfig, ok, warn } from './finding.js';
+import { type Finding, faultFinding, ok, warn } from './finding.js';
 
 const DAY_MS = 86_400_000;
 /** Certificates of 90 days are usually renewed 30 days before their end. */
@@ -35,7 +35,6 @@ function tlsFinding(options: Options, nowMs: number): Finding {
     );
   } catch (error) {
     if (!(error instanceof OperatorFault)) throw error;
-    const [problem, fix = ''] = error.message.split(/; fix: (.*)/s);
-    return (error.exitCode === EXIT.usage ? failConfig : fail)(about, problem!, fix);
+    return faultFinding(about, error);
   }
 }

@@ -14,7 +14,7 @@ import { ThreadLoad } from '../../metrics/thread-load.js';
 import type { DrainControl } from '../../model/drain-control.js';
 import { DIRECT_DURABILITY, type Durability } from '../../model/durability.js';
 import type { JournalName, Source } from '../../model/journal.js';
-import type { LoggedEvent } from '../../model/log.js';
+import type { Log, LoggedEvent } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import type { Redact } from '../../model/redact.js';
 import type { Storage } from '../../model/storage.js';
@@ -40,6 +40,9 @@ export interface Observed {
   readonly keyCounts: SharedArrayBuffer;
   /** The latest lines of the log. */
   readonly recent: () => readonly LoggedEvent[];
+  /** Of the admin server; null if it asks for none. */
+  readonly tokens: { readonly value: readonly string[] } | null;
+  readonly log: Log;
 }
 
 export function openAdmin(options: Options, observed: Observed, redact: Redact): AdminServer {
@@ -93,8 +96,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
       return registry.metrics();
     },
     metricsContentType: registry.contentType,
-    hosts: [options.adminHost, ...options.adminHosts],
-    connectionsMax: adminConnectionsMax(processLimits()),
+    ...accessTo(options, observed),
     readiness: reasons,
     degraded,
     live: new LiveSnapshots({
@@ -111,6 +113,12 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
       events: observed.recent,
     }),
   });
+}
+
+/** Who reaches the admin server, and how many. */
+function accessTo({ adminHosts }: Options, { tokens, log }: Observed) {
+  const connectionsMax = adminConnectionsMax(processLimits());
+  return { hosts: adminHosts, tokens, log, connectionsMax };
 }
 
 function durabilityInForce(

@@ -29,6 +29,7 @@ import type { Log, LoggedEvent } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import type { Redact } from '../../model/redact.js';
 import { connectionsMaxOf, processLimits } from '../../options/process-limits.js';
+import type { WatchedFile } from '../../options/watched-file.js';
 import { claimAddress } from '../../process/claim-address.js';
 import { claimFolder, type Release } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
@@ -37,6 +38,7 @@ import type { ShutdownDelay, StopStep } from '../../process/shutdown.js';
 import { type Contract, loadContract } from '../../schema/contract.js';
 import { checkSenderOptions } from '../../senders/check-options.js';
 import { SenderFiles } from '../../senders/sender-files.js';
+import { adminTokens, warnOfAccess } from './admin-access.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
 const POOL_ENTRY = fileURLToPath(new URL('../../../workers/pool/thread.js', import.meta.url));
@@ -73,6 +75,8 @@ interface Stages {
   readonly certificate: ServerCertificate | null;
   readonly senders: SenderFiles;
   readonly control: DrainControl;
+  /** Of the admin server; null if it asks for none. */
+  readonly tokens: WatchedFile<string[]> | null;
   readonly drain: DrainHandle;
   /** Null in direct mode. */
   readonly journal: SourceHandle | null;
@@ -170,7 +174,7 @@ export class Server {
    */
   async start(): Promise<boolean> {
     const { options, log, redact, recent } = this.#parts;
-    const { contract, at, engine, memory, intake, drain, journal } = this.#stages;
+    const { at, engine, memory, intake, tokens, drain, journal } = this.#stages;
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
     const threadsStarted = intake.start(at, keysKnown);
     // Awaited below; until then its failure must not count as unhandled.
@@ -179,15 +183,18 @@ export class Server {
     const { openAdmin } = await import('./observe.js');
     this.#admin = openAdmin(
       options,
-      { ...memory, ...this.#stages, schema: contract.digest, recent },
+      { ...memory, ...this.#stages, schema: this.contract.digest, log, recent },
       redact,
     );
+    const admin = this.#admin;
+    tokens?.watch(async () => admin.reviewViewers());
     const [adminPort] = await Promise.all([
       this.#admin.listen(options.adminHost, options.adminPort),
       requireHandler(options, drain),
       threadsStarted,
     ]);
     this.#adminPort = adminPort;
+    warnOfAccess(options, admin, log);
     await journal?.ready;
     if (this.#isStopping) return false;
     log('http-engine', engine.text, { engine: engine.name, threads: engine.threads });
@@ -211,6 +218,7 @@ async function openStages(
   const handler = handlerUrl(options.handler);
   const certificate = ServerCertificate.open(options, log);
   const senders = new SenderFiles(options, log);
+  const tokens = adminTokens(options, log);
   const { at, release } = await claimAddress(options);
   releases.push(release);
   const memory = sharedMemory(options);
@@ -262,8 +270,9 @@ async function openStages(
   releases.push(async () => {
     certificate?.close();
     senders.close();
+    tokens?.close();
   });
-  return { contract, at, engine, memory, intake, certificate, senders, control, drain, journal };
+  return { ...shared, at, memory, intake, tokens, control, journal };
 }
 
 /** With `--threads 0` there is one too, in the main thread. */

@@ -6,7 +6,7 @@ import { expectedArrivals } from '../../../k6/lib/sine.js';
 import { OperatorFault } from '../../../src/model/fault.js';
 import { FakeServer, type FakeServerOptions } from './fake-server.js';
 
-const ORDERS = { path: '/orders', body: '', bodyFile: '' };
+const ORDERS = { path: '/orders', body: '', bodyFile: '', adminToken: null };
 const wave = { minRps: 0, maxRps: 200, periodS: 2, periods: 1 };
 const expected = Math.round(expectedArrivals(wave));
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { EXIT, OperatorFault, whyNotRead } from '../model/fault.js';
-import type { Log } from '../model/log.js';
+import type { Log, LogEvent } from '../model/log.js';
 
 /** Interval at which the file is read again. */
 const CHECK_MS = 1000;
@@ -15,10 +15,13 @@ export interface WatchedFileParts<T> {
   readonly parse: (text: string) => T;
   /** What to do about it. */
   readonly fix: string;
+  /** Logged when a changed file is in use, and when it cannot be used. */
+  readonly renewed: LogEvent;
+  readonly refused: LogEvent;
 }
 
 /**
- * A file with what intake threads need, and its changes. It is read again every second, which works for files that are
+ * A file that an option names, and its changes. It is read again every second, which works for files that are
  * written in place or replaced, and for links that move, as in a volume of Kubernetes. A content that cannot be used is
  * logged once, and the one before stays in use.
  */
@@ -73,7 +76,7 @@ export class WatchedFile<T> {
 
   /** A file that is still being written is different at the next look. */
   async #look(use: (value: T) => Promise<void>): Promise<void> {
-    const { flag, file } = this.#parts;
+    const { flag, file, renewed, refused } = this.#parts;
     const text = await readFile(file).catch((error: Error) => error);
     if (this.#isClosed) return;
     const now = identity(text);
@@ -87,12 +90,12 @@ export class WatchedFile<T> {
       if (!(error instanceof OperatorFault)) throw error;
       this.#isRefused = true;
       const kept = 'the content before stays in use';
-      this.#log('senders-refused', `a changed file is not used: ${error.message}; ${kept}`);
+      this.#log(refused, `a changed file is not used: ${error.message}; ${kept}`);
       return;
     }
     await use(this.#value);
     this.#isRefused = false;
-    this.#log('senders-renewed', `the changed file of ${flag} is in use`, { file });
+    this.#log(renewed, `the changed file of ${flag} is in use`, { file });
   }
 }
 

@@ -1,0 +1,28 @@
+import { type AdminConfig, AdminServer } from '../../src/admin/server.js';
+import type { Owner } from '../support/forebay.js';
+import { CountingSource } from './live-source.js';
+
+export const HOST = '127.0.0.1';
+
+/** An admin server with nothing behind it. */
+export function createAdmin(config: Partial<AdminConfig> = {}): AdminServer {
+  return new AdminServer({
+    metrics: async () => 'up 1\n',
+    metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
+    readiness: () => [],
+    degraded: () => [],
+    live: new CountingSource(),
+    hosts: [],
+    tokens: null,
+    log: () => {},
+    connectionsMax: 64,
+    ...config,
+  });
+}
+
+/** @returns its port */
+export function listening(owner: Owner, config: Partial<AdminConfig> = {}): Promise<number> {
+  const server = createAdmin(config);
+  owner.after(() => server.close());
+  return server.listen(HOST, 0);
+}
