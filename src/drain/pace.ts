@@ -49,6 +49,12 @@ export class Pace implements Pacer {
   constructor(allowance: Allowance, nowNs: () => number) {
     this.#allowance = allowance;
     this.#nowNs = nowNs;
+    allowance.follow(this);
+  }
+
+  get inUse(): number {
+    this.#free(this.#nowNs());
+    return this.#takenOrders;
   }
 
   take(orders: number): number {
@@ -59,6 +65,7 @@ export class Pace implements Pacer {
     this.#fill(slots, nowNs);
     const room = Math.min(slots - this.#takenOrders, Math.floor(this.#tokens));
     const taken = Math.max(0, Math.min(orders, room));
+    if (taken < orders) this.#allowance.want(Number.POSITIVE_INFINITY);
     if (taken === 0) return 0;
     this.#tokens -= taken;
     this.#takenOrders += taken;

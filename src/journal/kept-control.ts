@@ -55,6 +55,8 @@ export class KeptControl implements DrainControl, Allowance {
 
   want(): void {}
 
+  follow(): void {}
+
   instances(): readonly DrainInstance[] {
     const { pid } = process;
     const id = `${hostname()}-${pid}`;

@@ -58,8 +58,15 @@ export interface Allowance {
   readonly validUntil: StartDeadline;
   /** How many orders this process could start in a second now. Shares move by it. */
   want(slots: number): void;
+  /** To be called once, by whoever starts the orders. */
+  follow(use: AllowanceUse): void;
   /** `listener` is called when `slots` or `validUntil` has changed. */
   onChange(listener: () => void): void;
+}
+
+export interface AllowanceUse {
+  /** Orders that have started within the last second, and those that may still start. */
+  readonly inUse: number;
 }
 
 /** A moment by two clocks: the monotonic one stands still while the machine is suspended, the other one can be set. */
@@ -74,6 +81,9 @@ export const NO_DEADLINE: StartDeadline = {
   monotonicNs: Number.POSITIVE_INFINITY,
   epochMs: Number.POSITIVE_INFINITY,
 };
+
+/** Who has set a rate that an option gave. */
+export const BY_OPTION = '--drain-rate';
 
 const RATE_MAX = 1_000_000;
 const BY_CHARS_MAX = 100;
@@ -132,11 +142,13 @@ export function settingAtStart(
       rate: drainRate,
       followsSchedule: false,
       pause: null,
-      by: '--drain-rate',
+      by: BY_OPTION,
       atMs: Date.now(),
     };
   }
-  if (drainRate !== 0 && drainRate !== kept.rate) {
+  // Whoever leaves the option out may not know that an earlier start has set a rate.
+  const isGiven = drainRate !== 0 || kept.by === BY_OPTION;
+  if (isGiven && drainRate !== kept.rate) {
     const at = new Date(kept.atMs).toISOString();
     log(
       'drain-rate-kept',

@@ -205,6 +205,14 @@ export const LOG_EVENTS = {
     level: 'warn',
     what: '--drain-rate differs from the rate that was set while the server ran: that one is in force',
   },
+  'drain-register-unreadable': {
+    level: 'error',
+    what: 'NATS: the message with the drain setting and the shares is damaged; it is replaced, with the last known setting',
+  },
+  'drain-shares-refused': {
+    level: 'error',
+    what: 'NATS refuses to store how the instances share the drain rate, for example because its storage is full: the shares stay as they are',
+  },
   'drain-setting-unreadable': {
     level: 'error',
     what: 'what was set about the drain is damaged: --drain-rate is in force, and a pause has ended',

@@ -8,7 +8,7 @@ import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/je
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { startNatsCluster } from '../support/nats-cluster.js';
 import { fresh, NOTHING, take, takeFor, until } from './frames.js';
-import { FRAMES } from './jetstream-opened.js';
+import { FRAMES, NO_SETTING } from './jetstream-opened.js';
 
 it('a cluster without a leader is asked a few times per second, and orders continue when it has one', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-leaderless-'));
@@ -23,7 +23,10 @@ it('a cluster without a leader is asked a few times per second, and orders conti
     onForeign: () => {},
     log: () => {},
   };
-  const opened = openJetStreamSource(place, store, parts, { commitMsMax: 1000 });
+  const opened = openJetStreamSource(place, store, parts, {
+    commitMsMax: 1000,
+    drainSetting: NO_SETTING,
+  });
   const appender = openJetStreamAppender(place, { commitMsMax: 10_000, retries: true }, () => {});
   t.after(async () => {
     await Promise.all([appender.close(), opened.close()]);

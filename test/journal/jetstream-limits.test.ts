@@ -26,7 +26,7 @@ const REFUSED: readonly (readonly [string, NatsOptions, RegExp])[] = [
   [
     'max_streams of the account',
     withAccount('jetstream { max_streams: 2 }'),
-    /max_streams 2, and has 0 streams, but 4 are needed/,
+    /max_streams 2, and has 0 streams, but 5 are needed/,
   ],
   [
     'max_consumers of the account',
@@ -52,6 +52,7 @@ const REFUSED: readonly (readonly [string, NatsOptions, RegExp])[] = [
     'forebay.orders',
     'forebay.retry',
     'forebay.ledger',
+    'forebay.drain',
     'forebay.foreign',
     'forebay.dead.>',
     'forebay.alive',
@@ -168,7 +169,7 @@ describe('limits of NATS below what the journal needs', () => {
     const first = await startForebay(['--nats', server.url], { owner: t });
     assert.equal(await first.stop(), 0);
     await withManager(server, async ({ streams }) => {
-      for (const name of ['', '_DEAD', '_LEDGER', '_FOREIGN']) {
+      for (const name of ['', '_DEAD', '_LEDGER', '_DRAIN', '_FOREIGN']) {
         await streams.update(`FOREBAY${name}`, { max_bytes: 50_000_000 });
       }
     });
@@ -177,7 +178,7 @@ describe('limits of NATS below what the journal needs', () => {
     assert.equal(refusal, '');
     assert.deepEqual(
       declared.map(({ difference }) => difference),
-      ['', '', '', '', '', ''],
+      ['', '', '', '', '', '', ''],
     );
   });
 

@@ -5,6 +5,7 @@ import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js'
 import { openJetStreamAppender, openJetStreamSource } from '../../src/journal/jetstream/open.js';
 import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
+import type { DrainSetting } from '../../src/model/drain-control.js';
 import type { Log } from '../../src/model/log.js';
 
 export interface Place {
@@ -14,6 +15,15 @@ export interface Place {
 
 /** The frames that the options allow by default. */
 export const FRAMES = { frameBytesMax: 262_144, frameOrdersMax: 1000 };
+
+/** No limit. */
+export const NO_SETTING: DrainSetting = {
+  rate: 0,
+  followsSchedule: false,
+  pause: null,
+  by: '--drain-rate',
+  atMs: 0,
+};
 
 export interface SourceParts {
   readonly newFrameId: () => string;
@@ -52,7 +62,7 @@ export function sourceOf(place: Place, parts: SourceParts, who = 'one'): JetStre
     { ...place, replicas: 1, frames: FRAMES },
     store,
     { ...parts, closeMsMax: 2000, onForeign: () => {} },
-    { commitMsMax: 1000 },
+    { commitMsMax: 1000, drainSetting: NO_SETTING },
   );
   const { source } = opened;
   const closeAlone = source.close.bind(source);

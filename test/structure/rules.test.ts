@@ -39,7 +39,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'nats/': ['frame/'],
     'local/': ['source-handle.ts', 'kept-control.ts', 'frame/', 'store/'],
     'ledger/': ['frame/', 'store/', 'nats/'],
-    'jetstream/': ['frame/', 'store/', 'nats/', 'ledger/'],
+    'control/': ['nats/', 'ledger/'],
+    'jetstream/': ['frame/', 'store/', 'nats/', 'ledger/', 'control/'],
     'spool/': [
       'source-handle.ts',
       'kept-control.ts',

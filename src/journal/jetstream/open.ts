@@ -1,9 +1,12 @@
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { DrainSetting } from '../../model/drain-control.js';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import { type FrameBounds, messageBytesMax } from '../../model/frame.js';
 import type { LeftOrders } from '../../model/left-orders.js';
 import type { Log } from '../../model/log.js';
 import type { NatsFiles } from '../../model/options.js';
+import { RegisterStream } from '../control/register-stream.js';
+import { SharedControl, type SharedControlParts } from '../control/shared-control.js';
 import { openLedger } from '../ledger/open.js';
 import { JetStreamConnection } from '../nats/connection.js';
 import { declarations } from '../nats/declarations.js';
@@ -41,6 +44,7 @@ export interface JetStreamSourceHandle {
   readonly source: JetStreamSource;
   readonly connection: JetStreamConnection;
   readonly search: StreamSearch;
+  readonly control: SharedControl;
   /** Closes the source and everything that it uses, except the store. */
   readonly close: () => Promise<void>;
 }
@@ -60,6 +64,10 @@ export interface OpenedWith {
   readonly commitMsMax: number;
   /** What the last process on the store has left, if it died; nothing by default. */
   readonly left?: readonly LeftOrders[];
+  /** The setting of the drain if none is kept. */
+  readonly drainSetting: DrainSetting;
+  /** Called with the setting that is kept, once it is known; nothing by default. */
+  readonly onKept?: SharedControlParts['onKept'];
 }
 
 /**
@@ -70,7 +78,7 @@ export function openJetStreamSource(
   target: JetStreamTarget,
   store: LocalStore,
   parts: Omit<JetStreamSourceParts, 'receipt' | 'storeKeys' | 'settleLocally' | 'repair' | 'watch'>,
-  { commitMsMax, left = [] }: OpenedWith,
+  { commitMsMax, left = [], drainSetting, onKept = () => {} }: OpenedWith,
 ): JetStreamSourceHandle {
   const names = jetStreamNames(target.stream);
   const connection = connectionTo(target, 'forebay drain', parts.log, (nc) =>
@@ -89,6 +97,17 @@ export function openJetStreamSource(
     log: parts.log,
   });
   const opened = openLedger(connection, names, store, repair, left, parts.log);
+  const control = new SharedControl({
+    id: opened.self,
+    connection,
+    stream: new RegisterStream(connection, names, repair, parts.log),
+    peers: opened.peers,
+    drains: target.drains ?? true,
+    replicas: target.replicas,
+    first: drainSetting,
+    onKept,
+    log: parts.log,
+  });
   const search = new StreamSearch(connection, names);
   const receipts = new JetStreamReceipts({
     store,
@@ -110,7 +129,9 @@ export function openJetStreamSource(
     source,
     connection,
     search,
+    control,
     close: async () => {
+      await control.close();
       await source.close();
       await opened.close();
     },

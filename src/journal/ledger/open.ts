@@ -18,6 +18,9 @@ const RUN_ID_BYTES = 6;
 export interface LedgerHandle {
   readonly ledger: Ledger;
   readonly lease: LedgerLease;
+
+  /** The id of this process. */
+  readonly self: string;
   readonly peers: LedgerPeers;
   /** A settled frame that is not in the store yet; null when there is none. */
   readonly unsaved: (frameId: string) => SettledFrame | null;
@@ -46,6 +49,8 @@ export function openLedger(
   return {
     ledger,
     lease: new LedgerLease(ledger, peers),
+
+    self,
     peers,
     unsaved: (frameId) => state.unsaved(frameId),
     close: async () => {

@@ -74,6 +74,12 @@ export class LedgerPeers {
     return [...this.#heardAtMs.keys()].filter((peer) => !this.isAlive(peer));
   }
 
+  /** For how long this process has listened to that one and not heard it; milliseconds. */
+  silentMs(peer: string): number {
+    if (!this.isHeard) return 0;
+    return performance.now() - Math.max(this.#heardAtMs.get(peer) ?? 0, this.#listeningSinceMs);
+  }
+
   /** Whether other processes count this one as alive, and will for some more seconds. */
   get isHeard(): boolean {
     if (this.#ownHeartbeat === null) return false;

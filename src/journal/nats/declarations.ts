@@ -76,6 +76,12 @@ function ledgerSettings(subject: string): Partial<StreamConfig> {
   };
 }
 
+/** Only the last message counts. */
+function drainSettings(subject: string): Partial<StreamConfig> {
+  const settings = streamSettings([subject], RetentionPolicy.Limits);
+  return { ...settings, discard: DiscardPolicy.Old, max_msgs_per_subject: 1 };
+}
+
 function consumerSettings(subject: string, ackPendingMax: number): Partial<ConsumerConfig> {
   return {
     ack_policy: AckPolicy.Explicit,
@@ -87,7 +93,7 @@ function consumerSettings(subject: string, ackPendingMax: number): Partial<Consu
   };
 }
 
-export type StreamRole = 'orders' | 'dead letters' | 'ledger' | 'foreign messages';
+export type StreamRole = 'orders' | 'dead letters' | 'ledger' | 'drain' | 'foreign messages';
 type ConsumerRole = 'fresh frames' | 'retries';
 
 export interface StreamDeclaration {
@@ -120,11 +126,13 @@ export function declarations(names: JetStreamNames, frames: FrameBounds): Declar
   const retry = consumerSettings(retrySubject, RETRY_ACK_PENDING_MAX);
   const dead = deadSettings(names.deadSubjects, bytes);
   const ledger = ledgerSettings(names.ledgerSubject);
+  const drain = drainSettings(names.drainSubject);
   const foreign = foreignSettings(names.foreignSubject);
   return [
     { kind: 'stream', name: stream, role: 'orders', wanted: workQueue },
     { kind: 'stream', name: names.deadStream, role: 'dead letters', wanted: dead },
     { kind: 'stream', name: names.ledgerStream, role: 'ledger', wanted: ledger },
+    { kind: 'stream', name: names.drainStream, role: 'drain', wanted: drain },
     { kind: 'stream', name: names.foreignStream, role: 'foreign messages', wanted: foreign },
     { kind: 'consumer', stream, name: names.freshConsumer, role: 'fresh frames', wanted: fresh },
     { kind: 'consumer', stream, name: names.retryConsumer, role: 'retries', wanted: retry },

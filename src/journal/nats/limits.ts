@@ -31,7 +31,7 @@ const CODE = {
 const FIXES: Readonly<Record<number, string>> = {
   [CODE.consumersMax]: 'raise max_consumers of the account or stream to at least 2',
   [CODE.streamsMax]:
-    'raise max_streams of the account: the journal needs 4 streams beside your own',
+    'raise max_streams of the account: the journal needs 5 streams beside your own',
   [CODE.storage]: 'raise the storage limit (max_file) of the account',
   [CODE.subjectsOverlap]:
     'another stream takes these subjects: remove them there, or name another stream with --nats-stream',

@@ -17,6 +17,9 @@ export interface JetStreamNames {
   /** One subject per order, so that its dead letter is found without a search. */
   readonly deadSubjects: string;
   readonly deadSubject: (orderId: string) => string;
+  /** What operators have set about the drain, and how the processes share its rate: one message. */
+  readonly drainStream: string;
+  readonly drainSubject: string;
   /** Messages on the journal's subjects that are not frames. */
   readonly foreignStream: string;
   readonly foreignSubject: string;
@@ -36,6 +39,8 @@ export function jetStreamNames(stream: string): JetStreamNames {
     deadStream: `${stream}_DEAD`,
     deadSubjects: `${stem}.dead.>`,
     deadSubject: (orderId) => `${stem}.dead.${orderId}`,
+    drainStream: `${stream}_DRAIN`,
+    drainSubject: `${stem}.drain`,
     foreignStream: `${stream}_FOREIGN`,
     foreignSubject: `${stem}.foreign`,
   };

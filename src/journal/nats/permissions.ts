@@ -143,13 +143,14 @@ async function inTime(answer: Promise<void>): Promise<void> {
 
 /** What every process needs: it declares the journal, stores frames and looks for them. */
 function intakeProbes(names: JetStreamNames): Probe[] {
-  const { stream, freshConsumer, retryConsumer, ledgerStream, deadStream, foreignStream } = names;
-  const streams = [stream, ledgerStream, deadStream, foreignStream];
+  const { stream, freshConsumer, retryConsumer, ledgerStream, drainStream } = names;
+  const streams = [stream, ledgerStream, drainStream, names.deadStream, names.foreignStream];
   const asked = [
     `${API}.INFO`,
     ...streams.map((name) => `${API}.STREAM.INFO.${name}`),
     `${API}.STREAM.MSG.GET.${stream}`,
     `${API}.STREAM.MSG.GET.${ledgerStream}`,
+    `${API}.STREAM.MSG.GET.${drainStream}`,
     `${API}.CONSUMER.INFO.${stream}.${freshConsumer}`,
     `${API}.CONSUMER.INFO.${stream}.${retryConsumer}`,
   ];
@@ -165,6 +166,7 @@ function drainProbes(names: JetStreamNames): Probe[] {
   const stored = [
     names.retrySubject,
     names.ledgerSubject,
+    names.drainSubject,
     names.foreignSubject,
     names.deadSubject('check'),
   ];

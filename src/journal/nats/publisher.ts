@@ -10,12 +10,14 @@ export interface Publication {
   readonly headers: MsgHdrs;
   /** Stored only when the stream's last message has this number. */
   readonly lastSeq?: number;
+  /** Stored only when the last message on the subject has this number; 0 when there must be none. */
+  readonly lastSubjectSeq?: number;
 }
 
 /**
  * `refused`: not stored, for certain. `isUnfit` means that this server will never store this message as it is;
  * `isUnserved`, that no stream takes messages on that subject, for example because it was deleted. `conflict`: not
- * stored, because the stream's last message was not the expected one. `ambiguous`: it is unknown whether it was
+ * stored, because the last message was not the expected one. `ambiguous`: it is unknown whether it was
  * stored.
  */
 export type PublishOutcome =
@@ -56,9 +58,12 @@ export class JetStreamPublisher {
   async attempt(publication: Publication, timeoutMs: number): Promise<PublishOutcome> {
     const { up, reason } = this.#connection;
     if (!up) return { verdict: 'refused', reason, isUnfit: false, isUnserved: false };
-    const { stream, subject, payload, headers, lastSeq } = publication;
+    const { stream, subject, payload, headers, lastSeq, lastSubjectSeq } = publication;
     headers.set('Nats-Expected-Stream', stream);
     if (lastSeq !== undefined) headers.set('Nats-Expected-Last-Sequence', String(lastSeq));
+    if (lastSubjectSeq !== undefined) {
+      headers.set('Nats-Expected-Last-Subject-Sequence', String(lastSubjectSeq));
+    }
     try {
       return outcomeOf(
         await this.#connection.replies.request(subject, payload, headers, timeoutMs),

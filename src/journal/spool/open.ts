@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COUNTER, GAUGE, type ThreadCounts } from '../../metrics/count.js';
+import {
+  BY_OPTION,
+  type DrainControl,
+  type DrainSetting,
+  settingAtStart,
+} from '../../model/drain-control.js';
 import type { Appender } from '../../model/journal.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
@@ -9,7 +15,6 @@ import {
   openJetStreamAppender,
   openJetStreamSource,
 } from '../jetstream/open.js';
-import { memoryControl } from '../kept-control.js';
 import { LocalAppender } from '../local/appender.js';
 import { markOwned } from '../local/open.js';
 import { markSegmentsFull } from '../local/segment-files.js';
@@ -130,13 +135,15 @@ function startSpooledSource(
     closeForwarders: forwarding.close,
     spool,
     spoolReason: forwarding.reason,
+    controlReason: () => primary.control.reason,
   });
   const ready = readyOrSpooling(primary.source.ready, log);
   // Awaited when everything else has started; until then its failure must not count as unhandled.
   ready.catch(() => {});
   return {
-    ...memoryControl(options, log),
     source,
+    control: primary.control,
+    allowance: primary.control.allowance,
     onCommitted: null,
     ready,
     durability: () => durability.found,
@@ -167,10 +174,29 @@ function openPrimary(options: Options, store: LocalStore, parts: SourceParts) {
     closeMsMax: options.shutdownMsMax * CLOSE_SHARE,
     acceptedOrders: () => acceptedOrders() - spooledOrders() + forwardedOrders(),
   };
-  return openJetStreamSource(targetOf(options), store, sourceParts, {
+  const opened = openJetStreamSource(targetOf(options), store, sourceParts, {
     commitMsMax: options.commitMsMax,
     left: parts.left(),
+    drainSetting: settingAtStart(options, null, parts.log),
+    onKept: (kept) => void keepsSetting(opened.control, options, kept, parts.log),
   });
+  return opened;
+}
+
+/** What an earlier start has set gives way to the options of this one; what an operator has set does not. */
+async function keepsSetting(
+  control: DrainControl,
+  options: Options,
+  kept: DrainSetting,
+  log: Log,
+): Promise<void> {
+  const { drainRate: rate } = options;
+  if (kept.by !== BY_OPTION || rate === 0 || rate === kept.rate) {
+    settingAtStart(options, kept, log);
+    return;
+  }
+  // If it fails, the log says what is in force.
+  await control.change({ rate, by: BY_OPTION }).catch(() => settingAtStart(options, kept, log));
 }
 
 function openDurability(

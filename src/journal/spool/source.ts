@@ -11,6 +11,8 @@ export interface SpooledSourceParts {
   readonly spool: LocalSource;
   /** Why orders stay in the spool; empty while none do. */
   readonly spoolReason: () => string;
+  /** Why this process has no share of the drain rate; empty while it can have one. */
+  readonly controlReason: () => string;
 }
 
 /**
@@ -33,8 +35,8 @@ export class SpooledSource implements Source {
   }
 
   get reason(): string {
-    const { primary, spool, spoolReason } = this.#parts;
-    return primary.reason || spoolReason() || spool.reason;
+    const { primary, spool, spoolReason, controlReason } = this.#parts;
+    return primary.reason || controlReason() || spoolReason() || spool.reason;
   }
 
   pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {

@@ -51,6 +51,7 @@ function testWith(version: NatsVersion): void {
           'FOREBAY',
           'FOREBAY_DEAD',
           'FOREBAY_LEDGER',
+          'FOREBAY_DRAIN',
           'FOREBAY_FOREIGN',
           'forebay-drain',
           'forebay-retry',
