@@ -20,6 +20,12 @@ const PULL_PAUSE_MS = 5;
 const PULL_PAUSE_BUSY_MS = 40;
 const BUSY_FRAMES = 4;
 
+/**
+ * Interval at which it is noted which orders have ended, of frames that are not complete. If this process is frozen or dies
+ * and another takes over, what ended since is processed twice.
+ */
+const NOTE_MS = 100;
+
 export interface DrainBounds extends BackoffBounds {
   /** How long a stop waits for settlements: an unreachable journal may never accept them. */
   readonly settleMsMax: number;
@@ -51,6 +57,7 @@ export class Drain {
   readonly #suspects = new Set<FrameRun>();
   #onRoom: (() => void) | null = null;
   #pulling: Promise<void> = Promise.resolve();
+  #noting: NodeJS.Timeout | undefined;
 
   constructor(
     source: Source,
@@ -72,6 +79,10 @@ export class Drain {
 
   start(): void {
     this.#pulling = this.#pull();
+    this.#noting = setInterval(() => {
+      for (const run of this.#inProgress.keys()) run.noteEnded().catch(() => {});
+    }, NOTE_MS);
+    this.#noting.unref();
   }
 
   /**
@@ -89,6 +100,7 @@ export class Drain {
       sleep(this.#bounds.settleMsMax, undefined, { ref: false }),
     ]);
     this.#failures.flush();
+    clearInterval(this.#noting);
   }
 
   async #settled(): Promise<void> {
@@ -105,7 +117,7 @@ export class Drain {
         });
         continue;
       }
-      const deliveries = await this.#source.pull(credit, signal);
+      const deliveries = await this.#source.pull(credit, signal, this.#scheduler.aheadRoom);
       // An empty result means that the pull was aborted or the source is closed.
       if (deliveries.length === 0) return;
       for (const delivery of deliveries) this.#begin(delivery);
@@ -123,6 +135,8 @@ export class Drain {
       onDone: (orders) => this.#countDone(frame, orders),
       crashes,
       startsAlone: () => delivery.startsAlone(crashes + 1),
+      begunMax: delivery.begunMax,
+      note: delivery.note,
     });
     this.#inProgress.set(run, delivery);
     const separation = separationOf(delivery, this.#bounds.attemptsMax);

@@ -1,4 +1,5 @@
 import type { Frame } from '../model/frame.js';
+import type { FrameProgress } from '../model/left-orders.js';
 import {
   type Failure,
   type OUTCOME_DEAD,
@@ -8,7 +9,6 @@ import {
   type OUTCOME_UNKNOWN,
   type OutcomeNote,
 } from '../model/pool-messages.js';
-
 import type { HandCall } from './hand-file.js';
 
 const LINE_END = 10;
@@ -45,6 +45,10 @@ export interface FrameRunChoices {
   readonly crashes?: number;
   /** See `Delivery.startsAlone`. */
   readonly startsAlone?: () => Promise<void>;
+  /** See `Delivery.begunMax`. */
+  readonly begunMax?: number | undefined;
+  /** See `Delivery.note`. */
+  readonly note?: ((progress: FrameProgress) => Promise<void>) | undefined;
 }
 
 /** The progress of one frame. Its orders are handed out in slices, from the front. */
@@ -67,6 +71,15 @@ export class FrameRun {
   #cutOrders = 0;
   #cutBytes = 0;
   #finishedOrders = 0;
+  readonly #note: ((progress: FrameProgress) => Promise<void>) | undefined;
+  /** Orders from the front that may begin, and those that will be when a note is stored. */
+  #begunMax: number;
+  #announced: number;
+  /** Orders from the front that have ended; and slices that ended behind one that has not, by position. */
+  #ended = 0;
+  readonly #endedBehind = new Map<number, number>();
+  #notedEnded = 0;
+  #isNoting = false;
 
   /**
    * `onComplete` is called once, when every order of the frame has an outcome. `onDone` is called each time some orders
@@ -81,6 +94,8 @@ export class FrameRun {
       onDone = () => {},
       crashes = 0,
       startsAlone = async () => {},
+      begunMax = frame.count,
+      note,
     }: FrameRunChoices = {},
   ) {
     this.frame = frame;
@@ -89,6 +104,9 @@ export class FrameRun {
     this.crashes = crashes;
     this.startsAlone = startsAlone;
     this.#onDone = onDone;
+    this.#note = note;
+    this.#begunMax = Math.min(begunMax, frame.count);
+    this.#announced = this.#begunMax;
     const { buffer, byteOffset, byteLength } = frame.payload;
     this.#payload = Buffer.from(buffer, byteOffset, byteLength);
     this.#onComplete = onComplete;
@@ -107,6 +125,52 @@ export class FrameRun {
   /** Orders handed out so far: the front of the frame. */
   get cutOrders(): number {
     return this.#cutOrders;
+  }
+
+  /** Orders not handed out yet that may begin. */
+  get startable(): number {
+    return Math.max(0, this.#begunMax - this.#cutOrders);
+  }
+
+  /** Orders not handed out yet that may begin or will. */
+  get announced(): number {
+    return Math.max(0, this.#announced - this.#cutOrders);
+  }
+
+  /** Lets up to `orders` more orders begin once other processes can know. Rejects if the source is closed first. */
+  async announce(orders: number): Promise<void> {
+    const begun = Math.min(this.frame.count, this.#announced + orders);
+    this.#announced = begun;
+    await this.#note?.(this.#progress());
+    this.#begunMax = Math.max(this.#begunMax, begun);
+  }
+
+  /** Notes which orders have ended, if that has changed: another process that gets the frame then spares them. */
+  async noteEnded(): Promise<void> {
+    if (this.#note === undefined || this.#isNoting || this.#ended === this.#notedEnded) return;
+    if (this.#ended === this.frame.count) return;
+    this.#isNoting = true;
+    const ended = this.#ended;
+    await this.#note(this.#progress()).finally(() => {
+      this.#isNoting = false;
+    });
+    this.#notedEnded = ended;
+  }
+
+  #progress(): FrameProgress {
+    const ended = this.#ended;
+    const failed = this.failed.flatMap(({ position }) => (position < ended ? [position] : []));
+    return { begun: this.#announced, ended, failed };
+  }
+
+  #end({ position, count }: FrameSlice): void {
+    this.#endedBehind.set(position, count);
+    for (;;) {
+      const next = this.#endedBehind.get(this.#ended);
+      if (next === undefined) return;
+      this.#endedBehind.delete(this.#ended);
+      this.#ended += next;
+    }
   }
 
   cut(ordersMax: number): FrameSlice {
@@ -155,6 +219,7 @@ export class FrameRun {
     const done = slice.count - (this.failed.length - failedBefore);
     if (done > 0) this.#onDone(done);
     this.#finishedOrders += slice.count;
+    this.#end(slice);
     if (this.#finishedOrders === this.frame.count) this.#onComplete(this);
   }
 

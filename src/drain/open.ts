@@ -82,7 +82,8 @@ export function openDrain(parts: DrainParts): DrainHandle {
     onThread: (tid) => threadIds.seen(tid),
     log: parts.log,
   });
-  const scheduler = new Scheduler(runner, pacer, size, options.workers, termNow);
+  const slots = () => parts.allowance.slots;
+  const scheduler = new Scheduler(runner, pacer, size, options.workers, termNow, slots);
   const reasons = new ReasonCounts();
   const failures = new FailureReport(reasons, parts.log);
   const drain = source === null ? null : sourceDrain(parts, source, scheduler, failures);

@@ -16,6 +16,9 @@ export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** Interval at which the term is checked while the ownership of the frames is uncertain. */
 const TERM_POLL_MS = 50;
 
+/** Batches that are announced before they begin, for each that the pool takes. */
+const ANNOUNCED_BATCHES = 4;
+
 /** How long orders that run alone, and all others, wait for each other at most; milliseconds. */
 const TURN_MS = 200;
 
@@ -33,6 +36,8 @@ export class Scheduler {
   readonly #batchesMax: number;
   /** See `Source.term`. */
   readonly #termNow: () => number;
+  /** The drain rate of this process. */
+  readonly #ordersPerS: () => number;
   #term = 0;
   #queue: FrameRun[] = [];
   #suspects: FrameRun[] = [];
@@ -57,7 +62,9 @@ export class Scheduler {
     size: BatchSize,
     threads: number,
     termNow: () => number,
+    ordersPerS: () => number = () => Number.POSITIVE_INFINITY,
   ) {
+    this.#ordersPerS = ordersPerS;
     this.#termNow = termNow;
     this.#runner = runner;
     this.#pacer = pacer;
@@ -86,6 +93,12 @@ export class Scheduler {
     if (this.#suspects.length > 0) this.#pump();
   }
 
+  /** How many orders that are pulled now may begin without being announced. */
+  get aheadRoom(): number {
+    const aheadMax = this.#aheadMax();
+    return Math.max(0, aheadMax - this.#ahead(aheadMax));
+  }
+
   /** Hands out no more orders. When the running batches have finished, resolves with the frames not fully handed out. */
   async stop(): Promise<FrameRun[]> {
     this.#stopped = true;
@@ -107,6 +120,7 @@ export class Scheduler {
         this.#pumpIn(TERM_POLL_MS);
         return;
       }
+      this.#announce();
       const isSuspect = this.#isSuspectNext();
       const ready = isSuspect ? 1 : this.#ready();
       if (ready === 0) return;
@@ -120,6 +134,38 @@ export class Scheduler {
       else void this.#runner.run(cutBatch(this.#queue, orders)).then(this.#onBatchEnd);
     }
   };
+
+  /**
+   * Has other processes told which orders begin next, so early that no batch waits for it. If this process dies, the
+   * others run only these alone.
+   */
+  #announce(): void {
+    const aheadMax = this.#aheadMax();
+    let ahead = this.#ahead(aheadMax);
+    if (ahead >= aheadMax / 2) return;
+    for (const run of this.#queue) {
+      const more = Math.min(run.uncut - run.announced, aheadMax - ahead);
+      if (more > 0) run.announce(more).then(this.#pump, () => {});
+      ahead += more;
+      if (ahead >= aheadMax) return;
+    }
+  }
+
+  /** Orders that are announced and have not begun; not counted further than `max`. */
+  #ahead(max: number): number {
+    let ahead = 0;
+    for (const { announced, uncut } of this.#queue) {
+      ahead += announced;
+      if (announced < uncut || ahead >= max) break;
+    }
+    return ahead;
+  }
+
+  /** As many as the pool takes at once, and again; no more than begin within half a second at the drain rate. */
+  #aheadMax(): number {
+    const orders = ANNOUNCED_BATCHES * this.#batchesMax * this.#size.orders;
+    return Math.max(1, Math.min(orders, Math.ceil(this.#ordersPerS() / 2)));
+  }
 
   /** Whether a suspect is to begin now. */
   #isSuspectNext(): boolean {
@@ -180,13 +226,16 @@ export class Scheduler {
     const ordersMax = this.#size.orders;
     // Before a suspect, what was begun is completed, and nothing else begins.
     if (this.#suspects.length > 0 && this.#isSuspectsTurn) {
-      return this.#isFrontBegun() ? Math.min(fitting(this.#queue[0]!, 0), ordersMax) : 0;
+      if (!this.#isFrontBegun()) return 0;
+      const front = this.#queue[0]!;
+      return Math.min(fitting(front, 0), front.startable, ordersMax);
     }
     let ready = 0;
     let bytes = 0;
     for (let i = 0; i < this.#queue.length && ready < ordersMax && bytes < BATCH_BYTES_MAX; i++) {
       const run = this.#queue[i]!;
-      ready += fitting(run, bytes);
+      ready += Math.min(fitting(run, bytes), run.startable);
+      if (run.startable < run.uncut) break;
       bytes += run.uncutBytes;
     }
     return Math.min(ready, ordersMax);

@@ -1,5 +1,5 @@
 import type { Frame } from './frame.js';
-import type { LeftNote } from './left-orders.js';
+import type { FrameProgress, LeftNote } from './left-orders.js';
 import type { Receipt } from './receipt.js';
 
 export type JournalName = 'local' | 'jetstream' | 'direct';
@@ -53,8 +53,9 @@ export interface Source {
    * Waits until at least one frame is due and returns up to `framesMax` frames. A frame is not returned again until it
    * is settled or released. Resolves with an empty array only when `signal` is aborted or the source is closed. Does
    * not throw: while the journal is unavailable it waits.
+   * @param begunMax orders of these frames that may begin without a note: see `Delivery.begunMax`
    */
-  pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]>;
+  pull(framesMax: number, signal: AbortSignal, begunMax?: number): Promise<Delivery[]>;
   /** Orders that wait or are being processed; an estimate if the backlog is older than this process. */
   pendingOrders(): number;
   /** When the oldest unsettled frame was accepted, epoch milliseconds; 0 when there is none. */
@@ -81,6 +82,14 @@ export interface Delivery {
   readonly isLost: boolean;
   /** What processes that died have left about its orders, by position; empty for nothing. */
   readonly left: ReadonlyMap<number, LeftNote>;
+  /** How many orders from the front may begin before `note` says more; all by default. */
+  readonly begunMax?: number;
+  /**
+   * Notes how far the frame is. Resolves when every process that could get the frame can know. Absent if no other
+   * process can get it.
+   * @throws Error the source was closed first
+   */
+  readonly note?: (progress: FrameProgress) => Promise<void>;
   /**
    * Notes that the frame's one order begins while no other is in progress, for the `crashes`-th crash. Resolves when
    * every process that could get the frame can know.

@@ -14,6 +14,24 @@ export interface LeftOrders {
 
 export type LeftNote = Pick<LeftOrders, 'crashes' | 'isAlone'>;
 
+/**
+ * How far a process is with a frame, for the case that it dies. Orders from `ended` to `begun` can have been in progress,
+ * those behind have not begun.
+ */
+export interface FrameProgress {
+  /** Orders from the front that may have begun. */
+  readonly begun: number;
+  /** Orders from the front that have ended. */
+  readonly ended: number;
+  /** Positions of those of them that are not done. */
+  readonly failed: readonly number[];
+}
+
+export const NOT_BEGUN: FrameProgress = { begun: 0, ended: 0, failed: [] };
+
+/** Nothing is known about the frame: any order of it may have begun. */
+export const ANY_BEGUN: FrameProgress = { ...NOT_BEGUN, begun: Number.MAX_SAFE_INTEGER };
+
 /** Of more, the oldest are dropped: their frames are gone, or their orders are processed as if nothing were known. */
 const FRAMES_MAX = 50_000;
 

@@ -10,15 +10,21 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { NatsServer } from '../support/nats.js';
-import { eventually, metric, OrderClient } from '../support/orders.js';
+import { eventually, metric, orderBody } from '../support/orders.js';
 import { type LedgerHandler, type LedgerLine, ledgerHandler, UNTIL_GO } from './handlers.js';
 
-const ORDERS = 120;
+const ORDERS = 600;
 /** Alone: about 1 s. */
 const NEXT_START_MS_MAX = 15_000;
 /** Alone: about 8 s. */
 const OTHERS_MS_MAX = 25_000;
 const BATCH_ORDERS = 5;
+/** Those in the pool, and those announced ahead. */
+const SUSPECTS_MAX = 100;
+
+const RATE = 100;
+/** In the pool, and what ended since the last note: alone about 20. Without notes it is more than a half. */
+const TWICE_MAX = 120;
 
 interface Scene {
   readonly place: readonly string[];
@@ -33,18 +39,21 @@ async function temporary(t: TestContext): Promise<string> {
   return folder;
 }
 
-/** A backlog of `ORDERS` in many frames. */
-async function scene(t: TestContext): Promise<Scene> {
+/** A backlog of `ORDERS` in frames of so many. */
+async function scene(t: TestContext, frameOrders = 10): Promise<Scene> {
   const nats = await NatsServer.start();
   t.after(() => nats.stop());
-  const place = ['--nats', nats.url, '--frame-orders-max', '10'];
+  const place = ['--nats', nats.url];
   // Its data folder is removed: nothing may be left in a spool.
   const flags = [...place, '--drain', 'off', '--spool-orders-max', '0'];
   const intake = await startForebay(flags, { owner: t });
-  const client = new OrderClient(intake.url);
-  const answers = await client.postAll(Array.from({ length: ORDERS }, (_, i) => `user-${i}`));
-  client.close();
-  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+  const headers = { 'content-type': 'application/x-ndjson' };
+  for (let at = 0; at < ORDERS; at += frameOrders) {
+    const lines = Array.from({ length: frameOrders }, (_, i) => `${orderBody(`user-${at + i}`)}\n`);
+    const body = lines.join('');
+    const answer = await fetch(`${intake.url}/orders/batch`, { method: 'POST', body, headers });
+    assert.equal(answer.status, 200, await answer.text());
+  }
   assert.equal(await intake.stop(), 0);
   return { place, stuck: await ledgerHandler(t, UNTIL_GO), good: await ledgerHandler(t) };
 }
@@ -54,8 +63,9 @@ function start(
   { place }: Scene,
   { file }: LedgerHandler,
   data: string,
+  flags: readonly string[] = [],
 ): Promise<ForebayProcess> {
-  const shape = ['--workers', '1', '--batch-orders-max', String(BATCH_ORDERS)];
+  const shape = ['--workers', '1', '--batch-orders-max', String(BATCH_ORDERS), ...flags];
   return startForebay([...place, ...shape, '--handler', file], { owner: t, data });
 }
 
@@ -65,10 +75,14 @@ async function hasAll(stuck: LedgerHandler): Promise<void> {
   await sleep(1000);
 }
 
-async function untilAllDone(forebay: ForebayProcess, good: LedgerHandler): Promise<void> {
+async function untilAllDone(
+  forebay: ForebayProcess,
+  handlers: readonly LedgerHandler[],
+): Promise<void> {
   await eventually('every order is processed', async () => {
     if ((await metric(forebay, 'forebay_journal_pending_orders')) > 0) return false;
-    return new Set((await good.lines()).map(({ id }) => id)).size === ORDERS;
+    const lines = await Promise.all(handlers.map((handler) => handler.lines()));
+    return new Set(lines.flat().map(({ id }) => id)).size === ORDERS;
   });
 }
 
@@ -90,7 +104,7 @@ describe('the frames of a process that was killed, with NATS', { concurrency: tr
     await killed.kill9();
     const beganMs = nowMs();
     const next = await start(t, stage, stage.good, data);
-    await untilAllDone(next, stage.good);
+    await untilAllDone(next, [stage.good]);
     const lines = await stage.good.lines();
     const ms = firstMs(lines, beganMs);
     t.diagnostic(
@@ -110,13 +124,42 @@ describe('the frames of a process that was killed, with NATS', { concurrency: tr
     assert.deepEqual(await stage.good.lines(), []);
     await killed.kill9();
     const killedMs = nowMs();
-    await untilAllDone(other, stage.good);
+    await untilAllDone(other, [stage.good]);
     const lines = await stage.good.lines();
     const ms = firstMs(lines, killedMs);
     t.diagnostic(`first order ${ms} ms after the kill`);
     assert.equal(lines.length, ORDERS);
     assert.ok(ms < OTHERS_MS_MAX, `${ms} ms`);
     assert.match(other.stderr, /"event":"instance-lost"/);
+    // What the dead process cannot have begun does not run alone.
+    const alone = await metric(other, 'forebay_suspect_runs_total');
+    t.diagnostic(`${alone} of ${ORDERS} orders ran alone`);
+    assert.ok(alone >= BATCH_ORDERS && alone <= SUSPECTS_MAX, `${alone} orders ran alone`);
     assert.equal(await other.stop(), 0);
+  });
+
+  it('are processed once, except what was in progress, if it was only frozen', async (t) => {
+    // One frame, half of which it has processed: what it has not noted would be processed again.
+    const stage = await scene(t, ORDERS);
+    const rate = ['--drain-rate', String(RATE)];
+    const first = await ledgerHandler(t);
+    const frozen = await start(t, stage, first, await temporary(t), rate);
+    const other = await start(t, stage, stage.good, await temporary(t), rate);
+    await eventually('a half is processed', async () => (await first.lines()).length > ORDERS / 2);
+    frozen.signal('SIGSTOP');
+    await untilAllDone(other, [first, stage.good]);
+    frozen.signal('SIGCONT');
+    await eventually('it notices', async () => {
+      const pending = await metric(frozen, 'forebay_journal_pending_orders');
+      return pending === 0;
+    });
+    // Longer than the start of a term: what it had queued, it would have begun by now.
+    await sleep(3000);
+    const lines = [...(await first.lines()), ...(await stage.good.lines())];
+    const twice = lines.length - ORDERS;
+    t.diagnostic(`${twice} of ${ORDERS} orders were processed twice`);
+    assert.ok(twice <= TWICE_MAX, `${twice} orders were processed twice`);
+    assert.equal(await other.stop(), 0);
+    assert.equal(await frozen.stop(), 0);
   });
 });

@@ -1,4 +1,5 @@
 import { FrameIds } from '../../src/commit/frame-id.js';
+import type { ClaimedFrame } from '../../src/journal/ledger/entry.js';
 import type { Frame } from '../../src/model/frame.js';
 import type { Appender, Delivery, Source } from '../../src/model/journal.js';
 import { HANG_MS_MAX } from '../support/deadline.js';
@@ -10,8 +11,8 @@ export function newFrameId(): string {
 }
 
 /** Frames to claim, delivered by unknown messages. */
-export function at(...frameIds: readonly string[]): { id: string; seq: number }[] {
-  return frameIds.map((id) => ({ id, seq: 0 }));
+export function at(...frameIds: readonly string[]): ClaimedFrame[] {
+  return frameIds.map((id) => ({ id, seq: 0, begun: 0 }));
 }
 
 export function fresh(count: number, id = newFrameId()): Frame {

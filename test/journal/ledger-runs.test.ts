@@ -253,3 +253,57 @@ describe('the lease', () => {
     assert.equal(lease.term, 0);
   });
 });
+
+describe('what the ledger knows of a process that dies', () => {
+  test('how far a process was with a frame is known until the frame is settled or released', async (t) => {
+    const world = new World(t);
+    const one = world.begin('one');
+    await one.ledger.claim([{ id: 'F', seq: 7, begun: 3 }]);
+    await one.ledger.note({ frameId: 'F', begun: 5, ended: 2, failed: [1] });
+    const known = { begun: 5, ended: 2, failed: [1] };
+    world.dead.add('one');
+    const two = world.begin('two');
+    // Two has not begun anything of it.
+    assert.deepEqual(await two.ledger.claim([{ id: 'F', seq: 7, begun: 9 }]), ['inherited']);
+    assert.deepEqual(two.ledger.progress('F'), known);
+    world.dead.add('two');
+    const early = world.begin('three');
+    await early.ledger.catchUp();
+    await early.end();
+    const three = world.begin('three');
+    assert.deepEqual(await three.ledger.claim([{ id: 'F', seq: 7, begun: 0 }]), ['inherited']);
+    assert.deepEqual(three.ledger.progress('F'), known);
+    await three.ledger.release(['F']);
+    const four = world.begin('four');
+    assert.deepEqual(await four.ledger.claim([{ id: 'F', seq: 7, begun: 1 }]), ['ours']);
+    assert.deepEqual(four.ledger.progress('F'), { begun: 1, ended: 0, failed: [] });
+  });
+
+  test('of a frame that an older version has claimed, any order may have begun', async (t) => {
+    const world = new World(t);
+    const one = world.begin('one');
+    await one.ledger.claim(at('F'));
+    world.dead.add('one');
+    const two = world.begin('two');
+    await two.ledger.claim([{ id: 'F', seq: 7, begun: 0 }]);
+    assert.equal(two.ledger.progress('F').begun, Number.MAX_SAFE_INTEGER);
+  });
+
+  test('the messages of the dead, of the living and of earlier runs are told apart', async (t) => {
+    const world = new World(t);
+    const first = world.begin('one');
+    await first.ledger.claim([{ id: 'E', seq: 1, begun: 0 }]);
+    await first.end();
+    const [two, three] = [world.begin('two'), world.begin('three')];
+    await two.ledger.claim([{ id: 'F', seq: 2, begun: 0 }]);
+    await three.ledger.claim([{ id: 'G', seq: 3, begun: 0 }]);
+    world.dead.add('three');
+    const second = world.begin('one');
+    await second.ledger.catchUp();
+    assert.deepEqual(second.ledger.messages(), {
+      live: [2],
+      dead: new Map([['three', [3]]]),
+      abandoned: [1],
+    });
+  });
+});

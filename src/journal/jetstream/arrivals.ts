@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Frame } from '../../model/frame.js';
+import type { ClaimedFrame } from '../ledger/entry.js';
 import type { ClaimVerdict, Ledger } from '../ledger/ledger.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import type { AckableMessage } from '../nats/message.js';
@@ -63,8 +64,8 @@ export class JetStreamArrivals {
     this.#repair = repair;
   }
 
-  /** The retries that are due, then fresh frames, waiting a moment for the first; often nothing. */
-  async round(framesMax: number): Promise<Arrival[]> {
+  /** The retries that are due, then fresh frames, waiting a moment for the first; often nothing. See `Source.pull`. */
+  async round(framesMax: number, begunMax: number): Promise<Arrival[]> {
     if (!this.#connection.up) {
       await this.#connection.whenUp(RETRY_POLL_MS);
       return [];
@@ -84,7 +85,7 @@ export class JetStreamArrivals {
     const waitMs = this.#candidates.length > 0 ? 0 : RETRY_POLL_MS;
     if (room > 0) await this.#ask('fresh frames', fresh, room, waitMs);
     if (this.#abandoned !== abandoned) return [];
-    return this.#claim();
+    return this.#claim(begunMax);
   }
 
   async #takeOrphaned(room: number): Promise<void> {
@@ -108,15 +109,13 @@ export class JetStreamArrivals {
   }
 
   /** Of the frames that were delivered, those that this process could claim. */
-  async #claim(): Promise<Arrival[]> {
+  async #claim(begunMax: number): Promise<Arrival[]> {
     const candidates = this.#candidates;
     if (candidates.length === 0) return [];
     this.#candidates = [];
     let verdicts: ClaimVerdict[];
     try {
-      verdicts = await this.#ledger.claim(
-        candidates.map(({ frame, seq }) => ({ id: frame.id, seq })),
-      );
+      verdicts = await this.#ledger.claim(this.#wanted(candidates, begunMax));
     } catch {
       // Closed: they are returned to the server with all others.
       return [];
@@ -130,6 +129,16 @@ export class JetStreamArrivals {
     return candidates.flatMap((candidate, i) => {
       const isInherited = verdicts[i] === 'inherited';
       return isInherited || verdicts[i] === 'ours' ? [{ ...candidate, isInherited }] : [];
+    });
+  }
+
+  #wanted(candidates: readonly Omit<Arrival, 'isInherited'>[], begunMax: number): ClaimedFrame[] {
+    let room = begunMax;
+    return candidates.map(({ frame, seq }) => {
+      // An order that runs alone is announced when it begins.
+      const begun = frame.crashes === undefined ? Math.min(room, frame.count) : 0;
+      room -= begun;
+      return { id: frame.id, seq, begun };
     });
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pause } from '../../model/backoff.js';
 import type { Frame } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
-import type { LeftNote } from '../../model/left-orders.js';
+import type { FrameProgress, LeftNote } from '../../model/left-orders.js';
 import type { Receipt } from '../../model/receipt.js';
 import type { LedgerLease } from '../ledger/lease.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -129,10 +129,10 @@ export class JetStreamSource implements Source {
     return reason || this.#repair.reason || this.#watch.reason || this.#lease.reason;
   }
 
-  async pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
+  async pull(framesMax: number, signal: AbortSignal, begunMax = 0): Promise<Delivery[]> {
     while (!signal.aborted && !this.#closing.signal.aborted) {
       if (this.#arrived.length > 0) return this.#arrived.splice(0, framesMax);
-      this.#round ??= this.#arrive(framesMax).finally(() => {
+      this.#round ??= this.#arrive(framesMax, begunMax).finally(() => {
         this.#round = null;
       });
       await endedOrAborted(this.#round, signal);
@@ -194,32 +194,41 @@ export class JetStreamSource implements Source {
     await nc.flush().catch(() => {});
   }
 
-  async #arrive(framesMax: number): Promise<void> {
-    const arrivals = await this.#arrivals.round(framesMax);
-    this.#reportInherited(arrivals);
-    for (const arrival of arrivals) this.#arrived.push(this.#delivery(arrival));
+  async #arrive(framesMax: number, begunMax: number): Promise<void> {
+    const arrivals = await this.#arrivals.round(framesMax, begunMax);
+    const deliveries = arrivals.map((arrival) => this.#delivery(arrival));
+    this.#reportInherited(deliveries.filter((_, i) => arrivals[i]!.isInherited));
+    this.#arrived.push(...deliveries);
   }
 
-  #reportInherited(arrivals: readonly Arrival[]): void {
-    const inherited = arrivals.filter(({ isInherited }) => isInherited);
-    const orders = inherited.reduce((sum, { frame }) => sum + frame.count, 0);
-    if (orders === 0) return;
+  #reportInherited(inherited: readonly Delivery[]): void {
+    const suspects = inherited.flatMap(({ left }) =>
+      [...left.values()].filter(({ crashes }) => crashes > 0),
+    );
+    if (suspects.length === 0) return;
     this.#log(
       'crash-suspects',
-      'another process died, and any order of its frames may have been in progress: each of them runs alone',
-      { orders },
+      'another process died, and these orders of it may have been in progress: each of them runs alone',
+      { orders: suspects.length },
     );
   }
 
   #delivery({ frame, seq, isInherited }: Arrival): Delivery {
     const left = this.#ledger.left(frame);
+    const progress = this.#ledger.progress(frame.id);
     const claim = this.#claims.begin(frame.id);
     return {
       frame,
+      // If another process had the frame, the progress is that of the other.
+      begunMax: isInherited ? 0 : progress.begun,
+      note: async (progress) => {
+        if (claim.isLost) throw new Error('another process has the frame');
+        await this.#ledger.note({ frameId: frame.id, ...progress });
+      },
       get isLost() {
         return claim.isLost;
       },
-      left: isInherited ? suspectAll(frame, left) : left,
+      left: isInherited ? withSuspects(frame, left, progress) : left,
       startsAlone: async (crashes) => {
         const order = { frameId: frame.id, first: 0, count: 1 };
         await this.#ledger.announce({ ...order, crashes, isAlone: true });
@@ -273,16 +282,20 @@ export class JetStreamSource implements Source {
 }
 
 /**
- * The process that had the frame before is dead, and what it had in progress is unknown: it can have been any order of
- * the frame. One crash is assumed of those of which none is known; it is not counted again when the frame moves on.
+ * The process that had the frame before is dead: what it had in progress may have killed it. One crash is assumed of the
+ * orders of which none is known; it is not counted again when the frame moves on.
  */
-function suspectAll(
+function withSuspects(
   { count }: Frame,
   left: ReadonlyMap<number, LeftNote>,
+  { begun, ended, failed }: FrameProgress,
 ): ReadonlyMap<number, LeftNote> {
   const all = new Map(left);
-  for (let position = 0; position < count; position++) {
-    if (!all.has(position)) all.set(position, { crashes: 1, isAlone: false });
+  const again = new Set(failed);
+  for (let position = 0; position < Math.min(count, begun); position++) {
+    if (position >= ended) {
+      if (!all.has(position)) all.set(position, { crashes: 1, isAlone: false });
+    } else if (!again.has(position)) all.set(position, { crashes: 0, isAlone: false });
   }
   return all;
 }

@@ -1,9 +1,21 @@
 import type { Frame } from '../../model/frame.js';
-import type { LeftNote, LeftOrders } from '../../model/left-orders.js';
+import {
+  type FrameProgress,
+  type LeftNote,
+  type LeftOrders,
+  NOT_BEGUN,
+} from '../../model/left-orders.js';
 import type { Log } from '../../model/log.js';
 import type { JetStreamConnection } from '../nats/connection.js';
 import type { SettledFrame } from '../store/receipt-rows.js';
-import { type ClaimedFrame, type LedgerEntry, NO_STEPS, settledBytes } from './entry.js';
+import {
+  type ClaimedFrame,
+  type LedgerEntry,
+  NO_STEPS,
+  type NotedProgress,
+  progressBytes,
+  settledBytes,
+} from './entry.js';
 import { type LedgerPeers, leaseMsOf } from './peers.js';
 import type { LedgerState } from './state.js';
 import type { LedgerStream } from './stream.js';
@@ -44,6 +56,7 @@ const WAIT_MS = 1000;
 
 interface Step {
   readonly claim: readonly ClaimedFrame[];
+  readonly progress: NotedProgress | null;
   readonly settle: SettledFrame | null;
   readonly release: readonly string[];
   /** Needs to know what other processes have written. */
@@ -116,6 +129,19 @@ export class Ledger {
     while (state.unannouncedCount > 0 && !this.#isRefused);
   }
 
+  /**
+   * Resolves when every process can know how far this one is with a frame that it has claimed.
+   * @throws Error the source was closed first
+   */
+  async note(progress: NotedProgress): Promise<void> {
+    await this.#step({ progress, bytes: progressBytes(progress) });
+  }
+
+  /** How far the process that has claimed the frame is with it, or one that had it before and died. */
+  progress(frameId: string): FrameProgress {
+    return this.#parts.state.claim(frameId)?.progress ?? NOT_BEGUN;
+  }
+
   /** What processes that died have left about the frame, by position, as far as this process has read. */
   left(frame: Pick<Frame, 'id'>): ReadonlyMap<number, LeftNote> {
     return this.#parts.state.left(frame);
@@ -146,7 +172,7 @@ export class Ledger {
 
   #step(wanted: Partial<Step> & { readonly bytes: number }): Promise<ClaimVerdict[]> {
     return new Promise((resolve, reject) => {
-      const nothing = { claim: [], settle: null, release: [], reads: false };
+      const nothing = { claim: [], settle: null, release: [], progress: null, reads: false };
       this.#steps.push({ ...nothing, ...wanted, resolve, reject });
       if (!this.#isRunning) void this.#run();
     });
@@ -224,8 +250,10 @@ export class Ledger {
       const again = new Set(claimed.map(({ id }) => id));
       released.push(...state.earlierClaims().filter((id) => !again.has(id)));
     }
-    if (claimed.length + settled.length + released.length + left.length === 0) return null;
-    return { ...NO_STEPS, by: self, nonce, claimed, settled, released, left };
+    const progress = group.flatMap((step) => (step.progress === null ? [] : [step.progress]));
+    const steps = { claimed, settled, released, left, progress };
+    if (Object.values(steps).every((list) => list.length === 0)) return null;
+    return { ...NO_STEPS, ...steps, by: self, nonce };
   }
 
   #verdict(frameId: string): ClaimVerdict {

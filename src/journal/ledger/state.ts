@@ -1,5 +1,12 @@
 import type { Frame } from '../../model/frame.js';
-import { type LeftNote, LeftNotes, type LeftOrders } from '../../model/left-orders.js';
+import {
+  ANY_BEGUN,
+  type FrameProgress,
+  type LeftNote,
+  LeftNotes,
+  type LeftOrders,
+  NOT_BEGUN,
+} from '../../model/left-orders.js';
 import { requireSealed, seal, UNSEALED_HEAD } from '../frame/checksum.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
 import { putLeft } from '../store/left-rows.js';
@@ -10,7 +17,7 @@ import {
   recordSettled,
   type SettledFrame,
 } from '../store/receipt-rows.js';
-import type { ClaimedFrame, LedgerEntry } from './entry.js';
+import type { ClaimedFrame, LedgerEntry, NotedProgress } from './entry.js';
 import type { LedgerExtent } from './stream.js';
 
 /** Between two writes to the store. It may lag behind, because the ledger itself is durable. */
@@ -37,8 +44,8 @@ const OLD_START = '{"created":';
 interface Saved {
   readonly created: string;
   readonly appliedSeq: number;
-  /** Claims: frame id, process, time of the claim in epoch milliseconds, and number of the message; 0.2.0 had no number. */
-  readonly held: readonly (readonly [string, string, number, number?])[];
+  /** Claims: frame id, process, time of the claim in epoch milliseconds. 0.2.0 had not: number of the message, and progress. */
+  readonly held: readonly (readonly [string, string, number, number?, FrameProgress?])[];
   /** Absent in what 0.1.0 saved. */
   readonly left?: readonly LeftOrders[];
 }
@@ -48,6 +55,8 @@ interface Claim {
   readonly sinceMs: number;
   /** See `ClaimedFrame`. */
   readonly seq: number;
+  /** Of this process, or of one that had the frame before and died. */
+  readonly progress: FrameProgress;
 }
 
 /** In the order in which they are to be written. */
@@ -179,12 +188,16 @@ export class LedgerState {
     const isOfEarlierRun = isOwn && !entry.nonce.startsWith(this.#runId);
     if (isOwn) this.#ownNonce = entry.nonce;
     const sinceMs = Date.now();
-    for (const { id, seq } of entry.claimed) {
+    for (const { id, seq, begun } of entry.claimed) {
+      // Only newer versions note the message, and what has begun. What a process before may have begun stays known.
+      const own = seq === 0 ? ANY_BEGUN : { ...NOT_BEGUN, begun };
+      const progress = this.#claims.get(id)?.progress ?? own;
       this.#claims.delete(id);
       this.#earlierClaims.delete(id);
       if (isOfEarlierRun) this.#abandon(id, seq);
-      else this.#claims.set(id, { by: entry.by, sinceMs, seq });
+      else this.#claims.set(id, { by: entry.by, sinceMs, seq, progress });
     }
+    for (const noted of entry.progress) this.#note(entry.by, noted);
     for (const id of entry.released) {
       if (this.claimant(id) === entry.by) this.#claims.delete(id);
       if (isOwn) this.#earlierClaims.delete(id);
@@ -199,6 +212,15 @@ export class LedgerState {
   /** Entries that no longer exist count as read. */
   skipTo(seq: number): void {
     this.#appliedSeq = Math.max(this.#appliedSeq, seq);
+  }
+
+  #note(by: string, { frameId, begun, ended, failed }: NotedProgress): void {
+    const claim = this.#claims.get(frameId);
+    if (claim?.by !== by) return;
+    const known = claim.progress;
+    const latest = ended >= known.ended ? { ended, failed } : known;
+    const progress = { ...latest, begun: Math.max(known.begun, begun) };
+    this.#claims.set(frameId, { ...claim, progress });
   }
 
   #abandon(frameId: string, seq: number): void {
@@ -223,7 +245,8 @@ export class LedgerState {
   }
 
   claimUnwritten({ id, seq }: ClaimedFrame): void {
-    this.#claims.set(id, { by: this.#self, sinceMs: Date.now(), seq });
+    // No other process learns what begins.
+    this.#claims.set(id, { by: this.#self, sinceMs: Date.now(), seq, progress: ANY_BEGUN });
   }
 
   release(frameId: string): void {
@@ -281,7 +304,7 @@ export class LedgerState {
 
   #saved(): Saved {
     const held = [...this.#claims].map(
-      ([id, { by, sinceMs, seq }]) => [id, by, sinceMs, seq] as const,
+      ([id, { by, sinceMs, seq, progress }]) => [id, by, sinceMs, seq, progress] as const,
     );
     const earlier = [...this.#earlierClaims].map((id) => [id, this.#self, Date.now()] as const);
     return {
@@ -311,9 +334,9 @@ export class LedgerState {
     this.#left = new LeftNotes(left);
     this.#created = created;
     this.#appliedSeq = appliedSeq;
-    for (const [id, by, sinceMs, seq = 0] of held) {
+    for (const [id, by, sinceMs, seq = 0, progress = ANY_BEGUN] of held) {
       if (by === this.#self) this.#abandon(id, seq);
-      else this.#claims.set(id, { by, sinceMs, seq });
+      else this.#claims.set(id, { by, sinceMs, seq, progress });
     }
   }
 }

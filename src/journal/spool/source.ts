@@ -39,8 +39,8 @@ export class SpooledSource implements Source {
     return primary.reason || controlReason() || spoolReason() || spool.reason;
   }
 
-  pull(framesMax: number, signal: AbortSignal): Promise<Delivery[]> {
-    return this.#parts.primary.pull(framesMax, signal);
+  pull(framesMax: number, signal: AbortSignal, begunMax?: number): Promise<Delivery[]> {
+    return this.#parts.primary.pull(framesMax, signal, begunMax);
   }
 
   pendingOrders(): number {
