@@ -45,6 +45,7 @@ class StatusLine {
     setText(this.#readiness, ready ? 'Accepting orders' : 'Not accepting orders');
     const lines = [...reasons, ...degraded];
     this.#reasons.hidden = lines.length === 0;
+    this.#reasons.dataset.tone = ready ? 'warn' : 'bad';
     setText(this.#reasons, lines.join(' · '));
     document.title = `${rps}/s · Forebay`;
   }

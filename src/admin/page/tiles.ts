@@ -243,6 +243,7 @@ export class Tiles {
     list.replaceChildren(...this.#tiles.map(({ box }) => box));
     const all = this.#tiles.length;
     const inRow = all <= TILES_A_ROW_MAX ? all : Math.ceil(all / 2);
+    list.dataset.rows = all === inRow ? '1' : '2';
     list.style.setProperty('--tiles', String(all));
     list.style.setProperty('--tiles-in-row', String(inRow));
   }
