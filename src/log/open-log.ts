@@ -54,9 +54,10 @@ export function openLog(options: Pick<Options, 'logLevel' | 'logFormat'>, redact
   const limiter = new RepeatLimiter(({ event, line: unsafeLine, fields }: Entry) => {
     const { level } = LOG_EVENTS[event];
     const line = redact(unsafeLine);
-    logger[level]({ event, ...loggedFields(event, fields, redact) }, line);
+    const logged = loggedFields(event, fields, redact);
+    logger[level]({ event, ...logged }, line);
     if (!logger.isLevelEnabled(level)) return;
-    recent.add({ atMs: Date.now(), level, event, line, leftOut: Number(fields.leftOut ?? 0) });
+    recent.add({ atMs: Date.now(), level, event, line, fields: logged });
   });
   return {
     log: (event, line, fields = {}) => limiter.log({ event, line, fields }),

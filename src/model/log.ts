@@ -270,6 +270,8 @@ export interface LoggedEvent {
   readonly event: LogEvent;
   /** Without secrets; of bounded length. */
   readonly line: string;
+  /** Its fields in a few words, such as `order 6Ab-0, attempts 3`; bounded like the line, without errors and reasons. */
+  readonly facts: string;
   /** Lines of the same event since the one before that were left out. */
   readonly leftOut: number;
 }

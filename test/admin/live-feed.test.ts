@@ -103,7 +103,7 @@ test('a viewer that reconnects gets the rows it missed, or all rows of another p
 test('a viewer gets the lines of the log when it comes, and again only when there is a new one', async (t) => {
   const source = new CountingSource();
   const line = (text: string) =>
-    ({ atMs: 1, level: 'info', event: 'ready', line: text, leftOut: 0 }) as const;
+    ({ atMs: 1, level: 'info', event: 'ready', line: text, facts: '', leftOut: 0 }) as const;
   source.logged = [line('first')];
   const { port } = await startFeed(t, source, 10);
   const seen: unknown[] = [];

@@ -22,7 +22,14 @@ import { samplesOf } from './exposition.js';
 
 const STORAGE = { freeBytes: 15, sizeBytes: 16, journalBytes: 17 };
 const EVENTS = [
-  { atMs: 1, level: 'info', event: 'ready', line: 'the server accepts orders', leftOut: 0 },
+  {
+    atMs: 1,
+    level: 'info',
+    event: 'ready',
+    line: 'the server accepts orders',
+    facts: '',
+    leftOut: 0,
+  },
 ] as const;
 const THREADS = ['main', 'intake-0', 'intake-1'];
 const build = {

@@ -19,17 +19,14 @@ export class LogList {
   }
 }
 
-function entry({ atMs, level, event, line, leftOut }: LoggedEvent): HTMLElement {
+function entry({ atMs, level, event, line, facts, leftOut }: LoggedEvent): HTMLElement {
   const box = element('li', '');
   box.dataset.level = level;
   const time = element('time', '', clock(atMs));
   time.setAttribute('datetime', new Date(atMs).toISOString());
   const repeats = leftOut === 0 ? '' : ` (${count(leftOut)} more like this left out)`;
-  box.append(
-    time,
-    element('span', 'level', level),
-    element('span', 'event', event),
-    element('span', 'line', `${line}${repeats}`),
-  );
+  const text = element('span', 'line', `${line}${repeats} `);
+  text.append(element('span', 'facts', facts));
+  box.append(time, element('span', 'level', level), element('span', 'event', event), text);
   return box;
 }
