@@ -116,9 +116,9 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
 }
 
 /** Who reaches the admin server, and how many. */
-function accessTo({ adminHosts }: Options, { tokens, log }: Observed) {
+function accessTo(options: Options, { tokens, log }: Observed) {
   const connectionsMax = adminConnectionsMax(processLimits());
-  return { hosts: adminHosts, tokens, log, connectionsMax };
+  return { hosts: options.adminHosts, tokens, log, connectionsMax };
 }
 
 function durabilityInForce(
