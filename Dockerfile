@@ -27,7 +27,7 @@ COPY --from=build /app/dist/node_modules dist/node_modules
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/workers dist/workers
 # The files of the live page that are served as they are.
-COPY src/admin/page/index.html src/admin/page/login.html src/admin/page/page.css src/admin/page/login.css src/admin/page/icon.svg src/admin/page/
+COPY src/admin/page/index.html src/admin/page/login.html src/admin/page/page.css src/admin/page/login.css src/admin/page/drain-control.css src/admin/page/icon.svg src/admin/page/
 # The user node, as a number, because runAsNonRoot of Kubernetes cannot look up a name.
 USER 1000:1000
 VOLUME /data

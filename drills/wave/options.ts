@@ -41,7 +41,7 @@ const flags = {
   path: { default: PATH, help: PATH_HELP },
   body: { default: '', help: BODY_HELP },
   'admin-url': { default: 'http://127.0.0.1:3001', help: 'where /metrics is, or none' },
-  'admin-token-file': { default: '', help: "the server's --admin-token-file, if it has one" },
+  'admin-token-file': { default: '', help: "the server's tokens" },
   mode: { default: 'queue', choices: MODES, help: MODES.join(' or ') },
   'rate-min': {
     default: defaultWave.minRps,

@@ -14,12 +14,14 @@ interface Viewer {
   nextRow: number;
   /** The events that it has, by identity. */
   events: readonly unknown[] | null;
+  /** The state of the drain that it has, as JSON. */
+  drain: string;
   rowsBehind: number;
 }
 
 /**
- * The live page's stream of server-sent events: `hello` with the facts, then `rows` once a second, and `log` when there
- * are new lines of the log. The first `rows` has the history. A row is recorded every second, with or without viewers.
+ * The live page's stream of server-sent events: `hello` with the facts, then `rows` once a second, `log` when there
+ * are new lines of the log, and `drain` when something about the drain has changed. The first `rows` has the history. A row is recorded every second, with or without viewers.
  *
  * The memory of each viewer is bounded: it gets no more data until it has read what it was sent, which is at most the
  * history and the kept lines. Then it gets the rows it missed.
@@ -29,13 +31,19 @@ export class LiveFeed {
   readonly #ring: RowRing;
   readonly #tickMs: number;
   readonly #viewers = new Set<Viewer>();
+  readonly #takeDrain: () => object;
   #now = 'null';
+  #drain = '';
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  /** @param tickMs interval between two rows */
-  constructor(source: LiveSource, tickMs = TICK_MS) {
+  /**
+   * @param drain the state of the drain
+   * @param tickMs interval between two rows
+   */
+  constructor(source: LiveSource, drain: () => object, tickMs = TICK_MS) {
     this.#source = source;
+    this.#takeDrain = drain;
     this.#tickMs = tickMs;
     this.#ring = new RowRing(source.facts.historyS);
   }
@@ -74,6 +82,7 @@ export class LiveFeed {
       response,
       nextRow: known <= this.#ring.next ? known : 0,
       events: null,
+      drain: '',
       rowsBehind: 0,
     };
     response.on('close', () => this.#viewers.delete(viewer));
@@ -105,6 +114,7 @@ export class LiveFeed {
       const { row, now } = this.#source.take();
       this.#ring.add(JSON.stringify(row));
       this.#now = JSON.stringify(now);
+      this.#drain = JSON.stringify(this.#takeDrain());
     } catch {
       // A journal that is closing may no longer know its numbers. The page reports that no data arrives; an error here
       // must not end the process.
@@ -128,6 +138,10 @@ export class LiveFeed {
     if (events !== viewer.events) {
       viewer.events = events;
       viewer.response.write(`event: log\ndata: ${JSON.stringify(events)}\n\n`);
+    }
+    if (this.#drain !== viewer.drain) {
+      viewer.drain = this.#drain;
+      viewer.response.write(`event: drain\ndata: ${this.#drain}\n\n`);
     }
     viewer.response.write(
       `id: ${this.#source.facts.boot}:${ring.next - 1}\nevent: rows\ndata: {"now":${this.#now},"rows":${rows}}\n\n`,

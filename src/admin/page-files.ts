@@ -15,6 +15,7 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 const MODULES = [
   'chart',
   'connection',
+  'drain-control',
   'format',
   'latency-panel',
   'log-list',
@@ -42,6 +43,7 @@ export interface PageFile {
 export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
   ['/', { type: HTML, path: join(AS_WRITTEN, 'index.html') }],
   ['/page/page.css', { type: CSS, path: join(AS_WRITTEN, 'page.css') }],
+  ['/page/drain-control.css', { type: CSS, path: join(AS_WRITTEN, 'drain-control.css') }],
   ['/page/icon.svg', { type: 'image/svg+xml', path: join(AS_WRITTEN, 'icon.svg') }],
   ['/page/uplot.css', { type: CSS, path: join(UPLOT, 'uPlot.min.css') }],
   ['/page/uplot.js', { type: SCRIPT, path: join(UPLOT, 'uPlot.esm.js') }],

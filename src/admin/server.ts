@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { DrainFacts } from '../model/drain-view.js';
 import { EXIT, OperatorFault } from '../model/fault.js';
 import { isLoopback, urlHost } from '../model/listen.js';
 import type { LiveSource } from '../model/live.js';
@@ -7,6 +8,7 @@ import type { Log } from '../model/log.js';
 import { AccessCheck, type AdminTokens } from './access.js';
 import { type Answer, json, otherMethod, send } from './answer.js';
 import { ConnectionLimit } from './connections.js';
+import { DRAIN_PATH, DrainRoute } from './drain-route.js';
 import { HostCheck } from './host-check.js';
 import { LiveFeed, STREAM, VIEWERS_MAX } from './live-feed.js';
 import { LoginRoutes } from './login.js';
@@ -29,6 +31,7 @@ export interface AdminConfig {
   /** Null: everybody who reaches the server may read what it shows. */
   readonly tokens: AdminTokens | null;
   readonly log: Log;
+  readonly drain: DrainFacts;
 }
 
 /** Path of the live page's stream. */
@@ -45,7 +48,7 @@ const STALL_MS_MAX = 30_000;
 /** How long `close` waits for pending responses. */
 const CLOSE_MS_MAX = 1000;
 
-/** The admin server: the live page, /metrics, /healthz and /readyz. Runs in the main thread. */
+/** The admin server: the live page, /metrics, /drain, /healthz and /readyz. Runs in the main thread. */
 export class AdminServer {
   readonly #feed: LiveFeed;
   readonly #pages: ReadonlyMap<string, () => Answer | Promise<Answer>>;
@@ -55,6 +58,7 @@ export class AdminServer {
   readonly #names: readonly string[];
   readonly #access: AccessCheck;
   readonly #login: LoginRoutes;
+  readonly #drain: DrainRoute;
   #hosts: HostCheck;
   #isClosed = false;
 
@@ -64,7 +68,9 @@ export class AdminServer {
     this.#hosts = new HostCheck(config.hosts);
     this.#access = new AccessCheck(config.tokens, config.log);
     this.#connectionsMax = config.connectionsMax;
-    this.#feed = new LiveFeed(live);
+    const mayChange = () => this.#access.isOn || this.isOnLoopback;
+    this.#drain = new DrainRoute(config.drain, mayChange);
+    this.#feed = new LiveFeed(live, () => this.#drain.view());
     const files = new PageFiles();
     this.#login = new LoginRoutes(this.#access, files, () => this.reviewViewers());
     const text = new SingleFlight(metrics);
@@ -163,6 +169,8 @@ export class AdminServer {
       return send(response, await this.#login.refusal(access, isPage));
     }
     if (access.cookie !== undefined) response.setHeader('Set-Cookie', access.cookie);
+    if (path === DRAIN_PATH)
+      return send(response, await this.#drain.answer(request, access.by !== 'nobody'));
     const page = this.#pages.get(path);
     if (page === undefined && path !== LIVE_PATH)
       return send(response, json(404, { result: 'not-found' }));

@@ -38,6 +38,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'ask a running server how it is, for containers',
     load: () => import('./health/command.js'),
   },
+  drain: {
+    summary: 'show and set the rate of processing, and pause it',
+    load: () => import('./drain/command.js'),
+  },
   keys: { summary: 'make an API key', load: () => import('./keys/command.js') },
   types: {
     summary: 'write the TypeScript types of a schema',
@@ -140,7 +144,6 @@ Common options of serve, with their defaults
 Examples
   forebay check --nats nats://127.0.0.1:4222
   forebay serve --drain-rate 60 --handler ./shop.mjs
-  forebay wave --drain-rate 60
 
 See also: forebay COMMAND --help, forebay --version, README.md, docs/
 `;

@@ -85,7 +85,7 @@ export const NO_DEADLINE: StartDeadline = {
 /** Who has set a rate that an option gave. */
 export const BY_OPTION = '--drain-rate';
 
-const RATE_MAX = 1_000_000;
+export const DRAIN_RATE_MAX = 1_000_000;
 const BY_CHARS_MAX = 100;
 const PAUSE_CHARS_MAX = 200;
 
@@ -95,8 +95,8 @@ const PAUSE_CHARS_MAX = 200;
  */
 export function changed(setting: DrainSetting, change: DrainChange, nowMs: number): DrainSetting {
   const { rate = setting.rate, followsSchedule = setting.followsSchedule } = change;
-  if (!Number.isInteger(rate) || rate < 0 || rate > RATE_MAX) {
-    throw new Error(`rate ${rate}: it must be a whole number from 0 to ${RATE_MAX}`);
+  if (!Number.isInteger(rate) || rate < 0 || rate > DRAIN_RATE_MAX) {
+    throw new Error(`rate ${rate}: it must be a whole number from 0 to ${DRAIN_RATE_MAX}`);
   }
   const given = change.pause === undefined ? setting.pause : change.pause;
   const pause = given === null ? null : lineOf(given, PAUSE_CHARS_MAX) || 'no reason given';

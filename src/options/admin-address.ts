@@ -8,6 +8,8 @@ export interface AdminAddress {
   readonly host: string;
   /** 0 if the server picks a free one. */
   readonly port: number;
+  /** Absolute; empty if it asks for no token. */
+  readonly tokenFile: string;
 }
 
 /**
@@ -38,7 +40,12 @@ export function adminAddressOf(
     const range = rangeText(schema.adminPort);
     throw fault(`--admin-port ${quoteOption('adminPort', given)}: must be ${range}`);
   }
-  return { host: dialled[host] ?? host, port };
+  const tokenFile = inForce('adminTokenFile');
+  return {
+    host: dialled[host] ?? host,
+    port,
+    tokenFile: tokenFile === '' ? '' : resolve(folder, tokenFile),
+  };
 }
 
 /** With the path of the configuration file from `folder` on. */

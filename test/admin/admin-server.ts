@@ -1,4 +1,6 @@
 import { type AdminConfig, AdminServer } from '../../src/admin/server.js';
+import { memoryControl } from '../../src/journal/kept-control.js';
+import { optionsOf } from '../../src/options/load.js';
 import type { Owner } from '../support/forebay.js';
 import { CountingSource } from './live-source.js';
 
@@ -15,6 +17,12 @@ export function createAdmin(config: Partial<AdminConfig> = {}): AdminServer {
     hosts: [],
     tokens: null,
     log: () => {},
+    drain: {
+      control: memoryControl(optionsOf({ drainRate: 60 }), () => {}).control,
+      backlog: () => 120,
+      doneAtMs: () => null,
+      scheduled: () => null,
+    },
     connectionsMax: 64,
     ...config,
   });

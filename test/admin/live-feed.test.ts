@@ -16,7 +16,7 @@ interface Event {
 
 /** A feed on its own server. */
 async function startFeed(t: TestContext, source: CountingSource, tickMs: number) {
-  const feed = new LiveFeed(source, tickMs);
+  const feed = new LiveFeed(source, () => ({}), tickMs);
   const server = createServer((request, response) => {
     feed.join(response, new URL(request.url!, 'http://x').searchParams.get('after') ?? '');
   });
@@ -66,7 +66,7 @@ async function rowsOf(stream: IncomingMessage, wanted: number) {
       boot = event.data.boot!;
       continue;
     }
-    if (event.kind === 'log') continue;
+    if (event.kind !== 'rows') continue;
     id = event.id;
     rows.push(...event.data.rows!.map(({ rps }) => rps));
     assert.equal(event.data.now!.done, rows.at(-1)! + 1, '`now` belongs to the newest row');

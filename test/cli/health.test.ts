@@ -130,11 +130,21 @@ describe('forebay health', () => {
 
 describe('the address of the admin port', () => {
   it('can be dialled where the server listens on every address', () => {
-    const of = (...argv: string[]) => adminAddressOf(argv, {});
+    const of = (...argv: string[]) => {
+      const { host, port } = adminAddressOf(argv, {});
+      return { host, port };
+    };
     assert.deepEqual(of(), { host: '127.0.0.1', port: 3001 });
     assert.deepEqual(of('--admin-host', '0.0.0.0'), { host: '127.0.0.1', port: 3001 });
     assert.deepEqual(of('--admin-host=::', '--admin-port=1'), { host: '::1', port: 1 });
     assert.deepEqual(of('--admin-host', '10.0.0.1'), { host: '10.0.0.1', port: 3001 });
+  });
+
+  it('comes with the file of the token, from the folder of the server on', () => {
+    const of = (...argv: string[]) => adminAddressOf(argv, {}, '/srv/shop').tokenFile;
+    assert.equal(of(), '');
+    assert.equal(of('--admin-token-file', 'token'), '/srv/shop/token');
+    assert.equal(of('--admin-token-file', '/run/token'), '/run/token');
   });
 
   it('is known although other options are wrong by now', () => {

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { storyHelp } from '../../drills/story/options.js';
 import { waveHelp } from '../../drills/wave/options.js';
 import { help as dlqHelp } from '../../src/cli/dlq/command.js';
+import { help as drainHelp } from '../../src/cli/drain/command.js';
 import { type Answer, answers } from '../../src/model/answers.js';
 import { EXIT } from '../../src/model/fault.js';
 import { schema } from '../../src/options/schema.js';
@@ -162,6 +163,7 @@ describe('README and docs', () => {
     const looked = Array.from(dlqHelp().matchAll(/--([a-z-]+)/g), ([, name]) => name!);
     const waved = Array.from(waveHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
     const told = Array.from(storyHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
+    const steered = Array.from(drainHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
     const faults: string[] = [];
     for (const page of pages.filter((name) => !OTHER_PROGRAMS.includes(name))) {
       for (const line of read(page).split('\n')) {
@@ -173,6 +175,7 @@ describe('README and docs', () => {
         if (/examples|forebay check/.test(line)) known.push('example');
         if (line.includes('wave') || line.includes('--period')) known.push(...waved);
         if (/\/readyz|accepts orders|main\.js health/.test(line)) known.push('ready');
+        if (/forebay drain|`--rate|paused/.test(line)) known.push(...steered);
         if (line.includes('story')) known.push(...told);
         if (/flag of [nN]ode/.test(line)) known.push('max-old-space-size', 'max-heap-size');
         if (/^(useradd|systemctl|helm) /.test(line)) known.push(...OPTIONS_OF_SYSTEM);

@@ -9,6 +9,7 @@ import { parseStoryOptions } from '../../drills/story/options.js';
 import { parseWaveOptions } from '../../drills/wave/options.js';
 import { parseBackup } from '../../src/cli/backup/command.js';
 import { parseDlq } from '../../src/cli/dlq/arguments.js';
+import { parseDrain } from '../../src/cli/drain/arguments.js';
 import { parseTypes } from '../../src/cli/types/command.js';
 import { adminAddressOf } from '../../src/options/admin-address.js';
 import { loadOptions } from '../../src/options/load.js';
@@ -54,6 +55,7 @@ function parseForebay(argv: readonly string[], env: Readonly<Record<string, stri
     );
   else if (command === 'backup') parseBackup(rest, env);
   else if (command === 'dlq') parseDlq(rest, env);
+  else if (command === 'drain') adminAddressOf(parseDrain(rest).rest, {});
   else if (command === 'types') parseTypes(rest);
   else if (command === 'wave') parseWaveOptions(rest, refuseFormerName);
   else if (command === 'story') parseStoryOptions(rest, refuseFormerName);

@@ -1,3 +1,4 @@
+import type { DrainView } from '../../model/drain-view.js';
 import type { LiveFacts, LiveNow, LiveRow } from '../../model/live.js';
 import type { LoggedEvent } from '../../model/log.js';
 
@@ -5,6 +6,7 @@ export interface ConnectionEvents {
   hello(facts: LiveFacts): void;
   rows(now: LiveNow, rows: readonly LiveRow[]): void;
   log(events: readonly LoggedEvent[]): void;
+  drain(view: DrainView): void;
   /** @param nextTryMs time of the next attempt, epoch milliseconds */
   lost(sinceMs: number, nextTryMs: number): void;
 }
@@ -55,6 +57,9 @@ export class Connection {
       this.#lastId = event.lastEventId;
       const { now, rows } = JSON.parse(event.data) as { now: LiveNow; rows: LiveRow[] };
       this.#events.rows(now, rows);
+    });
+    source.addEventListener('drain', (event) => {
+      this.#events.drain(JSON.parse(event.data) as DrainView);
     });
     source.addEventListener('log', (event) => {
       this.#lastEventMs = Date.now();

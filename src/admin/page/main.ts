@@ -1,5 +1,6 @@
 import type { LiveFacts, LiveNow, LiveRow } from '../../model/live.js';
 import { Connection } from './connection.js';
+import { DrainControlPanel } from './drain-control.js';
 import { clock, duration } from './format.js';
 import { element, setText } from './legend.js';
 import { LogList } from './log-list.js';
@@ -61,6 +62,7 @@ class StatusLine {
 const rows = new Rows();
 const status = new StatusLine();
 const log = new LogList(document.querySelector<HTMLElement>('#log')!);
+const drain = new DrainControlPanel(document.querySelector<HTMLElement>('#drain')!);
 let facts: LiveFacts | null = null;
 let page: Page | null = null;
 let now: LiveNow | null = null;
@@ -101,6 +103,7 @@ new Connection('/live', {
   hello: onHello,
   rows: onRows,
   log: (events) => log.show(events),
+  drain: (view) => drain.show(view),
   lost: (sinceMs) => {
     status.lost(`Connection lost at ${clock(sinceMs)}. Reconnecting …`);
     void leaveIfLoggedOut();

@@ -12,6 +12,7 @@ import { GAUGE, KeyCounts, ThreadCounts } from '../../metrics/count.js';
 import { LiveSnapshots } from '../../metrics/live-snapshots.js';
 import { ThreadLoad } from '../../metrics/thread-load.js';
 import type { DrainControl } from '../../model/drain-control.js';
+import type { DrainFacts } from '../../model/drain-view.js';
 import { DIRECT_DURABILITY, type Durability } from '../../model/durability.js';
 import type { JournalName, Source } from '../../model/journal.js';
 import type { Log, LoggedEvent } from '../../model/log.js';
@@ -97,6 +98,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     },
     metricsContentType: registry.contentType,
     ...accessTo(options, observed),
+    drain: drainFacts(observed),
     readiness: reasons,
     degraded,
     live: new LiveSnapshots({
@@ -113,6 +115,15 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
       events: observed.recent,
     }),
   });
+}
+
+function drainFacts({ control, journal }: Observed): DrainFacts {
+  return {
+    control,
+    backlog: () => journal?.source.pendingOrders() ?? null,
+    doneAtMs: () => null,
+    scheduled: () => null,
+  };
 }
 
 /** Who reaches the admin server, and how many. */
