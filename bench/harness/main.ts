@@ -3,7 +3,7 @@
  * that a slow minute of the machine affects all.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { leaveNothingBehind } from '../../drills/story/processes.js';
+import { leaveNothingBehind } from '../../drills/processes.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { bare } from '../contestants/bare.js';
 import { forebay } from '../contestants/forebay.js';

@@ -2,7 +2,7 @@
  * `npm run bench:overload`: 1, 2 and 4 times the load that a server can take: goodput compared with its peak, responses,
  * latency, memory, and how soon it recovers. The handler is slow, so the backlog grows throughout.
  */
-import { leaveNothingBehind } from '../../drills/story/processes.js';
+import { leaveNothingBehind } from '../../drills/processes.js';
 import type { RunningContestant } from '../contestants/contestant.js';
 import { writeSection } from '../doc-section.js';
 import { benchFlags } from '../flags.js';

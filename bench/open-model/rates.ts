@@ -2,7 +2,7 @@
  * `npm run bench:rates`: latency at fixed rates, counted from when a request was due (see generator/open-load.c). Bare
  * uWebSockets.js and Forebay with each journal take turns; each round starts new processes.
  */
-import { leaveNothingBehind } from '../../drills/story/processes.js';
+import { leaveNothingBehind } from '../../drills/processes.js';
 import { writeSection } from '../doc-section.js';
 import { benchFlags } from '../flags.js';
 import { type LoadPhase, openLoad, type SeenPhase } from './generator.js';

@@ -3,10 +3,10 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { EXIT_BY_SIGNAL, type StopSignals } from '../../src/model/stop-signals.js';
+import { Workspace } from '../processes.js';
 import { verdictLine } from '../wave/judge.js';
 import { parseStoryOptions, storyHelp } from './options.js';
 import { storyPage } from './page/page.js';
-import { Workspace } from './processes.js';
 import type { StoryRecord } from './record.js';
 import { runStory, type Story } from './run.js';
 
@@ -23,7 +23,7 @@ export async function run(args: readonly string[], signals: StopSignals): Promis
   const folder = resolve(options.folder);
   // Before the minutes that the story takes, not after them.
   await makeFolder(folder);
-  const workspace = await Workspace.open();
+  const workspace = await Workspace.open('story');
   const stopped = stopSignal(signals);
   const result = await Promise.race([
     runStory(options, args, workspace, process.stdout),

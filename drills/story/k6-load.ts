@@ -9,10 +9,10 @@ import { promisify } from 'node:util';
 import { arrivalsBefore } from '../../k6/lib/sine.js';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { PATH } from '../body-file.js';
+import { ProcessOutput, type Workspace } from '../processes.js';
 import type { Outcome } from '../wave/drive.js';
 import type { Wave, WaveOptions } from '../wave/options.js';
 import type { Drive, LoadGenerator } from './load.js';
-import { ProcessOutput, type Workspace } from './processes.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../k6/sine.js', import.meta.url));
 /** The scenario of k6/run.js that posts orders. */

@@ -6,6 +6,8 @@ import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import type { Mode } from '../../src/model/options.js';
 import { VERSION } from '../../src/version.js';
 import { PATH } from '../body-file.js';
+import type { Workspace } from '../processes.js';
+import { ServerProcess } from '../server-process.js';
 import type { Exchange } from '../wave/drive.js';
 import { judge, type Verdict } from '../wave/judge.js';
 import { settleMsMax, type WaveOptions } from '../wave/options.js';
@@ -14,10 +16,8 @@ import { histogramOf, quantilesOf, type ServerFigures, serverFigures } from './f
 import { findK6, K6Load } from './k6-load.js';
 import { builtInGenerator, type Drive, type LoadGenerator } from './load.js';
 import type { Generator, StoryOptions } from './options.js';
-import type { Workspace } from './processes.js';
 import { Progress, type Terminal } from './progress.js';
 import type { Machine, ModeRecord, StoryRecord } from './record.js';
-import { ServerProcess } from './server-process.js';
 
 /** For the progress bar: to start a server and a generator, and to end them. */
 const AROUND_WAVE_S = 3;

@@ -33,6 +33,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'compare a wave with and without a queue, as a page',
     load: () => drill('story'),
   },
+  prove: {
+    summary: 'kill a server with your options: is any order lost?',
+    load: () => drill('prove'),
+  },
   wave: { summary: 'send a wave of orders to a server', load: () => drill('wave') },
   health: {
     summary: 'ask a running server how it is, for containers',

@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Random } from '../../drills/ledger/random.js';
 import { generationAt, PAGE_BYTES, readRecord } from '../../src/journal/frame/log-record.js';
 import { LocalAppender } from '../../src/journal/local/appender.js';
 import { FrameLog } from '../../src/journal/local/frame-log.js';
@@ -28,7 +29,6 @@ import { type CheckedTable, rowsOf } from '../../src/journal/store/unreadable-ro
 import { type Frame, orderId } from '../../src/model/frame.js';
 import type { Log } from '../../src/model/log.js';
 import { fresh, NOTHING, newFrameId, take } from '../journal/frames.js';
-import type { Random } from '../schema/random.js';
 
 /** Orders by id: the bytes as accepted. */
 export type Orders = ReadonlyMap<string, string>;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Random } from '../schema/random.js';
+import { Random } from '../../drills/ledger/random.js';
 import {
   type Accepted,
   acceptOrders,

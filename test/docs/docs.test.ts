@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { proveHelp } from '../../drills/prove/options.js';
 import { storyHelp } from '../../drills/story/options.js';
 import { waveHelp } from '../../drills/wave/options.js';
 import { help as dlqHelp } from '../../src/cli/dlq/command.js';
@@ -164,6 +165,7 @@ describe('README and docs', () => {
     const waved = Array.from(waveHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
     const told = Array.from(storyHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
     const steered = Array.from(drainHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
+    const proved = Array.from(proveHelp().matchAll(/^ {2}--([a-z-]+)/gm), ([, name]) => name!);
     const faults: string[] = [];
     for (const page of pages.filter((name) => !OTHER_PROGRAMS.includes(name))) {
       for (const line of read(page).split('\n')) {
@@ -176,6 +178,7 @@ describe('README and docs', () => {
         if (line.includes('wave') || line.includes('--period')) known.push(...waved);
         if (/\/readyz|accepts orders|main\.js health/.test(line)) known.push('ready');
         if (/forebay drain|`--rate|paused/.test(line)) known.push(...steered);
+        if (page === 'docs/reference/command-line.md') known.push(...proved);
         if (line.includes('story')) known.push(...told);
         if (/flag of [nN]ode/.test(line)) known.push('max-old-space-size', 'max-heap-size');
         if (/^(useradd|systemctl|helm) /.test(line)) known.push(...OPTIONS_OF_SYSTEM);

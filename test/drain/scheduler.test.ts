@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Random } from '../../drills/ledger/random.js';
 import { BatchSize } from '../../src/drain/batch-size.js';
 import { FrameRun } from '../../src/drain/frame-run.js';
 import { Outage } from '../../src/drain/outage.js';
@@ -16,7 +17,6 @@ import {
   OUTCOME_NOT_RUN,
 } from '../../src/model/pool-messages.js';
 import { fresh } from '../journal/frames.js';
-import { Random } from '../schema/random.js';
 
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 

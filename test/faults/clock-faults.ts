@@ -1,7 +1,7 @@
+import type { LedgerPlan } from '../../drills/ledger/ledger.js';
 import { frameTimeMs } from '../../src/model/frame.js';
 import { FakeClock, fakeClockLack } from './fake-clock.js';
 import { type Fault, ONLY_200 } from './fault.js';
-import type { LedgerPlan } from './ledger.js';
 import type { Stage } from './stage.js';
 
 const HOUR_S = 3600;

@@ -1,5 +1,5 @@
+import type { Guarantees } from '../../drills/ledger/verdict.js';
 import type { Stage } from './stage.js';
-import type { Guarantees } from './verdict.js';
 
 /** A fault, and what Forebay guarantees despite it. */
 export interface Fault {

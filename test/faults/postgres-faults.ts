@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import type { Processing } from '../../drills/ledger/verdict.js';
 import { PostgresServer } from '../support/postgres.js';
 import { type Fault, NONE_LOST, ONLY_200 } from './fault.js';
 import type { ProcessedOrders, Stage } from './stage.js';
-import type { Processing } from './verdict.js';
 
 export function postgresLack(): string | null {
   return process.env.FOREBAY_POSTGRES_BIN || existsSync('/usr/lib/postgresql')

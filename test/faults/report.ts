@@ -1,5 +1,5 @@
-import type { SentOrders } from './sent-orders.js';
-import type { Verdict } from './verdict.js';
+import type { SentOrders } from '../../drills/ledger/sent-orders.js';
+import type { Verdict } from '../../drills/ledger/verdict.js';
 
 /** The result of one run. */
 export interface Report {

@@ -2,13 +2,13 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { faultOrder } from '../../drills/ledger/orders.js';
+import { brokenGuarantees, judge, type Verdict } from '../../drills/ledger/verdict.js';
 import { faults } from './catalogue.js';
 import { type FaultOptions, faultOptions, USAGE } from './command-line.js';
 import type { Fault } from './fault.js';
-import { faultOrder } from './orders.js';
 import { latencyOf, lineOf, type Report, tableOf } from './report.js';
 import { Stage } from './stage.js';
-import { brokenGuarantees, judge, type Verdict } from './verdict.js';
 
 /** In dist, which is not under version control. */
 const RUNS = fileURLToPath(new URL('../../faults-runs', import.meta.url));

@@ -1,14 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Random } from '../schema/random.js';
+import { Ledger, type LedgerPlan, NO_PLAN } from '../../drills/ledger/ledger.js';
+import { Load } from '../../drills/ledger/load.js';
+import { Random } from '../../drills/ledger/random.js';
+import type { SentOrders } from '../../drills/ledger/sent-orders.js';
+import type { Processing } from '../../drills/ledger/verdict.js';
 import type { Owner } from '../support/forebay.js';
 import { NatsNode, type NatsNodeOptions } from '../support/nats-cluster.js';
-import { Ledger, type LedgerPlan, NO_PLAN } from './ledger.js';
-import { Load } from './load.js';
-import type { SentOrders } from './sent-orders.js';
 import { Shop } from './shop.js';
-import type { Processing } from './verdict.js';
 
 export interface StageOptions {
   readonly folder: string;

@@ -1,5 +1,5 @@
+import { DEATHS, type PlannedDeath } from '../../drills/ledger/ledger.js';
 import { type Fault, NONE_LOST } from './fault.js';
-import { DEATHS, type PlannedDeath } from './ledger.js';
 import type { Stage } from './stage.js';
 
 const DEATHS_IN_RUN = 4;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BROKEN, type SentOrders, UNSENT } from './sent-orders.js';
-import { brokenGuarantees, judge, type Processing } from './verdict.js';
+import { BROKEN, type SentOrders, UNSENT } from '../../drills/ledger/sent-orders.js';
+import { brokenGuarantees, judge, type Processing } from '../../drills/ledger/verdict.js';
 
 const CONTENT = { product: '1', count: '2' };
 const STRICT = { isLossAllowed: false, isOnly200: false };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { Random } from '../../drills/ledger/random.js';
 import { GroupCommit } from '../../src/commit/group-commit.js';
 import { type BatchClient, BatchIntake } from '../../src/intake/batch-intake.js';
 import { type BatchFormat, BatchRun, type Handling } from '../../src/intake/batch-run.js';
@@ -12,7 +13,6 @@ import { orderContract } from '../../src/schema/contract.js';
 import { compileContract } from '../../src/schema/validator.js';
 import { ManualAppender } from '../commit/manual-appender.js';
 import { randomBody } from '../schema/bodies.js';
-import { Random } from '../schema/random.js';
 
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 const BATCHES = 400;

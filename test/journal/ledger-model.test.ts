@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Random } from '../../drills/ledger/random.js';
 import { decodeEntry, encodeEntry, type LedgerEntry } from '../../src/journal/ledger/entry.js';
 import { Ledger } from '../../src/journal/ledger/ledger.js';
 import { LedgerState } from '../../src/journal/ledger/state.js';
 import type { PublishOutcome } from '../../src/journal/nats/publisher.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
-import { Random } from '../schema/random.js';
 import { at } from './frames.js';
 
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);

@@ -1,4 +1,4 @@
-import type { Random } from './random.js';
+import type { Random } from '../../drills/ledger/random.js';
 
 /**
  * Parts of bodies as latin1 text, one character per byte, so that invalid UTF-8 can be written too.

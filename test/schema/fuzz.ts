@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Random } from '../../drills/ledger/random.js';
 import { orderContract } from '../../src/schema/contract.js';
 import { Judge } from '../../src/schema/judge/judge.js';
 import { openValidator } from '../../src/schema/validator.js';
 import { randomBody } from './bodies.js';
-import { Random } from './random.js';
 import { BODY_DEPTH_MAX, type Judgement, Reference } from './reference.js';
 
 /** Room for garbage on both sides of a body. */

@@ -8,13 +8,13 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { Random } from '../../drills/ledger/random.js';
 import { canonicalJson } from '../../src/schema/canonical.js';
 import type { Contract } from '../../src/schema/contract.js';
 import { Judge } from '../../src/schema/judge/judge.js';
 import { openValidator } from '../../src/schema/validator.js';
 import { BodyMaker } from './random/bodies.js';
 import { type RandomSchema, randomSchema } from './random/schemas.js';
-import { Random } from './random.js';
 import { BODY_DEPTH_MAX } from './reference.js';
 import { SchemaReference, UNION } from './schema-reference.js';
 

@@ -65,6 +65,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'workers/': PRODUCT,
   'workers/handlers/': ['src/model/'],
   'drills/': ['src/model/', 'src/options/', 'src/version.ts', 'src/main.ts', 'k6/lib/'],
+  'drills/prove/': [
+    'src/model/',
+    'src/options/',
+    'src/version.ts',
+    'src/journal/nats/remove-streams.ts',
+    'drills/',
+  ],
   'k6/': [],
   'monitoring/': ['src/'],
   'scripts/': ['k6/', 'dist/', 'src/'],

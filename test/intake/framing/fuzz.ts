@@ -1,9 +1,9 @@
 /** Mutated requests against a server: an order must be processed exactly once if it is answered 200, and else not at all. */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Random } from '../../../drills/ledger/random.js';
 import { missingServerBinary } from '../../../src/intake/uws/platform.mjs';
 import { printable } from '../../schema/fuzz.js';
-import { Random } from '../../schema/random.js';
 import type { Owner } from '../../support/forebay.js';
 import { mutant } from './mutants.js';
 import { type Sending, Trial } from './trial.js';

@@ -1,6 +1,6 @@
 /** Valid requests with a few random changes, most of them in what frames the request. */
 
-import type { Random } from '../../schema/random.js';
+import type { Random } from '../../../drills/ledger/random.js';
 import { orderBody } from '../../support/orders.js';
 import { CHUNKED, chunks, HOST, JSON_TYPE, LINE, sized } from './framing-case.js';
 

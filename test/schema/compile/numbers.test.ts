@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Random } from '../../../drills/ledger/random.js';
 import {
   afterNumber,
   LONG_INTEGER_MIN,
   nearNumber,
   number,
 } from '../../../src/schema/compile/number.js';
-import { Random } from '../random.js';
 
 const value = new Float64Array(1);
 

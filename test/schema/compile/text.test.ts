@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Random } from '../../../drills/ledger/random.js';
 import { NameSet } from '../../../src/schema/compile/names.js';
 import { hasLength, text } from '../../../src/schema/compile/text.js';
 import { writeUnescaped } from '../../../src/schema/compile/unescape.js';
-import { Random } from '../random.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

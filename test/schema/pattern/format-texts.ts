@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../../drills/ledger/random.js';
 
 /** Texts at the edges of each format: valid ones, and some that are just not. The test mutates them. */
 export const FORMAT_TEXTS: Readonly<Record<string, readonly string[]>> = {

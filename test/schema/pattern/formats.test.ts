@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
+import { Random } from '../../../drills/ledger/random.js';
 import { matchEnd } from '../../../src/schema/pattern/byte-dfa.js';
 import { PatternCompiler } from '../../../src/schema/pattern/compiler.js';
 import { compileFormat } from '../../../src/schema/pattern/formats.js';
-import { Random } from '../random.js';
 import { FORMAT_TEXTS, mutate } from './format-texts.js';
 
 const MUTANTS = 15_000;

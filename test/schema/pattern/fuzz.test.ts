@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Random } from '../../../drills/ledger/random.js';
 import { PatternCompiler } from '../../../src/schema/pattern/compiler.js';
-import { Random } from '../random.js';
 import { RandomPattern, randomText } from './random-pattern.js';
 import { assertSameTests, assertSameVerdicts, matcherOf } from './verdicts.js';
 

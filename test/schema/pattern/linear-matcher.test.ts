@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { Random } from '../../../drills/ledger/random.js';
 import { PatternCompiler } from '../../../src/schema/pattern/compiler.js';
 import { backtrackingGrowth } from '../../../src/schema/pattern/slow.js';
 import { randomRegex } from '../random/regex.js';
 import { randomText } from '../random/values.js';
-import { Random } from '../random.js';
 
 const PATTERNS = 400;
 const TEXTS = 40;

@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../../drills/ledger/random.js';
 
 const CHARS = ['a', 'b', 's', 'K', '0', '_', ' ', '-', 'é', 'ж', 'ſ', '\u2028', '😀', '日'];
 const CLASS_ESCAPES = ['\\d', '\\D', '\\w', '\\W', '\\s', '\\S'];

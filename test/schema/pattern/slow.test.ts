@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Random } from '../../../drills/ledger/random.js';
 import { backtrackingGrowth, type Growth } from '../../../src/schema/pattern/slow.js';
-import { Random } from '../random.js';
 import { Backtracker } from './backtracker.js';
 
 const GROWTHS: Readonly<Partial<Record<Growth, string>>> = {

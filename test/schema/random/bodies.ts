@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../../drills/ledger/random.js';
 import { Sampler } from './sample.js';
 import type { RandomSchema } from './schemas.js';
 import { randomName, randomNumber, randomScalar, randomText, randomValue } from './values.js';

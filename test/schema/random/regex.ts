@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../../drills/ledger/random.js';
 
 /** A regular expression, and a way to make texts that it usually matches. */
 export interface RandomRegex {

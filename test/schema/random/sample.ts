@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../../drills/ledger/random.js';
 import type { RandomSchema } from './schemas.js';
 import { randomFormatted, randomName, randomNumber, randomText, randomValue } from './values.js';
 

@@ -1,3 +1,4 @@
+import type { Random } from '../../../drills/ledger/random.js';
 import { selfReference } from '../../../src/schema/judge/references.js';
 import {
   type Dialect,
@@ -5,7 +6,6 @@ import {
   type Schema,
   visitSchemas,
 } from '../../../src/schema/judge/subschemas.js';
-import type { Random } from '../random.js';
 import { randomRegex } from './regex.js';
 import { randomName, randomScalar, randomValue } from './values.js';
 

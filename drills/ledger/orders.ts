@@ -1,4 +1,4 @@
-import { Random } from '../schema/random.js';
+import { Random } from './random.js';
 
 /** An order of the load. Its username begins with its sequence number, which identifies it in the handler. */
 export interface FaultOrder {

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import { EXIT, OperatorFault } from '../src/model/fault.js';
 
 /** How long a process may take to end in order before it is killed. */
 const END_MS_MAX = 15_000;
@@ -51,25 +51,33 @@ export function leaveNothingBehind(folder = ''): void {
   process.env[MARK] = mark;
 }
 
-/** The processes that a story starts and the folder for their files: all gone when it ends. */
+/** The processes that a drill starts and the folder for their files: all gone when it ends. */
 export class Workspace {
+  /** Name of the drill, for messages. */
+  readonly command: string;
   readonly folder: string;
   readonly #running = new Set<ChildProcess>();
 
-  private constructor(folder: string) {
+  private constructor(command: string, folder: string) {
+    this.command = command;
     this.folder = folder;
     process.on('exit', this.#killAll);
   }
 
-  /** @throws OperatorFault no temporary folder can be made */
-  static async open(): Promise<Workspace> {
+  /**
+   * @param place where its folder is made, as a folder and what says so; empty: where temporary folders are
+   * @throws OperatorFault no folder can be made there
+   */
+  static async open(command: string, place = { folder: '', option: '' }): Promise<Workspace> {
+    const { folder: parent, option } = place;
     try {
-      const folder = await mkdtemp(join(tmpdir(), 'forebay-story-'));
+      const folder = await mkdtemp(join(parent || tmpdir(), `forebay-${command}-`));
       leaveNothingBehind(folder);
-      return new Workspace(folder);
+      return new Workspace(command, folder);
     } catch (error) {
       const why = (error as Error).message;
-      throw new OperatorFault(`story: no temporary folder (TMPDIR): ${why}`, EXIT.failed);
+      const where = option === '' ? 'no temporary folder (TMPDIR)' : `${option} ${parent}`;
+      throw new OperatorFault(`${command}: ${where}: ${why}`, EXIT.failed);
     }
   }
 
