@@ -83,6 +83,7 @@ describe('the tarball', () => {
       'dist/workers/intake/thread.js',
       'dist/workers/pool/thread.js',
       'dist/drills/wave/command.js',
+      'dist/drills/prove/command.js',
       'dist/drills/story/command.js',
       'dist/k6/lib/sine.js',
       'dist/node_modules/lmdb/node-index.js',
