@@ -12,7 +12,7 @@ export interface Processing {
 }
 
 /** One letter each, for the saved outcome. */
-export const ORDER_VERDICT = {
+const ORDER_VERDICT = {
   ok: 'o',
   /** Answered 200, not processed. */
   lost: 'L',
@@ -27,7 +27,7 @@ export const ORDER_VERDICT = {
   /** Processed with other content, or under another id than the client got. */
   altered: 'A',
 } as const;
-export type OrderVerdict = (typeof ORDER_VERDICT)[keyof typeof ORDER_VERDICT];
+type OrderVerdict = (typeof ORDER_VERDICT)[keyof typeof ORDER_VERDICT];
 
 export interface Verdict {
   /** Orders that were due. */
