@@ -25,10 +25,14 @@ export function cutBatch(queue: FrameRun[], ordersMax: number): Batch {
 
 /** Halves a batch of two orders or more. */
 export function splitBatch(batch: Batch): [Batch, Batch] {
-  const half = batch.orders >> 1;
+  return splitAt(batch, batch.orders >> 1);
+}
+
+/** The first `orders` of a batch that has more, and the others. */
+export function splitAt(batch: Batch, orders: number): [Batch, Batch] {
   const front: FrameSlice[] = [];
   const back: FrameSlice[] = [];
-  let room = half;
+  let room = orders;
   for (const slice of batch.slices) {
     if (slice.count <= room) {
       front.push(slice);
@@ -43,8 +47,8 @@ export function splitBatch(batch: Batch): [Batch, Batch] {
     }
   }
   return [
-    { slices: front, orders: half },
-    { slices: back, orders: batch.orders - half },
+    { slices: front, orders },
+    { slices: back, orders: batch.orders - orders },
   ];
 }
 

@@ -58,7 +58,22 @@ export class CallTimeout {
    * @throws HandlerTimeout the call took too long; or whatever `start` throws
    */
   async within<T>(start: (number: number, signal: AbortSignal | null) => Promise<T>): Promise<T> {
-    const number = this.started.next();
+    const number = this.started.begin();
+    try {
+      return await this.#within(number, start);
+    } finally {
+      this.started.end(number);
+    }
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  async #within<T>(
+    number: number,
+    start: (number: number, signal: AbortSignal | null) => Promise<T>,
+  ): Promise<T> {
     if (this.#timer === null) return start(number, null);
     const call: Call = { abort: new AbortController(), number, runMs: 0, loadMs: 0 };
     this.#calls.add(call);
@@ -73,10 +88,6 @@ export class CallTimeout {
     } finally {
       this.#calls.delete(call);
     }
-  }
-
-  close(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
   }
 
   #check(): void {

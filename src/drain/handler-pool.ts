@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
+import type { StartedCalls } from '../memory/started-calls.js';
 import type { HandlerContext } from '../model/order.js';
 import type {
   BatchCall,
@@ -10,6 +11,7 @@ import type {
 } from '../model/pool-messages.js';
 import { CallTimeout } from './call-timeout.js';
 import type { HandPlace } from './hand-file.js';
+import type { Grant } from './slot-window.js';
 
 /** How long a handler may take to load, including its top-level awaits. */
 const LOAD_MS_MAX = 10_000;
@@ -18,15 +20,17 @@ const LOAD_MS_MAX = 10_000;
 export interface BatchPool {
   /**
    * Rejects if the thread died during the call, or was ended because of its timeout (HandlerTimeout). Then it is unknown
-   * which orders the handler has processed.
+   * which orders the handler has processed. Uses up the grant, or gives it back.
    */
-  run(message: BatchMessage): Promise<BatchResult>;
+  run(message: BatchMessage, grant: Grant): Promise<BatchResult>;
 }
 
 /** What a pool thread is started with. */
 export interface PoolThreadData {
   /** Memory of `StartedCalls`. */
   readonly startedCalls: SharedArrayBuffer;
+  /** Memory of `StartGate`. */
+  readonly startGate: SharedArrayBuffer;
   /** The file URL of an ES module. */
   readonly handler: string;
   readonly context: HandlerContext;
@@ -42,7 +46,7 @@ export interface PoolOptions {
   readonly heapMb: number;
   /** Timeout of one call of the handler; 0 for none. */
   readonly callMsMax: number;
-  readonly threadData: Pick<PoolThreadData, 'handler' | 'context'>;
+  readonly threadData: Pick<PoolThreadData, 'handler' | 'context' | 'startGate'>;
   readonly hand: HandPlace | null;
 }
 
@@ -90,12 +94,27 @@ export class HandlerPool implements BatchPool {
     return Promise.race([ended, sleep(LOAD_MS_MAX, late, { ref: false })]);
   }
 
-  async run(message: BatchMessage): Promise<BatchResult> {
+  /** Which calls have started. */
+  get started(): StartedCalls {
+    return this.#timeout.started;
+  }
+
+  run(message: BatchMessage, grant: Grant): Promise<BatchResult> {
     const transferList = [message.payload.buffer as ArrayBuffer];
-    // If the signal is aborted, Piscina ends the call's thread and starts another.
-    return (await this.#timeout.within((call, signal) =>
-      this.#pool.run({ ...message, call }, { transferList, signal }),
-    )) as BatchResult;
+    return this.#timeout.within(async (call, signal) => {
+      grant.sent(call);
+      let result: BatchResult | null = null;
+      try {
+        const { epoch } = grant;
+        // If the signal is aborted, Piscina ends the call's thread and starts another.
+        const running = this.#pool.run({ ...message, call, epoch }, { transferList, signal });
+        result = (await running) as BatchResult;
+        return result;
+      } finally {
+        if (result?.notStarted === true || (result?.notLoaded ?? null) !== null) grant.giveBack();
+        else grant.ended(this.started.startedAtNs(call));
+      }
+    });
   }
 
   /** Ends the threads. The callers of running batches get no result; the journal still has the orders. */

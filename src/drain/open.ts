@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { StartGate } from '../memory/start-gate.js';
 import { COUNTER, type ReasonCount, ReasonCounts, type ThreadCounts } from '../metrics/count.js';
 import {
   type Allowance,
@@ -19,7 +20,7 @@ import { handlerContext } from './handler-context.js';
 import { HandlerPool, PoolThreadIds } from './handler-pool.js';
 import { heapFlag, heapFlagText } from './heap-flag.js';
 import { Outage } from './outage.js';
-import { Pace, type Pacer } from './pace.js';
+import { Pace } from './pace.js';
 import { BatchRunner, PAUSE_BOUNDS, pauseText } from './runner.js';
 import { Scheduler } from './scheduler.js';
 
@@ -63,8 +64,9 @@ export interface DrainHandle {
 export function openDrain(parts: DrainParts): DrainHandle {
   const { options, source, counts } = parts;
   warnOfHeapFlag(parts);
-  const pool = openPool(parts);
-  const pacer = counting(new Pace(parts.allowance, parts.nowNs), counts);
+  const gate = new StartGate();
+  const pool = openPool(parts, gate);
+  const pacer = openPace(parts, gate, pool);
   const size = new BatchSize(options.batchOrdersMax, options.batchMsTarget);
   const threadIds = new PoolThreadIds(options.workers);
   // In direct mode a client waits for each order.
@@ -87,7 +89,11 @@ export function openDrain(parts: DrainParts): DrainHandle {
   const reasons = new ReasonCounts();
   const failures = new FailureReport(reasons, parts.log);
   const drain = source === null ? null : sourceDrain(parts, source, scheduler, failures);
-  parts.allowance.onChange(() => scheduler.allowanceChanged());
+  parts.allowance.onChange(() => {
+    gate.extend(parts.allowance.validUntil);
+    pacer.allowanceChanged();
+    scheduler.allowanceChanged();
+  });
   reportSetting(parts);
   const direct = new DirectService(scheduler, counts, failures, options.commitMsMax);
   return {
@@ -105,6 +111,7 @@ export function openDrain(parts: DrainParts): DrainHandle {
     expectEnd: () => parts.hand?.stopping(),
     stop: async () => {
       outage.stop();
+      pacer.stop();
       if (drain === null) await scheduler.stop();
       else await drain.stop();
     },
@@ -120,7 +127,10 @@ function warnOfHeapFlag({ options: { workerHeapMb }, log }: DrainParts): void {
   log('heap-limit-overridden', `${text}; fix: ${fix}`);
 }
 
-function openPool({ options, entry, handlerUrl, counts, hand, log }: DrainParts): HandlerPool {
+function openPool(
+  { options, entry, handlerUrl, counts, hand, log }: DrainParts,
+  gate: StartGate,
+): HandlerPool {
   return new HandlerPool(
     {
       entry,
@@ -128,7 +138,7 @@ function openPool({ options, entry, handlerUrl, counts, hand, log }: DrainParts)
       heapMb: options.workerHeapMb,
       callMsMax: options.handlerMsMax,
       hand: hand && { fd: hand.fd, slotBytes: hand.slotBytes },
-      threadData: { handler: handlerUrl, context: handlerContext(options) },
+      threadData: { handler: handlerUrl, context: handlerContext(options), startGate: gate.memory },
     },
     {
       onFault: (error) =>
@@ -170,16 +180,23 @@ function reportSetting({ control, log }: DrainParts): void {
 }
 
 /**
- * Counts in the same turn of the event loop in which the limiter admits. So two scrapes less than a second apart never
- * differ by more than the drain rate: `forebay wave` judges by that.
+ * Orders are counted in the same turn of the event loop in which they are granted. So two scrapes less than a second apart
+ * never differ by more than the drain rate: `forebay wave` judges by that.
  */
-function counting(pacer: Pacer, counts: ThreadCounts): Pacer {
-  return {
-    take: (orders) => {
-      const taken = pacer.take(orders);
-      counts.add(COUNTER.ordersAdmitted, taken);
-      return taken;
-    },
-    waitMs: () => pacer.waitMs(),
-  };
+function openPace(
+  { options, allowance, counts, nowNs }: DrainParts,
+  gate: StartGate,
+  { started }: HandlerPool,
+): Pace {
+  gate.extend(allowance.validUntil);
+  return new Pace({
+    allowance,
+    gate,
+    startedAt: (call) => started.startedAtNs(call),
+    nowNs,
+    nowMs: Date.now,
+    // In direct mode a client waits for each order.
+    canWait: options.mode !== 'direct',
+    onTaken: (orders) => counts.add(COUNTER.ordersAdmitted, orders),
+  });
 }

@@ -5,11 +5,10 @@ import type { Log } from '../model/log.js';
 export interface Permit {
   /** True for the probe, which runs alone to find out whether the outage is over. */
   readonly isProbe: boolean;
-  /** The batch had to wait, so its orders count towards the drain rate again. */
-  readonly hasWaited: boolean;
 }
 
-const IMMEDIATE: Permit = { isProbe: false, hasWaited: false };
+const PROBE: Permit = { isProbe: true };
+const NO_PROBE: Permit = { isProbe: false };
 
 export interface OutageParts {
   /** Whether batches wait for the end of an outage. Otherwise they get no permit during an outage. */
@@ -51,20 +50,22 @@ export class Outage {
     return isOver ? '' : this.#reason;
   }
 
+  /** Whether `acquire` may have to wait. */
+  get isOn(): boolean {
+    return this.#reason !== '';
+  }
+
   /** Waits until a batch may run. Null if the batch must be returned without running. */
   async acquire(): Promise<Permit | null> {
-    let hasWaited = false;
     while (this.#reason !== '' && !this.#stopped) {
       if (this.#isDue && !this.#isProbing) {
         this.#isProbing = true;
-        return { isProbe: true, hasWaited };
+        return PROBE;
       }
       if (!this.#parts.canWait) return null;
-      hasWaited = true;
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
-    if (this.#reason !== '') return null;
-    return hasWaited ? { isProbe: false, hasWaited } : IMMEDIATE;
+    return this.#reason === '' ? NO_PROBE : null;
   }
 
   /** The handler ran, successfully or not: there is no outage. */

@@ -11,20 +11,18 @@ import {
   OUTCOME_UNKNOWN,
   unexplained,
 } from '../model/pool-messages.js';
-import { type Batch, batchMessage, singlesOf, splitBatch } from './batch.js';
+import { type Batch, batchMessage, singlesOf, splitAt, splitBatch } from './batch.js';
 import { HandlerTimeout } from './call-timeout.js';
 import type { HandCall, HandFile } from './hand-file.js';
 import type { BatchPool } from './handler-pool.js';
 import type { Outage, Permit } from './outage.js';
 import type { Pacer } from './pace.js';
+import type { Grant } from './slot-window.js';
 
 /** Bounds of the pause after the handler threw with `pause: true`. */
 export const PAUSE_BOUNDS: BackoffBounds = { retryMsMin: 100, retryMsMax: 5000 };
 /** The same if the handler cannot be loaded. Longer, because the thread that could not load it must end first. */
 const LOAD_PAUSE_BOUNDS: BackoffBounds = { retryMsMin: 1000, retryMsMax: 5000 };
-
-/** How late a change of the rate can be seen while orders wait to run again. */
-const ADMIT_POLL_MS = 100;
 
 const SINGLE_RETRY = new Uint8Array([OUTCOME_RETRY]);
 const SINGLE_DEAD = new Uint8Array([OUTCOME_DEAD]);
@@ -69,50 +67,66 @@ export class BatchRunner {
     this.#parts = parts;
   }
 
-  /** Resolves when each order of the batch has an outcome; never rejects. Called while the term has its orders. */
-  run(batch: Batch): Promise<void> {
-    return this.#runIn(this.#parts.termNow(), batch);
-  }
-
-  async #runIn(term: number, batch: Batch): Promise<void> {
-    const failed = await this.#runWhole(term, batch);
-    if (failed === null) return;
-    if (batch.orders === 1) {
-      const slice = batch.slices[0]!;
-      slice.run.finish(slice, failed.outcome, () => failed.failure);
-      return;
-    }
-    for (const part of failed.isTimeout ? singlesOf(batch) : splitBatch(batch)) {
-      await this.#admit(part.orders);
-      await this.#runIn(term, part);
+  /**
+   * Resolves when each order of the batch has an outcome; never rejects. Called while the term has its orders.
+   * @param grant for all orders of the batch
+   */
+  async run(batch: Batch, grant: Grant): Promise<void> {
+    const term = this.#parts.termNow();
+    const waiting = await this.#runPart(term, batch, grant);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      waiting.unshift(...(await this.#runPart(term, next, null)));
     }
   }
 
-  /** Null if all orders have outcomes, else why the batch failed as a whole. */
-  async #runWhole(term: number, batch: Batch): Promise<BatchFailure | null> {
+  /** Returns what is to run again, in parts. @param given null if the orders wait for a grant */
+  async #runPart(term: number, batch: Batch, given: Grant | null): Promise<Batch[]> {
+    const { outage, pacer } = this.#parts;
+    // While they wait for the end of an outage, others may use their slots.
+    if (outage.isOn) given?.giveBack();
+    const kept = outage.isOn ? null : given;
+    const permit = await outage.acquire();
+    const grant = permit === null ? kept : (kept ?? (await pacer.admit(batch.orders)));
+    if (permit === null || grant === null || !this.#owns(term, batch)) {
+      if (permit !== null) outage.giveBack(permit);
+      grant?.giveBack();
+      for (const slice of batch.slices) slice.run.finishUnrun(slice);
+      return [];
+    }
+    // The rate may not allow all of them together.
+    if (grant.orders === batch.orders) return this.#runGranted(batch, permit, grant);
+    const [part, rest] = splitAt(batch, grant.orders);
+    return [...(await this.#runGranted(part, permit, grant)), rest];
+  }
+
+  async #runGranted(batch: Batch, permit: Permit, grant: Grant): Promise<Batch[]> {
     const { outage } = this.#parts;
-    for (;;) {
-      const permit = await outage.acquire();
-      if (permit?.hasWaited) await this.#admit(batch.orders);
-      if (permit === null || !this.#owns(term, batch)) {
-        if (permit !== null) outage.giveBack(permit);
-        for (const slice of batch.slices) slice.run.finishUnrun(slice);
-        return null;
-      }
-      const result = await this.#call(batch);
-      const isLost = result instanceof Error;
-      if (!isLost && this.#isOutage(permit, result)) continue;
+    const result = await this.#call(batch, grant);
+    if (result instanceof Error) {
       outage.end(permit);
-      if (isLost) return this.#reportLost(batch, result);
-      if (result.thrown !== null) {
-        this.#reportThrown(batch, result.thrown);
-        const outcome = result.thrownDead ? SINGLE_DEAD : SINGLE_RETRY;
-        return { failure: result.thrown, outcome, isTimeout: false };
-      }
-      this.#parts.onFinished(batch.orders, result.handlerMs);
-      this.#record(batch, result);
-      return null;
+      return this.#fail(batch, this.#reportLost(batch, result));
     }
+    if (result.notStarted) {
+      outage.giveBack(permit);
+      return [batch];
+    }
+    if (this.#isOutage(permit, result)) return [batch];
+    outage.end(permit);
+    if (result.thrown !== null) {
+      this.#reportThrown(batch, result.thrown);
+      const outcome = result.thrownDead ? SINGLE_DEAD : SINGLE_RETRY;
+      return this.#fail(batch, { failure: result.thrown, outcome, isTimeout: false });
+    }
+    this.#parts.onFinished(batch.orders, result.handlerMs);
+    this.#record(batch, result);
+    return [];
+  }
+
+  #fail(batch: Batch, { failure, outcome, isTimeout }: BatchFailure): Batch[] {
+    if (batch.orders > 1) return isTimeout ? singlesOf(batch) : splitBatch(batch);
+    const slice = batch.slices[0]!;
+    slice.run.finish(slice, outcome, () => failure);
+    return [];
   }
 
   /** False if another process may have taken an order while the batch waited, or while an earlier call with it ran. */
@@ -121,11 +135,11 @@ export class BatchRunner {
   }
 
   /** The result, or the error if the thread died or was ended. */
-  async #call(batch: Batch): Promise<BatchResult | Error> {
+  async #call(batch: Batch, grant: Grant): Promise<BatchResult | Error> {
     const { pool, hand } = this.#parts;
     const call = hand?.take(batch.slices.length) ?? null;
     try {
-      const result = await pool.run(batchMessage(batch, call?.slot ?? null));
+      const result = await pool.run(batchMessage(batch, call?.slot ?? null), grant);
       if (call !== null) this.#endCall(batch, call, result);
       return result;
     } catch (error) {
@@ -136,7 +150,8 @@ export class BatchRunner {
 
   #endCall({ slices }: Batch, call: HandCall, result: BatchResult): void {
     const { hand } = this.#parts;
-    if (result.notLoaded !== null || result.paused !== null || result.thrown !== null) {
+    const { notLoaded, notStarted, paused, thrown } = result;
+    if (notStarted || notLoaded !== null || paused !== null || thrown !== null) {
       hand?.drop(call);
       return;
     }
@@ -210,17 +225,6 @@ export class BatchRunner {
         own,
         (index) => notes?.get(first + index) ?? unexplained(own![index]!),
       );
-    }
-  }
-
-  /** Orders that run again count towards the drain rate again. */
-  async #admit(orders: number): Promise<void> {
-    const { pacer } = this.#parts;
-    let missing = orders - pacer.take(orders);
-    while (missing > 0) {
-      const waitMs = Math.min(ADMIT_POLL_MS, Math.max(1, pacer.waitMs()));
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      missing -= pacer.take(missing);
     }
   }
 }

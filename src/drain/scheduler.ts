@@ -3,6 +3,7 @@ import type { BatchSize } from './batch-size.js';
 import type { FrameRun } from './frame-run.js';
 import type { Pacer } from './pace.js';
 import type { BatchRunner } from './runner.js';
+import type { Grant } from './slot-window.js';
 
 /** Batches per pool thread: one that runs and one queued, so that a thread does not wait for the main thread in between. */
 export const BATCHES_PER_THREAD = 2;
@@ -33,7 +34,7 @@ export class Scheduler {
   readonly #runner: BatchRunner;
   readonly #pacer: Pacer;
   readonly #size: BatchSize;
-  readonly #batchesMax: number;
+  readonly #threads: number;
   /** See `Source.term`. */
   readonly #termNow: () => number;
   /** The drain rate of this process. */
@@ -69,7 +70,7 @@ export class Scheduler {
     this.#runner = runner;
     this.#pacer = pacer;
     this.#size = size;
-    this.#batchesMax = threads * BATCHES_PER_THREAD;
+    this.#threads = threads;
   }
 
   add(run: FrameRun): void {
@@ -114,7 +115,7 @@ export class Scheduler {
 
   readonly #pump = (): void => {
     this.#dropExpired();
-    while (!this.#stopped && this.#batches < this.#batchesMax && !this.#isSuspectRunning) {
+    while (!this.#stopped && this.#batches < this.#batchesMax() && !this.#isSuspectRunning) {
       if (this.#queue.length + this.#suspects.length === 0) return;
       if (!this.#ownsQueue()) {
         this.#pumpIn(TERM_POLL_MS);
@@ -124,14 +125,16 @@ export class Scheduler {
       const isSuspect = this.#isSuspectNext();
       const ready = isSuspect ? 1 : this.#ready();
       if (ready === 0) return;
-      const orders = this.#pacer.take(ready);
-      if (orders === 0) {
-        this.#pumpIn(this.#pacer.waitMs());
+      const grant = this.#pacer.take(ready);
+      if (grant === null) {
+        this.#pumpIn(this.#pacer.waitMs(ready));
         return;
       }
       this.#batches++;
-      if (isSuspect) void this.#runSuspect(this.#suspects.shift()!).then(this.#onBatchEnd);
-      else void this.#runner.run(cutBatch(this.#queue, orders)).then(this.#onBatchEnd);
+      const running = isSuspect
+        ? this.#runSuspect(this.#suspects.shift()!, grant)
+        : this.#runner.run(cutBatch(this.#queue, grant.orders), grant);
+      void running.then(this.#onBatchEnd);
     }
   };
 
@@ -163,8 +166,14 @@ export class Scheduler {
 
   /** As many as the pool takes at once, and again; no more than begin within half a second at the drain rate. */
   #aheadMax(): number {
-    const orders = ANNOUNCED_BATCHES * this.#batchesMax * this.#size.orders;
+    const batches = ANNOUNCED_BATCHES * this.#threads * BATCHES_PER_THREAD;
+    const orders = batches * this.#size.orders;
     return Math.max(1, Math.min(orders, Math.ceil(this.#ordersPerS() / 2)));
+  }
+
+  /** A batch that is queued behind another would hold its grant meanwhile, and others could not use it. */
+  #batchesMax(): number {
+    return this.#threads * (this.#pacer.isBinding ? 1 : BATCHES_PER_THREAD);
   }
 
   /** Whether a suspect is to begin now. */
@@ -195,7 +204,7 @@ export class Scheduler {
     return (this.#queue[0]?.cutOrders ?? 0) > 0;
   }
 
-  async #runSuspect(run: FrameRun): Promise<void> {
+  async #runSuspect(run: FrameRun, grant: Grant): Promise<void> {
     this.#isSuspectRunning = true;
     if (this.#turnEndsMs === Number.POSITIVE_INFINITY) {
       this.#turnEndsMs = performance.now() + TURN_MS;
@@ -207,21 +216,24 @@ export class Scheduler {
       () => !this.#stopped && this.#termNow() === term && !run.isLost(),
       () => false,
     );
-    if (await Promise.race([starts, this.#stopping])) await this.#runner.run(batch);
-    else run.finishUnrun(batch.slices[0]!);
+    if (await Promise.race([starts, this.#stopping])) await this.#runner.run(batch, grant);
+    else {
+      grant.giveBack();
+      run.finishUnrun(batch.slices[0]!);
+    }
     this.#isSuspectRunning = false;
   }
 
-  /** The queue is ordered by age, apart from small differences between intake threads, and all frames expire at the same age. */
+  /** All of them if orders are to be refused. The queue is ordered by age, apart from small differences between intake threads, and all frames expire at the same age. */
   #dropExpired(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#pacer.refuses ? Number.POSITIVE_INFINITY : performance.now();
     while (this.#queue.length > 0 && this.#queue[0]!.expiresMs <= nowMs) {
       const run = this.#queue.shift()!;
       run.finishUnrun(run.cut(run.uncut));
     }
   }
 
-  /** Orders that the next batch can take. The pacer is asked for no more than that, because it cannot take orders back. */
+  /** Orders that the next batch can take. The pacer is asked for no more than that. */
   #ready(): number {
     const ordersMax = this.#size.orders;
     // Before a suspect, what was begun is completed, and nothing else begins.
@@ -256,7 +268,7 @@ export class Scheduler {
   }
 
   #pumpIn(waitMs: number): void {
-    if (this.#timer !== null || waitMs === Number.POSITIVE_INFINITY) return;
+    if (this.#timer !== null) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = null;

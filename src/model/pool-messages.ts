@@ -11,6 +11,8 @@ export interface BatchMessage {
 export interface BatchCall extends BatchMessage {
   /** Its number among `StartedCalls`. */
   readonly call: number;
+  /** That of its grant, see `StartGate`. */
+  readonly epoch: number;
 }
 
 /** Orders of one batch that come from the same frame, and so share attempt and time. */
@@ -74,14 +76,16 @@ export interface PauseNote {
 /** The answer of a pool thread to a batch. */
 export interface BatchResult {
   /**
-   * Null when all orders are done, else one `OUTCOME_…` byte per order. Meaningless when `notLoaded`, `paused`
-   * or `thrown` is set.
+   * Null when all orders are done, else one `OUTCOME_…` byte per order. Meaningless when `notLoaded`, `notStarted`,
+   * `paused` or `thrown` is set.
    */
   readonly outcomes: Uint8Array | null;
   /** By index in the batch, of orders that failed; null for none. Without a note, the handler gave no reason. */
   readonly notes: ReadonlyMap<number, OutcomeNote> | null;
   /** Why the thread could not load the handler; nothing was run, and the thread ends. Null otherwise. */
   readonly notLoaded: string | null;
+  /** The call might not start any more; nothing was run. */
+  readonly notStarted: boolean;
   /** The handler threw with `pause: true` or `retryAfterMs`. Null otherwise. */
   readonly paused: PauseNote | null;
   /** The handler threw anything else, or returned what is not one outcome per order. Null otherwise. */

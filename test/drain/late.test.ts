@@ -99,7 +99,7 @@ describe('the limit of a call', () => {
   /** Ends when it is aborted, like a call whose thread is ended. */
   function hang(limit: CallTimeout): Promise<void> {
     return limit.within((call, signal) => {
-      limit.started.start(call);
+      limit.started.start(call, 1);
       return sleep(60_000, undefined, { signal: signal! });
     });
   }

@@ -4,16 +4,18 @@ import { describe, it } from 'node:test';
 import { cutBatch } from '../../src/drain/batch.js';
 import { FrameRun } from '../../src/drain/frame-run.js';
 import { Outage } from '../../src/drain/outage.js';
-import { type Pacer, unpaced } from '../../src/drain/pace.js';
+import type { Pacer } from '../../src/drain/pace.js';
 import { BatchRunner } from '../../src/drain/runner.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import type { BatchMessage, BatchResult } from '../../src/model/pool-messages.js';
 import { fresh } from '../journal/frames.js';
+import { grantOf, unpaced } from './unpaced.js';
 
 const DONE: BatchResult = {
   outcomes: null,
   notes: null,
   notLoaded: null,
+  notStarted: false,
   paused: null,
   thrown: null,
   thrownDead: false,
@@ -54,7 +56,7 @@ class World {
     let failed = 0;
     const choices = { isLost: () => this.#isLost };
     const frame = new FrameRun(fresh(orders), (run) => (failed = run.failed.length), choices);
-    await this.#runner.run(cutBatch([frame], orders));
+    await this.#runner.run(cutBatch([frame], orders), grantOf(orders));
     return failed;
   }
 }
@@ -86,11 +88,11 @@ describe('a batch whose orders', () => {
     it(`waited for the drain rate does not run if their ${what}`, async () => {
       let admitted = 0;
       const pacer: Pacer = {
-        take: (orders) => {
+        ...unpaced,
+        admit: async (orders) => {
           if (admitted++ > 0) world.loses(change);
-          return orders;
+          return grantOf(orders);
         },
-        waitMs: () => 1,
       };
       const world: World = new World((call) => (call === 0 ? THROWN : DONE), pacer);
       // The first half runs, the second waits and is lost.

@@ -6,7 +6,6 @@ import { Random } from '../../drills/ledger/random.js';
 import { BatchSize } from '../../src/drain/batch-size.js';
 import { FrameRun } from '../../src/drain/frame-run.js';
 import { Outage } from '../../src/drain/outage.js';
-import { unpaced } from '../../src/drain/pace.js';
 import { BatchRunner } from '../../src/drain/runner.js';
 import { BATCH_BYTES_MAX, Scheduler } from '../../src/drain/scheduler.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
@@ -17,6 +16,7 @@ import {
   OUTCOME_NOT_RUN,
 } from '../../src/model/pool-messages.js';
 import { fresh } from '../journal/frames.js';
+import { unpaced } from './unpaced.js';
 
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 
@@ -24,6 +24,7 @@ const DONE: BatchResult = {
   outcomes: null,
   notes: null,
   notLoaded: null,
+  notStarted: false,
   paused: null,
   thrown: null,
   thrownDead: false,

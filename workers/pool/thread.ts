@@ -2,6 +2,9 @@
 import { workerData } from 'node:worker_threads';
 import { HandSlots } from '../../src/drain/hand-file.js';
 import type { PoolThreadData } from '../../src/drain/handler-pool.js';
+import { startCall } from '../../src/drain/start-call.js';
+import { monotonicNs } from '../../src/limit/clock.js';
+import { StartGate } from '../../src/memory/start-gate.js';
 import { StartedCalls } from '../../src/memory/started-calls.js';
 import { kernelThreadId } from '../../src/metrics/thread-stats.js';
 import { type KeptHeaders, NO_HEADERS } from '../../src/model/kept-headers.js';
@@ -33,7 +36,12 @@ const EXIT_DELAY_MS = 50;
 const threadData = workerData as PoolThreadData;
 const { handler: handlerUrl, context } = threadData;
 const handSlots = threadData.hand === null ? null : new HandSlots(threadData.hand);
-const startedCalls = new StartedCalls(threadData.startedCalls);
+const startParts = {
+  gate: new StartGate(threadData.startGate),
+  calls: new StartedCalls(threadData.startedCalls),
+  nowNs: monotonicNs,
+  nowMs: Date.now,
+};
 const tid = kernelThreadId();
 const strays = new Strays();
 strays.listen();
@@ -72,6 +80,7 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
     outcomes: null as ReadOutcomes['outcomes'],
     notes: null as ReadOutcomes['notes'],
     notLoaded: null as string | null,
+    notStarted: false,
     paused: null as PauseNote | null,
     thrown: null as Failure | null,
     thrownDead: false,
@@ -89,8 +98,11 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
     const orders = ordersOf(batch);
     // The handler may take its orders out of the array one by one.
     const count = orders.length;
-    startedCalls.start(batch.call);
     if (slot !== null) handSlots?.begin({ ...batch, slot });
+    // Last, so that the time that is noted is that of the handler's first line.
+    if (!startCall(startParts, batch.call, batch.epoch)) {
+      return { ...result, notStarted: true, handlerMs: 0 };
+    }
     const returned = await strays.within(batch.call, () => handler(orders, context));
     // What the handler has done to its orders must not change what is said about them.
     let untouched: Order<unknown>[] | null = null;
