@@ -22,6 +22,8 @@ const SECURITY_HEADERS = {
 /** For a page with a form that is sent to this server. */
 export const FORM_HEADERS = {
   'Content-Security-Policy': policy({ 'form-action': "'self'" }),
+  // With no-referrer, browsers send forms with the origin null, which is that of no page.
+  'Referrer-Policy': 'same-origin',
 } as const;
 
 function policy(other: Partial<typeof POLICY>): string {
