@@ -5,6 +5,8 @@ import { type Answer, bodyOf, json, otherMethod } from './answer.js';
 
 export const DRAIN_PATH = '/drain';
 const BODY_BYTES_MAX = 4096;
+/** Who has set what the windows of the day say. */
+const BY_SCHEDULE = 'schedule';
 const MEMBERS = ['rate', 'pause', 'by'];
 /** Set by proxies. Behind one, everybody can seem to be on this machine. */
 const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip'];
@@ -68,7 +70,10 @@ export class DrainRoute {
     if (!Number.isInteger(rate) || (rate as number) < 0 || (rate as number) > DRAIN_RATE_MAX) {
       return `rate: it must be a whole number from 0 to ${DRAIN_RATE_MAX}, or "schedule"`;
     }
-    return { ...paused, rate: rate as number, followsSchedule: false };
+    // Whoever sets a rate in a window that the schedule pauses wants that rate, and not the pause.
+    const { setting } = this.#facts.control;
+    const resumed = setting.pause !== null && setting.by === BY_SCHEDULE ? { pause: null } : {};
+    return { ...resumed, ...paused, rate: rate as number, followsSchedule: false };
   }
 }
 

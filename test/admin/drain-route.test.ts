@@ -131,6 +131,16 @@ describe('PUT /drain', () => {
     assert.equal(control.setting.followsSchedule, false);
   });
 
+  it('ends a pause of the schedule with a rate by hand, and no pause of a person', async (t) => {
+    const { control, put } = await admin(t);
+    await control.change({ pause: 'a window', by: 'schedule' });
+    await put({ rate: 9 });
+    assert.deepEqual([control.setting.rate, control.setting.pause], [9, null]);
+    await put({ pause: 'deploy' });
+    await put({ rate: 10 });
+    assert.deepEqual([control.setting.rate, control.setting.pause], [10, 'deploy']);
+  });
+
   it('answers 503 with the reason if the change cannot be kept', async (t) => {
     const keep = () => Promise.reject(new Error('the disk is full'));
     const { control, put } = await admin(t, {}, { keep });
