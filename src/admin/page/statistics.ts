@@ -79,12 +79,16 @@ export const TREND_ROWS = 3;
 /** A smaller difference, in orders per second, is less than one order in the time looked at. */
 const STEADY_BELOW = 0.3;
 
-/** When the backlog will be gone: the backlog, divided by what leaves it beyond what is accepted. */
-export function outlook(rows: readonly LiveRow[], drains: boolean): Outlook {
+/**
+ * When the backlog will be gone: the backlog, divided by what leaves it beyond what is accepted.
+ *
+ * @param isAlone whether no other process accepts or processes the orders of the journal
+ */
+export function outlook(rows: readonly LiveRow[], isAlone: boolean): Outlook {
   const last = rows.at(-1);
   if (last === undefined || last.pendingOrders === 0) return { kind: 'empty' };
   if (last.isPaused) return { kind: 'paused' };
-  const flow = flowOf(rows, drains);
+  const flow = flowOf(rows, isAlone);
   const falls = flow.leaving - flow.accepted;
   if (last.pendingOrders <= flow.leaving) return { kind: 'flows' };
   if (falls < -STEADY_BELOW) return { kind: 'grows', ...flow };
@@ -92,17 +96,20 @@ export function outlook(rows: readonly LiveRow[], drains: boolean): Outlook {
   return { kind: 'shrinks', secondsLeft: last.pendingOrders / falls, ...flow };
 }
 
-/** @param drains false: other processes do the work, so the backlog itself tells what left it */
-function flowOf(rows: readonly LiveRow[], drains: boolean): Flow {
-  const recent = rows.slice(-TREND_ROWS);
+/** Where other processes work too, the backlog itself tells what left it. */
+function flowOf(rows: readonly LiveRow[], isAlone: boolean): Flow {
+  if (isAlone) {
+    const recent = rows.slice(-TREND_ROWS);
+    return {
+      leaving: meanPerSecond(recent, ({ done, failed }) => done + failed),
+      accepted: meanPerSecond(recent, (row) => row.accepted),
+    };
+  }
+  const [before, ...recent] = rows.slice(-TREND_ROWS - 1);
   const accepted = meanPerSecond(recent, (row) => row.accepted);
-  if (drains)
-    return { leaving: meanPerSecond(recent, ({ done, failed }) => done + failed), accepted };
-  const before = rows.at(-TREND_ROWS - 1) ?? rows[0];
-  const last = rows[rows.length - 1];
-  const seconds = (last.atMs - before.atMs) / 1000;
-  const fell = seconds > 0 ? (before.pendingOrders - last.pendingOrders) / seconds : 0;
-  return { leaving: Math.max(0, accepted + fell), accepted };
+  const seconds = (rows[rows.length - 1].atMs - before.atMs) / 1000;
+  const fell = before.pendingOrders - rows[rows.length - 1].pendingOrders;
+  return { leaving: Math.max(0, accepted + (seconds > 0 ? fell / seconds : 0)), accepted };
 }
 
 /** The mean rate over several rows, by the time that they span. */

@@ -84,7 +84,8 @@ function rateTiles({ rpsLimit }: LiveFacts): TileSpec[] {
   ];
 }
 
-function backlogTiles({ drains }: LiveFacts): TileSpec[] {
+function backlogTiles({ build, drains }: LiveFacts): TileSpec[] {
+  const isAlone = drains && build.journal === 'local';
   return [
     {
       label: 'Backlog',
@@ -100,9 +101,9 @@ function backlogTiles({ drains }: LiveFacts): TileSpec[] {
     },
     {
       label: 'Time left to drain',
-      value: ({ rows }) => timeLeft(outlook(rows, drains)),
-      note: ({ rows }) => [outlookText(outlook(rows, drains))],
-      tone: ({ rows }) => (['grows', 'paused'].includes(outlook(rows, drains).kind) ? 'warn' : ''),
+      value: ({ rows }) => timeLeft(outlook(rows, isAlone)),
+      note: ({ rows }) => [outlookText(outlook(rows, isAlone))],
+      tone: ({ rows }) => (['grows', 'paused'].includes(outlook(rows, isAlone).kind) ? 'warn' : ''),
     },
   ];
 }

@@ -1,9 +1,10 @@
-import type { JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager, StreamState } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { managerOf } from '../nats/connection.js';
 import { storedHeaders } from '../nats/message.js';
 import type { JetStreamNames } from '../nats/names.js';
 import type { StreamRepair } from '../nats/stream-repair.js';
+import { OrderSizes } from './order-sizes.js';
 
 /** Parts of the journal as `StreamRepair` reports them. */
 const ORDERS_PART = 'stream of orders';
@@ -14,16 +15,22 @@ const POLL_MS = 1000;
 /** The most that --frame-orders-max allows. */
 const FRAME_ORDERS_MAX = 10_000;
 
+/** Messages looked at in a poll to find out how large an order is. */
+const SAMPLES = 4;
+
 /**
  * An estimate of how many orders the stream has. Frames that this process stored are counted in orders, exactly. For
  * earlier frames the server knows only the number of messages: each counts as the mean of the first and the last.
- * What other processes store (replayed dead letters, another Forebay) shows within a second, as at least one order
- * per message. Whenever the stream is empty and idle, the estimate is reset to 0, so that errors do not add up.
+ * What other programs store (such as replayed dead letters) shows within a second, as at least one order per message.
+ * While other Forebays are there, they settle what this one stored and the reverse: each poll then estimates all orders
+ * anew, by the bytes of the stream. Whenever the stream is empty and idle, the estimate is reset to 0, so that errors do not add up.
  */
 export class JetStreamBacklog {
   readonly #names: JetStreamNames;
   readonly #acceptedOrders: () => number;
+  readonly #hasOthers: () => boolean;
   readonly #polling: StreamPoll;
+  readonly #sizes = new OrderSizes();
   #acceptedBefore = 0;
   /** Orders refiled minus orders settled by this process, of frames since its start. */
   #balance = 0;
@@ -40,9 +47,16 @@ export class JetStreamBacklog {
   #settledBeforePoll = 0;
   #settledFrames = 0;
 
-  constructor(names: JetStreamNames, acceptedOrders: () => number, repair: StreamRepair) {
+  /** @param hasOthers whether other processes accept or process orders of the stream too */
+  constructor(
+    names: JetStreamNames,
+    acceptedOrders: () => number,
+    hasOthers: () => boolean,
+    repair: StreamRepair,
+  ) {
     this.#names = names;
     this.#acceptedOrders = acceptedOrders;
+    this.#hasOthers = hasOthers;
     this.#polling = new StreamPoll(ORDERS_PART, repair, (manager) => this.#poll(manager));
   }
 
@@ -98,12 +112,35 @@ export class JetStreamBacklog {
     this.#earlierSeqMax = state.last_seq;
   }
 
+  /** Counts all messages anew. @param accepted and settledFrames as they were before `state` was asked for */
+  async #recount(
+    manager: JetStreamManager,
+    { messages, bytes, first_seq, last_seq }: StreamState,
+    accepted: number,
+    settledFrames: number,
+  ): Promise<void> {
+    const seqs = Array.from(
+      { length: SAMPLES },
+      () => first_seq + Math.floor(Math.random() * (last_seq - first_seq + 1)),
+    );
+    await Promise.all(seqs.map((seq) => this.#count(manager, seq)));
+    const orders = this.#sizes.ordersIn(messages, bytes) ?? messages;
+    this.#earlierFrameOrders = orders / messages;
+    this.#acceptedBefore = accepted;
+    this.#balance = 0;
+    this.#earlierFrames = Math.max(0, messages - (this.#settledFrames - settledFrames));
+    this.#earlierSeqMax = last_seq;
+  }
+
   /** Orders of one message; 1 when it is gone or not a frame. */
   async #count(manager: JetStreamManager, seq: number): Promise<number> {
     const found = seq > 0 ? await manager.streams.getMessage(this.#names.stream, { seq }) : null;
-    const count = Number(found === null ? 1 : storedHeaders(found).get('Forebay-Count')) || 1;
+    if (found === null) return 1;
+    const header = Number(storedHeaders(found).get('Forebay-Count')) || 1;
     // The header of a message that is not a frame may say anything.
-    return Math.min(Math.max(1, count), FRAME_ORDERS_MAX);
+    const count = Math.min(Math.max(1, header), FRAME_ORDERS_MAX);
+    this.#sizes.learn(found, count);
+    return count;
   }
 
   async #poll(manager: JetStreamManager): Promise<void> {
@@ -124,6 +161,7 @@ export class JetStreamBacklog {
     this.#settledBeforePoll = settledFrames;
     if (state.first_seq > this.#earlierSeqMax) this.#earlierFrames = 0;
     if (state.messages > 0) {
+      if (this.#hasOthers()) await this.#recount(manager, state, accepted, settledFrames);
       await this.#pollOldest(manager, state.first_seq);
       return;
     }

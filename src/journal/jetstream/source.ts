@@ -102,7 +102,7 @@ export class JetStreamSource implements Source {
       ledger,
       closing,
     });
-    this.#backlog = new JetStreamBacklog(names, acceptedOrders, repair);
+    this.#backlog = new JetStreamBacklog(names, acceptedOrders, () => peers.hasOthers(), repair);
     this.#deadLetters = new DeadLetterCount(names.deadStream, repair);
     this.#keepAlive = setInterval(() => {
       if (connection.up) delivered.keepAlive(connection.nc);

@@ -69,6 +69,12 @@ export class LedgerPeers {
     return performance.now() - Math.max(heardAtMs, this.#listeningSinceMs) < leaseMs;
   }
 
+  /** Whether another process on the stream was heard within a lease. */
+  hasOthers(): boolean {
+    const sinceMs = performance.now() - LEASE_MS;
+    return [...this.#heardAtMs].some(([peer, atMs]) => peer !== this.#self && atMs > sinceMs);
+  }
+
   /** Processes that were heard and are dead now. */
   dead(): string[] {
     return [...this.#heardAtMs.keys()].filter((peer) => !this.isAlive(peer));
