@@ -11,10 +11,8 @@ import type {
 } from '../model/pool-messages.js';
 import { CallTimeout } from './call-timeout.js';
 import type { HandPlace } from './hand-file.js';
+import { endedText, handlerExecArgv, LOAD_MS_MAX, LOADED, lateText } from './handler-thread.js';
 import type { Grant } from './slot-window.js';
-
-/** How long a handler may take to load, including its top-level awaits. */
-const LOAD_MS_MAX = 10_000;
 
 /** Runs batches in other threads. */
 export interface BatchPool {
@@ -61,11 +59,14 @@ export interface PoolListeners {
 export class HandlerPool implements BatchPool {
   readonly #pool: Piscina<BatchCall | null, unknown>;
   readonly #timeout: CallTimeout;
+  #isLoaded = false;
 
   constructor(options: PoolOptions, { onFault, onStrays }: PoolListeners) {
     this.#timeout = new CallTimeout(options.callMsMax, LOAD_MS_MAX, options.threads);
+    const execArgv = handlerExecArgv(options.threadData.handler);
     this.#pool = new Piscina({
       filename: options.entry,
+      ...(execArgv === undefined ? {} : { execArgv }),
       minThreads: options.threads,
       maxThreads: options.threads,
       idleTimeout: Number.POSITIVE_INFINITY,
@@ -82,6 +83,7 @@ export class HandlerPool implements BatchPool {
     // A handler can post messages of its own to the same port.
     this.#pool.on('message', (message: unknown) => {
       if (isStrayErrors(message)) onStrays(message);
+      else if (message === LOADED) this.#isLoaded = true;
     });
   }
 
@@ -89,9 +91,11 @@ export class HandlerPool implements BatchPool {
   async loadHandler(): Promise<LoadResult> {
     const loading = this.#pool.run(null, { name: 'loadHandler' }) as Promise<LoadResult>;
     const failed = (error: string): LoadResult => ({ error, outage: null });
-    const ended = loading.catch((error: Error) => failed(`its thread ended: ${error.message}`));
-    const late = failed(`it did not load within ${LOAD_MS_MAX} ms`);
-    return Promise.race([ended, sleep(LOAD_MS_MAX, late, { ref: false })]);
+    const ended = loading.catch((error: Error) => failed(endedText(error)));
+    const late = sleep(LOAD_MS_MAX, undefined, { ref: false }).then(() =>
+      failed(lateText(this.#isLoaded ? 'prepare' : null)),
+    );
+    return Promise.race([ended, late]);
   }
 
   /** Which calls have started. */

@@ -72,7 +72,7 @@ describe('the start is refused with one line', () => {
 
   it('for a handler that is a folder', async (t) => {
     const line = await refusal(t, ['--handler', await folder(t)], 2);
-    assert.match(line, /: it is not a file; name simulate, postgres, or an ES module/);
+    assert.match(line, /: it is a folder; fix: name a file in it, such as shop\.mjs/);
   });
 
   it('for a data folder that is a file', async (t) => {
@@ -85,22 +85,36 @@ describe('the start is refused with one line', () => {
     );
   });
 
-  const contract = 'is not a function: it must be async \\(orders, context\\) => outcomes';
+  const write = 'fix: write export default async function handle\\(orders, context\\)';
+  const correct = 'fix: correct the module, or name another';
   for (const [what, text, why] of [
-    ['without a default export', 'export const handle = () => {};', contract],
-    ['whose default export is no function', 'export default 3;', contract],
-    ['that throws when it is loaded', 'throw new Error("no database");', 'no database'],
-    ['that is not JavaScript', 'export default function {', '\\S+'],
-    ['that ends its thread when it is loaded', 'process.exit(3);', '\\S+'],
+    [
+      'without a default export',
+      'export const handle = () => {};',
+      `no default export, only handle; ${write}`,
+    ],
+    ['whose default export is no function', 'export default 3;', `is 3, not a function; ${write}`],
+    [
+      'that throws when it is loaded',
+      'throw new Error("no database");',
+      `:1:7: Error: no database; ${correct}`,
+    ],
+    [
+      'that is not JavaScript',
+      'export default function {',
+      `:1:25: SyntaxError: Unexpected token '{'; ${correct}`,
+    ],
+    [
+      'that ends its thread when it is loaded',
+      'process.exit(3);',
+      `process\\.exit\\(3\\) while it was loaded; ${correct}`,
+    ],
   ] as const) {
     it(`for a handler file ${what}`, async (t) => {
       const file = join(await folder(t), 'handler.mjs');
       await writeFile(file, text);
       const line = await refusal(t, ['--handler', file], 2);
-      assert.match(
-        line,
-        new RegExp(`handler\\.mjs: .*${why}.*; correct the module, or name another`),
-      );
+      assert.match(line, new RegExp(`handler\\.mjs: .*${why}`));
     });
   }
 

@@ -2,23 +2,23 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { HandlerFacts } from '../../src/cli/check/handler.js';
 import type { PoolThreadData } from '../../src/drain/handler-pool.js';
-import type { HandlerModule } from '../../src/model/order.js';
-import { NO_HANDLER } from './handler-file.js';
-import { hasFlag, reasonOf } from './thrown.js';
+import { LOADED } from '../../src/drain/handler-thread.js';
+import { calledAtLoad, LoadFault, loadModule } from './load.js';
+import { hasFlag, reasonOf, retryAfterMsOf } from './thrown.js';
 
 const { handler, context } = workerData as PoolThreadData;
 
 async function loadFacts(): Promise<HandlerFacts> {
   try {
-    const module = (await import(handler)) as HandlerModule;
-    if (typeof module.default !== 'function') {
-      return { loadError: NO_HANDLER, outage: null, note: null };
-    }
-    const note: unknown = (await module.check?.(context)) ?? null;
-    return { loadError: null, outage: null, note: note === null ? null : reasonOf(note) };
+    const { check } = await loadModule(handler);
+    parentPort!.postMessage(LOADED);
+    if (check === undefined) return { loadError: null, outage: null, note: null };
+    const note: unknown = await calledAtLoad('check', handler, () => check(context));
+    return { loadError: null, outage: null, note: note == null ? null : reasonOf(note) };
   } catch (error) {
+    if (error instanceof LoadFault) return { loadError: error.message, outage: null, note: null };
     const message = reasonOf(error);
-    return hasFlag(error, 'pause')
+    return hasFlag(error, 'pause') || retryAfterMsOf(error) !== null
       ? { loadError: null, outage: message, note: null }
       : { loadError: message, outage: null, note: null };
   }

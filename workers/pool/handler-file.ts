@@ -1,12 +1,8 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
-
-const CONTRACT = 'async (orders, context) => outcomes';
-
-/** Why a module without a handler cannot be loaded. */
-export const NO_HANDLER = `the default export is not a function: it must be ${CONTRACT}`;
+import { closeName } from '../../src/options/suggest.js';
 
 /** The handlers that come with Forebay, and where each is. */
 const BUILT_IN: ReadonlyMap<string, URL> = new Map(
@@ -24,23 +20,58 @@ const BUILT_IN: ReadonlyMap<string, URL> = new Map(
 export function handlerUrl(handler: string): string {
   const builtIn = BUILT_IN.get(handler);
   if (builtIn !== undefined) return builtIn.href;
-  const file = resolve(handler);
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (!found?.isFile()) {
-    const why = found === undefined ? 'there is no such file' : 'it is not a file';
-    const names = [...BUILT_IN.keys()].join(', ');
-    throw new OperatorFault(
-      `handler ${handler}: ${why}; name ${names}, or an ES module whose default export is ${CONTRACT}`,
-      EXIT.usage,
-    );
+  const fault = (why: string) => new OperatorFault(`handler ${handler}: ${why}`, EXIT.usage);
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(handler)?.[1]?.toLowerCase();
+  if (scheme !== undefined && scheme !== 'file' && !existsSync(handler)) {
+    throw fault(`it is a URL (${scheme}:), not a file; fix: name a file, such as ./shop.mjs`);
   }
+  if (scheme === 'file' && !URL.canParse(handler)) throw fault('it is not a valid URL of a file');
+  const file = scheme === 'file' ? pathOf(handler, fault) : resolve(handler);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw fault(missingText(file));
+  if (found.isDirectory()) throw fault(folderText(file));
+  if (!found.isFile()) throw fault('it is not a file');
   return pathToFileURL(file).href;
+}
+
+function pathOf(url: string, fault: (why: string) => OperatorFault): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw fault('it is not a valid URL of a file');
+  }
+}
+
+function missingText(file: string): string {
+  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    return `it is a link to ${readlinkSync(file)}, which does not exist`;
+  }
+  const meant = closeName(basename(file), [...namesIn(dirname(file)), ...BUILT_IN.keys()]);
+  const fix =
+    meant === undefined
+      ? `; fix: name ${[...BUILT_IN.keys()].join(', ')} or a file that exists`
+      : `; did you mean ${BUILT_IN.has(meant) ? meant : join(dirname(file), meant)}?`;
+  return `there is no such file${file === resolve(basename(file)) ? '' : ` (${file})`}${fix}`;
+}
+
+function folderText(folder: string): string {
+  const main = namesIn(folder).find((name) => /^index\.[mc]?[jt]s$/.test(name));
+  const such = main === undefined ? 'such as shop.mjs' : join(folder, main);
+  return `it is a folder; fix: name a file in it, ${such}`;
+}
+
+/** Files of a folder; empty if it cannot be read. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** A handler that cannot be loaded. `why` is one line; that of a built-in handler says the remedy too. */
 export function handlerFault(handler: string, why: string): OperatorFault {
-  const remedy = BUILT_IN.has(handler)
-    ? ''
-    : '; correct the module, or name another with --handler';
+  const isSaid = BUILT_IN.has(handler) || /; fix: |did you mean/.test(why);
+  const remedy = isSaid ? '' : '; fix: correct the module, or name another with --handler';
   return new OperatorFault(`handler ${handler}: ${why}${remedy}`, EXIT.usage);
 }

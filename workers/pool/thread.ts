@@ -1,14 +1,15 @@
 /** The entry of a pool thread, called by Piscina: runs the user's handler on batches. */
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { HandSlots } from '../../src/drain/hand-file.js';
 import type { PoolThreadData } from '../../src/drain/handler-pool.js';
+import { LOADED } from '../../src/drain/handler-thread.js';
 import { startCall } from '../../src/drain/start-call.js';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { StartGate } from '../../src/memory/start-gate.js';
 import { StartedCalls } from '../../src/memory/started-calls.js';
 import { kernelThreadId } from '../../src/metrics/thread-stats.js';
 import { type KeptHeaders, NO_HEADERS } from '../../src/model/kept-headers.js';
-import type { HandlerModule, Order } from '../../src/model/order.js';
+import type { Order } from '../../src/model/order.js';
 import type {
   BatchCall,
   BatchMessage,
@@ -17,7 +18,7 @@ import type {
   LoadResult,
   PauseNote,
 } from '../../src/model/pool-messages.js';
-import { NO_HANDLER } from './handler-file.js';
+import { type AnyHandlerModule, calledAtLoad, LoadFault, loadModule } from './load.js';
 import { charsNeeded, withoutData } from './order-data.js';
 import { InvalidOutcomes, type ReadOutcomes, readOutcomes } from './outcomes.js';
 import { Strays } from './strays.js';
@@ -45,32 +46,30 @@ const startParts = {
 const tid = kernelThreadId();
 const strays = new Strays();
 strays.listen();
-/** What the data is, only the handler knows. */
-type AnyHandlerModule = HandlerModule<unknown>;
 let loading: Promise<AnyHandlerModule> | null = null;
 
-async function load(): Promise<AnyHandlerModule> {
-  const module = (await import(handlerUrl)) as AnyHandlerModule;
-  if (typeof module.default !== 'function') {
-    throw new Error(NO_HANDLER);
-  }
-  return module;
-}
-
 function loadOnce(): Promise<AnyHandlerModule> {
-  loading ??= strays.whileLoading(load);
+  loading ??= strays.whileLoading(() => loadModule(handlerUrl));
   return loading;
 }
 
 export async function loadHandler(): Promise<LoadResult> {
   try {
     const { prepare } = await loadOnce();
-    await strays.whileLoading(async () => prepare?.(context));
+    parentPort!.postMessage(LOADED);
+    if (prepare !== undefined) {
+      await strays.whileLoading(() => calledAtLoad('prepare', handlerUrl, () => prepare(context)));
+    }
     return { error: null, outage: null };
   } catch (error) {
     const outage = pauseOf(error, []);
-    return { error: outage === null ? reasonOf(error) : null, outage };
+    return { error: outage === null ? messageOf(error) : null, outage };
   }
+}
+
+/** In one line, and whole: a fault of the handler's files tells what to do at its end. */
+function messageOf(error: unknown): string {
+  return error instanceof LoadFault ? error.message : reasonOf(error);
 }
 
 export default async function run(batch: BatchCall): Promise<BatchResult> {
@@ -92,7 +91,7 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
   } catch (error) {
     // Node caches a module that failed to load, so only a new thread can load it again.
     setTimeout(() => process.exit(1), EXIT_DELAY_MS);
-    return { ...result, notLoaded: reasonOf(error), handlerMs: 0 };
+    return { ...result, notLoaded: messageOf(error), handlerMs: 0 };
   }
   try {
     const orders = ordersOf(batch);

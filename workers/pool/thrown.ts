@@ -153,7 +153,7 @@ function nameOf(thrown: unknown): string {
 }
 
 /** The beginning of a text, in one line that a terminal and JSON can show. */
-function oneLine(text: string, charsMax: number): string {
+export function oneLine(text: string, charsMax: number): string {
   if (text.length > LONG_CHARS && text.length * COPY_BYTES_PER_CHAR > freeHeapBytes()) {
     return `a text of ${text.length} characters`;
   }

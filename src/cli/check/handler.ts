@@ -1,9 +1,14 @@
 import { Worker } from 'node:worker_threads';
+import {
+  endedText,
+  exitText,
+  handlerExecArgv,
+  LOAD_MS_MAX,
+  LOADED,
+  lateText,
+} from '../../drain/handler-thread.js';
 import type { HandlerContext } from '../../model/order.js';
 import { type Finding, fail, failConfig, ok } from './finding.js';
-
-/** The time limit of `serve` for loading a handler; milliseconds. */
-const LOAD_MS_MAX = 10_000;
 
 /** What came of loading a handler and running its `check`. */
 export interface HandlerFacts {
@@ -26,8 +31,10 @@ export async function loadInThread(
   handler: string,
   context: HandlerContext,
 ): Promise<HandlerFacts> {
+  const execArgv = handlerExecArgv(handler);
   const worker = new Worker(entry, {
     workerData: { handler, context },
+    ...(execArgv === undefined ? {} : { execArgv }),
     // What the module prints is not part of the report.
     stdout: true,
     stderr: true,
@@ -36,11 +43,15 @@ export async function loadInThread(
   let deadline: NodeJS.Timeout | undefined;
   try {
     return await new Promise<HandlerFacts>((resolve) => {
-      const late = failed(`did not load within ${LOAD_MS_MAX} ms`);
-      deadline = setTimeout(resolve, LOAD_MS_MAX, late);
-      worker.once('message', resolve);
-      worker.once('error', (error) => resolve(failed(`its thread ended: ${error.message}`)));
-      worker.once('exit', (code) => resolve(failed(`its thread ended with code ${code}`)));
+      let isLoaded = false;
+      const late = () => resolve(failed(lateText(isLoaded ? 'check' : null)));
+      deadline = setTimeout(late, LOAD_MS_MAX);
+      worker.on('message', (message: HandlerFacts | typeof LOADED) => {
+        if (message === LOADED) isLoaded = true;
+        else resolve(message);
+      });
+      worker.once('error', (error) => resolve(failed(endedText(error))));
+      worker.once('exit', (code) => resolve(failed(exitText(code))));
     });
   } finally {
     clearTimeout(deadline);
@@ -55,8 +66,11 @@ export function handlerFinding(
   const about = 'handler';
   const facts = { handler, loads: loadError === null };
   if (loadError !== null) {
-    const fix = 'correct the module, or choose another with --handler';
-    return failConfig(about, `${handler}: ${loadError}`, fix, facts);
+    const { problem, fix } = partsOf(
+      loadError,
+      'correct the module, or name another with --handler',
+    );
+    return failConfig(about, `${handler}: ${problem}`, fix, facts);
   }
   if (outage !== null) {
     const text = `${handler}: ${outage}: serve would start, and orders would wait`;
@@ -68,5 +82,12 @@ export function handlerFinding(
 /** @param message that of serve: `handler <name>: <error>` */
 export function handlerMissing(message: string): Finding {
   const text = message.replace(/^handler /, '');
-  return failConfig('handler', text, 'correct the path given by --handler', { loads: false });
+  const { problem, fix } = partsOf(text, 'correct the path given by --handler');
+  return failConfig('handler', problem, fix, { loads: false });
+}
+
+/** A message of serve has its fix at the end. */
+function partsOf(message: string, otherwise: string): { problem: string; fix: string } {
+  const [problem = '', fix = otherwise] = message.split(/; fix: (.*)/s);
+  return { problem, fix };
 }
