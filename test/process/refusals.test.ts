@@ -66,7 +66,7 @@ describe('the start is refused with one line', () => {
     const line = await refusal(t, ['--handler', './nowhere.mjs'], 2);
     assert.match(
       line,
-      /nowhere\.mjs: there is no such file; name simulate, postgres, or an ES module/,
+      /nowhere\.mjs: there is no such file; fix: name simulate, postgres or a file that exists/,
     );
   });
 
