@@ -32,6 +32,20 @@ export const errors: readonly Unplaced[] = [
   ),
   lines(
     {
+      title: 'Failed attempts by reason',
+      description:
+        'Attempts per second that failed, by the reason that the handler gave, or what went wrong: the order is tried again, becomes a dead letter, or is refused in direct mode.',
+      unit: 'ops',
+    },
+    [
+      {
+        expr: `sum by (outcome, reason) (${rate('forebay_failed_attempts_total')}) > 0`,
+        legend: '{{outcome}}: {{reason}}',
+      },
+    ],
+  ),
+  lines(
+    {
       title: 'Dead letters and maximum',
       description:
         'Dead letters, and --dead-max: above it, orders that fail permanently stay in the journal.',

@@ -1,6 +1,7 @@
 /** Why an order failed: as its handler says, where operators look, and without what the order says. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { runDlq } from '../cli/dlq/in-process.js';
 import { type ForebayProcess, runForebay, startForebay } from '../support/forebay.js';
 import { eventually, metric, OrderClient } from '../support/orders.js';
 import { type LedgerLine, ledgerHandler } from './handlers.js';
@@ -99,6 +100,34 @@ describe('a reason that the handler gives', () => {
       assert.doesNotMatch(text, /konovalov/i);
       assert.doesNotMatch(text, /product_id[^,}]*\d/);
     }
+  });
+});
+
+describe('dlq list', () => {
+  it('shows whole reasons where there is room, and clips them where there is none', async (t) => {
+    const long = `no such product ${'in any of our shelves '.repeat(4)}today`;
+    const handler = await ledgerHandler(
+      t,
+      `return orders.map(({ data }) => ({ outcome: 'dead', reason: data.username === 'a' ? 'short' : ${JSON.stringify(long)} }));`,
+    );
+    const forebay = await startForebay(['--handler', handler.file], { owner: t });
+    const client = new OrderClient(forebay.url);
+    await client.postAll(['a', 'b']);
+    client.close();
+    const dead = () => metric(forebay, 'forebay_dead_total');
+    await eventually('both are dead letters', async () => (await dead()) === 2);
+    const linesAt = async (columns: number) =>
+      (await runDlq(['list', '--data', forebay.data], {}, columns)).stdout.split('\n').slice(0, 3);
+    const wide = await linesAt(400);
+    assert.equal(wide.filter((line) => line.includes(` ${long}  `)).length, 1);
+    assert.equal(new Set(wide.map((line) => line.search(/attempts|1 {2}20/))).size, 2);
+    for (const line of wide) assert.ok(line.length <= 400);
+    const narrow = await linesAt(80);
+    assert.equal(
+      narrow.filter((line) => line.includes('no such product in any of our s…')).length,
+      1,
+    );
+    assert.equal(await forebay.stop(), 0);
   });
 });
 

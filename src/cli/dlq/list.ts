@@ -12,14 +12,15 @@ export async function list(context: DlqContext, request: ListRequest): Promise<n
   const { selection, limit, json } = request;
   let shown = 0;
   let more = false;
+  /** By the first page: the columns of all rows are below each other. */
+  let widths: Widths | null = null;
   for await (const { letters } of selected(context.store, selection, GROUP_MAX)) {
     if (context.stop.aborted) break;
     const page = letters.slice(0, limit - shown);
     if (page.length > 0) {
-      const head = shown === 0 && !json ? [tableHead()] : [];
-      const rows = page.map((letter) =>
-        json ? letterJson(letter) : letterRow(letter, context.columns),
-      );
+      widths ??= widthsFor(page, context.columns);
+      const head = shown === 0 && !json ? [tableHead(widths)] : [];
+      const rows = page.map(json ? letterJson : rowsOf(widths));
       await context.print(`${[...head, ...rows].join('\n')}\n`);
     }
     shown += page.length;
@@ -53,7 +54,8 @@ function listEnd(shown: number, more: boolean): string {
 }
 
 const ID_COLUMNS = 31;
-const REASON_COLUMNS = 32;
+/** The reason column is never narrower. */
+const REASON_COLUMNS_MIN = 32;
 const ATTEMPTS_COLUMNS = 8;
 const SCHEMA_COLUMNS = 16;
 const TIME_COLUMNS = 24;
@@ -66,27 +68,43 @@ const UNKNOWN = 'unknown';
 
 const strict = new TextDecoder('utf-8', { fatal: true });
 
-/** The heading above the rows of `letterRow`. */
-function tableHead(): string {
-  return row(['id', 'reason', 'attempts', 'first', 'last', 'schema', 'body']);
+/** Columns of the cells whose width depends on the terminal. */
+interface Widths {
+  readonly reason: number;
+  readonly body: number;
 }
 
-function letterRow(letter: StoredDeadLetter, columns: number): string {
+/** A wide terminal shows whole reasons; the body gets the rest, because `dlq show` prints it. */
+function widthsFor(letters: readonly StoredDeadLetter[], columns: number): Widths {
+  const facts = ATTEMPTS_COLUMNS + 2 * TIME_COLUMNS + SCHEMA_COLUMNS;
+  const room = columns - ID_COLUMNS - facts - GAPS;
+  const longest = Math.max(...letters.map(({ reason }) => [...printable(reason)].length));
+  const reasonMax = Math.max(REASON_COLUMNS_MIN, room - BODY_COLUMNS_MIN);
+  const reason = Math.min(reasonMax, Math.max(REASON_COLUMNS_MIN, longest));
+  return { reason, body: Math.max(BODY_COLUMNS_MIN, room - reason) };
+}
+
+/** The heading above the rows of `letterRow`. */
+function tableHead(widths: Widths): string {
+  return row(['id', 'reason', 'attempts', 'first', 'last', 'schema', 'body'], widths);
+}
+
+function letterRow(letter: StoredDeadLetter, widths: Widths): string {
   const { orderId, reason, attempts, firstAtMs, lastAtMs, schema, body } = letter;
-  const facts = REASON_COLUMNS + ATTEMPTS_COLUMNS + 2 * TIME_COLUMNS + SCHEMA_COLUMNS;
-  const taken = ID_COLUMNS + facts + GAPS;
-  return row([
+  const cells = [
     printable(orderId),
-    clipped(reason, REASON_COLUMNS),
+    clipped(reason, widths.reason),
     String(attempts),
     iso(firstAtMs),
     iso(lastAtMs),
     schema ?? UNKNOWN,
-    clipped(
-      Buffer.from(orderIn(body)).toString('utf8'),
-      Math.max(BODY_COLUMNS_MIN, columns - taken),
-    ),
-  ]);
+    clipped(Buffer.from(orderIn(body)).toString('utf8'), widths.body),
+  ];
+  return row(cells, widths);
+}
+
+function rowsOf(widths: Widths): (letter: StoredDeadLetter) => string {
+  return (letter) => letterRow(letter, widths);
 }
 
 /** Everything but the body, one fact per line. */
@@ -143,10 +161,13 @@ function bodyMember(body: Uint8Array): { body: string } | { bodyBase64: string }
   }
 }
 
-function row([id, reason, attempts, first, last, schema, body]: readonly string[]): string {
+function row(
+  [id, reason, attempts, first, last, schema, body]: readonly string[],
+  widths: Widths,
+): string {
   return [
     id!.padEnd(ID_COLUMNS),
-    reason!.padEnd(REASON_COLUMNS),
+    reason!.padEnd(widths.reason),
     attempts!.padStart(ATTEMPTS_COLUMNS),
     first!.padEnd(TIME_COLUMNS),
     last!.padEnd(TIME_COLUMNS),

@@ -12,8 +12,9 @@ export interface DlqEnd {
 export async function runDlq(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  columns?: number,
 ): Promise<DlqEnd> {
-  const stdout = new Collected();
+  const stdout = new Collected(columns);
   const stderr = new Collected();
   const io = { stdout, stderr, env: { ...process.env, ...env } };
   const signals = { onStop: () => {}, reset: () => {} };
@@ -30,7 +31,14 @@ export async function runDlq(
 }
 
 class Collected extends Writable {
+  /** Of a terminal. */
+  readonly columns?: number;
   readonly #chunks: Buffer[] = [];
+
+  constructor(columns?: number) {
+    super();
+    if (columns !== undefined) this.columns = columns;
+  }
 
   get text(): string {
     return Buffer.concat(this.#chunks).toString();
