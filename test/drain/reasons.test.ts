@@ -190,7 +190,7 @@ describe('an error with retryAfterMs', () => {
       t,
       `globalThis.calls = (globalThis.calls ?? 0) + 1;
        if (globalThis.calls <= 2) throw Object.assign(new Error('too many requests'), { retryAfterMs: 900 });`,
-      ['a', 'b', 'c'],
+      ['a'],
     );
     const times = [...new Set(lines.map(({ atMs }) => atMs))].sort((one, other) => one - other);
     assert.ok(times[1]! - times[0]! >= 899, `${times[1]! - times[0]!} ms`);
