@@ -62,7 +62,7 @@ export async function loadHandler(): Promise<LoadResult> {
     }
     return { error: null, outage: null };
   } catch (error) {
-    const outage = pauseOf(error, []);
+    const outage = pauseOf(error, () => []);
     return { error: outage === null ? messageOf(error) : null, outage };
   }
 }
@@ -111,7 +111,7 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
     };
     Object.assign(result, readOutcomes(returned, count, orderAt));
   } catch (error) {
-    result.paused = pauseOf(error, ordersOf(batch));
+    result.paused = pauseOf(error, () => ordersOf(batch));
     if (result.paused === null) {
       result.thrown = error instanceof InvalidOutcomes ? error.failure : thrownFailure(error);
       result.thrownDead = hasFlag(error, 'dead');
@@ -144,10 +144,10 @@ function ordersOf({ payload, segments }: BatchMessage): Order<unknown>[] {
 }
 
 /** Null if what was thrown asks for no pause. */
-function pauseOf(thrown: unknown, orders: readonly Order<unknown>[]): PauseNote | null {
+function pauseOf(thrown: unknown, orders: () => readonly Order<unknown>[]): PauseNote | null {
   const retryAfterMs = retryAfterMsOf(thrown);
   if (retryAfterMs === null && !hasFlag(thrown, 'pause')) return null;
   const text = reasonOf(thrown, charsNeeded(REASON_CHARS_MAX));
-  const why = cutReason(withoutData(text, orders));
+  const why = cutReason(withoutData(text, orders()));
   return { why, retryAfterMs: Number.isNaN(retryAfterMs) ? null : retryAfterMs };
 }
