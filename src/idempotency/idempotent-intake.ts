@@ -157,9 +157,9 @@ export class IdempotentIntake implements KeyedIntake {
    */
   #lookUp(request: KeyedRequest, frameId: string, index: number): void {
     const { receipts, table, nowNs } = this.#parts;
-    const onReceipt = (receipt: string | null) => {
+    const onReceipt = (receipt: { readonly status: string } | null) => {
       this.#lookups--;
-      if (receipt === null || receipt === 'unknown') {
+      if (receipt === null || receipt.status === 'unknown') {
         request.client.refused();
       } else {
         table.confirm(request.words, frameId, index, nowNs());

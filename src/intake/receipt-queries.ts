@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type {
   OrderPlace,
-  Receipt,
+  PlacedReceipt,
   ReceiptLookup,
   ReceiptQuery,
   ReceiptReply,
@@ -15,7 +15,7 @@ const REPLY_MS_MAX = 2000;
 const EXPIRY_CHECK_MS = 100;
 
 interface Pending {
-  readonly onReceipt: (receipt: Receipt | null) => void;
+  readonly onReceipt: (receipt: PlacedReceipt | null) => void;
   readonly askedMs: number;
 }
 
@@ -35,7 +35,10 @@ export class ReceiptQueries implements ReceiptLookup {
     this.#send = send;
   }
 
-  lookUp({ frameId, index }: OrderPlace, onReceipt: (receipt: Receipt | null) => void): boolean {
+  lookUp(
+    { frameId, index }: OrderPlace,
+    onReceipt: (receipt: PlacedReceipt | null) => void,
+  ): boolean {
     if (this.#pending.size >= PENDING_MAX) return false;
     const sequence = this.#sequence++;
     this.#pending.set(sequence, { onReceipt, askedMs: performance.now() });
@@ -72,7 +75,7 @@ export class ReceiptQueries implements ReceiptLookup {
     this.#expiry = null;
   }
 
-  #finish(sequence: number, receipt: Receipt | null): void {
+  #finish(sequence: number, receipt: PlacedReceipt | null): void {
     const pending = this.#pending.get(sequence);
     this.#pending.delete(sequence);
     pending?.onReceipt(receipt);

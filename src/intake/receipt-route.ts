@@ -1,6 +1,6 @@
 import { COUNTER, responseCounter, type ThreadCounts } from '../metrics/count.js';
 import type { Status } from '../model/answers.js';
-import { parseOrderId, type Receipt, type ReceiptLookup } from '../model/receipt.js';
+import { type PlacedReceipt, parseOrderId, type ReceiptLookup } from '../model/receipt.js';
 import type { RepliesTo } from './cors.js';
 import type { HttpReply, RequestHead } from './http.js';
 import type { Replies } from './reply.js';
@@ -35,10 +35,10 @@ export class ReceiptRoute {
       this.#counts.add(responseCounter(401));
       return;
     }
-    const reply = (receipt: Receipt | null) => this.#reply(res, replies, id, receipt, isHead);
+    const reply = (receipt: PlacedReceipt | null) => this.#reply(res, replies, id, receipt, isHead);
     const place = parseOrderId(id);
     if (place === null) {
-      reply('unknown');
+      reply(UNKNOWN);
       return;
     }
     let isGone = false;
@@ -56,7 +56,7 @@ export class ReceiptRoute {
     res: HttpReply,
     replies: Replies,
     id: string,
-    receipt: Receipt | null,
+    receipt: PlacedReceipt | null,
     isHead: boolean,
   ): void {
     if (receipt === null) replies.noReceipt(res, isHead);
@@ -65,7 +65,9 @@ export class ReceiptRoute {
   }
 }
 
-function statusOf(receipt: Receipt | null): Status {
+const UNKNOWN: PlacedReceipt = { status: 'unknown', ahead: null, byMs: null };
+
+function statusOf(receipt: PlacedReceipt | null): Status {
   if (receipt === null) return 503;
-  return receipt === 'unknown' ? 404 : 200;
+  return receipt.status === 'unknown' ? 404 : 200;
 }

@@ -1,5 +1,5 @@
 import { type Answer, answers } from '../model/answers.js';
-import type { Receipt } from '../model/receipt.js';
+import type { PlacedReceipt } from '../model/receipt.js';
 import type { HttpReply } from './http.js';
 
 export type AnswerName = keyof typeof answers;
@@ -142,9 +142,12 @@ export class Replies {
   }
 
   /** The status of an order; 404 with its own body if the order is unknown. */
-  receipt(res: HttpReply, id: string, receipt: Receipt, isHead: boolean): void {
-    const { head } = receipt === 'unknown' ? this.#built.notFound : this.#built.created;
-    const body = encoder.encode(JSON.stringify({ id, status: receipt }));
+  receipt(res: HttpReply, id: string, receipt: PlacedReceipt, isHead: boolean): void {
+    const { status, ahead, byMs } = receipt;
+    const { head } = status === 'unknown' ? this.#built.notFound : this.#built.created;
+    const place = ahead === null ? {} : { ahead };
+    const time = byMs === null ? {} : { by: secondOf(byMs) };
+    const body = encoder.encode(JSON.stringify({ id, status, ...place, ...time }));
     this.#endFor(res.writeStatus(head), body, isHead);
   }
 
@@ -281,4 +284,9 @@ function digitsOf(position: number): number {
   if (position < 100) return 2;
   if (position < 1000) return 3;
   return position < 10_000 ? 4 : DIGITS_MAX;
+}
+
+/** The nearest second, such as `2026-11-28T14:03:20Z`. */
+function secondOf(epochMs: number): string {
+  return new Date(Math.round(epochMs / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 }

@@ -132,15 +132,15 @@ export function settingText({ rate, followsSchedule, pause }: DrainSetting): str
  * @param kept null if nothing was ever set
  */
 export function settingAtStart(
-  options: Pick<Options, 'drainRate'>,
+  options: Pick<Options, 'drainRate' | 'drainSchedule'>,
   kept: DrainSetting | null,
   log: Log,
 ): DrainSetting {
-  const { drainRate } = options;
+  const { drainRate, drainSchedule } = options;
   if (kept === null) {
     return {
       rate: drainRate,
-      followsSchedule: false,
+      followsSchedule: drainSchedule !== '',
       pause: null,
       by: BY_OPTION,
       atMs: Date.now(),
@@ -148,12 +148,16 @@ export function settingAtStart(
   }
   // Whoever leaves the option out may not know that an earlier start has set a rate.
   const isGiven = drainRate !== 0 || kept.by === BY_OPTION;
-  if (isGiven && drainRate !== kept.rate) {
-    const at = new Date(kept.atMs).toISOString();
+  const at = new Date(kept.atMs).toISOString();
+  const tell = (option: string, rate: number | 'schedule') =>
     log(
       'drain-rate-kept',
-      `--drain-rate ${drainRate} is not in force: the drain was set to ${settingText(kept)} by ${kept.by} at ${at}; to change it: forebay drain --rate ${drainRate}`,
+      `${option} is not in force: the drain was set to ${settingText(kept)} by ${kept.by} at ${at}; to change it: forebay drain --rate ${rate}`,
     );
+  if (drainSchedule !== '') {
+    if (!kept.followsSchedule) tell(`--drain-schedule ${drainSchedule}`, 'schedule');
+  } else if (isGiven && drainRate !== kept.rate) {
+    tell(`--drain-rate ${drainRate}`, drainRate);
   }
   return kept;
 }

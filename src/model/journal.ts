@@ -69,6 +69,16 @@ export interface Source {
   readonly term: number;
   /** The receipt of the order `<frameId>-<index>`. */
   receipt(frameId: string, index: number): Promise<Receipt>;
+  /**
+   * How many orders are before a waiting order of a fresh frame; null where that cannot be known. To be called after
+   * `receipt`.
+   */
+  ordersAhead(frameId: string, index: number): Promise<number | null>;
+  /**
+   * Orders per second that all processes have finished in the last seconds; null if unknown. Absent where no other
+   * process drains.
+   */
+  readonly throughputOfAll?: () => number | null;
   /** Whether the journal answers; `reason` says in one line why not. */
   readonly reachable: boolean;
   readonly reason: string;

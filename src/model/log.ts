@@ -213,6 +213,10 @@ export const LOG_EVENTS = {
     level: 'error',
     what: 'NATS refuses to store how the instances share the drain rate, for example because its storage is full: the shares stay as they are',
   },
+  'schedule-waits': {
+    level: 'warn',
+    what: 'the rate of the window of --drain-schedule that has begun cannot be set; retried',
+  },
   'drain-setting-unreadable': {
     level: 'error',
     what: 'what was set about the drain is damaged: --drain-rate is in force, and a pause has ended',

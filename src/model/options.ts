@@ -86,6 +86,7 @@ export interface Options {
 
   readonly drain: boolean;
   readonly drainRate: number;
+  readonly drainSchedule: string;
   readonly lookAheadFrames: number;
   readonly batchOrdersMax: number;
   readonly batchMsTarget: number;

@@ -1,6 +1,15 @@
 /** What became of an order, as `GET {path}/{id}` answers it. */
 export type Receipt = 'accepted' | 'done' | 'dead' | 'unknown';
 
+/** A receipt with the place of the order in line. */
+export interface PlacedReceipt {
+  readonly status: Receipt;
+  /** Orders before it; null where that cannot be known. */
+  readonly ahead: number | null;
+  /** When it is due at the present rate and schedule, epoch milliseconds; null where that cannot be known. */
+  readonly byMs: number | null;
+}
+
 /** A frame id, a hyphen, and the index of the order in the frame: 0 to 9999 without leading zeros. */
 const ORDER_ID = /^([0-9A-HJKMNP-TV-Z]{26})-(0|[1-9][0-9]{0,3})$/;
 
@@ -21,7 +30,7 @@ export interface ReceiptLookup {
    * `onReceipt` is called once, later; with null if no answer came in time. Returns false, and does not call it, if too
    * many lookups are pending.
    */
-  lookUp(place: OrderPlace, onReceipt: (receipt: Receipt | null) => void): boolean;
+  lookUp(place: OrderPlace, onReceipt: (receipt: PlacedReceipt | null) => void): boolean;
 }
 
 /** A lookup as an intake thread sends it to the main thread. */
@@ -33,5 +42,5 @@ export interface ReceiptQuery extends OrderPlace {
 export interface ReceiptReply {
   readonly sequence: number;
   /** Null if the journal could not answer. */
-  readonly receipt: Receipt | null;
+  readonly receipt: PlacedReceipt | null;
 }

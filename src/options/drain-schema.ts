@@ -152,6 +152,15 @@ export const drainSchema = {
     group: 'Drain',
     help: 'most orders processed in any second; 0 is no limit',
   },
+  drainSchedule: {
+    type: 'text',
+    unit: 'file',
+    pattern: '^[^\\0]*$',
+    patternText: 'a file name',
+    default: '',
+    group: 'Drain',
+    help: 'file with drain rates by the time of day, in lines such as 02:00-06:00 Europe/Berlin 200/s; --drain-rate holds at all other times',
+  },
   lookAheadFrames: {
     type: 'integer',
     unit: 'frames',

@@ -48,7 +48,9 @@ export class SimulatedThreads {
       receipts: {
         lookUp: ({ frameId, index }, onReceipt) => {
           this.lookups.push(`${frameId}-${index}`);
-          setImmediate(() => onReceipt(this.receipt));
+          const { receipt } = this;
+          const placed = receipt && { status: receipt, ahead: null, byMs: null };
+          setImmediate(() => onReceipt(placed));
           return true;
         },
       },

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReceiptQueries } from '../../src/intake/receipt-queries.js';
-import type { Receipt, ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
+import type {
+  PlacedReceipt,
+  Receipt,
+  ReceiptQuery,
+  ReceiptReply,
+} from '../../src/model/receipt.js';
 import { ReceiptReplies } from '../../workers/intake/receipt-replies.js';
 import { eventually } from '../support/orders.js';
+
+const placed = (status: Receipt): PlacedReceipt => ({ status, ahead: null, byMs: null });
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -13,7 +20,7 @@ function open() {
   const received: (Receipt | null)[] = [];
   const lookUp = (index: number) =>
     queries.lookUp({ frameId: 'F', index }, (receipt) => {
-      received.push(receipt);
+      received.push(receipt?.status ?? null);
     });
   return { sent, queries, received, lookUp };
 }
@@ -34,9 +41,9 @@ describe('receipt queries', () => {
       ],
     );
     const [a, b, c] = sent[0]!.map(({ sequence }) => sequence);
-    queries.receive([{ sequence: c!, receipt: 'dead' }]);
+    queries.receive([{ sequence: c!, receipt: placed('dead') }]);
     queries.receive([
-      { sequence: a!, receipt: 'done' },
+      { sequence: a!, receipt: placed('done') },
       { sequence: b!, receipt: null },
     ]);
     assert.deepEqual(received, ['dead', 'done', null]);
@@ -51,7 +58,7 @@ describe('receipt queries', () => {
     for (let i = 0; i < 1000; i++) assert.ok(lookUp(i));
     assert.equal(lookUp(1000), false);
     await turn();
-    queries.receive([{ sequence: sent[0]![0]!.sequence, receipt: 'done' }]);
+    queries.receive([{ sequence: sent[0]![0]!.sequence, receipt: placed('done') }]);
     assert.ok(lookUp(1001));
     queries.close();
     assert.equal(received.length, 1001);
@@ -61,7 +68,7 @@ describe('receipt queries', () => {
     const { sent, queries, received, lookUp } = open();
     lookUp(1);
     await eventually('expired', () => received.length === 1);
-    queries.receive([{ sequence: sent[0]![0]!.sequence, receipt: 'done' }]);
+    queries.receive([{ sequence: sent[0]![0]!.sequence, receipt: placed('done') }]);
     assert.deepEqual(received, [null]);
     queries.close();
   });
@@ -70,25 +77,25 @@ describe('receipt queries', () => {
 describe('receipt replies', () => {
   it('are sent when they are found, those of one turn together, and are null if the journal fails', async () => {
     const sent: (readonly ReceiptReply[])[] = [];
-    const late: ((receipt: Receipt) => void)[] = [];
-    const find = async (frameId: string): Promise<Receipt> => {
+    const late: ((receipt: PlacedReceipt) => void)[] = [];
+    const find = async (frameId: string): Promise<PlacedReceipt> => {
       if (frameId === 'late') return new Promise((resolve) => late.push(resolve));
       if (frameId === 'broken') throw new Error('the journal is unreachable');
-      return 'done';
+      return placed('done');
     };
     const replies = new ReceiptReplies(find, (message) => sent.push(message));
     const frameIds = ['quick', 'late', 'broken', 'quick'];
     replies.reply(frameIds.map((frameId, sequence) => ({ frameId, index: 0, sequence })));
     await eventually('the first replies', () => sent.length === 1);
-    late[0]!('accepted');
+    late[0]!(placed('accepted'));
     await eventually('the last reply', () => sent.length === 2);
     assert.deepEqual(sent, [
       [
-        { sequence: 0, receipt: 'done' },
+        { sequence: 0, receipt: placed('done') },
         { sequence: 2, receipt: null },
-        { sequence: 3, receipt: 'done' },
+        { sequence: 3, receipt: placed('done') },
       ],
-      [{ sequence: 1, receipt: 'accepted' }],
+      [{ sequence: 1, receipt: placed('accepted') }],
     ]);
   });
 
@@ -97,7 +104,7 @@ describe('receipt replies', () => {
     let lookups = 0;
     const find = () => {
       lookups++;
-      return new Promise<Receipt>(() => {});
+      return new Promise<PlacedReceipt>(() => {});
     };
     const replies = new ReceiptReplies(find, (message) => sent.push(message));
     for (let i = 0; i < 1500; i++) replies.reply([{ frameId: 'F', index: 0, sequence: i }]);

@@ -1,7 +1,7 @@
-import type { Receipt, ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
+import type { PlacedReceipt, ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
 
 /** Looks up the status of the order `<frameId>-<index>` in the journal. */
-export type FindReceipt = (frameId: string, index: number) => Promise<Receipt>;
+export type FindReceipt = (frameId: string, index: number) => Promise<PlacedReceipt>;
 
 /**
  * Queries of one intake thread that are looked up at the same time. The thread has no more than that open, but it gives
@@ -26,7 +26,7 @@ export class ReceiptReplies {
   }
 
   async #replyTo({ sequence, frameId, index }: ReceiptQuery): Promise<void> {
-    let receipt: Receipt | null = null;
+    let receipt: PlacedReceipt | null = null;
     if (this.#pending < PENDING_MAX) {
       this.#pending++;
       try {

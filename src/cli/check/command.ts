@@ -41,6 +41,7 @@ import {
   versionFinding,
 } from './machine.js';
 
+import { scheduleFindings } from './schedule.js';
 import { schemaFindings } from './schema.js';
 import { senderFindings } from './senders.js';
 
@@ -108,6 +109,7 @@ async function checkAll(loaded: LoadedOptions, exampleFile: string): Promise<Fin
     guaranteeFinding(durabilityOf(options, nats, folder?.facts ?? null)),
     ...(nats === null ? [] : natsFindings(options, nats)),
     ...(folder === null ? [] : folderFindings(options, folder.facts, folder.isInUse)),
+    ...scheduleFindings(options, Date.now()),
     handler,
     ...ports,
     ...tlsFindings(options, Date.now()),
@@ -252,6 +254,8 @@ their origin, the guarantee, NATS and its streams, the data folder, waiting
 orders, disk space, the handler, TLS, ports, limits, cores, memory and the
 clock. Each check prints one line, ok, warn or fail, and how to fix it.
 
+With --drain-schedule, it lists the drain rates of the next 24 hours.
+
 With --schema, it lists for each keyword whether it is compiled to the scanner
 or left to ajv, and why. It measures what a body costs: that of --example, or
 one made from the examples and defaults of the schema.
@@ -270,6 +274,7 @@ Examples
   forebay check --nats nats://127.0.0.1:4222 --handler ./shop.mjs
   forebay check --json | jq '.findings[] | select(.verdict != "ok")'
   forebay check --schema order.schema.json --example order.json
+  forebay check --drain-schedule night.txt
   forebay check --config new.json && systemctl restart forebay
 
 Exit codes

@@ -8,11 +8,10 @@ import { handlerFault, handlerUrl } from '../../../workers/pool/handler-file.js'
 import type { AdminServer } from '../../admin/server.js';
 import { FrameIds } from '../../commit/frame-id.js';
 import type { HandFile } from '../../drain/hand-file.js';
-import { type DrainHandle, openDrain } from '../../drain/open.js';
+import type { DrainHandle } from '../../drain/open.js';
 import { leftIn, openHand } from '../../drain/open-hand.js';
 import { checkKeySource } from '../../idempotency/check-options.js';
 import { createKeyTableMemory, restoreKeys } from '../../idempotency/key-table-setup.js';
-import { memoryControl } from '../../journal/kept-control.js';
 import { openSource } from '../../journal/open.js';
 import type { SourceHandle } from '../../journal/source-handle.js';
 import { monotonicNs } from '../../limit/clock.js';
@@ -39,9 +38,9 @@ import { type Contract, loadContract } from '../../schema/contract.js';
 import { checkSenderOptions } from '../../senders/check-options.js';
 import { SenderFiles } from '../../senders/sender-files.js';
 import { adminTokens, warnOfAccess } from './admin-access.js';
+import { openProcessing, placedReceipt, type Steering, scheduleOf } from './processing.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
-const POOL_ENTRY = fileURLToPath(new URL('../../../workers/pool/thread.js', import.meta.url));
 
 export interface ServerParts {
   readonly options: Options;
@@ -77,6 +76,7 @@ interface Stages {
   readonly control: DrainControl;
   /** Of the admin server; null if it asks for none. */
   readonly tokens: WatchedFile<string[]> | null;
+  readonly steering: Steering;
   readonly drain: DrainHandle;
   /** Null in direct mode. */
   readonly journal: SourceHandle | null;
@@ -174,7 +174,7 @@ export class Server {
    */
   async start(): Promise<boolean> {
     const { options, log, redact, recent } = this.#parts;
-    const { at, engine, memory, intake, tokens, drain, journal } = this.#stages;
+    const { at, engine, memory, intake, tokens, steering, drain, journal } = this.#stages;
     const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
     const threadsStarted = intake.start(at, keysKnown);
     // Awaited below; until then its failure must not count as unhandled.
@@ -198,6 +198,7 @@ export class Server {
     await journal?.ready;
     if (this.#isStopping) return false;
     log('http-engine', engine.text, { engine: engine.name, threads: engine.threads });
+    steering.start();
     drain.start();
     await intake.ready();
     return !this.#isStopping;
@@ -216,6 +217,7 @@ async function openStages(
   checkSenderOptions(options);
   checkKeySource(options.idempotencyFrom, contract.schema);
   const handler = handlerUrl(options.handler);
+  const schedule = scheduleOf(options);
   const certificate = ServerCertificate.open(options, log);
   const senders = new SenderFiles(options, log);
   const tokens = adminTokens(options, log);
@@ -230,19 +232,8 @@ async function openStages(
     options.mode === 'direct'
       ? { journal: null, hand: null }
       : await openJournal(parts, memory, wakeFlag, releases);
-  const { control, allowance } = journal ?? memoryControl(options, log);
-  const drain = openDrain({
-    options,
-    source: options.drain && journal !== null ? journal.source : null,
-    counts,
-    entry: POOL_ENTRY,
-    handlerUrl: handler,
-    control,
-    allowance,
-    nowNs: monotonicNs,
-    hand,
-    log,
-  });
+  const given = { ...parts, schedule, handler, journal, hand, counts };
+  const { control, drain, steering } = openProcessing(given);
   const startIntake = await intakeStarter(options);
   // Each announcement wakes this thread: none where nobody listens.
   const isTold = options.drain && (journal?.onCommitted ?? null) !== null;
@@ -260,19 +251,19 @@ async function openStages(
     startThread: (index) => startIntake(index, threadData(options, memory, index, shared)),
     log,
     onCommitted: journal?.onCommitted ?? (() => {}),
-    // In direct mode nobody remembers an order.
-    findReceipt: async (frameId, index) => journal?.source.receipt(frameId, index) ?? 'unknown',
+    findReceipt: (frameId, index) => placedReceipt(journal, steering.due, frameId, index),
     onRestart: () => counts.add(COUNTER.intakeThreadRestarts),
     onFault: parts.onFault,
   });
   certificate?.watch((renewed) => intake.renewTls(renewed));
   senders.watch((data) => intake.renewSenders(data));
   releases.push(async () => {
+    steering.stop();
     certificate?.close();
     senders.close();
     tokens?.close();
   });
-  return { ...shared, at, memory, intake, tokens, control, journal };
+  return { ...shared, at, memory, intake, tokens, control, steering, journal };
 }
 
 /** With `--threads 0` there is one too, in the main thread. */

@@ -18,6 +18,17 @@ const FRAME_ORDERS_MAX = 10_000;
 /** Messages looked at in a poll to find out how large an order is. */
 const SAMPLES = 4;
 
+/** For the throughput of the last seconds. */
+const POLLS_KEPT = 6;
+
+interface Poll {
+  readonly tickMs: number;
+  /** Messages that were stored and are gone. */
+  readonly left: number;
+  readonly settledFrames: number;
+  readonly settledOrders: number;
+}
+
 /**
  * An estimate of how many orders the stream has. Frames that this process stored are counted in orders, exactly. For
  * earlier frames the server knows only the number of messages: each counts as the mean of the first and the last.
@@ -46,6 +57,8 @@ export class JetStreamBacklog {
   #messages = 0;
   #settledBeforePoll = 0;
   #settledFrames = 0;
+  #settledOrders = 0;
+  #polls: Poll[] = [];
 
   /** @param hasOthers whether other processes accept or process orders of the stream too */
   constructor(
@@ -77,6 +90,33 @@ export class JetStreamBacklog {
     return this.#oldestAcceptedAtMs;
   }
 
+  /** Orders that left the stream by settlements of this process. */
+  get settledOrders(): number {
+    return this.#settledOrders;
+  }
+
+  /**
+   * Orders per second that all processes have finished in the last seconds: the messages that left the stream, with as
+   * many orders as those that this process settled. Null if it settled none.
+   */
+  throughputOfAll(): number | null {
+    const [first, last] = [this.#polls[0], this.#polls.at(-1)];
+    if (first === undefined || last === first) return null;
+    const own = last!.settledFrames - first.settledFrames;
+    if (own <= 0) return null;
+    const orders = (last!.settledOrders - first.settledOrders) / own;
+    return ((last!.left - first.left) * orders * 1000) / (last!.tickMs - first.tickMs);
+  }
+
+  #notePoll(left: number): void {
+    const [settledFrames, settledOrders] = [this.#settledFrames, this.#settledOrders];
+    const tickMs = performance.now();
+    // The stream is another one.
+    if (left < (this.#polls.at(-1)?.left ?? 0)) this.#polls = [];
+    this.#polls.push({ tickMs, left, settledFrames, settledOrders });
+    if (this.#polls.length > POLLS_KEPT) this.#polls.shift();
+  }
+
   /** To be called whenever the connection is established. */
   start(nc: NatsConnection): Promise<void> {
     return this.#polling.start(nc);
@@ -96,6 +136,7 @@ export class JetStreamBacklog {
   settleEnds(seq: number, orders: number, refiled: number): void {
     this.#settling--;
     if (orders > 0) this.#settledFrames++;
+    this.#settledOrders += orders - refiled;
     this.#balance += refiled;
     if (seq > this.#earlierSeqMax) this.#balance -= orders;
     else if (orders > 0) this.#earlierFrames = Math.max(0, this.#earlierFrames - 1);
@@ -155,6 +196,7 @@ export class JetStreamBacklog {
     const settledFrames = this.#settledFrames;
     const { state } = await manager.streams.info(this.#names.stream);
     this.#bytes = state.bytes;
+    this.#notePoll(state.last_seq - state.messages);
     // Another stream of the same name: it was deleted and recreated.
     if (state.last_seq < this.#earlierSeqMax) await this.#countEarlier(manager);
     this.#messages = state.messages === 0 ? 0 : await this.#deliverable(manager);

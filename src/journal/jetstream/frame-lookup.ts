@@ -79,6 +79,11 @@ export class FrameLookup {
     return asked;
   }
 
+  /** The sequence number of a frame that `ordersOf` has found; null if it is not known. */
+  seqOf(frameId: string): number | null {
+    return this.#seen.get(frameId) ?? null;
+  }
+
   async #inTurn(search: () => Promise<number>): Promise<number> {
     if (this.#searches < SEARCHES_MAX) this.#searches++;
     else if (this.#queue.length >= QUEUED_MAX)

@@ -21,6 +21,7 @@ import { storeKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { JetStreamAppender, type JetStreamAppenderBounds } from './appender.js';
 import { FrameLookup } from './frame-lookup.js';
+import { PlaceInLine } from './place-in-line.js';
 import { JetStreamReceipts } from './receipts.js';
 import { settleLocally } from './settlement.js';
 import { JetStreamSource, type JetStreamSourceParts } from './source.js';
@@ -77,7 +78,10 @@ export interface OpenedWith {
 export function openJetStreamSource(
   target: JetStreamTarget,
   store: LocalStore,
-  parts: Omit<JetStreamSourceParts, 'receipt' | 'storeKeys' | 'settleLocally' | 'repair' | 'watch'>,
+  parts: Omit<
+    JetStreamSourceParts,
+    'receipt' | 'ordersAhead' | 'storeKeys' | 'settleLocally' | 'repair' | 'watch'
+  >,
   { commitMsMax, left = [], drainSetting, onKept = () => {} }: OpenedWith,
 ): JetStreamSourceHandle {
   const names = jetStreamNames(target.stream);
@@ -113,6 +117,7 @@ export function openJetStreamSource(
     store,
     connection,
     waiting: new FrameLookup(search, commitMsMax),
+    place: new PlaceInLine(connection, names),
     ledger: opened.ledger,
     unsaved: opened.unsaved,
   });
@@ -122,6 +127,7 @@ export function openJetStreamSource(
     repair,
     watch,
     receipt: (frameId, index) => receipts.find(frameId, index),
+    ordersAhead: (frameId, index) => receipts.ordersAhead(frameId, index),
     storeKeys: (frame) => storeKeys(store, frame),
     settleLocally: (end) => settleLocally(store, localWrites, end),
   });

@@ -5,11 +5,13 @@ import type { JetStreamConnection } from '../nats/connection.js';
 import type { LocalStore } from '../store/local-store.js';
 import { findReceipt, type SettledFrame } from '../store/receipt-rows.js';
 import type { FrameLookup } from './frame-lookup.js';
+import type { PlaceInLine } from './place-in-line.js';
 
 export interface JetStreamReceiptsParts {
   readonly store: LocalStore;
   readonly connection: Pick<JetStreamConnection, 'up' | 'reason'>;
   readonly waiting: FrameLookup;
+  readonly place: PlaceInLine;
   readonly ledger: Pick<Ledger, 'catchUp'>;
   /** A settled frame that is not in the store yet; null when there is none. */
   readonly unsaved: (frameId: string) => SettledFrame | null;
@@ -43,6 +45,17 @@ export class JetStreamReceipts {
     // It may have been settled between the two checks.
     await this.#reader.readLatest();
     return this.#localReceipt(frameId, index);
+  }
+
+  /**
+   * Orders before one whose receipt was asked for; null unless it waits in the stream in a fresh frame.
+   * @throws Error NATS does not answer
+   */
+  async ordersAhead(frameId: string, index: number): Promise<number | null> {
+    const { waiting, place } = this.#parts;
+    const seq = this.#localReceipt(frameId, index) === 'unknown' ? waiting.seqOf(frameId) : null;
+    const before = seq === null ? null : await place.ordersBefore(seq);
+    return before === null ? null : before + index;
   }
 
   #localReceipt(frameId: string, index: number): Receipt {

@@ -32,6 +32,10 @@ export interface JetStreamSourceParts
    * @throws Error NATS does not answer
    */
   readonly receipt: (frameId: string, index: number) => Promise<Receipt>;
+  /** Orders before one in a fresh frame of the stream, by what was settled; null where that is not known. */
+  readonly ordersAhead: (frameId: string, index: number) => Promise<number | null>;
+  /** Orders that this process has finished, also of frames that are not settled; by default, none of these. */
+  readonly finishedOrders?: () => number;
   /** Recreates what is deleted on the server. */
   readonly repair: StreamRepair;
   /** Reports settings that keep orders from being delivered. */
@@ -63,6 +67,8 @@ export class JetStreamSource implements Source {
   readonly #watch: SettingsWatch;
   readonly #foreign: ForeignMessages;
   readonly #receipt: JetStreamSourceParts['receipt'];
+  readonly #ordersAhead: JetStreamSourceParts['ordersAhead'];
+  readonly #finishedOrders: () => number;
   readonly #claims = new FrameClaims();
   readonly #takeover: Takeover;
   readonly #closeMsMax: number;
@@ -82,6 +88,8 @@ export class JetStreamSource implements Source {
     this.#lease = lease;
     lease.onTerm(() => this.#dropLost());
     this.#receipt = receipt;
+    this.#ordersAhead = parts.ordersAhead;
+    this.#finishedOrders = parts.finishedOrders ?? (() => 0);
     this.#closeMsMax = parts.closeMsMax;
     this.#log = log;
     this.#connection = connection;
@@ -159,6 +167,16 @@ export class JetStreamSource implements Source {
 
   receipt(frameId: string, index: number): Promise<Receipt> {
     return this.#receipt(frameId, index);
+  }
+
+  async ordersAhead(frameId: string, index: number): Promise<number | null> {
+    const ahead = await this.#ordersAhead(frameId, index);
+    const unsettled = Math.max(0, this.#finishedOrders() - this.#backlog.settledOrders);
+    return ahead === null ? null : Math.max(0, Math.round(ahead - unsettled));
+  }
+
+  throughputOfAll(): number | null {
+    return this.#backlog.throughputOfAll();
   }
 
   deadLetters(): number {

@@ -1,7 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { frameTimeMs } from '../../model/frame.js';
+import { AcceptedLine } from '../store/accepted-line.js';
 import { replayedOrders } from '../store/dead-letter-rows.js';
 import { freshFacts, laterFacts, oldestAgeMs } from '../store/frame-rows.js';
 import type { LocalStore, Table } from '../store/local-store.js';
+
+/** How often the accepted orders are noted; between two notes, the time tells how many there were. */
+const NOTE_MS = 100;
 
 /** Keys counted in one event-loop turn: well under a millisecond. */
 const KEYS_PER_TURN = 1000;
@@ -22,13 +27,42 @@ export class LocalBacklog {
   #replayed = 0;
   #settled = 0;
   #stopped = false;
+  /** Of the orders found, and of those accepted since. */
+  readonly #foundLine = new AcceptedLine();
+  readonly #acceptedLine = new AcceptedLine();
+  readonly #noting: NodeJS.Timeout;
+  #isCounted = false;
 
   /** @param acceptedOrders orders committed by all appenders of this process; never decreases */
   constructor(store: LocalStore, acceptedOrders: () => number) {
     this.#store = store;
     this.#acceptedOrders = acceptedOrders;
     this.#acceptedBefore = acceptedOrders();
+    this.#note();
+    this.#noting = setInterval(() => this.#note(), NOTE_MS);
+    this.#noting.unref();
     this.counted = this.#count();
+  }
+
+  /**
+   * How many orders were accepted before a frame and have not left; all retries count as before it. Null until the orders found
+   * at the start are counted.
+   * @param frameMs the time in the id of the frame
+   */
+  ordersBefore(frameMs: number): number | null {
+    if (!this.#isCounted) return null;
+    this.#note();
+    const accepted = this.#acceptedOrders() - this.#acceptedBefore;
+    const after =
+      this.#found -
+      this.#foundLine.ordersBefore(frameMs) +
+      (accepted - this.#acceptedLine.ordersBefore(frameMs));
+    return Math.max(0, Math.round(this.orders() - after));
+  }
+
+  /** Orders that left since the start. */
+  get settledOrders(): number {
+    return this.#settled;
   }
 
   /** Never below 0: an order can be settled before the thread that took it has counted it. */
@@ -56,6 +90,7 @@ export class LocalBacklog {
   /** Ends the counting, so that the store can be closed. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    clearInterval(this.#noting);
     await this.counted;
   }
 
@@ -68,14 +103,25 @@ export class LocalBacklog {
     return this.#replayed - this.#replayedBefore;
   }
 
+  #note(): void {
+    this.#acceptedLine.add(Date.now(), this.#acceptedOrders() - this.#acceptedBefore);
+  }
+
   async #count(): Promise<void> {
+    const startMs = Date.now();
     this.#store.refresh();
     const snapshot = this.#store.frames.useReadTransaction();
     try {
       this.#replayed = replayedOrders(this.#store, snapshot);
       this.#replayedBefore = this.#replayed;
-      await this.#countTable(this.#store.frames, snapshot, (key) => freshFacts(key).count);
+      await this.#countTable(this.#store.frames, snapshot, (key) => {
+        const { id, count } = freshFacts(key);
+        this.#foundLine.add(frameTimeMs(id), this.#found);
+        return count;
+      });
+      this.#foundLine.add(startMs, this.#found);
       await this.#countTable(this.#store.later, snapshot, (key) => laterFacts(key).count);
+      this.#isCounted = true;
     } finally {
       snapshot.done();
     }

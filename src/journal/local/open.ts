@@ -1,3 +1,4 @@
+import { COUNTER } from '../../metrics/count.js';
 import { type DrainSetting, settingAtStart } from '../../model/drain-control.js';
 import { localDurability } from '../../model/durability.js';
 import type { Log } from '../../model/log.js';
@@ -65,7 +66,12 @@ function startLocalSource(
   options: Options,
   parts: SourceParts & Pick<LocalSourceParts, 'leftNotes'>,
 ): SourceHandle {
-  const source = new LocalSource(store, { ...parts, ...options });
+  const { counts } = parts;
+  const source = new LocalSource(store, {
+    ...parts,
+    ...options,
+    finishedOrders: () => counts.get(COUNTER.workDone) + counts.get(COUNTER.workError),
+  });
   const stopExpiry = startExpiry(store, {
     settledS: options.receiptsS,
     idempotencyS: options.idempotencyS,

@@ -1,4 +1,4 @@
-import type { Frame, StoredKey } from '../../model/frame.js';
+import { type Frame, frameTimeMs, type StoredKey } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
 import { LeftNotes } from '../../model/left-orders.js';
 import type { Receipt } from '../../model/receipt.js';
@@ -18,7 +18,7 @@ import { GroupedWrites } from '../store/grouped-writes.js';
 import { storedKeys } from '../store/idempotency-rows.js';
 import { putLeft } from '../store/left-rows.js';
 import type { LocalStore } from '../store/local-store.js';
-import { findReceipt } from '../store/receipt-rows.js';
+import { findReceipt, freshRow } from '../store/receipt-rows.js';
 import {
   moveUnreadable,
   printable,
@@ -44,6 +44,8 @@ export interface LocalSourceParts
    * replaced by others.
    */
   readonly lookAheadFrames?: number;
+  /** Orders that this process has finished, also of frames that are not settled; by default, none of these. */
+  readonly finishedOrders?: () => number;
   /** What processes that died have left; nothing by default. */
   readonly leftNotes?: LeftNotes;
   /** Makes the appenders call `wake` at their next commit; when absent, frames are looked for periodically. */
@@ -164,6 +166,16 @@ export class LocalSource implements Source {
     await this.#checkpoints.run();
     this.#store.refresh();
     return findReceipt(this.#store, frameId, index);
+  }
+
+  async ordersAhead(frameId: string, index: number): Promise<number | null> {
+    this.#store.refresh();
+    if (freshRow(this.#store, frameId) === null) return null;
+    const before = this.#backlog.ordersBefore(frameTimeMs(frameId));
+    if (before === null) return null;
+    const finished = this.#parts.finishedOrders?.() ?? 0;
+    const unsettled = Math.max(0, finished - this.#backlog.settledOrders);
+    return Math.max(0, before + index - unsettled);
   }
 
   /** The idempotency keys of orders accepted since `sinceMs`, epoch milliseconds. */

@@ -170,6 +170,7 @@ function openPrimary(options: Options, store: LocalStore, parts: SourceParts) {
   const sourceParts = {
     ...parts,
     retryMsMax: options.retryMsMax,
+    finishedOrders: () => counts.get(COUNTER.workDone) + counts.get(COUNTER.workError),
     onForeign: () => counts.add(COUNTER.foreignMessages),
     closeMsMax: options.shutdownMsMax * CLOSE_SHARE,
     acceptedOrders: () => acceptedOrders() - spooledOrders() + forwardedOrders(),
@@ -190,13 +191,19 @@ async function keepsSetting(
   kept: DrainSetting,
   log: Log,
 ): Promise<void> {
-  const { drainRate: rate } = options;
-  if (kept.by !== BY_OPTION || rate === 0 || rate === kept.rate) {
+  const { drainRate: rate, drainSchedule } = options;
+  // An instance without the option does not end it for the others.
+  const begins = drainSchedule !== '' && !kept.followsSchedule;
+  const isOther = rate !== 0 && rate !== kept.rate && !kept.followsSchedule;
+  if (kept.by !== BY_OPTION || !(begins || isOther)) {
     settingAtStart(options, kept, log);
     return;
   }
+  const change = begins ? { followsSchedule: true } : { rate };
   // If it fails, the log says what is in force.
-  await control.change({ rate, by: BY_OPTION }).catch(() => settingAtStart(options, kept, log));
+  await control
+    .change({ ...change, by: BY_OPTION })
+    .catch(() => settingAtStart(options, kept, log));
 }
 
 function openDurability(

@@ -65,6 +65,14 @@ export class SpooledSource implements Source {
     return this.#parts.primary.receipt(frameId, index);
   }
 
+  throughputOfAll(): number | null {
+    return this.#parts.primary.throughputOfAll();
+  }
+
+  ordersAhead(frameId: string, index: number): Promise<number | null> {
+    return this.#parts.primary.ordersAhead(frameId, index);
+  }
+
   /** Closes the store last: the primary and the forwarders write to it until they are closed. */
   async close(): Promise<void> {
     const { spool, closePrimary, closeForwarders } = this.#parts;

@@ -2,7 +2,7 @@ import { type Frame, orderId } from '../../model/frame.js';
 import type { Settlement } from '../../model/journal.js';
 import type { Receipt } from '../../model/receipt.js';
 import { sealBytes, unsealBytes } from '../frame/checksum.js';
-import { freshFacts } from './frame-rows.js';
+import { freshFacts, type KeyFacts } from './frame-rows.js';
 import type { LocalStore, Table } from './local-store.js';
 import { unreadableFrame } from './unreadable-rows.js';
 
@@ -102,11 +102,18 @@ export function isEnded(store: LocalStore, frameId: string): boolean {
   return store.settled.doesExist(key) || store.forwarded.doesExist(key);
 }
 
-/** The number of orders in a frame that is not settled; 0 when there is no such frame. */
-function waitingCount(store: LocalStore, frameId: string): number {
+/** A fresh frame that waits; null when there is none in the tables. */
+export function freshRow(store: LocalStore, frameId: string): KeyFacts | null {
   const start = bytes(frameId);
   const end = Buffer.concat([start, Buffer.from([AFTER])]);
-  for (const key of store.frames.getKeys({ start, end, limit: 1 })) return freshFacts(key).count;
+  for (const key of store.frames.getKeys({ start, end, limit: 1 })) return freshFacts(key);
+  return null;
+}
+
+/** The number of orders in a frame that is not settled; 0 when there is no such frame. */
+function waitingCount(store: LocalStore, frameId: string): number {
+  const fresh = freshRow(store, frameId);
+  if (fresh !== null) return fresh.count;
   const unreadable = unreadableFrame(store, frameId);
   if (unreadable !== null) return freshFacts(unreadable).count;
   return read(store, 'forwarded', frameId, COUNT_BYTES)?.readUInt32BE() ?? 0;

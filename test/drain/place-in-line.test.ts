@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { NatsServer } from '../support/nats.js';
+import { eventually, OrderClient } from '../support/orders.js';
+import { type LedgerHandler, ledgerHandler } from './handlers.js';
+
+const RATE = 100;
+const ORDERS = 900;
+
+interface Told {
+  readonly id: string;
+  readonly askedMs: number;
+  readonly ahead: number;
+  readonly byMs: number;
+}
+
+/** As in the lines of the ledger. */
+const monotonicMs = () => Number(process.hrtime.bigint()) / 1e6;
+
+async function tell(forebay: ForebayProcess, id: string): Promise<Told> {
+  const sentMs = monotonicMs();
+  const answer = await fetch(`${forebay.url}/orders/${id}`);
+  const { status, ahead, by } = (await answer.json()) as Record<string, string | number>;
+  assert.equal(status, 'accepted');
+  assert.equal(typeof ahead, 'number', `no place of ${id}`);
+  assert.match(String(by), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  const askedMs = (sentMs + monotonicMs()) / 2;
+  const byMs = Date.parse(String(by)) - Date.now() + monotonicMs();
+  return { id, askedMs, ahead: Number(ahead), byMs };
+}
+
+/** Posts in rounds, so that frames have many sizes. */
+async function postInRounds(client: OrderClient, orders: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let size = 1; ids.length < orders; size = (size * 3) % 47) {
+    const names = Array.from({ length: size }, (_, i) => `u${ids.length + i}`);
+    ids.push(...(await client.postAll(names)).map(({ id }) => id));
+  }
+  return ids;
+}
+
+/** What was told is within 10 % of what then happened; or a batch, or the second that `by` is rounded to. */
+async function judge(handler: LedgerHandler, told: readonly Told[], slackOrders: number) {
+  await eventually('all are done', async () => {
+    const done = new Set((await handler.lines()).map(({ id }) => id));
+    return told.every(({ id }) => done.has(id));
+  });
+  const lines = await handler.lines();
+  for (const { id, askedMs, ahead, byMs } of told) {
+    const at = lines.findIndex((line) => line.id === id);
+    const truth = lines.slice(0, at).filter(({ atMs }) => atMs > askedMs).length;
+    const orders = `${ahead} ahead were told, and there were ${truth}`;
+    assert.ok(Math.abs(ahead - truth) <= 0.1 * truth + slackOrders, orders);
+    const [toldMs, tookMs] = [byMs - askedMs, lines[at]!.atMs - askedMs];
+    const time = `${toldMs} ms were told, and it took ${tookMs}`;
+    assert.ok(Math.abs(toldMs - tookMs) <= 0.1 * tookMs + 1000, time);
+  }
+}
+
+const each = (ids: readonly string[]) =>
+  [0.3, 0.5, 0.7, 0.99].map((share) => ids[Math.floor(share * ids.length)]!);
+
+function folderFor(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'forebay-place-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describe('the place in line that a receipt tells', () => {
+  it('is right with the local journal, also after a restart, and goes with the order', async (t) => {
+    const handler = await ledgerHandler(t);
+    const data = folderFor(t);
+    const flags = ['--drain-rate', `${RATE}`, '--handler', handler.file];
+    const before = await startForebay(flags, { owner: t, data });
+    const client = new OrderClient(before.url, 50);
+    t.after(() => client.close());
+    const ids = await postInRounds(client, ORDERS);
+    const told = await Promise.all(each(ids).map((id) => tell(before, id)));
+    await judge(handler, told.slice(0, 1), 20);
+    await before.kill9();
+    const after = await startForebay(flags, { owner: t, data });
+    const toldAfter = await Promise.all(
+      each(ids)
+        .slice(2)
+        .map((id) => tell(after, id)),
+    );
+    await judge(handler, toldAfter, 20);
+    const last = await fetch(`${after.url}/orders/${toldAfter[0]!.id}`);
+    await eventually('done', async () => {
+      const answer = await fetch(`${after.url}/orders/${toldAfter[0]!.id}`);
+      return ((await answer.json()) as { status: string }).status === 'done';
+    });
+    assert.equal(last.status, 200);
+  });
+
+  it('is right with JetStream and two instances, whichever is asked', async (t) => {
+    const nats = await NatsServer.start();
+    t.after(() => nats.stop());
+    const handler = await ledgerHandler(t);
+    const flags = ['--nats', nats.url, '--drain-rate', `${RATE}`, '--handler', handler.file];
+    const a = await startForebay(flags, { owner: t });
+    const intake = await startForebay([...flags, '--drain', 'off'], { owner: t });
+    const clients = [a, intake].map(({ url }) => new OrderClient(url, 50));
+    t.after(() => {
+      for (const client of clients) client.close();
+    });
+    const posted = await Promise.all(clients.map((client) => postInRounds(client, ORDERS / 2)));
+    await sleep(500);
+    const ids = posted[0]!.flatMap((id, i) => [id, posted[1]![i] ?? id]);
+    const told = await Promise.all(each(ids).flatMap((id) => [tell(a, id), tell(intake, id)]));
+    await judge(handler, told, 30);
+  });
+
+  it('leaves the time out while processing is paused, and the place where nobody knows it', async (t) => {
+    const data = folderFor(t);
+    const handler = await ledgerHandler(t, `return orders.map(() => 'retry');`);
+    const flags = [
+      '--handler',
+      handler.file,
+      '--retry-ms-min',
+      '3600000',
+      '--retry-ms-max',
+      '3600000',
+    ];
+    const forebay = await startForebay(flags, { owner: t, data });
+    const client = new OrderClient(forebay.url);
+    t.after(() => client.close());
+    const { id } = await client.post('again');
+    await eventually('it ran', async () => (await handler.lines()).length === 1);
+    await eventually('it waits for another run', async () => {
+      const answer = await fetch(`${forebay.url}/orders/${id}`);
+      return (await answer.text()) === JSON.stringify({ id, status: 'accepted' });
+    });
+  });
+});
