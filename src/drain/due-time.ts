@@ -24,7 +24,9 @@ export interface DueTimeParts {
   /** Orders that this process has started, again counted again; never decreases. */
   readonly started: () => number;
   readonly backlog: () => number;
-  /** Orders per second that all instances finish; null if unknown, which is never so for a journal of one process. */
+  /** Whether this process drains. */
+  readonly drains: boolean;
+  /** Orders per second that all instances finish, null if unknown; null where no other process can drain. */
   readonly throughputOfAll: (() => number | null) | null;
   /** Why orders cannot be processed; empty if they can. */
   readonly outage: () => string;
@@ -43,8 +45,8 @@ interface Sample {
 /** What the last seconds tell. */
 interface Measured {
   readonly isLongEnough: boolean;
-  /** Orders per second that were finished, and that arrived. */
-  readonly throughput: number;
+  /** Orders per second that were finished, null if unknown, and that arrived. */
+  readonly throughput: number | null;
   readonly arrivals: number;
   /** Finished orders per start: 1 without retries. */
   readonly yield: number;
@@ -114,7 +116,8 @@ export class DueTime {
   #doneAtMs(orders: number, arrivals: number): number | null {
     const nowMs = this.#nowMs();
     if (orders <= 0) return nowMs;
-    if (this.#parts.outage() !== '') return null;
+    const { outage, drains, throughputOfAll } = this.#parts;
+    if (outage() !== '' || !(drains || throughputOfAll !== null)) return null;
     const measured = this.#measured();
     let left = orders;
     for (const { fromMs, toMs, rate } of this.#rates(nowMs)) {
@@ -154,6 +157,7 @@ export class DueTime {
   #speed(rate: number, measured: Measured): number | null {
     const { throughput, isBusy, isLongEnough } = measured;
     const { rate: rateNow } = this.#parts.control.setting;
+    if (throughput === null) return rate > 0 ? rate : null;
     const isHeldBack = rateNow > 0 && throughput >= REACHED_RATIO * rateNow * measured.yield;
     // What the handler can do is known only while there is work and the limit does not hold it back.
     const isHandlerBound = isLongEnough && isBusy && !isHeldBack;
@@ -173,14 +177,14 @@ export class DueTime {
     const finished = last!.finished - first!.finished;
     const started = last!.started - first!.started;
     const own = (finished * 1000) / spanMs;
-    const { throughputOfAll, control } = this.#parts;
-    const isAlone = throughputOfAll === null || control.instances().length <= 1;
-    const throughput = isAlone ? own : (throughputOfAll!() ?? own);
+    const { throughputOfAll, control, drains } = this.#parts;
+    const isAlone = drains && control.instances().length <= 1;
+    const throughput = throughputOfAll === null || isAlone ? own : throughputOfAll();
     const grown = ((last!.backlog - first!.backlog) * 1000) / spanMs;
     return {
       isLongEnough: true,
       throughput,
-      arrivals: Math.max(0, grown + throughput),
+      arrivals: Math.max(0, grown + (throughput ?? 0)),
       yield: started < STARTS_MIN ? 1 : Math.min(1, finished / started),
       isBusy: this.#samples.every(({ backlog }) => backlog > 0),
     };

@@ -14,6 +14,7 @@ interface Given {
   readonly setting?: Partial<DrainSetting>;
   readonly schedule?: string;
   readonly throughputOfAll?: () => number | null;
+  readonly drains?: boolean;
 }
 
 /** A drain whose counts a test sets. */
@@ -26,12 +27,13 @@ class Counted {
   started = 0;
   #passedMs = 0;
 
-  constructor({ setting = {}, schedule, throughputOfAll }: Given = {}) {
+  constructor({ setting = {}, schedule, throughputOfAll, drains = true }: Given = {}) {
     const first = { rate: 0, followsSchedule: schedule !== undefined, pause: null };
     this.control = new KeptControl({ ...first, by: 'test', atMs: START_MS, ...setting });
     this.due = new DueTime({
       control: this.control,
       schedule: schedule === undefined ? null : parseSchedule(schedule, 'test', 0),
+      drains,
       finished: () => this.finished,
       started: () => this.started,
       backlog: () => this.backlog,
@@ -124,6 +126,25 @@ describe('when orders are due', () => {
     drain.control.instances = () => [instance!, { ...instance!, id: 'other', isSelf: false }];
     drain.run(100);
     assert.equal(drain.after(600), 2);
+  });
+});
+
+describe('when orders are due in a process that does not drain', () => {
+  it('is unknown with a journal that no other process drains', () => {
+    assert.equal(new Counted({ setting: { rate: 50 }, drains: false }).after(500), null);
+  });
+
+  it('follows from the rate, or from what the others do', () => {
+    let all: number | null = null;
+    const given = { drains: false, throughputOfAll: () => all };
+    const drain = new Counted({ ...given, setting: { rate: 50 } });
+    drain.backlog = 10_000;
+    drain.run(0);
+    assert.equal(drain.after(500), 10);
+    all = 25;
+    assert.equal(drain.after(500), 20);
+    all = 0;
+    assert.equal(drain.after(500), null);
   });
 });
 

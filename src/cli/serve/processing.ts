@@ -69,7 +69,7 @@ export function openProcessing(parts: ProcessingParts): {
 }
 
 function openSteering(
-  { schedule, journal, counts, log }: ProcessingParts,
+  { options, schedule, journal, counts, log }: ProcessingParts,
   control: DrainControl,
   drain: DrainHandle,
 ): Steering {
@@ -77,6 +77,7 @@ function openSteering(
   const due = new DueTime({
     control,
     schedule,
+    drains: options.drain,
     finished: () => counts.get(COUNTER.workDone) + counts.get(COUNTER.workError),
     started: () => counts.get(COUNTER.ordersAdmitted),
     backlog: () => source?.pendingOrders() ?? 0,

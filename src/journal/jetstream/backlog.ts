@@ -97,12 +97,13 @@ export class JetStreamBacklog {
 
   /**
    * Orders per second that all processes have finished in the last seconds: the messages that left the stream, with as
-   * many orders as those that this process settled. Null if it settled none.
+   * many orders as those that this process settled. Null if it settled none of them.
    */
   throughputOfAll(): number | null {
     const [first, last] = [this.#polls[0], this.#polls.at(-1)];
     if (first === undefined || last === first) return null;
     const own = last!.settledFrames - first.settledFrames;
+    if (last!.left === first.left) return 0;
     if (own <= 0) return null;
     const orders = (last!.settledOrders - first.settledOrders) / own;
     return ((last!.left - first.left) * orders * 1000) / (last!.tickMs - first.tickMs);
