@@ -10,8 +10,7 @@ async function receipt(url: string, id: string) {
   const answer = await fetch(`${url}/orders/${id}`);
   assert.equal(answer.headers.get('content-type'), 'application/json');
   const { ahead, by, ...known } = (await answer.json()) as Record<string, unknown>;
-  // Of a drain that is off, nobody knows when.
-  assert.equal(by, undefined);
+  assert.ok(by === undefined || known.status === 'accepted');
   assert.equal(typeof ahead, known.status === 'accepted' ? 'number' : 'undefined');
   return { status: answer.status, body: JSON.stringify(known) };
 }
@@ -82,7 +81,7 @@ describe('GET /orders/{id}', () => {
         forebay.url,
         `HEAD /orders/${asked} HTTP/1.1\r\nHost: x\r\n\r\n`,
       );
-      const { body } = await receipt(forebay.url, asked);
+      const body = await (await fetch(`${forebay.url}/orders/${asked}`)).text();
       assert.equal(answer.status, status);
       assert.equal(answer.body, '');
       assert.equal(answer.headers['content-length'], String(body.length));
