@@ -5,8 +5,6 @@ import { firstRegister, type Register } from './register.js';
 import type { RegisterStream } from './register-stream.js';
 import {
   afterRead,
-  afterRefusal,
-  afterSend,
   isUsable,
   type LeaseTiming,
   noShare,
@@ -81,10 +79,8 @@ export class RegisterKeeper {
   async write(next: Register): Promise<PublishOutcome> {
     const base = this.#state.known?.seq ?? this.#lastSeq;
     const sent = now();
-    this.#state = afterSend(this.#state, next);
     const outcome = await this.#stream.write(next, base);
     if (outcome.verdict === 'stored') this.#learn({ register: next, seq: outcome.seq }, sent);
-    else if (outcome.verdict !== 'ambiguous') this.#state = afterRefusal(this.#state, next);
     return outcome;
   }
 

@@ -33,8 +33,6 @@ export interface ShareState {
   readonly startedMs: number;
   /** Null before the first answer, and when the register is gone. */
   readonly known: KnownRegister | null;
-  /** Versions that it has sent on top of the known one, of which it does not know whether they were stored. */
-  readonly unresolved: readonly Register[];
   readonly validUntilMs: number;
   /** Until then, orders that an earlier run of this process has started may be within a window. */
   readonly quietUntilMs: number;
@@ -48,7 +46,6 @@ export function noShare(id: string, startedMs: number): ShareState {
     id,
     startedMs,
     known: null,
-    unresolved: [],
     validUntilMs: Number.NEGATIVE_INFINITY,
     quietUntilMs: Number.POSITIVE_INFINITY,
     ended: new Map(),
@@ -68,11 +65,10 @@ export function afterRead(
   nowMs: number,
   timing: LeaseTiming,
 ): ShareState {
-  const { known } = state;
   if (found === null) {
     return { ...noShare(state.id, state.startedMs), quietUntilMs: state.quietUntilMs };
   }
-  const before = known?.register;
+  const before = state.known?.register;
   const { register } = found;
   const isSameEpoch = before?.epoch === register.epoch;
   // Answered by a server that has fallen behind.
@@ -81,7 +77,6 @@ export function afterRead(
   return {
     ...state,
     known: found,
-    unresolved: known?.seq === found.seq ? state.unresolved : [],
     validUntilMs: validUntil(state, register, sentMs + timing.validMs),
     quietUntilMs: quietUntil(state, register, timing),
     ended: endedProcesses(state.ended, register, nowMs),
@@ -122,21 +117,12 @@ function endedProcesses(
   return ended;
 }
 
-/** A version is on its way: from now on it may be stored. */
-export function afterSend(state: ShareState, next: Register): ShareState {
-  return { ...state, unresolved: [...state.unresolved, next] };
-}
-
-/** It was not stored, and never will be. */
-export function afterRefusal(state: ShareState, next: Register): ShareState {
-  return { ...state, unresolved: state.unresolved.filter((version) => version !== next) };
-}
-
-/** Orders that the process may start in any second. Whatever was stored of what it has sent, it has no less. */
-export function shareOf({ id, known, unresolved }: ShareState): number {
-  if (known === null) return 0;
-  const possible = [known.register, ...unresolved];
-  return Math.min(...possible.map((register) => allowedSlots(register, id)));
+/**
+ * Orders that the process may start in any second. It gives back only what it has no use for by the version that it knows.
+ * So it need not know whether a version that it has sent was stored.
+ */
+export function shareOf({ id, known }: ShareState): number {
+  return known === null ? 0 : allowedSlots(known.register, id);
 }
 
 /** Whether the share may be used now. */
@@ -151,20 +137,14 @@ export function nextRegister(
   timing: ShareTiming,
   nowMs: number,
 ): Register | null {
-  const { id, known, unresolved, ended, turnSinceMs, quietUntilMs } = state;
+  const { id, known, ended, turnSinceMs, quietUntilMs } = state;
   if (known === null) return null;
-  const planned = planShare(
-    known.register,
-    {
-      ...facts,
-      id,
-      inUse: nowMs < quietUntilMs ? Number.POSITIVE_INFINITY : facts.inUse,
-      endedMs: (other) => nowMs - (ended.get(other)?.sinceMs ?? nowMs),
-      turnMs: nowMs - turnSinceMs,
-    },
-    timing,
-  );
-  // A version that may still be stored is excluded by another one.
-  if (planned !== null || unresolved.length === 0) return planned;
-  return { ...known.register, rev: known.register.rev + 1 };
+  const all: ProcessFacts = {
+    ...facts,
+    id,
+    inUse: nowMs < quietUntilMs ? Number.POSITIVE_INFINITY : facts.inUse,
+    endedMs: (other) => nowMs - (ended.get(other)?.sinceMs ?? nowMs),
+    turnMs: nowMs - turnSinceMs,
+  };
+  return planShare(known.register, all, timing);
 }

@@ -264,10 +264,7 @@ export class SharedControl implements DrainControl {
 
   async #write(next: Register): Promise<PublishOutcome> {
     this.#writes--;
-    const writing = this.#keeper.write(next);
-    // A smaller share is in force as soon as it is sent.
-    this.#learned(true);
-    const outcome = await writing;
+    const outcome = await this.#keeper.write(next);
     this.#noteRefusal(outcome);
     this.#learned(true);
     return outcome;

@@ -1,16 +1,13 @@
 import { firstRegister, type Register } from '../../../src/journal/control/register.js';
-import { withSetting } from '../../../src/journal/control/share-plan.js';
+import { allowedSlots, withSetting } from '../../../src/journal/control/share-plan.js';
 import {
   afterRead,
-  afterRefusal,
-  afterSend,
   isUsable,
   type KnownRegister,
   type LeaseTiming,
   nextRegister,
   noShare,
   type ShareState,
-  shareOf,
 } from '../../../src/journal/control/share-state.js';
 import type { DrainSetting } from '../../../src/model/drain-control.js';
 
@@ -23,7 +20,7 @@ import type { DrainSetting } from '../../../src/model/drain-control.js';
 export const MODEL_TIMING: LeaseTiming = {
   validMs: 2,
   windowMs: 3,
-  takeMs: 5,
+  takeMs: 4,
   goneMs: 3,
   turnMs: Number.POSITIVE_INFINITY,
 };
@@ -176,7 +173,7 @@ function aged(state: ShareState, ms: number): ShareState {
 function* starts(state: ModelState, i: number): Generator<ModelState> {
   const run = state.runs[i]!;
   const { held, own } = run;
-  const free = (isUsable(run.state, 0) ? shareOf(run.state) : 0) - held - own[0] - own[1];
+  const free = (isUsable(run.state, 0) ? share(run.state) : 0) - held - own[0] - own[1];
   if (free > 0 && run.need > 0) {
     yield withRun(state, i, startedMore(run, free));
     const kept = spend(state, 'holds');
@@ -203,7 +200,7 @@ function* requests(state: ModelState, i: number, rules: ModelRules): Generator<M
   const read = withRun(state, i, {
     pending: { kind: 'read', found: { register: state.register, seq: state.seq }, sentMs: 0 },
   });
-  const sent = [read, sendWrite(state, i, rules, () => true)];
+  const sent = [read, sendWrite(state, i, rules, null)];
   for (const next of sent) {
     if (next === null) continue;
     yield atOnce(next, i, rules);
@@ -243,8 +240,8 @@ function* continued(
 
 function land(state: ModelState, { next, base }: Flying): ModelState {
   if (base !== state.seq) return state;
-  const seq = state.seq + 1;
-  return { ...state, register: { ...next, rev: seq }, seq };
+  // The number of its message is its `rev` here.
+  return { ...state, register: next, seq: next.rev };
 }
 
 function deliver(state: ModelState, i: number, { timing }: ModelRules): ModelState {
@@ -254,11 +251,9 @@ function deliver(state: ModelState, i: number, { timing }: ModelRules): ModelSta
     const next = afterRead(run.state, pending.found, pending.sentMs, 0, timing);
     return withRun(state, i, { state: next, pending: null });
   }
-  if (pending.storedAs === 'conflict') {
-    return withRun(state, i, { state: afterRefusal(run.state, pending.next), pending: null });
-  }
+  if (pending.storedAs === 'conflict') return withRun(state, i, { pending: null });
   const seq = pending.storedAs!;
-  const stored = { register: { ...pending.next, rev: seq }, seq };
+  const stored = { register: pending.next, seq };
   const next = afterRead(run.state, stored, pending.sentMs, 0, timing);
   return withRun(state, i, { state: next, pending: null });
 }
@@ -267,28 +262,51 @@ function sendWrite(
   state: ModelState,
   i: number,
   rules: ModelRules,
-  isHeard: (process: string) => boolean,
+  unheard: string | null,
 ): ModelState | null {
   const run = state.runs[i]!;
-  const facts = factsOf(run, rules, isHeard);
-  const next = nextRegister(run.state, facts, rules.timing, 0);
+  const next = planned(run, rules, unheard);
   if (next === null) return null;
-  // Any number that no other version has: a mark is told by it.
   const base = run.state.known!.seq;
   return withRun(state, i, {
-    state: afterSend(run.state, next),
     pending: { kind: 'write', next, base, sentMs: 0, storedAs: null },
   });
 }
 
-function factsOf(run: ModelRun, { inUse }: ModelRules, isHeard: (process: string) => boolean) {
-  return {
-    host: '',
-    pid: 0,
-    need: run.need,
-    inUse: inUse(run),
-    isHeard,
-  };
+/** What follows from a version of the register and the rest: computed once, because most states come up again and again. */
+const plans = new WeakMap<Register, Map<string, Register | null>>();
+
+function planned(run: ModelRun, rules: ModelRules, unheard: string | null): Register | null {
+  const { state, need } = run;
+  const { known, ended, quietUntilMs, id } = state;
+  if (known === null) return null;
+  const inUse = rules.inUse(run);
+  const key = [
+    ...[id, need, inUse, unheard, quietUntilMs > 0],
+    ...[...ended].map(([other, { sinceMs }]) => `${other}${sinceMs}`),
+  ].join(' ');
+  const byKey = plans.get(known.register) ?? new Map<string, Register | null>();
+  plans.set(known.register, byKey);
+  let next = byKey.get(key);
+  if (next === undefined) {
+    const isHeard = (other: string) => other !== unheard;
+    const facts = { host: '', pid: 0, need, inUse, isHeard };
+    next = nextRegister(state, facts, rules.timing, 0);
+    byKey.set(key, next);
+  }
+  return next;
+}
+
+const shares = new WeakMap<Register, Map<string, number>>();
+
+/** `shareOf`, computed once for each version. */
+function share({ id, known }: ShareState): number {
+  if (known === null) return 0;
+  const byId = shares.get(known.register) ?? new Map<string, number>();
+  shares.set(known.register, byId);
+  const slots = byId.get(id) ?? allowedSlots(known.register, id);
+  byId.set(id, slots);
+  return slots;
 }
 
 /** What nobody expects: work comes or goes, a live process is called dead, a clock is fast or slow, the rate changes. */
@@ -314,7 +332,7 @@ function* surprises(state: ModelState, i: number, rules: ModelRules): Generator<
   const suspected = spend(state, 'suspicions');
   for (const other of state.runs) {
     if (suspected === null || other === run) continue;
-    const sent = sendWrite(suspected, i, rules, (process) => process !== other.state.id);
+    const sent = sendWrite(suspected, i, rules, other.state.id);
     if (sent !== null) yield atOnce(sent, i, rules);
   }
   const rated = spend(state, 'rates');
@@ -324,7 +342,6 @@ function* surprises(state: ModelState, i: number, rules: ModelRules): Generator<
     if (register.setting.rate === rate) continue;
     const next = withSetting(register, settingOf(rate));
     const sent = withRun(rated, i, {
-      state: afterSend(run.state, next),
       pending: { kind: 'write', next, base: seq, sentMs: 0, storedAs: null },
     });
     yield atOnce(sent, i, rules);

@@ -49,7 +49,6 @@ export function keyOf(state: ModelState, { timing }: ModelRules): string {
   const runs = state.runs.map((run) =>
     [
       knownText(run.state.known),
-      run.state.unresolved.map(registerText),
       Math.max(0, run.state.validUntilMs),
       quietText(run.state, timing),
       ended(run.state),
