@@ -3,6 +3,9 @@
 /** How long a handler may take to load, including its top-level awaits, and its `prepare`. */
 export const LOAD_MS_MAX = 10_000;
 
+/** As Piscina says it. */
+const EXITED = /^worker exited with code: (\d+)$/;
+
 const STRIP_TYPES = '--experimental-strip-types';
 
 /** Flags of Node for such a thread: Node 22.6 to 22.17 runs TypeScript with a flag only. Undefined for those of the process. */
@@ -29,10 +32,17 @@ export function endedText({ code, message, stack = '' }: NodeJS.ErrnoException):
   if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
     return 'it ran out of memory while it was loaded; fix: raise --worker-heap-mb';
   }
-  const exit = /^worker exited with code: (\d+)$/.exec(message)?.[1];
+  const exit = EXITED.exec(message)?.[1];
   if (exit !== undefined) return exitText(Number(exit));
   const place = /\bat [^\n]*?(file:\/\/[^\s)]+:\d+:\d+)/.exec(stack)?.[1];
   return `its thread ended: ${message}${place === undefined ? '' : ` (${place})`}`;
+}
+
+/** How a call ended its thread, without the message of an error, which may quote an order. */
+export function deathText({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return 'out of memory (--worker-heap-mb)';
+  const exit = EXITED.exec(message)?.[1];
+  return exit === undefined ? 'an error that the call left behind' : `process.exit(${exit})`;
 }
 
 export function exitText(code: number): string {

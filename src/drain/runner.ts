@@ -15,6 +15,7 @@ import { type Batch, batchMessage, singlesOf, splitAt, splitBatch } from './batc
 import { HandlerTimeout } from './call-timeout.js';
 import type { HandCall, HandFile } from './hand-file.js';
 import type { BatchPool } from './handler-pool.js';
+import { deathText } from './handler-thread.js';
 import type { Outage, Permit } from './outage.js';
 import type { Pacer } from './pace.js';
 import type { Grant } from './slot-window.js';
@@ -170,15 +171,17 @@ export class BatchRunner {
         ...soleOrderId(slices),
       });
     } else {
-      log('handler-thread-died', `the handler's thread died; running its batch again`, {
+      const how = deathText(err);
+      log('handler-thread-died', `the handler's thread died: ${how}; running its batch again`, {
         orders,
         ...soleOrderId(slices),
         err,
       });
     }
-    const shown = isTimeout ? err.message : `the handler's thread died`;
-    const reason = isTimeout ? shown : `${shown}: ${err.message}`;
-    const kind = isTimeout ? 'handler timeout' : 'handler thread died';
+    const died = `the handler's thread died: `;
+    const shown = isTimeout ? err.message : died + deathText(err);
+    const reason = isTimeout ? shown : died + err.message;
+    const kind = isTimeout ? 'handler timeout' : shown;
     return { failure: { reason, shown, kind }, outcome: SINGLE_UNKNOWN, isTimeout };
   }
 

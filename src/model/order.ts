@@ -56,7 +56,7 @@ export interface DetailedOutcome {
    * values that stand in the order.
    */
   readonly reason?: string;
-  /** For `retry`: the order is tried again after so many milliseconds, up to a day, instead of after the usual delay. */
+  /** For `retry`: the order is tried again after so many milliseconds, up to `--retry-ms-max`, instead of after the usual delay. */
   readonly retryAfterMs?: number;
 }
 

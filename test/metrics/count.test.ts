@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createRegistry } from '../../src/metrics/collect.js';
-import { COUNTER, createCounts, GAUGE, HISTOGRAM, ThreadCounts } from '../../src/metrics/count.js';
+import {
+  COUNTER,
+  createCounts,
+  GAUGE,
+  HISTOGRAM,
+  ReasonCounts,
+  ThreadCounts,
+} from '../../src/metrics/count.js';
 import { histogramFamilies } from '../../src/metrics/histogram-names.js';
 import { ThreadLoad } from '../../src/metrics/thread-load.js';
 import { samplesOf } from './exposition.js';
@@ -111,4 +118,24 @@ test(`histograms are cumulative and agree with a recount (FOREBAY_SEED=${seed})`
     }),
     { seed, numRuns: 200 },
   );
+});
+
+test('reasons: the first 50 have a label of their own, and those that differ in ids only have one', () => {
+  const reasons = new ReasonCounts();
+  for (let i = 0; i < 1000; i++)
+    reasons.add('retry', `order 01K3V6GQ7M8ZQW4T9XB2C00000-${i} of ${10_000 + i}`);
+  reasons.add('retry', 'HTTP 503');
+  reasons.add('dead', 'HTTP 503');
+  assert.deepEqual(reasons.totals(), [
+    { outcome: 'retry', reason: 'order # of #', value: 1000 },
+    { outcome: 'retry', reason: 'HTTP 503', value: 1 },
+    { outcome: 'dead', reason: 'HTTP 503', value: 1 },
+  ]);
+  const letters = 'abcdefghijklmnopqrstuvwxyz';
+  for (const a of letters) for (const b of letters) reasons.add('dead', `reason ${a}${b}`);
+  const labels = new Set(reasons.totals().map(({ reason }) => reason));
+  assert.equal(labels.size, 51);
+  const other = reasons.totals().find(({ reason }) => reason === 'other')!;
+  assert.equal(other.value, letters.length ** 2 - 48);
+  assert.ok(reasons.labelOf('x'.repeat(1000)).length <= 100);
 });
