@@ -23,6 +23,11 @@ export class BatchSize {
     return this.#orders;
   }
 
+  /** How many orders one thread processes within `ms`; many while that is not known. */
+  ordersWithin(ms: number): number {
+    return this.#msPerOrder === 0 ? Number.POSITIVE_INFINITY : ms / this.#msPerOrder;
+  }
+
   /** Records that a batch of `orders` took `handlerMs`. */
   record(orders: number, handlerMs: number): void {
     const sample = handlerMs / orders;

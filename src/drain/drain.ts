@@ -24,7 +24,7 @@ const BUSY_FRAMES = 4;
  * Interval at which it is noted which orders have ended, of frames that are not complete. If this process is frozen or dies
  * and another takes over, what ended since is processed twice.
  */
-const NOTE_MS = 100;
+const NOTE_MS = 50;
 
 export interface DrainBounds extends BackoffBounds {
   /** How long a stop waits for settlements: an unreachable journal may never accept them. */

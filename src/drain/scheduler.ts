@@ -17,8 +17,12 @@ export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** Interval at which the term is checked while the ownership of the frames is uncertain. */
 const TERM_POLL_MS = 50;
 
-/** Batches that are announced before they begin, for each that the pool takes. */
-const ANNOUNCED_BATCHES = 4;
+/**
+ * How early orders are announced before they begin: longer than the ledger usually takes. At least as many as the pool takes
+ * at once are, and at most four times as many.
+ */
+const ANNOUNCED_MS = 100;
+const ANNOUNCED_POOLS_MAX = 4;
 
 /** How long orders that run alone, and all others, wait for each other at most; milliseconds. */
 const TURN_MS = 200;
@@ -164,10 +168,11 @@ export class Scheduler {
     return ahead;
   }
 
-  /** As many as the pool takes at once, and again; no more than begin within half a second at the drain rate. */
+  /** Never more than begin within half a second at the drain rate. */
   #aheadMax(): number {
-    const batches = ANNOUNCED_BATCHES * this.#threads * BATCHES_PER_THREAD;
-    const orders = batches * this.#size.orders;
+    const pool = this.#threads * BATCHES_PER_THREAD * this.#size.orders;
+    const soon = Math.ceil(this.#threads * this.#size.ordersWithin(ANNOUNCED_MS));
+    const orders = Math.min(Math.max(pool, soon), ANNOUNCED_POOLS_MAX * pool);
     return Math.max(1, Math.min(orders, Math.ceil(this.#ordersPerS() / 2)));
   }
 
