@@ -1,7 +1,14 @@
 import { STYLE } from '../story/page/style.js';
+import { SURVIVES } from '../story/page/tables.js';
 import { escaped, whole } from '../story/page/text.js';
 import type { Check } from './disk.js';
 import type { ProveRecord, Round } from './record.js';
+
+const OWN_STYLE = `
+.facts dd { min-width: 0; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; }
+.checks + .aside, .scroll + .aside { margin-top: 0.8rem; }
+`;
 
 /** The record as one HTML file. It loads nothing from the network and runs no script. */
 export function provePage(record: ProveRecord): string {
@@ -13,7 +20,7 @@ export function provePage(record: ProveRecord): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
 <title>Killed ${record.rounds.length} times: what became of the orders</title>
-<style>${STYLE}</style>
+<style>${STYLE}${OWN_STYLE}</style>
 </head>
 <body>
 <header class="top">
@@ -120,7 +127,7 @@ function runFacts(record: ProveRecord): [string, string][] {
       'journal',
       record.stream === '' ? record.journal : `${record.journal}, stream ${record.stream}`,
     ],
-    ['an accepted order survives', record.durability || 'unknown'],
+    ['an accepted order is', SURVIVES[record.durability] ?? `of class ${record.durability}`],
     ['options given', record.options.map((name) => `--${name}`).join(' ') || 'none'],
     ['seed', String(record.seed)],
     ['Node', record.node],

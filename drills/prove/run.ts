@@ -11,6 +11,7 @@ import { BROKEN, type SentOrders, UNSENT } from '../ledger/sent-orders.js';
 import { brokenGuarantees, judge, type Verdict } from '../ledger/verdict.js';
 import type { Workspace } from '../processes.js';
 import { ServerProcess } from '../server-process.js';
+import { readingOf } from '../wave/server-watch.js';
 import { type Check, diskChecks, measureDisk } from './disk.js';
 import type { ProveOptions } from './options.js';
 import type { ProveRecord, Round } from './record.js';
@@ -157,7 +158,7 @@ async function freePort(): Promise<number> {
 /** What the server says in its metrics. */
 async function durabilityOf({ adminUrl }: ServerProcess): Promise<string> {
   const metrics = await (await fetch(new URL('/metrics', adminUrl))).text();
-  return /^forebay_journal_durability\{.*?class="([^"]*)"/m.exec(metrics)?.[1] ?? '';
+  return readingOf(metrics).durability;
 }
 
 async function allProcessed({ statuses }: SentOrders, ledger: Ledger): Promise<void> {

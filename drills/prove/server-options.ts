@@ -6,13 +6,14 @@ import { flagName } from '../../src/options/spec.js';
 import type { ProveOptions } from './options.js';
 
 /** Of the load, or of the place where it runs: replaced by what the drill needs. */
-const REPLACED = new Set<keyof Options>([
+const REPLACED = new Set<string>([
   'host',
   'port',
   'listen',
   'adminHost',
   'adminPort',
   'adminHosts',
+  'adminTokenFile',
   'logLevel',
   'tlsCert',
   'tlsKey',
@@ -23,6 +24,7 @@ const REPLACED = new Set<keyof Options>([
   'handler',
   'drain',
   'drainRate',
+  'drainSchedule',
   'rpsLimit',
   'data',
   'natsStream',

@@ -100,7 +100,8 @@ processed grows: ${seconds(queue.server.orderAgeSMean)} on average here, ${secon
 }
 
 /** What the class that the server shows stands for; see docs/reference/guarantees.md. */
-const SURVIVES: Readonly<Record<string, string>> = {
+/** What the 200 means, by the class of durability. */
+export const SURVIVES: Readonly<Record<string, string>> = {
   fsync: 'flushed to disk: it survives kill -9 and a power cut',
   os: 'with the operating system: it survives kill -9, but not every power cut',
   replicated: 'on several servers: it survives the loss of one server',

@@ -54,8 +54,8 @@ describe('forebay prove', () => {
       ...[...SHORT, '--data', data, '--out', out, '--frame-orders-max', '50', '--threads', '1'],
     ]);
     assert.equal(code, 0, stdout + stderr);
-    const { verdict, rounds, options, journal, disk } = recordIn(out);
-    assert.equal(journal, 'local');
+    const { verdict, rounds, options, journal, durability, disk } = recordIn(out);
+    assert.deepEqual([journal, durability], ['local', 'fsync']);
     assert.ok(verdict.accepted > 0);
     assert.deepEqual([verdict.lost, verdict.doubled, verdict.altered], [0, 0, 0]);
     assert.equal(rounds.length, 2);
