@@ -10,6 +10,20 @@ import { post, postOrder, RawConnection, VALID_BODY } from '../support/raw-http.
 /** Longer than any test: only a second signal ends it. */
 const NEVER_MS = '600000';
 
+const CLIENTS = 24;
+/** Within the microseconds between the last look at the listener and its end, a connection can still arrive. */
+const RESETS_MAX = 2;
+
+/** Of an order on a connection of its own: the status of its answer, or why there is none. */
+async function outcomeOf(url: string): Promise<string> {
+  try {
+    return String((await postOrder(url, VALID_BODY)).status);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code ?? message;
+  }
+}
+
 async function startLeaving(owner: Owner, flags: readonly string[]): Promise<ForebayProcess> {
   const forebay = await startForebay([...flags, '--shutdown-delay-ms', NEVER_MS], { owner });
   forebay.signal('SIGTERM');
@@ -126,6 +140,24 @@ for (const { http, skip } of ENGINES) {
         assert.equal(await forebay.exited, 0);
       });
     }
+
+    it('nearly never fail, with a connection for each order', async (t) => {
+      const threads = sharesPort(http) ? '2' : '1';
+      const forebay = await startForebay([...engine, '--threads', threads], { owner: t });
+      const outcomes: string[] = [];
+      const clients = Array.from({ length: CLIENTS }, async () => {
+        for (let last = ''; last !== 'ECONNREFUSED'; ) {
+          last = await outcomeOf(forebay.url);
+          outcomes.push(last);
+        }
+      });
+      await eventually('orders are taken', () => outcomes.length > 200);
+      forebay.signal('SIGTERM');
+      await Promise.all(clients);
+      const failed = outcomes.filter((outcome) => outcome !== '200' && outcome !== 'ECONNREFUSED');
+      assert.ok(failed.length <= RESETS_MAX, failed.join());
+      assert.equal(await withDeadline(forebay.exited, 'it ends'), 0);
+    });
 
     it('get a moment for an order that is on its way', async (t) => {
       const forebay = await startForebay(engine, { owner: t });
