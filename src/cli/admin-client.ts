@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { EXIT, OperatorFault } from '../model/fault.js';
 import { type AdminAddress, adminAddressOf } from '../options/admin-address.js';
 import { clientToken } from '../options/admin-tokens.js';
-import { runningServers } from './running-servers.js';
+import { type RunningServer, runningServers } from './running-servers.js';
 
 export interface AdminAnswer {
   readonly status: number;
@@ -22,11 +22,18 @@ export interface AdminQuestion {
  * Where the admin server is: by the options given here, else by those of the server that runs.
  *
  * @param command that asks, for messages
+ * @param isAnyRight whether any server will do, of several that share a stream
  * @throws OperatorFault there are several servers, or no fixed port
  */
-export function findAdmin(command: string, argv: readonly string[]): AdminAddress {
+export function findAdmin(
+  command: string,
+  argv: readonly string[],
+  isAnyRight = false,
+): AdminAddress {
   const address =
-    argv.length > 0 ? withToken(adminAddressOf(argv, process.env)) : addressOfRunning(command);
+    argv.length > 0
+      ? withToken(adminAddressOf(argv, process.env))
+      : addressOfRunning(command, isAnyRight);
   if (address.port !== 0) return address;
   throw new OperatorFault(
     `--admin-port 0 picks any port: give the server a fixed one, or give ${command} the one it has`,
@@ -57,9 +64,11 @@ function addressOf(
   }
 }
 
-function addressOfRunning(command: string): AdminAddress {
+function addressOfRunning(command: string, isAnyRight: boolean): AdminAddress {
   const servers = runningServers();
   if (servers.length > 1) {
+    const any = isAnyRight ? oneOf(servers) : null;
+    if (any !== null) return any;
     const pids = servers.map(({ pid }) => pid).join(', ');
     throw new OperatorFault(
       `several servers run here (processes ${pids}): give ${command} the --admin-port of one`,
@@ -70,6 +79,14 @@ function addressOfRunning(command: string): AdminAddress {
   return server === undefined
     ? adminAddressOf([], process.env)
     : adminAddressOf(server.argv, server.env, server.folder);
+}
+
+/** One of servers that all share a stream; null if they do not, or none has a fixed port. */
+function oneOf(servers: readonly RunningServer[]): AdminAddress | null {
+  const addresses = servers.map(({ argv, env, folder }) => addressOf(argv, env, folder));
+  const first = addresses.find((address) => address !== null && address.port !== 0) ?? null;
+  const isOneStream = addresses.every((address) => address?.shared === first?.shared);
+  return isOneStream && first !== null && first.shared !== '' ? first : null;
 }
 
 /**

@@ -10,6 +10,8 @@ export interface AdminAddress {
   readonly port: number;
   /** Absolute; empty if it asks for no token. */
   readonly tokenFile: string;
+  /** The same for servers that share a NATS stream; empty for those with a journal of their own. */
+  readonly shared: string;
 }
 
 /**
@@ -45,6 +47,7 @@ export function adminAddressOf(
     host: dialled[host] ?? host,
     port,
     tokenFile: tokenFile === '' ? '' : resolve(folder, tokenFile),
+    shared: inForce('nats') === '' ? '' : `${inForce('natsStream')} ${inForce('nats')}`,
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -6,11 +7,19 @@ import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parseDrain } from '../../src/cli/drain/arguments.js';
+import type { DrainView } from '../../src/model/drain-view.js';
+import { withDeadline } from '../support/deadline.js';
 import { type ForebayProcess, runForebay, startForebay } from '../support/forebay.js';
 import { freePort } from '../support/free-port.js';
+import { NatsServer } from '../support/nats.js';
 import { eventually } from '../support/orders.js';
 
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+/** Processes of a test alone; the kernel gives a namespace only to root. */
+const NAMESPACE = ['--pid', '--fork', '--mount-proc', '--kill-child'];
+const CAN_UNSHARE = spawnSync('unshare', [...NAMESPACE, 'true']).status === 0;
 const ME = `${userInfo().username}@${hostname()}`;
 
 function folder(t: TestContext): string {
@@ -60,6 +69,88 @@ describe('forebay drain', () => {
     assert.deepEqual([view.rate, view.pause, view.by], [200, 'a deploy', ME]);
     const resumed = await runForebay(['drain', '--resume', '--rate=0', ...portOf(again)]);
     assert.match(resumed.stdout, /^rate {7}no limit\npaused {5}no\n/);
+  });
+
+  it('changes all servers of a stream from any of them, and says in one line that NATS is away', async (t) => {
+    const nats = await NatsServer.start();
+    t.after(() => nats.stop());
+    const flags = ['--nats', nats.url, '--drain-rate', '60'];
+    const servers = await Promise.all(
+      Array.from({ length: 3 }, () => startForebay(flags, { owner: t })),
+    );
+    const viewsOf = () =>
+      Promise.all(
+        servers.map(
+          async ({ adminUrl }) => (await (await fetch(`${adminUrl}/drain`)).json()) as DrainView,
+        ),
+      );
+    const all = (text: string, is: (view: DrainView) => boolean) =>
+      eventually(text, async () => (await viewsOf()).every(is));
+    await all('each knows all three', ({ instances }) => instances.length === 3);
+    const set = await runForebay(['drain', '--rate', '90', ...portOf(servers[1]!)]);
+    assert.equal(set.code, 0, set.stderr);
+    await all('the rate is the same', ({ rate, by }) => rate === 90 && by === ME);
+    await runForebay(['drain', '--pause', 'night', ...portOf(servers[2]!)]);
+    await all('all are paused', ({ pause }) => pause === 'night');
+    for (const { adminUrl } of servers) {
+      const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
+      assert.match(metrics, /^forebay_drain_rate 90$/m);
+      assert.match(metrics, /^forebay_drain_paused 1$/m);
+    }
+    for (const view of await viewsOf()) {
+      const shares = view.instances.reduce((sum, { share }) => sum + (share ?? Number.NaN), 0);
+      assert.ok(shares <= 90, `${shares}`);
+      assert.equal(view.instances.filter(({ isSelf }) => isSelf).length, 1);
+    }
+    await nats.stop();
+    const refused = await runForebay(['drain', '--resume', ...portOf(servers[0]!)]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^forebay: [^\n]+\n$/);
+  });
+
+  it('without options, finds the servers of one stream on this machine, and asks which of several journals', {
+    skip: !CAN_UNSHARE && 'this user cannot make a pid namespace',
+  }, async (t) => {
+    const nats = await NatsServer.start();
+    t.after(() => nats.stop());
+    const SCRIPT = `
+      for n in 1 2; do
+        eval "port=\\$PORT_$n"
+        "$NODE" "$MAIN" serve --port 0 --host 127.0.0.1 --admin-port $port --data "$FOLDER/$n" $ARGS >"$FOLDER/log-$n" 2>&1 &
+        pids="$pids $!"
+        until grep -q 'forebay ready' "$FOLDER/log-$n"; do kill -0 $! || exit 9; sleep 0.05; done
+      done
+      "$NODE" "$MAIN" drain --rate 5 2>&1
+      echo "code $?"
+      kill $pids
+      wait
+    `;
+    for (const [args, wanted] of [
+      [`--nats ${nats.url}`, /^rate {7}5 orders\/s\n[\s\S]*\ncode 0\n$/],
+      [
+        '',
+        /^forebay: several servers run here \(processes \d+, \d+\): give drain the --admin-port of one\ncode 1\n$/,
+      ],
+    ] as const) {
+      const child = spawn('unshare', [...NAMESPACE, 'sh', '-c', SCRIPT], {
+        env: {
+          PATH: process.env.PATH,
+          FOLDER: folder(t),
+          NODE: process.execPath,
+          MAIN,
+          ARGS: args,
+          PORT_1: `${await freePort()}`,
+          PORT_2: `${await freePort()}`,
+        },
+      });
+      t.after(() => child.kill('SIGKILL'));
+      let said = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+      });
+      await withDeadline(once(child, 'close'), () => `it is asked\n${said}`);
+      assert.match(said, wanted);
+    }
   });
 
   it('takes the token from the options of the server, and says which it lacks', async (t) => {

@@ -21,7 +21,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     ...(pause === undefined ? {} : { pause }),
   };
   const isChange = Object.keys(change).length > 0;
-  const answer = await askAdmin(findAdmin('drain', rest), {
+  const answer = await askAdmin(findAdmin('drain', rest, true), {
     method: isChange ? 'PUT' : 'GET',
     path: PATH,
     body: isChange ? JSON.stringify({ ...change, by: whoAmI() }) : '',
