@@ -73,6 +73,7 @@ function userName(): string {
 function textOf(view: DrainView): string {
   const { rate, followsSchedule, pause, by, at, scheduled, backlog, doneAt, instances } = view;
   const origin = followsSchedule ? ', by the schedule' : '';
+  const isDueShown = doneAt !== null && backlog !== 0;
   const lines = [
     ['rate', `${rateText(rate)}${origin}`],
     ['paused', pause ?? 'no'],
@@ -82,7 +83,7 @@ function textOf(view: DrainView): string {
       : [['schedule', `${rateText(scheduled.rate)} until ${scheduled.until}`]]),
     ...(backlog === null
       ? []
-      : [['backlog', `${backlog} orders${doneAt === null ? '' : `, done at ${doneAt}`}`]]),
+      : [['backlog', `${backlog} orders${isDueShown ? `, done at ${doneAt}` : ''}`]]),
     ...instances.map((instance, i) => [i === 0 ? 'instances' : '', instanceText(instance)]),
   ];
   return `${lines.map(([name, text]) => `${name!.padEnd(11)}${text}`).join('\n')}\n`;
