@@ -16,6 +16,9 @@ import {
   temporary,
 } from './killers.js';
 
+/** For an intake whose data folder no other process gets. */
+const NO_SPOOL = ['--spool-orders-max', '0'];
+
 const SCENE: Scene = { killers: [3, 120], attemptsMax: 2, kill: SIGKILL };
 
 describe('an order whose handler ends the process; JetStream', { concurrency: true }, () => {
@@ -48,7 +51,7 @@ describe('an order whose handler ends the process; JetStream', { concurrency: tr
     const nats = await NatsServer.start();
     t.after(() => nats.stop());
     const place = ['--nats', nats.url];
-    await accept(SCENE, await temporary(t), place);
+    await accept(SCENE, await temporary(t), [...place, ...NO_SPOOL]);
     const data = () => temporary(t);
     const forebay = await supervise(t, { scene: SCENE, handler, data, place });
     judge(SCENE, await handler.lines(), await deadLetters(place));
@@ -60,7 +63,7 @@ describe('an order whose handler ends the process; JetStream', { concurrency: tr
     const nats = await NatsServer.start();
     t.after(() => nats.stop());
     const place = ['--nats', nats.url];
-    await accept(SCENE, await temporary(t), place);
+    await accept(SCENE, await temporary(t), [...place, ...NO_SPOOL]);
     const folders = [await temporary(t), await temporary(t)];
     const both = await Promise.all(
       folders.map((data) => supervise(t, { scene: SCENE, handler, data, place })),
