@@ -146,18 +146,30 @@ export function settingAtStart(
       atMs: Date.now(),
     };
   }
+  const { fact, fix, isRefused } = keptText(options, kept);
+  if (isRefused) log('drain-rate-kept', `${fact}; ${fix}`);
+  else if (kept.by !== BY_OPTION) log('drain-kept', fact);
+  return kept;
+}
+
+/** What is in force by a kept setting. `isRefused`: the options ask for something else. */
+export function keptText(
+  { drainRate, drainSchedule }: Pick<Options, 'drainRate' | 'drainSchedule'>,
+  kept: DrainSetting,
+): { readonly fact: string; readonly fix: string; readonly isRefused: boolean } {
+  const at = new Date(kept.atMs).toISOString();
+  const inForce = `the drain was set to ${settingText(kept)} by ${kept.by} at ${at}`;
+  const refused = (option: string, rate: number | 'schedule') => ({
+    fact: `${option} is not in force: ${inForce}`,
+    fix: `to change it: forebay drain --rate ${rate}`,
+    isRefused: true,
+  });
   // Whoever leaves the option out may not know that an earlier start has set a rate.
   const isGiven = drainRate !== 0 || kept.by === BY_OPTION;
-  const at = new Date(kept.atMs).toISOString();
-  const tell = (option: string, rate: number | 'schedule') =>
-    log(
-      'drain-rate-kept',
-      `${option} is not in force: the drain was set to ${settingText(kept)} by ${kept.by} at ${at}; to change it: forebay drain --rate ${rate}`,
-    );
   if (drainSchedule !== '') {
-    if (!kept.followsSchedule) tell(`--drain-schedule ${drainSchedule}`, 'schedule');
+    if (!kept.followsSchedule) return refused(`--drain-schedule ${drainSchedule}`, 'schedule');
   } else if (isGiven && drainRate !== kept.rate) {
-    tell(`--drain-rate ${drainRate}`, drainRate);
+    return refused(`--drain-rate ${drainRate}`, drainRate);
   }
-  return kept;
+  return { fact: inForce, fix: '', isRefused: false };
 }

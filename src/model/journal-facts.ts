@@ -1,3 +1,4 @@
+import type { DrainSetting } from './drain-control.js';
 import type { Durability, FileSystem } from './durability.js';
 
 /** The journal is not the file that a server had open. */
@@ -15,6 +16,8 @@ export interface LocalFacts {
   readonly deadLetters: number;
   /** Rows of the tables, and records of the frame log, that are not as they were written. */
   readonly unreadable: { readonly rows: number; readonly records: number };
+  /** What operators have set about the drain; null if nothing is kept. */
+  readonly drain: DrainSetting | null;
   /** Null unless it is, or may be, a copy that was made while a server had the folder open. */
   readonly copyFault: CopyFault | null;
   /** A frame has a time in the future. */

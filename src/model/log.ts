@@ -201,6 +201,10 @@ export const LOG_EVENTS = {
     level: 'info',
     what: 'an operator or the schedule has changed the drain rate, or has paused or resumed processing; `by` and `at` say who and when',
   },
+  'drain-kept': {
+    level: 'info',
+    what: 'at the start: which drain rate, and whether a pause, is in force because an operator has set it before',
+  },
   'drain-rate-kept': {
     level: 'warn',
     what: '--drain-rate differs from the rate that was set while the server ran: that one is in force',

@@ -150,7 +150,7 @@ export const drainSchema = {
     max: 1_000_000,
     default: 0,
     group: 'Drain',
-    help: 'most orders processed in any second; 0 is no limit',
+    help: 'most orders that start in any second, over all instances; 0 is no limit; what forebay drain has set wins',
   },
   drainSchedule: {
     type: 'text',

@@ -9,6 +9,7 @@ import { LocalStore } from '../../src/journal/store/local-store.js';
 import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { changed, type DrainSetting } from '../../src/model/drain-control.js';
 import { loadOptions } from '../../src/options/load.js';
+import { runCheck } from '../cli/check/run-check.js';
 import { newFrameId } from './frames.js';
 
 function dataFolder(t: TestContext): string {
@@ -56,6 +57,36 @@ describe('the drain setting of a local journal', () => {
     await third.control.change({ pause: null, by: 'ann@shop' });
     assert.equal(third.allowance.slots, 200);
     await third.close();
+
+    const fourth = await open(data, 0);
+    assert.match(
+      fourth.lines.join(),
+      /^drain-kept: the drain was set to 200 orders\/s by ann@shop/,
+    );
+    await fourth.close();
+  });
+
+  it('is told by forebay check as serve would', async (t) => {
+    const data = dataFolder(t);
+    const first = await open(data, 60);
+    await first.control.change({ rate: 200, by: 'ann@shop' });
+    await first.close();
+    const kept = (await runCheck('--data', data)).about('drain');
+    assert.equal(kept.verdict, 'ok');
+    assert.match(kept.text, /^the drain was set to 200 orders\/s by ann@shop at /);
+    const refused = (await runCheck('--data', data, '--drain-rate', '70')).about('drain');
+    assert.equal(refused.verdict, 'warn');
+    assert.match(refused.text, /^--drain-rate 70 is not in force: the drain was set to 200/);
+    assert.equal(refused.fix, 'to change it: forebay drain --rate 70');
+    const second = await open(data, 60);
+    await second.control.change({ pause: 'deploy', by: 'bob@shop' });
+    await second.close();
+    const paused = (await runCheck('--data', data)).about('drain');
+    assert.deepEqual([paused.verdict, paused.facts.isPaused], ['warn', true]);
+    assert.match(
+      `${paused.text} ${paused.fix}`,
+      /paused: deploy by bob@shop.*forebay drain --resume/,
+    );
   });
 
   it('is the option again if its row is damaged, with a line in the log', async (t) => {

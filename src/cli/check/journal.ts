@@ -1,6 +1,8 @@
 /** The guarantee, NATS, and the data folder. */
+
 import { join } from 'node:path';
 import { COPY_FIX } from '../../journal/store/open-mark.js';
+import { keptText } from '../../model/drain-control.js';
 import { type Durability, storageRisk } from '../../model/durability.js';
 import { messageBytesMax } from '../../model/frame.js';
 import type {
@@ -160,6 +162,7 @@ export function folderFindings(options: Options, facts: FolderFacts, isInUse: bo
     ...spoolFindings(options, facts),
     spaceFinding(facts),
     journal,
+    ...drainFindings(options, facts.journal),
     ...damageFindings(options, facts),
   ];
 }
@@ -181,6 +184,17 @@ function spoolFindings({ nats, data }: Options, { fileSystem }: FolderFacts): Fi
   const risk = nats.length > 0 ? storageRisk(fileSystem) : null;
   if (risk === null) return [];
   return [warn('spool disk', `${data}: ${risk.what}`, risk.fix, { ...fileSystem })];
+}
+
+/** What operators have set about the drain of a local journal. With NATS, the stream keeps it. */
+function drainFindings(options: Options, journal: LocalFacts | null): Finding[] {
+  const kept = journal?.drain ?? null;
+  if (kept === null || options.nats.length > 0) return [];
+  const { fact, fix, isRefused } = keptText(options, kept);
+  const facts = { rate: kept.rate, isPaused: kept.pause !== null, by: kept.by };
+  if (isRefused) return [warn('drain', fact, fix, facts)];
+  if (kept.pause !== null) return [warn('drain', fact, 'to go on: forebay drain --resume', facts)];
+  return [ok('drain', fact, facts)];
 }
 
 /** Only when there is any: serve starts, and processes everything else. */

@@ -1,11 +1,13 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import type { DrainSetting } from '../../model/drain-control.js';
 import type { FileSystem } from '../../model/durability.js';
 import { frameTime } from '../../model/frame.js';
 import type { FolderFacts, LocalFacts } from '../../model/journal-facts.js';
 import { refuseIncomplete, requireAddressSpace } from '../store/data-folder.js';
 import { APPEND_FLOOR, WRITE_FLOOR } from '../store/disk-space.js';
+import { drainSettingIn } from '../store/drain-row.js';
 import { FreeSpace, fileSystemOf } from '../store/file-system.js';
 import { FolderFault } from '../store/folder-fault.js';
 import { freshFacts, type KeyFacts, laterFacts, oldestAgeMs } from '../store/frame-rows.js';
@@ -81,6 +83,7 @@ async function inspectJournal(folder: string, blocked: string): Promise<LocalFac
     deadLetters: 0,
     isFromFuture: false,
     copyFault: null,
+    drain: null,
     unreadable: { rows: 0, records: 0 },
   };
   if (blocked !== '') return { ...unread, fault: blocked };
@@ -135,12 +138,22 @@ function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
       oldestAcceptedAtMs: oldest.length === 0 ? 0 : Math.min(...oldest),
     },
     deadLetters: rows(dead),
+    drain: keptDrain(meta ?? null),
     unreadable: {
       rows: rows(tableOf(root, 'unreadable')) + unreadableIn(root),
       records: logged.damaged,
     },
     isFromFuture: [frames, settled].some((table) => hasRowFrom(table, ahead)),
   };
+}
+
+/** Null too if it is damaged: then serve takes it for missing. */
+function keptDrain(meta: Table | null): DrainSetting | null {
+  try {
+    return meta === null ? null : drainSettingIn(meta);
+  } catch {
+    return null;
+  }
 }
 
 /** Null when the table does not exist: after an older version, or an interrupted start. */
