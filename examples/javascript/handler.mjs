@@ -11,7 +11,9 @@ export default async function ship(orders) {
   const inStock = orders.filter(({ data }) => Number(data.count) <= STOCK_MAX);
   await append(inStock.map(({ id, data }) => `${JSON.stringify({ id, ...data })}\n`).join(''));
   // What exceeds the stock fails for good, and becomes a dead letter.
-  return orders.map((order) => (inStock.includes(order) ? 'done' : 'dead'));
+  return orders.map((order) =>
+    inStock.includes(order) ? 'done' : { outcome: 'dead', reason: 'more than is in stock' },
+  );
 }
 
 /** @param {string} lines */
