@@ -161,6 +161,7 @@ async function rowMs(intakeThreads: number): Promise<number> {
     reasons: () => [],
     degraded: () => [],
     storage: () => ({ freeBytes: 3, sizeBytes: 2, journalBytes: 1 }),
+    scheduledGoneAtMs: () => null,
     events: () => [],
   });
   const ms: number[] = [];

@@ -27,6 +27,7 @@ export interface SnapshotSources {
     | 'drainPaused'
   >;
   readonly storage: () => Storage | null;
+  readonly scheduledGoneAtMs: () => number | null;
   readonly events: () => readonly LoggedEvent[];
   readonly durability: () => Durability;
   /** Not shared with /metrics: a load is measured since the last reading. */
@@ -147,7 +148,7 @@ export class LiveSnapshots implements LiveSource {
   }
 
   #now({ answers, done, failed }: Counted): LiveNow {
-    const { live, storage, durability, reasons, degraded } = this.#sources;
+    const { live, storage, scheduledGoneAtMs, durability, reasons, degraded } = this.#sources;
     const totals = this.#totals;
     return {
       answers,
@@ -161,6 +162,7 @@ export class LiveSnapshots implements LiveSource {
       deadLettersMax: live.deadLettersMax(),
       waitingOrders: totals.get(GAUGE.waitingOrders),
       pendingOrders: live.pendingOrders(),
+      scheduledGoneAtMs: scheduledGoneAtMs(),
       oldestAgeSeconds: Math.round(live.oldestAgeSeconds() * 1000) / 1000,
       spoolOrders: totals.get(GAUGE.spoolOrders),
       spooled: totals.get(COUNTER.ordersSpooled),

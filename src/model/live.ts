@@ -92,6 +92,8 @@ export interface LiveNow {
   readonly deadLettersMax: number;
   readonly waitingOrders: number;
   readonly pendingOrders: number;
+  /** When the backlog will be gone under the schedule, epoch milliseconds; null without one, or if that is unknown. */
+  readonly scheduledGoneAtMs: number | null;
   readonly oldestAgeSeconds: number;
   readonly spoolOrders: number;
   readonly spooled: number;

@@ -99,6 +99,16 @@ test('the outlook of a backlog that does not shrink', () => {
   assert.deepEqual(outlook([{ ...paused[0]!, pendingOrders: 0 }], true), { kind: 'empty' });
 });
 
+test('under a schedule, the server says when the backlog will be gone', () => {
+  const waiting = flowing([500, 0, 0], [500, 0, 0]).map((each) => ({ ...each, isPaused: true }));
+  assert.deepEqual(outlook(waiting, true, 61_000), {
+    kind: 'scheduled',
+    goneAtMs: 61_000,
+    secondsLeft: 60,
+  });
+  assert.equal(outlook(flowing([0, 0, 0]), true, 61_000).kind, 'empty');
+});
+
 test('where other processes do the work, the fall of the backlog tells the time left', () => {
   const falling = flowing([190, 0, 0], [160, 10, 0], [130, 10, 0], [100, 10, 0]);
   assert.deepEqual(outlook(falling, false), {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
@@ -78,6 +81,28 @@ describe('the live page tells the truth', () => {
     );
     assert.equal(await metric(server, 'work_done_total{status="done"}'), 300);
     assert.deepEqual(live.complaints, []);
+  });
+
+  it('under a schedule, the time left is what its rates give', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'forebay-page-schedule-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'drain.schedule');
+    await writeFile(file, '00:00-24:00 UTC 5/s\n');
+    const server = await startForebay(['--drain-schedule', file], { owner: t });
+    const client = clientOf(t, server);
+    const live = await LivePage.open(browser, server);
+    await client.postAll(names('user', 900));
+    let seen = '';
+    await eventually(
+      () => seen,
+      async () => {
+        const { Backlog, 'Time left to drain': left } = await tilesOf(live);
+        seen = `${Backlog![0]} orders in ${left!.join(', ')}`;
+        const seconds = numberIn(Backlog![0]) / 5;
+        const isNear = Math.abs(numberIn(left![0]) - seconds) < 0.1 * seconds;
+        return isNear && /^by \d\d:\d\d, under the schedule$/.test(left![1]);
+      },
+    );
   });
 
   it('with NATS: the durability is that of the spool while orders go there', async (t) => {

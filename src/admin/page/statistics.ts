@@ -65,6 +65,8 @@ export type Outlook =
   | { readonly kind: 'empty' | 'paused' }
   /** The backlog is at most the work of one second. */
   | { readonly kind: 'flows' }
+  /** By the schedule. */
+  | { readonly kind: 'scheduled'; readonly secondsLeft: number; readonly goneAtMs: number }
   | ({ readonly kind: 'shrinks'; readonly secondsLeft: number } & Flow)
   | ({ readonly kind: 'grows' | 'steady' } & Flow);
 
@@ -83,10 +85,18 @@ const STEADY_BELOW = 0.3;
  * When the backlog will be gone: the backlog, divided by what leaves it beyond what is accepted.
  *
  * @param isAlone whether no other process accepts or processes the orders of the journal
+ * @param goneAtMs what the server says under its schedule, by its clock; null without one
  */
-export function outlook(rows: readonly LiveRow[], isAlone: boolean): Outlook {
+export function outlook(
+  rows: readonly LiveRow[],
+  isAlone: boolean,
+  goneAtMs: number | null = null,
+): Outlook {
   const last = rows.at(-1);
   if (last === undefined || last.pendingOrders === 0) return { kind: 'empty' };
+  if (goneAtMs !== null) {
+    return { kind: 'scheduled', goneAtMs, secondsLeft: Math.max(0, goneAtMs - last.atMs) / 1000 };
+  }
   if (last.isPaused) return { kind: 'paused' };
   const flow = flowOf(rows, isAlone);
   const falls = flow.leaving - flow.accepted;

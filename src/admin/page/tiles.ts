@@ -1,5 +1,5 @@
 import type { LiveFacts } from '../../model/live.js';
-import { amount, bytes, count, duration, orDash } from './format.js';
+import { amount, bytes, clock, count, duration, orDash } from './format.js';
 import { element, type MetricValue, nameSeries, setText, type View } from './legend.js';
 import {
   bucketsOf,
@@ -86,6 +86,7 @@ function rateTiles({ rpsLimit }: LiveFacts): TileSpec[] {
 
 function backlogTiles({ build, drains }: LiveFacts): TileSpec[] {
   const isAlone = drains && build.journal === 'local';
+  const found = ({ rows, now }: View) => outlook(rows, isAlone, now.scheduledGoneAtMs);
   return [
     {
       label: 'Backlog',
@@ -101,9 +102,9 @@ function backlogTiles({ build, drains }: LiveFacts): TileSpec[] {
     },
     {
       label: 'Time left to drain',
-      value: ({ rows }) => timeLeft(outlook(rows, isAlone)),
-      note: ({ rows }) => [outlookText(outlook(rows, isAlone))],
-      tone: ({ rows }) => (['grows', 'paused'].includes(outlook(rows, isAlone).kind) ? 'warn' : ''),
+      value: (view) => timeLeft(found(view)),
+      note: (view) => [outlookText(found(view))],
+      tone: (view) => (['grows', 'paused'].includes(found(view).kind) ? 'warn' : ''),
     },
   ];
 }
@@ -120,6 +121,7 @@ function timeLeft(found: Outlook): string {
       return 'growing';
     case 'steady':
       return 'not shrinking';
+    case 'scheduled':
     case 'shrinks':
       return duration(found.secondsLeft);
   }
@@ -134,6 +136,8 @@ function outlookText(found: Outlook): string {
       return 'keeping up';
     case 'paused':
       return 'no order is started';
+    case 'scheduled':
+      return `by ${clock(found.goneAtMs, false)}, under the schedule`;
     default:
       return `${amount(found.leaving)}/s out, ${amount(found.accepted)}/s in`;
   }

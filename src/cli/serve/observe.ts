@@ -23,6 +23,7 @@ import type { UnreadableCounts } from '../../model/unreadable.js';
 import { adminConnectionsMax, processLimits } from '../../options/process-limits.js';
 import { VERSION } from '../../version.js';
 import { DurabilityInForce } from './durability-in-force.js';
+import type { Steering } from './processing.js';
 
 export interface Observed {
   /** Digest of the schema that orders must be valid against. */
@@ -33,6 +34,7 @@ export interface Observed {
   /** Null in direct mode. */
   readonly journal: SourceHandle | null;
   readonly control: DrainControl;
+  readonly steering: Steering;
   readonly drain: DrainHandle;
   readonly intake: IntakeSupervisor;
   /** Null without TLS. */
@@ -52,14 +54,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
   const mainCounts = new ThreadCounts(counts, 0);
   const keys = new KeyTable(observed.keys);
   const threadNames = ['main', ...names('intake', options.threads)];
-  const build = {
-    version: VERSION,
-    node: process.version,
-    mode: options.mode,
-    journal: source?.name ?? ('direct' satisfies JournalName),
-    path: options.path,
-    schema: observed.schema,
-  };
+  const build = buildOf(options, observed);
   // While the main thread cannot reach NATS either, its reason says why.
   const spools = () => (source?.reachable ? intake.spoolReasons() : []);
   const waits = () =>
@@ -112,9 +107,21 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
       reasons,
       degraded,
       storage,
+      scheduledGoneAtMs: () => scheduledGoneAtMs(options, observed),
       events: observed.recent,
     }),
   });
+}
+
+function buildOf(options: Options, { journal, schema }: Observed) {
+  return {
+    version: VERSION,
+    node: process.version,
+    mode: options.mode,
+    journal: journal?.source.name ?? ('direct' satisfies JournalName),
+    path: options.path,
+    schema: schema,
+  };
 }
 
 function drainFacts({ control, journal }: Observed): DrainFacts {
@@ -124,6 +131,13 @@ function drainFacts({ control, journal }: Observed): DrainFacts {
     doneAtMs: () => null,
     scheduled: () => null,
   };
+}
+
+/** When the backlog will be gone under the schedule; null without one, and if that is unknown or will never be. */
+function scheduledGoneAtMs(options: Options, { control, steering }: Observed): number | null {
+  if (options.drainSchedule === '' || !control.setting.followsSchedule) return null;
+  const goneAtMs = steering.due.backlogGoneAtMs();
+  return goneAtMs === Number.POSITIVE_INFINITY ? null : goneAtMs;
 }
 
 /** Who reaches the admin server, and how many. */
