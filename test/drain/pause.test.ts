@@ -150,7 +150,10 @@ describe('prepare of a handler', () => {
     const data = ['--data', await folder(t)];
     const { code, stderr } = await runForebay(['serve', ...ports, ...data, '--handler', file]);
     assert.equal(code, 2);
-    assert.match(stderr, /^forebay: handler .*: its prepare threw .*handler\.mjs:\d+:\d+: Error: no key/m);
+    assert.match(
+      stderr,
+      /^forebay: handler .*: its prepare threw .*handler\.mjs:\d+:\d+: Error: no key/m,
+    );
   });
 
   it('that throws with pause: true does not keep Forebay from starting', async (t) => {
