@@ -64,11 +64,7 @@ export class SlotWindow {
     }
     const nowNs = this.#nowNs();
     while (this.#started.length > 0 && this.#started[0]!.freeAtNs <= nowNs) {
-      const grant = this.#started.shift()!;
-      // A thread that was interrupted at the start has noted a later one since.
-      const latestNs = grant.call === 0 ? 0 : this.#startedAt(grant.call);
-      if (latestNs + WINDOW_NS > nowNs) this.#starts(grant, latestNs);
-      else this.#used -= grant.orders;
+      this.#used -= this.#started.shift()!.orders;
     }
   }
 

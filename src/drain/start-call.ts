@@ -1,7 +1,7 @@
 import type { StartGate } from '../memory/start-gate.js';
 import type { StartedCalls } from '../memory/started-calls.js';
 
-/** A thread that needs longer from one statement to the next was interrupted: its start is noted anew. */
+/** A thread that needs longer to ask the gate was interrupted. */
 const INTERRUPTED_NS = 1e6;
 
 export interface StartParts {
@@ -15,8 +15,8 @@ export interface StartParts {
 
 /**
  * Called by a pool thread directly before it calls the handler. If that may still start, notes when it does, and returns
- * true. The time that is noted is less than a millisecond before the return: where the thread, or the whole process, was
- * stopped in between, it asks the gate again.
+ * true. Where the thread, or the whole process, was stopped between the question to the gate and the note, it asks again.
+ * What is noted is seen by others at once, so nothing may come between the reading of the clock, the note and the call.
  */
 export function startCall(
   { gate, calls, nowNs, nowMs }: StartParts,
@@ -24,9 +24,11 @@ export function startCall(
   epoch: number,
 ): boolean {
   for (;;) {
-    const atNs = nowNs();
-    if (!gate.admits(epoch, atNs, nowMs())) return false;
-    calls.start(call, atNs);
-    if (nowNs() - atNs < INTERRUPTED_NS) return true;
+    const askedNs = nowNs();
+    if (!gate.admits(epoch, askedNs, nowMs())) return false;
+    const startNs = nowNs();
+    if (startNs - askedNs >= INTERRUPTED_NS) continue;
+    calls.start(call, startNs);
+    return true;
   }
 }

@@ -39,7 +39,7 @@ export class StartedCalls {
     this.#free.push(call + CELLS > NUMBER_MAX ? (call % CELLS) + CELLS : call + CELLS);
   }
 
-  /** Called by the thread that runs the call; may be called again with a later time. Every later read sees it. */
+  /** Called by the thread that runs the call. Every later read sees it. */
   start(call: number, atNs: number): void {
     if (call === NO_CELL) return;
     Atomics.store(this.#times, call % CELLS, bitsOf(atNs));
