@@ -53,6 +53,25 @@ export const backlog: readonly Unplaced[] = [
   ),
   lines(
     {
+      title: 'Backlog gone, and end of the window',
+      description:
+        'How long until the backlog is gone by rate and --drain-schedule, and until the window in force ends. Alert: ForebayWindowTooShort.',
+      unit: 's',
+    },
+    [
+      {
+        expr: `(${of('forebay_backlog_gone_timestamp_seconds')} > 0) - time() < Inf`,
+        legend: 'backlog gone {{instance}}',
+      },
+      {
+        expr: `${of('forebay_drain_window_end_timestamp_seconds')} - time() < Inf`,
+        legend: 'end of the window {{instance}}',
+      },
+    ],
+    { overrides: [limitLine(/^end of/)] },
+  ),
+  lines(
+    {
       title: 'Oldest order',
       description: 'Age of the order that has waited longest. Alert: ForebayOrdersOld.',
       unit: 's',

@@ -105,12 +105,14 @@ export class DueTime {
 
   /** When the window of the schedule in force ends, epoch milliseconds; Infinity without one, and while it is paused. */
   windowEndsAtMs(): number {
-    if (this.#parts.schedule === null || !this.#parts.control.setting.followsSchedule) {
-      return Number.POSITIVE_INFINITY;
-    }
-    const [slot] = this.#slotsFrom(this.#nowMs());
-    const isOpen = slot!.window !== null && slot!.rate !== 'paused';
-    return isOpen ? slot!.toMs : Number.POSITIVE_INFINITY;
+    const slot = this.#parts.control.setting.followsSchedule ? this.scheduledNow() : null;
+    const isOpen = slot !== null && slot.window !== null && slot.rate !== 'paused';
+    return isOpen ? slot.toMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** What the schedule says now, whether or not it is followed; null without one. */
+  scheduledNow(): Slot | null {
+    return this.#parts.schedule === null ? null : this.#slotsFrom(this.#nowMs())[0]!;
   }
 
   #doneAtMs(orders: number, arrivals: number): number | null {

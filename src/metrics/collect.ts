@@ -54,6 +54,8 @@ const LIVE_KEYS = [
   'journalReachable',
   'journalDegraded',
   'drainPaused',
+  'backlogGoneAt',
+  'windowEndsAt',
   'tlsNotAfter',
   'senderFilesRefused',
 ] as const satisfies readonly (keyof LiveGauges)[];

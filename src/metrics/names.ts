@@ -243,6 +243,8 @@ export interface LiveGauges {
   readonly journalReachable: () => number;
   readonly journalDegraded: () => number;
   readonly drainPaused: () => number;
+  readonly backlogGoneAt: () => number;
+  readonly windowEndsAt: () => number;
   readonly tlsNotAfter: () => number;
   readonly senderFilesRefused: () => number;
 }
@@ -331,6 +333,16 @@ export const liveFamilies = {
   drainPaused: {
     name: 'forebay_drain_paused',
     help: '1 if processing is paused, by an operator or by the handler, for example because its database is unreachable, else 0; /readyz has the reason.',
+    labels: [],
+  },
+  backlogGoneAt: {
+    name: 'forebay_backlog_gone_timestamp_seconds',
+    help: 'When the backlog will be gone, by the rate in force, --drain-schedule and the last seconds, in epoch seconds: now if there is none, +Inf if it grows, 0 if that is unknown, for example while processing is paused.',
+    labels: [],
+  },
+  windowEndsAt: {
+    name: 'forebay_drain_window_end_timestamp_seconds',
+    help: 'When the window of --drain-schedule that is in force ends, in epoch seconds; +Inf outside of windows, in paused ones, and while the schedule is not followed.',
     labels: [],
   },
   tlsNotAfter: {

@@ -49,6 +49,8 @@ function collected(counts: SharedArrayBuffer, live: Partial<Collected['live']> =
       journalReachable: () => 1,
       journalDegraded: () => 0,
       drainPaused: () => 0,
+      backlogGoneAt: () => 18,
+      windowEndsAt: () => 19,
       tlsNotAfter: () => 0,
       senderFilesRefused: () => 0,
       ...live,

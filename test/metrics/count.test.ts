@@ -37,6 +37,8 @@ async function samples(counts: SharedArrayBuffer): Promise<Map<string, number>> 
       journalReachable: () => 0,
       journalDegraded: () => 0,
       drainPaused: () => 0,
+      backlogGoneAt: () => 18,
+      windowEndsAt: () => 19,
       tlsNotAfter: () => 0,
       senderFilesRefused: () => 0,
     },

@@ -61,6 +61,8 @@ function opened() {
     journalReachable: () => 1,
     journalDegraded: () => 0,
     drainPaused: () => 0,
+    backlogGoneAt: () => 18,
+    windowEndsAt: () => 19,
     tlsNotAfter: () => 0,
     senderFilesRefused: () => 0,
   };

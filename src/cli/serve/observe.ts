@@ -71,6 +71,7 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     journalDegraded: () =>
       source?.reachable && (source.reason !== '' || spools().length > 0) ? 1 : 0,
     ...storageGauges(storage),
+    ...ownGauges(observed),
     unreadableRows: () => unreadable().rows,
     damagedFiles: () => unreadable().files,
     rps: perSecond(observed.meter),
@@ -78,8 +79,6 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
     drainRate: () => control.setting.rate,
     ready: () => (reasons().length === 0 ? 1 : 0),
     drainPaused: () => (drain.reason() === '' ? 0 : 1),
-    senderFilesRefused: () => observed.senders.refusedFiles,
-    tlsNotAfter: () => (observed.certificate?.notAfterMs ?? 0) / 1000,
   };
   const durability = durabilityInForce(options, observed, redact);
   // One for the scrapes and one for the page: a load is measured since the last reading.
@@ -124,12 +123,18 @@ function buildOf(options: Options, { journal, schema }: Observed) {
   };
 }
 
-function drainFacts({ control, journal }: Observed): DrainFacts {
+function drainFacts({ control, journal, steering: { due } }: Observed): DrainFacts {
   return {
     control,
     backlog: () => journal?.source.pendingOrders() ?? null,
-    doneAtMs: () => null,
-    scheduled: () => null,
+    doneAtMs: () => {
+      const goneAtMs = due.backlogGoneAtMs();
+      return goneAtMs === Number.POSITIVE_INFINITY ? null : goneAtMs;
+    },
+    scheduled: () => {
+      const slot = due.scheduledNow();
+      return slot && { rate: slot.rate, until: new Date(slot.toMs).toISOString() };
+    },
   };
 }
 
@@ -168,6 +173,15 @@ function spoolReasons(
   if (nats.length === 0 || spoolOrdersMax === 0) return [];
   const own = source === undefined || source.reachable ? '' : source.reason;
   return [...intake.spoolReasons(), own].filter(Boolean);
+}
+
+function ownGauges({ steering: { due }, senders, certificate }: Observed) {
+  return {
+    senderFilesRefused: () => senders.refusedFiles,
+    tlsNotAfter: () => (certificate?.notAfterMs ?? 0) / 1000,
+    backlogGoneAt: () => (due.backlogGoneAtMs() ?? 0) / 1000,
+    windowEndsAt: () => due.windowEndsAtMs() / 1000,
+  };
 }
 
 function storageGauges(storage: () => Storage | null) {
