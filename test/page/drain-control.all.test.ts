@@ -90,6 +90,28 @@ describe('the drain control of the live page in Chromium', () => {
     });
   }
 
+  it('leaves the schedule with a rate by hand, and goes back to it', async (t) => {
+    const file = `${tokenFile(t)}-schedule`;
+    writeFileSync(file, '00:00-24:00 UTC 200/s\n');
+    const server = await startForebay(['--drain-schedule', file], { owner: t });
+    const live = await LivePage.open(browser, server, { viewport: { width: 400, height: 900 } });
+    const { page } = live;
+    const shows = (text: RegExp) =>
+      eventually(`the panel shows ${text}`, async () =>
+        text.test((await page.textContent('#drain .facts'))!),
+      );
+    await shows(/200 orders\/s, by the schedule.*schedule: 200 orders\/s until /);
+    assert.ok(await page.locator('text=Back to schedule').isHidden());
+    await page.fill('#drain-rate', '7');
+    await page.click('text=Set rate');
+    await shows(/^Drain7 orders\/sset by live page/);
+    assert.ok(await fits(live));
+    await picture(live, 'drain-schedule-400');
+    await page.click('text=Back to schedule');
+    await shows(/200 orders\/s, by the schedule/);
+    assert.deepEqual(live.complaints, []);
+  });
+
   it('has no controls where changes need a token, and says so', async (t) => {
     const server = await startForebay(['--admin-host', '0.0.0.0'], { owner: t });
     const { port } = new URL(server.adminUrl);
