@@ -35,6 +35,9 @@ const FEW_DEAD_LETTERS = {
   FOREBAY_SPOOL_ORDERS_MAX: '50',
 };
 
+/** Always a window of half a day, so that one ends. */
+const SCHEDULE = '00:00-12:00 UTC 5/s\n12:00-24:00 UTC 5/s\n';
+
 const SPOOLLESS_CONNECTIONS_MAX = 16;
 
 /**
@@ -83,7 +86,10 @@ export class WatchedShop {
     const nats = await stack.start('nats');
     await nats.ready(() => isOk(`${stack.url('nats:8222')}/healthz?js-enabled-only=true`));
     const exporter = await stack.start('prometheus-nats-exporter');
-    const forebay = await stack.start('forebay', FEW_DEAD_LETTERS);
+    const forebay = await stack.start('forebay', {
+      ...FEW_DEAD_LETTERS,
+      FOREBAY_DRAIN_SCHEDULE: scheduleFile(owner),
+    });
     await forebay.ready(() => isOk(`${stack.url('forebay:3001')}/readyz`));
     const direct = await startDirect(owner);
     const spoolless = await startSpoolless(stack.address('nats:4222'), owner);
@@ -194,6 +200,14 @@ class SecuredServer {
     copyFileSync(key, this.#files.key);
     copyFileSync(cert, this.#files.cert);
   }
+}
+
+function scheduleFile(owner: { after(end: () => Promise<void>): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'forebay-schedule-'));
+  owner.after(async () => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'schedule.txt');
+  writeFileSync(file, SCHEDULE);
+  return file;
 }
 
 async function startDirect(owner: {
