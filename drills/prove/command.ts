@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { removeStreams } from '../../src/journal/nats/remove-streams.js';
-import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import { EXIT } from '../../src/model/fault.js';
 import { EXIT_BY_SIGNAL, type StopSignals } from '../../src/model/stop-signals.js';
+import { makeFolder } from '../make-folder.js';
 import { Workspace } from '../processes.js';
 import { type ProveOptions, parseProveOptions, proveHelp } from './options.js';
 import { provePage } from './page.js';
@@ -26,11 +26,10 @@ export async function run(args: readonly string[], signals: StopSignals): Promis
   const options = parseProveOptions(args, process.env);
   const out = resolve(options.out);
   // Before the minutes that it takes, not after them.
-  await makeFolder('--out', out);
+  makeFolder('prove: --out', out);
   const data = resolve(options.server.data);
-  const isNewData = !existsSync(data);
   // What there is not is made, as `serve` would, and removed again.
-  const made = isNewData ? makeDataFolder(data) : undefined;
+  const made = makeFolder('prove: --data', data);
   const stream = ownStream(options.server);
   const workspace = await Workspace.open('prove', { folder: data, option: '--data' });
   tell(placesText(options, workspace.folder, stream));
@@ -66,32 +65,15 @@ function stopSignal(signals: StopSignals): Promise<number> {
   });
 }
 
-async function makeFolder(option: string, folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new OperatorFault(`prove: ${option} ${folder}: ${(error as Error).message}`, EXIT.failed);
-  }
-}
-
-/** @returns the uppermost folder that was made */
-function makeDataFolder(folder: string): string | undefined {
-  try {
-    return mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw new OperatorFault(`prove: --data ${folder}: ${(error as Error).message}`, EXIT.failed);
-  }
-}
-
 /** @param made a folder that was not there before */
 async function cleanUp(
   { server }: ProveOptions,
   stream: string,
   workspace: Workspace,
-  made: string | undefined,
+  made: string | null,
 ): Promise<void> {
   await workspace.close();
-  if (made !== undefined) await rm(made, { recursive: true, force: true });
+  if (made !== null) await rm(made, { recursive: true, force: true });
   if (server.nats.length === 0) return;
   try {
     await removeStreams({ ...server, natsStream: stream }, NATS_MS_MAX);

@@ -58,7 +58,7 @@ function separated(args: readonly string[]): { own: string[]; ofServer: string[]
 
 /** What `forebay prove --help` prints. */
 export function proveHelp(): string {
-  return `forebay prove [options] [options of serve]: does your disk keep what it promises?
+  return `forebay prove [options] [serve options]: does your disk keep its promises?
 
 Starts a server with your options, sends it orders, and kills it with SIGKILL,
 again and again. Then compares every answer with every order that was processed.

@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import { EXIT } from '../../src/model/fault.js';
 import { EXIT_BY_SIGNAL, type StopSignals } from '../../src/model/stop-signals.js';
+import { makeFolder } from '../make-folder.js';
 import { Workspace } from '../processes.js';
 import { verdictLine } from '../wave/judge.js';
 import { parseStoryOptions, storyHelp } from './options.js';
@@ -22,7 +23,7 @@ export async function run(args: readonly string[], signals: StopSignals): Promis
   const options = parseStoryOptions(args, (line) => process.stderr.write(`${line}\n`));
   const folder = resolve(options.folder);
   // Before the minutes that the story takes, not after them.
-  await makeFolder(folder);
+  makeFolder('story: --out', folder);
   const workspace = await Workspace.open('story');
   const stopped = stopSignal(signals);
   const result = await Promise.race([
@@ -45,14 +46,6 @@ function stopSignal(signals: StopSignals): Promise<number> {
       resolve(EXIT_BY_SIGNAL[signal]);
     });
   });
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new OperatorFault(`story: --out ${folder}: ${(error as Error).message}`, EXIT.failed);
-  }
 }
 
 async function write(folder: string, { record, answers }: Story): Promise<void> {

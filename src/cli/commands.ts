@@ -145,8 +145,7 @@ Common options of serve, with their defaults
   --nats URLS        JetStream journal          --drain-rate 0       orders/s
   --mode queue       or direct, without queue   --rps-limit 0        orders/s
 
-Examples
-  forebay check --nats nats://127.0.0.1:4222
+Example
   forebay serve --drain-rate 60 --handler ./shop.mjs
 
 See also: forebay COMMAND --help, forebay --version, README.md, docs/

@@ -160,7 +160,8 @@ export class Ledger {
     for (const claim of state.claims()) {
       const { by, seq } = claim;
       if (by === self || peers.isAlive(by, leaseMsOf(claim))) live.push(seq);
-      else dead.set(by, [...(dead.get(by) ?? []), seq]);
+      else if (dead.has(by)) dead.get(by)!.push(seq);
+      else dead.set(by, [seq]);
     }
     return { live, dead, abandoned: state.abandoned() };
   }
