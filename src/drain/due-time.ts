@@ -45,6 +45,8 @@ interface Sample {
 /** What the last seconds tell. */
 interface Measured {
   readonly isLongEnough: boolean;
+  /** Whether this process has started nearly all that its share of the rate allows. */
+  readonly isShareUsed: boolean;
   /** Orders per second that were finished, null if unknown, and that arrived. */
   readonly throughput: number | null;
   readonly arrivals: number;
@@ -157,10 +159,13 @@ export class DueTime {
 
   /** Orders per second that will be finished at that rate; null if unknown. */
   #speed(rate: number, measured: Measured): number | null {
-    const { throughput, isBusy, isLongEnough } = measured;
+    const { throughput, isBusy, isLongEnough, isShareUsed } = measured;
     const { rate: rateNow } = this.#parts.control.setting;
     if (throughput === null) return rate > 0 ? rate : null;
-    const isHeldBack = rateNow > 0 && throughput >= REACHED_RATIO * rateNow * measured.yield;
+    const isRateReached = throughput >= REACHED_RATIO * rateNow * measured.yield;
+    // Shares go to where they are used. So when this process uses its own, no other leaves any unused. What all finish is
+    // counted in whole frames: a bad measure while few are finished in a second.
+    const isHeldBack = rateNow > 0 && (isRateReached || isShareUsed);
     // What the handler can do is known only while there is work and the limit does not hold it back.
     const isHandlerBound = isLongEnough && isBusy && !isHeldBack;
     if (rate > 0) {
@@ -174,17 +179,21 @@ export class DueTime {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     const spanMs = first === undefined ? 0 : last!.tickMs - first.tickMs;
     if (spanMs < MEASURED_MS_MIN) {
-      return { isLongEnough: false, throughput: 0, arrivals: 0, yield: 1, isBusy: false };
+      const nothing = { throughput: 0, arrivals: 0, yield: 1, isBusy: false, isShareUsed: false };
+      return { isLongEnough: false, ...nothing };
     }
     const finished = last!.finished - first!.finished;
     const started = last!.started - first!.started;
     const own = (finished * 1000) / spanMs;
     const { throughputOfAll, control, drains } = this.#parts;
-    const isAlone = drains && control.instances().length <= 1;
+    const instances = control.instances();
+    const isAlone = drains && instances.length <= 1;
+    const share = instances.find(({ isSelf }) => isSelf)?.share ?? 0;
     const throughput = throughputOfAll === null || isAlone ? own : throughputOfAll();
     const grown = ((last!.backlog - first!.backlog) * 1000) / spanMs;
     return {
       isLongEnough: true,
+      isShareUsed: share > 0 && (started * 1000) / spanMs >= REACHED_RATIO * share,
       throughput,
       arrivals: Math.max(0, grown + (throughput ?? 0)),
       yield: started < STARTS_MIN ? 1 : Math.min(1, finished / started),

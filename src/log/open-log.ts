@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import {
   BOUNDED_EVENTS,
+  LINES_MAX,
   LOG_EVENTS,
   type Log,
   type LogEvent,
@@ -106,12 +107,14 @@ interface RecentEvent {
   latest: Entry | null;
   /** Entries since the last line, without `latest`. */
   leftOut: number;
+  /** Lines within these ten seconds. */
+  lines: number;
   timer: NodeJS.Timeout;
 }
 
 /**
  * Limits each event to one line in ten seconds. The first is written at once. After ten seconds the latest of those
- * that followed is written, with the number of the others as `leftOut`. Events that are bounded where they arise are not limited.
+ * that followed is written, with the number of the others as `leftOut`. Some events have more lines: see `LINES_MAX`. Events that are bounded where they arise are not limited.
  */
 export class RepeatLimiter {
   readonly #write: (entry: Entry) => void;
@@ -130,7 +133,12 @@ export class RepeatLimiter {
     const recent = this.#recent.get(entry.event);
     if (recent === undefined) {
       this.#write(entry);
-      this.#recent.set(entry.event, { latest: null, leftOut: 0, timer: this.#wait(entry.event) });
+      this.#begin(entry.event);
+      return;
+    }
+    if (recent.lines < (LINES_MAX.get(entry.event) ?? 1)) {
+      recent.lines++;
+      this.#write(entry);
       return;
     }
     if (recent.latest !== null) recent.leftOut++;
@@ -155,7 +163,11 @@ export class RepeatLimiter {
   #onDue(event: LogEvent): void {
     const recent = this.#recent.get(event)!;
     if (!this.#release(recent)) this.#recent.delete(event);
-    else this.#recent.set(event, { latest: null, leftOut: 0, timer: this.#wait(event) });
+    else this.#begin(event);
+  }
+
+  #begin(event: LogEvent): void {
+    this.#recent.set(event, { latest: null, leftOut: 0, lines: 1, timer: this.#wait(event) });
   }
 
   #release({ latest, leftOut }: RecentEvent): boolean {

@@ -268,6 +268,9 @@ export type LogEvent = keyof typeof LOG_EVENTS;
 /** Events whose lines are bounded where they are logged, so that none is held back. */
 export const BOUNDED_EVENTS: ReadonlySet<LogEvent> = new Set<LogEvent>(['dead-letter']);
 
+/** Lines within ten seconds, for events of which each line counts: what an operator does. All others have one. */
+export const LINES_MAX: ReadonlyMap<LogEvent, number> = new Map([['drain-set', 20]]);
+
 /** Short facts beside the message. Never the content of an order, never a password. */
 export type LogFields = Readonly<Record<string, string | number | boolean | Error>>;
 

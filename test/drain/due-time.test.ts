@@ -127,6 +127,18 @@ describe('when orders are due', () => {
     drain.run(100);
     assert.equal(drain.after(600), 2);
   });
+
+  it('follows the rate while this process uses its share, whatever the finished frames of all tell', () => {
+    const drain = new Counted({ setting: { rate: 60 }, throughputOfAll: () => 40 });
+    drain.backlog = 10_000;
+    const [instance] = drain.control.instances();
+    const other = { ...instance!, id: 'other', isSelf: false, share: 30 };
+    drain.control.instances = () => [{ ...instance!, share: 30 }, other];
+    drain.run(30);
+    assert.equal(drain.after(600), 10);
+    drain.run(10);
+    assert.equal(drain.after(600), 15);
+  });
 });
 
 describe('when orders are due in a process that does not drain', () => {

@@ -53,6 +53,16 @@ describe('the repeat limit', () => {
     assert.deepEqual(lines, ['journal-down a', 'journal-up b']);
   });
 
+  it('writes each change of the drain, up to 20 within 10 s', (t) => {
+    const { lines, tell, pass } = open(t);
+    for (let i = 1; i <= 20; i++) tell('drain-set', `${i}`);
+    assert.equal(lines.length, 20);
+    for (let i = 21; i <= 23; i++) tell('drain-set', `${i}`);
+    assert.equal(lines.length, 20);
+    pass(10_000);
+    assert.deepEqual(lines.slice(20), ['drain-set 23 2']);
+  });
+
   it('writes held back lines on flush, once', (t) => {
     const { lines, tell, log, pass } = open(t);
     for (const line of ['a', 'b', 'c']) tell('handler-threw', line);
