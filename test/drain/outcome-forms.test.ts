@@ -222,6 +222,36 @@ describe('a reason without what the order says', () => {
     assert.ok(charsNeeded(500) > 500);
   });
 
+  for (const [what, value] of [
+    ['with a character of two halves at its 64th place', `${'z'.repeat(63)}😀 tail`],
+    [
+      'of several lines',
+      `Main Street 5\r\n\r\n    Berlin\r\n    Germany, ${'floor '.repeat(9)}tail`,
+    ],
+    ['that begins with a lot of space', `x${' '.repeat(2000)}tail`],
+    ['with control characters', 'one\u0007two\u202athree tail'],
+    ['with half a character', 'one \ud83d tail'],
+  ] as const) {
+    it(`a value ${what} is removed as a whole`, () => {
+      const said = new Error(`bad address: ${value}`);
+      const { note } = readOne({ outcome: 'dead', reason: said }, orderWith({ value }));
+      assert.equal(note!.shown, 'bad address: …');
+    });
+  }
+
+  it('where values before it were removed, no part of the last one is left', () => {
+    const words = Array.from({ length: 12 }, (_, i) => `${i}`.padStart(50, 'w'));
+    const { note } = readOne({ outcome: 'dead', reason: words.join(' ') }, orderWith({ words }));
+    assert.match(note!.shown, /^(?:… )*…$/);
+  });
+
+  it('a value behind a lot of space is removed too', () => {
+    const user = 'somebody@example.org';
+    const reason = `${'a:          '.repeat(46)}${user}`;
+    const { note } = readOne({ outcome: 'dead', reason }, orderWith({ user }));
+    assert.match(note!.shown, /^(?:a: )+…$/);
+  });
+
   it('a value of 1 MB, and a million values, cost little', () => {
     const large = orderWith({ text: 'y'.repeat(1e6) });
     assert.equal(withoutData(`it was ${'y'.repeat(500)}`, [large]), 'it was …');

@@ -104,7 +104,7 @@ function noteOf(
   orderOf: () => Order<unknown>,
 ): OutcomeNote {
   if (text === '') return { ...unexplained(OUTCOME_BYTE[outcome]), retryAfterMs };
-  const shown = cutReason(withoutData(text, [orderOf()]));
+  const shown = withoutData(text, [orderOf()], REASON_CHARS_MAX);
   return { reason: cutReason(text), shown, kind: shown, retryAfterMs };
 }
 

@@ -22,14 +22,7 @@ import { type AnyHandlerModule, calledAtLoad, LoadFault, loadModule } from './lo
 import { charsNeeded, withoutData } from './order-data.js';
 import { InvalidOutcomes, type ReadOutcomes, readOutcomes } from './outcomes.js';
 import { Strays } from './strays.js';
-import {
-  cutReason,
-  hasFlag,
-  REASON_CHARS_MAX,
-  reasonOf,
-  retryAfterMsOf,
-  thrownFailure,
-} from './thrown.js';
+import { hasFlag, REASON_CHARS_MAX, reasonOf, retryAfterMsOf, thrownFailure } from './thrown.js';
 
 /** Delay before the thread ends itself, so that its result is delivered. The runner sends it no batch in this time. */
 const EXIT_DELAY_MS = 50;
@@ -148,6 +141,6 @@ function pauseOf(thrown: unknown, orders: () => readonly Order<unknown>[]): Paus
   const retryAfterMs = retryAfterMsOf(thrown);
   if (retryAfterMs === null && !hasFlag(thrown, 'pause')) return null;
   const text = reasonOf(thrown, charsNeeded(REASON_CHARS_MAX));
-  const why = cutReason(withoutData(text, orders()));
+  const why = withoutData(text, orders(), REASON_CHARS_MAX);
   return { why, retryAfterMs: Number.isNaN(retryAfterMs) ? null : retryAfterMs };
 }

@@ -26,6 +26,9 @@ const LONG_CHARS = 100_000;
 /** Reading a string that was joined from parts copies it, with up to two bytes per character. */
 const COPY_BYTES_PER_CHAR = 4;
 
+/** A text may have so many times the characters that are left of it in one line. */
+const SPACES_MAX = 4;
+
 const UNREADABLE = 'a value that cannot be read';
 
 /** The message of what was thrown, in one line. Never throws. */
@@ -157,9 +160,11 @@ export function oneLine(text: string, charsMax: number): string {
   if (text.length > LONG_CHARS && text.length * COPY_BYTES_PER_CHAR > freeHeapBytes()) {
     return `a text of ${text.length} characters`;
   }
-  const line = text.slice(0, charsMax).replace(CONTROLS, ' ').replace(/\s+/g, ' ').trim();
+  // Before it is cut: what is left must be as long as the caller needs it.
+  const read = text.slice(0, SPACES_MAX * charsMax);
+  const line = read.replace(CONTROLS, ' ').replace(/\s+/g, ' ').trim();
   // A cut can leave half of a character.
-  return line.toWellFormed();
+  return line.slice(0, charsMax).toWellFormed();
 }
 
 function freeHeapBytes(): number {
