@@ -81,21 +81,13 @@ export class SlotWindow {
   }
 
   giveBack(grant: HeldGrant): void {
-    if (this.#remove(grant)) this.#used -= grant.orders;
+    if (this.#held.delete(grant)) this.#used -= grant.orders;
     this.#onFree(grant.orders);
   }
 
   ended(grant: HeldGrant, startedNs: number): void {
-    // It is not known whether a thread that died had begun the call.
-    if (this.#remove(grant)) this.#starts(grant, startedNs || this.#nowNs());
-  }
-
-  /** False if its slots are free already: the call took longer than a window. */
-  #remove(grant: HeldGrant): boolean {
-    if (this.#held.delete(grant)) return true;
-    const at = this.#started.indexOf(grant);
-    if (at >= 0) this.#started.splice(at, 1);
-    return at >= 0;
+    // Its start may have been seen before. It is not known whether a thread that died had begun the call.
+    if (this.#held.has(grant)) this.#starts(grant, startedNs || this.#nowNs());
   }
 
   #starts(grant: HeldGrant, atNs: number): void {
