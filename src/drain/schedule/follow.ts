@@ -35,9 +35,10 @@ export class ScheduleFollower {
     this.#log = log;
     this.#nowMs = nowMs;
     this.#slot = this.#slotNow();
-    // What an operator has set in this window stays.
+    // An operator who has resumed in a paused window is not overruled. All else follows the file, which may be another now.
     const { by, atMs } = control.setting;
-    this.#isDue = by === BY_OPTION || atMs < this.#slot.fromMs;
+    const isOperators = by !== BY_OPTION && by !== BY && atMs >= this.#slot.fromMs;
+    this.#isDue = !isOperators || this.#slot.rate !== 'paused';
     control.onChange((now, before) => this.#onChange(now, before));
   }
 

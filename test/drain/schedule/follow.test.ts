@@ -117,6 +117,19 @@ describe('the drain follows the schedule', () => {
     assert.equal((await new Day(kept, 7).check()).rate, 20);
   });
 
+  it('applies after a restart in the same window what the file says now', async () => {
+    const atMs = MIDNIGHT_MS + 2 * HOUR_MS;
+    const kept = { rate: 200, by: 'schedule', atMs };
+    const faster = NIGHT.replace('200/s', '300/s');
+    assert.equal((await new Day(kept, 3, faster).check()).rate, 300);
+    const paused = NIGHT.replace('200/s', 'paused');
+    assert.equal((await new Day(kept, 3, paused).check()).pause, SCHEDULED_PAUSE);
+    const resumed = { ...kept, by: 'op@host' };
+    assert.equal((await new Day(resumed, 3, faster).check()).rate, 300);
+    const noLongerPaused = new Day({ ...kept, pause: SCHEDULED_PAUSE }, 3);
+    assert.equal((await noLongerPaused.check()).pause, null);
+  });
+
   it('tries again when the setting cannot be kept, and says so', async () => {
     const day = new Day();
     await day.check();
