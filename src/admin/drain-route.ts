@@ -1,12 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { DRAIN_RATE_MAX, type DrainChange } from '../model/drain-control.js';
+import { BY_SCHEDULE, DRAIN_RATE_MAX, type DrainChange } from '../model/drain-control.js';
 import { type DrainFacts, type DrainView, drainView } from '../model/drain-view.js';
 import { type Answer, bodyOf, json, otherMethod } from './answer.js';
 
 export const DRAIN_PATH = '/drain';
 const BODY_BYTES_MAX = 4096;
-/** Who has set what the windows of the day say. */
-const BY_SCHEDULE = 'schedule';
 const MEMBERS = ['rate', 'pause', 'by'];
 /** Set by proxies. Behind one, everybody can seem to be on this machine. */
 const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip'];

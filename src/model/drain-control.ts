@@ -84,6 +84,8 @@ export const NO_DEADLINE: StartDeadline = {
 
 /** Who has set a rate that an option gave. */
 export const BY_OPTION = '--drain-rate';
+/** Who has set what the windows of the day say. */
+export const BY_SCHEDULE = 'schedule';
 
 export const DRAIN_RATE_MAX = 1_000_000;
 const BY_CHARS_MAX = 100;
@@ -152,6 +154,14 @@ export function settingAtStart(
   return kept;
 }
 
+/** Whether nobody but a schedule has set it, and there is none any more. */
+export function isOfFormerSchedule(
+  { drainSchedule }: Pick<Options, 'drainSchedule'>,
+  { by }: DrainSetting,
+): boolean {
+  return drainSchedule === '' && by === BY_SCHEDULE;
+}
+
 /** What is in force by a kept setting. `isRefused`: the options ask for something else. */
 export function keptText(
   { drainRate, drainSchedule }: Pick<Options, 'drainRate' | 'drainSchedule'>,
@@ -164,6 +174,10 @@ export function keptText(
     fix: `to change it: forebay drain --rate ${rate}`,
     isRefused: true,
   });
+  if (drainSchedule === '' && kept.followsSchedule) {
+    const fact = `the drain follows a schedule, and --drain-schedule is not given: ${inForce}`;
+    return { fact, fix: `to end that: forebay drain --rate ${drainRate}`, isRefused: true };
+  }
   // Whoever leaves the option out may not know that an earlier start has set a rate.
   const isGiven = drainRate !== 0 || kept.by === BY_OPTION;
   if (drainSchedule !== '') {

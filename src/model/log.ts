@@ -207,7 +207,7 @@ export const LOG_EVENTS = {
   },
   'drain-rate-kept': {
     level: 'warn',
-    what: '--drain-rate differs from the rate that was set while the server ran: that one is in force',
+    what: '--drain-rate or --drain-schedule differs from what was set while a server ran: that is in force',
   },
   'drain-register-unreadable': {
     level: 'error',

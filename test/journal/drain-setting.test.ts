@@ -66,6 +66,26 @@ describe('the drain setting of a local journal', () => {
     await fourth.close();
   });
 
+  it('is the option again when only a schedule has set it, and there is none any more', async (t) => {
+    const data = dataFolder(t);
+    const first = await open(data, 60);
+    const followed = { rate: 20, followsSchedule: true, pause: 'a window', by: 'schedule' };
+    await first.control.change(followed);
+    await first.close();
+    const second = await open(data, 0);
+    const { rate, pause, followsSchedule } = second.control.setting;
+    assert.deepEqual([rate, pause, followsSchedule, second.lines], [0, null, false, []]);
+    await second.control.change({ ...followed, by: 'ann@shop' });
+    await second.close();
+    const third = await open(data, 0);
+    assert.equal(third.control.setting.pause, 'a window');
+    assert.match(
+      third.lines.join(),
+      /^drain-rate-kept: the drain follows a schedule, and .*--rate 0$/,
+    );
+    await third.close();
+  });
+
   it('is told by forebay check as serve would', async (t) => {
     const data = dataFolder(t);
     const first = await open(data, 60);

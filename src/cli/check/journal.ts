@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { COPY_FIX } from '../../journal/store/open-mark.js';
-import { keptText } from '../../model/drain-control.js';
+import { isOfFormerSchedule, keptText } from '../../model/drain-control.js';
 import { type Durability, storageRisk } from '../../model/durability.js';
 import { messageBytesMax } from '../../model/frame.js';
 import type {
@@ -189,7 +189,7 @@ function spoolFindings({ nats, data }: Options, { fileSystem }: FolderFacts): Fi
 /** What operators have set about the drain of a local journal. With NATS, the stream keeps it. */
 function drainFindings(options: Options, journal: LocalFacts | null): Finding[] {
   const kept = journal?.drain ?? null;
-  if (kept === null || options.nats.length > 0) return [];
+  if (kept === null || options.nats.length > 0 || isOfFormerSchedule(options, kept)) return [];
   const { fact, fix, isRefused } = keptText(options, kept);
   const facts = { rate: kept.rate, isPaused: kept.pause !== null, by: kept.by };
   if (isRefused) return [warn('drain', fact, fix, facts)];

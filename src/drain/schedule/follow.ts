@@ -1,5 +1,6 @@
 import {
   BY_OPTION,
+  BY_SCHEDULE,
   type DrainChange,
   type DrainControl,
   type DrainSetting,
@@ -10,7 +11,6 @@ import type { DrainSchedule, Slot } from './schedule.js';
 /** Why nothing is processed in a window that is `paused`. The schedule ends no other pause. */
 export const SCHEDULED_PAUSE = 'a window of --drain-schedule';
 
-const BY = 'schedule';
 const CHECK_MS = 200;
 /** Far enough for the longest window. */
 const SLOT_MS_MAX = 8 * 86_400_000;
@@ -37,7 +37,7 @@ export class ScheduleFollower {
     this.#slot = this.#slotNow();
     // An operator who has resumed in a paused window is not overruled. All else follows the file, which may be another now.
     const { by, atMs } = control.setting;
-    const isOperators = by !== BY_OPTION && by !== BY && atMs >= this.#slot.fromMs;
+    const isOperators = by !== BY_OPTION && by !== BY_SCHEDULE && atMs >= this.#slot.fromMs;
     this.#isDue = !isOperators || this.#slot.rate !== 'paused';
     control.onChange((now, before) => this.#onChange(now, before));
   }
@@ -97,6 +97,9 @@ export class ScheduleFollower {
 function changeFor({ followsSchedule, pause }: DrainSetting, { rate }: Slot): DrainChange | null {
   if (pause !== null && pause !== SCHEDULED_PAUSE) return null;
   // The operator who has set a rate in a paused window does not follow the schedule any more.
-  if (!followsSchedule) return pause === null || rate === 'paused' ? null : { pause: null, by: BY };
-  return rate === 'paused' ? { pause: SCHEDULED_PAUSE, by: BY } : { rate, pause: null, by: BY };
+  if (!followsSchedule)
+    return pause === null || rate === 'paused' ? null : { pause: null, by: BY_SCHEDULE };
+  return rate === 'paused'
+    ? { pause: SCHEDULED_PAUSE, by: BY_SCHEDULE }
+    : { rate, pause: null, by: BY_SCHEDULE };
 }

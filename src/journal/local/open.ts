@@ -1,5 +1,9 @@
 import { COUNTER } from '../../metrics/count.js';
-import { type DrainSetting, settingAtStart } from '../../model/drain-control.js';
+import {
+  type DrainSetting,
+  isOfFormerSchedule,
+  settingAtStart,
+} from '../../model/drain-control.js';
 import { localDurability } from '../../model/durability.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
@@ -102,7 +106,10 @@ function startLocalSource(
 }
 
 function openControl(store: LocalStore, options: Options, log: Log): KeptControl {
-  return new KeptControl(settingAtStart(options, keptSetting(store, log), log), (setting) =>
+  const kept = keptSetting(store, log);
+  // No other process can have a schedule for this journal.
+  const isOver = kept !== null && isOfFormerSchedule(options, kept);
+  return new KeptControl(settingAtStart(options, isOver ? null : kept, log), (setting) =>
     store.write(() => putDrainSetting(store.meta, setting)),
   );
 }
