@@ -7,6 +7,7 @@ import { ZoneClock } from './zone-clock.js';
 /** Each is looked at for every change. */
 const WINDOWS_MAX = 100;
 const BYTES_MAX = 65_536;
+const LINES_NAMED_MAX = 20;
 /** As of --drain-rate. */
 const RATE_MAX = 1_000_000;
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
@@ -48,6 +49,7 @@ export function parseSchedule(text: string, file: string, drainRate: number): Dr
     throw faultIn('', `it has more than ${BYTES_MAX} bytes`, 'name the file of the schedule');
   }
   const windows: DayWindow[] = [];
+  const faults: { readonly line: number; readonly fault: LineFault }[] = [];
   let fallback: { readonly line: number; readonly rate: ScheduledRate } | null = null;
   for (const [index, raw] of text
     .replace(/^\ufeff/, '')
@@ -62,8 +64,13 @@ export function parseSchedule(text: string, file: string, drainRate: number): Dr
       else throw new LineFault(`line ${fallback.line} is a default too`, 'remove one of them');
     } catch (error) {
       if (!(error instanceof LineFault)) throw error;
-      throw faultIn(` line ${line}`, error.message, error.fix);
+      faults.push({ line, fault: error });
     }
+  }
+  const [first, ...more] = faults;
+  if (first !== undefined) {
+    const { line, fault } = first;
+    throw faultIn(` line ${line}`, fault.message, `${fault.fix}${alsoWrong(more)}`);
   }
   if (windows.length === 0)
     throw faultIn('', 'it has no window', `write a line such as ${EXAMPLE}`);
@@ -80,6 +87,14 @@ export function parseSchedule(text: string, file: string, drainRate: number): Dr
     );
   }
   return new DrainSchedule(windows, fallback?.rate ?? drainRate);
+}
+
+/** Names other lines with faults, so that nobody needs a start for each. */
+function alsoWrong(more: readonly { readonly line: number }[]): string {
+  if (more.length === 0) return '';
+  const lines = more.slice(0, LINES_NAMED_MAX).map(({ line }) => line);
+  const rest = more.length > lines.length ? ', …' : '';
+  return `; also wrong: line ${lines.join(', ')}${rest}`;
 }
 
 function parseDefault(words: readonly string[]): ScheduledRate {
@@ -195,6 +210,10 @@ function asZone(word: string): string {
     return word;
   } catch {
     const guess = closeName(word, Intl.supportedValuesOf('timeZone'));
+    if (guess === undefined && !word.includes('/')) {
+      const both = 'write days such as Mon-Fri, or a time zone such as Europe/Berlin';
+      throw new LineFault(`${quoted(word)} is neither days nor a time zone`, both);
+    }
     const hint = guess === undefined ? fix : `write ${guess} if that is meant`;
     throw new LineFault(`the time zone ${quoted(word)} is not known`, hint);
   }

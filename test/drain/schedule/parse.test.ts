@@ -85,6 +85,11 @@ describe('the file of --drain-schedule', () => {
         /time zone "Europe\/Berlim" is not known; fix: write Europe\/Berlin /,
       ],
       ['02:00-06:00 Mars/Base 1/s', /time zone "Mars\/Base" is not known; fix: .*Europe\/Berlin/],
+      ['Mo-Fr 02:00-06:00 UTC 1/s', /"Mo-Fr" is neither days nor a time zone; fix: .*Mon-Fri/],
+      [
+        '2:00-6:00 UTC 1/s\n02:00-06:00 UTC 1/s\n02:00-06:00 UTC 5\nx',
+        /line 1: .*; also wrong: line 3, 4$/,
+      ],
       ['02:00-06:00 +02:00 1/s', /"\+02:00" is no time zone; fix: /],
       ['02:00-06:00 UTC 200', /the rate is "200"; fix: .*200\/s/],
       ['02:00-06:00 UTC 1.5/s', /the rate is "1\.5\/s"; fix: /],
