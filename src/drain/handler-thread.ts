@@ -18,6 +18,9 @@ export function handlerExecArgv(handlerUrl: string): string[] | undefined {
   return [...process.execArgv, STRIP_TYPES];
 }
 
+/** The code with which Node.js ends a module that awaits for ever. See "Exit codes" of its documentation. */
+const UNSETTLED_AWAIT = 13;
+
 /** What a thread tells while it loads a handler. */
 export const LOADED = 'handler loaded';
 
@@ -46,5 +49,8 @@ export function deathText({ code, message }: NodeJS.ErrnoException): string {
 }
 
 export function exitText(code: number): string {
+  if (code === UNSETTLED_AWAIT) {
+    return 'a top-level await never settles: nothing is left that could settle it';
+  }
   return `it called process.exit(${code}) while it was loaded`;
 }

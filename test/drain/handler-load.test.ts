@@ -177,6 +177,12 @@ const CASES: readonly (readonly [
   ],
   ['process.exit', 'h.mjs', 'process.exit(3);\n', 'it called process.exit(3) while it was loaded'],
   [
+    'a top-level await that never settles',
+    'h.mjs',
+    `await new Promise(() => {});\n${GOOD}`,
+    'a top-level await never settles: nothing is left that could settle it',
+  ],
+  [
     'CommonJS with an error of syntax',
     'h.cjs',
     `require('./broken.cjs');\n`,
