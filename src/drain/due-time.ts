@@ -7,6 +7,8 @@ const SAMPLE_MS = 250;
 const MEASURED_MS = 5000;
 /** Less than that says nothing. */
 const MEASURED_MS_MIN = 1500;
+/** Long enough to tell that this process uses its share, and short enough to tell it soon. */
+const SHARE_MS = 2000;
 /** What is measured is the rate limit, apart from this share of it: the limit holds the drain back, not the handler. */
 const REACHED_RATIO = 0.9;
 /** Orders that must have started to tell how many of the starts are retries. */
@@ -189,15 +191,26 @@ export class DueTime {
     const instances = control.instances();
     const isAlone = drains && instances.length <= 1;
     const share = instances.find(({ isSelf }) => isSelf)?.share ?? 0;
-    const throughput = throughputOfAll === null || isAlone ? own : throughputOfAll();
+    // All finish at least what this process does, also while no frame is complete.
+    const all = throughputOfAll === null || isAlone ? own : throughputOfAll();
+    const throughput = all === null ? null : Math.max(own, all);
     const grown = ((last!.backlog - first!.backlog) * 1000) / spanMs;
     return {
       isLongEnough: true,
-      isShareUsed: share > 0 && (started * 1000) / spanMs >= REACHED_RATIO * share,
+      isShareUsed: share > 0 && this.#isStarting(REACHED_RATIO * share),
       throughput,
       arrivals: Math.max(0, grown + (throughput ?? 0)),
       yield: started < STARTS_MIN ? 1 : Math.min(1, finished / started),
       isBusy: this.#samples.every(({ backlog }) => backlog > 0),
     };
+  }
+  /** Whether so many orders per second were started in all of the time measured, or in the last part of it. */
+  #isStarting(ordersPerS: number): boolean {
+    const last = this.#samples.at(-1)!;
+    const recent = this.#samples.find(({ tickMs }) => last.tickMs - tickMs <= SHARE_MS)!;
+    return [this.#samples[0]!, recent].some(({ tickMs, started }) => {
+      const spanMs = last.tickMs - tickMs;
+      return spanMs > 0 && (last.started - started) * 1000 >= ordersPerS * spanMs;
+    });
   }
 }

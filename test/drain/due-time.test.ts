@@ -45,9 +45,9 @@ class Counted {
     this.due.close();
   }
 
-  /** Five seconds pass in which so many orders are finished, started and accepted per second. */
-  run(finished: number, started = finished, accepted = 0): void {
-    for (let i = 0; i < 20; i++) {
+  /** Five seconds pass, or `ms`, in which so many orders are finished, started and accepted per second. */
+  run(finished: number, started = finished, accepted = 0, ms = 5000): void {
+    for (let i = 0; i < ms / 250; i++) {
       this.#passedMs += 250;
       this.finished += finished / 4;
       this.started += started / 4;
@@ -138,6 +138,19 @@ describe('when orders are due', () => {
     assert.equal(drain.after(600), 10);
     drain.run(10);
     assert.equal(drain.after(600), 15);
+  });
+
+  it('is known while no frame of the new backlog is complete', () => {
+    const drain = new Counted({ setting: { rate: 60 }, throughputOfAll: () => 0 });
+    drain.backlog = 10_000;
+    const [instance] = drain.control.instances();
+    const other = { ...instance!, id: 'other', isSelf: false, share: 30 };
+    drain.control.instances = () => [{ ...instance!, share: 30 }, other];
+    drain.run(0);
+    drain.run(30, 30, 0, 2000);
+    assert.equal(drain.after(600), 10);
+    drain.run(10);
+    assert.equal(drain.after(600), 60);
   });
 });
 
