@@ -98,6 +98,24 @@ describe('the place in line that a receipt tells', () => {
     assert.equal(last.status, 200);
   });
 
+  it('is right within a burst that came in one moment', async (t) => {
+    const handler = await ledgerHandler(t);
+    const flags = ['--drain-rate', `${RATE}`, '--handler', handler.file, '--threads', '1'];
+    const forebay = await startForebay(flags, { owner: t, data: folderFor(t) });
+    const order = { product_id: '33', count: '3', username: 'u' };
+    const body = JSON.stringify(Array(50).fill(order));
+    const headers = { 'content-type': 'application/json' };
+    await sleep(500);
+    const ids: string[] = [];
+    for (let i = 0; i < 12; i++) {
+      const answer = await fetch(`${forebay.url}/orders/batch`, { method: 'POST', headers, body });
+      const { id } = (await answer.json()) as { id: string };
+      ids.push(...Array.from({ length: 50 }, (_, k) => id.replace(/0$/, `${k}`)));
+    }
+    const told = await Promise.all(each(ids).map((id) => tell(forebay, id)));
+    await judge(handler, told, 60);
+  });
+
   it('is right with JetStream and two instances, whichever is asked', async (t) => {
     const nats = await NatsServer.start();
     t.after(() => nats.stop());

@@ -5,7 +5,7 @@ import { replayedOrders } from '../store/dead-letter-rows.js';
 import { freshFacts, laterFacts, oldestAgeMs } from '../store/frame-rows.js';
 import type { LocalStore, Table } from '../store/local-store.js';
 
-/** How often the accepted orders are noted; between two notes, the time tells how many there were. */
+/** How often the accepted orders are noted at least; between two notes, the time tells how many there were. */
 const NOTE_MS = 100;
 
 /** Keys counted in one event-loop turn: well under a millisecond. */
@@ -38,8 +38,8 @@ export class LocalBacklog {
     this.#store = store;
     this.#acceptedOrders = acceptedOrders;
     this.#acceptedBefore = acceptedOrders();
-    this.#note();
-    this.#noting = setInterval(() => this.#note(), NOTE_MS);
+    this.note();
+    this.#noting = setInterval(() => this.note(), NOTE_MS);
     this.#noting.unref();
     this.counted = this.#count();
   }
@@ -51,13 +51,18 @@ export class LocalBacklog {
    */
   ordersBefore(frameMs: number): number | null {
     if (!this.#isCounted) return null;
-    this.#note();
+    this.note();
     const accepted = this.#acceptedOrders() - this.#acceptedBefore;
     const after =
       this.#found -
       this.#foundLine.ordersBefore(frameMs) +
       (accepted - this.#acceptedLine.ordersBefore(frameMs));
     return Math.max(0, Math.round(this.orders() - after));
+  }
+
+  /** To be called while orders arrive: many can arrive within a moment. */
+  note(): void {
+    this.#acceptedLine.add(Date.now(), this.#acceptedOrders() - this.#acceptedBefore);
   }
 
   /** Orders that left since the start. */
@@ -101,10 +106,6 @@ export class LocalBacklog {
       this.#replayed = replayedOrders(this.#store);
     }
     return this.#replayed - this.#replayedBefore;
-  }
-
-  #note(): void {
-    this.#acceptedLine.add(Date.now(), this.#acceptedOrders() - this.#acceptedBefore);
   }
 
   async #count(): Promise<void> {

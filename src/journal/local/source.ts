@@ -97,7 +97,10 @@ export class LocalSource implements Source {
     const place = `data folder ${store.folder}`;
     this.#settlements = new RetriedWrites(writes, place, this.#closing.signal, parts.log);
     // First, so that the backlog counts what these find.
-    const onChecked = () => this.#wakeSignal.wake();
+    const onChecked = () => {
+      this.#backlog.note();
+      this.#wakeSignal.wake();
+    };
     this.#checkpoints = new CheckpointLoop(
       store,
       writes,
