@@ -131,7 +131,8 @@ export class DueTime {
       if (speed === null) return null;
       const perMs = (speed - arrivals) / 1000;
       const lastsMs = left / perMs;
-      if (perMs > 0 && lastsMs <= toMs - fromMs) return fromMs + lastsMs;
+      const endMs = Math.min(toMs, nowMs + HORIZON_MS);
+      if (perMs > 0 && lastsMs <= endMs - fromMs) return fromMs + lastsMs;
       if (toMs === Number.POSITIVE_INFINITY) return speed === 0 ? null : toMs;
       left -= perMs * (toMs - fromMs);
     }

@@ -69,6 +69,16 @@ class Counted {
 }
 
 describe('when orders are due', () => {
+  it('is unknown beyond 35 days: a date has an end too', () => {
+    const dayOrders = 86_400;
+    assert.equal(new Counted({ setting: { rate: 1 } }).after(34 * dayOrders), 34 * 86_400);
+    assert.equal(new Counted({ setting: { rate: 1 } }).after(36 * dayOrders), null);
+    const hardlyLess = new Counted({ setting: { rate: 100 } });
+    hardlyLess.backlog = 1e6;
+    hardlyLess.run(100, 100, 100 - 1e-10);
+    assert.equal(hardlyLess.due.backlogGoneAtMs(), Number.POSITIVE_INFINITY);
+  });
+
   it('follows from the rate limit at once', () => {
     assert.equal(new Counted({ setting: { rate: 50 } }).after(500), 10);
     assert.equal(new Counted({ setting: { rate: 50 } }).after(0), 0);
