@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +35,13 @@ export const UNTIL_GO = `const { existsSync } = await import('node:fs');
  */
 export async function ledgerHandler(owner: Owner, body = '', atLoad = ''): Promise<LedgerHandler> {
   const folder = await mkdtemp(join(tmpdir(), 'forebay-handler-'));
-  owner.after(() => rm(folder, { recursive: true, force: true }));
+  const remove = { recursive: true, force: true };
+  // Servers that are ended by a later hook may still write to it.
+  owner.after(async () => {
+    await rm(folder, remove).catch(() => {
+      process.once('exit', () => rmSync(folder, remove));
+    });
+  });
   const file = join(folder, 'handler.mjs');
   const ledger = join(folder, 'ledger.ndjson');
   const go = join(folder, 'go');

@@ -200,7 +200,7 @@ describe('NATS does not answer at the start', () => {
     assert.equal(ready.status, 200);
     assert.ok((await ready.text()).includes(nats.url.slice('nats://'.length)));
     assert.match(forebay.stderr, /orders go to the spool until it does/);
-    const durability = 'forebay_durability_info{class="unknown",replicas="0"}';
+    const durability = 'forebay_durability_info{class="spool",replicas="1"}';
     assert.equal(await metric(forebay, durability), 1);
 
     await nats.start();
