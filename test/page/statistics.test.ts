@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { amount, bytes, count, duration, short } from '../../src/admin/page/format.js';
+import { amount, bytes, count, duration, moment, short } from '../../src/admin/page/format.js';
 import { columnsOf, Rows, stackedColumns, withConstants } from '../../src/admin/page/rows.js';
 import {
   bucketsOf,
@@ -181,4 +181,16 @@ test('numbers and times are formatted for people', () => {
     '2 h 3 min',
     '25 h',
   ]);
+});
+
+test('a time of another day has the date that the viewer has then, which can be another in UTC', () => {
+  const { TZ } = process.env;
+  process.env.TZ = 'Asia/Tokyo';
+  try {
+    assert.equal(moment(Date.parse('2026-03-01T20:30:00Z')), '2026-03-02 05:30');
+    assert.match(moment(Date.now(), false), /^\d\d:\d\d$/);
+  } finally {
+    if (TZ === undefined) delete process.env.TZ;
+    else process.env.TZ = TZ;
+  }
 });

@@ -1,5 +1,5 @@
 import type { DrainView, InstanceView } from '../../model/drain-view.js';
-import { clock, count } from './format.js';
+import { count, moment } from './format.js';
 import { element, setText } from './legend.js';
 import { leaveIfLoggedOut } from './session.js';
 
@@ -49,7 +49,7 @@ export class DrainControlPanel {
     const isPaused = view.pause !== null;
     this.#panel.dataset.tone = isPaused ? 'warn' : 'good';
     setText(this.#state, stateText(view));
-    setText(this.#who, `set by ${view.by} at ${timeText(view.at)}`);
+    setText(this.#who, `set by ${view.by} at ${moment(Date.parse(view.at))}`);
     setText(this.#due, dueText(view));
     this.#rate.placeholder = String(view.rate);
     this.#controls.hidden = !view.takesChanges;
@@ -103,20 +103,13 @@ function dueText({ scheduled, doneAt, backlog }: DrainView): string {
   if (scheduled !== null) {
     const { rate, until } = scheduled;
     const text = rate === 'paused' ? rate : rate === 0 ? 'no limit' : `${count(rate)} orders/s`;
-    parts.push(`schedule: ${text} until ${timeText(until)}`);
+    parts.push(`schedule: ${text} until ${moment(Date.parse(until))}`);
   }
   if (backlog !== null && backlog > 0) {
-    const due = doneAt === null ? '' : `, done at ${timeText(doneAt)}`;
+    const due = doneAt === null ? '' : `, done at ${moment(Date.parse(doneAt))}`;
     parts.push(`backlog: ${count(backlog)}${due}`);
   }
   return parts.join(' · ');
-}
-
-/** The time of day, with the date unless it is today. */
-function timeText(iso: string): string {
-  const at = new Date(iso);
-  const isToday = at.toDateString() === new Date().toDateString();
-  return isToday ? clock(at.getTime()) : `${iso.slice(0, 10)} ${clock(at.getTime(), false)}`;
 }
 
 function instance({ host, pid, share, isSelf }: InstanceView): HTMLElement {

@@ -49,12 +49,23 @@ export function bytes(value: number): string {
   return `${unit === 0 ? whole.format(scaled) : amount(scaled)} ${BYTE_UNITS[unit]}`;
 }
 
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
 /** The time of day in the viewer's time zone. */
 export function clock(epochMs: number, withSeconds = true): string {
   const date = new Date(epochMs);
-  const two = (value: number) => String(value).padStart(2, '0');
   const minutes = `${two(date.getHours())}:${two(date.getMinutes())}`;
   return withSeconds ? `${minutes}:${two(date.getSeconds())}` : minutes;
+}
+
+/** The same, with the date unless it is today. */
+export function moment(epochMs: number, withSeconds = true): string {
+  const date = new Date(epochMs);
+  if (date.toDateString() === new Date().toDateString()) return clock(epochMs, withSeconds);
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${clock(epochMs, false)}`;
 }
 
 /** A dash for null: a second without events has no such value. */

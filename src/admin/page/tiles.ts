@@ -1,5 +1,5 @@
 import type { LiveFacts } from '../../model/live.js';
-import { amount, bytes, clock, count, duration, orDash } from './format.js';
+import { amount, bytes, count, duration, moment, orDash } from './format.js';
 import { element, type MetricValue, nameSeries, setText, type View } from './legend.js';
 import {
   bucketsOf,
@@ -137,7 +137,7 @@ function outlookText(found: Outlook): string {
     case 'paused':
       return 'no order is started';
     case 'scheduled':
-      return `by ${clock(found.goneAtMs, false)}, under the schedule`;
+      return `by ${moment(found.goneAtMs, false)}, under the schedule`;
     default:
       return `${amount(found.leaving)}/s out, ${amount(found.accepted)}/s in`;
   }
