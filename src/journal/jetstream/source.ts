@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pause } from '../../model/backoff.js';
 import type { Frame } from '../../model/frame.js';
@@ -98,6 +99,8 @@ export class JetStreamSource implements Source {
     this.#foreign = new ForeignMessages({ ...parts, connection, names });
     this.#delivered = new DeliveredFrames(retryMsMax, this.#foreign);
     const closing = this.#closing.signal;
+    // Every settlement that waits for NATS listens to it.
+    setMaxListeners(0, closing);
     const delivered = this.#delivered;
     const orphaned = new OrphanedMessages({ names, delivered, log, msMin: parts.orphanedMsMin });
     this.#arrivals = new JetStreamArrivals(connection, names, delivered, ledger, orphaned, repair);

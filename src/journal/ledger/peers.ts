@@ -15,6 +15,12 @@ const LEASE_MS = 7000;
 const OLD_LEASE_MS = 20_000;
 
 /**
+ * The lease for as long after this process has lost its connection to NATS and is back: the servers may be in trouble,
+ * and what the others have processed and cannot settle yet would be processed twice.
+ */
+const OUTAGE_LEASE_MS = 20_000;
+
+/**
  * A process whose own heartbeats have not come back for this long must expect that others will count it as dead
  * before it can finish what it begins. The rest of the lease covers what it has just begun, and the drift of clocks.
  */
@@ -47,6 +53,8 @@ export class LedgerPeers {
   #subscribed: NatsConnection | null = null;
   /** Since when every heartbeat of every process would have been received. */
   #listeningSinceMs = Number.POSITIVE_INFINITY;
+  /** When the connection was last back after it was lost. */
+  #backAtMs = Number.NEGATIVE_INFINITY;
   /** When the last of its own heartbeats that came back was sent. */
   #ownHeartbeat: Heartbeat | null = null;
 
@@ -66,7 +74,10 @@ export class LedgerPeers {
   isAlive(peer: string, leaseMs = LEASE_MS): boolean {
     if (!this.isHeard) return true;
     const heardAtMs = this.#heardAtMs.get(peer) ?? 0;
-    return performance.now() - Math.max(heardAtMs, this.#listeningSinceMs) < leaseMs;
+    const nowMs = performance.now();
+    const isCalm = nowMs - this.#backAtMs >= OUTAGE_LEASE_MS;
+    const neededMs = isCalm ? leaseMs : Math.max(leaseMs, OUTAGE_LEASE_MS);
+    return nowMs - Math.max(heardAtMs, this.#listeningSinceMs) < neededMs;
   }
 
   /** Whether another process on the stream was heard within a lease. */
@@ -106,6 +117,7 @@ export class LedgerPeers {
   #onChange(up: boolean): void {
     this.#listeningSinceMs = up ? performance.now() : Number.POSITIVE_INFINITY;
     if (!up) return;
+    if (this.#subscribed !== null) this.#backAtMs = performance.now();
     const { nc } = this.#connection;
     // The client subscribes again by itself when it reconnects.
     if (this.#subscribed !== nc) {

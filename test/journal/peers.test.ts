@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { LedgerPeers } from '../../src/journal/ledger/peers.js';
+import type { JetStreamConnection } from '../../src/journal/nats/connection.js';
+import { jetStreamNames } from '../../src/journal/nats/names.js';
+
+/** A connection whose server returns what is published, and on which others publish too. */
+function connection() {
+  let onMessage: (text: string) => void = () => {};
+  let onChange: (up: boolean) => void = () => {};
+  const nc = {
+    subscribe: (_: string, { callback }: { callback: (e: null, m: object) => void }) => {
+      onMessage = (text) => callback(null, { string: () => text });
+    },
+    publish: (_: string, text: string) => onMessage(text),
+  };
+  const state = { up: false };
+  const fake = {
+    nc,
+    get up() {
+      return state.up;
+    },
+    onChange: (listener: (up: boolean) => void) => {
+      onChange = listener;
+      return () => {};
+    },
+  };
+  return {
+    fake: fake as unknown as JetStreamConnection,
+    set: (up: boolean) => {
+      state.up = up;
+      onChange(up);
+    },
+    hear: (peer: string) => onMessage(`${peer} 1 1`),
+  };
+}
+
+/** Clocks and timers stand still until `pass`. */
+function clock(t: TestContext) {
+  let nowMs = 1000;
+  t.mock.timers.enable({ apis: ['setInterval', 'Date'] });
+  t.mock.method(performance, 'now', () => nowMs);
+  return (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 500) {
+      nowMs += 500;
+      t.mock.timers.tick(500);
+    }
+  };
+}
+
+describe('whether another instance is alive', () => {
+  it('is denied after 7 s without a heartbeat', (t) => {
+    const pass = clock(t);
+    const { fake, set, hear } = connection();
+    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
+    t.after(() => peers.close());
+    set(true);
+    pass(1000);
+    hear('other');
+    pass(6500);
+    assert.ok(peers.isAlive('other'));
+    pass(500);
+    assert.ok(!peers.isAlive('other'));
+    assert.deepEqual(peers.dead(), ['other']);
+  });
+
+  it('is denied only after 20 s, for 20 s after the own connection was lost', (t) => {
+    const pass = clock(t);
+    const { fake, set, hear } = connection();
+    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
+    t.after(() => peers.close());
+    set(true);
+    pass(30_000);
+    set(false);
+    pass(1000);
+    set(true);
+    pass(500);
+    hear('other');
+    pass(19_000);
+    assert.ok(peers.isAlive('other'), 'the other may still be without a connection');
+    hear('other');
+    pass(6500);
+    assert.ok(peers.isAlive('other'));
+    pass(500);
+    assert.ok(!peers.isAlive('other'), 'the outage is long over');
+  });
+});
