@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { removeStreams } from '../../src/journal/nats/remove-streams.js';
-import { EXIT } from '../../src/model/fault.js';
+import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { EXIT_BY_SIGNAL, type StopSignals } from '../../src/model/stop-signals.js';
 import { makeFolder } from '../make-folder.js';
 import { Workspace } from '../processes.js';
@@ -24,13 +24,14 @@ const NATS_MS_MAX = 10_000;
  */
 export async function run(args: readonly string[], signals: StopSignals): Promise<number> {
   const options = parseProveOptions(args, process.env);
+  const stream = ownStream(options.server);
+  await requireNats(options, stream);
   const out = resolve(options.out);
   // Before the minutes that it takes, not after them.
   makeFolder('prove: --out', out);
   const data = resolve(options.server.data);
   // What there is not is made, as `serve` would, and removed again.
   const made = makeFolder('prove: --data', data);
-  const stream = ownStream(options.server);
   const workspace = await Workspace.open('prove', { folder: data, option: '--data' });
   tell(placesText(options, workspace.folder, stream));
   const stopped = stopSignal(signals);
@@ -43,6 +44,21 @@ export async function run(args: readonly string[], signals: StopSignals): Promis
   await writeFile(join(out, 'index.html'), provePage(result));
   process.stdout.write(summaryText(result, out));
   return result.ok ? EXIT.ok : EXIT.failed;
+}
+
+/** Without NATS every order would go to the spool: nothing would be proved of NATS, and the run would wait for it. */
+async function requireNats({ server }: ProveOptions, stream: string): Promise<void> {
+  if (server.nats.length === 0) return;
+  try {
+    // There are none yet: it only asks for their names.
+    await removeStreams({ ...server, natsStream: stream }, NATS_MS_MAX);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new OperatorFault(
+      `prove: --nats: ${message}; fix: start NATS, or correct --nats`,
+      EXIT.failed,
+    );
+  }
 }
 
 function tell(line: string): void {

@@ -102,7 +102,6 @@ describe('an outcome that is none', () => {
   for (const [what, said, told] of [
     ['another word', 'ok', `'ok'`],
     ['a name of an object member', 'constructor', `'constructor'`],
-    ['a text of 10 MB', 'x'.repeat(1e7), `'${'x'.repeat(100)}'`],
     ['true', true, 'true'],
     ['undefined', undefined, 'undefined'],
     ['null', null, 'null'],
@@ -158,6 +157,12 @@ describe('an outcome that is none', () => {
       assert.ok(note!.reason.length <= CHARS_MAX);
     });
   }
+
+  it('a text of 10 MB: only its beginning is told', () => {
+    const { note } = readOne('x'.repeat(1e7));
+    assert.match(note!.shown, /^the handler returned 'x{100,120} for order ID: an outcome is /);
+    assert.ok(note!.reason.length <= CHARS_MAX);
+  });
 
   for (const [what, returned, told] of [
     ['too few', ['done'], 'an array of 1 outcome'],
@@ -243,6 +248,15 @@ describe('a reason without what the order says', () => {
     const words = Array.from({ length: 12 }, (_, i) => `${i}`.padStart(50, 'w'));
     const { note } = readOne({ outcome: 'dead', reason: words.join(' ') }, orderWith({ words }));
     assert.match(note!.shown, /^(?:… )*…$/);
+  });
+
+  it('a value in a text that is no outcome is removed too, also where that text is cut', () => {
+    const user = 'somebody@example.org';
+    for (const said of [`${'x'.repeat(90)} ${user}`, { outcome: `${'x'.repeat(90)} ${user}` }]) {
+      const { note } = readOne(said, orderWith({ user }));
+      assert.match(note!.shown, /x{90} …/);
+      assert.doesNotMatch(note!.shown, /some/);
+    }
   });
 
   it('a value behind a lot of space is removed too', () => {

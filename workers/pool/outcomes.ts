@@ -26,6 +26,9 @@ const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
 };
 
 const ALLOWED = `an outcome is 'done', 'retry', 'dead' or { outcome, reason, retryAfterMs }`;
+/** Of what was returned in the place of an outcome. */
+const WRONG_CHARS_MAX = 120;
+
 /** The outcomes of a batch, as in `BatchResult`. */
 export interface ReadOutcomes {
   readonly outcomes: Uint8Array | null;
@@ -112,7 +115,7 @@ function invalid(what: string, order: Order<unknown>): ReadDetailed {
   const text = (said: string) => `the handler returned ${said} for order ${order.id}: ${ALLOWED}`;
   const failure = {
     reason: text(what),
-    shown: text(withoutData(what, [order])),
+    shown: text(withoutData(what, [order], WRONG_CHARS_MAX)),
     kind: INVALID_OUTCOME,
   };
   return { outcome: OUTCOME_RETRY, note: { ...failure, retryAfterMs: null } };
@@ -120,8 +123,9 @@ function invalid(what: string, order: Order<unknown>): ReadDetailed {
 
 function wrongText(said: unknown, outcome: unknown): string {
   if (isPromise(said)) return 'a promise, which it must await, for example with Promise.all,';
-  if (outcome === undefined) return valueText(said);
-  return `{ outcome: ${valueText(outcome)} }`;
+  const charsMax = charsNeeded(WRONG_CHARS_MAX);
+  if (outcome === undefined) return valueText(said, charsMax);
+  return `{ outcome: ${valueText(outcome, charsMax)} }`;
 }
 
 function lengthText(

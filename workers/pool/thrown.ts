@@ -80,14 +80,14 @@ export function retryAfterMsOf(said: unknown): number | null {
 }
 
 /** A value in an error message: a primitive as in code, anything else by its class. Never throws. */
-export function valueText(value: unknown): string {
+export function valueText(value: unknown, charsMax = NAME_CHARS_MAX): string {
   return orElse(UNREADABLE, () => {
     if (value === null) return 'null';
     if (Array.isArray(value)) return `an array of ${value.length}`;
     if (isPromise(value)) return 'a promise';
     if (typeof value === 'function') return 'a function';
     if (typeof value === 'object') return objectText(value);
-    if (typeof value === 'string') return `'${oneLine(value, NAME_CHARS_MAX)}'`;
+    if (typeof value === 'string') return `'${oneLine(value, charsMax)}'`;
     // Its text can have millions of digits.
     if (typeof value === 'bigint') return `${BigInt.asIntN(64, value)}n`;
     if (typeof value === 'symbol')
