@@ -131,7 +131,7 @@ describe('outcomes of orders', () => {
     [
       'too few outcomes',
       `orders.slice(1).map(() => 'done')`,
-      /returned an array of \d outcomes for \d/,
+      /returned an array of \d outcomes? for \d/,
     ],
     ['an unknown outcome', `orders.map(() => 'finished')`, /returned 'finished' for order \w/],
     [

@@ -109,6 +109,13 @@ describe('forebay prove', () => {
     assert.equal(await metric(server, 'forebay_journal_pending_orders'), 1);
   });
 
+  it('ends in one line if NATS does not answer', async () => {
+    const flags = [...SHORT, '--nats', 'nats://127.0.0.1:1', '--out', join(folder, 'nothing')];
+    const { code, stdout, stderr } = await runForebay(['prove', ...flags]);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /^forebay: prove: --nats: NATS does not answer [^\n]*; fix: [^\n]*\n$/);
+  });
+
   it('exits with 1 if a check fails, and names it', {
     skip: isMemory() ? false : `${IN_MEMORY} is not in memory`,
   }, async () => {

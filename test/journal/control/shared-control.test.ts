@@ -101,7 +101,7 @@ describe('instances on one stream', () => {
     assert.deepEqual(seen, ['90 30 ann@desk']);
     await one.control.change({ pause: 'the bank is closed', by: 'bob' });
     await eventually('all are paused', () => sum(slotsOf(all)) === 0);
-    assert.equal(three.control.setting.pause, 'the bank is closed');
+    await eventually('all know why', () => three.control.setting.pause === 'the bank is closed');
     await three.control.change({ pause: null, by: 'bob' });
     await sharedBy(all, 30);
     await one.control.change({ rate: 0, by: 'ann@desk' });
@@ -109,7 +109,10 @@ describe('instances on one stream', () => {
     await one.control.change({ rate: 60, by: 'ann@desk' });
     await sharedBy(all, 60);
     assert.equal(one.control.instances().length, 3);
-    assert.equal(sum(one.control.instances().map(({ share }) => share)), 60);
+    await eventually(
+      'one knows all shares',
+      () => sum(one.control.instances().map(({ share }) => share)) === 60,
+    );
     assert.equal(one.control.instances().filter(({ isSelf }) => isSelf).length, 1);
   });
 
