@@ -1,5 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { BY_SCHEDULE, DRAIN_RATE_MAX, type DrainChange } from '../model/drain-control.js';
+import {
+  BY_OPTION,
+  BY_SCHEDULE,
+  DRAIN_RATE_MAX,
+  type DrainChange,
+} from '../model/drain-control.js';
 import { type DrainFacts, type DrainView, drainView } from '../model/drain-view.js';
 import { type Answer, bodyOf, json, otherMethod } from './answer.js';
 
@@ -56,10 +61,12 @@ export class DrainRoute {
     const { rate, pause, by = caller } = body as Readonly<Record<string, unknown>>;
     if (rate === undefined && pause === undefined) return 'the body has neither rate nor pause';
     if (typeof by !== 'string') return 'by: it must be a text';
-    if (pause !== undefined && pause !== null && typeof pause !== 'string') {
+    if (by === BY_SCHEDULE || by === BY_OPTION) return `by: "${by}" is nobody; name who asks`;
+    const isReason = typeof pause === 'string' && pause.trim() !== '';
+    if (pause !== undefined && pause !== null && !isReason) {
       return 'pause: it must be a text that says why, or null to go on';
     }
-    const paused = pause === undefined ? { by } : { by, pause };
+    const paused = pause === undefined ? { by } : { by, pause: pause as string | null };
     if (rate === undefined) return paused;
     if (rate === 'schedule') {
       const isThere = this.#facts.scheduled() !== null;

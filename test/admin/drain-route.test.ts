@@ -106,6 +106,9 @@ describe('PUT /drain', () => {
       [{ rate: null }, /^rate: /],
       [{ rate: 'schedule' }, /no --drain-schedule/],
       [{ pause: true }, /^pause: .*null to go on/],
+      [{ pause: ' ' }, /^pause: .*null to go on/],
+      [{ rate: 5, by: 'schedule' }, /^by: "schedule" is nobody/],
+      [{ rate: 5, by: '--drain-rate' }, /^by: "--drain-rate" is nobody/],
       [{ rate: 5, by: 7 }, /^by: /],
       [{ rate: 5, paused: true }, /^"paused": the members are rate, pause and by$/],
     ] as const) {
