@@ -41,6 +41,15 @@ function testDeclaring(version: NatsVersion): void {
       assert.deepEqual(after.config, found);
     });
 
+    test('several that begin at once all find the journal, whoever creates it', async () => {
+      for (let round = 0; round < 10; round++) {
+        const place = { servers: [server.url], stream: `ATONCE${round}` };
+        const opened = Array.from({ length: 8 }, () => appenderOf(place, 1000, () => {}));
+        await Promise.all(opened.map(({ ready }) => ready));
+        await Promise.all(opened.map((appender) => appender.close()));
+      }
+    });
+
     test('limits chosen by the operator stay; a full stream refuses until it has space', async () => {
       const place = { servers: [server.url], stream: 'FULL' };
       const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ConsumerInfo,
   type JetStreamAccountStats,
@@ -10,9 +11,13 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import { managerOf } from './connection.js';
 import type { Declaration } from './declarations.js';
-import { accountFault, creationFault, requireRoom } from './limits.js';
+import { accountFault, creationFault, isOverlap, requireRoom } from './limits.js';
 import { requireCreatable } from './permissions.js';
 import { differenceOf } from './settings.js';
+
+/** How often, and at what interval, a stream is looked for that another process may be creating. */
+const APPEAR_TRIES = 10;
+const APPEAR_MS = 50;
 
 /**
  * Creates missing streams and consumers, and checks that existing ones have the settings that the journal relies on;
@@ -83,8 +88,22 @@ async function create(
       });
     }
   } catch (error) {
+    if (isOverlap(error) && (await appears(manager, replicas, declaration))) return;
     throw creationFault(error, declaration) ?? error;
   }
+}
+
+/** Whether another process has created it meanwhile. @throws OperatorFault with other settings */
+async function appears(
+  manager: JetStreamManager,
+  replicas: number,
+  declaration: Declaration,
+): Promise<boolean> {
+  for (let i = 0; i < APPEAR_TRIES; i++) {
+    if (!(await isMissing(manager, replicas, declaration))) return true;
+    await sleep(APPEAR_MS);
+  }
+  return false;
 }
 
 /** Null when it does not exist. A consumer of a missing stream does not exist either. */

@@ -65,6 +65,11 @@ export function creationFault(error: unknown, declaration: Declaration): Operato
   return new OperatorFault(line, EXIT.usage);
 }
 
+/** Whether the server may say so because another process is creating the same stream at this moment. */
+export function isOverlap(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === CODE.subjectsOverlap;
+}
+
 /** The fault when the account of the user has no JetStream; null for any other error. */
 export function accountFault(error: unknown): OperatorFault | null {
   const { name, cause } = error as Error;
