@@ -67,7 +67,7 @@ function openLedgers(t: TestContext, log: LossyStream): Ledger[] {
       rmSync(folder, { recursive: true, force: true });
     });
     const connection = { up: true, reason: '', whenUp: async () => {} };
-    const peers = { isAlive: () => true };
+    const peers = { isAlive: () => true, trouble: () => {} };
     const runId = `run-${i}-`;
     return new Ledger({
       self: `process-${i}`,

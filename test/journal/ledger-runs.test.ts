@@ -65,7 +65,7 @@ class World {
     const runId = `run-${runs++}-`;
     const state = new LedgerState(store, self, runId, left);
     const connection = { up: true, reason: '', whenUp: async () => {} };
-    const peers = { isAlive: (peer: string) => !this.dead.has(peer) };
+    const peers = { isAlive: (peer: string) => !this.dead.has(peer), trouble: () => {} };
     const parts = { self, runId, connection, stream: this.log, state, peers, log: () => {} };
     let isOver = false;
     const end = async () => {

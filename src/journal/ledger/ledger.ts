@@ -43,7 +43,7 @@ export interface LedgerParts {
   readonly connection: Pick<JetStreamConnection, 'up' | 'reason' | 'whenUp'>;
   readonly stream: Pick<LedgerStream, 'append' | 'extent' | 'read'>;
   readonly state: LedgerState;
-  readonly peers: Pick<LedgerPeers, 'isAlive'>;
+  readonly peers: Pick<LedgerPeers, 'isAlive' | 'trouble'>;
   readonly log: Log;
 }
 
@@ -222,6 +222,7 @@ export class Ledger {
         break;
       }
       this.#isCurrent = false;
+      if (outcome.verdict !== 'conflict') this.#parts.peers.trouble();
       if (outcome.verdict === 'refused' && this.#parts.connection.up) {
         await this.#proceedWithout(entry, outcome.reason);
         break;
@@ -293,6 +294,7 @@ export class Ledger {
         this.#isCurrent = true;
         return;
       } catch (error) {
+        this.#parts.peers.trouble();
         if (tries === 1 && connection.up) {
           log('ledger-waits', `the ledger waits: ${(error as Error).message}`);
         }

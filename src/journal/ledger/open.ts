@@ -43,7 +43,7 @@ export function openLedger(
   const self = processId(store);
   const runId = randomBytes(RUN_ID_BYTES).toString('base64url');
   const state = new LedgerState(store, self, runId, left);
-  const peers = new LedgerPeers(connection, names, self);
+  const peers = new LedgerPeers(connection, names, self, () => repair.reason !== '');
   const stream = new LedgerStream(connection, names, repair, log);
   const ledger = new Ledger({ self, runId, connection, stream, state, peers, log });
   return {

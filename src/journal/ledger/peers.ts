@@ -15,8 +15,9 @@ const LEASE_MS = 7000;
 const OLD_LEASE_MS = 20_000;
 
 /**
- * The lease for as long after this process has lost its connection to NATS and is back: the servers may be in trouble,
- * and what the others have processed and cannot settle yet would be processed twice.
+ * The lease for as long after NATS was in trouble: this process had lost its connection, or the ledger or a consumer did
+ * not answer. The others may still be without a connection, and what they have processed and cannot settle yet would be
+ * processed twice.
  */
 const OUTAGE_LEASE_MS = 20_000;
 
@@ -53,12 +54,20 @@ export class LedgerPeers {
   #subscribed: NatsConnection | null = null;
   /** Since when every heartbeat of every process would have been received. */
   #listeningSinceMs = Number.POSITIVE_INFINITY;
-  /** When the connection was last back after it was lost. */
-  #backAtMs = Number.NEGATIVE_INFINITY;
+  readonly #isTroubled: () => boolean;
+  /** When NATS was last known to be in trouble. */
+  #troubledAtMs = Number.NEGATIVE_INFINITY;
   /** When the last of its own heartbeats that came back was sent. */
   #ownHeartbeat: Heartbeat | null = null;
 
-  constructor(connection: JetStreamConnection, names: JetStreamNames, self: string) {
+  /** @param isTroubled whether a part of the journal on NATS does not answer now */
+  constructor(
+    connection: JetStreamConnection,
+    names: JetStreamNames,
+    self: string,
+    isTroubled: () => boolean = () => false,
+  ) {
+    this.#isTroubled = isTroubled;
     this.#connection = connection;
     this.#subject = names.aliveSubject;
     this.#self = self;
@@ -75,9 +84,15 @@ export class LedgerPeers {
     if (!this.isHeard) return true;
     const heardAtMs = this.#heardAtMs.get(peer) ?? 0;
     const nowMs = performance.now();
-    const isCalm = nowMs - this.#backAtMs >= OUTAGE_LEASE_MS;
+    if (this.#isTroubled()) this.trouble();
+    const isCalm = nowMs - this.#troubledAtMs >= OUTAGE_LEASE_MS;
     const neededMs = isCalm ? leaseMs : Math.max(leaseMs, OUTAGE_LEASE_MS);
     return nowMs - Math.max(heardAtMs, this.#listeningSinceMs) < neededMs;
+  }
+
+  /** NATS does not take entries of the ledger, or does not answer. */
+  trouble(): void {
+    this.#troubledAtMs = performance.now();
   }
 
   /** Whether another process on the stream was heard within a lease. */
@@ -117,7 +132,7 @@ export class LedgerPeers {
   #onChange(up: boolean): void {
     this.#listeningSinceMs = up ? performance.now() : Number.POSITIVE_INFINITY;
     if (!up) return;
-    if (this.#subscribed !== null) this.#backAtMs = performance.now();
+    if (this.#subscribed !== null) this.trouble();
     const { nc } = this.#connection;
     // The client subscribes again by itself when it reconnects.
     if (this.#subscribed !== nc) {
