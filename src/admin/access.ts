@@ -27,7 +27,7 @@ export type Login =
   | { readonly is: 'too-many'; readonly waitMs: number };
 
 /**
- * Who may use the admin server: whoever has a token, in the header `Authorization: Bearer`, or a session that began with
+ * Who may use the admin server: a client that has a token, in the header `Authorization: Bearer`, or a session that began with
  * one. Everybody, if there are no tokens.
  */
 export class AccessCheck {

@@ -19,7 +19,7 @@ export class DrainRoute {
   readonly #facts: DrainFacts;
   readonly #mayChange: () => boolean;
 
-  /** @param mayChange whether whoever reaches this route may change the drain */
+  /** @param mayChange whether a client of this route may change the drain */
   constructor(facts: DrainFacts, mayChange: () => boolean) {
     this.#facts = facts;
     this.#mayChange = mayChange;
@@ -75,7 +75,7 @@ export class DrainRoute {
     if (!Number.isInteger(rate) || (rate as number) < 0 || (rate as number) > DRAIN_RATE_MAX) {
       return `rate: it must be a whole number from 0 to ${DRAIN_RATE_MAX}, or "schedule"`;
     }
-    // Whoever sets a rate in a window that the schedule pauses wants that rate, and not the pause.
+    // A rate that is set while the schedule pauses ends that pause.
     const { setting } = this.#facts.control;
     const resumed = setting.pause !== null && setting.by === BY_SCHEDULE ? { pause: null } : {};
     return { ...resumed, ...paused, rate: rate as number, followsSchedule: false };

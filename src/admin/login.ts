@@ -17,7 +17,7 @@ export class LoginRoutes {
   readonly #files: PageFiles;
   readonly #onLogout: () => void;
 
-  /** @param onLogout whoever still watches must show that they may */
+  /** @param onLogout called after a logout: open streams must show a token or session again */
   constructor(access: AccessCheck, files: PageFiles, onLogout: () => void) {
     this.#access = access;
     this.#files = files;

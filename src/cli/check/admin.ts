@@ -10,7 +10,7 @@ const ABOUT = 'admin access';
 /** Who may use the admin server; none if only this machine can. */
 export async function adminFindings({ adminHost, adminTokenFile }: Options): Promise<Finding[]> {
   if (adminTokenFile !== '') return [tokenFinding(adminTokenFile)];
-  // A name that nobody knows is a finding about the port.
+  // An unknown host name is a finding about the port.
   const { address } = await lookup(adminHost).catch(() => ({ address: '127.0.0.1' }));
   if (isLoopback(address)) return [];
   const [problem, fix = ''] = openAdminText(adminHost).split(/; fix: (.*)/s);
