@@ -84,4 +84,30 @@ describe('whether another instance is alive', () => {
     pass(500);
     assert.ok(!peers.isAlive('other'), 'the outage is long over');
   });
+
+  it('is denied only after 20 s, for 20 s after NATS was in trouble', (t) => {
+    const pass = clock(t);
+    const { fake, set, hear } = connection();
+    let isTroubled = false;
+    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self', () => isTroubled);
+    t.after(() => peers.close());
+    set(true);
+    pass(30_000);
+    for (const trouble of [
+      () => peers.trouble(),
+      () => {
+        isTroubled = true;
+      },
+    ]) {
+      hear('other');
+      pass(1000);
+      trouble();
+      peers.isAlive('other');
+      isTroubled = false;
+      pass(18_500);
+      assert.ok(peers.isAlive('other'));
+      pass(500);
+      assert.ok(!peers.isAlive('other'));
+    }
+  });
 });
