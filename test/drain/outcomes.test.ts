@@ -131,7 +131,7 @@ describe('outcomes of orders', () => {
     [
       'too few outcomes',
       `orders.slice(1).map(() => 'done')`,
-      /returned an array of \d outcomes? for \d/,
+      /returned an array of \d outcomes? for (\d orders|order [\w-]+): it must return nothing, or an array/,
     ],
     ['an unknown outcome', `orders.map(() => 'finished')`, /returned 'finished' for order \w/],
     [
@@ -142,7 +142,7 @@ describe('outcomes of orders', () => {
     [
       'something else',
       `'done'`,
-      /returned 'done' for \d orders?: it must return nothing, or an array/,
+      /returned 'done' for (\d orders|order [\w-]+): it must return nothing, or an array/,
     ],
   ] as const) {
     it(`a handler that returns ${what} fails its orders, and the log says why`, async (t) => {
