@@ -13,6 +13,12 @@ const NEVER_MS = '600000';
 const CLIENTS = 24;
 /** Within the microseconds between the last look at the listener and its end, a connection can still arrive. */
 const RESETS_MAX = 2;
+/**
+ * How many stops must be so good, of how many. On a busy machine, the server can be interrupted at just that moment, and a
+ * client for longer than a stop waits for its order. Without these waits, about 1 of 10 is so good by chance with node:http.
+ */
+const STOPS_GOOD = 3;
+const STOPS_MAX = 7;
 
 /** Of an order on a connection of its own: the status of its answer, or why there is none. */
 async function outcomeOf(url: string): Promise<string> {
@@ -54,6 +60,22 @@ async function refuses(url: string): Promise<boolean> {
     },
     ({ code }: NodeJS.ErrnoException) => code === 'ECONNREFUSED',
   );
+}
+
+/** Why orders failed, each on a connection of its own, that clients sent while the server stopped. */
+async function failedAtStop(forebay: ForebayProcess): Promise<string[]> {
+  const outcomes: string[] = [];
+  const clients = Array.from({ length: CLIENTS }, async () => {
+    for (let last = ''; last !== 'ECONNREFUSED'; ) {
+      last = await outcomeOf(forebay.url);
+      outcomes.push(last);
+    }
+  });
+  await eventually('orders are taken', () => outcomes.length > 200);
+  forebay.signal('SIGTERM');
+  await Promise.all(clients);
+  assert.equal(await withDeadline(forebay.exited, 'it ends'), 0);
+  return outcomes.filter((outcome) => outcome !== '200' && outcome !== 'ECONNREFUSED');
 }
 
 for (const { http, skip } of ENGINES) {
@@ -142,21 +164,14 @@ for (const { http, skip } of ENGINES) {
     }
 
     it('nearly never fail, with a connection for each order', async (t) => {
-      const threads = sharesPort(http) ? '2' : '1';
-      const forebay = await startForebay([...engine, '--threads', threads], { owner: t });
-      const outcomes: string[] = [];
-      const clients = Array.from({ length: CLIENTS }, async () => {
-        for (let last = ''; last !== 'ECONNREFUSED'; ) {
-          last = await outcomeOf(forebay.url);
-          outcomes.push(last);
-        }
-      });
-      await eventually('orders are taken', () => outcomes.length > 200);
-      forebay.signal('SIGTERM');
-      await Promise.all(clients);
-      const failed = outcomes.filter((outcome) => outcome !== '200' && outcome !== 'ECONNREFUSED');
-      assert.ok(failed.length <= RESETS_MAX, failed.join());
-      assert.equal(await withDeadline(forebay.exited, 'it ends'), 0);
+      const flags = [...engine, '--threads', sharesPort(http) ? '2' : '1'];
+      const failures: string[] = [];
+      for (let good = 0, stops = 0; good < STOPS_GOOD; stops++) {
+        assert.ok(stops < STOPS_MAX, failures.join('\n'));
+        const failed = await failedAtStop(await startForebay(flags, { owner: t }));
+        if (failed.length <= RESETS_MAX) good++;
+        else failures.push(failed.join());
+      }
     });
 
     it('get a moment for an order that is on its way', async (t) => {
