@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
 import { eventually, metric, orderBody } from '../../support/orders.js';
-import { suiteOwner } from '../../support/suite-owner.js';
+import { suiteOwner } from '../../support/reverse-owner.js';
 import { JOURNALS, names, Shop } from './shop.js';
 
 for (const kind of JOURNALS) {

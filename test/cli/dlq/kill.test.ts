@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { suiteOwner } from '../../support/suite-owner.js';
+import { suiteOwner } from '../../support/reverse-owner.js';
 import { JOURNALS, names, Shop } from './shop.js';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));

@@ -15,7 +15,7 @@ import type { StoredDeadLetter } from '../../../src/model/dead-letters.js';
 import { NOTHING, newFrameId, take } from '../../journal/frames.js';
 import { NATS_VERSIONS, NatsServer } from '../../support/nats.js';
 import { eventually, metric, orderBody } from '../../support/orders.js';
-import { suiteOwner } from '../../support/suite-owner.js';
+import { suiteOwner } from '../../support/reverse-owner.js';
 import { Shop } from './shop.js';
 
 const KEY = Buffer.from('key');
