@@ -3,8 +3,7 @@ import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { recordHead } from '../../src/journal/frame/log-record.js';
-import { uncheckpointedFrames } from '../../src/journal/local/inspect.js';
-import { LogCheckpoint } from '../../src/journal/local/log-checkpoint.js';
+import { waitingInLog } from '../../src/journal/local/inspect.js';
 import {
   listSegments,
   logFolder,
@@ -18,7 +17,7 @@ import type { Frame } from '../../src/model/frame.js';
 import { HANG_MS_MAX } from '../support/deadline.js';
 import { crashed, flip, overwrite, recorded, recordOf, recovered } from './damaged-segments.js';
 import { fresh } from './frames.js';
-import { ids, inTables, noLog, openLog, row, tempJournal } from './temp-journal.js';
+import { ids, inTables, LogMover, openLog, row, tempJournal } from './temp-journal.js';
 
 /** A byte of each part of a record. */
 const PARTS: Readonly<Record<string, number>> = {
@@ -61,7 +60,7 @@ describe('a damaged record of the frame log', () => {
           const copy = crashed(t, data);
           const record = recordOf(copy, damaged);
           flip(record.path, record.at + at, mask);
-          assert.equal(uncheckpointedFrames(copy, null).damaged, 1, 'as forebay check says');
+          assert.equal(waitingInLog(copy, null, () => false).damaged, 1, 'as forebay check says');
           const found = await recovered(copy);
           assert.deepEqual(found.ids, without(frames, damaged), `frame ${damaged.count}, ${mask}`);
           assert.deepEqual(found.events, ['log-damaged'], `frame ${damaged.count}, ${mask}`);
@@ -123,11 +122,11 @@ describe('a damaged record of the frame log', () => {
   });
 
   test('in a reused segment no record of an earlier use is found', async (t) => {
-    const { data, store, checkpoint } = tempJournal(t);
+    const { data, store, mover } = tempJournal(t);
     let log = await openLog(data);
     for (let i = 0; i < 20; i++) await log.append(row(fresh(100)));
     await log.close();
-    await checkpoint.run();
+    await mover.run();
     await store.write(() => {
       for (const key of store.frames.getKeys()) store.frames.remove(Buffer.from(key));
     });
@@ -152,11 +151,11 @@ describe('a damaged record of the frame log', () => {
   });
 
   test('what was copied and settled does not come back when its position is damaged', async (t) => {
-    const { data, store, checkpoint } = tempJournal(t);
+    const { data, store, mover } = tempJournal(t);
     const log = await openLog(data);
     const [settled, waiting, later] = [fresh(1), fresh(1), fresh(1)];
     for (const frame of [settled, waiting]) await log.append(row(frame));
-    await checkpoint.run();
+    await mover.run();
     await store.write(() => {
       store.frames.remove(freshKey(settled));
       store.settled.put(Buffer.from(settled.id), Buffer.alloc(8));
@@ -186,10 +185,14 @@ describe('setting a damaged record aside', () => {
     const transact = t.mock.method(store, 'transact', () => {
       throw new Error('killed');
     });
-    const checkpoint = new LogCheckpoint(store, (writes) => store.write(writes), noLog);
-    assert.throws(() => checkpoint.runAtStart(), /killed/);
+    const mover = new LogMover(
+      store,
+      (writes) => store.write(writes),
+      () => {},
+    );
+    assert.throws(() => mover.runAtStart(), /killed/);
     assert.equal(transact.mock.callCount(), 1);
-    checkpoint.close();
+    mover.close();
     await store.close();
     assert.equal(recorded(copy).length, 1);
     const found = await recovered(copy);
@@ -212,7 +215,7 @@ describe('setting a damaged record aside', () => {
     const { data, store } = tempJournal(t);
     const log = await openLog(data);
     const events: string[] = [];
-    const checkpoint = new LogCheckpoint(
+    const mover = new LogMover(
       store,
       (writes) => store.write(writes),
       (event) => events.push(event),
@@ -222,12 +225,12 @@ describe('setting a damaged record aside', () => {
     await log.append(row(frames[1]!));
     const { path, at } = recordOf(data, frames[1]!);
     flip(path, at + 2000);
-    await checkpoint.run();
+    await mover.run();
     assert.deepEqual(inTables(store), [frames[0]!.id]);
     await log.append(row(frames[2]!));
     const deadlineMs = Date.now() + HANG_MS_MAX;
     while (inTables(store).length < 2 && Date.now() < deadlineMs) {
-      await checkpoint.run();
+      await mover.run();
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     assert.deepEqual(inTables(store), without(frames, frames[1]!));
@@ -235,11 +238,11 @@ describe('setting a damaged record aside', () => {
     const last = fresh(1);
     await log.append(row(last));
     await log.close();
-    await checkpoint.run();
+    await mover.run();
     assert.deepEqual(inTables(store), ids([frames[0]!, frames[2]!, last]));
     assert.deepEqual(events, ['log-damaged']);
     assert.equal(recorded(data).length, 1);
-    checkpoint.close();
+    mover.close();
   });
 });
 
@@ -249,7 +252,7 @@ describe('a segment of a version whose records say nothing about others', () => 
     const generation = Buffer.from('f1e2d3c4b5a69788', 'hex');
     frames.forEach((frame, i) => {
       const one = row(frame);
-      Buffer.concat([recordHead(one, generation, i * 4096), one.value]).copy(bytes, i * 4096);
+      Buffer.concat([recordHead(one, generation, i * 4096), one.payload]).copy(bytes, i * 4096);
     });
     return bytes;
   };
@@ -367,7 +370,7 @@ describe('a segment file', () => {
   });
 
   test('of which there is a copy does not process its frames twice', async (t) => {
-    const { data, store, checkpoint } = tempJournal(t);
+    const { data, store, mover } = tempJournal(t);
     const log = await openLog(data);
     const frame = fresh(1);
     await log.append(row(frame));
@@ -375,7 +378,7 @@ describe('a segment file', () => {
     const segment = listSegments(folder).find(({ state }) => state === 'open')!;
     const content = readFileSync(recordOf(data, frame).path);
     await log.close();
-    await checkpoint.run();
+    await mover.run();
     await store.write(() => {
       store.frames.remove(freshKey(frame));
       store.settled.put(Buffer.from(frame.id), Buffer.alloc(8));

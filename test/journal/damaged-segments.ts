@@ -11,7 +11,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { LogCheckpoint } from '../../src/journal/local/log-checkpoint.js';
 import {
   listSegments,
   logFolder,
@@ -21,7 +20,7 @@ import {
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { setAsideFiles } from '../../src/journal/store/set-aside.js';
 import type { Frame } from '../../src/model/frame.js';
-import { inTables } from './temp-journal.js';
+import { inTables, LogMover } from './temp-journal.js';
 
 /** A copy of the folder as it would be after killing the process now. */
 export function crashed(t: TestContext, data: string): string {
@@ -45,19 +44,19 @@ export interface Recovered {
 export async function recovered(data: string): Promise<Recovered> {
   const events: string[] = [];
   const store = new LocalStore(data);
-  const checkpoint = new LogCheckpoint(
+  const mover = new LogMover(
     store,
     (writes) => store.write(writes),
     (event) => events.push(event),
   );
   try {
     markSegmentsFull(data);
-    checkpoint.runAtStart();
+    mover.runAtStart();
     const files = [...setAsideFiles(data)];
     const setAside = files.map(({ kind, name, bytes }) => ({ kind, name, bytes }));
     return { ids: inTables(store), events, setAside };
   } finally {
-    checkpoint.close();
+    mover.close();
     await store.close();
   }
 }

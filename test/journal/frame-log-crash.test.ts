@@ -12,11 +12,11 @@ const PAGE_BYTES = 4096;
 
 describe('the log of frames after a crash', () => {
   test('after a crash, every appended frame is recovered, whatever the files are named', async (t) => {
-    const { data, checkpoint } = tempJournal(t);
+    const { data, mover } = tempJournal(t);
     const log = await openLog(data);
     const before = fresh(5);
     await log.append(row(before));
-    await checkpoint.run();
+    await mover.run();
     const after = [fresh(3), fresh(4)];
     await Promise.all(after.map((frame) => log.append(row(frame))));
     for (const state of ['new', 'open', 'full', 'free']) {
@@ -35,11 +35,11 @@ describe('the log of frames after a crash', () => {
   });
 
   test('a frame that was copied and settled does not come back with its segment', async (t) => {
-    const { data, store, checkpoint } = tempJournal(t);
+    const { data, store, mover } = tempJournal(t);
     const log = await openLog(data);
     const settled = fresh(5);
     await log.append(row(settled));
-    await checkpoint.run();
+    await mover.run();
     await store.write(() => store.frames.remove(freshKey(settled)));
     assert.deepEqual((await recovered(crashed(t, data))).ids, []);
     await log.close();

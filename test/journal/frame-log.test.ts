@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { recordHead } from '../../src/journal/frame/log-record.js';
 import { LocalAppender } from '../../src/journal/local/appender.js';
-import { uncheckpointedFrames } from '../../src/journal/local/inspect.js';
-import { LogCheckpoint } from '../../src/journal/local/log-checkpoint.js';
+import { waitingInLog } from '../../src/journal/local/inspect.js';
 import {
   listSegments,
   logFolder,
@@ -18,17 +17,26 @@ import type { Frame } from '../../src/model/frame.js';
 import { CommitAmbiguous } from '../../src/model/journal.js';
 import { HANG_MS_MAX } from '../support/deadline.js';
 import { fresh, plain, until } from './frames.js';
-import { ids, inTables, noLog, openLog, row, states, tempJournal } from './temp-journal.js';
+import {
+  ids,
+  inTables,
+  LogMover,
+  noLog,
+  openLog,
+  row,
+  states,
+  tempJournal,
+} from './temp-journal.js';
 
 const PAGE_BYTES = 4096;
 
 describe('the log of frames', () => {
   test('appended frames are copied into the tables unchanged, once', async (t) => {
-    const { data, store, checkpoint } = tempJournal(t);
+    const { data, store, mover } = tempJournal(t);
     const log = await openLog(data);
     const frames = [fresh(1), fresh(300), fresh(7)];
     await Promise.all(frames.map((frame) => log.append(row(frame))));
-    assert.equal(await checkpoint.run(), true);
+    assert.equal(await mover.run(), true);
     assert.deepEqual(inTables(store), ids(frames));
     for (const frame of frames) {
       assert.deepEqual(
@@ -39,25 +47,25 @@ describe('the log of frames', () => {
     await store.write(() => {
       for (const frame of frames) store.frames.remove(freshKey(frame));
     });
-    assert.equal(await checkpoint.run(), false);
+    assert.equal(await mover.run(), false);
     await log.close();
-    await checkpoint.run();
+    await mover.run();
     assert.deepEqual(inTables(store), []);
   });
 
   test('idempotency keys are copied into their table with their frame', async (t) => {
-    const { data, store, checkpoint } = tempJournal(t);
+    const { data, store, mover } = tempJournal(t);
     const log = await openLog(data);
     const keys = [{ position: 0, key: 'a key', digest: 'a digest' }];
     const frame = { ...fresh(2), keys } as unknown as Frame;
     await log.append(row(frame));
-    await checkpoint.run();
+    await mover.run();
     assert.ok(store.keys.doesExist(Buffer.from(frame.id, 'latin1')));
     await log.close();
   });
 
   test('segments are reused, and their earlier records are not found again', async (t) => {
-    const { data, store, checkpoint } = tempJournal(t);
+    const { data, store, mover } = tempJournal(t);
     const log = await openLog(data);
     const found = new Set<string>();
     const perSegment = SEGMENT_BYTES / PAGE_BYTES;
@@ -72,7 +80,7 @@ describe('the log of frames', () => {
           return appended;
         }),
       );
-      await checkpoint.run();
+      await mover.run();
       const moved = inTables(store);
       for (const id of moved) assert.ok(!found.has(id), `${id} a second time`);
       for (const id of moved) found.add(id);
@@ -84,7 +92,7 @@ describe('the log of frames', () => {
     assert.equal(found.size, frames - elsewhere);
     assert.ok(listSegments(logFolder(data)).length <= 3);
     await log.close();
-    await checkpoint.run();
+    await mover.run();
     assert.deepEqual(
       states(data).filter((state) => state !== 'free'),
       [],
@@ -102,13 +110,13 @@ describe('the log of frames', () => {
     assert.deepEqual(inTables(store), [frame.id]);
     await appender.close();
     const roomy = await openLog(data);
-    const value = Buffer.alloc(SEGMENT_BYTES);
-    assert.equal(roomy.append({ ...row(fresh(1)), value }), null);
+    const payload = Buffer.alloc(SEGMENT_BYTES);
+    assert.equal(roomy.append({ ...row(fresh(1)), payload }), null);
     await roomy.close();
   });
 
   test('a deleted segment is not written any more', async (t) => {
-    const { data, checkpoint } = tempJournal(t);
+    const { data, mover } = tempJournal(t);
     const log = await openLog(data);
     await log.append(row(fresh(1)));
     rmSync(logFolder(data), { recursive: true });
@@ -118,11 +126,11 @@ describe('the log of frames', () => {
     }
     assert.ok(Date.now() < untilMs);
     await log.close();
-    await checkpoint.run();
+    await mover.run();
   });
 
   test('after a failed write the commit is ambiguous, the segment is not reused, and frames go to the tables', async (t) => {
-    const { data, store, checkpoint } = tempJournal(t);
+    const { data, store, mover } = tempJournal(t);
     mkdirSync(logFolder(data));
     const opened = new LocalStore(data);
     // A device that takes no writes, in place of a free segment. A store would not be opened with it.
@@ -135,17 +143,17 @@ describe('the log of frames', () => {
     const frame = fresh(1);
     await appender.commit(frame);
     assert.deepEqual(inTables(store), [frame.id]);
-    await checkpoint.run();
+    await mover.run();
     assert.deepEqual(states(data), []);
     await appender.close();
   });
 
-  test('frames that arrive during a checkpoint do not delay callers that wait for earlier ones', async (t) => {
+  test('frames that arrive during a move do not delay callers that wait for earlier ones', async (t) => {
     const { data, store } = tempJournal(t);
     const log = await openLog(data);
     let comesIn = 20;
     // Under load there is a new frame whenever a transaction ends.
-    const checkpoint = new LogCheckpoint(
+    const mover = new LogMover(
       store,
       async (writes) => {
         await store.write(writes);
@@ -153,22 +161,22 @@ describe('the log of frames', () => {
       },
       noLog,
     );
-    t.after(() => checkpoint.close());
+    t.after(() => mover.close());
     await log.append(row(fresh(1)));
-    assert.equal(await checkpoint.run(), true);
+    assert.equal(await mover.run(), true);
     assert.equal(comesIn, 19);
     assert.equal(inTables(store).length, 1);
     await log.close();
     // A full segment is read to its end and freed by the same call.
-    assert.equal(await checkpoint.run(), true);
+    assert.equal(await mover.run(), true);
     assert.equal(inTables(store).length, 2);
     assert.deepEqual(states(data), ['free', 'free']);
   });
 
   test('a log that cannot be read is reported, not skipped', async (t) => {
-    const { data, checkpoint } = tempJournal(t);
+    const { data, mover } = tempJournal(t);
     mkdirSync(join(logFolder(data), 'a.full'), { recursive: true });
-    await assert.rejects(checkpoint.run(), /EISDIR/);
+    await assert.rejects(mover.run(), /EISDIR/);
   });
 
   test('on a full disk no free segments are kept', async (t) => {
@@ -184,29 +192,29 @@ describe('the log of frames', () => {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-    const checkpoint = new LogCheckpoint(full, (writes) => store.write(writes), noLog);
-    t.after(() => checkpoint.close());
-    await checkpoint.run();
+    const mover = new LogMover(full, (writes) => store.write(writes), noLog);
+    t.after(() => mover.close());
+    await mover.run();
     assert.deepEqual(inTables(store), [frame.id]);
     assert.deepEqual(states(data), []);
   });
 
   test('a start removes the positions of segments that no longer exist', async (t) => {
-    const { data, store, checkpoint } = tempJournal(t);
+    const { data, store, mover } = tempJournal(t);
     const log = await openLog(data);
     await log.append(row(fresh(1)));
-    await checkpoint.run();
+    await mover.run();
     await log.close();
     const places = () => {
       store.refresh();
       return [...store.meta.getKeys()].filter((key) => `${key}`.startsWith('log/')).length;
     };
-    checkpoint.runAtStart();
+    mover.runAtStart();
     assert.equal(places(), 1);
     for (const segment of listSegments(logFolder(data))) {
       rmSync(segmentPath(logFolder(data), segment));
     }
-    checkpoint.runAtStart();
+    mover.runAtStart();
     assert.equal(places(), 0);
   });
 
@@ -216,7 +224,7 @@ describe('the log of frames', () => {
     await log.append(row(fresh(3)));
     symlinkSync('gone', join(logFolder(data), 'a.open'));
     assert.deepEqual(
-      uncheckpointedFrames(data, store.meta).frames.map(({ count }) => count),
+      waitingInLog(data, store.meta, () => false).frames.map(({ count }) => count),
       [3],
     );
     rmSync(join(logFolder(data), 'a.open'));

@@ -28,7 +28,8 @@ describe('generations of a segment', () => {
   });
 
   it('are told apart by their bytes, although some of a head are damaged', () => {
-    const row = { key: Buffer.from('key'), value: Buffer.from('{}\n'), isKeyed: false };
+    const [key, header, payload] = [Buffer.from('key'), Buffer.from('{}\n'), Buffer.from('{}\n')];
+    const row = { key, header, payload, isKeyed: false };
     let before = nextGeneration(null);
     for (let i = 0; i < 200; i++) {
       const next = nextGeneration(before);

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { encodeRecord } from '../../src/journal/frame/record.js';
+import { recordHeader } from '../../src/journal/frame/record.js';
 import { FrameLog } from '../../src/journal/local/frame-log.js';
-import { LogCheckpoint } from '../../src/journal/local/log-checkpoint.js';
+import { LoggedFrames } from '../../src/journal/local/logged-frames.js';
 import { listSegments, logFolder } from '../../src/journal/local/segment-files.js';
 import { freshFacts, freshKey } from '../../src/journal/store/frame-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
@@ -16,23 +16,47 @@ export const noLog: Log = (_event, message) => {
   throw new Error(message);
 };
 
+/** Moves all frames of the log into the tables, where the tests look for them. */
+export class LogMover {
+  readonly logged: LoggedFrames;
+
+  constructor(store: LocalStore, write: (writes: () => void) => Promise<void>, log: Log) {
+    this.logged = new LoggedFrames(store, write, log);
+  }
+
+  /** True when anything was new. */
+  async run(): Promise<boolean> {
+    const isNew = this.logged.read();
+    await this.logged.tidy('all');
+    return isNew;
+  }
+
+  runAtStart(): void {
+    this.logged.moveAllAtStart();
+  }
+
+  close(): void {
+    this.logged.close();
+  }
+}
+
 export interface TempJournal {
   readonly data: string;
   readonly store: LocalStore;
-  readonly checkpoint: LogCheckpoint;
+  readonly mover: LogMover;
 }
 
 /** A journal with its tables, and no log yet. */
 export function tempJournal(t: TestContext): TempJournal {
   const data = mkdtempSync(join(tmpdir(), 'forebay-log-'));
   const store = new LocalStore(data);
-  const checkpoint = new LogCheckpoint(store, (writes) => store.write(writes), noLog);
+  const mover = new LogMover(store, (writes) => store.write(writes), noLog);
   t.after(async () => {
-    checkpoint.close();
+    mover.close();
     await store.close();
     rmSync(data, { recursive: true });
   });
-  return { data, store, checkpoint };
+  return { data, store, mover };
 }
 
 export async function openLog(data: string, hasRoom = true): Promise<FrameLog> {
@@ -43,7 +67,8 @@ export async function openLog(data: string, hasRoom = true): Promise<FrameLog> {
 
 export function row(frame: Frame) {
   const key = freshKey(frame);
-  return { key, value: encodeRecord(frame, key), isKeyed: frame.keys.length > 0 };
+  const { payload, keys } = frame;
+  return { key, header: recordHeader(frame), payload, isKeyed: keys.length > 0 };
 }
 
 export function inTables(store: LocalStore): string[] {

@@ -24,10 +24,11 @@ const FLAG_FIRST_USE = 2;
 /** The rest of the flags is `LogUse.durable`, in pages. Older versions wrote 0, which says nothing. */
 const DURABLE_SHIFT = 2;
 
-/** A row of the table `frames` as it is written to the log. */
+/** A frame as it is written to the log. The value of its record is the header, then the payload. */
 export interface LogRow {
   readonly key: Uint8Array;
-  readonly value: Uint8Array;
+  readonly header: Uint8Array;
+  readonly payload: Uint8Array;
   readonly isKeyed: boolean;
 }
 
@@ -41,13 +42,20 @@ export interface LogUse {
   readonly durable: number;
 }
 
-export interface LogRecord extends LogRow, LogUse {
+/** A complete record that was read; key and value are views. */
+export interface LogRecord extends LogUse {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  readonly isKeyed: boolean;
+  readonly position: number;
+  /** Length of the record. */
+  readonly bytes: number;
   /** Where the next record begins. */
   readonly end: number;
 }
 
-export function recordBytes({ key, value }: LogRow): number {
-  return HEAD_BYTES + key.length + value.length;
+export function recordBytes({ key, header, payload }: LogRow): number {
+  return HEAD_BYTES + key.length + header.length + payload.length;
 }
 
 /** Where the record after one of this length begins. */
@@ -57,24 +65,25 @@ export function nextPosition(position: number, bytes: number): number {
 
 const UNKNOWN_USE: LogUse = { isFirstUse: false, durable: 0 };
 
-/** All of a record except its value. */
+/** All of a record except the payload, which is written from where it is. */
 export function recordHead(
   row: LogRow,
   generation: Generation,
   position: number,
   { isFirstUse, durable }: LogUse = UNKNOWN_USE,
 ): Buffer {
-  const { key, value, isKeyed } = row;
-  const head = Buffer.allocUnsafe(HEAD_BYTES + key.length);
+  const { key, header, payload, isKeyed } = row;
+  const head = Buffer.allocUnsafe(HEAD_BYTES + key.length + header.length);
   const flags = (isKeyed ? FLAG_KEYED : 0) | (isFirstUse ? FLAG_FIRST_USE : 0);
   head.writeUInt32LE(MAGIC, 0);
   generation.copy(head, GENERATION_AT);
   head.writeUInt32LE(position, POSITION_AT);
   head.writeUInt16LE(key.length, KEY_BYTES_AT);
   head.writeUInt16LE(flags | ((durable / PAGE_BYTES) << DURABLE_SHIFT), FLAGS_AT);
-  head.writeUInt32LE(value.length, VALUE_BYTES_AT);
+  head.writeUInt32LE(header.length + payload.length, VALUE_BYTES_AT);
   head.set(key, HEAD_BYTES);
-  head.writeUInt32LE(crc32(value, crc32(head.subarray(CRC_FROM))), 4);
+  head.set(header, HEAD_BYTES + key.length);
+  head.writeUInt32LE(crc32(payload, crc32(head.subarray(CRC_FROM))), 4);
   return head;
 }
 
@@ -111,6 +120,8 @@ export function readRecord(
     isKeyed: (flags & FLAG_KEYED) !== 0,
     isFirstUse: (flags & FLAG_FIRST_USE) !== 0,
     durable: (flags >> DURABLE_SHIFT) * PAGE_BYTES,
+    position,
+    bytes: length,
     end: nextPosition(position, length),
   };
 }

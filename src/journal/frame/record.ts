@@ -17,7 +17,7 @@ interface Header {
   readonly keys?: readonly KeyedOrder[];
 }
 
-/** How records began before they had a checksum. */
+/** How records without a checksum of their own begin: those in the log, and rows of 0.1.0. */
 const OLD_START = `{"v":${VERSION},`;
 
 /**
@@ -26,6 +26,27 @@ const OLD_START = `{"v":${VERSION},`;
  * @param key of the row that the record is for
  */
 export function encodeRecord(frame: Frame, key: Uint8Array): Buffer {
+  const line = UNSEALED_HEAD + headerLine(frame).slice(1);
+  const lineBytes = Buffer.byteLength(line);
+  // The payload is copied: its owner may reuse it once the commit has failed, while LMDB reads it later.
+  const record = Buffer.allocUnsafeSlow(lineBytes + frame.payload.length);
+  record.write(line, 0, 'utf8');
+  record.set(frame.payload, lineBytes);
+  return seal(record, key);
+}
+
+/** The first line of such a record where a checksum around it covers all of it. */
+export function recordHeader(frame: Frame): Buffer {
+  return Buffer.from(headerLine(frame));
+}
+
+/** The same record with a checksum of its own, for a row of a table. */
+export function sealedRecord(record: Buffer, key: Uint8Array): Buffer {
+  if (!record.toString('latin1', 0, OLD_START.length).startsWith(OLD_START)) return record;
+  return seal(Buffer.concat([Buffer.from(UNSEALED_HEAD), record.subarray(1)]), key);
+}
+
+function headerLine(frame: Frame): string {
   const header: Header = {
     v: VERSION,
     id: frame.id,
@@ -38,13 +59,7 @@ export function encodeRecord(frame: Frame, key: Uint8Array): Buffer {
     ...(frame.schema === undefined ? {} : { schema: frame.schema }),
     ...(frame.keys.length === 0 ? {} : { keys: frame.keys }),
   };
-  const line = `${UNSEALED_HEAD}${JSON.stringify(header).slice(1)}\n`;
-  const lineBytes = Buffer.byteLength(line);
-  // The payload is copied: its owner may reuse it once the commit has failed, while LMDB reads it later.
-  const record = Buffer.allocUnsafeSlow(lineBytes + frame.payload.length);
-  record.write(line, 0, 'utf8');
-  record.set(frame.payload, lineBytes);
-  return seal(record, key);
+  return `${JSON.stringify(header)}\n`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Frame } from '../../model/frame.js';
 import { type Appender, CommitAmbiguous, CommitRefused } from '../../model/journal.js';
-import { encodeRecord } from '../frame/record.js';
+import { encodeRecord, recordHeader } from '../frame/record.js';
 import { freshKey } from '../store/frame-rows.js';
 import { recordKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
@@ -23,8 +23,7 @@ export class LocalAppender implements Appender {
   #closed = false;
 
   /**
-   * @param log takes the frames before a checkpoint copies them into the tables; null to write to the tables
-   *   directly
+   * @param log takes the frames; null to write to the tables
    */
   constructor(store: LocalStore, log: FrameLog | null = null) {
     this.#store = store;
@@ -60,18 +59,23 @@ export class LocalAppender implements Appender {
   /** To the log when it has space, else into the tables. */
   #write(frame: Frame): Promise<void> {
     const key = freshKey(frame);
-    const value = encodeRecord(frame, key);
-    const logged = this.#log?.append({ key, value, isKeyed: frame.keys.length > 0 }) ?? null;
+    const logged = this.#log === null ? null : this.#append(this.#log, key, frame);
     if (logged !== null) {
       return logged.catch((error: Error) => {
-        // The record may be complete all the same; then a checkpoint copies it.
+        // The record may be complete all the same; then it is found by a start.
         throw new CommitAmbiguous(error.message);
       });
     }
+    const value = encodeRecord(frame, key);
     return this.#store.write(() => {
       this.#store.frames.put(key, value);
       recordKeys(this.#store, frame);
     });
+  }
+
+  #append(log: FrameLog, key: Buffer, frame: Frame): Promise<void> | null {
+    const { payload, keys } = frame;
+    return log.append({ key, header: recordHeader(frame), payload, isKeyed: keys.length > 0 });
   }
 
   async close(): Promise<void> {

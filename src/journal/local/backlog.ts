@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { frameTimeMs } from '../../model/frame.js';
 import { AcceptedLine } from '../store/accepted-line.js';
 import { replayedOrders } from '../store/dead-letter-rows.js';
-import { freshFacts, laterFacts, oldestAgeMs } from '../store/frame-rows.js';
-import type { LocalStore, Table } from '../store/local-store.js';
+import { laterFacts } from '../store/frame-rows.js';
+import type { LocalStore } from '../store/local-store.js';
+import type { WaitingFrames } from './waiting-frames.js';
 
 /** How often the accepted orders are noted at least; between two notes, the time tells how many there were. */
 const NOTE_MS = 100;
@@ -19,6 +20,7 @@ export class LocalBacklog {
   /** Resolves when the orders found at the start are counted. */
   readonly counted: Promise<void>;
   readonly #store: LocalStore;
+  readonly #waiting: WaitingFrames;
   readonly #acceptedOrders: () => number;
   readonly #acceptedBefore: number;
   #found = 0;
@@ -34,8 +36,9 @@ export class LocalBacklog {
   #isCounted = false;
 
   /** @param acceptedOrders orders committed by all appenders of this process; never decreases */
-  constructor(store: LocalStore, acceptedOrders: () => number) {
+  constructor(store: LocalStore, waiting: WaitingFrames, acceptedOrders: () => number) {
     this.#store = store;
+    this.#waiting = waiting;
     this.#acceptedOrders = acceptedOrders;
     this.#acceptedBefore = acceptedOrders();
     this.note();
@@ -81,17 +84,6 @@ export class LocalBacklog {
     this.#settled += orders;
   }
 
-  /** Epoch milliseconds; 0 when the journal is empty. Frames sort by id, and ids by time. */
-  oldestAcceptedAtMs(): number {
-    this.#store.refresh();
-    const [fresh] = this.#store.frames.getKeys({ limit: 1 });
-    const times = [];
-    if (fresh !== undefined) times.push(freshFacts(fresh).acceptedAtMs);
-    const agedMs = oldestAgeMs(this.#store);
-    if (agedMs !== null) times.push(agedMs);
-    return times.length === 0 ? 0 : Math.min(...times);
-  }
-
   /** Ends the counting, so that the store can be closed. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -115,28 +107,24 @@ export class LocalBacklog {
     try {
       this.#replayed = replayedOrders(this.#store, snapshot);
       this.#replayedBefore = this.#replayed;
-      await this.#countTable(this.#store.frames, snapshot, (key) => {
-        const { id, count } = freshFacts(key);
+      await this.#countAll(this.#waiting.counts(snapshot), ({ id, count }) => {
         this.#foundLine.add(frameTimeMs(id), this.#found);
         return count;
       });
       this.#foundLine.add(startMs, this.#found);
-      await this.#countTable(this.#store.later, snapshot, (key) => laterFacts(key).count);
+      const retries = this.#store.later.getKeys({ transaction: snapshot });
+      await this.#countAll(retries, (key) => laterFacts(key).count);
       this.#isCounted = true;
     } finally {
       snapshot.done();
     }
   }
 
-  async #countTable(
-    table: Table,
-    snapshot: ReturnType<Table['useReadTransaction']>,
-    ordersOf: (key: Buffer) => number,
-  ): Promise<void> {
-    let keys = 0;
-    for (const key of table.getKeys({ transaction: snapshot })) {
-      this.#found += ordersOf(key);
-      if (++keys % KEYS_PER_TURN === 0) await nextTurn();
+  async #countAll<T>(all: Iterable<T>, ordersOf: (one: T) => number): Promise<void> {
+    let counted = 0;
+    for (const one of all) {
+      this.#found += ordersOf(one);
+      if (++counted % KEYS_PER_TURN === 0) await nextTurn();
       if (this.#stopped) break;
     }
   }

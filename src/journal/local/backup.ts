@@ -27,7 +27,7 @@ import { hasJournal, journalFile, LocalStore, MAP_BYTES, TABLES } from '../store
 import { clearOpenMark, copyFault, copyRefused } from '../store/open-mark.js';
 import { requireSoundFile } from '../store/sound-file.js';
 import { requireUsableFolders } from '../store/usable-files.js';
-import { LogCheckpoint, readPosition } from './log-checkpoint.js';
+import { LoggedFrames } from './logged-frames.js';
 import { SegmentContent } from './segment-content.js';
 import {
   listSegments,
@@ -37,6 +37,7 @@ import {
   type Segment,
   segmentPath,
 } from './segment-files.js';
+import { readPosition } from './segment-positions.js';
 
 export interface BackupParts {
   /** Whether a server has the folder open. */
@@ -48,11 +49,11 @@ export interface BackupParts {
  * Copies the folder `from` into `to`, which must be new or empty. Everything that was accepted before the call is in
  * the copy or was settled.
  *
- * The frame log is copied before the tables. A frame that was in the log then is in the copied log, or in the copied
- * tables, or was settled in between: only a checkpoint takes a frame out of the log, and it stores the position in the
- * transaction that stores the frame. A segment that was used again in between is left out: the tables then have a
- * position in a later use, so they had all of the earlier one. At the end a checkpoint brings the copied log into the
- * copied tables, so each frame is there once.
+ * The frame log is copied before the tables. So of each frame in the copied log, the copied tables know whether it was
+ * settled, or was moved into them: a segment is not used again, and what says that a frame was settled does not expire,
+ * before the tables have a position behind the frame. A segment that was used again in between is left out: the tables
+ * then have a position in a later use, so nothing counted in the earlier one. At the end the frames of the copied log
+ * are moved into the copied tables, so each frame is there once.
  *
  * @throws OperatorFault
  */
@@ -135,7 +136,7 @@ function segmentIds(from: string): readonly string[] {
   }
 }
 
-/** Null when it was deleted: the tables have all of it. */
+/** Null when it was deleted: nothing in it counted. */
 function readSegment(folder: string, id: string): Buffer | null {
   for (;;) {
     const segment = listSegments(folder).find((found) => found.id === id);
@@ -188,9 +189,9 @@ async function complete(to: string, log: Log): Promise<void> {
   try {
     leaveOutUsedAgain(store, to);
     markSegmentsFull(to);
-    const checkpoint = new LogCheckpoint(store, (writes) => store.write(writes), log);
-    checkpoint.runAtStart();
-    checkpoint.close();
+    const logged = new LoggedFrames(store, (writes) => store.write(writes), log);
+    logged.moveAllAtStart();
+    logged.close();
     clearOpenMark(store);
   } finally {
     await store.close();

@@ -16,9 +16,9 @@ const COOLDOWN_MS = 1000;
 const CHECK_MS = 20;
 
 /**
- * The writing side of the log in front of the local journal's tables: one per intake thread. For each transaction,
- * LMDB needs two flushes and copies pages of its trees. A frame in the log is one write into allocated blocks, and
- * the tables get hundreds of frames at a time: see log-checkpoint.ts.
+ * The writing side of the local journal's log: one per intake thread. For each transaction, LMDB needs two flushes and
+ * copies pages of its trees. A frame in the log is one write into allocated blocks, and stays there until it is settled:
+ * see logged-frames.ts.
  */
 export class FrameLog {
   readonly #folder: string;

@@ -17,9 +17,10 @@ import { setAsideNames } from '../store/set-aside.js';
 import { requireSoundFile } from '../store/sound-file.js';
 import { CHECKED_TABLES, unreadableRow } from '../store/unreadable-rows.js';
 import { requireUsableFolders } from '../store/usable-files.js';
-import { readPosition } from './log-checkpoint.js';
+import { isInTables } from './known-frames.js';
 import { type FoundRecords, type LogPosition, NOTHING } from './segment-content.js';
 import { listSegments, logFolder, SEGMENT_BYTES, type Segment } from './segment-files.js';
+import { readPosition } from './segment-positions.js';
 import { SegmentReader } from './segment-reader.js';
 
 /** Counted one by one, at about a microsecond each. */
@@ -117,14 +118,15 @@ async function inspectJournal(folder: string, blocked: string): Promise<LocalFac
 }
 
 function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
-  const [frames, later, ages, dead, settled, meta] = (
-    ['frames', 'later', 'ages', 'dead', 'settled', 'meta'] as const
+  const [frames, later, ages, dead, settled, meta, forwarded, unreadable] = (
+    ['frames', 'later', 'ages', 'dead', 'settled', 'meta', 'forwarded', 'unreadable'] as const
   ).map((name) => tableOf(root, name));
   const fresh = count(frames, freshFacts);
   const retries = count(later, laterFacts);
   const [firstFresh] = frames?.getKeys({ limit: 1 }) ?? [];
   const oldestAgedMs = later && ages ? oldestAgeMs({ later, ages }) : null;
-  const logged = uncheckpointedFrames(folder, meta ?? null);
+  const known = { settled, forwarded, frames, unreadable };
+  const logged = waitingInLog(folder, meta ?? null, (key) => isInTables(known, key));
   const oldest = [
     ...logged.frames.map(({ acceptedAtMs }) => acceptedAtMs),
     ...(firstFresh === undefined ? [] : [freshFacts(firstFresh).acceptedAtMs]),
@@ -140,7 +142,7 @@ function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
     deadLetters: rows(dead),
     drain: keptDrain(meta ?? null),
     unreadable: {
-      rows: rows(tableOf(root, 'unreadable')) + unreadableIn(root),
+      rows: rows(unreadable ?? null) + unreadableIn(root),
       records: logged.damaged,
     },
     isFromFuture: [frames, settled].some((table) => hasRowFrom(table, ahead)),
@@ -198,7 +200,7 @@ function hasRowFrom(table: Table | null, start: Buffer): boolean {
   return found !== undefined;
 }
 
-/** What the logs of a data folder hold that is not in its tables yet. */
+/** What waits in the logs of a data folder. */
 interface LoggedFacts {
   readonly frames: readonly KeyFacts[];
   /** Records that were damaged. */
@@ -208,14 +210,19 @@ interface LoggedFacts {
 /**
  * Changes nothing.
  * @param meta as of the moment when the tables were read; null when there is none
+ * @param isKnown whether the tables say that the frame with this key is settled, or have it
  */
-export function uncheckpointedFrames(dataFolder: string, meta: Table | null): LoggedFacts {
+export function waitingInLog(
+  dataFolder: string,
+  meta: Table | null,
+  isKnown: (key: Buffer) => boolean,
+): LoggedFacts {
   const folder = logFolder(dataFolder);
   const found = listSegments(folder).map((segment) => {
     const look = () => lookInto(folder, segment, positionOf(meta, segment.id));
     const first = look();
     return {
-      frames: framesIn(first),
+      frames: first.records.filter(({ key }) => !isKnown(key)).map(({ key }) => freshFacts(key)),
       damaged: first.holes.length === 0 ? 0 : damagedIn(first, look()),
     };
   });
@@ -223,10 +230,6 @@ export function uncheckpointedFrames(dataFolder: string, meta: Table | null): Lo
     frames: found.flatMap(({ frames }) => frames),
     damaged: found.reduce((sum, { damaged }) => sum + damaged, 0),
   };
-}
-
-function framesIn({ records }: FoundRecords): KeyFacts[] {
-  return records.map(({ key }) => freshFacts(key as Buffer));
 }
 
 /** A server may have been writing during one look: then what was incomplete is complete in the other. */
@@ -253,12 +256,12 @@ function positionOf(meta: Table | null, id: string): LogPosition | null {
   try {
     return meta === null ? null : readPosition(meta, id);
   } catch {
-    // Damaged: frames may be counted twice.
+    // Damaged: then all of its frames count that are not known.
     return null;
   }
 }
 
-/** Null when the segment was renamed since it was listed: a server uses it, and is about to copy its frames. */
+/** Null when the segment was renamed since it was listed: a server uses it. */
 function openReader(
   folder: string,
   segment: Segment,

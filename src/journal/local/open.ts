@@ -76,10 +76,8 @@ function startLocalSource(
     ...options,
     finishedOrders: () => counts.get(COUNTER.workDone) + counts.get(COUNTER.workError),
   });
-  const stopExpiry = startExpiry(store, {
-    settledS: options.receiptsS,
-    idempotencyS: options.idempotencyS,
-  });
+  const horizons = { settledS: options.receiptsS, idempotencyS: options.idempotencyS };
+  const stopExpiry = startExpiry(store, horizons, source.keptFrom);
   const watch = watchUnreadable(store, parts.log);
   const disk = new DiskUse(options.data);
   const durability = localDurability(reportedFileSystem(options.data, parts.log));

@@ -19,8 +19,8 @@ import { freeMark } from '../frame/log-record.js';
 /** A few seconds of a busy thread; the largest frame is a quarter of it. */
 export const SEGMENT_BYTES = 4 * 1024 ** 2;
 
-/** All segments of a data folder, of all threads: half a gigabyte. */
-export const SEGMENTS_MAX = 128;
+/** All segments of a data folder, of all threads: 1.25 GiB. */
+export const SEGMENTS_MAX = 320;
 
 /**
  * The file extension of a segment tells the threads of this process what it is used for. It is not flushed, so after
@@ -31,11 +31,11 @@ export type SegmentState =
   | 'new'
   /** An appender writes to it. */
   | 'open'
-  /** Its appender is done with it; a checkpoint has to copy it. */
+  /** Its appender is done with it. */
   | 'full'
   /** The same, but a write to it has failed: it must not be reused. */
   | 'broken'
-  /** All of it is in the tables: any appender may use it. */
+  /** Nothing in it counts: any appender may use it. */
   | 'free';
 
 const STATES: readonly SegmentState[] = ['new', 'open', 'full', 'broken', 'free'];

@@ -17,8 +17,9 @@ const CHUNK_BYTES = 128 * 1024;
 /** Between two looks for records behind an incomplete one while a segment is written to. */
 const LOOK_MS = 1000;
 
-/** Shared by all readers of a thread, for reads that mostly find nothing. */
+/** Shared by all readers of a thread: what a read returns is valid until the next one. */
 const head = Buffer.allocUnsafeSlow(HEAD_BYTES);
+const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 
 /** Reads a segment, also while it is written to: an incomplete record at its end counts as not there. */
 export class SegmentReader {
@@ -29,14 +30,15 @@ export class SegmentReader {
   #lookedAtMs = performance.now();
   #seenMtimeMs = 0;
 
-  /** @param from the position up to which the tables have it; null when they have none of it */
+  /** @param from the position to begin at; null for the front */
   constructor(folder: string, segment: Segment, from: LogPosition | null) {
     this.#descriptor = openSync(segmentPath(folder, segment), 'r');
     this.#position = from;
   }
 
   /**
-   * Records after the position, up to `bytesMax` bytes but at least one. Does not advance the position.
+   * Records after the position, about `bytesMax` bytes at most but at least one. Does not advance the position. The
+   * records are views that are valid until another segment is read.
    * @param isWritten whether an appender may write to it
    */
   read(bytesMax: number, isWritten: boolean): FoundRecords {
@@ -51,9 +53,20 @@ export class SegmentReader {
     return new SegmentContent(this.#content, this.#position).read(bytesMax);
   }
 
-  /** The tables have everything up to `end`. */
-  copied(end: LogPosition): void {
+  /** Everything up to `end` was taken in. */
+  advance(end: LogPosition): void {
     this.#position = end;
+  }
+
+  /** Drops what is kept of a segment that was read to its end. */
+  forget(): void {
+    this.#content = null;
+  }
+
+  /** The bytes of a record that was found before, whatever they are now. */
+  bytesAt(position: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    return bytes.subarray(0, readSync(this.#descriptor, bytes, 0, length, position));
   }
 
   /** Whether the file has its full size, so that writing to it takes no space. */
@@ -68,17 +81,9 @@ export class SegmentReader {
   #readWritten(bytesMax: number): FoundRecords {
     const from = this.#start();
     if (from === null) return NOTHING;
-    const records: LogRecord[] = [];
-    let { position } = from;
-    while (position < SEGMENT_BYTES) {
-      const end = { ...from, position };
-      if (position - from.position >= bytesMax) return { ...NOTHING, records, end, isAll: false };
-      const found = this.#recordsAt(end);
-      if (found.length === 0) break;
-      records.push(...found);
-      position = found.at(-1)!.end;
-    }
-    return { ...NOTHING, records, end: { ...from, position } };
+    const records = this.#recordsAt(from, bytesMax);
+    const position = records.at(-1)?.end ?? from.position;
+    return { ...NOTHING, records, end: { ...from, position }, isAll: records.length === 0 };
   }
 
   /** From time to time, if anything was written since. */
@@ -135,15 +140,15 @@ export class SegmentReader {
     return generationAt(head.subarray(0, bytes));
   }
 
-  /** Views of a chunk of their own: copying each record would cost more than the rest of the checkpoint. */
-  #recordsAt({ generation, position }: LogPosition): LogRecord[] {
-    if (!this.#generationAt(position)?.equals(generation)) return [];
+  #recordsAt({ generation, position }: LogPosition, bytesMax: number): LogRecord[] {
     const left = SEGMENT_BYTES - position;
-    const chunk = Buffer.allocUnsafeSlow(Math.min(left, Math.max(CHUNK_BYTES, recordLength(head))));
-    const bytes = readSync(this.#descriptor, chunk, 0, chunk.length, position);
+    if (left <= 0 || !this.#generationAt(position)?.equals(generation)) return [];
+    const length = Math.min(left, Math.max(Math.min(CHUNK_BYTES, bytesMax), recordLength(head)));
+    const into = length <= CHUNK_BYTES ? chunk : Buffer.allocUnsafeSlow(length);
+    const bytes = readSync(this.#descriptor, into, 0, length, position);
     const found: LogRecord[] = [];
     for (let at = 0; at < bytes; ) {
-      const record = readRecord(chunk.subarray(at, bytes), generation, position + at);
+      const record = readRecord(into.subarray(at, bytes), generation, position + at);
       if (record === null) break;
       found.push(record);
       at = record.end - position;

@@ -62,7 +62,7 @@ export class SegmentWriter {
     return this.#position + recordBytes(row) <= SEGMENT_BYTES;
   }
 
-  /** Resolves when the row is durable. Its bytes must not change until then. */
+  /** Resolves when the row is durable. Its bytes must not change until the promise settles: they are not copied. */
   append(row: LogRow): Promise<void> {
     const at = this.#position;
     const head = recordHead(row, this.#generation, at, {
@@ -74,9 +74,9 @@ export class SegmentWriter {
       const writing = { at, resolve, reject, isWritten: false };
       this.#writing.push(writing);
       const bytes = recordBytes(row);
-      writev(this.#descriptor, [head, row.value], at, (error, written) => {
+      writev(this.#descriptor, [head, row.payload], at, (error, written) => {
         if (error !== null || written === bytes) this.#written(writing, error);
-        else this.#writeOn(writing, Buffer.concat([head, row.value]), at, written);
+        else this.#writeOn(writing, Buffer.concat([head, row.payload]), at, written);
       });
     });
   }

@@ -9,18 +9,16 @@ import type { GroupedWrites } from '../store/grouped-writes.js';
 import { recordKeys } from '../store/idempotency-rows.js';
 import type { LocalStore } from '../store/local-store.js';
 import { recordForwarded, recordSettled, settledFrame } from '../store/receipt-rows.js';
+import type { FrameRow } from './waiting-frames.js';
 
 /** What a dead letter takes beside its order and reason: keys, times, and a row for receipts. */
 const DEAD_LETTER_BYTES = 256;
 
+/** An idempotency key in its row, with its digest. */
+const KEY_BYTES = 128;
+
 /** What a refiled frame takes beside its orders: header, keys, and a row for receipts. */
 const FRAME_BYTES = 512;
-
-/** The table and key of a frame. */
-export interface FrameRow {
-  readonly table: 'frames' | 'later';
-  readonly key: Buffer;
-}
 
 /**
  * The writes that settle a frame, to be made in one transaction and repeated when that fails: ids and times are
@@ -44,10 +42,12 @@ export function settlementWrites(
   };
 }
 
-/** About how many bytes those writes put into the tables: almost none for orders that are done. */
+/** About how many bytes those writes put into the tables: almost none for orders that are done and have no key. */
 export function settlementBytes(frame: Frame, { refile, dead }: Settlement): number {
+  const keys = frame.keys.length * KEY_BYTES;
   const moved =
-    refile.length + dead.length === 0 ? 0 : frame.payload.length + refile.length * FRAME_BYTES;
+    keys +
+    (refile.length + dead.length === 0 ? 0 : frame.payload.length + refile.length * FRAME_BYTES);
   return dead.reduce((bytes, { reason }) => bytes + reason.length + DEAD_LETTER_BYTES, moved);
 }
 
@@ -60,7 +60,12 @@ export function forwardedWrites(store: LocalStore, frame: Frame, row: FrameRow):
   };
 }
 
+/** A frame in the log has no row. It has left when it is settled, and its keys outlive it. */
 function removeRow(store: LocalStore, frame: Frame, row: FrameRow): void {
+  if (row.table === 'log') {
+    recordKeys(store, frame);
+    return;
+  }
   store[row.table].remove(row.key);
   if (row.table === 'later') store.ages.remove(ageKeyOf(frame));
 }

@@ -1,3 +1,4 @@
+import { EXIT, OperatorFault } from '../../model/fault.js';
 import { type Frame, frameTimeMs, type StoredKey } from '../../model/frame.js';
 import type { Delivery, Settlement, Source } from '../../model/journal.js';
 import { LeftNotes } from '../../model/left-orders.js';
@@ -8,17 +9,15 @@ import {
   decodeFresh,
   decodeLater,
   dueRanges,
-  freshFacts,
   type KeyFacts,
   laterFacts,
   leadingTimeMs,
   timeKey,
 } from '../store/frame-rows.js';
 import { GroupedWrites } from '../store/grouped-writes.js';
-import { storedKeys } from '../store/idempotency-rows.js';
 import { putLeft } from '../store/left-rows.js';
 import type { LocalStore } from '../store/local-store.js';
-import { findReceipt, freshRow } from '../store/receipt-rows.js';
+import { findReceipt } from '../store/receipt-rows.js';
 import {
   moveUnreadable,
   printable,
@@ -26,14 +25,10 @@ import {
   unreadableKeys,
 } from '../store/unreadable-rows.js';
 import { LocalBacklog } from './backlog.js';
-import { CheckpointLoop } from './checkpoint-loop.js';
-import {
-  type FrameRow,
-  forwardedWrites,
-  RetriedWrites,
-  settlementBytes,
-  settlementWrites,
-} from './settlement.js';
+import { LogLoop } from './log-loop.js';
+import { LoggedFrames } from './logged-frames.js';
+import { forwardedWrites, RetriedWrites, settlementBytes, settlementWrites } from './settlement.js';
+import { type FrameRow, WaitingFrames } from './waiting-frames.js';
 
 export interface LocalSourceParts
   extends Pick<SourceParts, 'newFrameId' | 'acceptedOrders' | 'log'> {
@@ -50,6 +45,8 @@ export interface LocalSourceParts
   readonly leftNotes?: LeftNotes;
   /** Makes the appenders call `wake` at their next commit; when absent, frames are looked for periodically. */
   readonly requestWake?: (() => void) | null;
+  /** Moves what a log has into the tables at once, because no appender writes to a log. */
+  readonly hasNoLog?: boolean;
 }
 
 /** How long a commit can stay unnoticed when `wake` is not called. */
@@ -67,8 +64,8 @@ export interface LocalDelivery extends Delivery {
 }
 
 /**
- * Reads the local journal. Several threads append to it and commit out of key order, so a cursor that only moves
- * forward would miss frames: each pull reads from the start of the table and skips the claimed frames, which are few.
+ * Reads the local journal. Several threads append to it and commit out of the order of ids, so a cursor that only moves
+ * forward would miss frames: each pull reads from the start and skips the claimed frames, which are few.
  */
 export class LocalSource implements Source {
   readonly name = 'local';
@@ -76,7 +73,9 @@ export class LocalSource implements Source {
   readonly term = 1;
   readonly #store: LocalStore;
   readonly #settlements: RetriedWrites;
-  readonly #checkpoints: CheckpointLoop;
+  readonly #logged: LoggedFrames;
+  readonly #waiting: WaitingFrames;
+  readonly #loop: LogLoop;
   readonly #parts: LocalSourceParts;
   readonly #backlog: LocalBacklog;
   readonly #left: LeftNotes;
@@ -96,20 +95,15 @@ export class LocalSource implements Source {
     const writes = new GroupedWrites(store, Math.ceil((parts.lookAheadFrames ?? 1) * GROUP_SHARE));
     const place = `data folder ${store.folder}`;
     this.#settlements = new RetriedWrites(writes, place, this.#closing.signal, parts.log);
-    // First, so that the backlog counts what these find.
-    const onChecked = () => {
+    this.#logged = new LoggedFrames(store, (write, bytes) => writes.write(write, bytes), parts.log);
+    readAtStart(this.#logged, store.folder, parts.hasNoLog ?? false);
+    restoreReadable(store);
+    this.#waiting = new WaitingFrames(store, this.#logged);
+    this.#backlog = new LocalBacklog(store, this.#waiting, parts.acceptedOrders);
+    this.#loop = new LogLoop(this.#logged, parts.requestWake ?? null, () => {
       this.#backlog.note();
       this.#wakeSignal.wake();
-    };
-    this.#checkpoints = new CheckpointLoop(
-      store,
-      writes,
-      parts.requestWake ?? null,
-      onChecked,
-      parts.log,
-    );
-    restoreReadable(store);
-    this.#backlog = new LocalBacklog(store, parts.acceptedOrders);
+    });
   }
 
   get reachable(): boolean {
@@ -118,7 +112,7 @@ export class LocalSource implements Source {
 
   get reason(): string {
     if (this.#closing.signal.aborted) return 'the local journal is closed';
-    return this.#settlements.fault || this.#checkpoints.fault;
+    return this.#settlements.fault || this.#loop.fault;
   }
 
   /** Resolves when `pendingOrders` includes everything found in the journal. */
@@ -128,15 +122,18 @@ export class LocalSource implements Source {
 
   /** Parked frames are due again. */
   unpark(): void {
-    for (const id of this.#parked) this.#claimed.delete(id);
+    for (const id of this.#parked) this.#unclaim(id);
     this.#parked.clear();
     this.#wakeSignal.wake();
   }
 
   /** An appender has committed. Cheap; several calls before the next check count as one. */
   wake(): void {
-    this.#checkpoints.wake();
+    this.#loop.wake();
   }
+
+  /** From this frame id on, `expiry.ts` keeps what says that a frame was settled; null when it need not. */
+  readonly keptFrom = (): string | null => this.#logged.keptFrom();
 
   async pull(framesMax: number, signal: AbortSignal): Promise<LocalDelivery[]> {
     while (!signal.aborted && !this.#closing.signal.aborted) {
@@ -152,7 +149,7 @@ export class LocalSource implements Source {
   }
 
   oldestAcceptedAtMs(): number {
-    return this.#closing.signal.aborted ? 0 : this.#backlog.oldestAcceptedAtMs();
+    return this.#closing.signal.aborted ? 0 : this.#waiting.oldestAcceptedAtMs();
   }
 
   deadLetters(): number {
@@ -162,18 +159,21 @@ export class LocalSource implements Source {
   }
 
   async receipt(frameId: string, index: number): Promise<Receipt> {
-    this.#store.refresh();
-    const receipt = findReceipt(this.#store, frameId, index);
+    const receipt = this.#receipt(frameId, index);
     if (receipt !== 'unknown') return receipt;
     // It may have been accepted a moment ago.
-    await this.#checkpoints.run();
+    this.#loop.read();
+    return this.#receipt(frameId, index);
+  }
+
+  #receipt(frameId: string, index: number): Receipt {
     this.#store.refresh();
-    return findReceipt(this.#store, frameId, index);
+    return findReceipt(this.#store, frameId, index, this.#waiting.find(frameId));
   }
 
   async ordersAhead(frameId: string, index: number): Promise<number | null> {
     this.#store.refresh();
-    if (freshRow(this.#store, frameId) === null) return null;
+    if (this.#waiting.find(frameId) === null) return null;
     const before = this.#backlog.ordersBefore(frameTimeMs(frameId));
     if (before === null) return null;
     const finished = this.#parts.finishedOrders?.() ?? 0;
@@ -183,8 +183,7 @@ export class LocalSource implements Source {
 
   /** The idempotency keys of orders accepted since `sinceMs`, epoch milliseconds. */
   keys(sinceMs: number): Iterable<StoredKey> {
-    this.#store.refresh();
-    return storedKeys(this.#store, sinceMs, unreadableKeys(this.#store, this.#parts.log));
+    return this.#waiting.keys(sinceMs, unreadableKeys(this.#store, this.#parts.log));
   }
 
   /** Ends pulls and retries: what the disk does not take at once stays as it is. */
@@ -197,43 +196,43 @@ export class LocalSource implements Source {
     this.giveUp();
     await this.#backlog.stop();
     await Promise.allSettled(this.#settling);
-    await this.#checkpoints.close();
+    await this.#loop.close();
     await this.#store.close();
   }
 
   #claimDue(framesMax: number): LocalDelivery[] {
     this.#store.refresh();
     const found: LocalDelivery[] = [];
-    const { later, frames } = this.#store;
     const nowMs = Date.now();
     for (const range of dueRanges(nowMs, this.#parts.retryMsMax)) {
-      for (const key of later.getKeys(range)) {
+      for (const key of this.#store.later.getKeys(range)) {
         if (found.length >= framesMax) break;
-        this.#take('later', key, laterFacts(key), found);
+        this.#take({ table: 'later', key: Buffer.from(key) }, laterFacts(key), found);
       }
     }
-    for (const key of frames.getKeys()) {
+    if (found.length >= framesMax) return found;
+    for (const { row, facts } of this.#waiting.fresh()) {
+      this.#take(row, facts, found);
       if (found.length >= framesMax) break;
-      this.#take('frames', key, freshFacts(key), found);
     }
     return found;
   }
 
-  #take(
-    table: FrameRow['table'],
-    found: Buffer,
-    { id, count }: KeyFacts,
-    deliveries: LocalDelivery[],
-  ): void {
+  #take(row: FrameRow, { id, count }: KeyFacts, deliveries: LocalDelivery[]): void {
     if (this.#claimed.has(id)) return;
-    const key = Buffer.from(found);
+    const { table, key } = row;
     const name = this.#unreadable.size > 0 ? `${table}/${key.toString('latin1')}` : '';
     if (this.#unreadable.has(name)) return;
-    const row = { table, key };
-    const value = this.#store[table].getBinary(key);
+    let value: Buffer | undefined;
     try {
+      value = this.#waiting.valueOf(row);
+      if (value === undefined && table === 'log') {
+        this.#backlog.settled(count);
+        return;
+      }
       if (value === undefined) throw new Error('it cannot be found by its key');
       const frame = table === 'later' ? decodeLater(key, value) : decodeFresh(key, value);
+      this.#waiting.claim(row);
       this.#claimed.set(id, row);
       deliveries.push(this.#delivery(frame, row));
     } catch (error) {
@@ -243,14 +242,18 @@ export class LocalSource implements Source {
         'frame-unreadable',
         `local journal: frame ${printable(id)} cannot be read: ${message}`,
       );
-      if (value !== undefined) void this.#moveOut({ table, key, value }, id, count);
+      this.#waiting.claim(row);
+      if (value !== undefined) void this.#moveOut(row, value, id, count);
     }
   }
 
-  async #moveOut(row: FrameRow & { readonly value: Buffer }, id: string, orders: number) {
-    const write = () => moveUnreadable(this.#store, row);
-    const moved = this.#settlements.settle(id, write, row.value.length);
-    if (await this.#untilClosed(moved)) this.#backlog.settled(orders);
+  async #moveOut(row: FrameRow, value: Buffer, id: string, orders: number) {
+    const table = row.table === 'log' ? 'frames' : row.table;
+    const write = () => moveUnreadable(this.#store, { table, key: row.key, value });
+    const moved = this.#settlements.settle(id, write, value.length);
+    if (!(await this.#untilClosed(moved))) return;
+    this.#waiting.discard(row);
+    this.#backlog.settled(orders);
   }
 
   #delivery(frame: Frame, row: FrameRow): LocalDelivery {
@@ -264,10 +267,17 @@ export class LocalSource implements Source {
       forwarded: () => this.#untilClosed(this.#forwarded(frame, row)),
       park: () => void this.#parked.add(frame.id),
       release: () => {
-        this.#claimed.delete(frame.id);
+        this.#unclaim(frame.id);
         this.#wakeSignal.wake();
       },
     };
+  }
+
+  /** To be delivered again. */
+  #unclaim(id: string): void {
+    const row = this.#claimed.get(id);
+    if (row !== undefined) this.#waiting.release(row);
+    this.#claimed.delete(id);
   }
 
   #untilClosed<T>(settled: Promise<T>): Promise<T> {
@@ -279,6 +289,7 @@ export class LocalSource implements Source {
     const write = forwardedWrites(this.#store, frame, row);
     if (!(await this.#settlements.settle(frame.id, write))) return;
     this.#backlog.settled(frame.count);
+    this.#waiting.settled(row);
     this.#claimed.delete(frame.id);
   }
 
@@ -295,6 +306,7 @@ export class LocalSource implements Source {
     if (!(await this.#settlements.settle(frame.id, write, bytes))) return;
     const refiled = settlement.refile.reduce((sum, { positions }) => sum + positions.length, 0);
     this.#backlog.settled(frame.count - refiled);
+    this.#waiting.settled(row);
     this.#claimed.delete(frame.id);
     if (refiled > 0) this.#wakeSignal.wake();
   }
@@ -305,6 +317,18 @@ export class LocalSource implements Source {
     if (next === undefined) return POLL_MS;
     // 0 means that it is claimed already and was due before the clock was set back.
     return untilDueMs(leadingTimeMs(next), nowMs, this.#parts.retryMsMax) || POLL_MS;
+  }
+}
+
+/** @throws OperatorFault a log cannot be read, or the tables take no writes */
+function readAtStart(logged: LoggedFrames, folder: string, hasNoLog: boolean): void {
+  try {
+    if (hasNoLog) logged.moveAllAtStart();
+    else logged.readAtStart();
+  } catch (error) {
+    logged.close();
+    const text = `data folder ${folder}: its logs cannot be read: ${(error as Error).message}`;
+    throw new OperatorFault(text, EXIT.failed);
   }
 }
 

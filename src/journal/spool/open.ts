@@ -91,6 +91,7 @@ export async function openSpooledSource(
       ...parts,
       acceptedOrders: parts.spooledOrders,
       retryMsMax: options.retryMsMax,
+      hasNoLog: true,
     });
     const left = openLeftRows(store, parts.left()).all();
     return startSpooledSource(store, spool, options, { ...parts, left: () => left });

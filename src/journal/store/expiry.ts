@@ -13,9 +13,16 @@ const ROUND_MS = 5000;
 /** Rows of a table that are checked per round: as many as are added in a round at a thousand frames per second. */
 const ROWS_MAX = 5000;
 
-/** Deletes expired rows, some every few seconds; returns a function that stops it. */
-export function startExpiry(store: LocalStore, horizons: Horizons): () => void {
-  const sweeps = sweptTables(store, horizons).map((of) => ({
+/**
+ * Deletes expired rows, some every few seconds; returns a function that stops it.
+ * @param keptFrom frames from this id on are remembered because the frame log still has them; null for none
+ */
+export function startExpiry(
+  store: LocalStore,
+  horizons: Horizons,
+  keptFrom: () => string | null = () => null,
+): () => void {
+  const sweeps = sweptTables(store, horizons, keptFrom).map((of) => ({
     table: of.table,
     sweep: new Sweep(of),
   }));
@@ -38,17 +45,25 @@ export function startExpiry(store: LocalStore, horizons: Horizons): () => void {
 }
 
 /** Keys begin with the id of a frame, and so with its time: rows younger than the horizon are not read. */
-function sweptTables(store: LocalStore, { settledS, idempotencyS }: Horizons): SweptTable[] {
+function sweptTables(
+  store: LocalStore,
+  { settledS, idempotencyS }: Horizons,
+  keptFrom: () => string | null,
+): SweptTable[] {
   const agoMs = (seconds: number) => Math.max(0, Date.now() - seconds * 1000);
   const before = (seconds: number) => () => Buffer.from(frameTime(agoMs(seconds)), 'latin1');
+  const ended = () => {
+    const [end, kept] = [frameTime(agoMs(settledS)), keptFrom()];
+    return Buffer.from(kept !== null && kept < end ? kept : end, 'latin1');
+  };
   return [
     {
       table: store.settled,
-      end: before(settledS),
+      end: ended,
       // A frame can be old when it is settled, and a duplicate of it can come later.
       isExpired: (row, key) => settledAtMs(row, key) < agoMs(settledS),
     },
-    { table: store.forwarded, end: before(settledS), isExpired: () => true },
+    { table: store.forwarded, end: ended, isExpired: () => true },
     { table: store.exceptions, end: before(settledS), isExpired: isDropped },
     { table: store.keys, end: before(idempotencyS), isExpired: () => true },
   ];

@@ -19,7 +19,7 @@ export interface KeyFacts {
  * Key in the table `frames`: id, number of orders (4 bytes), time of acceptance (6 bytes). Sorts by id, and so by
  * time.
  */
-export function freshKey(frame: Frame): Buffer {
+export function freshKey(frame: KeyFacts): Buffer {
   const key = Buffer.alloc(frame.id.length + TAIL_BYTES);
   writeFacts(key, 0, frame);
   return key;
@@ -119,7 +119,7 @@ export function dueRanges(nowMs: number, retryMsMax: number) {
   return [{ end: timeKey(nowMs + 1) }, { start: timeKey(nowMs + retryMsMax + 1) }];
 }
 
-function writeFacts(key: Buffer, at: number, frame: Frame): void {
+function writeFacts(key: Buffer, at: number, frame: KeyFacts): void {
   at += key.write(frame.id, at, 'latin1');
   at = key.writeUInt32BE(frame.count, at);
   key.writeUIntBE(frame.acceptedAtMs, at, TIME_BYTES);

@@ -83,23 +83,26 @@ function put(table: Table, id: string, value: Buffer): void {
 }
 
 /**
- * What became of an order, as far as this store knows. Waiting frames are in `frames`, settled ones in `settled`;
- * those of their orders that are not done are in `exceptions`.
+ * What became of an order, as far as this store knows. Settled frames are in `settled`; those of their orders that are
+ * not done are in `exceptions`.
+ * @param fresh the frame if it waits; by default, looked for in the tables
  * @throws Error a row is not as it was written
  */
-export function findReceipt(store: LocalStore, frameId: string, index: number): Receipt {
+export function findReceipt(
+  store: LocalStore,
+  frameId: string,
+  index: number,
+  fresh = freshRow(store, frameId),
+): Receipt {
   const settled = read(store, 'settled', frameId, COUNT_BYTES, SETTLED_BYTES);
-  if (settled === null) return index < waitingCount(store, frameId) ? 'accepted' : 'unknown';
+  if (settled === null) {
+    const count = fresh?.count ?? otherCount(store, frameId);
+    return index < count ? 'accepted' : 'unknown';
+  }
   if (index >= settled.readUInt32BE()) return 'unknown';
   const exception = read(store, 'exceptions', `${frameId}-${index}`, EXCEPTION_BYTES);
   if (exception === null) return 'done';
   return exception.equals(AGAIN) ? 'accepted' : 'dead';
-}
-
-/** Whether the frame was settled, or another journal has taken it over. */
-export function isEnded(store: LocalStore, frameId: string): boolean {
-  const key = bytes(frameId);
-  return store.settled.doesExist(key) || store.forwarded.doesExist(key);
 }
 
 /** A fresh frame that waits; null when there is none in the tables. */
@@ -110,10 +113,8 @@ export function freshRow(store: LocalStore, frameId: string): KeyFacts | null {
   return null;
 }
 
-/** The number of orders in a frame that is not settled; 0 when there is no such frame. */
-function waitingCount(store: LocalStore, frameId: string): number {
-  const fresh = freshRow(store, frameId);
-  if (fresh !== null) return fresh.count;
+/** The number of orders in a frame that cannot be read, or that another journal has; 0 when there is no such frame. */
+function otherCount(store: LocalStore, frameId: string): number {
   const unreadable = unreadableFrame(store, frameId);
   if (unreadable !== null) return freshFacts(unreadable).count;
   return read(store, 'forwarded', frameId, COUNT_BYTES)?.readUInt32BE() ?? 0;
@@ -151,6 +152,11 @@ function settledBytes(count: number, nowMs: number): Buffer {
 export function settledAtMs(row: Buffer, key: Buffer): number {
   const value = valueOr(row, key, COUNT_BYTES, SETTLED_BYTES);
   return value?.length === SETTLED_BYTES ? value.readUInt32BE(COUNT_BYTES) * 1000 : 0;
+}
+
+/** Whether this row of `settled` is as it was written, under this key. Rows of older versions have no checksum. */
+export function isSettledRow(row: Buffer, key: Buffer): boolean {
+  return valueOr(row, key, COUNT_BYTES, SETTLED_BYTES) !== null;
 }
 
 /** Whether this row of `exceptions` is a dead letter that was dropped. */

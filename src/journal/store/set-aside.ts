@@ -21,7 +21,7 @@ export type SetAsideKind = 'damaged' | 'torn';
 
 /**
  * What is kept of kind `torn`; the oldest go first. A server that is killed under load leaves one for each segment, of which
- * there are at most 128.
+ * there are at most 320.
  */
 export const TORN_FILES_MAX = 256;
 export const TORN_BYTES_MAX = 64 * 1024 ** 2;

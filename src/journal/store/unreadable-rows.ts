@@ -80,7 +80,7 @@ const SEPARATOR = '/';
 const KEY_BYTES_MAX = 1024;
 
 /** Key in the table `unreadable`: the name of the table, a slash, and the key there. The value is unchanged. */
-function movedKey(table: CheckedTable, key: Buffer): Buffer {
+export function movedKey(table: CheckedTable, key: Buffer): Buffer {
   return Buffer.concat([Buffer.from(table + SEPARATOR, 'latin1'), key]);
 }
 

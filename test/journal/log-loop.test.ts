@@ -3,12 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { CheckpointLoop } from '../../src/journal/local/checkpoint-loop.js';
+import { LogLoop } from '../../src/journal/local/log-loop.js';
 import { logFolder } from '../../src/journal/local/segment-files.js';
-import { GroupedWrites } from '../../src/journal/store/grouped-writes.js';
 import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { fresh, until } from './frames.js';
-import { inTables, noLog, openLog, row, tempJournal } from './temp-journal.js';
+import { openLog, row, tempJournal } from './temp-journal.js';
 
 /** A frame in the log of another folder, and a function that moves that log to `data` atomically. */
 async function readyFrame(t: TestContext, data: string) {
@@ -37,7 +36,7 @@ async function wakeOnce(
 ): Promise<void> {
   // No periodic check: a frame that is found was found because of a report.
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const { data, store } = tempJournal(t);
+  const { data, mover } = tempJournal(t);
   mkdirSync(logFolder(data));
   const { id, commit } = await readyFrame(t, data);
   const flag = WakeFlag.memory();
@@ -48,20 +47,20 @@ async function wakeOnce(
     // The first call is from the constructor.
     if (++listened === 2) atLast(commit, told);
   };
-  const loop = new CheckpointLoop(store, new GroupedWrites(store), listen, () => {}, noLog);
+  const loop = new LogLoop(mover.logged, listen, () => {});
   const told = () => {
     if (writer.take()) loop.wake();
   };
   try {
     loop.wake();
-    await until(() => inTables(store).includes(id), 'the frame in the tables');
+    await until(() => mover.logged.frames.get(id) !== undefined, 'the frame found');
     assert.ok(listened >= 2);
   } finally {
     await loop.close();
   }
 }
 
-describe('the checkpoint loop', () => {
+describe('the loop that reads the log', () => {
   test('an unreported commit before the last check is found by it', async (t) => {
     await wakeOnce(t, (commit) => commit());
   });
