@@ -3,6 +3,7 @@
 //   node scripts/test.mjs                          the tests for every change: minutes, and no program but nats-server
 //   node scripts/test.mjs --all                    all tests
 //   node scripts/test.mjs limit                    of all tests, the files whose path contains "limit"
+//   node scripts/test.mjs --quick limit            the same, of the tests for every change
 //   node scripts/test.mjs --test-name-pattern=wave flags are passed on to node
 //
 // A file named *.all.test.ts runs in --all only. It has that name if it needs a program other than nats-server, or if it takes
@@ -19,6 +20,8 @@ process.env.PATH += ':/usr/sbin:/sbin';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BUILT = join(ROOT, 'dist', 'test');
+
+const OWN_FLAGS = ['--all', '--quick'];
 
 /** What --all needs besides nats-server. A test that cannot do without says so when a program is missing. */
 const ALL_TOOLS = [
@@ -57,21 +60,20 @@ function needsAll(name) {
   return name.endsWith('.all.test.js');
 }
 
-/** @returns {{ files: string[], isAll: boolean, skipped: number }} */
+/** @returns {{ files: string[], skipped: number }} */
 function choose(parts, isAll) {
-  const files = testFiles();
-  if (parts.length > 0) {
-    const chosen = files.filter((name) => parts.some((part) => name.includes(part)));
-    return { files: chosen, isAll: true, skipped: 0 };
-  }
-  const chosen = isAll ? files : files.filter((name) => !needsAll(name));
-  return { files: chosen, isAll, skipped: files.length - chosen.length };
+  const named = testFiles().filter(
+    (name) => parts.length === 0 || parts.some((part) => name.includes(part)),
+  );
+  const files = isAll ? named : named.filter((name) => !needsAll(name));
+  return { files, skipped: named.length - files.length };
 }
 
 async function main(args) {
-  const flags = args.filter((arg) => arg.startsWith('-') && arg !== '--all');
+  const flags = args.filter((arg) => arg.startsWith('-') && !OWN_FLAGS.includes(arg));
   const parts = args.filter((arg) => !arg.startsWith('-'));
-  const { files, isAll, skipped } = choose(parts, args.includes('--all'));
+  const isAll = args.includes('--all') || (parts.length > 0 && !args.includes('--quick'));
+  const { files, skipped } = choose(parts, isAll);
   if (files.length === 0) {
     const what = parts.length > 0 ? `no test file matches ${parts.join(' ')}` : 'no tests';
     throw new Error(`${what}: run \`npm run build\` first, or see the folder test/`);
