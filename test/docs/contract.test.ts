@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { bodies } from '../../k6/lib/body.js';
-import { loadContract } from '../../src/schema/contract.js';
+import { loadContract } from '../../src/schema/load-contract.js';
 import { openValidator } from '../../src/schema/validator.js';
 import { codeBlocks, ROOT } from './pages.js';
 

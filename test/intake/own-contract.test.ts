@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { serve } from '../../src/index.js';
-import { loadContract } from '../../src/schema/contract.js';
+import { loadContract } from '../../src/schema/load-contract.js';
 import { runCheck } from '../cli/check/run-check.js';
 import { ENGINES } from '../support/engines.js';
 import { type ForebayProcess, runForebay, startForebay } from '../support/forebay.js';

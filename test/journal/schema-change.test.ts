@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { loadContract } from '../../src/schema/contract.js';
+import { loadContract } from '../../src/schema/load-contract.js';
 import { type ForebayProcess, runForebay, startForebay } from '../support/forebay.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { eventually, metric } from '../support/orders.js';

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { checkKeySource } from '../../idempotency/check-options.js';
 import { OperatorFault } from '../../model/fault.js';
 import type { Options } from '../../model/options.js';
-import { loadContract } from '../../schema/contract.js';
+import { loadContract } from '../../schema/load-contract.js';
 import { checkSenderOptions } from '../../senders/check-options.js';
 import { SenderFiles } from '../../senders/sender-files.js';
 import { type Finding, faultFinding, ok, warn } from './finding.js';

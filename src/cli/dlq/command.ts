@@ -9,7 +9,7 @@ import { EXIT_BY_SIGNAL, type StopSignal, type StopSignals } from '../../model/s
 import { redactorOf } from '../../options/load.js';
 import { exposureText } from '../../options/spec.js';
 import { claimPid } from '../../process/pid-lock.js';
-import { loadContract } from '../../schema/contract.js';
+import { loadContract } from '../../schema/load-contract.js';
 import { openValidator } from '../../schema/validator.js';
 import {
   type DlqRequest,

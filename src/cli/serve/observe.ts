@@ -7,8 +7,9 @@ import type { SourceHandle } from '../../journal/source-handle.js';
 import { monotonicNs } from '../../limit/clock.js';
 import { RpsMeter } from '../../limit/meter.js';
 import { KeyTable } from '../../memory/key-table.js';
-import { createRegistry } from '../../metrics/collect.js';
+import { createExposition } from '../../metrics/collect.js';
 import { GAUGE, KeyCounts, ThreadCounts } from '../../metrics/count.js';
+import { CONTENT_TYPE } from '../../metrics/exposition.js';
 import { LiveSnapshots } from '../../metrics/live-snapshots.js';
 import { ThreadLoad } from '../../metrics/thread-load.js';
 import type { DrainControl } from '../../model/drain-control.js';
@@ -84,13 +85,13 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
   // One for the scrapes and one for the page: a load is measured since the last reading.
   const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.threadIds.list());
   const collected = { counts, live, durability, ...labelled(observed), build };
-  const registry = createRegistry({ ...collected, threadLoad: threadLoad() });
+  const metricsText = createExposition({ ...collected, threadLoad: threadLoad() });
   return new AdminServer({
-    metrics: () => {
+    metrics: async () => {
       mainCounts.set(GAUGE.idempotencyKeys, keys.size(monotonicNs()));
-      return registry.metrics();
+      return metricsText();
     },
-    metricsContentType: registry.contentType,
+    metricsContentType: CONTENT_TYPE,
     ...accessTo(options, observed),
     drain: drainFacts(observed),
     readiness: reasons,

@@ -34,7 +34,7 @@ import { claimFolder, type Release } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { ServerCertificate } from '../../process/server-certificate.js';
 import type { ShutdownDelay, StopStep } from '../../process/shutdown.js';
-import { type Contract, loadContract } from '../../schema/contract.js';
+import { type Contract, orderContract } from '../../schema/contract.js';
 import { checkSenderOptions } from '../../senders/check-options.js';
 import { SenderFiles } from '../../senders/sender-files.js';
 import { adminTokens, warnOfAccess } from './admin-access.js';
@@ -213,7 +213,7 @@ async function openStages(
 ): Promise<Stages> {
   const { options, log } = parts;
   const connectionsMax = connectionsMaxOf(options, processLimits());
-  const contract = loadContract(options.schema, options.allowSlowPatterns);
+  const contract = await contractOf(options);
   checkSenderOptions(options);
   checkKeySource(options.idempotencyFrom, contract.schema);
   const handler = handlerUrl(options.handler);
@@ -264,6 +264,13 @@ async function openStages(
     tokens?.close();
   });
   return { ...shared, at, memory, intake, tokens, control, steering, journal };
+}
+
+/** What checks a schema is loaded only for one of the operator's. */
+async function contractOf({ schema, allowSlowPatterns }: Options): Promise<Contract> {
+  if (schema === '') return orderContract;
+  const { loadContract } = await import('../../schema/load-contract.js');
+  return loadContract(schema, allowSlowPatterns);
 }
 
 /** With `--threads 0` there is one too, in the main thread. */

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import { loadWithOrigins } from '../../options/load.js';
-import { type Contract, loadContract } from '../../schema/contract.js';
+import type { Contract } from '../../schema/contract.js';
+import { loadContract } from '../../schema/load-contract.js';
 import { asDraft07 } from './draft-07.js';
 
 /** The name of the type of `order.data`. */

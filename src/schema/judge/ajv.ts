@@ -1,6 +1,6 @@
-import { Ajv } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import formats from 'ajv-formats';
+import { createRequire } from 'node:module';
+import type { Ajv, Options } from 'ajv';
+import type { Ajv2020 } from 'ajv/dist/2020.js';
 import { addEqualityKeywords, addUniqueItems } from './equality.js';
 import { LinearMatchers } from './linear-regexp.js';
 import { type Dialect, type Schema, subschemasOf, visitSchemas } from './subschemas.js';
@@ -24,17 +24,28 @@ const SETTINGS = {
   logger: false,
 } as const;
 
-/** An ajv that checks schemas against their meta-schema. */
-export function openMetaAjv(dialect: Dialect): Ajv {
-  const settings = { strict: false, logger: false } as const;
-  const ajv = dialect === 'draft-07' ? new Ajv(settings) : asAjv(new Ajv2020(settings));
-  addUniqueItems(ajv);
-  return ajv;
+const require = createRequire(import.meta.url);
+
+/** Loads ajv, which has a hundred files, when the first one is needed: most threads never ask it. */
+function emptyAjv(dialect: Dialect, settings: Options): Ajv {
+  if (dialect === 'draft-07') {
+    const { Ajv } = require('ajv') as typeof import('ajv');
+    return new Ajv(settings);
+  }
+  const { Ajv2020 } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');
+  return asAjv(new Ajv2020(settings));
 }
 
 /** Both are the same class with other keywords, which the types do not say. */
 function asAjv(ajv: Ajv2020): Ajv {
   return ajv as unknown as Ajv;
+}
+
+/** An ajv that checks schemas against their meta-schema. */
+export function openMetaAjv(dialect: Dialect): Ajv {
+  const ajv = emptyAjv(dialect, { strict: false, logger: false });
+  addUniqueItems(ajv);
+  return ajv;
 }
 
 /** A new ajv that decides about bodies. The one place that configures it: all verdicts come from here. */
@@ -46,9 +57,8 @@ export function openAjv(dialect: Dialect, schema: Schema): Ajv {
     { code: 'linearRegExp' },
   );
   const allErrors = nestingOf(schema) > NESTING_MAX;
-  const settings = { ...SETTINGS, allErrors, code: { regExp } };
-  const ajv = dialect === 'draft-07' ? new Ajv(settings) : asAjv(new Ajv2020(settings));
-  formats.default(ajv);
+  const ajv = emptyAjv(dialect, { ...SETTINGS, allErrors, code: { regExp } });
+  (require('ajv-formats') as typeof import('ajv-formats')).default(ajv);
   if (usesFormat(schema, SLOW_FORMAT)) replaceFormat(ajv, SLOW_FORMAT, matchers);
   addEqualityKeywords(ajv);
   return ajv;

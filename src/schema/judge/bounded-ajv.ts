@@ -12,8 +12,11 @@ const NAME = 'contract';
 export class BoundedAjv {
   readonly steps: StepBudget;
   readonly alternatives: Alternatives;
+  /** The validator of the whole schema. */
+  readonly whole: AnyValidateFunction;
   readonly #ajv: Ajv;
 
+  /** @throws Error ajv cannot compile the schema */
   constructor(dialect: Dialect, schema: Schema) {
     this.#ajv = openAjv(dialect, schema);
     this.steps = new StepBudget(schema);
@@ -21,6 +24,7 @@ export class BoundedAjv {
     const compiled = withSteps(schema);
     this.alternatives = new Alternatives(compiled);
     this.#ajv.addSchema(compiled, NAME);
+    this.whole = this.validator('');
   }
 
   /**

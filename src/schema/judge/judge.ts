@@ -35,19 +35,24 @@ export class Judge {
   fault = '';
 
   readonly #json: StrictJson;
-  readonly #ajv: BoundedAjv;
-  readonly #isValid: AnyValidateFunction;
+  readonly #contract: Contract;
+  #compiled: BoundedAjv | null = null;
+
+  /** @param bodyDepthMax most arrays and objects inside each other */
+  constructor(contract: Contract, bodyDepthMax: number) {
+    this.#json = new StrictJson(bodyDepthMax);
+    this.#contract = contract;
+  }
 
   /**
-   * Compiles the schema, which takes some ten milliseconds.
+   * Made when it is first asked, which takes some ten milliseconds once: a thread whose bodies are all valid does without ajv.
    *
-   * @param bodyDepthMax most arrays and objects inside each other
    * @throws Error ajv cannot compile the schema: never after `loadContract`
    */
-  constructor({ dialect, schema }: Contract, bodyDepthMax: number) {
-    this.#json = new StrictJson(bodyDepthMax);
-    this.#ajv = new BoundedAjv(dialect, schema);
-    this.#isValid = this.#ajv.validator('');
+  get #ajv(): BoundedAjv {
+    const { dialect, schema } = this.#contract;
+    this.#compiled ??= new BoundedAjv(dialect, schema);
+    return this.#compiled;
   }
 
   /** Whether the body `bytes[start, end)` is valid. */
@@ -60,15 +65,17 @@ export class Judge {
       this.fault = faultText('', jsonFault);
       return false;
     }
-    this.#ajv.steps.begin(end - start);
+    const ajv = this.#ajv;
+    const isValid = ajv.whole;
+    ajv.steps.begin(end - start);
     try {
-      if (this.#isValid(value)) return true;
+      if (isValid(value)) return true;
     } catch {
       // A recursive schema, or a regular expression with a deep stack: what comes to no end is refused.
       this.fault = TOO_DEEP;
       return false;
     }
-    this.fault = this.#faultOf(takeErrors(this.#isValid), '', UNIONS_MAX);
+    this.fault = this.#faultOf(takeErrors(isValid), '', UNIONS_MAX);
     return false;
   }
 

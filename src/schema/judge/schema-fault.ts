@@ -1,4 +1,4 @@
-import { type Ajv, type ErrorObject, MissingRefError } from 'ajv';
+import type { Ajv, ErrorObject, MissingRefError } from 'ajv';
 import { closeName } from '../../options/suggest.js';
 import { openAjv, openMetaAjv } from './ajv.js';
 import { BoundedAjv } from './bounded-ajv.js';
@@ -129,14 +129,13 @@ const PROBES = [{}, [], '', 0, true, null];
 function compileFault(dialect: Dialect, schema: Schema): SchemaFault | null {
   try {
     const ajv = new BoundedAjv(dialect, schema);
-    const isValid = ajv.validator('');
     for (const value of PROBES) {
       ajv.steps.begin(0);
-      isValid(value);
+      ajv.whole(value);
     }
     return null;
   } catch (error) {
-    if (error instanceof MissingRefError) return missingFault(schema, error);
+    if (isMissingRef(error)) return missingFault(schema, error);
     if (error instanceof RangeError) {
       const why =
         'ajv runs out of stack: it has too many levels, too many patterns, or refers to itself';
@@ -152,6 +151,11 @@ function compileFault(dialect: Dialect, schema: Schema): SchemaFault | null {
     const why = (error as Error).message.replaceAll('\n', ' ');
     return { pointer: '', why, fix: 'correct it' };
   }
+}
+
+/** By what it has, because its class is loaded with ajv. */
+function isMissingRef(error: unknown): error is MissingRefError {
+  return error instanceof Error && 'missingRef' in error;
 }
 
 function missingFault(schema: Schema, { message }: MissingRefError): SchemaFault {

@@ -1,6 +1,13 @@
 import type { AST } from '@eslint-community/regexpp';
 import { NotCompiled } from './budget.js';
-import { type CodePoints, complement, rangesOf, unite } from './code-points.js';
+import {
+  type CodePoints,
+  complement,
+  rangesOf,
+  SURROGATE_FIRST,
+  SURROGATE_LAST,
+  unite,
+} from './code-points.js';
 import { Everything } from './everything.js';
 
 /** The flags that change what a character of a pattern matches. */
@@ -29,6 +36,11 @@ const SPACE: CodePoints = unite([
   [0xfeff, 0xfeff],
 ]);
 const ESCAPES = { digit: DIGIT, space: SPACE, word: WORD };
+/** General categories that never change: https://www.unicode.org/policies/stability_policy.html#Property_Value */
+const STABLE: Readonly<Record<string, CodePoints>> = {
+  Cc: [0x00, 0x1f, 0x7f, 0x9f],
+  Cs: [SURROGATE_FIRST, SURROGATE_LAST],
+};
 export const LINE_TERMINATOR: CodePoints = [0x0a, 0x0a, 0x0d, 0x0d, 0x2028, 0x2029];
 /** The first code point that stands for others when the engine is asked: see Everything. */
 const NOT_ASKED = 0x40000;
@@ -38,7 +50,7 @@ const KELVIN = 0x212a;
 
 /**
  * What single characters of a pattern match, exactly as the RegExp of this process does. Classes with \p{…}, and letters beyond
- * ASCII without case, depend on the Unicode version of the engine: for them the engine itself is asked, once per class, about
+ * ASCII without case, depend on the Unicode version of the engine, with few exceptions: for them the engine itself is asked, once per class, about
  * every code point. In planes without characters it is asked about one code point for all of the same kind.
  */
 export class CharSets {
@@ -104,11 +116,16 @@ function addMember(
     return true;
   }
   if (member.type !== 'CharacterSet') throw new NotCompiled(`${member.raw} is not supported`);
-  if (member.kind === 'property' || member.kind === 'any') return false;
+  if (member.kind === 'any') return false;
   if (member.negate && flags.ignoreCase) return false;
-  const set = ESCAPES[member.kind];
+  const set = member.kind === 'property' ? stableSet(member) : ESCAPES[member.kind];
+  if (set === undefined) return false;
   ranges.push(...rangesOf(member.negate ? complement(set) : set));
   return true;
+}
+
+function stableSet({ key, value }: AST.UnicodePropertyCharacterSet): CodePoints | undefined {
+  return key === 'General_Category' && value !== null ? STABLE[value] : undefined;
 }
 
 /** @param set ASCII only */

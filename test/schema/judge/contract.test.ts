@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { OperatorFault } from '../../../src/model/fault.js';
-import { type Contract, loadContract, orderContract } from '../../../src/schema/contract.js';
+import { type Contract, orderContract } from '../../../src/schema/contract.js';
+import { loadContract } from '../../../src/schema/load-contract.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'forebay-contract-'));
 after(() => rmSync(folder, { recursive: true }));

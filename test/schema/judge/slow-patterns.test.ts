@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { loadContract } from '../../../src/schema/contract.js';
+import { loadContract } from '../../../src/schema/load-contract.js';
 import { openValidator } from '../../../src/schema/validator.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'forebay-slow-'));

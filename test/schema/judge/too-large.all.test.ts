@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { loadContract } from '../../../src/schema/contract.js';
+import { loadContract } from '../../../src/schema/load-contract.js';
 
 it('a schema with more than ajv can compile is refused', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-schema-'));
