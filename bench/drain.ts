@@ -42,8 +42,8 @@ export interface DrainFigure {
   readonly journal: JournalKind;
   readonly frameOrders: number;
   readonly ordersPerS: number;
-  /** CPU time of the main thread per order, microseconds. */
-  readonly mainCpuUs: number;
+  /** CPU time of the drain thread per order, microseconds. */
+  readonly drainCpuUs: number;
   /** The same of all threads of the process. */
   readonly cpuUs: number;
 }
@@ -80,7 +80,7 @@ async function timed(server: ForebayProcess, orders: number) {
   if (done === 0) throw new Error(`${orders} orders are too few to measure`);
   return {
     ordersPerS: (done / (end.atMs - begin.atMs)) * 1000,
-    mainCpuUs: ((end.cpu.mainMs - begin.cpu.mainMs) / done) * 1000,
+    drainCpuUs: ((end.cpu.drainMs - begin.cpu.drainMs) / done) * 1000,
     cpuUs: ((end.cpu.allMs - begin.cpu.allMs) / done) * 1000,
   };
 }
@@ -104,14 +104,14 @@ async function fillBacklog(
 ): Promise<void> {
   const options = loadOptions(['--spool-orders-max', '0', ...flags], {});
   const counts = createCounts(2);
-  const [main, intake] = [new ThreadCounts(counts, 0), new ThreadCounts(counts, 1)];
+  const [own, intake] = [new ThreadCounts(counts, 0), new ThreadCounts(counts, 1)];
   const ids = new FrameIds();
   const open = await openSource(options, {
     newFrameId: () => ids.next(Date.now()),
     acceptedOrders: () => 0,
     spooledOrders: () => 0,
     failedKeyRows: () => 0,
-    counts: main,
+    counts: own,
     log: () => {},
     requestWake: null,
     claimFolder: async () => {},
@@ -119,7 +119,7 @@ async function fillBacklog(
   });
   try {
     await open.ready;
-    const appender = await openAppender(options, null, intake, main);
+    const appender = await openAppender(options, null, intake, own);
     try {
       await whenWritable(appender);
       await append(appender, framesOf(orders, frameOrders, ids));
@@ -189,13 +189,13 @@ async function main(): Promise<void> {
     }
   }
   console.log(
-    '| journal | orders per frame | orders/s | main thread, CPU µs per order | process, CPU µs per order |',
+    '| journal | orders per frame | orders/s | drain thread, CPU µs per order | process, CPU µs per order |',
   );
   console.log('| --- | --- | --- | --- | --- |');
-  for (const { journal, frameOrders, ordersPerS, mainCpuUs, cpuUs } of figures) {
+  for (const { journal, frameOrders, ordersPerS, drainCpuUs, cpuUs } of figures) {
     const rate = Math.round(ordersPerS).toLocaleString('en');
     console.log(
-      `| ${journal} | ${frameOrders} | ${rate} | ${mainCpuUs.toFixed(1)} | ${cpuUs.toFixed(1)} |`,
+      `| ${journal} | ${frameOrders} | ${rate} | ${drainCpuUs.toFixed(1)} | ${cpuUs.toFixed(1)} |`,
     );
   }
   if (values.json !== '') await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);

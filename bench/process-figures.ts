@@ -39,6 +39,8 @@ export function machineTicks(): MachineTicks {
 
 export interface ThreadCpu {
   readonly mainMs: number;
+  /** 0 in a process without such a thread. */
+  readonly drainMs: number;
   /** All threads that are alive. */
   readonly allMs: number;
 }
@@ -46,14 +48,16 @@ export interface ThreadCpu {
 /** CPU time that the threads of a process have used so far; the first field of schedstat, see proc(5). */
 export function threadCpuMs(pid: number): ThreadCpu {
   let mainMs = 0;
+  let drainMs = 0;
   let allMs = 0;
   for (const tid of readdirSync(`/proc/${pid}/task`)) {
     // Empty for a thread that has ended since the folder was listed.
     const ms = Number(readOrEmpty(`/proc/${pid}/task/${tid}/schedstat`).split(' ')[0]) / NS_PER_MS;
     if (Number(tid) === pid) mainMs = ms;
+    if (readOrEmpty(`/proc/${pid}/task/${tid}/comm`).trim() === 'forebay-drain') drainMs = ms;
     allMs += ms;
   }
-  return { mainMs, allMs };
+  return { mainMs, drainMs, allMs };
 }
 
 function readOrEmpty(file: string): string {

@@ -32,7 +32,7 @@ interface ScalingFigure extends Setting {
   readonly ordersPerS: number;
   readonly ordersPerFrame: number;
   readonly intakeUs: number;
-  readonly mainUs: number;
+  readonly drainUs: number;
   readonly poolUs: number;
   /** The other threads of the process: the journal's writer, V8's helpers. */
   readonly otherUs: number;
@@ -85,14 +85,15 @@ function costs(before: Poll, after: Poll) {
   const spanMs = after.atMs - before.atMs;
   const each = (ms: number) => (ms * US_PER_MS) / orders;
   const threadUs = (kind: string) => each(sharesOf(after.text, kind) * spanMs);
-  const [intakeUs, mainUs, poolUs] = [threadUs('intake'), threadUs('main'), threadUs('pool')];
+  const [intakeUs, poolUs] = [threadUs('intake'), threadUs('pool')];
+  const drainUs = threadUs('drain') + threadUs('main');
   return {
     ordersPerS: (orders / spanMs) * 1000,
     ordersPerFrame: orders / frames,
     intakeUs,
-    mainUs,
+    drainUs,
     poolUs,
-    otherUs: Math.max(0, each(after.cpuMs - before.cpuMs) - intakeUs - mainUs - poolUs),
+    otherUs: Math.max(0, each(after.cpuMs - before.cpuMs) - intakeUs - drainUs - poolUs),
     natsUs: each(after.natsMs - before.natsMs),
   };
 }
@@ -107,12 +108,12 @@ function sharesOf(text: string, kind: string): number {
 
 function table(figures: readonly ScalingFigure[]): string {
   const lines = [
-    '| journal | drain | intake threads | orders/s | orders per frame | intake µs | main µs | pool µs | other µs | nats-server µs | sum µs | peak memory MB |',
+    '| journal | drain | intake threads | orders/s | orders per frame | intake µs | drain µs | pool µs | other µs | nats-server µs | sum µs | peak memory MB |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
   ];
   for (const figure of figures) {
-    const { intakeUs, mainUs, poolUs, otherUs, natsUs } = figure;
-    const parts = [intakeUs, mainUs, poolUs, otherUs, natsUs];
+    const { intakeUs, drainUs, poolUs, otherUs, natsUs } = figure;
+    const parts = [intakeUs, drainUs, poolUs, otherUs, natsUs];
     const sum = parts.reduce((total, part) => total + part, 0);
     const cells = [
       figure.journal,

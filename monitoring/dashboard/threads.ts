@@ -15,7 +15,7 @@ export const threads: readonly Unplaced[] = [
   lines(
     {
       title: 'CPU by thread',
-      description: 'The same as lines: intake threads, main thread and pool threads.',
+      description: 'The same as lines: intake threads, drain thread, main thread and pool threads.',
       unit: 'percentunit',
     },
     [{ expr: of('forebay_thread_cpu_ratio'), legend: '{{instance}} {{thread}}' }],

@@ -32,6 +32,7 @@ export class LiveFeed {
   readonly #tickMs: number;
   readonly #viewers = new Set<Viewer>();
   readonly #takeDrain: () => object;
+  readonly #refresh: () => Promise<void>;
   #now = 'null';
   #drain = '';
   #timer: NodeJS.Timeout | null = null;
@@ -39,17 +40,24 @@ export class LiveFeed {
 
   /**
    * @param drain the state of the drain
+   * @param refresh brings up to date what the other two tell; does not reject
    * @param tickMs interval between two rows
    */
-  constructor(source: LiveSource, drain: () => object, tickMs = TICK_MS) {
+  constructor(
+    source: LiveSource,
+    drain: () => object,
+    refresh: () => Promise<void>,
+    tickMs = TICK_MS,
+  ) {
     this.#source = source;
+    this.#refresh = refresh;
     this.#takeDrain = drain;
     this.#tickMs = tickMs;
     this.#ring = new RowRing(source.facts.historyS);
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#tick(), this.#tickMs);
+    this.#timer ??= setInterval(() => void this.#tick(), this.#tickMs);
     this.#timer.unref();
   }
 
@@ -109,7 +117,9 @@ export class LiveFeed {
     this.#viewers.clear();
   }
 
-  #tick(): void {
+  async #tick(): Promise<void> {
+    await this.#refresh();
+    if (this.#closed) return;
     try {
       const { row, now } = this.#source.take();
       this.#ring.add(JSON.stringify(row));

@@ -15,6 +15,8 @@ import { LoginRoutes } from './login.js';
 import { PageFiles, pageFiles } from './page-files.js';
 
 export interface AdminConfig {
+  /** Brings up to date what the other members tell. Does not reject, and takes a second at most. */
+  readonly refresh: () => Promise<void>;
   /** Renders /metrics. Not called again before it has settled. */
   readonly metrics: () => Promise<string>;
   readonly metricsContentType: string;
@@ -59,25 +61,27 @@ export class AdminServer {
   readonly #access: AccessCheck;
   readonly #login: LoginRoutes;
   readonly #drain: DrainRoute;
+  readonly #refresh: () => Promise<void>;
   #hosts: HostCheck;
   #isClosed = false;
 
   constructor(config: AdminConfig) {
-    const { metrics, metricsContentType, readiness, degraded, live } = config;
+    const { metrics, metricsContentType, readiness, degraded, live, refresh } = config;
+    this.#refresh = refresh;
     this.#names = config.hosts;
     this.#hosts = new HostCheck(config.hosts);
     this.#access = new AccessCheck(config.tokens, config.log);
     this.#connectionsMax = config.connectionsMax;
     const mayChange = () => this.#access.isOn || this.isOnLoopback;
     this.#drain = new DrainRoute(config.drain, mayChange);
-    this.#feed = new LiveFeed(live, () => this.#drain.view());
+    this.#feed = new LiveFeed(live, () => this.#drain.view(), refresh);
     const files = new PageFiles();
     this.#login = new LoginRoutes(this.#access, files, () => this.reviewViewers());
-    const text = new SingleFlight(metrics);
+    const text = new SingleFlight(() => refresh().then(metrics));
     this.#pages = new Map<string, () => Answer | Promise<Answer>>([
       ['/metrics', async () => ({ status: 200, type: metricsContentType, body: await text.run() })],
       ['/healthz', () => json(200, { status: 'ok' })],
-      ['/readyz', () => readyPage(readiness(), degraded())],
+      ['/readyz', () => refresh().then(() => readyPage(readiness(), degraded()))],
       ...Array.from(pageFiles, ([path, file]): [string, () => Promise<Answer>] => [
         path,
         async () => ({ status: 200, type: file.type, body: await files.text(file) }),
@@ -169,8 +173,10 @@ export class AdminServer {
       return send(response, await this.#login.refusal(access, isPage));
     }
     if (access.cookie !== undefined) response.setHeader('Set-Cookie', access.cookie);
-    if (path === DRAIN_PATH)
+    if (path === DRAIN_PATH) {
+      await this.#refresh();
       return send(response, await this.#drain.answer(request, access.by !== 'nobody'));
+    }
     const page = this.#pages.get(path);
     if (page === undefined && path !== LIVE_PATH)
       return send(response, json(404, { result: 'not-found' }));

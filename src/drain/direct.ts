@@ -13,7 +13,7 @@ import { FrameRun } from './frame-run.js';
 import type { Scheduler } from './scheduler.js';
 
 /**
- * The main thread's end of direct mode. Frames arrive from the intake threads through ports, the pool processes them, and
+ * The drain thread's end of direct mode. Frames arrive from the intake threads through ports, the pool processes them, and
  * a verdict for each order goes back. There is no journal, so a failed order is not retried: its client gets an error and
  * can retry. If a pool thread dies, it is unknown whether its order was processed, so the client gets no answer.
  */

@@ -39,6 +39,20 @@ const ENDED_MAX = 1024;
 /** Fewer with large slots: the file is sparse, but a copy of it need not be. */
 const FILE_BYTES_MAX = 64 * 1024 ** 2;
 
+/**
+ * The process was told to stop: if it is killed before its calls end, that is no fault of their orders. Called in the
+ * main thread, because the drain thread can be busy.
+ */
+export function noteStopping(folder: string): void {
+  try {
+    const fd = openSync(join(folder, HAND_FILE), 'r+');
+    writeSync(fd, Buffer.from([1]), 0, 1, STOPPING_AT);
+    closeSync(fd);
+  } catch {
+    // Counts as a crash.
+  }
+}
+
 /** What a pool thread needs to write its calls down. */
 export interface HandPlace {
   readonly fd: number;
@@ -62,7 +76,7 @@ export class HandCall {
   }
 }
 
-/** The main thread's side. Every write can fail, on a full disk for example; then nothing is left behind. */
+/** The drain thread's side. Every write can fail, on a full disk for example; then nothing is left behind. */
 export class HandFile implements HandPlace {
   readonly fd: number;
   readonly slotBytes: number;
@@ -122,15 +136,6 @@ export class HandFile implements HandPlace {
       writeSync(this.fd, head, 0, PAGE_BYTES, 0);
     } catch {
       // As if the file were missing.
-    }
-  }
-
-  /** The process was told to stop: if it is killed before its calls end, that is no fault of their orders. */
-  stopping(): void {
-    try {
-      writeSync(this.fd, Buffer.from([1]), 0, 1, STOPPING_AT);
-    } catch {
-      // Counts as a crash.
     }
   }
 

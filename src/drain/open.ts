@@ -54,8 +54,6 @@ export interface DrainHandle {
   readonly failureReasons: () => readonly ReasonCount[];
   /** Why orders cannot be processed, in one line; empty if they can. */
   readonly reason: () => string;
-  /** The process was told to stop: from now on, its end is no fault of the orders that run. */
-  readonly expectEnd: () => void;
   /** Settles the orders that are in the pool and puts the others back. */
   readonly stop: () => Promise<void>;
   readonly destroyPool: () => Promise<void>;
@@ -108,7 +106,6 @@ export function openDrain(parts: DrainParts): DrainHandle {
     serveDirect: (port) => direct.serve(port),
     threadIds,
     failureReasons: () => reasons.totals(),
-    expectEnd: () => parts.hand?.stopping(),
     stop: async () => {
       outage.stop();
       pacer.stop();

@@ -5,7 +5,7 @@ import type { Pacer } from './pace.js';
 import type { BatchRunner } from './runner.js';
 import type { Grant } from './slot-window.js';
 
-/** Batches per pool thread: one that runs and one queued, so that a thread does not wait for the main thread in between. */
+/** Batches per pool thread: one that runs and one queued, so that a thread does not wait for the drain thread in between. */
 export const BATCHES_PER_THREAD = 2;
 
 /**

@@ -20,7 +20,7 @@ interface Pending {
 }
 
 /**
- * Asks the main thread, which alone reads the journal, for the status of orders. The queries of one event-loop turn are
+ * Asks the drain thread, which alone reads the journal, for the status of orders. The queries of one event-loop turn are
  * sent as one message.
  */
 export class ReceiptQueries implements ReceiptLookup {
@@ -48,7 +48,7 @@ export class ReceiptQueries implements ReceiptLookup {
     return true;
   }
 
-  /** Replies from the main thread. A reply to an expired query is ignored. */
+  /** Replies from the drain thread. A reply to an expired query is ignored. */
   receive(replies: readonly ReceiptReply[]): void {
     for (const { sequence, receipt } of replies) this.#finish(sequence, receipt);
   }

@@ -10,7 +10,7 @@ interface UnderWay {
 }
 
 /**
- * The journal of direct mode: a commit means that the pool in the main thread has processed the orders. Nothing is
+ * The journal of direct mode: a commit means that the pool has processed the orders. Nothing is
  * stored; an order that fails is refused on its own.
  */
 export class DirectAppender implements Appender {

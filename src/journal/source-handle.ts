@@ -8,7 +8,7 @@ import type { Log } from '../model/log.js';
 import type { Storage } from '../model/storage.js';
 import type { UnreadableCounts } from '../model/unreadable.js';
 
-/** What a journal is opened with in the main thread. */
+/** What a journal is opened with in the drain thread. */
 export interface SourceParts {
   /** Makes ids for refiled frames; they sort by time like those of fresh frames. */
   readonly newFrameId: () => string;
@@ -18,7 +18,7 @@ export interface SourceParts {
   readonly spooledOrders: () => number;
   /** Frames whose idempotency keys the appenders could not store; never decreases. */
   readonly failedKeyRows: () => number;
-  /** The counts of the main thread. */
+  /** The counts of the drain thread. */
   readonly counts: ThreadCounts;
   readonly log: Log;
   /**
@@ -37,7 +37,7 @@ export interface SourceParts {
   readonly left: () => readonly LeftOrders[];
 }
 
-/** The main thread's side of an open journal. */
+/** The drain thread's side of an open journal. */
 export interface SourceHandle {
   readonly source: Source;
   readonly control: DrainControl;

@@ -10,7 +10,7 @@ const NEVER = 2n ** 63n - 1n;
  * Whether calls of the handler may still start: the thread that runs a call asks directly before it. So a call does not
  * start if the process was frozen on the way, or if the permission was taken back meanwhile.
  *
- * A permission is good until a deadline, and as long as its epoch lasts. The main thread is the only writer.
+ * A permission is good until a deadline, and as long as its epoch lasts. The drain thread is the only writer.
  */
 export class StartGate {
   /** For the other threads. */

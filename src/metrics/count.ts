@@ -5,7 +5,10 @@ import { CELLS_PER_THREAD, COUNTER, GAUGE, HISTOGRAM, histogramCells } from './l
 
 export { COUNTER, GAUGE, HISTOGRAM };
 
-/** Shared memory for the counts of `threads` threads, all 0. By convention thread 0 is the main thread. */
+/** The block of each thread in the counts: the first of those of the intake. */
+export const BLOCK = { main: 0, drain: 1, intake: 2 } as const;
+
+/** Shared memory for the counts of `threads` threads, all 0. */
 export function createCounts(threads: number): SharedArrayBuffer {
   return createCells(threads, CELLS_PER_THREAD);
 }
@@ -118,7 +121,7 @@ export interface ReasonCount {
 
 /**
  * Failed attempts of orders by reason, for `forebay_failed_attempts_total`. A handler can make up any number of reasons, so
- * only the first get a label. Used in the main thread only.
+ * only the first get a label. Used in the drain thread only.
  */
 export class ReasonCounts {
   readonly #reasons = new Set<string>();

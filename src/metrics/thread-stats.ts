@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { GAUGE, type ThreadCounts } from './count.js';
@@ -33,6 +33,15 @@ export function publishThreadStats(counts: ThreadCounts): () => void {
     clearInterval(timer);
     probe.disable();
   };
+}
+
+/** Names the calling thread for `top -H` and others, as far as the system lets it; 15 characters are kept. */
+export function nameThread(name: string): void {
+  try {
+    writeFileSync('/proc/thread-self/comm', name);
+  } catch {
+    // It has the name of the process.
+  }
 }
 
 /** The kernel's id of the calling thread; 0 on other systems than Linux. */

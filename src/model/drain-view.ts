@@ -40,7 +40,7 @@ export interface InstanceView {
 
 /** What the drain of a server is asked for. */
 export interface DrainFacts {
-  readonly control: DrainControl;
+  readonly control: Pick<DrainControl, 'setting' | 'instances' | 'change'>;
   /** Null in direct mode. */
   readonly backlog: () => number | null;
   /** Epoch milliseconds; null if it is unknown, or never. */

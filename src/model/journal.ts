@@ -46,7 +46,7 @@ export class CommitAmbiguous extends Error {
   override readonly name = 'CommitAmbiguous';
 }
 
-/** Reads frames from a journal. There is one, in the main thread. */
+/** Reads frames from a journal. There is one, in the drain thread. */
 export interface Source {
   readonly name: JournalName;
   /**

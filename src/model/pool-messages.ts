@@ -1,4 +1,4 @@
-/** A batch, as the main thread sends it to a pool thread. */
+/** A batch, as the drain thread sends it to a pool thread. */
 export interface BatchMessage {
   /** NDJSON: one order per line, in the order of the segments. */
   readonly payload: Uint8Array;
@@ -114,7 +114,7 @@ export interface LoadResult {
 }
 
 /**
- * A frame that an intake thread sends to the main thread in direct mode, where a commit means that the pool has
+ * A frame that an intake thread sends to the drain thread in direct mode, where a commit means that the pool has
  * processed the orders.
  */
 export interface DirectRequest {

@@ -33,7 +33,7 @@ export interface ReceiptLookup {
   lookUp(place: OrderPlace, onReceipt: (receipt: PlacedReceipt | null) => void): boolean;
 }
 
-/** A lookup as an intake thread sends it to the main thread. */
+/** A lookup as an intake thread sends it to the drain thread. */
 export interface ReceiptQuery extends OrderPlace {
   /** Number of the query within its thread. */
   readonly sequence: number;

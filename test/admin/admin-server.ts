@@ -9,6 +9,7 @@ export const HOST = '127.0.0.1';
 /** An admin server with nothing behind it. */
 export function createAdmin(config: Partial<AdminConfig> = {}): AdminServer {
   return new AdminServer({
+    refresh: async () => {},
     metrics: async () => 'up 1\n',
     metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
     readiness: () => [],

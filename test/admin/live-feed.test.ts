@@ -16,7 +16,12 @@ interface Event {
 
 /** A feed on its own server. */
 async function startFeed(t: TestContext, source: CountingSource, tickMs: number) {
-  const feed = new LiveFeed(source, () => ({}), tickMs);
+  const feed = new LiveFeed(
+    source,
+    () => ({}),
+    async () => {},
+    tickMs,
+  );
   const server = createServer((request, response) => {
     feed.join(response, new URL(request.url!, 'http://x').searchParams.get('after') ?? '');
   });

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { type HandCall, HandFile, HandSlots } from '../../src/drain/hand-file.js';
+import { type HandCall, HandFile, HandSlots, noteStopping } from '../../src/drain/hand-file.js';
 import type { BatchSegment } from '../../src/model/pool-messages.js';
 
 const ORDERS_MAX = 500;
@@ -114,7 +114,7 @@ describe('the file of what the handler has in hand', () => {
     const folder = folderOf(t);
     const { hand, slots } = begin(folder);
     slots.begin(callOf(hand.take(1), [segment('F', 0, 1)]));
-    hand.stopping();
+    noteStopping(folder);
     assert.deepEqual(left(folder), []);
     // The next process counts again.
     const next = begin(folder);

@@ -1,4 +1,4 @@
-/** The start of a call, with everything that can come between two of its steps: freezes, revocations, looks of the main thread. */
+/** The start of a call, with everything that can come between two of its steps: freezes, revocations, looks of the drain thread. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { SlotWindow } from '../../src/drain/slot-window.js';
@@ -74,11 +74,11 @@ const EVENTS: Readonly<Record<string, (world: World) => void>> = {
   'a freeze beyond the deadline': (world) => {
     world.nowNs += 30 * SECOND;
   },
-  'the main thread revokes': (world) => {
+  'the drain thread revokes': (world) => {
     world.gate.revoke();
     world.revokedNs = Math.min(world.revokedNs, world.nowNs);
   },
-  'the main thread looks': (world) => world.window.settle(),
+  'the drain thread looks': (world) => world.window.settle(),
 };
 
 /** Why the start was wrong; empty if it was not. */

@@ -1,4 +1,4 @@
-/** What a handler throws crosses to the main thread in a few hundred characters, whatever it is. */
+/** What a handler throws crosses to the drain thread in a few hundred characters, whatever it is. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cutError, hasFlag, placeOf, reasonOf, valueText } from '../../workers/pool/thrown.js';

@@ -7,7 +7,7 @@ import type {
   ReceiptQuery,
   ReceiptReply,
 } from '../../src/model/receipt.js';
-import { ReceiptReplies } from '../../workers/intake/receipt-replies.js';
+import { ReceiptReplies } from '../../workers/drain/receipt-replies.js';
 import { eventually } from '../support/orders.js';
 
 const placed = (status: Receipt): PlacedReceipt => ({ status, ahead: null, byMs: null });

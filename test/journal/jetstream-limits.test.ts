@@ -267,7 +267,7 @@ describe('what an operator changes in NATS while Forebay runs', () => {
       const { status, degraded = [] } = await readyz(forebay.adminUrl);
       return status === 'ready' && /FOREBAY exists with no_ack true/.test(degraded.join());
     });
-    // An intake thread can see it before the main thread, which logs it.
+    // An intake thread can see it before the drain thread, which logs it.
     const logged = /journal-broken.*no_ack true|no_ack true.*journal-broken/;
     await eventually('it is logged', () => logged.test(forebay.stderr));
     assert.equal(await metric(forebay, 'forebay_journal_degraded'), 1);

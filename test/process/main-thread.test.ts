@@ -45,7 +45,7 @@ describe('--threads 0, the intake in the main thread', () => {
       const threads = metrics.matchAll(/^forebay_event_loop_lag_seconds\{thread="([^"]+)"\}/gm);
       assert.deepEqual(
         Array.from(threads, ([, name]) => name),
-        ['main'],
+        ['main', 'drain'],
       );
       assert.equal(await forebay.stop(), 0);
       assert.doesNotMatch(forebay.stderr, /"level":"(warn|error|fatal)"/);

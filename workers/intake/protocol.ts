@@ -2,7 +2,6 @@ import type { MessagePort } from 'node:worker_threads';
 import type { RefusedConnection } from '../../src/intake/connection-gate.js';
 import type { OrdersAddress } from '../../src/model/listen.js';
 import type { Options } from '../../src/model/options.js';
-import type { ReceiptQuery, ReceiptReply } from '../../src/model/receipt.js';
 import type { SendersData } from '../../src/model/senders.js';
 import type { TlsMaterial } from '../../src/model/tls.js';
 import type { Contract } from '../../src/schema/contract.js';
@@ -21,7 +20,7 @@ export interface IntakeThreadData {
   readonly engine: EngineName;
   /** Whether other intake threads listen on the same port. */
   readonly sharesPort: boolean;
-  /** The thread's block in the counts: 1 or more, because block 0 belongs to the main thread. */
+  /** The thread's block in the counts. */
   readonly countsIndex: number;
   readonly counts: SharedArrayBuffer;
   readonly meter: SharedArrayBuffer;
@@ -32,8 +31,10 @@ export interface IntakeThreadData {
   readonly limiter: SharedArrayBuffer | null;
   /** The table of idempotency keys. */
   readonly keys: SharedArrayBuffer;
-  /** Memory of a `WakeFlag`: whether the main thread waits for the next durable frame. Null if it never does. */
-  readonly wakeFlag: SharedArrayBuffer | null;
+  /** Memory of a `WakeFlag`: whether the drain thread waits for the next durable frame. */
+  readonly wakeFlag: SharedArrayBuffer;
+  /** Leads to the drain thread. */
+  readonly drainPort: MessagePort;
   /** Connects to the pool in direct mode; null in other modes. */
   readonly directPort: MessagePort | null;
 }
@@ -52,7 +53,6 @@ export interface IntakeThread {
 /** Messages from the supervisor to an intake thread. */
 export type IntakeCommand =
   | { readonly type: 'listen'; readonly at: OrdersAddress }
-  | { readonly type: 'receipts'; readonly replies: readonly ReceiptReply[] }
   | { readonly type: 'tls'; readonly tls: TlsMaterial }
   | { readonly type: 'senders'; readonly senders: SendersData }
   /** From now on each answer asks its client to close the connection. Orders are still taken. */
@@ -67,16 +67,12 @@ export type IntakeReport =
   | { readonly type: 'listening' }
   /** The answer to `stopListening`. */
   | { readonly type: 'deaf' }
-  /** A frame became durable, and the main thread had asked to be woken. */
-  | { readonly type: 'committed' }
   /** The journal accepts writes if `reason` is empty; otherwise it says why not. */
   | { readonly type: 'journal'; readonly reason: string; readonly spoolReason: string }
   /** The answer to `tls`: empty if new connections get the certificate, else why the one before stays in use. */
   | { readonly type: 'tls'; readonly why: string }
   /** The answer to `senders`: they are in use. */
   | { readonly type: 'senders' }
-  /** The queries of one event-loop turn. */
-  | { readonly type: 'receipts'; readonly queries: readonly ReceiptQuery[] }
   /** Connections are refused. Sent once a second at most. */
   | { readonly type: 'refused'; readonly limit: RefusedConnection; readonly open: number }
   /** A fault that the operator can fix. */

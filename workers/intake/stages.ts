@@ -11,12 +11,13 @@ import { RpsMeter } from '../../src/limit/meter.js';
 import { WindowLimiter } from '../../src/limit/window.js';
 import { KeyTable } from '../../src/memory/key-table.js';
 import { WakeFlag } from '../../src/memory/wake-flag.js';
-import { ThreadCounts } from '../../src/metrics/count.js';
+import { BLOCK, ThreadCounts } from '../../src/metrics/count.js';
 import { OperatorFault } from '../../src/model/fault.js';
 import type { Appender } from '../../src/model/journal.js';
 import type { OrdersAddress } from '../../src/model/listen.js';
 import type { TlsMaterial } from '../../src/model/tls.js';
 import { compileContract } from '../../src/schema/validator.js';
+import type { DrainToIntake, IntakeToDrain } from '../drain/protocol.js';
 import { loadEngine } from './engine.js';
 import { openGate } from './gate.js';
 import type { IntakeCommand, IntakeReport, IntakeThreadData } from './protocol.js';
@@ -50,11 +51,13 @@ export async function openIntake(
     options,
     data.directPort,
     counts,
-    new ThreadCounts(data.counts, 0),
+    new ThreadCounts(data.counts, BLOCK.drain),
   );
-  const onCommitted = commitReporter(data.wakeFlag, report);
+  const toDrain = (message: IntakeToDrain) => data.drainPort.postMessage(message);
+  const onCommitted = commitReporter(data.wakeFlag, toDrain);
   const committer = new GroupCommit(appender, options, counts, onCommitted, contract.digest);
-  const receipts = new ReceiptQueries((queries) => report({ type: 'receipts', queries }));
+  const receipts = new ReceiptQueries((queries) => toDrain({ type: 'receipts', queries }));
+  data.drainPort.on('message', ({ replies }: DrainToIntake) => receipts.receive(replies));
   const openValidator = compileContract(contract, options);
   const keyed = new IdempotentIntake({
     table: new KeyTable(data.keys),
@@ -91,13 +94,13 @@ export async function openIntake(
     await server.stop(() => answerAll(keyed, committer, receipts));
     server.close();
     await appender.close();
+    data.drainPort.close();
     stopWatching();
     onStopped();
   }
 
   async function handle(command: IntakeCommand): Promise<void> {
-    if (command.type === 'receipts') receipts.receive(command.replies);
-    else if (command.type === 'endConnections') server.endConnections();
+    if (command.type === 'endConnections') server.endConnections();
     else if (command.type === 'stopListening') await port.close();
     else if (command.type === 'stop') await stop();
     else if (command.type === 'tls') renewTls(server, command.tls, report);
@@ -161,15 +164,14 @@ function listenerOf(
   };
 }
 
-/** Reports a durable frame only if the main thread sleeps: while it is awake it polls. */
+/** Reports a durable frame only if the drain thread sleeps: while it is awake it polls. */
 function commitReporter(
-  memory: SharedArrayBuffer | null,
-  report: (message: IntakeReport) => void,
+  memory: SharedArrayBuffer,
+  toDrain: (message: IntakeToDrain) => void,
 ): () => void {
-  if (memory === null) return () => {};
   const wakeFlag = new WakeFlag(memory);
   return () => {
-    if (wakeFlag.take()) report({ type: 'committed' });
+    if (wakeFlag.take()) toDrain({ type: 'committed' });
   };
 }
 

@@ -5,7 +5,6 @@ import type { Log } from '../../src/model/log.js';
 import type { SendersData } from '../../src/model/senders.js';
 import type { TlsMaterial } from '../../src/model/tls.js';
 import type { IntakeCommand, IntakeReport, IntakeThread, IntakeThreadData } from './protocol.js';
-import { type FindReceipt, ReceiptReplies } from './receipt-replies.js';
 
 /**
  * Young generation of an intake thread: three semi-spaces of 4 MB instead of the default 16 MB. Objects of a request die
@@ -31,7 +30,7 @@ export function startIntakeWorker(
     name: `intake-${index}`,
     workerData: data,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    transferList: data.directPort === null ? [] : [data.directPort],
+    transferList: [data.drainPort, ...(data.directPort === null ? [] : [data.directPort])],
   });
 }
 
@@ -40,8 +39,6 @@ export interface IntakeSupervisorParts {
   /** Starts a thread; called again for the replacement of a thread that died. */
   readonly startThread: (threadIndex: number) => IntakeThread;
   readonly log: Log;
-  readonly onCommitted: () => void;
-  readonly findReceipt: FindReceipt;
   readonly onRestart: () => void;
   /** The intake cannot continue. */
   readonly onFault: (fault: OperatorFault) => void;
@@ -170,13 +167,8 @@ export class IntakeSupervisor {
       hasEnded: false,
     };
     this.#supervised[index] = supervised;
-    const receipts = new ReceiptReplies(this.#parts.findReceipt, (replies) =>
-      thread.postMessage({ type: 'receipts', replies } satisfies IntakeCommand),
-    );
     thread.on('message', (report: IntakeReport) => {
-      if (report.type === 'committed') this.#parts.onCommitted();
-      else if (report.type === 'receipts') receipts.reply(report.queries);
-      else if (report.type === 'journal') Object.assign(supervised, reasonsIn(report));
+      if (report.type === 'journal') Object.assign(supervised, reasonsIn(report));
       else if (report.type === 'refused') this.#logRefused(report);
     });
     thread.on('error', (error) =>

@@ -7,7 +7,7 @@ import { parentPort } from 'node:worker_threads';
 import type { StrayErrors } from '../../src/model/pool-messages.js';
 import { cutError, placeOf } from './thrown.js';
 
-/** Time between two messages to the main thread: a handler can leave thousands of promises behind. */
+/** Time between two messages to the drain thread: a handler can leave thousands of promises behind. */
 const REPORT_MS_MIN = 1000;
 
 /** What ends the thread. */

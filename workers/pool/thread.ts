@@ -110,7 +110,7 @@ export default async function run(batch: BatchCall): Promise<BatchResult> {
       result.thrownDead = hasFlag(error, 'dead');
     }
   }
-  // Calls without outcomes are dropped by the main thread.
+  // Calls without outcomes are dropped by the drain thread.
   if (slot !== null && result.thrown === null && result.paused === null) {
     handSlots?.end({ ...batch, slot }, result.outcomes);
   }

@@ -1,6 +1,6 @@
 /**
  * What a handler threw, in a few hundred characters. A handler may throw anything: an error with a message of 100 MB, an
- * object whose members throw when they are read, a revoked proxy. What crosses to the main thread must be small, and
+ * object whose members throw when they are read, a revoked proxy. What crosses to the drain thread must be small, and
  * describing it must not fail.
  */
 import { getHeapStatistics } from 'node:v8';

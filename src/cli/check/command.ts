@@ -145,7 +145,7 @@ function durabilityOf(
 async function inspectNats(options: Options): Promise<JetStreamFacts | null> {
   if (options.mode === 'direct' || options.nats.length === 0) return null;
   const { inspectJetStream } = await import('../../journal/jetstream/inspect.js');
-  // One of the main thread, and one of each intake thread.
+  // One of the drain thread, and one of each intake thread.
   return inspectJetStream(options, 1 + Math.max(1, options.threads));
 }
 

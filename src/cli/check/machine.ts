@@ -170,9 +170,9 @@ const KEY_BYTES = 64;
 export function coreFinding({ threads, workers }: Options, machine: MachineFacts): Finding {
   const cores = Math.min(machine.cores, machine.coresQuota ?? Number.POSITIVE_INFINITY);
   const quota = machine.coresQuota === null ? '' : ` (container quota ${cores})`;
-  const text = `${machine.cores} cores${quota}; --threads ${threads}, --workers ${workers}, and the main thread`;
+  const text = `${machine.cores} cores${quota}; --threads ${threads}, --workers ${workers}, and the drain thread`;
   const facts = { cores, threads, workers };
-  // The main thread mostly waits.
+  // The drain thread mostly waits.
   if (threads + workers <= cores) return ok('cores', text, facts);
   // The default on such a machine, and the minimum.
   if (threads <= 1 && workers <= 1) return ok('cores', `${text}: they share cores`, facts);

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type OpenLog, openLog } from '../../log/open-log.js';
-import type { OperatorFault } from '../../model/fault.js';
+import { OperatorFault } from '../../model/fault.js';
 import { dialledHost } from '../../model/listen.js';
 import type { Options } from '../../model/options.js';
 import { type Redact, redactError } from '../../model/redact.js';
@@ -44,7 +44,8 @@ class RunningServer implements ForebayServer {
       redact,
       recent,
       onFault: (fault) => {
-        log('failed', fault.message);
+        if (fault instanceof OperatorFault) log('failed', fault.message);
+        else log('bug', 'unexpected error: stopping', { err: fault });
         running.#closeBecauseOf(fault);
       },
     });
@@ -89,7 +90,7 @@ class RunningServer implements ForebayServer {
     return this.#closing;
   }
 
-  #closeBecauseOf(fault: OperatorFault): void {
+  #closeBecauseOf(fault: Error): void {
     this.#stop.hurry();
     if (this.#closing !== null) return;
     this.#closing = this.#stopInTime();

@@ -1,21 +1,20 @@
 /** What operators see: metrics and readiness, put together in the main thread. */
 
+import type { DrainThread } from '../../../workers/drain/drain-thread.js';
+import type { JournalState } from '../../../workers/drain/protocol.js';
 import type { IntakeSupervisor } from '../../../workers/intake/supervisor.js';
 import { AdminServer } from '../../admin/server.js';
-import type { DrainHandle } from '../../drain/open.js';
-import type { SourceHandle } from '../../journal/source-handle.js';
 import { monotonicNs } from '../../limit/clock.js';
 import { RpsMeter } from '../../limit/meter.js';
 import { KeyTable } from '../../memory/key-table.js';
 import { createExposition } from '../../metrics/collect.js';
-import { GAUGE, KeyCounts, ThreadCounts } from '../../metrics/count.js';
+import { BLOCK, GAUGE, KeyCounts, ThreadCounts } from '../../metrics/count.js';
 import { CONTENT_TYPE } from '../../metrics/exposition.js';
 import { LiveSnapshots } from '../../metrics/live-snapshots.js';
 import { ThreadLoad } from '../../metrics/thread-load.js';
-import type { DrainControl } from '../../model/drain-control.js';
 import type { DrainFacts } from '../../model/drain-view.js';
 import { DIRECT_DURABILITY, type Durability } from '../../model/durability.js';
-import type { JournalName, Source } from '../../model/journal.js';
+import type { JournalName } from '../../model/journal.js';
 import type { Log, LoggedEvent } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import type { Redact } from '../../model/redact.js';
@@ -24,7 +23,6 @@ import type { UnreadableCounts } from '../../model/unreadable.js';
 import { adminConnectionsMax, processLimits } from '../../options/process-limits.js';
 import { VERSION } from '../../version.js';
 import { DurabilityInForce } from './durability-in-force.js';
-import type { Steering } from './processing.js';
 
 export interface Observed {
   /** Digest of the schema that orders must be valid against. */
@@ -32,11 +30,7 @@ export interface Observed {
   readonly counts: SharedArrayBuffer;
   readonly meter: SharedArrayBuffer;
   readonly keys: SharedArrayBuffer;
-  /** Null in direct mode. */
-  readonly journal: SourceHandle | null;
-  readonly control: DrainControl;
-  readonly steering: Steering;
-  readonly drain: DrainHandle;
+  readonly drain: DrainThread;
   readonly intake: IntakeSupervisor;
   /** Null without TLS. */
   readonly certificate: { readonly notAfterMs: number } | null;
@@ -50,50 +44,52 @@ export interface Observed {
 }
 
 export function openAdmin(options: Options, observed: Observed, redact: Redact): AdminServer {
-  const { counts, journal, control, drain, intake } = observed;
-  const source = journal?.source;
-  const mainCounts = new ThreadCounts(counts, 0);
+  const { counts, drain, intake } = observed;
+  const { mode, threads } = options;
+  const journal = () => drain.state.journal;
+  const mainCounts = new ThreadCounts(counts, BLOCK.main);
   const keys = new KeyTable(observed.keys);
-  const threadNames = ['main', ...names('intake', options.threads)];
+  const threadNames = ['main', 'drain', ...names('intake', threads)];
   const build = buildOf(options, observed);
-  // While the main thread cannot reach NATS either, its reason says why.
-  const spools = () => (source?.reachable ? intake.spoolReasons() : []);
+  // While the drain thread cannot reach NATS either, its reason says why.
+  const spools = () => (journal()?.reachable ? intake.spoolReasons() : []);
   const waits = () =>
-    [source?.reason ?? '', drain.reason(), ...spools()].filter(Boolean).map(redact);
+    [journal()?.reason ?? '', drain.state.reason, ...spools()].filter(Boolean).map(redact);
   const refusals = () => intake.reasons().map(redact);
   // Orders are still accepted while processing waits, because they are safe. Direct mode cannot keep them.
-  const reasons = () => (source === undefined ? [...refusals(), ...waits()] : refusals());
-  const storage = () => journal?.storage() ?? null;
-  const unreadable = () => journal?.unreadable() ?? { rows: 0, files: 0 };
+  const reasons = () => (mode === 'direct' ? [...refusals(), ...waits()] : refusals());
+  const storage = () => journal()?.storage ?? null;
+  const unreadable = () => journal()?.unreadable ?? { rows: 0, files: 0 };
   const degraded = () =>
-    source === undefined ? [] : [...waits(), unreadableText(unreadable())].filter(Boolean);
+    mode === 'direct' ? [] : [...waits(), unreadableText(unreadable())].filter(Boolean);
   const live = {
-    ...journalGauges(options, source),
+    ...journalGauges(options, journal),
     journalDegraded: () =>
-      source?.reachable && (source.reason !== '' || spools().length > 0) ? 1 : 0,
+      journal()?.reachable && (journal()?.reason !== '' || spools().length > 0) ? 1 : 0,
     ...storageGauges(storage),
     ...ownGauges(observed),
     unreadableRows: () => unreadable().rows,
     damagedFiles: () => unreadable().files,
     rps: perSecond(observed.meter),
     rpsLimit: () => options.rpsLimit,
-    drainRate: () => control.setting.rate,
+    drainRate: () => drain.setting.rate,
     ready: () => (reasons().length === 0 ? 1 : 0),
-    drainPaused: () => (drain.reason() === '' ? 0 : 1),
+    drainPaused: () => (drain.state.reason === '' ? 0 : 1),
   };
   const durability = durabilityInForce(options, observed, redact);
   // One for the scrapes and one for the page: a load is measured since the last reading.
-  const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.threadIds.list());
+  const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.state.poolThreads);
   const collected = { counts, live, durability, ...labelled(observed), build };
   const metricsText = createExposition({ ...collected, threadLoad: threadLoad() });
   return new AdminServer({
+    refresh: () => drain.refresh(),
     metrics: async () => {
       mainCounts.set(GAUGE.idempotencyKeys, keys.size(monotonicNs()));
       return metricsText();
     },
     metricsContentType: CONTENT_TYPE,
     ...accessTo(options, observed),
-    drain: drainFacts(observed),
+    drain: drainFacts(drain),
     readiness: reasons,
     degraded,
     live: new LiveSnapshots({
@@ -107,43 +103,43 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
       reasons,
       degraded,
       storage,
-      scheduledGoneAtMs: () => scheduledGoneAtMs(options, observed),
+      scheduledGoneAtMs: () => scheduledGoneAtMs(options, drain),
       events: observed.recent,
     }),
   });
 }
 
-function buildOf(options: Options, { journal, schema }: Observed) {
+function buildOf(options: Options, { drain, schema }: Observed) {
   return {
     version: VERSION,
     node: process.version,
     mode: options.mode,
-    journal: journal?.source.name ?? ('direct' satisfies JournalName),
+    journal: drain.state.journal?.name ?? ('direct' satisfies JournalName),
     path: options.path,
     schema: schema,
   };
 }
 
-function drainFacts({ control, journal, steering: { due } }: Observed): DrainFacts {
+function drainFacts(drain: DrainThread): DrainFacts {
   return {
-    control,
-    backlog: () => journal?.source.pendingOrders() ?? null,
-    doneAtMs: () => {
-      const goneAtMs = due.backlogGoneAtMs();
-      return goneAtMs === Number.POSITIVE_INFINITY ? null : goneAtMs;
-    },
+    control: drain,
+    backlog: () => drain.state.journal?.pendingOrders ?? null,
+    doneAtMs: () => finiteOrNull(drain.state.backlogGoneAtMs),
     scheduled: () => {
-      const slot = due.scheduledNow();
+      const slot = drain.state.scheduled;
       return slot && { rate: slot.rate, until: new Date(slot.toMs).toISOString() };
     },
   };
 }
 
 /** When the backlog will be gone under the schedule; null without one, and if that is unknown or will never be. */
-function scheduledGoneAtMs(options: Options, { control, steering }: Observed): number | null {
-  if (options.drainSchedule === '' || !control.setting.followsSchedule) return null;
-  const goneAtMs = steering.due.backlogGoneAtMs();
-  return goneAtMs === Number.POSITIVE_INFINITY ? null : goneAtMs;
+function scheduledGoneAtMs(options: Options, { setting, state }: DrainThread): number | null {
+  if (options.drainSchedule === '' || !setting.followsSchedule) return null;
+  return finiteOrNull(state.backlogGoneAtMs);
+}
+
+function finiteOrNull(atMs: number | null): number | null {
+  return atMs === Number.POSITIVE_INFINITY ? null : atMs;
 }
 
 /** Who reaches the admin server, and how many. */
@@ -154,13 +150,13 @@ function accessTo(options: Options, { tokens, log }: Observed) {
 
 function durabilityInForce(
   options: Options,
-  { counts, journal, intake }: Observed,
+  { counts, drain, intake }: Observed,
   redact: Redact,
 ): () => Durability {
   const inForce = new DurabilityInForce({
     counts,
-    journal: () => journal?.durability() ?? DIRECT_DURABILITY,
-    spoolReasons: () => spoolReasons(options, journal?.source, intake),
+    journal: () => drain.state.journal?.durability ?? DIRECT_DURABILITY,
+    spoolReasons: () => spoolReasons(options, drain.state.journal, intake),
   });
   return () => redacted(inForce.read(), redact);
 }
@@ -168,20 +164,20 @@ function durabilityInForce(
 /** Why orders go to the spool, if there is one. */
 function spoolReasons(
   { nats, spoolOrdersMax }: Options,
-  source: Source | undefined,
+  journal: JournalState | null,
   intake: IntakeSupervisor,
 ): readonly string[] {
   if (nats.length === 0 || spoolOrdersMax === 0) return [];
-  const own = source === undefined || source.reachable ? '' : source.reason;
+  const own = journal === null || journal.reachable ? '' : journal.reason;
   return [...intake.spoolReasons(), own].filter(Boolean);
 }
 
-function ownGauges({ steering: { due }, senders, certificate }: Observed) {
+function ownGauges({ drain, senders, certificate }: Observed) {
   return {
     senderFilesRefused: () => senders.refusedFiles,
     tlsNotAfter: () => (certificate?.notAfterMs ?? 0) / 1000,
-    backlogGoneAt: () => (due.backlogGoneAtMs() ?? 0) / 1000,
-    windowEndsAt: () => due.windowEndsAtMs() / 1000,
+    backlogGoneAt: () => (drain.state.backlogGoneAtMs ?? 0) / 1000,
+    windowEndsAt: () => drain.state.windowEndsAtMs / 1000,
   };
 }
 
@@ -197,7 +193,7 @@ function storageGauges(storage: () => Storage | null) {
 function labelled({ keyCounts, senders, drain }: Observed) {
   return {
     keyResponses: () => KeyCounts.totals(keyCounts, senders.labels),
-    failureReasons: drain.failureReasons,
+    failureReasons: () => drain.state.failureReasons,
   };
 }
 
@@ -216,14 +212,14 @@ function perSecond(memory: SharedArrayBuffer): () => number {
   return () => meter.perSecond();
 }
 
-function journalGauges(options: Options, source: Source | undefined) {
+function journalGauges(options: Options, journal: () => JournalState | null) {
   return {
-    pendingOrders: () => source?.pendingOrders() ?? 0,
-    oldestAgeSeconds: () => ageSeconds(source?.oldestAcceptedAtMs() ?? 0),
-    deadLetters: () => source?.deadLetters() ?? 0,
+    pendingOrders: () => journal()?.pendingOrders ?? 0,
+    oldestAgeSeconds: () => ageSeconds(journal()?.oldestAcceptedAtMs ?? 0),
+    deadLetters: () => journal()?.deadLetters ?? 0,
     deadLettersMax: () => options.deadMax,
     spoolOrdersMax: () => (options.nats.length === 0 ? 0 : options.spoolOrdersMax),
-    journalReachable: () => (source === undefined || source.reachable ? 1 : 0),
+    journalReachable: () => (journal()?.reachable === false ? 0 : 1),
   };
 }
 

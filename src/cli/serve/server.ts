@@ -1,28 +1,19 @@
 /** A server: the stages put together, in the order in which an order passes them. */
 import { fileURLToPath } from 'node:url';
-import { MessageChannel } from 'node:worker_threads';
+import { DrainThread } from '../../../workers/drain/drain-thread.js';
 import { chooseEngine, type EngineChoice } from '../../../workers/intake/engine.js';
 import type { IntakeThread, IntakeThreadData } from '../../../workers/intake/protocol.js';
 import { IntakeSupervisor, startIntakeWorker } from '../../../workers/intake/supervisor.js';
 import { handlerFault, handlerUrl } from '../../../workers/pool/handler-file.js';
 import type { AdminServer } from '../../admin/server.js';
-import { FrameIds } from '../../commit/frame-id.js';
-import type { HandFile } from '../../drain/hand-file.js';
-import type { DrainHandle } from '../../drain/open.js';
-import { leftIn, openHand } from '../../drain/open-hand.js';
+import { noteStopping } from '../../drain/hand-file.js';
 import { checkKeySource } from '../../idempotency/check-options.js';
-import { createKeyTableMemory, restoreKeys } from '../../idempotency/key-table-setup.js';
-import { openSource } from '../../journal/open.js';
-import type { SourceHandle } from '../../journal/source-handle.js';
-import { monotonicNs } from '../../limit/clock.js';
+import { createKeyTableMemory } from '../../idempotency/key-table-setup.js';
 import { RpsMeter } from '../../limit/meter.js';
 import { WindowLimiter } from '../../limit/window.js';
-import { KeyTable } from '../../memory/key-table.js';
 import { WakeFlag } from '../../memory/wake-flag.js';
-import { COUNTER, createCounts, KeyCounts, ThreadCounts } from '../../metrics/count.js';
+import { BLOCK, COUNTER, createCounts, KeyCounts, ThreadCounts } from '../../metrics/count.js';
 import { publishThreadStats } from '../../metrics/thread-stats.js';
-import type { DrainControl } from '../../model/drain-control.js';
-import type { OperatorFault } from '../../model/fault.js';
 import type { OrdersAddress } from '../../model/listen.js';
 import type { Log, LoggedEvent } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
@@ -38,7 +29,6 @@ import { type Contract, orderContract } from '../../schema/contract.js';
 import { checkSenderOptions } from '../../senders/check-options.js';
 import { SenderFiles } from '../../senders/sender-files.js';
 import { adminTokens, warnOfAccess } from './admin-access.js';
-import { openProcessing, placedReceipt, type Steering, scheduleOf } from './processing.js';
 
 const INTAKE_ENTRY = fileURLToPath(new URL('../../../workers/intake/thread.js', import.meta.url));
 
@@ -49,8 +39,8 @@ export interface ServerParts {
   readonly redact: Redact;
   /** The latest lines of the log. */
   readonly recent: () => readonly LoggedEvent[];
-  /** The server cannot go on and must be stopped. */
-  readonly onFault: (fault: OperatorFault) => void;
+  /** The server cannot go on and must be stopped: because of what an operator can fix, or a bug. */
+  readonly onFault: (fault: Error) => void;
 }
 
 /** The memory that all threads share. */
@@ -61,6 +51,8 @@ interface SharedMemory {
   readonly keys: SharedArrayBuffer;
   /** Memory of `KeyCounts`. */
   readonly keyCounts: SharedArrayBuffer;
+  /** Memory of a `WakeFlag`: set while the drain thread waits for the next durable frame. */
+  readonly wakeFlag: SharedArrayBuffer;
 }
 
 /** What `Server.open` has opened, in the order in which it stops. */
@@ -73,13 +65,9 @@ interface Stages {
   /** Null without TLS. */
   readonly certificate: ServerCertificate | null;
   readonly senders: SenderFiles;
-  readonly control: DrainControl;
   /** Of the admin server; null if it asks for none. */
   readonly tokens: WatchedFile<string[]> | null;
-  readonly steering: Steering;
-  readonly drain: DrainHandle;
-  /** Null in direct mode. */
-  readonly journal: SourceHandle | null;
+  readonly drain: DrainThread;
 }
 
 /**
@@ -143,25 +131,27 @@ export class Server {
 
   /** What stops it, in this order. A step does no harm where its stage never got going. */
   get steps(): readonly StopStep[] {
-    const { intake, drain, journal } = this.#stages;
+    const { intake, drain } = this.#stages;
+    const { mode, data } = this.#parts.options;
     return [
       {
         what: 'intake',
         stop: () => {
           this.#isStopping = true;
-          drain.expectEnd();
+          if (mode !== 'direct') noteStopping(data);
           return intake.stop();
         },
       },
-      { what: 'drain', stop: () => drain.stop() },
-      { what: 'journal', stop: async () => journal?.close() },
-      { what: 'pool', stop: () => drain.destroyPool() },
+      { what: 'drain', stop: () => drain.stop('stopDrain') },
+      { what: 'journal', stop: () => drain.stop('closeJournal') },
+      { what: 'pool', stop: () => drain.stop('destroyPool') },
       { what: 'admin', stop: async () => this.#admin?.close() },
       {
         what: 'locks',
         // A stage that did not stop may still use the data folder: only the end of the process gives it up then.
         stop: async (failure) => {
-          if (failure === null) await releaseAll(this.#releases);
+          if (failure !== null) return drain.unref();
+          await releaseAll(this.#releases);
         },
       },
     ];
@@ -174,9 +164,8 @@ export class Server {
    */
   async start(): Promise<boolean> {
     const { options, log, redact, recent } = this.#parts;
-    const { at, engine, memory, intake, tokens, steering, drain, journal } = this.#stages;
-    const keysKnown = journal === null ? Promise.resolve() : loadKeys(memory, journal, log);
-    const threadsStarted = intake.start(at, keysKnown);
+    const { at, engine, memory, intake, tokens, drain } = this.#stages;
+    const threadsStarted = intake.start(at, drain.call('loadKeys'));
     // Awaited below; until then its failure must not count as unhandled.
     threadsStarted.catch(() => {});
     // Loaded while the threads start, which takes about as long.
@@ -195,11 +184,10 @@ export class Server {
     ]);
     this.#adminPort = adminPort;
     warnOfAccess(options, admin, log);
-    await journal?.ready;
+    await drain.call('ready');
     if (this.#isStopping) return false;
     log('http-engine', engine.text, { engine: engine.name, threads: engine.threads });
-    steering.start();
-    drain.start();
+    await drain.call('begin');
     await intake.ready();
     return !this.#isStopping;
   }
@@ -213,57 +201,38 @@ async function openStages(
 ): Promise<Stages> {
   const { options, log } = parts;
   const connectionsMax = connectionsMaxOf(options, processLimits());
+  const memory = sharedMemory(options);
+  // First, because its thread loads what it needs meanwhile.
+  const drain = startDrain(parts, memory, releases);
   const contract = await contractOf(options);
   checkSenderOptions(options);
   checkKeySource(options.idempotencyFrom, contract.schema);
-  const handler = handlerUrl(options.handler);
-  const schedule = scheduleOf(options);
   const certificate = ServerCertificate.open(options, log);
   const senders = new SenderFiles(options, log);
   const tokens = adminTokens(options, log);
   const { at, release } = await claimAddress(options);
   releases.push(release);
-  const memory = sharedMemory(options);
-  const wakeFlag = WakeFlag.memory();
-  const counts = new ThreadCounts(memory.counts, 0);
+  const counts = new ThreadCounts(memory.counts, BLOCK.main);
   const stopPublishing = publishThreadStats(counts);
   releases.push(async () => stopPublishing());
-  const { journal, hand } =
-    options.mode === 'direct'
-      ? { journal: null, hand: null }
-      : await openJournal(parts, memory, wakeFlag, releases);
-  const given = { ...parts, schedule, handler, journal, hand, counts };
-  const { control, drain, steering } = openProcessing(given);
+  await drain.open();
   const startIntake = await intakeStarter(options);
-  // Each announcement wakes this thread: none where nobody listens.
-  const isTold = options.drain && (journal?.onCommitted ?? null) !== null;
-  const shared = {
-    contract,
-    certificate,
-    senders,
-    drain,
-    engine,
-    connectionsMax,
-    wakeFlag: isTold ? wakeFlag : null,
-  };
+  const shared = { contract, certificate, senders, drain, engine, connectionsMax };
   const intake = new IntakeSupervisor({
     threads: intakeCount(options),
     startThread: (index) => startIntake(index, threadData(options, memory, index, shared)),
     log,
-    onCommitted: journal?.onCommitted ?? (() => {}),
-    findReceipt: (frameId, index) => placedReceipt(journal, steering.due, frameId, index),
     onRestart: () => counts.add(COUNTER.intakeThreadRestarts),
     onFault: parts.onFault,
   });
   certificate?.watch((renewed) => intake.renewTls(renewed));
   senders.watch((data) => intake.renewSenders(data));
   releases.push(async () => {
-    steering.stop();
     certificate?.close();
     senders.close();
     tokens?.close();
   });
-  return { ...shared, at, memory, intake, tokens, control, steering, journal };
+  return { ...shared, at, memory, intake, tokens };
 }
 
 /** What checks a schema is loaded only for one of the operator's. */
@@ -280,11 +249,12 @@ function intakeCount({ threads }: Options): number {
 
 function sharedMemory(options: Options): SharedMemory {
   return {
-    counts: createCounts(1 + intakeCount(options)),
+    counts: createCounts(BLOCK.intake + intakeCount(options)),
     meter: RpsMeter.memory(),
     limiter: options.rpsLimit === 0 ? null : WindowLimiter.memory(options.rpsLimit),
     keys: createKeyTableMemory(options),
-    keyCounts: KeyCounts.memory(1 + intakeCount(options)),
+    keyCounts: KeyCounts.memory(BLOCK.intake + intakeCount(options)),
+    wakeFlag: WakeFlag.memory(),
   };
 }
 
@@ -297,65 +267,26 @@ async function intakeStarter(
   return (_index, data) => startIntakeInMain(data);
 }
 
-async function requireHandler(options: Options, drain: DrainHandle): Promise<void> {
-  const wrong = await drain.loadHandler();
+async function requireHandler(options: Options, drain: DrainThread): Promise<void> {
+  const wrong = await drain.call('loadHandler');
   if (wrong !== null) throw handlerFault(options.handler, wrong);
 }
 
-async function openJournal(
-  { options, log }: ServerParts,
-  memory: SharedMemory,
-  flag: SharedArrayBuffer,
+/** @param releases takes what ends the thread, and what gives up the data folder */
+function startDrain(
+  { options, log, onFault }: ServerParts,
+  { counts, keys, wakeFlag }: SharedMemory,
   releases: Release[],
-): Promise<{ journal: SourceHandle; hand: HandFile | null }> {
-  const intakeCounts = Array.from(
-    { length: intakeCount(options) },
-    (_, i) => new ThreadCounts(memory.counts, 1 + i),
-  );
-  const total = (counter: number) =>
-    intakeCounts.reduce((sum, counts) => sum + counts.get(counter), 0);
-  const ids = new FrameIds();
-  const wakeFlag = new WakeFlag(flag);
-  const opened: HandFile[] = [];
-  const journal = await openSource(options, {
-    newFrameId: () => ids.next(Date.now()),
-    acceptedOrders: () => total(COUNTER.ordersAccepted),
-    spooledOrders: () => total(COUNTER.ordersSpooled),
-    failedKeyRows: () => total(COUNTER.keyRowsFailed),
-    counts: new ThreadCounts(memory.counts, 0),
-    log,
-    requestWake: options.drain ? () => wakeFlag.set() : null,
-    claimFolder: async () => {
-      const release = await claimFolder(options.data);
-      const hand = openHand(options, log);
-      if (hand !== null) opened.push(hand);
-      releases.push(async () => {
-        // First: the next process reads it.
-        hand?.close();
-        await release();
-      });
-      releases.push(await claimPid(options.data, { waits: true }));
-    },
-    left: () => opened.flatMap((hand) => leftIn(hand, log)),
-  });
-  const [hand = null] = opened;
-  // What it held is in the journal now.
-  hand?.begin();
-  return { journal, hand };
-}
-
-/** Before intake listens: a key that a client sends again must be known by then. */
-async function loadKeys(memory: SharedMemory, journal: SourceHandle, log: Log): Promise<void> {
-  const clocks = { nowNs: monotonicNs, nowMs: Date.now };
-  const leftOut = await restoreKeys(new KeyTable(memory.keys), journal.keys, clocks);
-  if (leftOut === 0) return;
-  log(
-    'keys-left-out',
-    'idempotency keys do not fit into --idempotency-keys-max and are forgotten',
-    {
-      keys: leftOut,
-    },
-  );
+): DrainThread {
+  const handler = handlerUrl(options.handler);
+  const data = { options, handler, counts, intakeThreads: intakeCount(options), keys, wakeFlag };
+  const claim = async () => {
+    releases.push(await claimFolder(options.data));
+    releases.push(await claimPid(options.data, { waits: true }));
+  };
+  const drain = new DrainThread(data, { log, claimFolder: claim, onFault });
+  releases.push(() => drain.end());
+  return drain;
 }
 
 function threadData(
@@ -366,14 +297,13 @@ function threadData(
     contract: Contract;
     certificate: ServerCertificate | null;
     senders: SenderFiles;
-    drain: DrainHandle;
+    drain: DrainThread;
     engine: EngineChoice;
     connectionsMax: number;
-    wakeFlag: SharedArrayBuffer | null;
   },
 ): IntakeThreadData {
-  const { contract, certificate, senders, drain, engine, connectionsMax, wakeFlag } = shared;
-  const data = {
+  const { contract, certificate, senders, drain, engine, connectionsMax } = shared;
+  return {
     tls: certificate?.material ?? null,
     senders: senders.data,
     ...memory,
@@ -381,15 +311,12 @@ function threadData(
     contract,
     engine: engine.name,
     sharesPort: options.threads > 1,
-    countsIndex: 1 + threadIndex,
+    countsIndex: BLOCK.intake + threadIndex,
     connectionsMax,
     intakeThreads: intakeCount(options),
-    wakeFlag,
+    drainPort: drain.intakePort(false),
+    directPort: options.mode === 'direct' ? drain.intakePort(true) : null,
   };
-  if (options.mode !== 'direct') return { ...data, directPort: null };
-  const { port1, port2 } = new MessageChannel();
-  drain.serveDirect(port1);
-  return { ...data, directPort: port2 };
 }
 
 async function releaseAll(releases: Release[]): Promise<void> {

@@ -50,7 +50,7 @@ export class ReplyInboxes {
 /**
  * Publishes requests; each answer arrives on a subject of its own under one subscription. The client's `request` does
  * the same, but creates for each answer an unused error, a promise race and several closures: a tenth of what a frame
- * costs the intake thread, and its confirmed ack the main thread.
+ * costs the intake thread, and its confirmed ack the drain thread.
  */
 export class ReplyInbox {
   readonly #nc: NatsConnection;

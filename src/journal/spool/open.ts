@@ -55,7 +55,7 @@ export function openSpooledAppender(
     commitMsMax: hasSpool ? options.commitMsMax / 2 : options.commitMsMax,
     retries: !hasSpool,
   };
-  // The source in the main thread has a connection to the same servers and reports their faults; one more line per
+  // The source in the drain thread has a connection to the same servers and reports their faults; one more line per
   // thread would not help the operator.
   const primary = openJetStreamAppender(targetOf(options), bounds, () => {});
   if (!hasSpool) return primary;
@@ -90,6 +90,7 @@ export async function openSpooledSource(
     spool = new LocalSource(store, {
       ...parts,
       acceptedOrders: parts.spooledOrders,
+      requestWake: null,
       retryMsMax: options.retryMsMax,
       hasNoLog: true,
     });

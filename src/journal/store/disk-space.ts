@@ -28,7 +28,7 @@ export const APPEND_FLOOR: SpaceFloor = { freeBytes: 32 * MIB, spareBytes: 12 * 
 export const WRITE_FLOOR: SpaceFloor = { freeBytes: 16 * MIB, spareBytes: 10 * MIB };
 
 /**
- * Spare before each write while the disk has space: for the main thread, and for frames that intake threads write to
+ * Spare before each write while the disk has space: for the drain thread, and for frames that intake threads write to
  * the tables at the same time.
  */
 const SPARE_BYTES = 16 * MIB;

@@ -1,21 +1,21 @@
 /** Processing: the drain, the schedule that steers it, and what both mean for the orders that wait. */
 import { fileURLToPath } from 'node:url';
-import { DueTime } from '../../drain/due-time.js';
-import type { HandFile } from '../../drain/hand-file.js';
-import { type DrainHandle, openDrain } from '../../drain/open.js';
-import { ScheduleFollower } from '../../drain/schedule/follow.js';
-import { loadSchedule } from '../../drain/schedule/parse.js';
-import type { DrainSchedule } from '../../drain/schedule/schedule.js';
-import { memoryControl } from '../../journal/kept-control.js';
-import type { SourceHandle } from '../../journal/source-handle.js';
-import { monotonicNs } from '../../limit/clock.js';
-import { COUNTER, type ThreadCounts } from '../../metrics/count.js';
-import type { DrainControl } from '../../model/drain-control.js';
-import type { Log } from '../../model/log.js';
-import type { Options } from '../../model/options.js';
-import type { PlacedReceipt } from '../../model/receipt.js';
+import { DueTime } from '../../src/drain/due-time.js';
+import type { HandFile } from '../../src/drain/hand-file.js';
+import { type DrainHandle, openDrain } from '../../src/drain/open.js';
+import { ScheduleFollower } from '../../src/drain/schedule/follow.js';
+import { loadSchedule } from '../../src/drain/schedule/parse.js';
+import type { DrainSchedule } from '../../src/drain/schedule/schedule.js';
+import { memoryControl } from '../../src/journal/kept-control.js';
+import type { SourceHandle } from '../../src/journal/source-handle.js';
+import { monotonicNs } from '../../src/limit/clock.js';
+import { COUNTER, type ThreadCounts } from '../../src/metrics/count.js';
+import type { DrainControl } from '../../src/model/drain-control.js';
+import type { Log } from '../../src/model/log.js';
+import type { Options } from '../../src/model/options.js';
+import type { PlacedReceipt } from '../../src/model/receipt.js';
 
-const POOL_ENTRY = fileURLToPath(new URL('../../../workers/pool/thread.js', import.meta.url));
+const POOL_ENTRY = fileURLToPath(new URL('../pool/thread.js', import.meta.url));
 
 export interface Steering {
   readonly due: DueTime;
@@ -41,7 +41,6 @@ export interface ProcessingParts {
   /** Null in direct mode. */
   readonly journal: SourceHandle | null;
   readonly hand: HandFile | null;
-  /** Of the main thread. */
   readonly counts: ThreadCounts;
 }
 

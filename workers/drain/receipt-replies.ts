@@ -9,7 +9,7 @@ export type FindReceipt = (frameId: string, index: number) => Promise<PlacedRece
  */
 const PENDING_MAX = 1000;
 
-/** The main thread's end of an intake thread's `ReceiptQueries`. The replies of one event-loop turn are sent as one message. */
+/** The drain thread's end of an intake thread's `ReceiptQueries`. The replies of one event-loop turn are sent as one message. */
 export class ReceiptReplies {
   readonly #find: FindReceipt;
   readonly #send: (replies: readonly ReceiptReply[]) => void;
