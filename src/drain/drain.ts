@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { COUNTER, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import type { BackoffBounds } from '../model/backoff.js';
 import { type Frame, orderId } from '../model/frame.js';
@@ -115,6 +115,8 @@ export class Drain {
         await new Promise<void>((resolve) => {
           this.#onRoom = resolve;
         });
+        // Frames are settled in groups: with the room that the whole group leaves, one pull is enough.
+        await setImmediate();
         continue;
       }
       const deliveries = await this.#source.pull(credit, signal, this.#scheduler.aheadRoom);

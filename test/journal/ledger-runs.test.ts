@@ -56,7 +56,7 @@ class World {
   }
 
   /** One run of a process. */
-  begin(self: string, left: readonly LeftOrders[] = []): Run {
+  begin(self: string, left: readonly LeftOrders[] = [], settleGapMs?: number): Run {
     const known = this.#folders.get(self);
     const folder = known ?? mkdtempSync(join(tmpdir(), 'forebay-ledger-'));
     this.#folders.set(self, folder);
@@ -66,7 +66,17 @@ class World {
     const state = new LedgerState(store, self, runId, left);
     const connection = { up: true, reason: '', whenUp: async () => {} };
     const peers = { isAlive: (peer: string) => !this.dead.has(peer), trouble: () => {} };
-    const parts = { self, runId, connection, stream: this.log, state, peers, log: () => {} };
+    const gap = settleGapMs === undefined ? {} : { settleGapMs };
+    const parts = {
+      self,
+      runId,
+      connection,
+      stream: this.log,
+      state,
+      peers,
+      log: () => {},
+      ...gap,
+    };
     let isOver = false;
     const end = async () => {
       if (isOver) return;
@@ -306,4 +316,42 @@ describe('what the ledger knows of a process that dies', () => {
       abandoned: [1],
     });
   });
+});
+
+describe('the settlements that follow each other', () => {
+  /** So long that only another step can end it in time. */
+  const NEVER_MS = 60_000;
+
+  test('share an entry, which a claim writes at once', async (t) => {
+    const world = new World(t);
+    const { ledger } = world.begin('one', [], NEVER_MS);
+    await ledger.claim(at('A', 'B', 'C'));
+    const settled = [ledger.settle(frame('A'))];
+    await sleep(5);
+    settled.push(ledger.settle(frame('B')));
+    await sleep(5);
+    assert.equal(world.log.entries.length, 1);
+    assert.deepEqual(await ledger.claim(at('D')), ['ours']);
+    await Promise.all(settled);
+    const entry = decodeEntry(world.log.entries[1]!);
+    assert.deepEqual(
+      entry.settled.map(({ id }) => id),
+      ['A', 'B'],
+    );
+    assert.equal(world.log.entries.length, 2);
+  });
+
+  test('are written at once when the journal is closed, and the first one after a rest', async (t) => {
+    const world = new World(t);
+    const { ledger } = world.begin('one', [], NEVER_MS);
+    await ledger.settle(frame('A'));
+    const last = ledger.settle(frame('B'));
+    ledger.close();
+    await last;
+    assert.equal(world.log.entries.length, 2);
+  });
+
+  function frame(id: string) {
+    return { id, count: 5, refiled: [], dead: [], doneAfterRetry: [] };
+  }
 });

@@ -45,6 +45,8 @@ export interface LedgerParts {
   readonly state: LedgerState;
   readonly peers: Pick<LedgerPeers, 'isAlive' | 'trouble'>;
   readonly log: Log;
+  /** Default: see SETTLE_GAP_MS. */
+  readonly settleGapMs?: number;
 }
 
 /** About how large an entry may get, in bytes; the rest goes into the next. */
@@ -53,6 +55,11 @@ const ID_BYTES = 29;
 const CLAIM_BYTES = ID_BYTES + 12;
 const PAUSE_MS = 100;
 const WAIT_MS = 1000;
+/**
+ * Between the end of an entry and the next one, if that only settles: the settlements of this time share the entry, and their
+ * acks a write. The first settlement after a rest is written at once. What someone waits for to begin work never waits.
+ */
+const SETTLE_GAP_MS = 10;
 
 interface Step {
   readonly claim: readonly ClaimedFrame[];
@@ -77,19 +84,25 @@ interface Step {
  * fault-tolerant services using the state machine approach" (ACM Computing Surveys 22, 1990), with JetStream as the
  * log.
  *
- * One entry is under way at a time; the steps that come in meanwhile share the next.
+ * One entry is under way at a time; the steps that come in meanwhile share the next. Each entry costs nats-server as much as a
+ * frame of orders.
  */
 export class Ledger {
   readonly #parts: LedgerParts;
+  readonly #settleGapMs: number;
   #steps: Step[] = [];
   #entries = 0;
   #isRunning = false;
   #isCurrent = false;
   #isRefused = false;
   #isClosing = false;
+  /** When the last entry ended. */
+  #endedTickMs = Number.NEGATIVE_INFINITY;
+  #endGap: () => void = () => {};
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
+    this.#settleGapMs = parts.settleGapMs ?? SETTLE_GAP_MS;
   }
 
   /**
@@ -169,6 +182,7 @@ export class Ledger {
   /** From now on nothing waits for NATS: what it does not take at once is rejected. */
   close(): void {
     this.#isClosing = true;
+    this.#endGap();
   }
 
   #step(wanted: Partial<Step> & { readonly bytes: number }): Promise<ClaimVerdict[]> {
@@ -176,20 +190,38 @@ export class Ledger {
       const nothing = { claim: [], settle: null, release: [], progress: null, reads: false };
       this.#steps.push({ ...nothing, ...wanted, resolve, reject });
       if (!this.#isRunning) void this.#run();
+      else if (wanted.settle === undefined) this.#endGap();
     });
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
     while (this.#steps.length > 0) {
+      const gapMs = this.#endedTickMs + this.#settleGapMs - performance.now();
+      if (gapMs > 0 && !this.#isClosing && this.#onlySettles()) await this.#gap(gapMs);
       const group = this.#nextGroup();
       try {
         await this.#write(group);
       } catch (error) {
         for (const { reject } of group) reject(error as Error);
       }
+      this.#endedTickMs = performance.now();
     }
     this.#isRunning = false;
+  }
+
+  #onlySettles(): boolean {
+    return this.#steps.every(({ settle }) => settle !== null);
+  }
+
+  async #gap(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#endGap = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #nextGroup(): Step[] {
