@@ -1,0 +1,142 @@
+/**
+ * Each call between JavaScript and uWebSockets.js costs 30 to 60 ns, an accepted order several µs in all. So an order must
+ * not make more of them than it does: this counts them.
+ */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { GroupCommit } from '../../src/commit/group-commit.js';
+import type { EngineFactory, HttpReply, RequestHead } from '../../src/intake/http.js';
+import { IntakeServer } from '../../src/intake/server.js';
+import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
+import { loadOptions } from '../../src/options/load.js';
+import { orderContract } from '../../src/schema/contract.js';
+import { compileContract } from '../../src/schema/validator.js';
+import { freePort } from '../support/free-port.js';
+import { ENGINE } from '../support/http-engine.js';
+
+const ORDER = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
+/** So many that an answer whose connection is checked, one of about 32, is among them. */
+const ORDERS = 200;
+
+/** Counts the calls by name. Calls from uWebSockets.js begin with `on `. */
+class Crossings {
+  readonly #calls = new Map<string, number>();
+
+  factory(engine: EngineFactory): EngineFactory {
+    return {
+      ...engine,
+      create: (routes, limits, tls) =>
+        engine.create(
+          routes.map((route) => ({
+            ...route,
+            answer: (reply, head) => {
+              this.#count('on request');
+              route.answer(this.#counted(reply), this.#counted(head));
+            },
+          })),
+          limits,
+          tls,
+        ),
+    };
+  }
+
+  /** Calls per order. */
+  perOrder(): Record<string, number> {
+    return Object.fromEntries([...this.#calls].sort().map(([name, n]) => [name, n / ORDERS]));
+  }
+
+  #count(name: string): void {
+    // One answer of many is ended by `tryEnd`, which can tell whether the client reads.
+    const same = name === 'tryEnd' ? 'end' : name;
+    this.#calls.set(same, (this.#calls.get(same) ?? 0) + 1);
+  }
+
+  #counted<T extends HttpReply | RequestHead>(target: T): T {
+    const counted: T = new Proxy(target, {
+      get: (_, name) => {
+        const method = Reflect.get(target, name) as (...values: unknown[]) => unknown;
+        return (...values: unknown[]) => {
+          this.#count(String(name));
+          const result = method.apply(
+            target,
+            values.map((value) => this.#countedCallback(`on ${String(name)}`, value)),
+          );
+          return result === target ? counted : result;
+        };
+      },
+    });
+    return counted;
+  }
+
+  #countedCallback(name: string, value: unknown): unknown {
+    if (typeof value !== 'function') return value;
+    return (...values: unknown[]) => {
+      this.#count(name);
+      return value(...values);
+    };
+  }
+}
+
+async function serverWith(t: TestContext, crossings: Crossings): Promise<string> {
+  const counts = new ThreadCounts(createCounts(2), 1);
+  const options = loadOptions(['--data', 'unused'], {});
+  const commit = async () => null;
+  const appender = {
+    name: 'local',
+    writable: true,
+    reason: '',
+    commit,
+    close: async () => {},
+  } as const;
+  const committer = new GroupCommit(appender, options, counts, () => {});
+  const never = () => assert.fail('no order of this test needs it');
+  const gate = { open: 0, accepted: 0, opened: () => true, closed: () => {} };
+  const { uwsEngine } = await import('../../src/intake/uws/engine.js');
+  const server = new IntakeServer(
+    {
+      validator: compileContract(orderContract, options)(),
+      committer,
+      keyed: { take: never, takeBatch: never },
+      receipts: { lookUp: never },
+      counts,
+      limiter: null,
+      senders: { keys: null, signatures: null, keyCounts: null },
+      meter: { hit: () => {} },
+      gate,
+      options,
+      tls: null,
+    } as never,
+    crossings.factory(uwsEngine),
+  );
+  const port = await freePort();
+  await server.listen({ at: { address: '127.0.0.1', port }, isShared: false });
+  t.after(async () => {
+    await committer.drained();
+    server.close();
+  });
+  return `http://127.0.0.1:${port}${options.path}`;
+}
+
+test('an order crosses to uWebSockets.js nine times and back three times', async (t) => {
+  if (ENGINE !== 'uws') return t.skip('uWebSockets.js is not used here');
+  const crossings = new Crossings();
+  const url = await serverWith(t, crossings);
+  const headers = { 'content-type': 'application/json' };
+  for (let i = 0; i < ORDERS; i++) {
+    const response = await fetch(url, { method: 'POST', headers, body: ORDER });
+    assert.equal(response.status, 200);
+    await response.arrayBuffer();
+  }
+  assert.deepEqual(crossings.perOrder(), {
+    // content-type, content-encoding, idempotency-key, expect
+    getHeader: 4,
+    onAborted: 1,
+    onData: 1,
+    cork: 1,
+    writeStatus: 1,
+    end: 1,
+    'on request': 1,
+    'on onData': 1,
+    'on cork': 1,
+  });
+});
