@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 const TICKS_PER_SECOND = 100;
 /** Column of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. Guest time, after these, is part of user. */
 const STEAL_COLUMN = 7;
+const IDLE_COLUMNS = [3, 4];
 const NS_PER_MS = 1e6;
 
 /** User and system time of a process and its threads so far. */
@@ -23,6 +24,8 @@ export function residentMaxMb(pid: number): number {
 
 export interface MachineTicks {
   readonly steal: number;
+  /** Used by any process, or by the kernel. */
+  readonly busy: number;
   readonly all: number;
 }
 
@@ -34,7 +37,10 @@ export function machineTicks(): MachineTicks {
     .split(/\s+/)
     .slice(1, STEAL_COLUMN + 2)
     .map(Number);
-  return { steal: ticks[STEAL_COLUMN] ?? Number.NaN, all: ticks.reduce((a, b) => a + b, 0) };
+  const steal = ticks[STEAL_COLUMN] ?? Number.NaN;
+  const all = ticks.reduce((a, b) => a + b, 0);
+  const idle = IDLE_COLUMNS.reduce((sum, column) => sum + (ticks[column] ?? 0), 0);
+  return { steal, busy: all - idle - steal, all };
 }
 
 export interface ThreadCpu {

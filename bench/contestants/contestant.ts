@@ -7,11 +7,16 @@ export interface Contestant {
   readonly durability: Durability;
   /** One line: what it is made of and how it is configured. */
   readonly about: string;
+  /** How POST /orders/batch takes many orders in one request; absent: it does not, or that is not measured. */
+  readonly batches?: BatchForm;
   /** Installs what it needs. @returns null, or in one line why it cannot run here and the fix */
   missing(): Promise<string | null>;
   /** @throws Error that says why it did not start; nothing is left running */
   start(): Promise<RunningContestant>;
 }
+
+/** An order in each line, or a JSON array. */
+export type BatchForm = 'lines' | 'array';
 
 export type ContestantKind = 'limit' | 'forebay' | 'other';
 
@@ -24,7 +29,7 @@ export const durabilities = {
 export type Durability = keyof typeof durabilities;
 
 export interface RunningContestant {
-  /** Accepts orders at POST /orders. */
+  /** Accepts orders at POST /orders, and batches at POST /orders/batch if it takes them. */
   readonly url: string;
   /** Null for servers other than Forebay. */
   readonly adminUrl: string | null;

@@ -29,6 +29,7 @@ export const forebay: readonly Contestant[] = [
     kind: 'forebay',
     durability: 'none',
     about: 'no queue: the pool processes each order before the response; `--rps-limit 0`',
+    batches: 'lines',
     missing: async () => null,
     start: () => startAlone(['--mode', 'direct', '--rps-limit', '0']),
   },
@@ -49,11 +50,11 @@ export const forebay: readonly Contestant[] = [
 
 /** The other HTTP engine, for Node versions without a binary of uWebSockets.js. One intake thread, as every Node has it. */
 function onNodeHttp(journal: 'local' | 'JetStream'): Contestant[] {
-  const [withDrainOff] = queued(journal);
+  const [{ batches: _, ...withDrainOff }] = queued(journal);
   const flags = ['--drain', 'off', '--http', 'node', '--threads', '1'];
   return [
     {
-      ...withDrainOff!,
+      ...withDrainOff,
       name: `${queuedName(journal, 'off')}, node:http`,
       about: `as ${queuedName(journal, 'off')} with \`--http node\` and one intake thread`,
       start: () => (journal === 'local' ? startAlone(flags) : startWithNats({}, flags)),
@@ -66,20 +67,22 @@ export function queuedName(journal: Journal, drain: 'on' | 'off'): string {
 }
 
 /** Drain off measures the intake alone. Drain on also empties the journal, with a handler that does nothing. */
-function queued(journal: Journal): Contestant[] {
+function queued(journal: Journal): [Contestant, Contestant] {
   const { durability, about } = JOURNALS[journal];
   const sync: NatsOptions = journal === 'JetStream sync always' ? { syncInterval: 'always' } : {};
-  return (['off', 'on'] as const).map((drain) => ({
+  const withDrain = (drain: 'on' | 'off'): Contestant => ({
     name: queuedName(journal, drain),
     kind: 'forebay',
     durability,
     about: drain === 'off' ? about : `${about}; processed meanwhile by a handler that does nothing`,
+    batches: 'lines',
     missing: journal === 'local' ? async () => null : natsMissing,
     start: () =>
       journal === 'local'
         ? startAlone(['--drain', drain])
         : startWithNats(sync, ['--drain', drain]),
-  }));
+  });
+  return [withDrain('off'), withDrain('on')];
 }
 
 /** @param flags in addition to COMMON_FLAGS */

@@ -1,5 +1,5 @@
 import type { Broker } from './brokers.js';
-import type { Contestant, Durability, RunningContestant } from './contestant.js';
+import type { BatchForm, Contestant, Durability, RunningContestant } from './contestant.js';
 import type { Need } from './needs.js';
 
 /** An alternative to Forebay: an HTTP server in front of a broker. */
@@ -28,14 +28,16 @@ export interface OtherParts {
   readonly name: string;
   readonly durability: Durability;
   readonly about: string;
+  readonly batches?: BatchForm;
   readonly needs: readonly Need[];
   readonly startBroker: () => Promise<Broker>;
   readonly startFront: (brokerUrl: string) => Promise<Front>;
 }
 
 export function otherContestant(parts: OtherParts): OtherContestant {
-  const { name, durability, about, needs } = parts;
+  const { name, durability, about, batches, needs } = parts;
   return {
+    ...(batches === undefined ? {} : { batches }),
     name,
     kind: 'other',
     durability,

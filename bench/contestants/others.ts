@@ -22,6 +22,7 @@ export function othersOf(processes: number): readonly OtherContestant[] {
     ...(['classic', 'quorum'] as const).map((type) => expressRabbitmq(type, processes)),
     ...(['default', 'always'] as const).map(goJetStream),
     bentoJetStream(),
+    ...(['default', 'always'] as const).map(bentoInBatches),
   ];
 }
 
@@ -29,7 +30,9 @@ function fastifyJetStream(sync: 'default' | 'always', processes: number): OtherC
   return otherContestant({
     name: `Fastify + JetStream${sync === 'always' ? ', sync always' : ''}`,
     durability: sync === 'always' ? 'fsync' : 'system',
-    about: 'Fastify with schemas for body and answer; one publish per order, many in flight',
+    about:
+      'Fastify with schemas for body and answer; one publish per order or batch, many in flight',
+    batches: 'array',
     needs: [nodePackages, toolNeed('nats-server')],
     startBroker: () => startJetStream(sync),
     startFront: (url) => startNode('fastify-jetstream.mjs', [url, QUEUE], processes),
@@ -70,7 +73,8 @@ function goJetStream(sync: 'default' | 'always'): OtherContestant {
   return otherContestant({
     name: `Go + JetStream${sync === 'always' ? ', sync always' : ''}`,
     durability: sync === 'always' ? 'fsync' : 'system',
-    about: 'net/http and nats.go; one PublishAsync per order; all cores, GOGC=400',
+    about: 'net/http and nats.go; one PublishAsync per order or batch; all cores, GOGC=400',
+    batches: 'array',
     needs: [goNeed('go-nats'), toolNeed('nats-server')],
     startBroker: () => startJetStream(sync),
     startFront: (url) =>
@@ -79,18 +83,38 @@ function goJetStream(sync: 'default' | 'always'): OtherContestant {
 }
 
 function bentoJetStream(): OtherContestant {
-  return otherContestant({
+  return bento('orders.yaml', 'default', {
     name: 'Bento to JetStream',
-    durability: 'system',
     about:
       'the stream processor, a fork of Benthos: http_server to nats_jetstream; all cores, GOGC=400',
+  });
+}
+
+/** Its own group commit: the output collects messages, and all their requests are answered when the batch has its ack. */
+function bentoInBatches(sync: 'default' | 'always'): OtherContestant {
+  return bento('batches.yaml', sync, {
+    name: `Bento to JetStream, batching${sync === 'always' ? ', sync always' : ''}`,
+    about:
+      'the same with a batching policy: one publish for up to 64 messages, or for those of 2 ms; arrays are unpacked',
+    batches: 'array',
+  });
+}
+
+function bento(
+  config: string,
+  sync: 'default' | 'always',
+  named: Pick<OtherContestant, 'name' | 'about' | 'batches'>,
+): OtherContestant {
+  return otherContestant({
+    ...named,
+    durability: sync === 'always' ? 'fsync' : 'system',
     needs: [goNeed('bento'), toolNeed('nats-server')],
-    startBroker: () => startJetStream('default'),
+    startBroker: () => startJetStream(sync),
     startFront: async (natsUrl) => {
       const address = `127.0.0.1:${await freePort()}`;
       return startFront({
         file: goProgram('bento'),
-        args: ['--config', sourceFile('bento', 'orders.yaml')],
+        args: ['--config', sourceFile('bento', config)],
         env: { ...GO_ENV, ADDRESS: address, NATS_URL: natsUrl, SUBJECT: QUEUE },
         url: `http://${address}`,
       });

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
+import { type Durability, durabilities } from '../contestants/contestant.js';
 import { BODY_NAMES, type Body, bodyHelp, bodyOf } from './bodies.js';
 
 /** generator: wrk has its own core, servers run on any. apart: servers are also kept off that core. */
@@ -10,14 +11,23 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUpS: number;
+  /** For orders that are sent one by one. */
   readonly connections: readonly number[];
+  readonly batches: readonly number[];
+  readonly batchConnections: number;
   readonly bodies: readonly Body[];
   /** Parts of names of contestants; empty: all. */
   readonly only: readonly string[];
+  /** Null: all. */
+  readonly durability: Durability | null;
+  /** Only the servers that take batches, for the chart of durability classes. */
+  readonly classes: boolean;
   readonly pin: Pin;
   /** Folder for the servers' data; null: the system's folder for temporary files. */
   readonly data: string | null;
   readonly json: string | null;
+  /** Adds rounds to the report in that file. */
+  readonly continue: boolean;
   readonly write: boolean;
   /** Path of a report to read instead of measuring. */
   readonly from: string | null;
@@ -25,16 +35,25 @@ export interface BenchOptions {
 
 interface NumberOption {
   readonly fallback: number;
+  /** With --classes. */
+  readonly classes: number;
   readonly quick: number;
   readonly max: number;
   readonly help: string;
 }
 
 const numbers = {
-  rounds: { fallback: 5, quick: 1, max: 100, help: 'in each round every server is measured once' },
-  seconds: { fallback: 4, quick: 1, max: 300, help: 'of load that is measured' },
+  rounds: {
+    fallback: 5,
+    classes: 5,
+    quick: 1,
+    max: 100,
+    help: 'in each round every server is measured once',
+  },
+  seconds: { fallback: 4, classes: 2, quick: 1, max: 300, help: 'of load that is measured' },
   'warm-up': {
     fallback: 5,
+    classes: 2,
     quick: 1,
     max: 60,
     help: 'seconds of load before that; below 5, V8 may still be compiling',
@@ -42,18 +61,28 @@ const numbers = {
 } as const satisfies Record<string, NumberOption>;
 
 const CONNECTIONS = '256';
+const BATCH_CONNECTIONS = '64';
 const CONNECTIONS_MAX = 10_000;
+/** The default of Forebay's --frame-orders-max. */
+const BATCH_MAX = 1000;
+const CLASS_NAMES = Object.keys(durabilities) as Durability[];
+const CLASS_BATCHES = '1,10,100,500';
 
 const flags = {
   rounds: { type: 'string' },
   seconds: { type: 'string' },
   'warm-up': { type: 'string' },
   connections: { type: 'string', default: CONNECTIONS },
+  batch: { type: 'string' },
+  'batch-connections': { type: 'string', default: BATCH_CONNECTIONS },
   body: { type: 'string', multiple: true },
   only: { type: 'string', multiple: true },
-  pin: { type: 'string', default: 'generator' },
+  class: { type: 'string' },
+  classes: { type: 'boolean', default: false },
+  pin: { type: 'string' },
   data: { type: 'string' },
   json: { type: 'string' },
+  continue: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
   from: { type: 'string' },
   quick: { type: 'boolean', default: false },
@@ -65,24 +94,31 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | null 
   const values = read(args);
   if (values.help) return null;
   const numberOf = (name: keyof typeof numbers) => {
-    const { fallback, quick, max } = numbers[name];
+    const { fallback, classes, quick, max } = numbers[name];
     const text = values[name];
-    return text === undefined ? (values.quick ? quick : fallback) : whole(name, text, max);
+    if (text !== undefined) return whole(name, text, max);
+    return values.quick ? quick : values.classes ? classes : fallback;
   };
-  const pin = PINS.find((name) => name === values.pin);
-  if (pin === undefined) throw usage(`--pin ${values.pin}: must be one of ${PINS.join(', ')}`);
+  const numbersOf = (name: string, text: string, max: number) =>
+    text.split(',').map((part) => whole(name, part, max));
+  const { pin = values.classes ? 'apart' : 'generator' } = values;
+  const { batch = values.classes ? CLASS_BATCHES : '1' } = values;
+  if (values.continue && values.json === undefined) throw usage('--continue: needs --json');
   return {
     rounds: numberOf('rounds'),
     seconds: numberOf('seconds'),
     warmUpS: numberOf('warm-up'),
-    connections: values.connections
-      .split(',')
-      .map((text) => whole('connections', text, CONNECTIONS_MAX)),
+    connections: numbersOf('connections', values.connections, CONNECTIONS_MAX),
+    batches: numbersOf('batch', batch, BATCH_MAX),
+    batchConnections: whole('batch-connections', values['batch-connections'], CONNECTIONS_MAX),
     bodies: (values.body ?? [BODY_NAMES[0]!]).map(body),
     only: values.only ?? [],
-    pin,
+    durability: values.class === undefined ? null : oneOf('class', values.class, CLASS_NAMES),
+    classes: values.classes,
+    pin: oneOf('pin', pin, PINS),
     data: values.data ?? null,
     json: values.json ?? null,
+    continue: values.continue,
     write: values.write,
     from: values.from ?? null,
   };
@@ -98,13 +134,20 @@ export function benchHelp(): string {
       line(name, `${help} (default ${fallback}, with --quick ${quick})`),
     ),
     line('connections', `number of connections, or several: 64,256,1024 (default ${CONNECTIONS})`),
+    line('batch', `orders in a request (default 1, with --classes ${CLASS_BATCHES})`),
+    line('batch-connections', ''),
+    `${' '.repeat(17)}connections if there is more than one (default ${BATCH_CONNECTIONS})`,
     line('body', 'a name or JSON; can be repeated (default plain):'),
     ...bodyHelp().map((text) => `${' '.repeat(19)}${text}`),
     line('only', 'servers whose name contains this, and the bare server; can be repeated'),
+    line('class', `servers of one class of durability: ${CLASS_NAMES.join(', ')}`),
+    line('classes', 'the chart of all classes: servers that take batches, a short time for each,'),
+    `${' '.repeat(17)}and --pin apart, so that on 2 cores the figures are those of one core`,
     line('pin', 'generator: wrk has its own core, servers use any (default);'),
     `${' '.repeat(17)}apart: servers are also kept off that core; none`,
     line('data', 'folder for the data, on the disk to measure (default: temporary files)'),
-    line('json', 'file to save the report to'),
+    line('json', 'file to save the report to, after each measurement'),
+    line('continue', 'add rounds to the report in that file'),
     line('write', 'update report, chart and page in docs/ and the table in README.md'),
     line('from', 'read a saved report instead of measuring'),
     line('quick', 'one short round, to check that everything works'),
@@ -134,6 +177,12 @@ function body(text: string): Body {
       `--body ${text}: must not contain ]==], which would end the string in wrk's script`,
     );
   }
+  return found;
+}
+
+function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((value) => value === text);
+  if (found === undefined) throw usage(`--${name} ${text}: must be one of ${allowed.join(', ')}`);
   return found;
 }
 

@@ -1,3 +1,4 @@
+import type { BatchForm } from '../contestants/contestant.js';
 import { ORDER } from '../load.js';
 
 /** What is posted in one case: one text, or several in turn. */
@@ -41,6 +42,12 @@ export function bodyOf(text: string): Body | null {
   if (text.startsWith('{')) return { name: text, texts: [text] };
   const known = BODIES[text];
   return known === undefined ? null : { name: text, texts: known.texts };
+}
+
+/** The body of a request with `orders` orders: the texts of the body in turn. */
+export function batchText(body: Body, orders: number, form: BatchForm): string {
+  const all = Array.from({ length: orders }, (_, i) => body.texts[i % body.texts.length]!);
+  return form === 'array' ? `[${all.join()}]` : all.join('\n');
 }
 
 /** The same in every run: usernames of different lengths, numbers of one to three digits. */

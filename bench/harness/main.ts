@@ -9,6 +9,7 @@ import { bare } from '../contestants/bare.js';
 import { forebay } from '../contestants/forebay.js';
 import { others } from '../contestants/others.js';
 import { benchHelp, parseBenchOptions } from './bench-options.js';
+import { classTables } from './classes.js';
 import { writeDocs } from './pages.js';
 import { readReport, reportText } from './report.js';
 import { toRows } from './rows.js';
@@ -32,10 +33,10 @@ async function main(args: readonly string[]): Promise<void> {
       : await readFile(from, 'utf8');
   // Printed from what is saved, so that the pages can be generated from it again.
   const report = readReport(text);
-  console.log(summary(report));
+  console.log(options.classes ? classTables(report) : summary(report));
   if (json !== null) await writeFile(json, text);
   if (options.write) {
-    for (const path of await writeDocs(report)) console.error(`written: ${path}`);
+    for (const path of await writeDocs(report, options.classes)) console.error(`written: ${path}`);
   }
   const isWrong = toRows(report).some(({ errors }) => errors > 0);
   if (isWrong || report.leftOut.some(({ isFailure }) => isFailure)) process.exitCode = EXIT.failed;

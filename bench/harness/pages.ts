@@ -1,11 +1,19 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { HTTP, REFERENCE } from '../contestants/bare.js';
 import { durabilities } from '../contestants/contestant.js';
 import { withSection } from '../doc-section.js';
 import { chart } from './chart.js';
-import { type LeftOut, type Report, reportText } from './report.js';
-import { caseTables, caseTitle, howMeasured, mainCase, rowsOf } from './tables.js';
+import { classTables } from './classes.js';
+import {
+  caseTitle,
+  type Entrant,
+  type LeftOut,
+  type Report,
+  readReport,
+  reportText,
+} from './report.js';
+import { caseTables, howMeasured, mainCase, rowsOf } from './tables.js';
 import { fixed, table, whole } from './text.js';
 import { warningsOf } from './warnings.js';
 
@@ -23,45 +31,65 @@ const README_SERVERS = [
   'Bento to JetStream',
 ];
 
-/** Everything that is generated from a report: text by path from the project's root. */
-export function docsOf(report: Report, readme: string): ReadonlyMap<string, string> {
+const LATEST = 'docs/benchmarks/latest.json';
+const CLASSES = 'docs/benchmarks/classes.json';
+
+/** What the page consists of. */
+export interface Reports {
+  /** Orders one by one, all servers. */
+  readonly latest: Report;
+  /** One by one and in batches, for each class of durability: with --classes. */
+  readonly classes: Report;
+}
+
+/** Everything that is generated from the reports: text by path from the project's root. */
+export function docsOf(reports: Reports, readme: string): ReadonlyMap<string, string> {
   return new Map([
-    ['docs/benchmarks/latest.json', reportText(report)],
-    ['docs/benchmarks/chart.svg', chart(report)],
-    ['docs/reference/benchmarks.md', page(report)],
-    ['README.md', withSection(readme, 'bench', excerpt(report))],
+    [LATEST, reportText(reports.latest)],
+    [CLASSES, reportText(reports.classes)],
+    ['docs/benchmarks/chart.svg', chart(reports.classes)],
+    ['docs/reference/benchmarks.md', page(reports)],
+    ['README.md', withSection(readme, 'bench', excerpt(reports.latest))],
   ]);
 }
 
 /** @returns the paths that were written */
-export async function writeDocs(report: Report): Promise<string[]> {
-  const readme = await readFile(new URL('README.md', ROOT), 'utf8');
-  await mkdir(new URL('docs/benchmarks/', ROOT), { recursive: true });
-  const files = [...docsOf(report, readme)];
+export async function writeDocs(report: Report, isClasses: boolean): Promise<string[]> {
+  const read = (path: string) => readFile(new URL(path, ROOT), 'utf8');
+  const saved = readReport(await read(isClasses ? LATEST : CLASSES));
+  const reports = isClasses
+    ? { latest: saved, classes: report }
+    : { latest: report, classes: saved };
+  const files = [...docsOf(reports, await read('README.md'))];
   for (const [path, text] of files) await writeFile(new URL(path, ROOT), text);
   return files.map(([path]) => fileURLToPath(new URL(path, ROOT)));
 }
 
 /** docs/reference/benchmarks.md. */
-export function page(report: Report): string {
+export function page({ latest: report, classes }: Reports): string {
   const main = mainCase(report);
   const others = report.cases.filter((where) => where !== main);
-  const warnings = warningsOf(report);
-  const { leftOut } = report;
+  const warnings = [...warningsOf(report), ...warningsOf(classes)];
+  const leftOut = [...report.leftOut, ...classes.leftOut];
   const parts = [
     '# Benchmarks',
-    `![${chartAlt(report)}](../benchmarks/chart.svg)`,
-    'Each server receives the same orders over HTTP. `200 means` is where an order is stored when its client gets the 200. `of bare` is the rate divided by that of bare uWebSockets.js, which reads the body and sends a fixed response. [Columns](#columns) explains the rest.',
-    `## ${caseTitle(main)}`,
+    '## One core, by class of durability',
+    CLASSES_INTRO,
+    `![${CHART_ALT}](../benchmarks/chart.svg)`,
+    classTables(classes),
+    list(howMeasured(classes).split('\n')),
+    '## All servers, orders one by one',
+    'These servers may use every core, also that of the generator, and the benchmark includes alternatives that take no batches. `200 means` is where an order is stored when its client gets the 200. `of bare` is the rate divided by that of bare uWebSockets.js, which reads the body and sends a fixed response. [Columns](#columns) explains the rest.',
+    `### ${caseTitle(main)}`,
     caseTables(report, main),
     list(howMeasured(report).split('\n')),
-    ...others.flatMap((where) => [`## ${caseTitle(where)}`, caseTables(report, where)]),
-    '## Columns',
+    ...others.flatMap((where) => [`### ${caseTitle(where)}`, caseTables(report, where)]),
+    '### Columns',
     COLUMNS,
     ...(warnings.length === 0 ? [] : ['## Warnings', list(warnings)]),
     '## Servers',
     'The code of each is in [bench/contestants](../../bench/contestants/README.md).',
-    entrants(report),
+    entrants([...report.entrants, ...classes.entrants]),
     ...(leftOut.length === 0 ? [] : ['## Not measured', list(leftOut.map(leftOutText))]),
     '## Method',
     METHOD,
@@ -70,6 +98,13 @@ export function page(report: Report): string {
   ];
   return `${parts.join('\n\n')}\n`;
 }
+
+const CHART_ALT =
+  'Orders per second and core of each server, one by one and in batches, and p99, grouped by what a 200 means';
+
+const CLASSES_INTRO = `What one core does, by what a 200 promises: **not stored**, stored in the **operating system** and on disk later, or **on disk**. Compare servers of one class.
+The bare server reads the body and stores nothing. Each server has one core, together with its broker, and the load generator has another, so the rates are orders per second and core. Orders come one by one on 256
+connections, or in batches of 10, 100 and 500 in a request on 64. The load is a closed loop, so p99 is that of a saturated core: with batches of 500 on 64 connections, 32,000 orders wait at any time.`;
 
 const COLUMNS = `- **of bare** and **range**: the median, lowest and highest ratio to ${REFERENCE}. Each round has its own ratio.
 - **processed/s**: orders that the handler finished in the same seconds.
@@ -80,7 +115,9 @@ const COLUMNS = `- **of bare** and **range**: the median, lowest and highest rat
 - **wrk CPU**: share of one core that wrk used. From 95% on (bold) wrk may be the limit: the server may be able to do more. If that
   server is the bare one, all ratios to it are too high.`;
 
-const METHOD = `- **Ratios within one round.** Absolute rates depend on the machine and, on a shared machine, on the minute. So the servers take turns
+const METHOD = `- **Batches.** Forebay takes lines, the others a JSON array. All check each order. Fastify and Go store a batch as one message, which is the cheapest way;
+  a consumer then has to handle batches. Bento collects messages of several requests itself.
+- **Ratios within one round.** Absolute rates depend on the machine and, on a shared machine, on the minute. So the servers take turns
   (A B C A B C), and each round has its own ratios to ${REFERENCE}.
 - **A new process for each measurement**, with an empty data folder. One order whose response is compared byte by byte, then a warm-up, then
   the load. Forebay's own count of 200s must match wrk's.
@@ -95,6 +132,8 @@ const METHOD = `- **Ratios within one round.** Absolute rates depend on the mach
 const RUN = `\`\`\`sh
 npm run bench                                            # 256 connections, about 15 minutes
 npm run bench -- --connections 64,256,1024 --write       # three times as long; also writes this page
+npm run bench:classes -- --json classes.json --write     # the chart: about 30 minutes
+npm run bench:classes -- --class fsync --batch 100 --rounds 1 --json classes.json --continue   # a part of it: a minute
 npm run bench -- --from docs/benchmarks/latest.json --write   # writes this page again without a run
 npm run bench -- --body spaced --body varied --only Forebay
 npm run bench -- --help
@@ -104,7 +143,8 @@ The benchmark needs Linux and wrk, and installs wrk with apt if it runs as root.
 alternatives; those that cannot be installed are left out, with the reason.
 
 \`--write\` generates this page, the chart and the table in README.md from [the report of the run](../benchmarks/latest.json), which
-contains every figure of every round. Do not edit them.`;
+contains every figure of every round; those of the chart are in [classes.json](../benchmarks/classes.json). Do not edit them.
+\`--continue\` adds rounds to a report, for a machine that is free only for a while.`;
 
 /** The README's benchmark table. */
 export function excerpt(report: Report): string {
@@ -114,10 +154,10 @@ export function excerpt(report: Report): string {
     (name) => rows.find(({ entrant }) => entrant.name === name) ?? [],
   );
   const head = ['server', '200 means', 'orders/s', 'of bare', 'p99 ms'];
-  const cells = shown.map(({ entrant, requestsPerSecond, ratio, p99Ms }) => [
+  const cells = shown.map(({ entrant, ordersPerSecond, ratio, p99Ms }) => [
     entrant.name,
     durabilities[entrant.durability],
-    whole(requestsPerSecond.median),
+    whole(ordersPerSecond.median),
     ratio === null ? '' : fixed(ratio.median, 2),
     fixed(p99Ms, 1),
   ]);
@@ -128,12 +168,13 @@ export function excerpt(report: Report): string {
   ].join('\n\n');
 }
 
-function chartAlt(report: Report): string {
-  return `Orders per second of each server as bars, grouped by what a 200 means: ${caseTitle(mainCase(report))}`;
-}
-
-function entrants({ entrants: all }: Report): string {
-  const rows = all.map(({ name, durability, about }) => [name, durabilities[durability], about]);
+function entrants(all: readonly Entrant[]): string {
+  const named = new Map(all.map((entrant) => [entrant.name, entrant]));
+  const rows = [...named.values()].map(({ name, durability, about }) => [
+    name,
+    durabilities[durability],
+    about,
+  ]);
   return table(['server', '200 means', 'what it is'], rows);
 }
 

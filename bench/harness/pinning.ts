@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import type { Pin } from './bench-options.js';
 
@@ -8,13 +9,20 @@ const run = promisify(execFile);
 export interface Pinning {
   /** The core of wrk; undefined: any. */
   readonly core: number | undefined;
+  /** How many cores the servers may use. */
+  readonly serverCores: number;
   /** Description for the report. */
   readonly text: string;
   /** Why wrk has no core of its own; empty if it has. */
   readonly fault: string;
 }
 
-const ANYWHERE = { core: undefined, text: 'generator and servers on any core', fault: '' };
+const ANYWHERE = {
+  core: undefined,
+  serverCores: availableParallelism(),
+  text: 'generator and servers on any core',
+  fault: '',
+};
 
 /**
  * Reserves the first core that this process may use for wrk. For `apart` this process leaves that core, and so do the
@@ -28,11 +36,13 @@ export async function pin(how: Pin): Promise<Pinning> {
   const failure = await failureOf('taskset', ['--cpu-list', `${core}`, 'true']);
   if (failure !== null) return unpinned(`taskset is missing (package util-linux): ${failure}`);
   if (how === 'generator') {
-    return { core, text: `generator on core ${core}, servers on any core`, fault: '' };
+    const text = `generator on core ${core}, servers on any core`;
+    return { core, serverCores: cores.length, text, fault: '' };
   }
   const rest = others.join(',');
   await run('taskset', ['--all-tasks', '--cpu-list', '--pid', rest, `${process.pid}`]);
-  return { core, text: `generator on core ${core}, servers on ${rest}`, fault: '' };
+  const text = `generator on core ${core}, servers on ${rest}`;
+  return { core, serverCores: others.length, text, fault: '' };
 }
 
 function unpinned(why: string): Pinning {

@@ -3,7 +3,7 @@ import type { Machine } from './machine.js';
 
 /** The figures of one contestant under one load. CPU time is user and system. */
 export interface Figures {
-  readonly requestsPerSecond: number;
+  readonly ordersPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Responses other than 200 and socket errors, warm-up included. */
@@ -24,12 +24,25 @@ export interface Figures {
   readonly readyMs: number;
   /** Time that the hypervisor gave to other machines, as a share of all cores. */
   readonly stealRatio: number;
+  /** Time that the kernel and processes other than the servers and wrk used, as a share of all cores. */
+  readonly othersRatio: number;
 }
 
 export interface Case {
   readonly connections: number;
   /** The name of a body. */
   readonly body: string;
+  /** Orders in a request; 1: orders are sent one by one. */
+  readonly batch: number;
+}
+
+export function caseKey({ connections, body, batch }: Case): string {
+  return `${connections} ${body} ${batch}`;
+}
+
+export function caseTitle({ connections, body, batch }: Case): string {
+  const orders = batch === 1 ? '' : `, batches of ${batch}`;
+  return `${connections.toLocaleString('en')} connections, ${body} body${orders}`;
 }
 
 export interface Measured extends Case {
@@ -66,6 +79,8 @@ export interface Report {
     /** Which cores wrk and the servers had. */
     readonly pinning: string;
     readonly pinningFault: string;
+    /** How many of them the servers had. */
+    readonly serverCores: number;
     /** Values of --only; empty: all. */
     readonly only: readonly string[];
   };

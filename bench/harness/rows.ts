@@ -1,11 +1,13 @@
 import { REFERENCE } from '../contestants/bare.js';
 import { type Spread, spread } from '../spread.js';
-import type { Case, Entrant, Figures, Report } from './report.js';
+import { type Case, caseKey, type Entrant, type Figures, type Report } from './report.js';
 
 /** One contestant in one case: medians over its rounds; errors are the sum, memory is the maximum. */
 export interface Row extends Case {
   readonly entrant: Entrant;
-  readonly requestsPerSecond: Spread;
+  /** How many. */
+  readonly rounds: number;
+  readonly ordersPerSecond: Spread;
   /** Orders per second divided by the reference's in the same round. */
   readonly ratio: Spread | null;
   readonly httpCpuUs: number;
@@ -26,7 +28,7 @@ export interface Row extends Case {
 
 type Pick = (figures: Figures) => number;
 
-export const rateOf: Pick = ({ requestsPerSecond }) => requestsPerSecond;
+export const rateOf: Pick = ({ ordersPerSecond }) => ordersPerSecond;
 export const cpuOf: Pick = ({ httpCpuUs, behindCpuUs }) => httpCpuUs + sum(behindCpuUs);
 
 /** Case by case, in the order of the entrants. */
@@ -44,7 +46,8 @@ function toRow(report: Report, where: Case, entrant: Entrant): Row | null {
   return {
     ...where,
     entrant,
-    requestsPerSecond: spread(rounds.map(rateOf)),
+    rounds: rounds.length,
+    ordersPerSecond: spread(rounds.map(rateOf)),
     ratio: ratio(report, where, entrant.name, REFERENCE, rateOf),
     httpCpuUs: medianOf(({ httpCpuUs }) => httpCpuUs),
     behindCpuUs: medianOf(({ behindCpuUs }) => sum(behindCpuUs)),
@@ -86,10 +89,14 @@ export function ratio(
 
 function roundsOf(report: Report, where: Case, name: string): ReadonlyMap<number, Figures> {
   const own = report.measured.filter(
-    ({ contestant, connections, body }) =>
-      contestant === name && connections === where.connections && body === where.body,
+    (one) => one.contestant === name && caseKey(one) === caseKey(where),
   );
   return new Map(own.map(({ round, figures }) => [round, figures]));
+}
+
+/** Rounds in which the contestant with the fewest was measured. */
+export function fewestRounds(report: Report): number {
+  return Math.min(...toRows(report).map(({ rounds }) => rounds));
 }
 
 function sum(parts: Readonly<Record<string, number>>): number {

@@ -1,7 +1,7 @@
 import { durabilities } from '../contestants/contestant.js';
 import { rangeText } from '../spread.js';
-import type { Case, Report } from './report.js';
-import { type Row, toRows } from './rows.js';
+import { type Case, caseKey, caseTitle, type Report } from './report.js';
+import { fewestRounds, type Row, toRows } from './rows.js';
 import { fixed, percent, table, whole } from './text.js';
 import { isGeneratorBound, warningsOf } from './warnings.js';
 
@@ -13,7 +13,7 @@ const SERVER: Column = ['server', ({ entrant }) => entrant.name];
 const RATES: readonly Column[] = [
   SERVER,
   ['200 means', ({ entrant }) => durabilities[entrant.durability]],
-  ['orders/s', ({ requestsPerSecond }) => whole(requestsPerSecond.median)],
+  ['orders/s', ({ ordersPerSecond }) => whole(ordersPerSecond.median)],
   ['of bare', ({ ratio }) => (ratio === null ? '' : fixed(ratio.median, 2))],
   ['range', ({ ratio }) => (ratio === null ? '' : rangeText(ratio))],
   ['processed/s', ({ donePerSecond }) => (donePerSecond === 0 ? '' : whole(donePerSecond))],
@@ -54,8 +54,10 @@ export function summary(report: Report): string {
 }
 
 /** Three lines: the run, the machine, the versions. */
-export function howMeasured({ takenAt, machine, versions, options }: Report): string {
-  const { rounds, seconds, warmUpS, pinning } = options;
+export function howMeasured(report: Report): string {
+  const { takenAt, machine, versions, options } = report;
+  const { seconds, warmUpS, pinning } = options;
+  const rounds = fewestRounds(report);
   const { cpu, cores, memoryGb, kernel, fileSystem, flushMs } = machine;
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
@@ -63,10 +65,6 @@ export function howMeasured({ takenAt, machine, versions, options }: Report): st
     `${cpu}, ${cores} cores, ${memoryGb} GB, ${kernel}, ${fileSystem}, ${fixed(flushMs, 2)} ms per fdatasync`,
     named.join(', '),
   ].join('\n');
-}
-
-export function caseTitle({ connections, body }: Case): string {
-  return `${connections.toLocaleString('en')} connections, ${body} body`;
 }
 
 /** The case of the chart and of the README: 256 connections if that was measured. */
@@ -88,6 +86,6 @@ function tableOf(columns: readonly Column[], rows: readonly Row[]): string {
   );
 }
 
-export function rowsOf(report: Report, { connections, body }: Case): Row[] {
-  return toRows(report).filter((row) => row.connections === connections && row.body === body);
+export function rowsOf(report: Report, where: Case): Row[] {
+  return toRows(report).filter((row) => caseKey(row) === caseKey(where));
 }

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EXIT, OperatorFault } from '../../src/model/fault.js';
 import { natsProgram } from '../../test/support/nats.js';
@@ -6,13 +6,16 @@ import { REFERENCE } from '../contestants/bare.js';
 import type { Contestant } from '../contestants/contestant.js';
 import { wrkProgram } from '../load.js';
 import type { BenchOptions } from './bench-options.js';
-import { drive } from './drive.js';
+import type { Body } from './bodies.js';
+import { continued, savedReport } from './continue.js';
+import { type Drive, drive } from './drive.js';
 import { describeMachine, versionsOf } from './machine.js';
 import { pin } from './pinning.js';
-import type { Case, LeftOut, Measured, Report } from './report.js';
+import { type Case, type Figures, type LeftOut, type Report, reportText } from './report.js';
+import { OTHERS_RATIO_MAX } from './warnings.js';
 
 /**
- * One whole run. Progress is printed on stderr.
+ * One whole run, or more rounds of one. Progress is printed on stderr, and the report saved after each measurement.
  *
  * @param all the reference first
  * @throws OperatorFault for a wrong option, and if there is no load generator
@@ -21,35 +24,41 @@ export async function takeReport(
   all: readonly Contestant[],
   options: BenchOptions,
 ): Promise<Report> {
-  const chosen = choose(all, options.only);
+  const chosen = choose(all, options);
   if (options.data !== null) await keepDataUnder(options.data);
   const wrk = await wrkProgram();
   const { present, leftOut } = await sort(chosen);
-  const takenAt = new Date().toISOString();
-  const machine = await describeMachine();
   const nats = await natsProgram('nats-server').catch(() => 'nats-server');
+  const machine = await describeMachine();
   const versions = await versionsOf({ wrk, 'nats-server': nats });
-  const { core, text: pinning, fault: pinningFault } = await pin(options.pin);
-  const { rounds, seconds, warmUpS } = options;
-  const { cases, measured, failed } = await runRounds(present, { options, wrk, core });
-  return {
-    takenAt,
+  const { core, serverCores, text: pinning, fault: pinningFault } = await pin(options.pin);
+  const { rounds, seconds, warmUpS, only } = options;
+  const cases = casesOf(options);
+  const begun: Report = {
+    takenAt: new Date().toISOString(),
     machine,
     versions,
-    options: { rounds, seconds, warmUpS, pinning, pinningFault, only: options.only },
-    cases,
+    options: { rounds, seconds, warmUpS, pinning, pinningFault, serverCores, only },
+    cases: cases.map(({ body, ...where }) => ({ ...where, body: body.name })),
     entrants: present.map(({ name, kind, durability, about }) => ({
       name,
       kind,
       durability,
       about,
     })),
-    leftOut: [...leftOut, ...failed],
-    measured,
+    leftOut,
+    measured: [],
   };
+  const { json } = options;
+  const saved = options.continue && json !== null ? await savedReport(json) : null;
+  const report = saved === null ? begun : continued(saved, begun, all);
+  return await runRounds(present, report, { wrk, core, options, cases });
 }
 
-function choose(all: readonly Contestant[], only: readonly string[]): Contestant[] {
+function choose(
+  all: readonly Contestant[],
+  { only, durability, classes }: BenchOptions,
+): Contestant[] {
   const matches = (name: string, part: string) => name.toLowerCase().includes(part.toLowerCase());
   for (const part of only) {
     if (all.some(({ name }) => matches(name, part))) continue;
@@ -57,8 +66,11 @@ function choose(all: readonly Contestant[], only: readonly string[]): Contestant
     throw new OperatorFault(`--only ${part}: must be part of one of ${names}`, EXIT.usage);
   }
   return all.filter(
-    ({ name }) =>
-      name === REFERENCE || only.length === 0 || only.some((part) => matches(name, part)),
+    (contestant) =>
+      contestant.name === REFERENCE ||
+      ((only.length === 0 || only.some((part) => matches(contestant.name, part))) &&
+        (durability === null || contestant.durability === durability) &&
+        (!classes || takesBatches(contestant))),
   );
 }
 
@@ -85,17 +97,29 @@ async function sort(chosen: readonly Contestant[]) {
   return { present, leftOut };
 }
 
-interface Run {
-  readonly options: BenchOptions;
-  readonly wrk: string;
-  readonly core: number | undefined;
+const ATTEMPTS_MAX = 3;
+
+interface DrivenCase extends Omit<Case, 'body'> {
+  readonly body: Body;
 }
 
-interface Rounds {
-  readonly cases: readonly Case[];
-  readonly measured: readonly Measured[];
-  /** Contestants that failed; what was measured before counts. */
-  readonly failed: readonly LeftOut[];
+function casesOf({ bodies, batches, connections, batchConnections }: BenchOptions): DrivenCase[] {
+  return bodies.flatMap((body) =>
+    batches.flatMap((batch) =>
+      (batch === 1 ? connections : [batchConnections]).map((count) => ({
+        connections: count,
+        body,
+        batch,
+      })),
+    ),
+  );
+}
+
+interface Run {
+  readonly options: BenchOptions;
+  readonly cases: readonly DrivenCase[];
+  readonly wrk: string;
+  readonly core: number | undefined;
 }
 
 /**
@@ -104,36 +128,56 @@ interface Rounds {
  *
  * @throws Error if the first contestant, the reference, fails
  */
-async function runRounds(contestants: readonly Contestant[], run: Run): Promise<Rounds> {
-  const { wrk, core, options } = run;
-  const { seconds, warmUpS } = options;
-  const cases = options.bodies.flatMap((body) =>
-    options.connections.map((connections) => ({ connections, body })),
-  );
-  const measured: Measured[] = [];
-  const failed: LeftOut[] = [];
+async function runRounds(
+  contestants: readonly Contestant[],
+  begun: Report,
+  { wrk, core, options, cases }: Run,
+): Promise<Report> {
+  const { seconds, warmUpS, json } = options;
+  const measured = [...begun.measured];
+  const leftOut = [...begun.leftOut];
+  const report = { ...begun, measured, leftOut };
+  const before = Math.max(0, ...measured.map(({ round }) => round));
   let racing = [...contestants];
   for (let round = 1; round <= options.rounds; round++) {
-    for (const { connections, body } of cases) {
-      for (const contestant of [...racing]) {
+    for (const { body, ...where } of cases) {
+      const { connections, batch } = where;
+      for (const contestant of batch === 1 ? [...racing] : racing.filter(takesBatches)) {
         const { name } = contestant;
-        const label = `round ${round} of ${options.rounds}, ${connections} connections, ${body.name}: ${name}`;
+        const label = `round ${round} of ${options.rounds}, ${connections} connections, ${body.name}, ${batch} orders a request: ${name}`;
         try {
-          const load = { wrk, core, connections, body, seconds, warmUpS };
-          const figures = await drive(contestant, load);
-          measured.push({ contestant: name, connections, body: body.name, round, figures });
-          const { requestsPerSecond, errors } = figures;
-          console.error(`${label}: ${Math.round(requestsPerSecond)}/s, errors ${errors}`);
+          const load = { wrk, core, connections, body, batch, seconds, warmUpS };
+          const figures = await driveUndisturbed(contestant, load);
+          const at = { ...where, body: body.name, round: before + round };
+          measured.push({ contestant: name, ...at, figures });
+          const { ordersPerSecond, errors } = figures;
+          console.error(`${label}: ${Math.round(ordersPerSecond)}/s, errors ${errors}`);
         } catch (error) {
           if (contestant === contestants[0]) throw error;
           const reason = `failed in round ${round}: ${(error as Error).message.split('\n')[0]}`;
           console.error(`${label}: ${(error as Error).message}`);
-          failed.push({ name, reason, isFailure: true });
+          leftOut.push({ name, reason, isFailure: true });
           racing = racing.filter((other) => other !== contestant);
         }
+        if (json !== null) await writeFile(json, reportText(report));
       }
     }
   }
-  const named = cases.map(({ connections, body }) => ({ connections, body: body.name }));
-  return { cases: named, measured, failed };
+  return report;
+}
+
+/** Measures again if other processes used the machine meanwhile. @returns the figures that were disturbed least */
+async function driveUndisturbed(contestant: Contestant, how: Drive): Promise<Figures> {
+  let best: Figures | null = null;
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    const figures = await drive(contestant, how);
+    if (best === null || figures.othersRatio < best.othersRatio) best = figures;
+    // Also if it is NaN, because this machine does not say.
+    if (!(best.othersRatio > OTHERS_RATIO_MAX)) break;
+  }
+  return best!;
+}
+
+function takesBatches({ batches }: Contestant): boolean {
+  return batches !== undefined;
 }

@@ -28,9 +28,13 @@ function order(i: number): OrderData {
   return { product_id: `${i}`, count: '3', username: `józef-${i}` };
 }
 
-async function post(url: string, body: string): Promise<{ status: number; body: string }> {
+async function post(
+  url: string,
+  body: string,
+  path = '/orders',
+): Promise<{ status: number; body: string }> {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${url}/orders`, { method: 'POST', headers, body });
+  const response = await fetch(`${url}${path}`, { method: 'POST', headers, body });
   return { status: response.status, body: await response.text() };
 }
 
@@ -51,6 +55,14 @@ async function storesWhatItAccepts(contestant: OtherContestant): Promise<void> {
     for (const body of INVALID) {
       const { status, body: text } = await post(server.url, body);
       assert.deepEqual([status, text], [answers.invalid.status, answers.invalid.body], body);
+    }
+    if (contestant.batches === 'array') {
+      const batch = Array.from({ length: ORDERS }, (_, i) => order(ORDERS + i));
+      const path = '/orders/batch';
+      assert.deepEqual(await post(server.url, JSON.stringify(batch), path), created);
+      orders.push(...batch);
+      const { status } = await post(server.url, `[${INVALID[0]}]`, path);
+      assert.equal(status, answers.invalid.status);
     }
     const stored = await storedOrders(server.broker);
     assert.deepEqual(stored.toSorted(byUser), orders.toSorted(byUser));

@@ -19,6 +19,13 @@ describe('the options of npm run bench', () => {
     );
     const quick = parseBenchOptions(['--quick', '--rounds', '2'])!;
     assert.deepEqual([quick.rounds, quick.seconds, quick.warmUpS], [2, 1, 1]);
+    assert.deepEqual([options.batches, options.durability, options.classes], [[1], null, false]);
+    const classes = parseBenchOptions(['--classes', '--class', 'fsync'])!;
+    assert.deepEqual(
+      [classes.rounds, classes.seconds, classes.warmUpS, classes.pin, classes.durability],
+      [5, 2, 2, 'apart', 'fsync'],
+    );
+    assert.deepEqual([classes.batches, classes.batchConnections], [[1, 10, 100, 500], 64]);
     assert.equal(parseBenchOptions(['--help']), null);
   });
 
@@ -42,6 +49,9 @@ describe('the options of npm run bench', () => {
       [['--connections', '64,x'], /^--connections x: must be a whole number from 1 to 10000/],
       [['--body', 'odd'], /^--body odd: must be one of plain, .*varied, or JSON/],
       [['--body', '{"a":"]==]"}'], /^--body .*must not contain/],
+      [['--batch', '10,0'], /^--batch 0: must be a whole number from 1 to 1000/],
+      [['--class', 'disk'], /^--class disk: must be one of none, system, fsync/],
+      [['--continue'], /^--continue: needs --json/],
       [['--pin', 'all'], /^--pin all: must be one of generator, apart, none/],
       [['--bogus'], /--bogus/],
       [['extra'], /extra/],

@@ -8,7 +8,7 @@ import { chart } from '../../bench/harness/chart.js';
 import { docsOf, page } from '../../bench/harness/pages.js';
 import { readReport, reportText } from '../../bench/harness/report.js';
 import { summary } from '../../bench/harness/tables.js';
-import { FASTIFY, JETSTREAM, RATES, sampleReport } from './sample-report.js';
+import { classesReport, FASTIFY, JETSTREAM, RATES, sampleReport } from './sample-report.js';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -20,6 +20,9 @@ const report = {
   }),
   leftOut: [{ name: FASTIFY, reason: 'fastify is missing: install it', isFailure: false }],
 };
+
+/** One by one and in batches of 100; the servers have one core. */
+const classes = classesReport();
 
 /** The cells of a row by column, in the first table that has the column `head`. */
 function cells(text: string, first: string, head: string): Record<string, string> {
@@ -36,35 +39,41 @@ function cells(text: string, first: string, head: string): Record<string, string
 
 describe('the page that is made from a report', () => {
   it('has the medians, range and CPU time of each contestant', () => {
-    const row = cells(page(report), JETSTREAM, 'orders/s');
+    const row = cells(page({ latest: report, classes }), JETSTREAM, 'orders/s');
     assert.equal(row['orders/s'], '86,000');
     assert.equal(row['of bare'], '0.86');
     assert.equal(row.range, '0.70 to 0.90');
-    const used = cells(page(report), JETSTREAM, 'all ÷ bare');
+    const used = cells(page({ latest: report, classes }), JETSTREAM, 'all ÷ bare');
     assert.equal(used['CPU µs per order: HTTP'], '8.0');
     assert.equal(used['all ÷ bare'], '1.16');
     assert.equal(row['200 means'], 'operating system, disk later');
   });
 
-  it('begins with the chart and the table', () => {
-    const [first, second, third] = page(report).split('\n\n').slice(1);
-    assert.match(first!, /^!\[.*\]\(\.\.\/benchmarks\/chart\.svg\)$/);
-    assert.match(second!, /^Each server/);
-    assert.match(third!, /^## 256 connections/);
+  it('begins with the chart of the classes and their tables', () => {
+    const text = page({ latest: report, classes });
+    const [, , second, third] = text.split('\n\n').slice(1);
+    assert.match(second!, /^!\[.*\]\(\.\.\/benchmarks\/chart\.svg\)$/);
+    assert.match(third!, /^### 200 means: not stored/);
+    const row = cells(text, JETSTREAM, 'of 100');
+    assert.equal(row['orders/s per core: one by one'], '86,000');
+    assert.equal(row['CPU µs per order: one by one'], '8.00');
   });
 
   it('lists who was left out and why, and every warning; so does the printed summary', () => {
-    for (const text of [page(report), summary(report)]) {
+    for (const text of [page({ latest: report, classes }), summary(report)]) {
       assert.match(text, /fastify is missing: install it/);
       assert.match(text, /bare uWebSockets\.js, 256 connections, plain body: wrk used 98%/);
     }
-    assert.equal(cells(page(report), REFERENCE, 'wrk CPU')['wrk CPU'], '**98%**');
+    assert.equal(
+      cells(page({ latest: report, classes }), REFERENCE, 'wrk CPU')['wrk CPU'],
+      '**98%**',
+    );
   });
 
   it('shows a dash for what the machine cannot measure, also after the report was saved', () => {
     const unknown = { httpCpuUs: Number.NaN, httpMb: Number.NaN };
     const saved = readReport(reportText(sampleReport(RATES, { [JETSTREAM]: unknown })));
-    const row = cells(page(saved), JETSTREAM, 'all ÷ bare');
+    const row = cells(page({ latest: saved, classes }), JETSTREAM, 'all ÷ bare');
     assert.equal(row['CPU µs per order: HTTP'], '–');
     assert.equal(row['all ÷ bare'], '–');
     assert.equal(row['peak MB: HTTP'], '–');
@@ -72,28 +81,32 @@ describe('the page that is made from a report', () => {
 });
 
 describe('the chart', () => {
-  it('has a bar for each contestant, proportional to its rate, grouped by durability', () => {
-    const svg = chart(report);
-    const widths = Array.from(
-      svg.matchAll(/class="(limit|forebay)" x="[\d.]+" y="[\d.]+" width="([\d.]+)"/g),
-      ([, kind, width]) => [kind, Number(width)] as const,
-    );
-    assert.deepEqual(
-      widths.map(([kind]) => kind),
-      ['limit', 'forebay'],
-    );
-    const [[, bare], [, jetstream]] = widths as [(typeof widths)[0], (typeof widths)[0]];
-    assert.ok(Math.abs(jetstream / bare - 0.86) < 0.01, `${jetstream} of ${bare}`);
+  const dots = (svg: string, look: string) =>
+    Array.from(svg.matchAll(/<g class="(\w+)">(.*?)<\/g>/g), ([, kind, text]) =>
+      kind === look ? Array.from(text!.matchAll(/cx="([\d.]+)"/g), ([, x]) => Number(x)) : [],
+    ).flat();
+
+  it('has a dot for each size of batch on a logarithmic scale, grouped by durability', () => {
+    const svg = chart(classes);
+    const [bare] = dots(svg, 'limit') as [number];
+    const [one, hundred] = dots(svg, 'forebay') as [number, number];
+    // 100,000, 86,000 and 400,000 orders/s.
+    const decade = (hundred - bare) / Math.log10(4);
+    assert.ok(Math.abs((one - bare) / Math.log10(0.86) - decade) < 2, `${decade}`);
     assert.match(svg, /200 means: not stored.*\n.*200 means: operating system/s);
-    assert.match(svg, /86,000 \(0\.86\)/);
+    for (const figure of ['86,000', '400,000', '2.0']) assert.ok(svg.includes(`>${figure}<`));
+  });
+
+  it('divides by the cores of the servers', () => {
+    const options = { ...classes.options, serverCores: 4 };
+    assert.ok(chart({ ...classes, options }).includes('>21,500<'));
   });
 
   it('escapes names', () => {
-    const odd = sampleReport();
-    const entrants = odd.entrants.map((one) => ({ ...one }));
     const name = 'A & B <C>';
-    const measured = odd.measured.map((one) => ({ ...one, contestant: name }));
-    const svg = chart({ ...odd, entrants: [{ ...entrants[1]!, name }], measured });
+    const entrants = [{ ...classes.entrants[1]!, name }];
+    const measured = classes.measured.map((one) => ({ ...one, contestant: name }));
+    const svg = chart({ ...classes, entrants, measured });
     assert.ok(svg.includes('A &amp; B &lt;C&gt;') && !svg.includes(name));
   });
 });
@@ -107,9 +120,10 @@ describe('a generated section of a document', () => {
 });
 
 describe('docs/reference/benchmarks.md, its chart and the table in README.md', () => {
-  it('are generated from docs/benchmarks/latest.json', () => {
+  it('are generated from the reports in docs/benchmarks', () => {
     const latest = readReport(read('docs/benchmarks/latest.json'));
-    for (const [path, text] of docsOf(latest, read('README.md'))) {
+    const classes = readReport(read('docs/benchmarks/classes.json'));
+    for (const [path, text] of docsOf({ latest, classes }, read('README.md'))) {
       assert.equal(
         read(path),
         text,

@@ -72,8 +72,8 @@ describe('a run of the benchmark', needs, () => {
         [REFERENCE, 'bare node:http', LOCAL],
       );
       for (const row of rows) {
-        const { requestsPerSecond, p50Ms, p99Ms, readyMs, generatorRatio } = row;
-        for (const value of [requestsPerSecond.median, p50Ms, p99Ms, readyMs, generatorRatio]) {
+        const { ordersPerSecond, p50Ms, p99Ms, readyMs, generatorRatio } = row;
+        for (const value of [ordersPerSecond.median, p50Ms, p99Ms, readyMs, generatorRatio]) {
           assert.ok(value > 0, JSON.stringify(row));
         }
         if (process.platform === 'linux') assert.ok(row.cpuUs > 0 && row.httpMb > 1);

@@ -7,7 +7,7 @@ const ALWAYS = queuedName('JetStream sync always', 'off');
 export const FASTIFY = 'Fastify + JetStream';
 
 export const FIGURES: Figures = {
-  requestsPerSecond: 100_000,
+  ordersPerSecond: 100_000,
   p50Ms: 1,
   p99Ms: 2,
   errors: 0,
@@ -20,6 +20,7 @@ export const FIGURES: Figures = {
   behindMb: {},
   readyMs: 300,
   stealRatio: 0,
+  othersRatio: 0,
 };
 
 const entrant = (name: string, kind: string, durability: Entrant['durability']) => ({
@@ -59,9 +60,10 @@ export function sampleReport(
       warmUpS: 3,
       pinning: 'generator on core 0, servers on any core',
       pinningFault: '',
+      serverCores: 2,
       only: [],
     },
-    cases: [{ connections: 256, body: 'plain' }],
+    cases: [{ connections: 256, body: 'plain', batch: 1 }],
     entrants: [
       entrant(REFERENCE, 'limit', 'none'),
       entrant(JETSTREAM, 'forebay', 'system'),
@@ -70,13 +72,33 @@ export function sampleReport(
     ].filter(({ name }) => name in rates),
     leftOut: [],
     measured: Object.entries(rates).flatMap(([contestant, ofRounds]) =>
-      ofRounds.map((requestsPerSecond, i) => ({
+      ofRounds.map((ordersPerSecond, i) => ({
         connections: 256,
         body: 'plain',
+        batch: 1,
         contestant,
         round: i + 1,
-        figures: { ...FIGURES, ...figures[contestant], requestsPerSecond },
+        figures: { ...FIGURES, ...figures[contestant], ordersPerSecond },
       })),
     ),
+  };
+}
+
+/** Bare one by one, JetStream also in batches of 100. */
+export function classesReport(): Report {
+  const report = sampleReport();
+  const batch = { connections: 64, body: 'plain', batch: 100 };
+  const inBatches = report.measured
+    .filter(({ contestant }) => contestant === JETSTREAM)
+    .map((one) => ({
+      ...one,
+      ...batch,
+      figures: { ...one.figures, ordersPerSecond: 400_000, httpCpuUs: 2 },
+    }));
+  return {
+    ...report,
+    options: { ...report.options, serverCores: 1 },
+    cases: [...report.cases, batch],
+    measured: [...report.measured, ...inBatches],
   };
 }

@@ -23,7 +23,7 @@ const readers: Record<Broker['kind'], (url: string) => Promise<OrderData[]>> = {
       const { state } = await streams.info(STREAM);
       const orders: OrderData[] = [];
       for (let seq = 1; seq <= state.last_seq; seq++) {
-        orders.push((await streams.getMessage(STREAM, { seq }))!.json());
+        orders.push(...ordersIn((await streams.getMessage(STREAM, { seq }))!.string()));
       }
       return orders;
     } finally {
@@ -56,3 +56,8 @@ const readers: Record<Broker['kind'], (url: string) => Promise<OrderData[]>> = {
     }
   },
 };
+
+/** A message has an order, an array of orders, or an order in each line. */
+function ordersIn(text: string): OrderData[] {
+  return text.split('\n').flatMap((line) => JSON.parse(line) as OrderData | OrderData[]);
+}

@@ -1,10 +1,10 @@
-// Command go-nats is the Go contestant of the benchmark: net/http with one JetStream message per order.
+// Command go-nats is the Go contestant of the benchmark: net/http with one JetStream message per order, or per
+// batch of orders.
 //
 //	go-nats NATS_URL SUBJECT
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +20,8 @@ import (
 
 const (
 	bodyBytesMax = 4096
+	// A message of JetStream has at most 1 MiB.
+	batchBytesMax = 950_000
 	// More than the benchmark has connections, so that a publish never waits.
 	publishesMax = 16_384
 	ackMax       = 5 * time.Second
@@ -47,7 +49,8 @@ func run(natsURL, subject string) error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /orders", orders(js, subject))
+	mux.HandleFunc("POST /orders", accept(js, subject, bodyBytesMax, orderMessage))
+	mux.HandleFunc("POST /orders/batch", accept(js, subject, batchBytesMax, batchMessage))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -57,19 +60,20 @@ func run(natsURL, subject string) error {
 	return server.Serve(listener)
 }
 
-func orders(js jetstream.JetStream, subject string) http.HandlerFunc {
+// accept stores what message makes of the body.
+func accept(js jetstream.JetStream, subject string, bytesMax int64, message func([]byte) ([]byte, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
+		body, err := readAll(http.MaxBytesReader(w, r.Body, bytesMax), r.ContentLength)
 		if err != nil {
 			answer(w, http.StatusRequestEntityTooLarge, invalid)
 			return
 		}
-		order, err := parseOrder(body)
+		stored, err := message(body)
 		if err != nil {
 			answer(w, http.StatusBadRequest, invalid)
 			return
 		}
-		if err := store(js, subject, order); err != nil {
+		if err := store(js, subject, stored); err != nil {
 			answer(w, http.StatusServiceUnavailable, busy)
 			return
 		}
@@ -77,12 +81,18 @@ func orders(js jetstream.JetStream, subject string) http.HandlerFunc {
 	}
 }
 
-// store returns nil when JetStream has acknowledged the order. Other requests publish meanwhile.
-func store(js jetstream.JetStream, subject string, order *order) error {
-	message, err := json.Marshal(order)
-	if err != nil {
-		return err
+// readAll allocates once if the length is known, where io.ReadAll grows its buffer.
+func readAll(body io.Reader, length int64) ([]byte, error) {
+	if length < 0 || length > batchBytesMax {
+		return io.ReadAll(body)
 	}
+	bytes := make([]byte, length)
+	_, err := io.ReadFull(body, bytes)
+	return bytes, err
+}
+
+// store returns nil when JetStream has acknowledged the message. Other requests publish meanwhile.
+func store(js jetstream.JetStream, subject string, message []byte) error {
 	ack, err := js.PublishAsync(subject, message)
 	if err != nil {
 		return err

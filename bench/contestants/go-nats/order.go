@@ -20,22 +20,50 @@ type order struct {
 	Username  *string `json:"username"`
 }
 
-// parseOrder applies the rules of src/model/order.ts, with two exceptions of encoding/json: member names match in any
-// case, and the last of repeated members wins.
-func parseOrder(body []byte) (*order, error) {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
+// orderMessage is what is stored of the body of a single order. It applies the rules of src/model/order.ts, with two exceptions
+// of encoding/json: member names match in any case, and the last of repeated members wins.
+func orderMessage(body []byte) ([]byte, error) {
 	var parsed order
-	if err := decoder.Decode(&parsed); err != nil {
+	if err := decode(body, &parsed); err != nil {
 		return nil, err
 	}
+	if !parsed.isValid() {
+		return nil, errInvalid
+	}
+	return json.Marshal(&parsed)
+}
+
+// batchMessage is what is stored of a JSON array of orders, which are all valid or refused together.
+func batchMessage(body []byte) ([]byte, error) {
+	var parsed []order
+	if err := decode(body, &parsed); err != nil {
+		return nil, err
+	}
+	if len(parsed) == 0 {
+		return nil, errInvalid
+	}
+	for i := range parsed {
+		if !parsed[i].isValid() {
+			return nil, errInvalid
+		}
+	}
+	return json.Marshal(parsed)
+}
+
+func decode(body []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return nil, errInvalid
+		return errInvalid
 	}
-	if !isHundred(parsed.ProductID) || !isHundred(parsed.Count) || !isUsername(parsed.Username) {
-		return nil, errInvalid
-	}
-	return &parsed, nil
+	return nil
+}
+
+func (o *order) isValid() bool {
+	return isHundred(o.ProductID) && isHundred(o.Count) && isUsername(o.Username)
 }
 
 // isHundred reports whether text is a decimal from 0 to 100 without sign or leading zeros.

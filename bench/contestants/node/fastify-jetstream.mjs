@@ -1,4 +1,4 @@
-/** Fastify with one JetStream publish per order: node fastify-jetstream.mjs NATS_URL SUBJECT PROCESSES */
+/** Fastify with one JetStream publish per order, or per batch of orders: node fastify-jetstream.mjs NATS_URL SUBJECT PROCESSES */
 import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { serveOrders } from './fastify-orders.mjs';
@@ -9,5 +9,7 @@ const [servers, subject, processes] = process.argv.slice(2);
 await inProcesses(Number(processes), async () => {
   const orders = jetstream(await connect({ servers }));
   // Each request waits for its own ack only: many publishes are in flight on one connection.
-  return serveOrders((order) => orders.publish(subject, JSON.stringify(order)));
+  return serveOrders((stored) => orders.publish(subject, JSON.stringify(stored)), {
+    batches: true,
+  });
 });

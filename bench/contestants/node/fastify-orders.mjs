@@ -3,6 +3,8 @@ import { answers } from '../../../dist/src/model/answers.js';
 import { orderSchema } from '../../../dist/src/model/order.js';
 
 const BODY_BYTES_MAX = 4096;
+// A message of JetStream has at most 1 MiB.
+const BATCH_BYTES_MAX = 950_000;
 
 const resultSchema = {
   type: 'object',
@@ -13,10 +15,11 @@ const resultSchema = {
 /**
  * POST /orders as Fastify's docs recommend: schemas for body and response, its own parser, no log.
  *
- * @param {(order: object) => Promise<unknown>} store resolves when the order is stored
+ * @param {(stored: object) => Promise<unknown>} store resolves when the order is stored, or the array of orders
+ * @param {{ batches?: boolean }} [options] whether it takes an array of orders at POST /orders/batch
  * @returns {Promise<string>} the URL
  */
-export async function serveOrders(store) {
+export async function serveOrders(store, { batches = false } = {}) {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
@@ -28,10 +31,15 @@ export async function serveOrders(store) {
     const isInvalid = status === answers.invalid.status;
     reply.code(status).send({ result: isInvalid ? 'invalid' : error.message });
   });
-  const schema = { body: orderSchema, response: { '2xx': resultSchema } };
-  app.post('/orders', { schema }, async (request) => {
+  const accept = async (request) => {
     await store(request.body);
     return { result: 'created' };
-  });
+  };
+  const response = { '2xx': resultSchema };
+  app.post('/orders', { schema: { body: orderSchema, response } }, accept);
+  if (batches) {
+    const body = { type: 'array', minItems: 1, items: orderSchema };
+    app.post('/orders/batch', { schema: { body, response }, bodyLimit: BATCH_BYTES_MAX }, accept);
+  }
   return app.listen({ host: '127.0.0.1', port: 0 });
 }
