@@ -23,7 +23,7 @@ export function isInTables(tables: KnownTables, key: Buffer): boolean {
 }
 
 /** So many rows of `settled` are checked from the first on; of more, those that can be of frames in the log. */
-const ROWS_MAX = 100_000;
+const ROWS_MAX = 20_000;
 
 /**
  * The frames whose row of `settled` has another key, because a byte of it was damaged: the checksum in the row is that
