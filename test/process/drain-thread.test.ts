@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,5 +93,16 @@ describe('the drain thread', () => {
     const [answer] = await client.postAll(['late']);
     client.close();
     assert.equal(answer!.status, 200);
+  });
+
+  it('is told apart from the pool by name', { skip: process.platform !== 'linux' }, async (t) => {
+    const { pid } = await startForebay(['--workers', '2'], { owner: t });
+    const names = () =>
+      readdirSync(`/proc/${pid}/task`)
+        .map((tid) => readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8').trim())
+        .filter((name) => name.startsWith('forebay-'))
+        .sort();
+    const expected = ['forebay-drain', 'forebay-pool', 'forebay-pool'];
+    await eventually('all have their names', async () => `${names()}` === `${expected}`);
   });
 });

@@ -7,7 +7,7 @@ import { startCall } from '../../src/drain/start-call.js';
 import { monotonicNs } from '../../src/limit/clock.js';
 import { StartGate } from '../../src/memory/start-gate.js';
 import { StartedCalls } from '../../src/memory/started-calls.js';
-import { kernelThreadId } from '../../src/metrics/thread-stats.js';
+import { kernelThreadId, nameThread } from '../../src/metrics/thread-stats.js';
 import { type KeptHeaders, NO_HEADERS } from '../../src/model/kept-headers.js';
 import type { Order } from '../../src/model/order.js';
 import type {
@@ -36,6 +36,8 @@ const startParts = {
   nowNs: monotonicNs,
   nowMs: Date.now,
 };
+// It has the name of the thread that started it.
+nameThread('forebay-pool');
 const tid = kernelThreadId();
 const strays = new Strays();
 strays.listen();
