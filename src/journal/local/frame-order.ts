@@ -14,6 +14,8 @@ export class FrameOrder {
   readonly #byId = new Map<string, LoggedFrame>();
   #sorted: LoggedFrame[] = [];
   #isSorted = true;
+  /** Those before this place are gone: a reader that takes a few from the front need not pass them each time. */
+  #first = 0;
 
   get size(): number {
     return this.#byId.size;
@@ -33,6 +35,7 @@ export class FrameOrder {
     this.#isSorted &&= isFound;
     if (at === length || !isFound) this.#sorted.push(frame);
     else this.#sorted.splice(at, 0, frame);
+    this.#first = Math.min(this.#first, at);
   }
 
   remove(frame: LoggedFrame): void {
@@ -40,12 +43,25 @@ export class FrameOrder {
     const gone = this.#sorted.length - this.#byId.size;
     if (gone < GONE_MIN || gone <= this.#byId.size) return;
     this.#sorted = this.#sorted.filter(({ id }) => this.#byId.has(id));
+    this.#first = 0;
   }
 
   /** By id. Frames may leave meanwhile, and no others come. */
   *[Symbol.iterator](): Iterator<LoggedFrame> {
-    if (!this.#isSorted) this.#sorted.sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (!this.#isSorted) {
+      this.#sorted.sort((a, b) => (a.id < b.id ? -1 : 1));
+      this.#first = 0;
+    }
     this.#isSorted = true;
-    for (const frame of this.#sorted) if (this.#byId.get(frame.id) === frame) yield frame;
+    const sorted = this.#sorted;
+    while (this.#first < sorted.length && !this.#isHere(sorted[this.#first]!)) this.#first++;
+    for (let at = this.#first; at < sorted.length; at++) {
+      const frame = sorted[at]!;
+      if (this.#isHere(frame)) yield frame;
+    }
+  }
+
+  #isHere(frame: LoggedFrame): boolean {
+    return this.#byId.get(frame.id) === frame;
   }
 }

@@ -15,6 +15,9 @@ export interface LoggedFrame extends KeyFacts {
   state: 'waiting' | 'claimed' | 'moving' | 'gone';
 }
 
+/** An appender notices sooner that its segment was deleted, and does not write to it any more. */
+const DELETED_MS = 1000;
+
 /** The frames up to a position of a segment. */
 export interface SegmentStep {
   readonly live: LiveSegment;
@@ -46,6 +49,7 @@ export class LiveSegment {
   #frames: LoggedFrame[] = [];
   #waiting = 0;
   #waitingBytes = 0;
+  #deletedTickMs: number | null = null;
 
   /** @param from the position in the tables; null when there is none */
   constructor(segment: Segment, reader: SegmentReader, from: LogPosition | null) {
@@ -85,6 +89,15 @@ export class LiveSegment {
 
   read(bytesMax: number): FoundRecords {
     return this.reader.read(bytesMax, this.segment.state === 'open');
+  }
+
+  /** Its file was deleted, and is only there because it is open. */
+  deleted(): void {
+    this.isDamaged = true;
+    const nowTickMs = performance.now();
+    this.#deletedTickMs ??= nowTickMs;
+    if (nowTickMs - this.#deletedTickMs < DELETED_MS) return;
+    this.segment = { ...this.segment, state: 'broken' };
   }
 
   /** Everything up to `found.end` was taken in. */

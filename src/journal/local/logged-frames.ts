@@ -55,6 +55,8 @@ export class LoggedFrames {
   /** Frames that the tables know can be found; later, only new frames. */
   #isStart = false;
   #valueBytes = 0;
+  /** Called with the number of its orders when a frame is found damaged that was in order once. */
+  onLost: (orders: number) => void = () => {};
 
   /** @param write makes all of it durable in one transaction, or none of it; `bytes` is its approximate size */
   constructor(
@@ -101,17 +103,39 @@ export class LoggedFrames {
   read(): boolean {
     let isNew = false;
     // Listed first and read after that: one that was full when it was listed is read to its end.
-    for (const segment of listSegments(this.#folder)) {
+    const listed = listSegments(this.#folder);
+    for (const segment of listed) {
       if (!LIVE.includes(segment.state)) continue;
       const live = this.#liveOf(segment);
       if (live === null) continue;
       live.segment = segment;
-      while (!live.isRead) {
-        const found = live.read(SEGMENT_BYTES);
-        this.#take(live, found);
-        isNew ||= found.records.length + found.holes.length > 0;
-        if (found.isAll) break;
-      }
+      isNew = this.#readOn(live) || isNew;
+    }
+    return this.#readDeleted(listed) || isNew;
+  }
+
+  /** What somebody has deleted can be read as long as it is open here: its frames move into the tables. */
+  #readDeleted(listed: readonly Segment[]): boolean {
+    let isNew = false;
+    const names = new Set(listed.map(({ id }) => id));
+    for (const live of this.#live.values()) {
+      // A name that changes during a look can be missed.
+      if (names.has(live.segment.id) || !live.reader.isDeleted) continue;
+      live.deleted();
+      isNew = this.#readOn(live) || isNew;
+      live.leaveUpTo = live.end?.position ?? 0;
+    }
+    return isNew;
+  }
+
+  /** True when anything was new. */
+  #readOn(live: LiveSegment): boolean {
+    let isNew = false;
+    while (!live.isRead) {
+      const found = live.read(SEGMENT_BYTES);
+      this.#take(live, found);
+      isNew ||= found.records.length + found.holes.length > 0;
+      if (found.isAll) break;
     }
     return isNew;
   }
@@ -137,6 +161,7 @@ export class LoggedFrames {
     reportHole(this.#log, live.segment, hole);
     live.isDamaged = true;
     this.discard(frame);
+    this.onLost(frame.count);
     return null;
   }
 

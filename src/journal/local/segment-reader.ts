@@ -74,6 +74,11 @@ export class SegmentReader {
     return fstatSync(this.#descriptor).size === SEGMENT_BYTES;
   }
 
+  /** Whether the file has no name any more. */
+  get isDeleted(): boolean {
+    return fstatSync(this.#descriptor).nlink === 0;
+  }
+
   close(): void {
     closeSync(this.#descriptor);
   }

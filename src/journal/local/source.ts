@@ -100,6 +100,7 @@ export class LocalSource implements Source {
     restoreReadable(store);
     this.#waiting = new WaitingFrames(store, this.#logged);
     this.#backlog = new LocalBacklog(store, this.#waiting, parts.acceptedOrders);
+    this.#logged.onLost = (orders) => this.#backlog.settled(orders);
     this.#loop = new LogLoop(this.#logged, parts.requestWake ?? null, () => {
       this.#backlog.note();
       this.#wakeSignal.wake();
@@ -226,10 +227,7 @@ export class LocalSource implements Source {
     let value: Buffer | undefined;
     try {
       value = this.#waiting.valueOf(row);
-      if (value === undefined && table === 'log') {
-        this.#backlog.settled(count);
-        return;
-      }
+      if (value === undefined && table === 'log') return;
       if (value === undefined) throw new Error('it cannot be found by its key');
       const frame = table === 'later' ? decodeLater(key, value) : decodeFresh(key, value);
       this.#waiting.claim(row);
