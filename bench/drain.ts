@@ -119,7 +119,7 @@ async function fillBacklog(
   });
   try {
     await open.ready;
-    const appender = await openAppender(options, null, intake, own);
+    const appender = await openAppender(options, null, intake, own, Promise.resolve());
     try {
       await whenWritable(appender);
       await append(appender, framesOf(orders, frameOrders, ids));

@@ -14,21 +14,28 @@ import type { LocalDeadLettersParts } from './local/dead-letters.js';
 import type { SourceHandle, SourceParts } from './source-handle.js';
 
 /**
- * The journal for one intake thread.
+ * The journal for one intake thread. Its code is loaded while the journal is being opened.
  * @param directPort leads to the pool in direct mode; null otherwise
+ * @param journalOpened resolves when the journal's source is open
  */
 export async function openAppender(
   options: Options,
   directPort: MessagePort | null,
   counts: ThreadCounts,
   mainCounts: ThreadCounts,
+  journalOpened: Promise<void>,
 ): Promise<Appender> {
-  if (directPort !== null) return new DirectAppender(directPort, options.commitMsMax);
+  if (directPort !== null) {
+    await journalOpened;
+    return new DirectAppender(directPort, options.commitMsMax);
+  }
   if (options.nats.length === 0) {
     const { openLocalAppender } = await import('./local/open.js');
+    await journalOpened;
     return openLocalAppender(options.data);
   }
   const { openSpooledAppender } = await import('./spool/open.js');
+  await journalOpened;
   return openSpooledAppender(options, counts, mainCounts);
 }
 

@@ -7,12 +7,17 @@ import { type IntakeHandle, openIntake } from './stages.js';
 /** A bug in the intake is a bug of the main thread, which ends the process in order. */
 class MainThreadIntake extends EventEmitter implements IntakeThread {
   readonly #opened: Promise<IntakeHandle | null>;
+  #setOpened: () => void = () => {};
 
   constructor(data: IntakeThreadData) {
     super();
+    const journalOpened = new Promise<void>((resolve) => {
+      this.#setOpened = resolve;
+    });
     this.#opened = openIntake(
       data,
       (message) => this.#report(message),
+      journalOpened,
       () => this.emit('exit', 0),
     ).then(
       (intake) => {
@@ -24,6 +29,7 @@ class MainThreadIntake extends EventEmitter implements IntakeThread {
   }
 
   postMessage(command: IntakeCommand): void {
+    if (command.type === 'open') this.#setOpened();
     void this.#opened
       .then((intake) => intake?.handle(command))
       .catch((error: unknown) => this.#fail(error));

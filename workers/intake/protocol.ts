@@ -52,6 +52,8 @@ export interface IntakeThread {
 
 /** Messages from the supervisor to an intake thread. */
 export type IntakeCommand =
+  /** First: the journal is open, and the thread opens its end of it. */
+  | { readonly type: 'open' }
   | { readonly type: 'listen'; readonly at: OrdersAddress }
   | { readonly type: 'tls'; readonly tls: TlsMaterial }
   | { readonly type: 'senders'; readonly senders: SendersData }

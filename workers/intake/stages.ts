@@ -37,12 +37,14 @@ export interface IntakeHandle {
 }
 
 /**
+ * @param journalOpened resolves when the drain thread has opened the journal
  * @param onStopped called when a stop command has been carried out
  * @throws OperatorFault the journal cannot be opened
  */
 export async function openIntake(
   data: IntakeThreadData,
   report: (message: IntakeReport) => void,
+  journalOpened: Promise<void>,
   onStopped: () => void,
 ): Promise<IntakeHandle> {
   const { options, contract } = data;
@@ -52,6 +54,7 @@ export async function openIntake(
     data.directPort,
     counts,
     new ThreadCounts(data.counts, BLOCK.drain),
+    journalOpened,
   );
   const toDrain = (message: IntakeToDrain) => data.drainPort.postMessage(message);
   const onCommitted = commitReporter(data.wakeFlag, toDrain);
@@ -107,7 +110,7 @@ export async function openIntake(
     else if (command.type === 'listen') {
       if ('port' in command.at) tcpPort = command.at.port;
       await port.open(command.at);
-    } else {
+    } else if (command.type === 'senders') {
       senders.renew(command.senders);
       report({ type: 'senders' });
     }

@@ -60,6 +60,7 @@ export class IntakeSupervisor {
   readonly #deathsMs: number[] = [];
   /** Null until all threads listen. */
   #at: OrdersAddress | null = null;
+  #isStarted = false;
   #leaving = false;
   #stopping = false;
 
@@ -67,15 +68,25 @@ export class IntakeSupervisor {
     this.#parts = parts;
   }
 
+  /** Starts all threads. They load their code, and open nothing before `start`. */
+  load(): void {
+    for (let i = 0; i < this.#parts.threads; i++) this.#startThread(i);
+  }
+
+  /** Ends the threads if `start` was never called. */
+  abandon(): void {
+    if (this.#isStarted) return;
+    for (const { thread } of this.#supervised) thread.postMessage({ type: 'stop' });
+  }
+
   /**
-   * Starts all threads. They listen on `at`, which they share, once `prepared` has resolved.
+   * To be called when the journal is open. The threads listen on `at`, which they share, once `prepared` has resolved.
    *
    * @throws OperatorFault a thread cannot start
    */
   async start(at: OrdersAddress, prepared: Promise<void>): Promise<void> {
-    const started: Promise<void>[] = [prepared];
-    for (let i = 0; i < this.#parts.threads; i++) started.push(this.#startThread(i));
-    await Promise.all(started);
+    this.#isStarted = true;
+    await Promise.all([prepared, ...this.#supervised.map((supervised) => opened(supervised))]);
     await Promise.all(this.#supervised.map((_, index) => this.#listen(index, at)));
     this.#at = at;
   }
@@ -158,7 +169,7 @@ export class IntakeSupervisor {
     );
   }
 
-  #startThread(index: number): Promise<void> {
+  #startThread(index: number): Supervised {
     const thread = this.#parts.startThread(index);
     const supervised: Supervised = {
       thread,
@@ -181,7 +192,7 @@ export class IntakeSupervisor {
       supervised.hasEnded = true;
       this.#onExit(index, code);
     });
-    return nextReport(thread, 'started').then(() => {});
+    return supervised;
   }
 
   #logRefused({ limit, open }: Extract<IntakeReport, { type: 'refused' }>): void {
@@ -224,7 +235,7 @@ export class IntakeSupervisor {
   async #restart(index: number, at: OrdersAddress): Promise<void> {
     if (this.#stopping) return;
     try {
-      await this.#startThread(index);
+      await opened(this.#startThread(index));
       await this.#listen(index, at);
     } catch (error) {
       if (this.#stopping) return;
@@ -234,6 +245,14 @@ export class IntakeSupervisor {
       });
     }
   }
+}
+
+/** Has a thread open its end of the journal, and all else but its listener. @throws OperatorFault it cannot */
+async function opened({ thread, hasEnded }: Supervised): Promise<void> {
+  if (hasEnded) throw new Error('an intake thread ended before it was started');
+  const started = nextReport(thread, 'started');
+  thread.postMessage({ type: 'open' });
+  await started;
 }
 
 /** Resolves with the next report of this type; rejects with the thread's fault, or when the thread ends. */

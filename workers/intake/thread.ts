@@ -26,14 +26,27 @@ process.on('uncaughtException', (error) => {
   endWithFault(error);
 });
 
-intake = await openIntake(data, report, () => {
+let setOpened: () => void = () => {};
+const journalOpened = new Promise<void>((resolve) => {
+  setOpened = resolve;
+});
+let isAsked = false;
+const opening = openIntake(data, report, journalOpened, () => {
   stopPublishing();
   main.close();
   // Something can keep the thread alive, for example a connection that its client has forgotten. The server's sockets
   // are closed, so uWebSockets.js does not abort the process.
   setTimeout(() => process.exit(), EXIT_MS_MAX).unref();
-}).catch(endWithFault);
-main.on('message', (command: IntakeCommand) => void intake!.handle(command));
+});
+main.on('message', (command: IntakeCommand) => {
+  if (command.type === 'open') {
+    isAsked = true;
+    setOpened();
+  } else if (isAsked) void opening.then((opened) => opened.handle(command));
+  // The server could not open the journal.
+  else if (command.type === 'stop') process.exit();
+});
+intake = await opening.catch(endWithFault);
 report({ type: 'started' });
 
 /** Reports an operator's fault in one line; anything else is a bug and keeps its stack. */

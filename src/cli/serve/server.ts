@@ -215,7 +215,6 @@ async function openStages(
   const counts = new ThreadCounts(memory.counts, BLOCK.main);
   const stopPublishing = publishThreadStats(counts);
   releases.push(async () => stopPublishing());
-  await drain.open();
   const startIntake = await intakeStarter(options);
   const shared = { contract, certificate, senders, drain, engine, connectionsMax };
   const intake = new IntakeSupervisor({
@@ -225,6 +224,9 @@ async function openStages(
     onRestart: () => counts.add(COUNTER.intakeThreadRestarts),
     onFault: parts.onFault,
   });
+  intake.load();
+  releases.push(async () => intake.abandon());
+  await drain.open();
   certificate?.watch((renewed) => intake.renewTls(renewed));
   senders.watch((data) => intake.renewSenders(data));
   releases.push(async () => {
