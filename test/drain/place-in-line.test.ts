@@ -15,6 +15,7 @@ const ORDERS = 900;
 interface Told {
   readonly id: string;
   readonly askedMs: number;
+  readonly answeredMs: number;
   readonly ahead: number;
   readonly byMs: number;
 }
@@ -22,16 +23,25 @@ interface Told {
 /** As in the lines of the ledger. */
 const monotonicMs = () => Number(process.hrtime.bigint()) / 1e6;
 
-async function tell(forebay: ForebayProcess, id: string): Promise<Told> {
-  const sentMs = monotonicMs();
+/** Of the orders that still wait: on a busy machine, some are done while the others are posted. */
+async function tellAll(forebay: ForebayProcess, ids: readonly string[]): Promise<Told[]> {
+  const told = await Promise.all(ids.map((id) => tell(forebay, id)));
+  const waiting = told.filter((one) => one !== null);
+  assert.ok(waiting.length > 0, 'all are done already');
+  return waiting;
+}
+
+async function tell(forebay: ForebayProcess, id: string): Promise<Told | null> {
+  const askedMs = monotonicMs();
   const answer = await fetch(`${forebay.url}/orders/${id}`);
   const { status, ahead, by } = (await answer.json()) as Record<string, string | number>;
+  if (status === 'done') return null;
   assert.equal(status, 'accepted');
   assert.equal(typeof ahead, 'number', `no place of ${id}`);
   assert.match(String(by), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-  const askedMs = (sentMs + monotonicMs()) / 2;
-  const byMs = Date.parse(String(by)) - Date.now() + monotonicMs();
-  return { id, askedMs, ahead: Number(ahead), byMs };
+  const answeredMs = monotonicMs();
+  const byMs = Date.parse(String(by)) - Date.now() + answeredMs;
+  return { id, askedMs, answeredMs, ahead: Number(ahead), byMs };
 }
 
 /** Posts in rounds, so that frames have many sizes. */
@@ -44,21 +54,27 @@ async function postInRounds(client: OrderClient, orders: number): Promise<string
   return ids;
 }
 
-/** What was told is within 10 % of what then happened; or a batch, or the second that `by` is rounded to. */
+/**
+ * What was told is within 10 % of what then happened; or a batch, or the second that `by` is rounded to. It was right at
+ * some moment between question and answer.
+ */
 async function judge(handler: LedgerHandler, told: readonly Told[], slackOrders: number) {
   await eventually('all are done', async () => {
     const done = new Set((await handler.lines()).map(({ id }) => id));
     return told.every(({ id }) => done.has(id));
   });
   const lines = await handler.lines();
-  for (const { id, askedMs, ahead, byMs } of told) {
+  for (const { id, askedMs, answeredMs, ahead, byMs } of told) {
     const at = lines.findIndex((line) => line.id === id);
-    const truth = lines.slice(0, at).filter(({ atMs }) => atMs > askedMs).length;
-    const orders = `${ahead} ahead were told, and there were ${truth}`;
-    assert.ok(Math.abs(ahead - truth) <= 0.1 * truth + slackOrders, orders);
+    const [most, least] = [askedMs, answeredMs].map(
+      (sinceMs) => lines.slice(0, at).filter(({ atMs }) => atMs > sinceMs).length,
+    ) as [number, number];
+    const orders = `${ahead} ahead were told, and there were ${most}, then ${least}`;
+    assert.ok(ahead <= 1.1 * most + slackOrders && ahead >= 0.9 * least - slackOrders, orders);
     const [toldMs, tookMs] = [byMs - askedMs, lines[at]!.atMs - askedMs];
+    const slackMs = 1000 + answeredMs - askedMs;
     const time = `${toldMs} ms were told, and it took ${tookMs}`;
-    assert.ok(Math.abs(toldMs - tookMs) <= 0.1 * tookMs + 1000, time);
+    assert.ok(Math.abs(toldMs - tookMs) <= 0.1 * tookMs + slackMs, time);
   }
 }
 
@@ -80,15 +96,11 @@ describe('the place in line that a receipt tells', () => {
     const client = new OrderClient(before.url, 50);
     t.after(() => client.close());
     const ids = await postInRounds(client, ORDERS);
-    const told = await Promise.all(each(ids).map((id) => tell(before, id)));
+    const told = await tellAll(before, each(ids));
     await judge(handler, told.slice(0, 1), 20);
     await before.kill9();
     const after = await startForebay(flags, { owner: t, data });
-    const toldAfter = await Promise.all(
-      each(ids)
-        .slice(2)
-        .map((id) => tell(after, id)),
-    );
+    const toldAfter = await tellAll(after, each(ids).slice(2));
     await judge(handler, toldAfter, 20);
     const last = await fetch(`${after.url}/orders/${toldAfter[0]!.id}`);
     await eventually('done', async () => {
@@ -112,8 +124,7 @@ describe('the place in line that a receipt tells', () => {
       const { id } = (await answer.json()) as { id: string };
       ids.push(...Array.from({ length: 50 }, (_, k) => id.replace(/0$/, `${k}`)));
     }
-    const told = await Promise.all(each(ids).map((id) => tell(forebay, id)));
-    await judge(handler, told, 60);
+    await judge(handler, await tellAll(forebay, each(ids)), 60);
   });
 
   it('is right with JetStream and two instances, whichever is asked', async (t) => {
@@ -130,8 +141,8 @@ describe('the place in line that a receipt tells', () => {
     const posted = await Promise.all(clients.map((client) => postInRounds(client, ORDERS / 2)));
     await sleep(500);
     const ids = posted[0]!.flatMap((id, i) => [id, posted[1]![i] ?? id]);
-    const told = await Promise.all(each(ids).flatMap((id) => [tell(a, id), tell(intake, id)]));
-    await judge(handler, told, 30);
+    const told = await Promise.all([a, intake].map((one) => tellAll(one, each(ids))));
+    await judge(handler, told.flat(), 30);
   });
 
   it('leaves the time out while processing is paused, and the place where nobody knows it', async (t) => {
