@@ -1,5 +1,5 @@
+import { type Metric, Registry } from 'prom-client';
 import { type KeyResponses, type ReasonCount, TotalCounts } from './count.js';
-import { exposition, type Family, type Series } from './exposition.js';
 import { type HistogramFamily, histogramFamilies } from './histogram-names.js';
 import { COUNTER, GAUGE, HISTOGRAM, histogramCells } from './layout.js';
 import {
@@ -7,6 +7,7 @@ import {
   counterFamilies,
   gaugeFamilies,
   keyFamily,
+  type Labels,
   type LiveGauges,
   liveFamilies,
   reasonFamily,
@@ -59,10 +60,19 @@ const LIVE_KEYS = [
   'senderFilesRefused',
 ] as const satisfies readonly (keyof LiveGauges)[];
 
+/** One line of the exposition; with a `metricName` if it differs from the family's name. */
+interface Series {
+  readonly metricName?: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
 type Cell = Readonly<Record<string, number>>;
 
-/** Returns the text of the whole catalogue at each call: it sums the cells of all threads. */
-export function createExposition({
+export type { Registry };
+
+/** A prom-client registry of the whole catalogue. `registry.metrics()` sums the cells of all threads. */
+export function createRegistry({
   counts,
   live,
   durability,
@@ -70,43 +80,43 @@ export function createExposition({
   failureReasons,
   threadLoad,
   build,
-}: Collected): () => string {
-  const families: Family[] = [];
+}: Collected): Registry {
+  const registry = new Registry();
   const totals = new TotalCounts(counts);
   for (const family of counterFamilies) {
-    register(families, family, 'counter', () => cellSeries(totals, family, COUNTER));
+    register(registry, family, 'counter', () => cellSeries(totals, family, COUNTER));
   }
-  register(families, keyFamily, 'counter', () =>
+  register(registry, keyFamily, 'counter', () =>
     keyResponses().map(({ key, outcome, value }) => ({ labels: { key, outcome }, value })),
   );
-  register(families, reasonFamily, 'counter', () =>
+  register(registry, reasonFamily, 'counter', () =>
     failureReasons().map(({ outcome, reason, value }) => ({ labels: { outcome, reason }, value })),
   );
   for (const family of gaugeFamilies) {
-    register(families, family, 'gauge', () => cellSeries(totals, family, GAUGE));
+    register(registry, family, 'gauge', () => cellSeries(totals, family, GAUGE));
   }
   for (const family of histogramFamilies) {
-    register(families, family, 'histogram', () => histogramSeries(totals, family));
+    register(registry, family, 'histogram', () => histogramSeries(totals, family));
   }
   for (const key of LIVE_KEYS) {
-    register(families, liveFamilies[key], 'gauge', () => [{ labels: {}, value: live[key]() }]);
+    register(registry, liveFamilies[key], 'gauge', () => [{ labels: {}, value: live[key]() }]);
   }
-  register(families, liveFamilies.eventLoopLag, 'gauge', () =>
+  register(registry, liveFamilies.eventLoopLag, 'gauge', () =>
     threadSeries(threadLoad.eventLoopLags()),
   );
-  register(families, liveFamilies.threadCpu, 'gauge', () => threadSeries(threadLoad.cpuRatios()));
-  register(families, liveFamilies.durability, 'gauge', () => {
+  register(registry, liveFamilies.threadCpu, 'gauge', () => threadSeries(threadLoad.cpuRatios()));
+  register(registry, liveFamilies.durability, 'gauge', () => {
     const { class: durabilityClass, replicas } = durability();
     return [{ labels: { class: durabilityClass, replicas: String(replicas) }, value: 1 }];
   });
-  register(families, liveFamilies.buildInfo, 'gauge', () => [{ labels: { ...build }, value: 1 }]);
-  registerProcess(families);
-  return () => exposition(families);
+  register(registry, liveFamilies.buildInfo, 'gauge', () => [{ labels: { ...build }, value: 1 }]);
+  registerProcess(registry);
+  return registry;
 }
 
 /**
- * As prom-client's collectDefaultMetrics names them, without its hook on every garbage collection and its second event
- * loop monitor.
+ * Instead of prom-client's collectDefaultMetrics, which adds a hook on every garbage collection and a second event loop
+ * monitor, and cannot be configured to leave them out.
  */
 const processReaders: Readonly<Record<keyof typeof processFamilies, () => number>> = {
   cpuSeconds: () => {
@@ -121,20 +131,29 @@ const processReaders: Readonly<Record<keyof typeof processFamilies, () => number
   externalBytes: () => process.memoryUsage().external,
 };
 
-function registerProcess(families: Family[]): void {
+function registerProcess(registry: Registry): void {
   for (const [key, family] of Object.entries(processFamilies)) {
     const read = processReaders[key as keyof typeof processFamilies];
-    register(families, family, family.type, () => [{ labels: {}, value: read() }]);
+    register(registry, family, family.type, () => [{ labels: {}, value: read() }]);
   }
 }
 
+/**
+ * prom-client renders any object with these four members. Its own Counter, Gauge and Histogram would keep a second copy
+ * of the values in shared memory. No value is NaN: a live gauge without a value shows 0.
+ */
 function register(
-  families: Family[],
-  { name, help }: Pick<Family, 'name' | 'help'>,
-  type: Family['type'],
-  read: Family['read'],
+  registry: Registry,
+  { name, help }: { readonly name: string; readonly help: string },
+  type: 'counter' | 'gauge' | 'histogram',
+  read: () => Series[],
 ): void {
-  families.push({ name, help, type, read });
+  const get = () => ({ name, help, type, values: read().map(finite) });
+  registry.registerMetric({ name, help, type, get } as unknown as Metric);
+}
+
+function finite(series: Series): Series {
+  return Number.isFinite(series.value) ? series : { ...series, value: 0 };
 }
 
 function cellSeries(totals: TotalCounts, family: CellFamily, cell: Cell): Series[] {

@@ -13,6 +13,9 @@ export interface CellFamily {
   readonly cells: Readonly<Record<string, Labels>>;
 }
 
+/** The media type of what /metrics answers: that of prom-client's text. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 export type Labels = Readonly<Record<string, string>>;
 
 /** The cell of each status; the compiler checks that none of STATUSES is missing. */

@@ -1,5 +1,6 @@
 import { type AdminConfig, AdminServer } from '../../src/admin/server.js';
 import { memoryControl } from '../../src/journal/kept-control.js';
+import { METRICS_TYPE } from '../../src/metrics/names.js';
 import { optionsOf } from '../../src/options/load.js';
 import type { Owner } from '../support/forebay.js';
 import { CountingSource } from './live-source.js';
@@ -11,7 +12,7 @@ export function createAdmin(config: Partial<AdminConfig> = {}): AdminServer {
   return new AdminServer({
     refresh: async () => {},
     metrics: async () => 'up 1\n',
-    metricsContentType: 'text/plain; version=0.0.4; charset=utf-8',
+    metricsContentType: METRICS_TYPE,
     readiness: () => [],
     degraded: () => [],
     live: new CountingSource(),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { type Collected, createExposition } from '../../src/metrics/collect.js';
+import { type Collected, createRegistry } from '../../src/metrics/collect.js';
 import {
   COUNTER,
   createCounts,
@@ -10,13 +10,13 @@ import {
   responseCounter,
   ThreadCounts,
 } from '../../src/metrics/count.js';
-import { exposition } from '../../src/metrics/exposition.js';
 import { histogramFamilies } from '../../src/metrics/histogram-names.js';
 import {
   counterFamilies,
   gaugeFamilies,
   keyFamily,
   liveFamilies,
+  METRICS_TYPE,
   reasonFamily,
 } from '../../src/metrics/names.js';
 import { processFamilies } from '../../src/metrics/process-names.js';
@@ -64,31 +64,12 @@ function collected(counts: SharedArrayBuffer, live: Partial<Collected['live']> =
   };
 }
 
-function textOf(counts: SharedArrayBuffer, live: Partial<Collected['live']> = {}): string {
-  return createExposition(collected(counts, live))();
+function textOf(counts: SharedArrayBuffer, live: Partial<Collected['live']> = {}): Promise<string> {
+  return createRegistry(collected(counts, live)).metrics();
 }
 
-test('names, help and labels are escaped as the format says', () => {
-  const labels = { a: 'x"\\\n', b: '' };
-  const read = () => [
-    { labels, value: Number.NaN },
-    { metricName: 'm_sum', labels: {}, value: 1.5 },
-  ];
-  const text = exposition([
-    { name: 'm', help: 'a\\b\n"c"', type: 'gauge', read },
-    { name: 'n', help: '', type: 'counter', read: () => [] },
-  ]);
-  const lines = [
-    '# HELP m a\\\\b\\n"c"',
-    '# TYPE m gauge',
-    'm{a="x\\"\\\\\\n",b=""} 0',
-    'm_sum 1.5',
-    '',
-    '# HELP n ',
-    '# TYPE n counter',
-    '',
-  ];
-  assert.equal(text, lines.join('\n'));
+test('the media type is that of the text', () => {
+  assert.equal(createRegistry(collected(createCounts(THREADS))).contentType, METRICS_TYPE);
 });
 
 test('concurrent counts of real threads are summed exactly', async () => {
@@ -104,7 +85,7 @@ test('concurrent counts of real threads are summed exactly', async () => {
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-  const samples = samplesOf(textOf(counts));
+  const samples = samplesOf(await textOf(counts));
   const all = THREADS * rounds;
   assert.equal(samples.get('forebay_orders_accepted_total'), 2 * all);
   assert.equal(samples.get('forebay_http_responses_total{status="200"}'), all);
@@ -124,20 +105,20 @@ test('promtool accepts /metrics, initially and after every series has been count
   skip: !RUNS_ALL && 'needs promtool: npm run test:all',
 }, async () => {
   const counts = createCounts(THREADS);
-  assert.equal(await promtoolComplaints(textOf(counts)), '');
+  assert.equal(await promtoolComplaints(await textOf(counts)), '');
   const thread = new ThreadCounts(counts, 1);
   for (const counter of Object.values(COUNTER)) thread.add(counter, 1.5);
   for (const histogram of Object.values(HISTOGRAM)) thread.observe(histogram, 0.3);
   const stop = publishThreadStats(new ThreadCounts(counts, 0));
   try {
-    assert.equal(await promtoolComplaints(textOf(counts)), '');
+    assert.equal(await promtoolComplaints(await textOf(counts)), '');
   } finally {
     stop();
   }
 });
 
 test('every series of the catalogue exists from the start, at 0', async () => {
-  const samples = samplesOf(textOf(createCounts(THREADS)));
+  const samples = samplesOf(await textOf(createCounts(THREADS)));
   for (const { name, cells } of [...counterFamilies, ...gaugeFamilies]) {
     for (const labels of Object.values(cells)) assert.equal(samples.get(seriesOf(name, labels)), 0);
   }
@@ -161,7 +142,7 @@ function seriesOf(name: string, labels: Readonly<Record<string, string>>): strin
 }
 
 test('live gauges, the build and the process are shown, and no metric outside the catalogue', async () => {
-  const text = textOf(createCounts(THREADS));
+  const text = await textOf(createCounts(THREADS));
   const samples = samplesOf(text);
   assert.equal(samples.get('forebay_rps'), 7);
   assert.equal(samples.get('forebay_journal_pending_orders'), 8);
@@ -188,7 +169,7 @@ test('live gauges, the build and the process are shown, and no metric outside th
 });
 
 test('a live gauge without a value shows 0, not NaN', async () => {
-  const text = textOf(createCounts(THREADS), { rps: () => Number.NaN });
+  const text = await textOf(createCounts(THREADS), { rps: () => Number.NaN });
   assert.equal(samplesOf(text).get('forebay_rps'), 0);
   assert.doesNotMatch(text, /nan/i);
 });
@@ -199,7 +180,7 @@ test('each status has its own counter', async () => {
   STATUSES.forEach((status, i) => {
     thread.add(responseCounter(status), i + 1);
   });
-  const samples = samplesOf(textOf(counts));
+  const samples = samplesOf(await textOf(counts));
   STATUSES.forEach((status, i) => {
     assert.equal(samples.get(`forebay_http_responses_total{status="${status}"}`), i + 1);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createExposition } from '../../src/metrics/collect.js';
+import { createRegistry } from '../../src/metrics/collect.js';
 import {
   COUNTER,
   createCounts,
@@ -17,7 +17,7 @@ import { samplesOf } from './exposition.js';
 const seed = Number(process.env.FOREBAY_SEED ?? Date.now() % 2 ** 31);
 
 async function samples(counts: SharedArrayBuffer): Promise<Map<string, number>> {
-  const textOf = createExposition({
+  const registry = createRegistry({
     counts,
     live: {
       rps: () => 0,
@@ -48,7 +48,7 @@ async function samples(counts: SharedArrayBuffer): Promise<Map<string, number>> 
     threadLoad: new ThreadLoad(counts, [], () => []),
     build: { version: '', node: '', mode: '', journal: '' },
   });
-  return samplesOf(textOf());
+  return samplesOf(await registry.metrics());
 }
 
 test('counters, gauges and histograms of two threads share no cell', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
-import { createExposition } from '../../src/metrics/collect.js';
+import { createRegistry } from '../../src/metrics/collect.js';
 import {
   COUNTER,
   createCounts,
@@ -82,7 +82,7 @@ function opened() {
     reasons: () => ['not ready'],
     degraded: () => [],
   });
-  const metricsText = createExposition({
+  const registry = createRegistry({
     counts,
     live,
     durability,
@@ -92,11 +92,11 @@ function opened() {
     build,
   });
   const threads = THREADS.map((_, i) => new ThreadCounts(counts, i));
-  return { snapshots, metricsText, threads };
+  return { snapshots, registry, threads };
 }
 
 test('a snapshot has the same numbers as /metrics at that moment', async () => {
-  const { snapshots, metricsText, threads } = opened();
+  const { snapshots, registry, threads } = opened();
   let n = 1;
   for (const counts of threads) {
     for (const counter of Object.values(COUNTER)) counts.add(counter, n++);
@@ -104,7 +104,7 @@ test('a snapshot has the same numbers as /metrics at that moment', async () => {
     for (const histogram of Object.values(HISTOGRAM)) counts.observe(histogram, 0.003, n++);
   }
   const { row, now } = snapshots.take();
-  const samples = samplesOf(metricsText());
+  const samples = samplesOf(await registry.metrics());
   const expected = {
     answers: STATUSES.map((s) => samples.get(`forebay_http_responses_total{status="${s}"}`)),
     done: samples.get('work_done_total{status="done"}'),

@@ -88,6 +88,7 @@ const OWNERS: readonly (readonly [RegExp, string])[] = [
   [/^(@nats-io\/|lmdb$)/, 'src/journal/'],
   [/^pino$/, 'src/log/open-log.ts'],
   [/^piscina$/, 'src/drain/handler-pool.ts'],
+  [/^prom-client$/, 'src/metrics/collect.ts'],
   [/^pg$/, 'workers/handlers/postgres-sink.ts'],
 ];
 

@@ -7,10 +7,10 @@ import { AdminServer } from '../../admin/server.js';
 import { monotonicNs } from '../../limit/clock.js';
 import { RpsMeter } from '../../limit/meter.js';
 import { KeyTable } from '../../memory/key-table.js';
-import { createExposition } from '../../metrics/collect.js';
+import type { Collected, Registry } from '../../metrics/collect.js';
 import { BLOCK, GAUGE, KeyCounts, ThreadCounts } from '../../metrics/count.js';
-import { CONTENT_TYPE } from '../../metrics/exposition.js';
 import { LiveSnapshots } from '../../metrics/live-snapshots.js';
+import { METRICS_TYPE } from '../../metrics/names.js';
 import { ThreadLoad } from '../../metrics/thread-load.js';
 import type { DrainFacts } from '../../model/drain-view.js';
 import { DIRECT_DURABILITY, type Durability } from '../../model/durability.js';
@@ -80,14 +80,14 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
   // One for the scrapes and one for the page: a load is measured since the last reading.
   const threadLoad = () => new ThreadLoad(counts, threadNames, () => drain.state.poolThreads);
   const collected = { counts, live, durability, ...labelled(observed), build };
-  const metricsText = createExposition({ ...collected, threadLoad: threadLoad() });
+  const registry = laterRegistry({ ...collected, threadLoad: threadLoad() });
   return new AdminServer({
     refresh: () => drain.refresh(),
     metrics: async () => {
       mainCounts.set(GAUGE.idempotencyKeys, keys.size(monotonicNs()));
-      return metricsText();
+      return (await registry()).metrics();
     },
-    metricsContentType: CONTENT_TYPE,
+    metricsContentType: METRICS_TYPE,
     ...accessTo(options, observed),
     drain: drainFacts(drain),
     readiness: reasons,
@@ -107,6 +107,17 @@ export function openAdmin(options: Options, observed: Observed, redact: Redact):
       events: observed.recent,
     }),
   });
+}
+
+/** Loads prom-client for the first scrape: that takes longer than a twentieth of the start. */
+function laterRegistry(collected: Collected): () => Promise<Registry> {
+  let opened: Promise<Registry> | null = null;
+  return () => {
+    opened ??= import('../../metrics/collect.js').then(({ createRegistry }) =>
+      createRegistry(collected),
+    );
+    return opened;
+  };
 }
 
 function buildOf(options: Options, { drain, schema }: Observed) {
