@@ -1,7 +1,7 @@
 /**
  * `npm run bench:scaling`: the CPU time of an order in each kind of thread, with 1, 2 and 4 intake threads. Not a rate, because
  * the generator and all threads share the cores of one machine. With `--instructions` it counts instead, with valgrind, the
- * instructions of the intake and of the bare server. With `--check` it checks what follows from these costs for larger machines.
+ * instructions of the intake and of the bare server. With `--check` it checks the arithmetic of docs/guides/scaling.md.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

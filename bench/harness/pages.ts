@@ -102,7 +102,8 @@ export function page({ latest: report, classes }: Reports): string {
 const CHART_ALT =
   'Orders per second and core of each server, one by one and in batches, and p99, grouped by what a 200 means';
 
-const CLASSES_INTRO = `What one core does, by what a 200 promises: **not stored**, stored in the **operating system** and on disk later, or **on disk**. Compare servers of one class.
+const CLASSES_INTRO = `What one core does, by what a 200 promises: **not stored**, stored in the **operating system** and on disk later, or **on disk**. Compare servers of one class. Fastify, Go and Bento only store: compare them with
+Forebay with the drain off. With the drain on, the same core also processes every order.
 The bare server reads the body and stores nothing. Each server has one core, together with its broker, and the load generator has another, so the rates are orders per second and core. Orders come one by one on 256
 connections, or in batches of 10, 100 and 500 in a request on 64. The load is a closed loop, so p99 is that of a saturated core: with batches of 500 on 64 connections, 32,000 orders wait at any time.`;
 
@@ -117,6 +118,8 @@ const COLUMNS = `- **of bare** and **range**: the median, lowest and highest rat
 
 const METHOD = `- **Batches.** Forebay takes lines, the others a JSON array. All check each order. Fastify and Go store a batch as one message, which is the cheapest way;
   a consumer then has to handle batches. Bento collects messages of several requests itself.
+- **Disturbed measurements.** A measurement in which other processes used more than 10% of the CPU time is repeated up to twice; the least disturbed one counts.
+- **Vector** is not measured: its program could not be had. See [the contestants](../../bench/contestants/README.md#vector).
 - **Ratios within one round.** Absolute rates depend on the machine and, on a shared machine, on the minute. So the servers take turns
   (A B C A B C), and each round has its own ratios to ${REFERENCE}.
 - **A new process for each measurement**, with an empty data folder. One order whose response is compared byte by byte, then a warm-up, then
@@ -132,7 +135,7 @@ const METHOD = `- **Batches.** Forebay takes lines, the others a JSON array. All
 const RUN = `\`\`\`sh
 npm run bench                                            # 256 connections, about 15 minutes
 npm run bench -- --connections 64,256,1024 --write       # three times as long; also writes this page
-npm run bench:classes -- --json classes.json --write     # the chart: about 30 minutes
+npm run bench:classes -- --json classes.json --write     # the chart: about 20 minutes
 npm run bench:classes -- --class fsync --batch 100 --rounds 1 --json classes.json --continue   # a part of it: a minute
 npm run bench -- --from docs/benchmarks/latest.json --write   # writes this page again without a run
 npm run bench -- --body spaced --body varied --only Forebay

@@ -1,6 +1,6 @@
 /**
- * The parts of the arithmetic for larger machines, each checked with 1 and 2 cores: what the first measurement predicts for the
- * second one.
+ * The parts of the arithmetic of docs/guides/scaling.md, each checked with 1 and 2 cores: what the first measurement predicts for
+ * the second one.
  */
 import { constants } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';

@@ -27,6 +27,7 @@ const OPTIONS_OF_SYSTEM = ['system', 'home-dir', 'shell', 'now', 'set'];
 const OTHER_PROGRAMS = [
   'docs/guides/performance.md',
   'docs/guides/profiling.md',
+  'docs/guides/scaling.md',
   'docs/reference/benchmarks.md',
   'docs/reference/faults.md',
   'docs/reference/latency.md',
