@@ -149,6 +149,7 @@ for (const { http, skip } of ENGINES) {
 
 const NOT_FOUND = 'forebay_http_responses_total{status="404"}';
 const UNREAD = 'forebay_unread_connections_total';
+const OPEN = 'forebay_open_connections';
 /** uWebSockets.js ends a connection whose request line arrives in two pieces, which happens to long floods. */
 const TRIES = 20;
 
@@ -176,15 +177,16 @@ async function answersTaken(forebay: ForebayProcess, others: OrderClient): Promi
 async function nearlyFull(forebay: ForebayProcess, taken: number): Promise<DeafClient> {
   for (let i = 0; i < TRIES; i++) {
     const answers = Math.floor(taken * (0.98 - i / TRIES / 2));
-    const [answered, unread] = [await metric(forebay, NOT_FOUND), await metric(forebay, UNREAD)];
+    const [answered, open] = [await metric(forebay, NOT_FOUND), await metric(forebay, OPEN)];
     const client = await DeafClient.open(forebay.url);
     client.write(KINDS['404']!.repeat(answers));
+    // A client that neither reads nor writes does not learn that it is closed.
+    const isClosed = async () => client.isClosed || (await metric(forebay, OPEN)) <= open;
     await eventually('all are answered, or the client is closed', async () => {
-      if (client.isClosed || (await metric(forebay, UNREAD)) > unread) return true;
       // Answers to the client before may be counted late.
-      return (await metric(forebay, NOT_FOUND)) >= answered + answers;
+      return (await isClosed()) || (await metric(forebay, NOT_FOUND)) >= answered + answers;
     });
-    if (!client.isClosed && (await metric(forebay, UNREAD)) === unread) return client;
+    if (!(await isClosed())) return client;
     client.close();
   }
   throw new Error('each client was closed');

@@ -119,22 +119,27 @@ describe('frames in the log', () => {
     assert.equal(await isKnown(), false);
   });
 
-  test('that were damaged after they were read are set aside, and the others delivered', async (t) => {
+  test('that were damaged after they were read are set aside, and those in memory delivered', async (t) => {
     // More than is kept in memory.
     const frames = Array.from({ length: 6 }, () => fresh(14_000));
     const { data } = await logged(t, ...frames);
     const events: string[] = [];
     const source = openSource(t, data, (event) => events.push(event));
-    const last = recordOf(data, frames[5]!);
-    flip(last.path, last.at + 2000);
-    const taken = await take(source, 5);
+    for (const frame of frames) {
+      const { path, at } = recordOf(data, frame);
+      flip(path, at + 2000);
+    }
+    const taken = await source.pull(10, AbortSignal.timeout(60_000));
+    const delivered = taken.map(({ frame }) => frame.id);
+    // Which segment is read first is chance.
+    assert.ok(delivered.length > 0 && delivered.length < 6, `${delivered.length} are in memory`);
     assert.deepEqual(
-      taken.map(({ frame }) => frame.id),
-      ids(frames.slice(0, 5)),
+      taken.map(({ frame }) => plain(frame)),
+      frames.filter(({ id }) => delivered.includes(id)).map(plain),
     );
     for (const delivery of taken) await delivery.settle(NOTHING);
     assert.deepEqual(await source.pull(1, AbortSignal.timeout(300)), []);
-    assert.deepEqual(events, ['log-damaged']);
+    assert.deepEqual(events, Array(6 - delivered.length).fill('log-damaged'));
   });
 
   test('that are claimed stay in the log, and those before them move', async (t) => {
