@@ -8,6 +8,7 @@ import { type IntakeHandle, openIntake } from './stages.js';
 class MainThreadIntake extends EventEmitter implements IntakeThread {
   readonly #opened: Promise<IntakeHandle | null>;
   #setOpened: () => void = () => {};
+  #isAsked = false;
 
   constructor(data: IntakeThreadData) {
     super();
@@ -29,7 +30,14 @@ class MainThreadIntake extends EventEmitter implements IntakeThread {
   }
 
   postMessage(command: IntakeCommand): void {
-    if (command.type === 'open') this.#setOpened();
+    if (command.type === 'open') {
+      this.#isAsked = true;
+      this.#setOpened();
+    } else if (!this.#isAsked) {
+      // The server could not open the journal, or was stopped before it started.
+      if (command.type === 'stop') this.emit('exit', 0);
+      return;
+    }
     void this.#opened
       .then((intake) => intake?.handle(command))
       .catch((error: unknown) => this.#fail(error));

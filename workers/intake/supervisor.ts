@@ -73,10 +73,9 @@ export class IntakeSupervisor {
     for (let i = 0; i < this.#parts.threads; i++) this.#startThread(i);
   }
 
-  /** Ends the threads if `start` was never called. */
-  abandon(): void {
-    if (this.#isStarted) return;
-    for (const { thread } of this.#supervised) thread.postMessage({ type: 'stop' });
+  /** Ends the threads if `start` was never called: they have opened nothing. */
+  async abandon(): Promise<void> {
+    if (!this.#isStarted) await this.#end();
   }
 
   /**
@@ -152,6 +151,7 @@ export class IntakeSupervisor {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
+    if (!this.#isStarted) return this.#end();
     this.leave();
     for (const { thread, hasEnded } of this.#supervised) {
       if (hasEnded) continue;
@@ -159,6 +159,10 @@ export class IntakeSupervisor {
       thread.postMessage({ type: 'stopListening' });
       await deaf.catch(() => {});
     }
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     await Promise.all(
       this.#supervised.map(async ({ thread, hasEnded }) => {
         if (hasEnded) return;

@@ -43,7 +43,7 @@ main.on('message', (command: IntakeCommand) => {
     isAsked = true;
     setOpened();
   } else if (isAsked) void opening.then((opened) => opened.handle(command));
-  // The server could not open the journal.
+  // The server could not open the journal, or was stopped before it started.
   else if (command.type === 'stop') process.exit();
 });
 intake = await opening.catch(endWithFault);

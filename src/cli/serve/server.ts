@@ -225,7 +225,7 @@ async function openStages(
     onFault: parts.onFault,
   });
   intake.load();
-  releases.push(async () => intake.abandon());
+  releases.push(() => intake.abandon());
   await drain.open();
   certificate?.watch((renewed) => intake.renewTls(renewed));
   senders.watch((data) => intake.renewSenders(data));
