@@ -72,7 +72,7 @@ export class DrainThread {
     try {
       this.#state = await this.call('open');
     } catch (error) {
-      await this.#terminate();
+      await this.#abandon();
       throw error;
     }
   }
@@ -123,7 +123,7 @@ export class DrainThread {
   /** After the steps of the shutdown, if it was opened. Resolves when the thread has ended. */
   async end(): Promise<void> {
     if (this.#endedBy !== null) return;
-    if (this.#state === null) return this.#terminate();
+    if (this.#state === null) return this.#abandon();
     this.#isEnding = true;
     this.#worker.ref();
     await this.call('end');
@@ -192,9 +192,11 @@ export class DrainThread {
     for (const { reject } of asked) reject(error);
   }
 
-  async #terminate(): Promise<void> {
+  /** Not by `terminate`: a thread that is ended while it loads a native module can take the process down. */
+  async #abandon(): Promise<void> {
     this.#isEnding = true;
-    await this.#worker.terminate();
+    this.#post({ type: 'abandon' });
+    await this.#ended;
   }
 
   #onExit(code: number): void {

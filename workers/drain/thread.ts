@@ -36,6 +36,7 @@ process.on('uncaughtException', (error) => report({ type: 'bug', error: sentErro
 main.on('message', (command: DrainCommand) => {
   if (command.type === 'call') void answer(command);
   else if (command.type === 'claimed') onClaimed();
+  else if (command.type === 'abandon') process.exit();
   else void serveIntake(command);
 });
 
