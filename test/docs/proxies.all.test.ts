@@ -8,6 +8,7 @@ import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { freePort } from '../support/free-port.js';
 import { Program } from '../support/program.js';
 import { codeBlocks } from './pages.js';
+import { replaced } from './replaced.js';
 
 const TLS_PAGE = 'docs/guides/tls-and-proxies.md';
 const ORDER = '{"product_id":"33","count":"3","username":"m"}';
@@ -39,14 +40,6 @@ function examples(page: string, language: string): string[] {
   return codeBlocks(page)
     .filter((block) => block.language === language)
     .map(({ text }) => text);
-}
-
-/** @throws Error if the example does not contain what is to be replaced, so that no replacement is in vain */
-function replaced(text: string, replacements: readonly (readonly [string, string])[]): string {
-  return replacements.reduce((result, [from, to]) => {
-    assert.ok(result.includes(from), `no ${from} in the example`);
-    return result.replaceAll(from, to);
-  }, text);
 }
 
 function hostOf(url: string): string {

@@ -15,6 +15,7 @@ import { adminAddressOf } from '../../src/options/admin-address.js';
 import { loadOptions } from '../../src/options/load.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { codeBlocks, pages, ROOT, read } from './pages.js';
+import { replaced } from './replaced.js';
 import { commandsOf, forebayArguments, type ShellLine, shellLines } from './shell-lines.js';
 
 const run = promisify(execFile);
@@ -130,9 +131,11 @@ describe('command lines in the docs, against a server', () => {
 
   /** The line with the addresses of the server of this test in place of the default ones. */
   function hereOf(text: string): string {
-    return text
-      .replaceAll('http://127.0.0.1:3000', forebay.url)
-      .replaceAll('http://127.0.0.1:3001', forebay.adminUrl);
+    const addresses = [
+      ['http://127.0.0.1:3000', forebay.url],
+      ['http://127.0.0.1:3001', forebay.adminUrl],
+    ] as const;
+    return replaced(text, addresses, []);
   }
 
   const requests = distinct(lines.filter(({ text }) => /^curl\b/.test(text)));
