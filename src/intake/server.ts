@@ -68,10 +68,13 @@ const SLOW_BODY_CHECK_MS = 250;
 const KEEP_READING_CHECKS = 16;
 /** Unless it is given. Longer than the 60 s for which nginx and others keep connections to a server. */
 const KEEP_ALIVE_MS = 75_000;
-/** How long a server that has closed its listener takes orders on the connections that are open. */
-const STOP_GRACE_MS = 250;
 /** Interval at which a stopping server checks whether all connections have ended. */
 const STOP_POLL_MS = 5;
+/**
+ * So often a server that has closed its listener takes orders on the connections that are open: for 250 ms. Counted, because
+ * a thread that gets no time to run would find that time over before it has read what has arrived.
+ */
+const STOP_POLLS_MAX = 50;
 /** How long a server that closes its listener waits for a moment at which no connection waits there. */
 const QUIET_MS_MAX = 1000;
 
@@ -228,8 +231,7 @@ export class IntakeServer {
    */
   async stop(drained: () => Promise<void>): Promise<void> {
     // An order may be on its way on each open connection. Those that remain then are ended by `close`.
-    const deadlineMs = performance.now() + STOP_GRACE_MS;
-    while (this.#parts.gate.open > 0 && performance.now() < deadlineMs) {
+    for (let polls = 0; this.#parts.gate.open > 0 && polls < STOP_POLLS_MAX; polls++) {
       await new Promise((resolve) => setTimeout(resolve, STOP_POLL_MS));
     }
     this.#stopping = true;

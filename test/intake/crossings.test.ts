@@ -3,16 +3,10 @@
  * not make more of them than it does: this counts them.
  */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { GroupCommit } from '../../src/commit/group-commit.js';
+import { test } from 'node:test';
 import type { EngineFactory, HttpReply, RequestHead } from '../../src/intake/http.js';
-import { IntakeServer } from '../../src/intake/server.js';
-import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
-import { loadOptions } from '../../src/options/load.js';
-import { orderContract } from '../../src/schema/contract.js';
-import { compileContract } from '../../src/schema/validator.js';
-import { freePort } from '../support/free-port.js';
 import { ENGINE } from '../support/http-engine.js';
+import { serverHere } from './server-here.js';
 
 const ORDER = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
 /** So many that an answer whose connection is checked, one of about 32, is among them. */
@@ -77,50 +71,11 @@ class Crossings {
   }
 }
 
-async function serverWith(t: TestContext, crossings: Crossings): Promise<string> {
-  const counts = new ThreadCounts(createCounts(2), 1);
-  const options = loadOptions(['--data', 'unused'], {});
-  const commit = async () => null;
-  const appender = {
-    name: 'local',
-    writable: true,
-    reason: '',
-    commit,
-    close: async () => {},
-  } as const;
-  const committer = new GroupCommit(appender, options, counts, () => {});
-  const never = () => assert.fail('no order of this test needs it');
-  const gate = { open: 0, accepted: 0, opened: () => true, closed: () => {} };
-  const { uwsEngine } = await import('../../src/intake/uws/engine.js');
-  const server = new IntakeServer(
-    {
-      validator: compileContract(orderContract, options)(),
-      committer,
-      keyed: { take: never, takeBatch: never },
-      receipts: { lookUp: never },
-      counts,
-      limiter: null,
-      senders: { keys: null, signatures: null, keyCounts: null },
-      meter: { hit: () => {} },
-      gate,
-      options,
-      tls: null,
-    } as never,
-    crossings.factory(uwsEngine),
-  );
-  const port = await freePort();
-  await server.listen({ at: { address: '127.0.0.1', port }, isShared: false });
-  t.after(async () => {
-    await committer.drained();
-    server.close();
-  });
-  return `http://127.0.0.1:${port}${options.path}`;
-}
-
 test('an order crosses to uWebSockets.js nine times and back three times', async (t) => {
   if (ENGINE !== 'uws') return t.skip('uWebSockets.js is not used here');
+  const { uwsEngine } = await import('../../src/intake/uws/engine.js');
   const crossings = new Crossings();
-  const url = await serverWith(t, crossings);
+  const { url } = await serverHere(t, crossings.factory(uwsEngine));
   const headers = { 'content-type': 'application/json' };
   for (let i = 0; i < ORDERS; i++) {
     const response = await fetch(url, { method: 'POST', headers, body: ORDER });
