@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { markSegmentsFull } from '../../src/journal/local/segment-files.js';
 import { LocalSource } from '../../src/journal/local/source.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { newFrameId, plain, take } from './frames.js';
+import { linesUntilKilled } from './killed.js';
 
-const PROGRAM = fileURLToPath(new URL('./append-process.js', import.meta.url));
 const ROUNDS = 5;
 
 test('local: after kill -9 at any moment, every frame whose commit resolved is complete', async () => {
@@ -20,7 +16,8 @@ test('local: after kill -9 at any moment, every frame whose commit resolved is c
   const resolved = new Set<string>();
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      for (const id of await appendUntilKilled(folder, Math.random() * 300)) resolved.add(id);
+      const printed = await linesUntilKilled('append-process.js', [folder], Math.random() * 300);
+      for (const id of printed) resolved.add(id);
       const found = await delivered(folder);
       for (const id of resolved) assert.ok(found.has(id), `frame ${id} is lost`);
     }
@@ -29,26 +26,6 @@ test('local: after kill -9 at any moment, every frame whose commit resolved is c
     rmSync(folder, { recursive: true });
   }
 });
-
-/** The ids that it printed; it is killed `aliveMs` after the first. */
-async function appendUntilKilled(folder: string, aliveMs: number): Promise<string[]> {
-  const child = spawn(process.execPath, [PROGRAM, folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  try {
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-    await once(child.stdout, 'data');
-    await sleep(aliveMs);
-    child.kill('SIGKILL');
-    await once(child, 'close');
-    return output.split('\n').slice(0, -1);
-  } finally {
-    child.kill('SIGKILL');
-  }
-}
 
 async function delivered(folder: string): Promise<Set<string>> {
   const log = console.error;

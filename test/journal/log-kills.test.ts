@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Random } from '../../drills/ledger/random.js';
 import { markSegmentsFull } from '../../src/journal/local/segment-files.js';
 import { LocalSource } from '../../src/journal/local/source.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { orderId } from '../../src/model/frame.js';
 import { NOTHING, newFrameId } from './frames.js';
+import { linesUntilKilled } from './killed.js';
 
-const PROGRAM = fileURLToPath(new URL('./log-process.js', import.meta.url));
 const KILLS = 6;
 const ALIVE_MS_MAX = 800;
 /** Reproduces the sequence of choices, not their timing. */
@@ -27,15 +23,14 @@ class Ledger {
   readonly settling = new Set<string>();
   readonly settled = new Set<string>();
 
-  read(output: string): void {
+  read(lines: readonly string[]): void {
     const sets: Record<string, Set<string>> = {
       commits: this.begun,
       committed: this.committed,
       settles: this.settling,
       settled: this.settled,
     };
-    // The last line may be cut.
-    for (const line of output.split('\n').slice(0, -1)) {
+    for (const line of lines) {
       const [what, ...ids] = line.split(' ');
       for (const id of ids) if (id !== '') sets[what!]?.add(id);
     }
@@ -60,7 +55,8 @@ test(`local: after kills at any moment, nothing is lost and nothing settled come
   try {
     await new LocalStore(folder).close();
     for (let i = 0; i < KILLS; i++) {
-      ledger.read(await runUntilKilled(folder, random));
+      const args = [folder, String(random.below(2 ** 31))];
+      ledger.read(await linesUntilKilled('log-process.js', args, random.below(ALIVE_MS_MAX)));
     }
     assert.ok(ledger.settled.size > 0);
     ledger.judge(await deliveredBy(folder, false));
@@ -70,27 +66,6 @@ test(`local: after kills at any moment, nothing is lost and nothing settled come
     rmSync(folder, { recursive: true });
   }
 });
-
-/** What it printed. */
-async function runUntilKilled(folder: string, random: Random): Promise<string> {
-  const seed = String(random.below(2 ** 31));
-  const child = spawn(process.execPath, [PROGRAM, folder, seed], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  try {
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-    await once(child.stdout, 'data');
-    await sleep(random.below(ALIVE_MS_MAX));
-    child.kill('SIGKILL');
-    await once(child, 'close');
-    return output;
-  } finally {
-    child.kill('SIGKILL');
-  }
-}
 
 async function deliveredBy(folder: string, settles: boolean): Promise<string[]> {
   markSegmentsFull(folder);
