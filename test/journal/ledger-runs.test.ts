@@ -48,6 +48,8 @@ interface Run {
 class World {
   readonly log = new MemoryStream();
   readonly dead = new Set<string>();
+  /** How often a ledger said that NATS is in trouble. */
+  troubles = 0;
   readonly #t: TestContext;
   readonly #folders = new Map<string, string>();
 
@@ -65,7 +67,10 @@ class World {
     const runId = `run-${runs++}-`;
     const state = new LedgerState(store, self, runId, left);
     const connection = { up: true, reason: '', whenUp: async () => {} };
-    const peers = { isAlive: (peer: string) => !this.dead.has(peer), trouble: () => {} };
+    const peers = {
+      isAlive: (peer: string) => !this.dead.has(peer),
+      trouble: () => void this.troubles++,
+    };
     const gap = settleGapMs === undefined ? {} : { settleGapMs };
     const parts = {
       self,
@@ -315,6 +320,40 @@ describe('what the ledger knows of a process that dies', () => {
       dead: new Map([['three', [3]]]),
       abandoned: [1],
     });
+  });
+});
+
+describe('others get longer to come back after NATS was in trouble:', () => {
+  const refused = {
+    verdict: 'refused',
+    reason: 'full',
+    isUnfit: false,
+    isUnserved: false,
+  } as const;
+
+  for (const [what, outcome, troubles] of [
+    ['an entry is refused', refused, 1],
+    ['it is unknown whether an entry was stored', { verdict: 'ambiguous', reason: 'late' }, 1],
+    ['another process was faster, which is none', { verdict: 'conflict', reason: 'other' }, 0],
+  ] as const) {
+    test(what, async (t) => {
+      const world = new World(t);
+      const { ledger } = world.begin('one');
+      await ledger.catchUp();
+      t.mock.method(world.log, 'append').mock.mockImplementationOnce(async () => outcome);
+      assert.deepEqual(await ledger.claim(at('F')), ['ours']);
+      assert.equal(world.troubles, troubles);
+    });
+  }
+
+  test('the ledger cannot be read', async (t) => {
+    const world = new World(t);
+    const { ledger } = world.begin('one');
+    t.mock.method(world.log, 'extent').mock.mockImplementationOnce(async () => {
+      throw new Error('no answer');
+    });
+    await ledger.catchUp();
+    assert.equal(world.troubles, 1);
   });
 });
 
