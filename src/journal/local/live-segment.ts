@@ -29,7 +29,6 @@ export interface SegmentStep {
 /** A segment whose records count: some of its frames are not settled, or the tables do not know yet that all are. */
 export class LiveSegment {
   readonly reader: SegmentReader;
-  readonly createdTickMs = performance.now();
   /** Its name changes while it is used. */
   segment: Segment;
   /** Nothing is written to it any more, and all of it was read. */
