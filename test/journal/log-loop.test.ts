@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LogLoop } from '../../src/journal/local/log-loop.js';
+import type { LoggedFrames } from '../../src/journal/local/logged-frames.js';
 import { logFolder } from '../../src/journal/local/segment-files.js';
 import { WakeFlag } from '../../src/memory/wake-flag.js';
 import { fresh, until } from './frames.js';
@@ -61,6 +63,34 @@ async function wakeOnce(
 }
 
 describe('the loop that reads the log', () => {
+  test('reads nothing after it was closed, also if frames came in until then', async () => {
+    let isClosed = false;
+    const late: string[] = [];
+    const note = (what: string) => {
+      if (isClosed) late.push(what);
+    };
+    const logged = {
+      read: () => {
+        note('read');
+        return true;
+      },
+      tidy: async (scope: string) => note(`tidy ${scope}`),
+      close: () => {
+        isClosed = true;
+      },
+    };
+    const loop = new LogLoop(
+      logged as unknown as LoggedFrames,
+      () => note('listen'),
+      () => note('check'),
+    );
+    loop.wake();
+    await loop.close();
+    // Longer than the pause between two checks.
+    await sleep(50);
+    assert.deepEqual(late, []);
+  });
+
   test('an unreported commit before the last check is found by it', async (t) => {
     await wakeOnce(t, (commit) => commit());
   });

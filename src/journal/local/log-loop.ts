@@ -82,7 +82,10 @@ export class LogLoop {
       this.#check();
       return;
     }
-    while (this.#check()) await sleep(GATHER_MS, undefined, { ref: false });
+    while (this.#check()) {
+      await sleep(GATHER_MS, undefined, { ref: false });
+      if (this.#closed) return;
+    }
     // In this order: a commit in between is found by the check or reported by its appender.
     this.#listen();
     this.#check();
