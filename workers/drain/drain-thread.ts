@@ -43,6 +43,10 @@ export class DrainThread {
   #endedBy: Error | null = null;
   #isEnding = false;
   #state: DrainState | null = null;
+  /** Resolves when the last question for the state was answered. */
+  #answered: Promise<void> = Promise.resolve();
+  /** The question after that, not sent yet: all who come meanwhile share it. */
+  #nextAnswered: Promise<void> | null = null;
 
   /** Starts the thread, which opens nothing before `open`. */
   constructor(data: DrainThreadData, parts: DrainThreadParts) {
@@ -92,11 +96,23 @@ export class DrainThread {
 
   /** Brings `state` up to date, unless the thread takes too long or has ended. */
   async refresh(): Promise<void> {
-    const patience = new Promise<null>((resolve) => {
-      setTimeout(resolve, STATE_MS_MAX, null).unref();
+    // Not the answer that is under way: it can be older than what the caller has seen.
+    this.#nextAnswered ??= this.#answered.then(() => this.#askState());
+    const patience = new Promise<void>((resolve) => {
+      setTimeout(resolve, STATE_MS_MAX).unref();
     });
-    const state = await Promise.race([this.call('state').catch(() => null), patience]);
-    if (state !== null) this.#state = state;
+    await Promise.race([this.#nextAnswered, patience]);
+  }
+
+  #askState(): Promise<void> {
+    this.#nextAnswered = null;
+    this.#answered = this.call('state').then(
+      (state) => {
+        this.#state = state;
+      },
+      () => {},
+    );
+    return this.#answered;
   }
 
   /** @throws Error it is not valid or cannot be kept; the message is one line */
@@ -161,10 +177,11 @@ export class DrainThread {
     else if (report.type === 'folder') void this.#claimFolder();
     else if (report.type === 'bug') this.#onFault(receivedError(report.error));
     else {
-      const asked = this.#asked.get(report.id)!;
+      const asked = this.#asked.get(report.id);
       this.#asked.delete(report.id);
-      if (report.type === 'answer') asked.resolve(report.value as never);
-      else asked.reject(receivedError(report.error));
+      // Undefined if the call has failed before, by a bug.
+      if (report.type === 'answer') asked?.resolve(report.value as never);
+      else asked?.reject(receivedError(report.error));
     }
   }
 

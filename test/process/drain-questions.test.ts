@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { createCounts } from '../../src/metrics/count.js';
+import { loadOptions } from '../../src/options/load.js';
+import { DrainThread } from '../../workers/drain/drain-thread.js';
+import type { DrainCommand, DrainReport, DrainState } from '../../workers/drain/protocol.js';
+
+type Call = Extract<DrainCommand, { type: 'call' }>;
+
+function stateOf(reason: string): DrainState {
+  return { reason } as DrainState;
+}
+
+/** A drain thread that hears nothing: the test answers in its place. */
+function deaf(t: TestContext) {
+  const calls: Call[] = [];
+  let worker: Worker | null = null;
+  const post = t.mock.method(
+    Worker.prototype,
+    'postMessage',
+    function (this: Worker, command: DrainCommand) {
+      worker = this;
+      if (command.type === 'call') calls.push(command);
+      if (command.type !== 'abandon') return;
+      post.mock.restore();
+      this.postMessage(command);
+    },
+  );
+  const memory = new SharedArrayBuffer(64);
+  const drain = new DrainThread(
+    {
+      options: loadOptions(['--mode', 'direct'], {}),
+      handler: '',
+      counts: createCounts(3),
+      intakeThreads: 1,
+      keys: memory,
+      wakeFlag: memory,
+    },
+    { log: () => {}, claimFolder: async () => {}, onFault: () => {} },
+  );
+  const report = (message: DrainReport) => worker!.emit('message', message);
+  return {
+    drain,
+    calls,
+    report,
+    answer: (reason: string) =>
+      report({ type: 'answer', id: calls.at(-1)!.id, value: stateOf(reason) }),
+    end: async () => {
+      post.mock.restore();
+      const ended = once(worker!, 'exit');
+      worker!.postMessage({ type: 'abandon' });
+      await ended;
+    },
+  };
+}
+
+describe('what the main thread asks of the drain thread', () => {
+  it('is one question at a time; who asks meanwhile waits for the next', async (t) => {
+    const { drain, calls, answer, end } = deaf(t);
+    t.after(end);
+    const opening = drain.open();
+    answer('open');
+    await opening;
+    const early = [drain.refresh(), drain.refresh()];
+    await Promise.resolve();
+    assert.equal(calls.length, 2);
+    // What they want to know can be newer than the answer that is under way.
+    const late = [drain.refresh(), drain.refresh(), drain.refresh()];
+    answer('first');
+    await Promise.all(early);
+    assert.equal(drain.state.reason, 'first');
+    assert.equal(calls.length, 3);
+    answer('second');
+    await Promise.all(late);
+    assert.equal(drain.state.reason, 'second');
+    assert.equal(calls.length, 3);
+  });
+
+  it('is not asked again while it hangs; a late answer is taken', async (t) => {
+    const { drain, calls, answer, end } = deaf(t);
+    t.after(end);
+    const opening = drain.open();
+    answer('open');
+    await opening;
+    // Each of them gives up after half a second.
+    for (let i = 0; i < 3; i++) await Promise.all([drain.refresh(), drain.refresh()]);
+    assert.equal(drain.state.reason, 'open');
+    assert.deepEqual(
+      calls.map(({ call }) => call),
+      ['open', 'state'],
+    );
+    answer('late');
+    await sleep(1);
+    assert.equal(drain.state.reason, 'late');
+  });
+
+  it('fails at the start if something goes wrong there, and a late answer does no harm', async (t) => {
+    const { drain, report, answer } = deaf(t);
+    const opening = drain.open();
+    const error = { error: new Error('staged'), code: null, exitCode: null };
+    report({ type: 'bug', error });
+    answer('open');
+    await assert.rejects(opening, /staged/);
+  });
+});
