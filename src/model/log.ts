@@ -125,7 +125,7 @@ export const LOG_EVENTS = {
   },
   'frame-unreadable': {
     level: 'error',
-    what: 'an entry of the journal is not a frame, or is damaged; NATS: it moves to the stream FOREBAY_FOREIGN; local: forebay dlq unreadable lists it',
+    what: 'an entry of the journal is not a frame, or is damaged; NATS: it moves to the stream FOREBAY_FOREIGN; local: forebay dlq unreadable lists it, or the disk does not return it, and that is retried',
   },
   'log-damaged': {
     level: 'error',

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { LoggedFrames } from '../../src/journal/local/logged-frames.js';
-import { markSegmentsFull } from '../../src/journal/local/segment-files.js';
+import { logFolder, markSegmentsFull, segmentPath } from '../../src/journal/local/segment-files.js';
+import { SegmentReader } from '../../src/journal/local/segment-reader.js';
 import { LocalSource } from '../../src/journal/local/source.js';
 import { startExpiry } from '../../src/journal/store/expiry.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { recordSettled } from '../../src/journal/store/receipt-rows.js';
 import type { Frame } from '../../src/model/frame.js';
-import { crashed, flip, recordOf } from './damaged-segments.js';
-import { fresh, NOTHING, newFrameId, plain, take } from './frames.js';
+import { crashed, flip, recorded, recordOf } from './damaged-segments.js';
+import { fresh, NOTHING, newFrameId, plain, take, takeFor, until } from './frames.js';
 import { ids, inTables, noLog, openLog, row, states, tempJournal } from './temp-journal.js';
 
 function openSource(t: TestContext, data: string, log = noLog): LocalSource {
@@ -173,6 +176,70 @@ describe('frames in the log', () => {
     isFull = false;
     await log.tidy('all');
     assert.deepEqual(inTables(store), [frame.id]);
+  });
+
+  test('that cannot be read for a moment are read again later', async (t) => {
+    const frames = [fresh(1), fresh(1)];
+    const { data } = await logged(t, ...frames);
+    const events: string[] = [];
+    const source = openSource(t, data, (event) => events.push(event));
+    // After that, no value of them is in memory.
+    for (const delivery of await take(source, 2)) delivery.release();
+    const { at } = recordOf(data, frames[0]!);
+    const { bytesAt } = SegmentReader.prototype;
+    const failing = t.mock.method(
+      SegmentReader.prototype,
+      'bytesAt',
+      function (this: SegmentReader, position: number, length: number) {
+        if (position === at) throw new Error('EIO: i/o error, read');
+        return bytesAt.call(this, position, length);
+      },
+    );
+    const [second] = await take(source, 1);
+    assert.equal(second!.frame.id, frames[1]!.id);
+    assert.match(source.reason, new RegExp(`${frames[0]!.id}.*EIO`));
+    failing.mock.restore();
+    const [first] = await take(source, 1);
+    assert.deepEqual(plain(first!.frame), plain(frames[0]!));
+    assert.equal(source.reason, '');
+    assert.deepEqual(events, ['frame-unreadable']);
+  });
+
+  test('that are damaged are set aside when the disk takes files again', async (t) => {
+    const frame = fresh(1);
+    const { data } = await logged(t, frame);
+    const events: string[] = [];
+    const source = openSource(t, data, (event) => events.push(event));
+    for (const delivery of await take(source, 1)) delivery.release();
+    const { path, at } = recordOf(data, frame);
+    flip(path, at + 200);
+    writeFileSync(join(data, 'damaged'), '');
+    assert.deepEqual(await takeFor(source, 50), []);
+    assert.match(source.reason, /damaged/);
+    rmSync(join(data, 'damaged'));
+    const ending = new AbortController();
+    const pulled = source.pull(1, ending.signal);
+    await until(() => recorded(data).length === 1, 'it is set aside');
+    ending.abort();
+    assert.deepEqual(await pulled, []);
+    assert.equal(source.reason, '');
+    assert.deepEqual(events, ['frame-unreadable', 'log-damaged']);
+  });
+
+  test('are found although other segments cannot be read', async (t) => {
+    const frame = fresh(1);
+    const { data } = await logged(t, fresh(1));
+    const source = openSource(t, data);
+    await take(source, 1);
+    // Of four, some come first in the listing: reading a folder as a file fails.
+    for (const id of ['0', '5', 'a', 'f']) {
+      mkdirSync(segmentPath(logFolder(data), { id, state: 'full' }));
+    }
+    const log = await openLog(data);
+    await log.append(row(frame));
+    assert.deepEqual(ids((await take(source, 1)).map((found) => found.frame)), [frame.id]);
+    assert.match(source.reason, /EISDIR/);
+    await log.close();
   });
 
   test('of which the row in `settled` has a damaged key do not come back', async (t) => {

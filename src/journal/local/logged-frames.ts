@@ -30,6 +30,7 @@ import {
 } from './segment-files.js';
 import { readPosition, removeStalePositions, writePosition } from './segment-positions.js';
 import { SegmentReader } from './segment-reader.js';
+import { UnreadFrames } from './unread-frames.js';
 
 /** Free segments that are kept; the others are deleted, and all of them while the disk has no space for frames. */
 const FREE_MAX = 16;
@@ -52,6 +53,7 @@ export class LoggedFrames {
   readonly #log: Log;
   readonly #live = new Map<string, LiveSegment>();
   readonly #frames = new FrameOrder();
+  readonly #unread = new UnreadFrames();
   /** Frames that the tables know can be found; later, only new frames. */
   #isStart = false;
   #valueBytes = 0;
@@ -98,20 +100,31 @@ export class LoggedFrames {
 
   /**
    * Takes in what has become durable since; true when anything was new.
-   * @throws Error a log cannot be read, or what is damaged in it not be set aside
+   * @throws Error a segment cannot be read, or what is damaged in it not be set aside; the others were read
    */
   read(): boolean {
     let isNew = false;
+    let fault: Error | null = null;
     // Listed first and read after that: one that was full when it was listed is read to its end.
     const listed = listSegments(this.#folder);
     for (const segment of listed) {
       if (!LIVE.includes(segment.state)) continue;
-      const live = this.#liveOf(segment);
-      if (live === null) continue;
-      live.segment = segment;
-      isNew = this.#readOn(live) || isNew;
+      try {
+        isNew = this.#readListed(segment) || isNew;
+      } catch (error) {
+        fault ??= error as Error;
+      }
     }
-    return this.#readDeleted(listed) || isNew;
+    isNew = this.#readDeleted(listed) || isNew;
+    if (fault !== null) throw fault;
+    return isNew;
+  }
+
+  #readListed(segment: Segment): boolean {
+    const live = this.#liveOf(segment);
+    if (live === null) return false;
+    live.segment = segment;
+    return this.#readOn(live);
   }
 
   /** What somebody has deleted can be read as long as it is open here: its frames move into the tables. */
@@ -147,10 +160,32 @@ export class LoggedFrames {
 
   /**
    * The row of the frame as it was written; null if it was damaged since. Then it is set aside, and has left.
-   * @throws Error it cannot be read, or not be set aside
+   * @throws Error it cannot be read, or not be set aside; it stays and is reported
    */
   valueOf(frame: LoggedFrame): Buffer | null {
     if (frame.value !== null) return frame.value;
+    try {
+      const value = this.#readValue(frame);
+      this.#unread.remove(frame);
+      return value;
+    } catch (error) {
+      const report = (fault: string) => this.#log('frame-unreadable', `${fault}; retried`);
+      this.#unread.add(frame, error as Error, report);
+      throw error;
+    }
+  }
+
+  /** Why a frame that waits cannot be read; empty when none is known. */
+  get fault(): string {
+    return this.#unread.fault;
+  }
+
+  /** Nobody has claimed it, and it is not known that it cannot be read now. */
+  isDue(frame: LoggedFrame): boolean {
+    return frame.state === 'waiting' && this.#unread.isDue(frame);
+  }
+
+  #readValue(frame: LoggedFrame): Buffer | null {
     const { segment: live, position } = frame;
     const bytes = live.reader.bytesAt(position, frame.bytes);
     const { generation } = live.end!;
@@ -180,6 +215,7 @@ export class LoggedFrames {
   settled(frame: LoggedFrame): void {
     if (frame.state === 'gone') return;
     this.#forgetValue(frame);
+    this.#unread.remove(frame);
     this.#frames.remove(frame);
     frame.segment.remove(frame);
   }

@@ -113,7 +113,7 @@ export class LocalSource implements Source {
 
   get reason(): string {
     if (this.#closing.signal.aborted) return 'the local journal is closed';
-    return this.#settlements.fault || this.#loop.fault;
+    return this.#settlements.fault || this.#loop.fault || this.#logged.fault;
   }
 
   /** Resolves when `pendingOrders` includes everything found in the journal. */

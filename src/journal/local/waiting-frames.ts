@@ -35,7 +35,7 @@ export class WaitingFrames {
     this.#logged = logged;
   }
 
-  /** By id. Those of the log that are claimed are left out. */
+  /** By id. Those of the log that are claimed, or cannot be read now, are left out. */
   *fresh(): Iterable<FreshFrame> {
     const logged = this.#logged.frames[Symbol.iterator]();
     let next = logged.next();
@@ -43,23 +43,30 @@ export class WaitingFrames {
       const key = Buffer.from(found);
       const facts = freshFacts(key);
       while (!next.done && next.value.id < facts.id) {
-        if (next.value.state === 'waiting') yield freshOf(next.value);
+        if (this.#logged.isDue(next.value)) yield freshOf(next.value);
         next = logged.next();
       }
       yield { facts, row: { table: 'frames', key } };
     }
     for (; !next.done; next = logged.next()) {
-      if (next.value.state === 'waiting') yield freshOf(next.value);
+      if (this.#logged.isDue(next.value)) yield freshOf(next.value);
     }
   }
 
-  /**
-   * The row as it was written; undefined when it is not there, or was damaged and set aside.
-   * @throws Error it cannot be read
-   */
+  /** The row as it was written; undefined when it is not there, or in the log and cannot be delivered now. */
   valueOf(row: FrameRow): Buffer | undefined {
-    if (row.table === 'log') return this.#logged.valueOf(row.logged) ?? undefined;
-    return this.#store[row.table].getBinary(row.key);
+    return row.table === 'log'
+      ? this.#loggedValue(row.logged)
+      : this.#store[row.table].getBinary(row.key);
+  }
+
+  /** If it cannot be read, that is reported and tried again. */
+  #loggedValue(logged: LoggedFrame): Buffer | undefined {
+    try {
+      return this.#logged.valueOf(logged) ?? undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** A frame with this id; null when none waits. */
@@ -67,7 +74,7 @@ export class WaitingFrames {
     return this.#logged.frames.get(frameId) ?? freshRow(this.#store, frameId);
   }
 
-  /** How many frames and orders there are, by id, for a count in slices. Those that leave meanwhile may be missing. */
+  /** How many frames and orders there were at the first step, by id, for a count in slices. */
   *counts(snapshot: Snapshot): Iterable<KeyFacts> {
     const logged = Array.from(this.#logged.frames, ({ id, count, acceptedAtMs }) => ({
       id,
@@ -111,12 +118,12 @@ export class WaitingFrames {
     }
   }
 
-  /** A frame that cannot be read is reported when it is delivered. */
+  /** A frame that cannot be decoded is reported when it is delivered. */
   #keysIn(frame: LoggedFrame): StoredKey[] {
     const { id: frameId, acceptedAtMs } = frame;
+    const value = this.#loggedValue(frame);
+    if (value === undefined) return [];
     try {
-      const value = this.#logged.valueOf(frame);
-      if (value === null) return [];
       const { keys } = decodeFresh(freshKey(frame), value);
       return keys.map((keyed) => ({ ...keyed, frameId, acceptedAtMs }));
     } catch {
