@@ -101,8 +101,8 @@ export class OrderRoute {
     const coding = req.getHeader(names.contentEncoding);
     const isGzip = coding !== '' && isGzipCoding(coding);
     if (coding !== '' && !isGzip && !isIdentity(coding)) {
-      this.#toExpecting(req, replies).codingRefused(res);
       this.#count(415, startedMs);
+      this.#toExpecting(req, replies).codingRefused(res);
       return;
     }
     const extras = reader === null ? null : this.#readExtras(reader, res, req, replies);
@@ -142,21 +142,21 @@ export class OrderRoute {
     name: AnswerName,
     startedMs: number,
   ): void {
-    this.#toExpecting(req, replies).send(res, name);
     this.#count(answers[name].status, startedMs);
+    this.#toExpecting(req, replies).send(res, name);
   }
 
   #refuseInvalid(res: HttpReply, req: RequestHead, replies: Replies, fault: string): void {
-    this.#toExpecting(req, replies).invalid(res, fault);
     this.#count(400, this.#turnMs);
+    this.#toExpecting(req, replies).invalid(res, fault);
   }
 
   /** Finds out who sends. @returns false if the request was answered: its key is unknown */
   #isKnown(reader: ExtrasReader, res: HttpReply, req: RequestHead, replies: Replies): boolean {
     this.#sender = reader.senderOf(req);
     if (this.#sender !== null || !reader.hasKeys) return true;
-    this.#toExpecting(req, replies).unauthorized(res, 'Bearer', false);
     this.#count(401, this.#turnMs);
+    this.#toExpecting(req, replies).unauthorized(res, 'Bearer', false);
     return false;
   }
 
@@ -164,8 +164,8 @@ export class OrderRoute {
   #admits({ limit }: Sender, res: HttpReply, req: RequestHead, replies: Replies): boolean {
     if (limit === null || limit.limiter.tryAdmit()) return true;
     const hit = { policy: 'key', quota: limit.rps, waitMs: limit.limiter.waitMs() } as const;
-    this.#toExpecting(req, replies).limited(res, 'rateLimited', hit);
     this.#count(429, this.#turnMs);
+    this.#toExpecting(req, replies).limited(res, 'rateLimited', hit);
     return false;
   }
 
@@ -178,8 +178,8 @@ export class OrderRoute {
     }
     const name = limitStatus === '429' ? 'rateLimited' : 'busy';
     const hit = { policy: 'server', quota: rpsLimit, waitMs: limiter.waitMs() } as const;
-    this.#toExpecting(req, replies).limited(res, name, hit);
     this.#count(answers[name].status, this.#turnMs);
+    this.#toExpecting(req, replies).limited(res, name, hit);
   }
 
   /** Null if the request was answered: it is not signed, or has too much to keep. */
@@ -191,8 +191,8 @@ export class OrderRoute {
   ): RequestExtras | null {
     const extras = reader.read(req, this.#sender);
     if (extras === null) {
-      this.#toExpecting(req, replies).unauthorized(res, 'Signature', false);
       this.#count(401, this.#turnMs);
+      this.#toExpecting(req, replies).unauthorized(res, 'Signature', false);
       return null;
     }
     if (extras.kept.length <= KEPT_BYTES_MAX) return extras;
@@ -221,6 +221,7 @@ export class OrderRoute {
     this.#hits = 0;
   };
 
+  /** Before the answer is written: a client that has its answer finds it in the metrics. */
   #count(status: Status, startedMs: number): void {
     countRefusal(this.#parts.counts, status, startedMs);
     if (this.#sender !== null) this.#parts.extras!.count(this.#sender, status);

@@ -31,8 +31,8 @@ export class ReceiptRoute {
     const isHead = req.getMethod() === 'head';
     const replies = this.#repliesTo(req);
     if (this.#extras?.hasKeys && this.#extras.senderOf(req) === null) {
-      replies.unauthorized(res, 'Bearer', isHead);
       this.#counts.add(responseCounter(401));
+      replies.unauthorized(res, 'Bearer', isHead);
       return;
     }
     const reply = (receipt: PlacedReceipt | null) => this.#reply(res, replies, id, receipt, isHead);
@@ -59,9 +59,9 @@ export class ReceiptRoute {
     receipt: PlacedReceipt | null,
     isHead: boolean,
   ): void {
+    this.#counts.add(responseCounter(statusOf(receipt)));
     if (receipt === null) replies.noReceipt(res, isHead);
     else replies.receipt(res, id, receipt, isHead);
-    this.#counts.add(responseCounter(statusOf(receipt)));
   }
 }
 

@@ -216,8 +216,9 @@ export class RequestSlot implements KeyedClient, BatchClient {
     this.#state = WAITING;
     if (isStopping() || !committer.take(this.#lineOf(validator), this)) {
       this.#state = ANSWERING;
+      this.#count(503);
       this.#replies.busy(this.#res!);
-      this.#finish(503);
+      this.#free();
       return;
     }
     this.#dropBody();
@@ -226,8 +227,9 @@ export class RequestSlot implements KeyedClient, BatchClient {
   #isSigned(extras: RequestExtras, bytes: Uint8Array, length: number): boolean {
     if (this.#parts.extras!.isSigned(extras, bytes.subarray(0, length))) return true;
     this.#state = ANSWERING;
+    this.#count(401);
     this.#replies.unauthorized(this.#res!, 'Signature', false);
-    this.#finish(401);
+    this.#free();
     return false;
   }
 
@@ -272,11 +274,11 @@ export class RequestSlot implements KeyedClient, BatchClient {
       return;
     }
     this.#state = ANSWERING;
-    this.#res.cork(this.#writeCreated);
     const { counts, frameClock } = this.#parts;
     counts.add(ACCEPTED);
     if (this.#extras !== null) this.#parts.extras!.count(this.#extras.sender, 200);
     counts.observe(HISTOGRAM.requestSeconds, (frameClock.at(frameId) - this.#startedMs) / 1000);
+    this.#res.cork(this.#writeCreated);
     this.#free();
   }
 
@@ -336,8 +338,9 @@ export class RequestSlot implements KeyedClient, BatchClient {
       return;
     }
     this.#state = ANSWERING;
+    this.#count(status);
     this.#res.cork(write);
-    this.#finish(status);
+    this.#free();
   }
 
   #answerBatch({ write, status }: BatchAnswer): void {
@@ -346,30 +349,27 @@ export class RequestSlot implements KeyedClient, BatchClient {
 
   #answerInvalid(fault: string): void {
     this.#state = ANSWERING;
+    this.#count(400);
     this.#replies.invalid(this.#res!, fault);
-    this.#finish(400);
+    this.#free();
   }
 
   /** Answers although the body may not be complete: what follows of it is discarded. */
   #answerEarly(write: () => void, status: Status, isLast: boolean): void {
     this.#state = ANSWERING;
+    this.#count(status);
     write();
     if (isLast) {
-      this.#finish(status);
+      this.#free();
       return;
     }
-    this.#count(status);
     this.#res = null;
     this.#dropBody();
     this.#state = ANSWERED_EARLY;
     this.#parts.retire(this);
   }
 
-  #finish(status: Status): void {
-    this.#count(status);
-    this.#free();
-  }
-
+  /** Before the answer is written: a client that has its answer finds it in the metrics. */
   #count(status: Status): void {
     const { counts } = this.#parts;
     counts.add(responseCounter(status));

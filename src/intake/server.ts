@@ -178,8 +178,8 @@ export class IntakeServer {
         answer(res, req);
         return;
       }
-      this.#cors.answerPreflight(res, req, allow);
       this.#parts.counts.add(responseCounter(200));
+      this.#cors.answerPreflight(res, req, allow);
     };
     return [
       { method: 'options', path, answer: preflight },
@@ -245,15 +245,13 @@ export class IntakeServer {
   }
 
   #refuseMethod(res: HttpReply, req: RequestHead, allow: string): void {
-    const startedMs = performance.now();
+    countRefusal(this.#parts.counts, 405, performance.now());
     this.#repliesTo(req).methodNotAllowed(res, allow, req.getMethod() === 'head');
-    countRefusal(this.#parts.counts, 405, startedMs);
   }
 
   readonly #refusePath = (res: HttpReply, req: RequestHead): void => {
-    const startedMs = performance.now();
+    countRefusal(this.#parts.counts, 404, performance.now());
     this.#repliesTo(req).notFound(res, req.getMethod() === 'head');
-    countRefusal(this.#parts.counts, 404, startedMs);
   };
 
   #repliesTo(req: RequestHead): Replies {
