@@ -127,7 +127,7 @@ export class ForebayProcess {
     await this.#removeData();
   }
 
-  /** Waits for the ready line and takes the URLs from it. */
+  /** Waits for the ready line and takes the URLs from it. What was logged before it is in `stderr` then. */
   async ready(): Promise<void> {
     const line = new Promise<void>((resolve) => {
       const look = () => {
@@ -141,6 +141,8 @@ export class ForebayProcess {
       throw new Error(`forebay ended with code ${code} before it was ready:\n${output()}`);
     });
     await withDeadline(Promise.race([line, ended]), () => `forebay is ready\n${output()}`);
+    // The pipe of stdout may be read first.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   #readUrls(): boolean {
@@ -202,12 +204,13 @@ function collect(child: ChildProcess): Output {
 }
 
 /**
- * The flags a test server starts with, without those that are given. In direct mode an order waits for its handler, which on a
- * busy machine may take longer than the default of a second.
+ * The flags a test server starts with, without those that are given. An order waits for its handler or for the disk, which on a
+ * busy machine can take longer than the default of `--commit-ms-max`. With NATS, that also bounds how soon the spool takes over.
  */
 function defaults(more: Readonly<Record<string, string>>, flags: readonly string[]): string[] {
   const wanted = { '--host': '127.0.0.1', '--port': '0', '--admin-port': '0', ...more };
-  if (flags.includes('direct')) Object.assign(wanted, { '--commit-ms-max': '60000' });
+  const hasNats = flags.some((flag) => flag.startsWith('--nats'));
+  if (!hasNats) Object.assign(wanted, { '--commit-ms-max': '60000' });
   return Object.entries(wanted)
     .filter(([name]) => !flags.some((flag) => flag === name || flag.startsWith(`${name}=`)))
     .flat();

@@ -66,13 +66,16 @@ function ignoreClosedOutput(): void {
   process.stdout.on('error', ignore);
 }
 
-/** Prints the ready line on stdout, for programs that wait for it, and logs the event with the facts that a bug report needs. */
+/**
+ * Logs the event with the facts that a bug report needs, and then prints the ready line on stdout for programs that wait for it:
+ * what was logged until then is on stderr before it.
+ */
 function reportReady(options: Options, { at, adminPort, contract }: Server, log: Log): void {
   const { mode, nats, path } = options;
   const { orders, admin } = serverUrls(options, at, adminPort);
-  process.stdout.write(`forebay ready: orders ${orders} metrics ${admin} path ${path}\n`);
   const journal = mode === 'direct' ? mode : nats.length > 0 ? 'jetstream' : 'local';
   const { pid, version: node } = process;
   const facts = { version: VERSION, node, journal, path, schema: contract.digest, pid };
   log('ready', 'the server accepts orders', facts);
+  process.stdout.write(`forebay ready: orders ${orders} metrics ${admin} path ${path}\n`);
 }
