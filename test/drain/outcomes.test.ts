@@ -238,8 +238,10 @@ describe('a handler that cannot be loaded any more', () => {
       async () => (await metric(shop.forebay, 'work_done_total{status="done"}')) === 51,
     );
     assert.equal(await metric(shop.forebay, 'forebay_dead_total'), 0);
-    const ready = await fetch(`${shop.forebay.adminUrl}/readyz`);
-    assert.equal(await ready.text(), '{"status":"ready"}');
+    await eventually('/readyz has no reason', async () => {
+      const ready = await fetch(`${shop.forebay.adminUrl}/readyz`);
+      return (await ready.text()) === '{"status":"ready"}';
+    });
     client.close();
     assert.equal(await shop.forebay.stop(), 0);
   });

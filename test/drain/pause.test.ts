@@ -66,13 +66,16 @@ describe('a handler that throws with pause: true', () => {
     );
     assert.equal(await metric(forebay, 'forebay_retries_total'), 0);
     assert.equal(await metric(forebay, 'forebay_dead_total'), 0);
-    assert.equal(await (await fetch(`${forebay.adminUrl}/readyz`)).text(), '{"status":"ready"}');
+    await eventually('/readyz has no reason', async () => {
+      const ready = await fetch(`${forebay.adminUrl}/readyz`);
+      return (await ready.text()) === '{"status":"ready"}';
+    });
     const lines = await handler.lines();
     assert.deepEqual(new Set(lines.map(({ attempt }) => attempt)), new Set([1]));
     assert.deepEqual(new Set(lines.map(({ id }) => id)), new Set(answers.map(({ id }) => id)));
+    assert.equal(await forebay.stop(), 0);
     const told = forebay.stderr.split('\n').filter((line) => /shop is shut|works again/.test(line));
     assert.equal(told.length, 2, forebay.stderr);
-    assert.equal(await forebay.stop(), 0);
   });
 
   it('puts its orders back at a stop, with the same attempt', async (t) => {
@@ -172,8 +175,8 @@ describe('prepare of a handler', () => {
       'it is done',
       async () => (await metric(forebay, 'work_done_total{status="done"}')) === 1,
     );
-    assert.match(forebay.stderr, /away, 7; retrying/);
     await eventually('that is said', () => forebay.stderr.includes('the handler works again'));
+    assert.match(forebay.stderr, /away, 7; retrying/);
     assert.equal(await forebay.stop(), 0);
   });
 });

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ForebayProcess, startForebay } from '../support/forebay.js';
+import { type ForebayProcess, type Owner, startForebay } from '../support/forebay.js';
 import { NatsServer } from '../support/nats.js';
 import { eventually, OrderClient } from '../support/orders.js';
+import { testOwner } from '../support/reverse-owner.js';
 import { type LedgerHandler, ledgerHandler } from './handlers.js';
 
 const RATE = 100;
@@ -56,7 +57,7 @@ async function postInRounds(client: OrderClient, orders: number): Promise<string
 
 /**
  * What was told is within 10 % of what then happened; or a batch, or the second that `by` is rounded to. It was right at
- * some moment between question and answer.
+ * some moment between question and answer. That a busy machine takes longer than the rate allows, nobody can tell before.
  */
 async function judge(handler: LedgerHandler, told: readonly Told[], slackOrders: number) {
   await eventually('all are done', async () => {
@@ -72,34 +73,36 @@ async function judge(handler: LedgerHandler, told: readonly Told[], slackOrders:
     const orders = `${ahead} ahead were told, and there were ${most}, then ${least}`;
     assert.ok(ahead <= 1.1 * most + slackOrders && ahead >= 0.9 * least - slackOrders, orders);
     const [toldMs, tookMs] = [byMs - askedMs, lines[at]!.atMs - askedMs];
+    const atRateMs = (1000 * least) / RATE;
     const slackMs = 1000 + answeredMs - askedMs;
-    const time = `${toldMs} ms were told, and it took ${tookMs}`;
-    assert.ok(Math.abs(toldMs - tookMs) <= 0.1 * tookMs + slackMs, time);
+    const time = `${toldMs} ms were told, and it took ${tookMs}, ${atRateMs} at the rate`;
+    assert.ok(toldMs <= 1.1 * tookMs + slackMs && toldMs >= 0.9 * atRateMs - slackMs, time);
   }
 }
 
 const each = (ids: readonly string[]) =>
   [0.3, 0.5, 0.7, 0.99].map((share) => ids[Math.floor(share * ids.length)]!);
 
-function folderFor(t: TestContext): string {
+function folderFor(owner: Owner): string {
   const folder = mkdtempSync(join(tmpdir(), 'forebay-place-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  owner.after(async () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
 describe('the place in line that a receipt tells', () => {
   it('is right with the local journal, also after a restart, and goes with the order', async (t) => {
-    const handler = await ledgerHandler(t);
-    const data = folderFor(t);
+    const owner = testOwner(t);
+    const handler = await ledgerHandler(owner);
+    const data = folderFor(owner);
     const flags = ['--drain-rate', `${RATE}`, '--handler', handler.file];
-    const before = await startForebay(flags, { owner: t, data });
+    const before = await startForebay(flags, { owner, data });
     const client = new OrderClient(before.url, 50);
-    t.after(() => client.close());
+    owner.after(async () => client.close());
     const ids = await postInRounds(client, ORDERS);
     const told = await tellAll(before, each(ids));
     await judge(handler, told.slice(0, 1), 20);
     await before.kill9();
-    const after = await startForebay(flags, { owner: t, data });
+    const after = await startForebay(flags, { owner, data });
     const toldAfter = await tellAll(after, each(ids).slice(2));
     await judge(handler, toldAfter, 20);
     const last = await fetch(`${after.url}/orders/${toldAfter[0]!.id}`);
@@ -111,9 +114,10 @@ describe('the place in line that a receipt tells', () => {
   });
 
   it('is right within a burst that came in one moment', async (t) => {
-    const handler = await ledgerHandler(t);
+    const owner = testOwner(t);
+    const handler = await ledgerHandler(owner);
     const flags = ['--drain-rate', `${RATE}`, '--handler', handler.file, '--threads', '1'];
-    const forebay = await startForebay(flags, { owner: t, data: folderFor(t) });
+    const forebay = await startForebay(flags, { owner, data: folderFor(owner) });
     const order = { product_id: '33', count: '3', username: 'u' };
     const body = JSON.stringify(Array(50).fill(order));
     const headers = { 'content-type': 'application/json' };
@@ -128,14 +132,15 @@ describe('the place in line that a receipt tells', () => {
   });
 
   it('is right with JetStream and two instances, whichever is asked', async (t) => {
+    const owner = testOwner(t);
     const nats = await NatsServer.start();
-    t.after(() => nats.stop());
-    const handler = await ledgerHandler(t);
+    owner.after(() => nats.stop());
+    const handler = await ledgerHandler(owner);
     const flags = ['--nats', nats.url, '--drain-rate', `${RATE}`, '--handler', handler.file];
-    const a = await startForebay(flags, { owner: t });
-    const intake = await startForebay([...flags, '--drain', 'off'], { owner: t });
+    const a = await startForebay(flags, { owner });
+    const intake = await startForebay([...flags, '--drain', 'off'], { owner });
     const clients = [a, intake].map(({ url }) => new OrderClient(url, 50));
-    t.after(() => {
+    owner.after(async () => {
       for (const client of clients) client.close();
     });
     const posted = await Promise.all(clients.map((client) => postInRounds(client, ORDERS / 2)));
@@ -146,8 +151,9 @@ describe('the place in line that a receipt tells', () => {
   });
 
   it('leaves the time out while processing is paused, and the place where nobody knows it', async (t) => {
-    const data = folderFor(t);
-    const handler = await ledgerHandler(t, `return orders.map(() => 'retry');`);
+    const owner = testOwner(t);
+    const data = folderFor(owner);
+    const handler = await ledgerHandler(owner, `return orders.map(() => 'retry');`);
     const flags = [
       '--handler',
       handler.file,
@@ -156,9 +162,9 @@ describe('the place in line that a receipt tells', () => {
       '--retry-ms-max',
       '3600000',
     ];
-    const forebay = await startForebay(flags, { owner: t, data });
+    const forebay = await startForebay(flags, { owner, data });
     const client = new OrderClient(forebay.url);
-    t.after(() => client.close());
+    owner.after(async () => client.close());
     const { id } = await client.post('again');
     await eventually('it ran', async () => (await handler.lines()).length === 1);
     await eventually('it waits for another run', async () => {

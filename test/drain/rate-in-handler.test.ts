@@ -144,7 +144,7 @@ describe('a paused drain', () => {
     await steered.set({ pause: 'deploy' });
     assert.equal((await client.post('meanwhile')).status, 200);
     client.close();
-    assert.match(first.stderr, /"drain-set".*paused: deploy/);
+    await eventually('it is logged', () => /"drain-set".*paused: deploy/.test(first.stderr));
     first.signal('SIGKILL');
     await first.exited;
     const second = await startForebay(flags, { owner: t, data: first.data });

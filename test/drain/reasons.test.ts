@@ -145,8 +145,9 @@ describe('retryAfterMs of an outcome', () => {
     };
     assert.ok(waited('wait-700') >= 699, `${waited('wait-700')} ms`);
     assert.ok(waited('wait-1500') >= 1499, `${waited('wait-1500')} ms`);
-    assert.ok(waited('wait-0') < waited('wait-1500'));
-    assert.ok(waited('wait--5') < waited('wait-1500'));
+    // Not less: on a machine that is busy for longer than the wait, all are due at once.
+    assert.ok(waited('wait-0') <= waited('wait-1500'));
+    assert.ok(waited('wait--5') <= waited('wait-1500'));
   });
 });
 

@@ -143,7 +143,10 @@ for (const version of NATS_VERSIONS) {
         async () => (await metric(shop.forebay, 'forebay_spool_orders')) === 0,
       );
       assert.equal((await streams.info('FOREBAY')).state.messages, 10);
-      assert.equal(await metric(shop.forebay, 'forebay_journal_pending_orders'), 10);
+      await eventually(
+        'all are pending',
+        async () => (await metric(shop.forebay, 'forebay_journal_pending_orders')) === 10,
+      );
       assert.equal(await shop.forebay.stop(), 0);
     });
   });

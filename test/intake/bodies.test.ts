@@ -134,7 +134,10 @@ describe('clients that disconnect or are slow', () => {
     );
     // node:http answers a client that may only have ended its own side.
     const abortedMin = ENGINE === 'node' ? 40 : 60;
-    assert.ok((await metric(forebay, 'forebay_aborted_requests_total')) >= abortedMin);
+    await eventually(
+      'they are counted',
+      async () => (await metric(forebay, 'forebay_aborted_requests_total')) >= abortedMin,
+    );
   });
 
   it('a body that does not arrive in time ends the connection', async () => {

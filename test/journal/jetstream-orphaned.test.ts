@@ -8,6 +8,7 @@ import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js'
 import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import type { Frame } from '../../src/model/frame.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
+import { eventually } from '../support/orders.js';
 import { commitAll, fresh, NOTHING, newFrameId, plain, take, takeFor, until } from './frames.js';
 import { withManager } from './jetstream-api.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
@@ -95,13 +96,13 @@ function testStranded(version: NatsVersion): void {
     /** Pulls until the stream is empty; returns the delivered frames. */
     async function drained(): Promise<Frame[]> {
       const frames: Frame[] = [];
-      for (let tries = 0; (await messages()) > 0; tries++) {
-        assert.ok(tries < 40, 'it stays');
+      await eventually('nothing stays', async () => {
         for (const delivery of await takeFor(source, 500)) {
           frames.push(delivery.frame);
           await delivery.settle(NOTHING);
         }
-      }
+        return (await messages()) === 0;
+      });
       return frames;
     }
 

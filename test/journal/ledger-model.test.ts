@@ -86,6 +86,7 @@ test(`with lost acks, no frame is claimed or settled twice (seed ${seed})`, asyn
   const ledgers = openLedgers(t, new LossyStream(random));
   const claimed = new Map<string, number>();
   const settledBy = new Map<string, number>();
+  const finishing: Promise<void>[] = [];
   let doubles = 0;
 
   /** Offers frames to one process again and again, like a server that forgets. */
@@ -100,7 +101,7 @@ test(`with lost acks, no frame is claimed or settled twice (seed ${seed})`, asyn
         if (verdicts[i] !== 'ours') continue;
         if (claimed.has(id) || settledBy.has(id)) doubles++;
         claimed.set(id, process);
-        void finish(ledger, process, id);
+        finishing.push(finish(ledger, process, id));
       }
       await sleep(random.below(3));
     }
@@ -121,7 +122,7 @@ test(`with lost acks, no frame is claimed or settled twice (seed ${seed})`, asyn
   }
 
   await Promise.all(ledgers.map((_, process) => work(process)));
-  await sleep(300);
+  await Promise.all(finishing);
   assert.equal(doubles, 0);
   assert.equal(settledBy.size, FRAMES);
 });

@@ -51,7 +51,7 @@ export function testRefiling({ source, commit }: OpenJournal): void {
     const [first] = await take(source(), 1);
     const notBeforeMs = Date.now() + 3_600_000;
     await first!.settle({ refile: [{ positions: [1], attempt: 2, notBeforeMs }], dead: [] });
-    const [again] = await take(source(), 1, 1, 5000);
+    const [again] = await take(source(), 1);
     assert.equal(again!.frame.attempt, 2);
     assert.deepEqual(await takeFor(source(), 300), []);
     await again!.settle(NOTHING);

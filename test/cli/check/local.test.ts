@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { startForebay } from '../../support/forebay.js';
-import { metric, OrderClient } from '../../support/orders.js';
+import { eventually, metric, OrderClient } from '../../support/orders.js';
 import { contents, runCheck, temporaryFolder } from './run-check.js';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `user-${i}`);
@@ -44,7 +44,10 @@ describe('forebay check with the local journal', () => {
     assert.equal(about('journal').facts.orders, 40);
     await client.postAll(names(7));
     assert.equal((await runCheck('--data', forebay.data)).about('journal').facts.orders, 47);
-    assert.equal(await metric(forebay, 'forebay_journal_pending_orders'), 47);
+    await eventually(
+      'the server counts as many',
+      async () => (await metric(forebay, 'forebay_journal_pending_orders')) === 47,
+    );
     assert.equal(await forebay.stop(), 0);
   });
 
