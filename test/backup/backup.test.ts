@@ -86,11 +86,13 @@ describe('forebay backup', () => {
       // What is settled shows a moment after the handler had it; the receipt says it for certain.
       const before = [...orders.accepted];
       const settled: string[] = [];
-      for (const id of before.slice(0, 100)) {
-        const answer = await fetch(`${forebay.url}/orders/${id}`);
-        if (((await answer.json()) as { status?: string }).status === 'done') settled.push(id);
-      }
-      assert.ok(settled.length > 0);
+      await eventually('some are settled', async () => {
+        for (const id of before.slice(0, 100)) {
+          const answer = await fetch(`${forebay.url}/orders/${id}`);
+          if (((await answer.json()) as { status?: string }).status === 'done') settled.push(id);
+        }
+        return settled.length > 0;
+      });
       const target = join(temporaryFolder(t), 'backup');
       const made = await runForebay(['backup', target, '--data', data]);
       assert.equal(made.code, 0, shown(made));

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withManager } from '../journal/jetstream-api.js';
 import { type ForebayProcess, startForebay } from '../support/forebay.js';
 import { NatsServer } from '../support/nats.js';
 import { eventually, metric, orderBody } from '../support/orders.js';
@@ -27,6 +28,7 @@ const RATE = 100;
 const TWICE_MAX = 120;
 
 interface Scene {
+  readonly nats: NatsServer;
   readonly place: readonly string[];
   /** Processes nothing: its first calls never end. */
   readonly stuck: LedgerHandler;
@@ -45,7 +47,8 @@ async function scene(t: TestContext, frameOrders = 10): Promise<Scene> {
   t.after(() => nats.stop());
   const place = ['--nats', nats.url];
   // Its data folder is removed: nothing may be left in a spool.
-  const flags = [...place, '--drain', 'off', '--spool-orders-max', '0'];
+  const patient = ['--spool-orders-max', '0', '--commit-ms-max', '60000'];
+  const flags = [...place, '--drain', 'off', ...patient];
   const intake = await startForebay(flags, { owner: t });
   const headers = { 'content-type': 'application/x-ndjson' };
   for (let at = 0; at < ORDERS; at += frameOrders) {
@@ -55,7 +58,7 @@ async function scene(t: TestContext, frameOrders = 10): Promise<Scene> {
     assert.equal(answer.status, 200, await answer.text());
   }
   assert.equal(await intake.stop(), 0);
-  return { place, stuck: await ledgerHandler(t, UNTIL_GO), good: await ledgerHandler(t) };
+  return { nats, place, stuck: await ledgerHandler(t, UNTIL_GO), good: await ledgerHandler(t) };
 }
 
 function start(
@@ -70,8 +73,14 @@ function start(
 }
 
 /** Until it has pulled everything, and its handler has begun. */
-async function hasAll(stuck: LedgerHandler): Promise<void> {
+async function hasAll({ nats, stuck }: Scene): Promise<void> {
   await eventually('the handler has begun', async () => (await stuck.lines()).length > 0);
+  await eventually('all is pulled', () =>
+    withManager(nats, async ({ consumers }) => {
+      return (await consumers.info('FOREBAY', 'forebay-drain')).num_pending === 0;
+    }),
+  );
+  // It claims what it has pulled.
   await sleep(1000);
 }
 
@@ -100,7 +109,7 @@ describe('the frames of a process that was killed, with NATS', { concurrency: tr
     const stage = await scene(t);
     const data = await temporary(t);
     const killed = await start(t, stage, stage.stuck, data);
-    await hasAll(stage.stuck);
+    await hasAll(stage);
     await killed.kill9();
     const beganMs = nowMs();
     const next = await start(t, stage, stage.good, data);
@@ -118,7 +127,7 @@ describe('the frames of a process that was killed, with NATS', { concurrency: tr
   it('are processed by another instance soon after its lease', async (t) => {
     const stage = await scene(t);
     const killed = await start(t, stage, stage.stuck, await temporary(t));
-    await hasAll(stage.stuck);
+    await hasAll(stage);
     const other = await start(t, stage, stage.good, await temporary(t));
     await sleep(1000);
     assert.deepEqual(await stage.good.lines(), []);

@@ -23,7 +23,8 @@ async function create(isUp: boolean): Promise<AppenderUnderTest> {
   const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };
   return {
     openAppender: async () => {
-      const bounds = { commitMsMax: 500, retries: false };
+      // With NATS up, what takes longer goes to the spool, on a busy machine too.
+      const bounds = { commitMsMax: 10_000, retries: false };
       const primary = openJetStreamAppender(
         { ...place, replicas: 1, frames: FRAMES },
         bounds,

@@ -6,6 +6,7 @@ import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import type { LogEvent } from '../../src/model/log.js';
 import { freePort } from '../support/free-port.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
+import { eventually } from '../support/orders.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, takeFor, until } from './frames.js';
 import { withManager } from './jetstream-api.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
@@ -56,8 +57,10 @@ function testGone(version: NatsVersion): void {
 
     /** According to a source that keeps pulling. */
     async function isWell(): Promise<void> {
-      for (let i = 0; i < 40 && source.reason !== ''; i++) await takeFor(source, 300);
-      assert.equal(source.reason, '');
+      await eventually('all is well again', async () => {
+        await takeFor(source, 300);
+        return source.reason === '';
+      });
     }
 
     function remade(): string[] {

@@ -9,6 +9,7 @@ import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import { frameHeaders } from '../../src/journal/nats/headers.js';
 import type { Frame } from '../../src/model/frame.js';
 import type { Delivery } from '../../src/model/journal.js';
+import { HANG_MS_MAX } from '../support/deadline.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { eventually } from '../support/orders.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, takeFor, until } from './frames.js';
@@ -168,9 +169,11 @@ function testLedger(version: NatsVersion): void {
       const frames = Array.from({ length: 200 }, () => fresh(1));
       await commitAll(appender, frames);
       const seen: string[] = [];
+      const deadlineMs = performance.now() + HANG_MS_MAX;
+      const isMissing = () => seen.length < frames.length && performance.now() < deadlineMs;
       const work = async (source: JetStreamSource) => {
         let idle = 0;
-        while (idle < 3) {
+        while (idle < 3 || isMissing()) {
           const found: Delivery[] = await source.pull(8, AbortSignal.timeout(500));
           idle = found.length === 0 ? idle + 1 : 0;
           for (const { frame } of found) seen.push(frame.id);

@@ -165,13 +165,13 @@ describe('serve, in a program of its own', () => {
     const owner = testOwner(t);
     const folder = folderOf(owner);
     const handler = join(folder, 'slow.mjs');
-    const begun = join(folder, 'begun');
+    const [begun, go] = [join(folder, 'begun'), join(folder, 'go')];
     writeFileSync(
       handler,
-      `import { writeFileSync } from 'node:fs';
-      export default () => {
+      `import { existsSync, writeFileSync } from 'node:fs';
+      export default async () => {
         writeFileSync(${JSON.stringify(begun)}, '');
-        return new Promise((done) => setTimeout(done, 1500));
+        while (!existsSync(${JSON.stringify(go)})) await new Promise((done) => setTimeout(done, 20));
       };`,
     );
     const server = await start(owner, { handler, shutdownMsMax: 300 });
@@ -179,6 +179,7 @@ describe('serve, in a program of its own', () => {
     await eventually('the handler runs', () => existsSync(begun));
     await assert.rejects(server.close(), /not closed within shutdownMsMax \(300 ms\)/);
     await assert.rejects(server.closed);
+    writeFileSync(go, '');
   });
 
   it('does not keep the process once it is closed', (t) => {

@@ -35,7 +35,8 @@ describe('--threads 0, the intake in the main thread', () => {
       if (mode === 'jetstream') {
         const nats = await NatsServer.start();
         t.after(() => nats.stop());
-        flags.push('--nats', nats.url);
+        // What takes longer goes to the spool, with a warning.
+        flags.push('--nats', nats.url, '--commit-ms-max', '60000');
       }
       const forebay = await startForebay(flags, { owner: t });
       const ids = await postAll(forebay.url, 2000);
