@@ -158,7 +158,7 @@ export const LOG_EVENTS = {
   'keys-unknown': { level: 'warn', what: 'NATS did not return the latest idempotency keys' },
   'handler-threw': {
     level: 'warn',
-    what: 'the handler threw, or returned no list of outcomes: its batch is split in halves and run again; or an outcome is none of done, retry, dead: its order fails',
+    what: 'the handler threw, or returned no list of outcomes: its batch is split in halves and run again; or an outcome is none of done, retry, dead: its order fails; or an outcome has an unknown member',
   },
   'handler-away': {
     level: 'warn',

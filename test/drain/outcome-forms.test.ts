@@ -49,7 +49,11 @@ describe('an outcome', () => {
     ['dead', 'dead', OUTCOME_DEAD],
     ['an object with done', { outcome: 'done', reason: 'x' }, OUTCOME_DONE],
     ['an object with dead alone', { outcome: 'dead' }, OUTCOME_DEAD],
-    ['an object with more members', { outcome: 'retry', why: 1 }, OUTCOME_RETRY],
+    [
+      'an object with done and a member that says nothing',
+      { outcome: 'done', why: 1 },
+      OUTCOME_DONE,
+    ],
     [
       'an object with empty members',
       { outcome: 'dead', reason: '', retryAfterMs: null },
@@ -157,6 +161,44 @@ describe('an outcome that is none', () => {
       assert.ok(note!.reason.length <= CHARS_MAX);
     });
   }
+
+  for (const [what, said, reason, told] of [
+    [
+      'a misspelt reason',
+      { outcome: 'dead', reson: 'x' },
+      '',
+      `{ outcome: 'dead' } with the unknown reson`,
+    ],
+    [
+      'a misspelt wait beside a reason',
+      { outcome: 'retry', reason: 'no stock for ada', retryAfter: 5, code: 7 },
+      'no stock for ada; ',
+      `{ outcome: 'retry' } with the unknown retryAfter, code`,
+    ],
+    [
+      'a value of the order as a member',
+      { outcome: 'dead', ada: true },
+      '',
+      `{ outcome: 'dead' } with the unknown ada`,
+    ],
+  ] as const) {
+    it(`with ${what}: counts as it says, and the member is told`, () => {
+      const { outcome, note } = readOne(said);
+      assert.equal(outcome, said.outcome === 'dead' ? OUTCOME_DEAD : OUTCOME_RETRY);
+      const start = `${reason}the handler returned ${told} for order ID: an outcome is 'done', 'retry'`;
+      assert.ok(note!.reason.startsWith(start), note!.reason);
+      assert.ok(note!.shown.startsWith(start.replaceAll('ada', '…')), note!.shown);
+      assert.equal(note!.kind, 'invalid outcome');
+    });
+  }
+
+  it('with very many unknown members, or long ones: is short', () => {
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`member-${i}`, 1]));
+    for (const more of [many, { ['x'.repeat(1e6)]: 1 }]) {
+      const { note } = readOne({ ...more, outcome: 'dead', reason: 'long '.repeat(1e5) });
+      assert.ok(note!.reason.length <= 1000, `${note!.reason.length} characters`);
+    }
+  });
 
   it('a text of 10 MB: only its beginning is told', () => {
     const { note } = readOne('x'.repeat(1e7));

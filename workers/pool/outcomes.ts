@@ -26,8 +26,11 @@ const OUTCOME_BYTE: Readonly<Record<Outcome, number>> = {
 };
 
 const ALLOWED = `an outcome is 'done', 'retry', 'dead' or { outcome, reason, retryAfterMs }`;
+const MEMBERS = ['outcome', 'reason', 'retryAfterMs'];
 /** Of what was returned in the place of an outcome. */
 const WRONG_CHARS_MAX = 120;
+/** Of a reason beside a member that is unknown: together they are as long as a reason may be, and what is allowed. */
+const GIVEN_CHARS_MAX = 300;
 
 /** The outcomes of a batch, as in `BatchResult`. */
 export interface ReadOutcomes {
@@ -48,7 +51,8 @@ export class InvalidOutcomes extends Error {
 }
 
 /**
- * An order whose outcome is none fails: it is tried again, and has the reason. The others keep their outcomes.
+ * An order whose outcome is none fails: it is tried again, and has the reason. The others keep their outcomes. So does an order
+ * whose outcome has an unknown member, which its reason names.
  *
  * @param orders how many the handler got
  * @param orderAt an order of the batch as it was before the call
@@ -96,8 +100,39 @@ function readDetailed(said: unknown, orderOf: () => Order<unknown>): ReadDetaile
   }
   const reason = memberOf(said, 'reason');
   const text = reason === undefined || reason === null ? '' : textOf(reason);
+  const unknown = unknownMembers(said);
+  if (unknown !== '') {
+    const failure = wrongFailure(
+      `{ outcome: '${outcome}' } with the unknown ${unknown}`,
+      orderOf(),
+    );
+    const note = withReason(failure, text, orderOf());
+    return { outcome: OUTCOME_BYTE[outcome], note: { ...note, retryAfterMs } };
+  }
   if (text === '' && retryAfterMs === null) return { outcome: OUTCOME_BYTE[outcome], note: null };
   return { outcome: OUTCOME_BYTE[outcome], note: noteOf(outcome, text, retryAfterMs, orderOf) };
+}
+
+/** Members that say nothing, such as a misspelt reason; empty if there are none. Never throws. */
+function unknownMembers(said: unknown): string {
+  try {
+    const names = Object.keys(said as object).filter((name) => !MEMBERS.includes(name));
+    return reasonOf(names.join(', '), charsNeeded(WRONG_CHARS_MAX));
+  } catch {
+    return '';
+  }
+}
+
+/** The reason that the handler did give comes first. */
+function withReason(failure: Failure, text: string, order: Order<unknown>): Failure {
+  if (text === '') return failure;
+  const shown = withoutData(text, [order], GIVEN_CHARS_MAX);
+  const reason = text.slice(0, GIVEN_CHARS_MAX).toWellFormed();
+  return {
+    ...failure,
+    reason: `${reason}; ${failure.reason}`,
+    shown: `${shown}; ${failure.shown}`,
+  };
 }
 
 function noteOf(
@@ -112,13 +147,16 @@ function noteOf(
 }
 
 function invalid(what: string, order: Order<unknown>): ReadDetailed {
+  return { outcome: OUTCOME_RETRY, note: { ...wrongFailure(what, order), retryAfterMs: null } };
+}
+
+function wrongFailure(what: string, order: Order<unknown>): Failure {
   const text = (said: string) => `the handler returned ${said} for order ${order.id}: ${ALLOWED}`;
-  const failure = {
+  return {
     reason: text(what),
     shown: text(withoutData(what, [order], WRONG_CHARS_MAX)),
     kind: INVALID_OUTCOME,
   };
-  return { outcome: OUTCOME_RETRY, note: { ...failure, retryAfterMs: null } };
 }
 
 function wrongText(said: unknown, outcome: unknown): string {
