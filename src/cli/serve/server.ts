@@ -164,8 +164,11 @@ export class Server {
    */
   async start(): Promise<boolean> {
     const { options, log, redact, recent } = this.#parts;
-    const { at, engine, memory, intake, tokens, drain } = this.#stages;
+    const { at, engine, memory, intake, certificate, senders, tokens, drain } = this.#stages;
     const threadsStarted = intake.start(at, drain.call('loadKeys'));
+    // Not before: a thread takes what is renewed only once it is started. What has changed since `open` is found then.
+    certificate?.watch((renewed) => intake.renewTls(renewed));
+    senders.watch((data) => intake.renewSenders(data));
     // Awaited below; until then its failure must not count as unhandled.
     threadsStarted.catch(() => {});
     // Loaded while the threads start, which takes about as long.
@@ -227,8 +230,6 @@ async function openStages(
   intake.load();
   releases.push(() => intake.abandon());
   await drain.open();
-  certificate?.watch((renewed) => intake.renewTls(renewed));
-  senders.watch((data) => intake.renewSenders(data));
   releases.push(async () => {
     certificate?.close();
     senders.close();

@@ -45,7 +45,7 @@ export class Judge {
   }
 
   /**
-   * Made when it is first asked, which takes some ten milliseconds once: a thread whose bodies are all valid does without ajv.
+   * Made when it is first asked, which takes about 50 ms once, most of it to load ajv: a thread whose bodies are all valid does without.
    *
    * @throws Error ajv cannot compile the schema: never after `loadContract`
    */
