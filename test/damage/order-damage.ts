@@ -150,6 +150,9 @@ export interface Processed {
   readonly reports: number;
 }
 
+/** Nothing comes any more if nothing comes for so long. */
+const QUIET_MS = 500;
+
 /** Starts on the folder, processes all orders, and reads what was reported. */
 export async function processAll(data: string): Promise<Processed> {
   const events: string[] = [];
@@ -159,15 +162,18 @@ export async function processAll(data: string): Promise<Processed> {
   const source = new LocalSource(new LocalStore(data), parts(log));
   const keys = new Map(Array.from(source.keys(0), ({ key, digest }) => [key, digest]));
   const delivered: [string, string][] = [];
-  for (;;) {
-    const found = await source.pull(1000, AbortSignal.timeout(30));
+  await source.counted;
+  // What is damaged may be counted and never come.
+  for (let isLast = false; ; ) {
+    const found = await source.pull(1000, AbortSignal.timeout(isLast ? QUIET_MS : 30));
     for (const delivery of found) {
       const orders = new Map<string, string>();
       addOrders(delivery.frame, orders);
       delivered.push(...orders);
       await delivery.settle(NOTHING);
     }
-    if (found.length === 0) break;
+    if (found.length === 0 && (isLast || source.pendingOrders() === 0)) break;
+    isLast = found.length === 0;
   }
   const watch = watchUnreadable(store, log);
   await watch.swept;

@@ -8,6 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { HANG_MS_MAX } from '../support/deadline.js';
 import { runForebay, startForebay } from '../support/forebay.js';
 import { freePort } from '../support/free-port.js';
 import { NatsServer } from '../support/nats.js';
@@ -166,7 +167,7 @@ describe('the start is refused with one line', () => {
       [...command, '--port', '0', '--admin-port', '0'],
       {
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: HANG_MS_MAX,
         killSignal: 'SIGKILL',
       },
     );

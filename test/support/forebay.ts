@@ -204,16 +204,16 @@ function collect(child: ChildProcess): Output {
 }
 
 /**
- * The flags a test server starts with, without those that are given. An order waits for its handler or for the disk, which on a
- * busy machine can take longer than the default of `--commit-ms-max`. With NATS, that also bounds how soon the spool takes over.
+ * The flags a test server starts with, without those that are given. An order waits for its handler, the disk or NATS, which on
+ * a busy machine can take longer than the default of `--commit-ms-max`. With NATS, the spool takes over after half that time.
  * Benchmarks, which are not run by node:test, measure with the default.
  */
 function defaults(more: Readonly<Record<string, string>>, flags: readonly string[]): string[] {
   const wanted = { '--host': '127.0.0.1', '--port': '0', '--admin-port': '0', ...more };
   const isTest = process.env.NODE_TEST_CONTEXT !== undefined;
   const hasNats = flags.some((flag) => flag.startsWith('--nats'));
-  if (flags.includes('direct') || (isTest && !hasNats)) {
-    Object.assign(wanted, { '--commit-ms-max': '60000' });
+  if (flags.includes('direct') || isTest) {
+    Object.assign(wanted, { '--commit-ms-max': hasNats ? '10000' : '60000' });
   }
   return Object.entries(wanted)
     .filter(([name]) => !flags.some((flag) => flag === name || flag.startsWith(`${name}=`)))
