@@ -50,11 +50,12 @@ describe('the live page tells the truth', () => {
     const client = clientOf(t, server);
     const live = await LivePage.open(browser, server);
     const posts = client.postAll(names('user', 300));
-    await eventually(
-      'it grows',
-      async () => (await tilesOf(live))['Time left to drain']![0] === 'growing',
-    );
-    const growing = (await tilesOf(live))['Time left to drain']![1];
+    let growing = '';
+    await eventually('it grows', async () => {
+      const [left, note] = (await tilesOf(live))['Time left to drain']!;
+      growing = note;
+      return left === 'growing';
+    });
     const [out, accepted] = ratesIn(growing);
     assert.ok(accepted > out, growing);
     await posts;
