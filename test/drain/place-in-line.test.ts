@@ -32,17 +32,23 @@ async function tellAll(forebay: ForebayProcess, ids: readonly string[]): Promise
   return waiting;
 }
 
+/** Null if it is done. A busy machine may not know its place for a while. */
 async function tell(forebay: ForebayProcess, id: string): Promise<Told | null> {
-  const askedMs = monotonicMs();
-  const answer = await fetch(`${forebay.url}/orders/${id}`);
-  const { status, ahead, by } = (await answer.json()) as Record<string, string | number>;
-  if (status === 'done') return null;
-  assert.equal(status, 'accepted');
-  assert.equal(typeof ahead, 'number', `no place of ${id}`);
-  assert.match(String(by), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-  const answeredMs = monotonicMs();
-  const byMs = Date.parse(String(by)) - Date.now() + answeredMs;
-  return { id, askedMs, answeredMs, ahead: Number(ahead), byMs };
+  let told: Told | null = null;
+  await eventually(`a place of ${id}`, async () => {
+    const askedMs = monotonicMs();
+    const answer = await fetch(`${forebay.url}/orders/${id}`);
+    const { status, ahead, by } = (await answer.json()) as Record<string, string | number>;
+    if (status === 'done') return true;
+    assert.equal(status, 'accepted');
+    if (typeof ahead !== 'number' || by === undefined) return false;
+    assert.match(String(by), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    const answeredMs = monotonicMs();
+    const byMs = Date.parse(String(by)) - Date.now() + answeredMs;
+    told = { id, askedMs, answeredMs, ahead, byMs };
+    return true;
+  });
+  return told;
 }
 
 /** Posts in rounds, so that frames have many sizes. */
