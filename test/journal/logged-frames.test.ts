@@ -112,6 +112,7 @@ describe('frames in the log', () => {
     assert.equal(await isKnown(), true);
     const { source: restarted } = again(t, data);
     assert.equal((await take(restarted, 1))[0]!.frame.id, second!.frame.id);
+    assert.equal(restarted.keptFrom(), old.id, 'another start needs it too');
     await second!.settle(NOTHING);
     await log.close();
     await source.close();
@@ -155,6 +156,7 @@ describe('frames in the log', () => {
     log.claim(claimed);
     await log.tidy('all');
     assert.deepEqual(inTables(store), ids([frames[0]!]));
+    assert.ok(log.keptFrom()! <= claimed.id, 'what settles the rest is kept');
     log.release(claimed);
     await log.tidy('all');
     assert.deepEqual(inTables(store), ids(frames));
