@@ -57,13 +57,18 @@ function deaf(t: TestContext) {
   };
 }
 
+async function opened(t: TestContext) {
+  const thread = deaf(t);
+  t.after(thread.end);
+  const opening = thread.drain.open();
+  thread.answer('open');
+  await opening;
+  return thread;
+}
+
 describe('what the main thread asks of the drain thread', () => {
   it('is one question at a time; who asks meanwhile waits for the next', async (t) => {
-    const { drain, calls, answer, end } = deaf(t);
-    t.after(end);
-    const opening = drain.open();
-    answer('open');
-    await opening;
+    const { drain, calls, answer } = await opened(t);
     const early = [drain.refresh(), drain.refresh()];
     await Promise.resolve();
     assert.equal(calls.length, 2);
@@ -80,11 +85,7 @@ describe('what the main thread asks of the drain thread', () => {
   });
 
   it('is not asked again while it hangs; a late answer is taken', async (t) => {
-    const { drain, calls, answer, end } = deaf(t);
-    t.after(end);
-    const opening = drain.open();
-    answer('open');
-    await opening;
+    const { drain, calls, answer } = await opened(t);
     // Each of them gives up after half a second.
     for (let i = 0; i < 3; i++) await Promise.all([drain.refresh(), drain.refresh()]);
     assert.equal(drain.state.reason, 'open');

@@ -43,10 +43,9 @@ export class DrainThread {
   #endedBy: Error | null = null;
   #isEnding = false;
   #state: DrainState | null = null;
-  /** Resolves when the last question for the state was answered. */
-  #answered: Promise<void> = Promise.resolve();
-  /** The question after that, not sent yet: all who come meanwhile share it. */
-  #nextAnswered: Promise<void> | null = null;
+  #isAsking = false;
+  /** Those who wait for the answer to the next question for the state: one is under way at a time. */
+  #curious = new Set<() => void>();
 
   /** Starts the thread, which opens nothing before `open`. */
   constructor(data: DrainThreadData, parts: DrainThreadParts) {
@@ -95,24 +94,37 @@ export class DrainThread {
   }
 
   /** Brings `state` up to date, unless the thread takes too long or has ended. */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
     // Not the answer that is under way: it can be older than what the caller has seen.
-    this.#nextAnswered ??= this.#answered.then(() => this.#askState());
-    const patience = new Promise<void>((resolve) => {
-      setTimeout(resolve, STATE_MS_MAX).unref();
+    const curious = this.#curious;
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(patience);
+        curious.delete(done);
+        resolve();
+      };
+      const patience = setTimeout(done, STATE_MS_MAX).unref();
+      curious.add(done);
+      if (!this.#isAsking) void this.#ask();
     });
-    await Promise.race([this.#nextAnswered, patience]);
   }
 
-  #askState(): Promise<void> {
-    this.#nextAnswered = null;
-    this.#answered = this.call('state').then(
-      (state) => {
-        this.#state = state;
-      },
-      () => {},
-    );
-    return this.#answered;
+  /** Asks until nobody waits. */
+  async #ask(): Promise<void> {
+    this.#isAsking = true;
+    // Those who come in the same turn share a question.
+    await Promise.resolve();
+    while (this.#curious.size > 0) {
+      const curious = this.#curious;
+      this.#curious = new Set();
+      try {
+        this.#state = await this.call('state');
+      } catch {
+        // It has ended: the state stays as it was.
+      }
+      for (const done of curious) done();
+    }
+    this.#isAsking = false;
   }
 
   /** @throws Error it is not valid or cannot be kept; the message is one line */
