@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EngineFactory, HttpReply, RequestHead } from '../../src/intake/http.js';
 import { ENGINE } from '../support/http-engine.js';
-import { serverHere } from './server-here.js';
+import { engineOf, serverHere } from './server-here.js';
 
 const ORDER = '{"product_id":"33","count":"3","username":"maksim.konovalov"}';
 /** So many that an answer whose connection is checked, one of about 32, is among them. */
@@ -73,9 +73,8 @@ class Crossings {
 
 test('an order crosses to uWebSockets.js nine times and back three times', async (t) => {
   if (ENGINE !== 'uws') return t.skip('uWebSockets.js is not used here');
-  const { uwsEngine } = await import('../../src/intake/uws/engine.js');
   const crossings = new Crossings();
-  const { url } = await serverHere(t, crossings.factory(uwsEngine));
+  const { url } = await serverHere(t, crossings.factory(await engineOf('uws')));
   const headers = { 'content-type': 'application/json' };
   for (let i = 0; i < ORDERS; i++) {
     const response = await fetch(url, { method: 'POST', headers, body: ORDER });

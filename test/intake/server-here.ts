@@ -9,6 +9,12 @@ import { orderContract } from '../../src/schema/contract.js';
 import { compileContract } from '../../src/schema/validator.js';
 import { freePort } from '../support/free-port.js';
 
+/** @param http as `--http` */
+export async function engineOf(http: 'uws' | 'node'): Promise<EngineFactory> {
+  if (http === 'node') return (await import('../../src/intake/node/engine.js')).nodeEngine;
+  return (await import('../../src/intake/uws/engine.js')).uwsEngine;
+}
+
 /** An intake server in this thread, of which the test has the engine. Its journal stores nothing. Ends with the test. */
 export async function serverHere(t: TestContext, engine: EngineFactory) {
   const counts = new ThreadCounts(createCounts(2), 1);
@@ -57,5 +63,5 @@ export async function serverHere(t: TestContext, engine: EngineFactory) {
     await committer.drained();
     server.close();
   });
-  return { server, committer, url: `http://127.0.0.1:${port}${options.path}` };
+  return { server, committer, counts, url: `http://127.0.0.1:${port}${options.path}` };
 }

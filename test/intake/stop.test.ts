@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { nodeEngine } from '../../src/intake/node/engine.js';
 import { ENGINES } from '../support/engines.js';
 import { post, RawConnection, VALID_BODY } from '../support/raw-http.js';
-import { serverHere } from './server-here.js';
+import { engineOf, serverHere } from './server-here.js';
 
 /** Longer than a stop waits for orders that are on their way. */
 const BLOCKED_MS = 400;
@@ -18,9 +17,7 @@ function block(ms: number): void {
 for (const { http, skip } of ENGINES) {
   describe(`a stop of a thread that gets no time to run, --http ${http}`, { skip }, () => {
     it('takes an order that has arrived', async (t) => {
-      const engine =
-        http === 'node' ? nodeEngine : (await import('../../src/intake/uws/engine.js')).uwsEngine;
-      const { server, committer, url } = await serverHere(t, engine);
+      const { server, committer, url } = await serverHere(t, await engineOf(http));
       const { head, body } = post(VALID_BODY);
       const client = await RawConnection.open(url);
       await client.write(`${head}${body}`);
@@ -35,9 +32,7 @@ for (const { http, skip } of ENGINES) {
     });
 
     it('accepts the connections that waited at its listener', async (t) => {
-      const engine =
-        http === 'node' ? nodeEngine : (await import('../../src/intake/uws/engine.js')).uwsEngine;
-      const { server, url } = await serverHere(t, engine);
+      const { server, url } = await serverHere(t, await engineOf(http));
       const { hostname: host, port } = new URL(url);
       const { head, body } = post(VALID_BODY);
       // The kernel completes them, and the thread is too busy to accept them.
