@@ -119,6 +119,8 @@ async function judge(
     assert.ok(Math.abs(toldMs - tookMs) <= 0.1 * tookMs + slackMs, time);
   }
   t.diagnostic(`${steady} of ${told.length} were told on a machine that kept the rate`);
+  // Not passed in silence: what was told was not judged.
+  if (steady === 0) t.skip('the machine did not keep the rate');
 }
 
 const each = (ids: readonly string[]) =>

@@ -96,3 +96,19 @@ describe('a server that cannot write its log keeps running', () => {
     assert.ok(events.includes('ready') && events.includes('stopped'), events.join());
   });
 });
+
+it('the ready line comes after the event, for programs that wait for it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'forebay-one-file-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'log');
+  const both = openSync(file, 'a');
+  t.after(() => closeSync(both));
+  const server = await serve(t, both);
+  const text = () => readFileSync(file, 'utf8');
+  await eventually('both are written', () =>
+    [/^forebay ready:/m, /"event":"ready"/].every((line) => line.test(text())),
+  );
+  assert.match(text(), /"event":"ready"[\s\S]*^forebay ready:/m);
+  server.child.kill('SIGTERM');
+  assert.equal(await server.exited, 0);
+});
