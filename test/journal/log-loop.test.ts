@@ -91,6 +91,36 @@ describe('the loop that reads the log', () => {
     assert.deepEqual(late, []);
   });
 
+  test('tells what goes wrong until it goes well again', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const faults = { read: '', tidy: '' };
+    const fail = (what: keyof typeof faults) => {
+      if (faults[what] !== '') throw new Error(faults[what]);
+    };
+    const logged = {
+      read: () => {
+        fail('read');
+        return false;
+      },
+      tidy: async () => fail('tidy'),
+      close: () => {},
+    };
+    const loop = new LogLoop(logged as unknown as LoggedFrames, null, () => {});
+    for (const [read, tidy] of [
+      ['', ''],
+      ['no such disk', ''],
+      ['', ''],
+      ['', 'the tables are full'],
+      ['', ''],
+    ] as const) {
+      Object.assign(faults, { read, tidy });
+      loop.wake();
+      await sleep(1);
+      assert.equal(loop.fault, read || tidy);
+    }
+    await loop.close();
+  });
+
   test('an unreported commit before the last check is found by it', async (t) => {
     await wakeOnce(t, (commit) => commit());
   });

@@ -6,6 +6,7 @@ import { LoggedFrames } from '../../src/journal/local/logged-frames.js';
 import { logFolder, markSegmentsFull, segmentPath } from '../../src/journal/local/segment-files.js';
 import { SegmentReader } from '../../src/journal/local/segment-reader.js';
 import { LocalSource } from '../../src/journal/local/source.js';
+import { WaitingFrames } from '../../src/journal/local/waiting-frames.js';
 import { startExpiry } from '../../src/journal/store/expiry.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { recordSettled } from '../../src/journal/store/receipt-rows.js';
@@ -67,6 +68,28 @@ describe('frames in the log', () => {
       rest.map(({ frame }) => frame.id),
       [frames[0]!.id, frames[2]!.id],
     );
+  });
+
+  test('are not delivered while they move into the tables, and after it if that fails', async (t) => {
+    const frames = [fresh(1), fresh(2)];
+    const { store, log } = await logged(t, ...frames);
+    await log.close();
+    let fail = (_: Error) => {};
+    const write = () =>
+      new Promise<void>((_, reject) => {
+        fail = reject;
+      });
+    const inLog = new LoggedFrames(store, write, noLog);
+    t.after(() => inLog.close());
+    const waiting = new WaitingFrames(store, inLog);
+    const due = () => Array.from(waiting.fresh(), ({ facts }) => facts.id);
+    inLog.read();
+    assert.deepEqual(due(), ids(frames));
+    const moving = inLog.tidy('all');
+    assert.deepEqual(due(), []);
+    fail(new Error('no space'));
+    await assert.rejects(moving, /no space/);
+    assert.deepEqual(due(), ids(frames));
   });
 
   test('and in the tables are delivered in the order of their ids', async (t) => {
