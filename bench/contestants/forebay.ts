@@ -7,7 +7,7 @@ export type Journal = 'local' | 'JetStream' | 'JetStream sync always';
 const JOURNALS: Readonly<Record<Journal, { durability: Durability; about: string }>> = {
   local: {
     durability: 'fsync',
-    about: 'group commit to a log that is flushed before the 200; frames then move to LMDB',
+    about: 'group commit to a log that is flushed before the 200',
   },
   JetStream: {
     durability: 'system',

@@ -46,6 +46,7 @@ export class FrameBuilder {
   #startedTickMs = 0;
   #sentTickMs = 0;
   #bytes = 0;
+  #requests = 0;
 
   /** @param schema digest of the schema that its orders are valid against */
   constructor(ordersMax: number, bytesMax: number, schema: string) {
@@ -68,6 +69,11 @@ export class FrameBuilder {
     return this.#sentTickMs;
   }
 
+  /** Orders that came alone, and batches. */
+  get requests(): number {
+    return this.#requests;
+  }
+
   markSent(): void {
     this.#sentTickMs = performance.now();
   }
@@ -78,6 +84,7 @@ export class FrameBuilder {
     this.#acceptedAtMs = nowMs;
     this.#startedTickMs = performance.now();
     this.#bytes = 0;
+    this.#requests = 0;
     this.waiters.length = 0;
     this.keyed.length = 0;
     this.#keys = NO_KEYS;
@@ -98,6 +105,7 @@ export class FrameBuilder {
   }
 
   add(order: OrderLine, waiter: Waiter): void {
+    this.#requests++;
     this.#bytes = order.writeTo(this.#buffer, this.#bytes);
     this.waiters.push(waiter);
   }
@@ -109,6 +117,7 @@ export class FrameBuilder {
 
   /** The waiter is called once for each order. */
   addBatch({ bytes, length, count }: OrderBatch, waiter: Waiter): void {
+    this.#requests++;
     this.#buffer.set(bytes.subarray(0, length), this.#bytes);
     this.#bytes += length;
     for (let i = 0; i < count; i++) this.waiters.push(waiter);
@@ -143,6 +152,7 @@ export class FrameBuilder {
     const waiters = this.waiters.splice(0);
     const keyed = this.keyed.splice(0);
     this.#bytes = 0;
+    this.#requests = 0;
     this.#keys = NO_KEYS;
     this.#keyBytes = 0;
     const gone: Waiter[] = [];
@@ -158,6 +168,8 @@ export class FrameBuilder {
         this.#buffer.copyWithin(this.#bytes, lineStart, lineEnd);
         this.#bytes += lineEnd - lineStart;
         if (isKeyed) this.#pushKeyed(waiter as KeyedWaiter, index);
+        // The orders of a batch follow each other.
+        if (this.waiters.at(-1) !== waiter) this.#requests++;
         this.waiters.push(waiter);
       }
       lineStart = lineEnd;

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { sleepThread } from '../memory/thread-sleep.js';
 import { COUNTER, commitHistogram, GAUGE, HISTOGRAM, type ThreadCounts } from '../metrics/count.js';
 import { type Appender, CommitAmbiguous, VERDICT } from '../model/journal.js';
 import type {
@@ -13,6 +14,7 @@ import type {
 import { BatchOrders, KeyedBatchOrders } from './batch-orders.js';
 import { FrameBuilder, keyBytes } from './frame-builder.js';
 import { FrameIds } from './frame-id.js';
+import { Gathering } from './gathering.js';
 
 export interface GroupCommitBounds {
   readonly frameOrdersMax: number;
@@ -22,6 +24,8 @@ export interface GroupCommitBounds {
   readonly waitingOrdersMax: number;
   /** A frame that is not durable after this time fails: as refused if it was not sent yet, else as ambiguous. */
   readonly commitMsMax: number;
+  /** Of the intake. With 0 it runs in the main thread, which has other work: no small frame is held, because the thread would sleep. */
+  readonly threads: number;
 }
 
 /** Interval of the check for frames that have waited too long. */
@@ -34,8 +38,8 @@ const SENT_GRACE_MS = 500;
 /**
  * Group commit: each thread fills one frame at a time. If no frame is in flight, it is sent at the end of the next
  * event-loop turn. Otherwise it is sent once it has as many orders as all frames in flight together, of which there are at most
- * `framesInFlightMax`. So batches grow with the load of the journal, without a timer and without extra latency when idle.
- * A full frame is queued; the queue is bounded in bytes, and by the waiting orders.
+ * `framesInFlightMax`. So batches grow with the load of the journal, without extra latency when idle. At a high rate, a small
+ * frame is held for a fraction of a millisecond if none is in flight, see `Gathering`. A full frame is queued; the queue is bounded in bytes, and by the waiting orders.
  *
  * Source: DeWitt et al., "Implementation techniques for main memory database systems" (SIGMOD 1984), section 5.2.
  */
@@ -51,6 +55,8 @@ export class GroupCommit implements Committer {
   readonly #sent = new Set<FrameBuilder>();
   readonly #expiry: NodeJS.Timeout;
   readonly #commitSeconds: number;
+  /** Null if no frame may be held. */
+  readonly #gathering: Gathering | null;
   /** Frames in the queue at most. */
   readonly #queuedMax: number;
   #current: FrameBuilder | null = null;
@@ -80,6 +86,7 @@ export class GroupCommit implements Committer {
     this.#schema = schema;
     this.#queuedMax = Math.max(1, Math.floor(QUEUE_BYTES_MAX / bounds.frameBytesMax));
     this.#commitSeconds = commitHistogram(appender.name);
+    this.#gathering = bounds.threads > 0 ? new Gathering(bounds.frameOrdersMax) : null;
     this.#expiry = setInterval(() => this.#failExpired(), EXPIRY_CHECK_MS);
     this.#expiry.unref();
   }
@@ -88,8 +95,7 @@ export class GroupCommit implements Committer {
     const frame = this.#frameFor(1, order.compactLength, 0);
     if (frame === null) return false;
     frame.add(order, waiter);
-    this.#waiting++;
-    this.#flushSoon();
+    this.#taken(1);
     return true;
   }
 
@@ -97,8 +103,7 @@ export class GroupCommit implements Committer {
     const frame = this.#frameFor(1, order.compactLength, keyBytes(waiter.key));
     if (frame === null) return false;
     frame.addKeyed(order, waiter);
-    this.#waiting++;
-    this.#flushSoon();
+    this.#taken(1);
     return true;
   }
 
@@ -106,8 +111,7 @@ export class GroupCommit implements Committer {
     const frame = this.#frameFor(batch.count, batch.length, 0);
     if (frame === null) return false;
     frame.addBatch(batch, new BatchOrders(waiter, batch.count));
-    this.#waiting += batch.count;
-    this.#flushSoon();
+    this.#taken(batch.count);
     return true;
   }
 
@@ -115,8 +119,7 @@ export class GroupCommit implements Committer {
     const frame = this.#frameFor(batch.count, batch.length, keyBytes(waiter.key));
     if (frame === null) return false;
     frame.addKeyedBatch(batch, new KeyedBatchOrders(waiter, batch.count));
-    this.#waiting += batch.count;
-    this.#flushSoon();
+    this.#taken(batch.count);
     return true;
   }
 
@@ -142,7 +145,7 @@ export class GroupCommit implements Committer {
   /** The frame for orders of `orderBytes` with a key of `bytesOfKey`; null if they must be refused. */
   #frameFor(orders: number, orderBytes: number, bytesOfKey: number): FrameBuilder | null {
     if (this.#waiting + orders > this.#bounds.waitingOrdersMax) return null;
-    // Checked once per turn, because `writable` may have to check the disk.
+    // Checked once before each flush, because `writable` may have to check the disk.
     if (!this.#flushIsDue && !this.#appender.writable) return null;
     const current = this.#current;
     if (current === null) return this.#startFrame();
@@ -159,6 +162,12 @@ export class GroupCommit implements Committer {
     next.start(this.#ids.next(nowMs), nowMs);
     this.#current = next;
     return next;
+  }
+
+  #taken(orders: number): void {
+    this.#waiting += orders;
+    this.#gathering?.requestArrived(orders);
+    this.#flushSoon();
   }
 
   #flushSoon(): void {
@@ -197,10 +206,11 @@ export class GroupCommit implements Committer {
   }
 
   #hasOrdersLeft(frame: FrameBuilder): boolean {
+    const { requests } = frame;
     const gone = frame.removeGone();
     for (const waiter of gone) waiter.refused();
     this.#counts.add(COUNTER.ordersWithdrawn, gone.length);
-    this.#release(gone.length);
+    this.#release(gone.length, requests - frame.requests);
     if (frame.waiters.length > 0) return true;
     this.#keepSpare(frame);
     return false;
@@ -209,9 +219,26 @@ export class GroupCommit implements Committer {
   /** Null if the frame should grow first: every frame can cost a flush, so a few large frames are faster than many small ones. */
   #takeCurrent(): FrameBuilder | null {
     const current = this.#current;
-    if (current === null || current.waiters.length < this.#inFlightOrders) return null;
+    const orders = current?.waiters.length ?? 0;
+    if (current === null || orders < this.#inFlightOrders) return null;
+    if (this.#inFlight === 0 && this.#gathering !== null) {
+      const holdMs = this.#gathering.holdMs(orders, current.startedTickMs, performance.now());
+      if (holdMs > 0) {
+        this.#sleep(holdMs);
+        return null;
+      }
+    }
     this.#current = null;
     return current;
+  }
+
+  /**
+   * Stops the thread. A timer would do, but at such a rate most of the cost of an order is that the thread wakes up for it.
+   * No acknowledgement can come meanwhile, because no frame is in flight. What clients send is read in the next turn.
+   */
+  #sleep(ms: number): void {
+    sleepThread(ms);
+    this.#flushSoon();
   }
 
   #send(sent: FrameBuilder): void {
@@ -223,13 +250,14 @@ export class GroupCommit implements Committer {
     const startedMs = performance.now();
     this.#appender.commit(sent.frame()).then(
       (verdicts) => {
+        const { requests } = sent;
         const { length } = sent.waiters;
         this.#inFlightOrders -= orders;
         if (!this.#sent.delete(sent)) {
           // The clients got no answer, but the frame is durable: it will be processed.
           this.#counts.add(COUNTER.ordersAccepted, length);
           for (const waiter of sent.keyed) waiter.acceptedLate();
-          this.#finish(0);
+          this.#finish(0, 0);
           return;
         }
         this.#counts.observe(this.#commitSeconds, (performance.now() - startedMs) / 1000);
@@ -239,20 +267,21 @@ export class GroupCommit implements Committer {
         this.#onCommitted();
         // Only after success, because a journal may still use the bytes of a failed commit.
         this.#keepSpare(sent);
-        this.#finish(length);
+        this.#finish(length, requests);
       },
       (error: unknown) => {
+        const { requests } = sent;
         const { length } = sent.waiters;
         this.#inFlightOrders -= orders;
         if (!this.#sent.delete(sent)) {
           if (!(error instanceof CommitAmbiguous)) {
             for (const waiter of sent.keyed) waiter.refusedLate();
           }
-          this.#finish(0);
+          this.#finish(0, 0);
           return;
         }
         this.#fail(sent, error instanceof CommitAmbiguous);
-        this.#finish(length);
+        this.#finish(length, requests);
       },
     );
   }
@@ -285,14 +314,15 @@ export class GroupCommit implements Committer {
     }
   }
 
-  #finish(orders: number): void {
+  #finish(orders: number, requests: number): void {
     this.#inFlight--;
-    this.#release(orders);
+    this.#release(orders, requests);
     if (this.#current !== null || this.#queue.length > 0) this.#flushSoon();
   }
 
-  #release(orders: number): void {
+  #release(orders: number, requests: number): void {
     this.#waiting -= orders;
+    this.#gathering?.requestsAnswered(requests);
     this.#counts.set(GAUGE.waitingOrders, this.#waiting);
     if (this.#waiting === 0) this.#onIdle?.();
   }
@@ -324,11 +354,11 @@ export class GroupCommit implements Committer {
   #abandon(sent: FrameBuilder): void {
     this.#sent.delete(sent);
     this.#fail(sent, true);
-    this.#release(sent.waiters.length);
+    this.#release(sent.waiters.length, sent.requests);
   }
 
   #refuse(expired: FrameBuilder): void {
     this.#fail(expired, false);
-    this.#release(expired.waiters.length);
+    this.#release(expired.waiters.length, expired.requests);
   }
 }

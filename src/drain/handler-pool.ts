@@ -44,6 +44,8 @@ export interface PoolOptions {
   readonly heapMb: number;
   /** Timeout of one call of the handler; 0 for none. */
   readonly callMsMax: number;
+  /** How long `destroy` waits for a handler that loads: its top-level `await` may never end. */
+  readonly loadingMsMax: number;
   readonly threadData: Pick<PoolThreadData, 'handler' | 'context' | 'startGate'>;
   readonly hand: HandPlace | null;
 }
@@ -59,9 +61,13 @@ export interface PoolListeners {
 export class HandlerPool implements BatchPool {
   readonly #pool: Piscina<BatchCall | null, unknown>;
   readonly #timeout: CallTimeout;
+  readonly #loadingMsMax: number;
   #isLoaded = false;
+  /** The load of the handler that runs, or has ended. */
+  #loading: Promise<unknown> = Promise.resolve();
 
   constructor(options: PoolOptions, { onFault, onStrays }: PoolListeners) {
+    this.#loadingMsMax = options.loadingMsMax;
     this.#timeout = new CallTimeout(options.callMsMax, LOAD_MS_MAX, options.threads);
     const execArgv = handlerExecArgv(options.threadData.handler);
     this.#pool = new Piscina({
@@ -95,7 +101,9 @@ export class HandlerPool implements BatchPool {
     const late = sleep(LOAD_MS_MAX, undefined, { ref: false }).then(() =>
       failed(lateText(this.#isLoaded ? 'prepare' : null)),
     );
-    return Promise.race([ended, late]);
+    const loaded = Promise.race([ended, late]);
+    this.#loading = loaded;
+    return loaded;
   }
 
   /** Which calls have started. */
@@ -124,6 +132,8 @@ export class HandlerPool implements BatchPool {
   /** Ends the threads. The callers of running batches get no result; the journal still has the orders. */
   async destroy(): Promise<void> {
     this.#timeout.close();
+    // A thread that is ended while it loads a native module can take the process down.
+    await Promise.race([this.#loading, sleep(this.#loadingMsMax, undefined, { ref: false })]);
     await this.#pool.destroy();
   }
 }

@@ -24,6 +24,9 @@ import { Pace } from './pace.js';
 import { BatchRunner, PAUSE_BOUNDS, pauseText } from './runner.js';
 import { Scheduler } from './scheduler.js';
 
+/** How long a stop waits for a handler that loads. */
+const LOADING_MS_MAX = 2000;
+
 export interface DrainParts {
   readonly options: Options;
   /** Null in direct mode and with --drain off. */
@@ -134,6 +137,7 @@ function openPool(
       threads: options.workers,
       heapMb: options.workerHeapMb,
       callMsMax: options.handlerMsMax,
+      loadingMsMax: Math.min(LOADING_MS_MAX, options.shutdownMsMax / 4),
       hand: hand && { fd: hand.fd, slotBytes: hand.slotBytes },
       threadData: { handler: handlerUrl, context: handlerContext(options), startGate: gate.memory },
     },

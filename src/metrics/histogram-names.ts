@@ -22,7 +22,7 @@ const shortSeconds = [
 export const histogramFamilies = [
   {
     name: 'forebay_http_request_duration_seconds',
-    help: 'Time from the request line to the response.',
+    help: 'Time from when the request line was read to the response. At a high rate, a request can wait up to 0.3 ms to be read.',
     bounds: shortSeconds,
     cells: { requestSeconds: {} },
   },

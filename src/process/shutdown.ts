@@ -4,6 +4,7 @@ import type { Log } from '../model/log.js';
 import type { Redact } from '../model/redact.js';
 import type { StopSignals } from '../model/stop-signals.js';
 import { endAtOnce } from './end.js';
+import { openFilesFault } from './open-files.js';
 
 /** Signals within this time are one request that was delivered more than once; milliseconds. */
 const SAME_REQUEST_MS = 100;
@@ -27,14 +28,17 @@ export interface ShutdownDelay {
 
 /** The ordered shutdown: its steps run one after another, once. */
 export class Shutdown {
-  readonly #steps: readonly StopStep[];
+  readonly #steps: () => readonly StopStep[];
   readonly #log: Log;
   readonly #flushLog: () => void;
   readonly #hurry = new AbortController();
   #step = '';
 
-  /** @param flushLog writes the log lines that are held back */
-  constructor(steps: readonly StopStep[], log: Log, flushLog: () => void) {
+  /**
+   * @param steps what there is to stop when it runs
+   * @param flushLog writes the log lines that are held back
+   */
+  constructor(steps: () => readonly StopStep[], log: Log, flushLog: () => void) {
     this.#steps = steps;
     this.#log = log;
     this.#flushLog = flushLog;
@@ -77,7 +81,7 @@ export class Shutdown {
    */
   async run(): Promise<Error | null> {
     let failure: Error | null = null;
-    for (const { what, stop } of this.#steps) {
+    for (const { what, stop } of this.#steps()) {
       this.#step = what;
       try {
         await stop(failure);
@@ -148,14 +152,11 @@ export class ShutdownOnSignals {
 
   /** Stops because of an error: reports one line if the operator can fix it, else the stack too. */
   fail(fault: unknown): void {
-    if (!(fault instanceof OperatorFault)) {
-      const err = fault instanceof Error ? fault : new Error(String(fault));
-      this.#log('bug', 'unexpected error: stopping', { err });
-    } else if (this.#isServing) {
-      this.#log('failed', fault.message);
-    } else {
-      process.stderr.write(this.#redact(`forebay: ${fault.message}\n`));
-    }
+    const err = fault instanceof Error ? fault : new Error(String(fault));
+    const text = err instanceof OperatorFault ? err.message : openFilesFault(err);
+    if (text === null) this.#log('bug', 'unexpected error: stopping', { err });
+    else if (this.#isServing) this.#log('failed', text);
+    else process.stderr.write(this.#redact(`forebay: ${text}\n`));
     const { hasStarted, isDelayed } = this.#stop;
     if (hasStarted && !isDelayed) return;
     this.#exitCode = fault instanceof OperatorFault ? fault.exitCode : EXIT.failed;

@@ -6,6 +6,9 @@ import {
   type StopSignals,
 } from '../model/stop-signals.js';
 
+/** Node handles these from its start on. */
+const OF_NODE: readonly StopSignal[] = ['SIGTERM', 'SIGINT'];
+
 /**
  * Handles the stop signals from its construction on. The first thing that the command makes: process 1 of a container
  * loses each signal that arrives before.
@@ -15,8 +18,14 @@ export class ProcessSignals implements StopSignals {
   #handle: (signal: StopSignal) => void = endBy;
 
   constructor() {
-    this.#lost = process.pid === 1 ? lostSignal(statusOfProcess()) : null;
-    for (const signal of STOP_SIGNALS) process.on(signal, () => this.#handle(signal));
+    const listen = (signal: StopSignal) => process.on(signal, () => this.#handle(signal));
+    // The first call of each takes Node a while.
+    for (const signal of STOP_SIGNALS) if (!OF_NODE.includes(signal)) listen(signal);
+    if (process.pid === 1) statusOfProcess();
+    // Nothing else may be between these two lines: a signal that arrives there is lost.
+    const status = process.pid === 1 ? statusOfProcess() : null;
+    for (const signal of OF_NODE) listen(signal);
+    this.#lost = status === null ? null : lostSignal(status);
   }
 
   onStop(handle: (signal: StopSignal) => void): void {

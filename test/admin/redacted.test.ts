@@ -18,7 +18,7 @@ it('/readyz shows no secret in why the intake takes no orders', async (t) => {
     onFault: () => {},
   });
   const quietly = () => {};
-  t.after(() => new Shutdown(server.steps, quietly, quietly).run());
+  t.after(() => new Shutdown(() => server.steps, quietly, quietly).run());
   assert.equal(await server.start(), true);
   await server.steps.find(({ what }) => what === 'intake')!.stop(null);
   const response = await fetch(`http://127.0.0.1:${server.adminPort}/readyz`);

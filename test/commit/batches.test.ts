@@ -55,6 +55,7 @@ const BOUNDS: GroupCommitBounds = {
   framesInFlightMax: 2,
   waitingOrdersMax: 40,
   commitMsMax: 60_000,
+  threads: 1,
 };
 
 class Committed {

@@ -15,6 +15,7 @@ const BOUNDS: GroupCommitBounds = {
   framesInFlightMax: 2,
   waitingOrdersMax: 20,
   commitMsMax: 60_000,
+  threads: 1,
 };
 
 function open(bounds: Partial<GroupCommitBounds> = {}) {

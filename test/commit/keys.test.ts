@@ -24,6 +24,7 @@ function open({
     framesInFlightMax: 3,
     waitingOrdersMax,
     commitMsMax,
+    threads: 1,
   };
   const counts = new ThreadCounts(createCounts(1), 0);
   const group = new GroupCommit(appender, bounds, counts, () => {});

@@ -64,6 +64,7 @@ class Committed {
       framesInFlightMax: 2,
       waitingOrdersMax: 20,
       commitMsMax: 60_000,
+      threads: 1,
       ...bounds,
     };
     this.group = new GroupCommit(this.appender, all, this.counts, () => {});
@@ -220,6 +221,7 @@ class RandomRun {
       framesInFlightMax: 1 + this.#random(3),
       waitingOrdersMax: 1 + this.#random(40),
       commitMsMax: 60_000,
+      threads: 1,
     };
     this.#committed = new Committed(this.#bounds);
   }

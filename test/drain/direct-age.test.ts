@@ -21,7 +21,7 @@ it('in direct mode, an order that has waited too long is refused instead of proc
     source: null,
     hand: null,
     counts,
-    entry: fileURLToPath(new URL('../../workers/pool/thread.js', import.meta.url)),
+    entry: fileURLToPath(new URL('../../workers/pool/entry.cjs', import.meta.url)),
     handlerUrl: new URL('../../workers/handlers/simulate.js', import.meta.url).href,
     ...memoryControl(options, console.error),
     nowNs: monotonicNs,

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Owner } from '../support/forebay.js';
+import { eventually } from '../support/orders.js';
 
 const MIB = 1024 ** 2;
 /** The minimum of mkfs.xfs is 300 MB. */
@@ -166,8 +167,11 @@ export class CuttableDisk {
   }
 
   /** Power is back: the file system recovers what was flushed. */
-  restore(): void {
+  async restore(): Promise<void> {
     run('umount', this.path);
+    // A mount namespace that another program made meanwhile keeps it, and a mount would show the dead one again.
+    const kept = `/sys/fs/xfs/${basename(this.#device)}`;
+    await eventually(`${kept} is gone`, () => !existsSync(kept));
     this.#mount();
   }
 

@@ -22,7 +22,7 @@ async function cutNatsPower(
     await stage.pass(stage.share(0.2, 0.5));
     disk.cut(() => nats.freeze());
     await nats.kill9();
-    disk.restore();
+    await disk.restore();
     await nats.start();
   }
   await stage.pass(stage.share(0.2, 0.4));
@@ -43,7 +43,7 @@ export const powerFaults: readonly Fault[] = [
         await stage.pass(stage.share(0.2, 0.5));
         disk.cut(() => shop.pause());
         await shop.kill9();
-        disk.restore();
+        await disk.restore();
         await shop.start();
       }
       await stage.pass(stage.share(0.2, 0.4));

@@ -67,7 +67,7 @@ export const spoolFaults: readonly Fault[] = [
       await stage.pass(stage.share(0.2, 0.3));
       disk.cut(() => shop.pause());
       await shop.kill9();
-      disk.restore();
+      await disk.restore();
       await Promise.all([nats.start(), shop.start()]);
       await stage.pass(stage.share(0.3, 0.4));
       await stage.finish();

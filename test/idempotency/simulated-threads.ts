@@ -38,6 +38,7 @@ export class SimulatedThreads {
       framesInFlightMax: 8,
       waitingOrdersMax: 100,
       commitMsMax: this.#commitMsMax,
+      threads: 1,
     };
     const committer = new GroupCommit(appender, bounds, counts, () => {});
     const intake = new IdempotentIntake({

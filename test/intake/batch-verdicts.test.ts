@@ -42,6 +42,7 @@ const options = {
   waitingOrdersMax: 1000,
   framesInFlightMax: 4,
   commitMsMax: 60_000,
+  threads: 1,
   limitStatus: '500',
 } as const;
 

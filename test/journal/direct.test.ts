@@ -11,7 +11,7 @@ import { createCounts, ThreadCounts } from '../../src/metrics/count.js';
 import { loadOptions } from '../../src/options/load.js';
 import { testAppender } from './appender-conformance.js';
 
-const HANDLE_ENTRY = fileURLToPath(new URL('../../workers/pool/thread.js', import.meta.url));
+const HANDLE_ENTRY = fileURLToPath(new URL('../../workers/pool/entry.cjs', import.meta.url));
 
 /** A busy machine may take longer than the default of a second to start a pool thread. */
 const DIRECT = ['--mode', 'direct', '--commit-ms-max', '60000'];

@@ -97,6 +97,35 @@ describe('frames leave the log', () => {
     assert.ok(due(needed!, 'all'));
   });
 
+  test('at a stop, if those that are settled were what made their segment needed', () => {
+    const live = segment({ ...HALF_FULL, bytes: MIB - 1 });
+    const [waiting] = live.step(1)!.frames;
+    const settled = { ...waiting!, bytes: MIB };
+    live.add(settled);
+    assert.ok(!due(live, 'stop'));
+    live.remove(settled);
+    assert.ok(due(live, 'stop'));
+  });
+
+  test('10 minutes after they came, also in a segment that had others before', (t) => {
+    const pass = clock(t);
+    const live = segment({ ...HALF_FULL, state: 'open' });
+    pass(9 * MINUTE_MS);
+    const { frames, end } = live.step(Number.POSITIVE_INFINITY)!;
+    for (const frame of frames) live.remove(frame);
+    live.keep(end);
+    pass(2 * MINUTE_MS);
+    const frame = fresh(1);
+    live.note(frame.id);
+    live.add({ ...frames[0]!, id: frame.id, state: 'waiting' });
+    const position = end.position + 4096;
+    live.advance({ end: { generation, position }, isAll: true, holes: [] });
+    pass(10 * MINUTE_MS);
+    assert.ok(!due(live));
+    pass(1);
+    assert.ok(due(live));
+  });
+
   test('when something in their segment is better out of it, and only if nobody has claimed them', () => {
     const live = segment();
     const [frame] = live.step(1)!.frames;

@@ -10,10 +10,9 @@ import { WaitingFrames } from '../../src/journal/local/waiting-frames.js';
 import { startExpiry } from '../../src/journal/store/expiry.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { recordSettled } from '../../src/journal/store/receipt-rows.js';
-import type { Frame } from '../../src/model/frame.js';
 import { crashed, flip, recorded, recordOf } from './damaged-segments.js';
 import { fresh, NOTHING, newFrameId, plain, take, takeFor, until } from './frames.js';
-import { ids, inTables, noLog, openLog, row, states, tempJournal } from './temp-journal.js';
+import { ids, inTables, logged, noLog, openLog, row, states } from './temp-journal.js';
 
 function openSource(t: TestContext, data: string, log = noLog): LocalSource {
   const source = new LocalSource(new LocalStore(data), {
@@ -25,18 +24,6 @@ function openSource(t: TestContext, data: string, log = noLog): LocalSource {
   });
   t.after(() => source.close());
   return source;
-}
-
-/** A journal whose log has these frames, appended one after the other. */
-async function logged(t: TestContext, ...frames: readonly Frame[]) {
-  const { data, store } = tempJournal(t);
-  const log = await openLog(data);
-  for (const frame of frames) {
-    await log.prepared();
-    await log.append(row(frame));
-  }
-  t.after(() => log.close());
-  return { data, store, log };
 }
 
 /** After a kill. */

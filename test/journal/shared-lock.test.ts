@@ -1,17 +1,26 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { journalFile, LocalStore } from '../../src/journal/store/local-store.js';
 import { appendInThread } from './append-in-thread.js';
 
-/** The locks that processes hold on a file. */
+/**
+ * The locks that this process holds on a file. Not from /proc/locks, which can show one twice while other processes lock and
+ * unlock.
+ */
 function locksOn(path: string): string[] {
-  const { ino } = statSync(path);
-  return readFileSync('/proc/locks', 'latin1')
-    .split('\n')
-    .filter((line) => line.includes(`:${ino} `));
+  const own = '/proc/self/fd';
+  return readdirSync(own)
+    .filter((fd) => isSame(join(own, fd), path))
+    .flatMap((fd) => readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1').match(/^lock:.*$/gm) ?? []);
+}
+
+/** Whether both lead to the same file. One of them may be gone by now. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
 }
 
 /** Without its lock, the next process that opens the journal takes it for unused, and creates the lock file again. */

@@ -85,3 +85,15 @@ export function states(data: string): string[] {
     .map(({ state }) => state)
     .sort();
 }
+
+/** A journal whose log has these frames, appended one after the other, and is still written to. */
+export async function logged(t: TestContext, ...frames: readonly Frame[]) {
+  const { data, store } = tempJournal(t);
+  const log = await openLog(data);
+  for (const frame of frames) {
+    await log.prepared();
+    await log.append(row(frame));
+  }
+  t.after(() => log.close());
+  return { data, store, log };
+}

@@ -81,6 +81,7 @@ describe('the tarball', () => {
       'dist/src/index.js',
       'dist/src/index.d.ts',
       'dist/workers/intake/thread.js',
+      'dist/workers/pool/entry.cjs',
       'dist/workers/pool/thread.js',
       'dist/drills/wave/command.js',
       'dist/drills/prove/command.js',
@@ -97,7 +98,7 @@ describe('the tarball', () => {
 
   it('has nothing else', () => {
     const allowed =
-      /^(LICENSE|README\.md|package\.json|dist\/(src|workers|drills|k6\/lib)\/.*\.m?js|dist\/node_modules\/.*(\.c?js|package\.json|LICENSE)|dist\/src\/(index|model\/(options|order|server|tls))\.d\.ts|k6\/.*\.js|src\/admin\/page\/[\w-]+\.(css|html|svg))$/;
+      /^(LICENSE|README\.md|package\.json|dist\/(src|workers|drills|k6\/lib)\/.*\.[cm]?js|dist\/node_modules\/.*(\.c?js|package\.json|LICENSE)|dist\/src\/(index|model\/(options|order|server|tls))\.d\.ts|k6\/.*\.js|src\/admin\/page\/[\w-]+\.(css|html|svg))$/;
     assert.deepEqual(
       forebay.files.filter((file) => !allowed.test(file)),
       [],

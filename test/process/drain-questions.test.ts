@@ -1,61 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
-import { createCounts } from '../../src/metrics/count.js';
-import { loadOptions } from '../../src/options/load.js';
-import { DrainThread } from '../../workers/drain/drain-thread.js';
-import type { DrainCommand, DrainReport, DrainState } from '../../workers/drain/protocol.js';
-
-type Call = Extract<DrainCommand, { type: 'call' }>;
-
-function stateOf(reason: string): DrainState {
-  return { reason } as DrainState;
-}
-
-/** A drain thread that hears nothing: the test answers in its place. */
-function deaf(t: TestContext) {
-  const calls: Call[] = [];
-  let worker: Worker | null = null;
-  const post = t.mock.method(
-    Worker.prototype,
-    'postMessage',
-    function (this: Worker, command: DrainCommand) {
-      worker = this;
-      if (command.type === 'call') calls.push(command);
-      if (command.type !== 'abandon') return;
-      post.mock.restore();
-      this.postMessage(command);
-    },
-  );
-  const memory = new SharedArrayBuffer(64);
-  const drain = new DrainThread(
-    {
-      options: loadOptions(['--mode', 'direct'], {}),
-      handler: '',
-      counts: createCounts(3),
-      intakeThreads: 1,
-      keys: memory,
-      wakeFlag: memory,
-    },
-    { log: () => {}, claimFolder: async () => {}, onFault: () => {} },
-  );
-  const report = (message: DrainReport) => worker!.emit('message', message);
-  return {
-    drain,
-    calls,
-    report,
-    answer: (reason: string) =>
-      report({ type: 'answer', id: calls.at(-1)!.id, value: stateOf(reason) }),
-    end: async () => {
-      post.mock.restore();
-      const ended = once(worker!, 'exit');
-      worker!.postMessage({ type: 'abandon' });
-      await ended;
-    },
-  };
-}
+import { deaf } from './deaf-drain.js';
 
 async function opened(t: TestContext) {
   const thread = deaf(t);

@@ -27,7 +27,7 @@ for (const threads of [0, 1, 2]) {
   it(`a server with --threads ${threads} that was opened and never started can be stopped`, async (t) => {
     const { server, data } = await opened(t, threads);
     const stop = new Shutdown(
-      server.steps,
+      () => server.steps,
       () => {},
       () => {},
     );
@@ -46,7 +46,7 @@ it('the data folder stays claimed if a stage did not stop', async (t) => {
   );
   assert.equal(
     await new Shutdown(
-      steps,
+      () => steps,
       () => {},
       () => {},
     ).run(),
@@ -55,7 +55,7 @@ it('the data folder stays claimed if a stage did not stop', async (t) => {
   await assert.rejects(claimFolder(data), /in use/);
   assert.equal(
     await new Shutdown(
-      server.steps.slice(-1),
+      () => server.steps.slice(-1),
       () => {},
       () => {},
     ).run(),

@@ -35,7 +35,7 @@ describe('keys that change after a server was opened and before it is started', 
         onFault: () => {},
       });
       const ignore = () => {};
-      owner.after(async () => void (await new Shutdown(server.steps, ignore, ignore).run()));
+      owner.after(async () => void (await new Shutdown(() => server.steps, ignore, ignore).run()));
       write(second);
       await sleep(LOOKS_MS);
       assert.equal(await server.start(), true);

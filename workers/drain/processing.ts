@@ -15,7 +15,7 @@ import type { Log } from '../../src/model/log.js';
 import type { Options } from '../../src/model/options.js';
 import type { PlacedReceipt } from '../../src/model/receipt.js';
 
-const POOL_ENTRY = fileURLToPath(new URL('../pool/thread.js', import.meta.url));
+const POOL_ENTRY = fileURLToPath(new URL('../pool/entry.cjs', import.meta.url));
 
 export interface Steering {
   readonly due: DueTime;

@@ -88,7 +88,7 @@ export type DrainCommand =
     }
   /** The answer to `folder`: the data folder belongs to this process. */
   | { readonly type: 'claimed' }
-  /** The thread has nothing open, and ends. */
+  /** The thread closes what it has opened, and ends. */
   | { readonly type: 'abandon' }
   /** A port that leads to an intake thread; with `isDirect`, its orders come through it, and go to the pool. */
   | { readonly type: 'intake'; readonly port: MessagePort; readonly isDirect: boolean };

@@ -25,6 +25,9 @@ nameThread('forebay-drain');
 const stopPublishing = publishThreadStats(new ThreadCounts(data.counts, BLOCK.drain));
 const intakePorts: MessagePort[] = [];
 let onClaimed: () => void = () => {};
+/** Whether `open` has something open, or will have. */
+let isOpening = false;
+let isAbandoned = false;
 let setOpened: (opened: Promise<OpenedDrain>) => void = () => {};
 const opened = new Promise<OpenedDrain>((resolve) => {
   setOpened = resolve;
@@ -36,7 +39,7 @@ process.on('uncaughtException', (error) => report({ type: 'bug', error: sentErro
 main.on('message', (command: DrainCommand) => {
   if (command.type === 'call') void answer(command);
   else if (command.type === 'claimed') onClaimed();
-  else if (command.type === 'abandon') process.exit();
+  else if (command.type === 'abandon') void abandon();
   else void serveIntake(command);
 });
 
@@ -51,14 +54,39 @@ async function answer({ id, call, given }: Extract<DrainCommand, { type: 'call' 
 }
 
 async function open(): ReturnType<OpenedDrain['state']> {
-  const claim = () =>
-    new Promise<void>((resolve) => {
-      onClaimed = resolve;
+  isOpening = true;
+  const claim = () => {
+    isOpening = false;
+    if (isAbandoned) process.exit();
+    return new Promise<void>((resolve) => {
+      onClaimed = () => {
+        isOpening = true;
+        resolve();
+      };
       report({ type: 'folder' });
     });
+  };
   const stages = openStages(data, log, claim);
   setOpened(stages);
   return (await stages).state();
+}
+
+/** What is open is closed in order: a journal that is not looks as after a crash. */
+async function abandon(): Promise<void> {
+  // Told twice if the opening fails too.
+  if (isAbandoned) return;
+  isAbandoned = true;
+  if (isOpening) {
+    try {
+      const { destroyPool, closeJournal, end } = await opened;
+      await closeJournal();
+      await destroyPool();
+      await end();
+    } catch {
+      // It could not be opened, or cannot be closed.
+    }
+  }
+  process.exit();
 }
 
 async function serveIntake({ port, isDirect }: Extract<DrainCommand, { type: 'intake' }>) {

@@ -1,4 +1,4 @@
-/** The entry of a pool thread, called by Piscina: runs the user's handler on batches. */
+/** What a pool thread runs, loaded by entry.cjs and called by Piscina: the user's handler on batches. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { HandSlots } from '../../src/drain/hand-file.js';
 import type { PoolThreadData } from '../../src/drain/handler-pool.js';

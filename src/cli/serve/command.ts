@@ -1,6 +1,5 @@
 /** `forebay serve`: a server as a process of its own. */
 import { openLog } from '../../log/open-log.js';
-import { EXIT } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import type { Options } from '../../model/options.js';
 import type { StopSignals } from '../../model/stop-signals.js';
@@ -21,23 +20,30 @@ export async function run(argv: readonly string[], signals: StopSignals): Promis
   const output = openLog(options, redactorOf(options));
   const { log, flush, redact, recent } = output;
   ignoreClosedOutput();
-  signals.onStop((signal) => {
-    // Nothing is accepted yet, and the kernel releases the locks.
-    log('stopping', 'stopping', { signal });
-    log('stopped', 'stopped');
-    process.exit(EXIT.ok);
-  });
   logOrigins(loaded, log);
-  const server = await Server.open({
-    options,
-    log,
-    redact,
-    recent,
-    onFault: (fault) => stopping.fail(fault),
-  });
-  const stop = new Shutdown(server.steps, log, flush);
-  const times = { msMax: options.shutdownMsMax, delay: server.shutdownDelay };
+  const abandoned = new AbortController();
+  const opening = Server.open(
+    { options, log, redact, recent, onFault: (fault) => stopping.fail(fault) },
+    abandoned.signal,
+  );
+  let opened: Server | null = null;
+  // Not `process.exit` at once: a thread that is ended while it runs native code can take the process down.
+  const abandon = async () => {
+    abandoned.abort();
+    await opening.catch(() => {});
+  };
+  const steps = () => opened?.steps ?? [{ what: 'start', stop: abandon }];
+  const stop = new Shutdown(steps, log, flush);
+  const delay = { ms: options.shutdownDelayMs, begin: () => opened?.leave() };
+  const times = { msMax: options.shutdownMsMax, delay };
   const stopping = new ShutdownOnSignals(signals, stop, times, output);
+  try {
+    opened = await opening;
+  } catch (fault) {
+    if (stop.hasStarted) return;
+    throw fault;
+  }
+  const server = opened;
   try {
     if (!(await server.start())) return;
     stopping.serving();

@@ -49,8 +49,9 @@ class RunningServer implements ForebayServer {
         running.#closeBecauseOf(fault);
       },
     });
-    const stop = new Shutdown(server.steps, log, flush);
-    const times = { msMax: options.shutdownMsMax, delay: server.shutdownDelay };
+    const stop = new Shutdown(() => server.steps, log, flush);
+    const delay = { ms: options.shutdownDelayMs, begin: () => server.leave() };
+    const times = { msMax: options.shutdownMsMax, delay };
     const running = new RunningServer(stop, times, redact);
     try {
       // False: it has begun to stop, because of a fault.

@@ -24,7 +24,7 @@ import { claimAddress } from '../../process/claim-address.js';
 import { claimFolder, type Release } from '../../process/locks.js';
 import { claimPid } from '../../process/pid-lock.js';
 import { ServerCertificate } from '../../process/server-certificate.js';
-import type { ShutdownDelay, StopStep } from '../../process/shutdown.js';
+import type { StopStep } from '../../process/shutdown.js';
 import { type Contract, orderContract } from '../../schema/contract.js';
 import { checkSenderOptions } from '../../senders/check-options.js';
 import { SenderFiles } from '../../senders/sender-files.js';
@@ -91,15 +91,21 @@ export class Server {
   /**
    * Opens all stages; nothing listens yet. What was opened is stopped by `steps`.
    *
+   * @param stop when it is aborted before that, what was opened is closed, and `open` rejects. A claim that is then under way can
+   *   be left to this process, which should end.
    * @throws OperatorFault it cannot begin; nothing is left open then
    */
-  static async open(given: ServerParts): Promise<Server> {
+  static async open(
+    given: ServerParts,
+    stop: AbortSignal = new AbortController().signal,
+  ): Promise<Server> {
     const engine = await chooseEngine(given.options);
     // The engine may not be able to share the port between as many threads.
     const parts = { ...given, options: { ...given.options, threads: engine.threads } };
     const releases: Release[] = [];
     try {
-      return new Server(parts, await openStages(parts, engine, releases), releases);
+      const opening = openStages(parts, engine, releases, stop);
+      return new Server(parts, await Promise.race([opening, aborted(stop)]), releases);
     } catch (error) {
       await releaseAll(releases);
       throw error;
@@ -121,12 +127,9 @@ export class Server {
     return this.#adminPort;
   }
 
-  /** What comes before the first of the `steps`. */
-  get shutdownDelay(): ShutdownDelay {
-    return {
-      ms: this.#parts.options.shutdownDelayMs,
-      begin: () => this.#stages.intake.leave(),
-    };
+  /** From now on the server is not ready, but takes orders. */
+  leave(): void {
+    this.#stages.intake.leave();
   }
 
   /** What stops it, in this order. A step does no harm where its stage never got going. */
@@ -196,15 +199,28 @@ export class Server {
   }
 }
 
-/** @param releases takes what gives up each claim */
+/** Rejects when it is aborted. */
+function aborted(stop: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (stop.aborted) reject(stop.reason);
+    stop.addEventListener('abort', () => reject(stop.reason), { once: true });
+  });
+}
+
+/**
+ * @param releases takes what gives up each claim
+ * @param stop when it is aborted, no more thread is started
+ */
 async function openStages(
   parts: ServerParts,
   engine: EngineChoice,
   releases: Release[],
+  stop: AbortSignal,
 ): Promise<Stages> {
   const { options, log } = parts;
   const connectionsMax = connectionsMaxOf(options, processLimits());
   const memory = sharedMemory(options);
+  stop.throwIfAborted();
   // First, because its thread loads what it needs meanwhile.
   const drain = startDrain(parts, memory, releases);
   const contract = await contractOf(options);
@@ -227,6 +243,7 @@ async function openStages(
     onRestart: () => counts.add(COUNTER.intakeThreadRestarts),
     onFault: parts.onFault,
   });
+  stop.throwIfAborted();
   intake.load();
   releases.push(() => intake.abandon());
   await drain.open();
