@@ -7,29 +7,32 @@ import { jetStreamNames } from '../../src/journal/nats/names.js';
 /** A connection whose server returns what is published, and on which others publish too. */
 function connection() {
   let onMessage: (text: string) => void = () => {};
-  let onChange: (up: boolean) => void = () => {};
+  let onLink: (linked: boolean) => void = () => {};
   const nc = {
     subscribe: (_: string, { callback }: { callback: (e: null, m: object) => void }) => {
       onMessage = (text) => callback(null, { string: () => text });
     },
     publish: (_: string, text: string) => onMessage(text),
   };
-  const state = { up: false };
+  const state = { up: false, linked: false };
   const fake = {
     nc,
     get up() {
       return state.up;
     },
-    onChange: (listener: (up: boolean) => void) => {
-      onChange = listener;
+    get linked() {
+      return state.linked;
+    },
+    onLink: (listener: (linked: boolean) => void) => {
+      onLink = listener;
       return () => {};
     },
   };
   return {
     fake: fake as unknown as JetStreamConnection,
-    set: (up: boolean) => {
-      state.up = up;
-      onChange(up);
+    set: (up: boolean, linked = up) => {
+      Object.assign(state, { up, linked });
+      onLink(linked);
     },
     hear: (peer: string) => onMessage(`${peer} 1 1`),
   };
@@ -109,5 +112,38 @@ describe('whether another instance is alive', () => {
       pass(500);
       assert.ok(!peers.isAlive('other'));
     }
+  });
+});
+
+describe('the own heartbeats', () => {
+  it('go on while NATS elects leaders after a lost connection, for a minute', (t) => {
+    const pass = clock(t);
+    const { fake, set } = connection();
+    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
+    t.after(() => peers.close());
+    set(true);
+    pass(10_000);
+    assert.ok(peers.isHeard);
+    set(false);
+    set(false, true);
+    pass(59_000);
+    assert.ok(peers.isHeard, 'the others must leave it what it has');
+    pass(6000);
+    assert.ok(!peers.isHeard, 'the others may take over what it has');
+    set(true);
+    pass(500);
+    assert.ok(peers.isHeard);
+  });
+
+  it('begin when JetStream serves this process', (t) => {
+    const pass = clock(t);
+    const { fake, set } = connection();
+    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
+    t.after(() => peers.close());
+    set(false, true);
+    pass(5000);
+    assert.ok(!peers.isHeard);
+    set(true);
+    assert.ok(peers.isHeard, 'at once');
   });
 });

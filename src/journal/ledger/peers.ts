@@ -32,6 +32,12 @@ export function leaseMsOf({ seq }: Pick<ClaimedFrame, 'seq'>): number {
   return seq > 0 ? LEASE_MS : OLD_LEASE_MS;
 }
 
+/**
+ * How long this process sends heartbeats while it has a connection and JetStream does not answer: a cluster that has lost a
+ * node elects leaders for half a minute. What this process has processed and cannot settle yet stays its own.
+ */
+const UNSERVED_MS_MAX = 60_000;
+
 interface Heartbeat {
   /** By `performance.now()`, which stops while a virtual machine is paused; and by the wall clock. */
   readonly tickMs: number;
@@ -57,6 +63,8 @@ export class LedgerPeers {
   readonly #isTroubled: () => boolean;
   /** When NATS was last known to be in trouble. */
   #troubledAtMs = Number.NEGATIVE_INFINITY;
+  /** When JetStream last served this process. */
+  #servedAtMs = Number.NEGATIVE_INFINITY;
   /** When the last of its own heartbeats that came back was sent. */
   #ownHeartbeat: Heartbeat | null = null;
 
@@ -71,7 +79,7 @@ export class LedgerPeers {
     this.#connection = connection;
     this.#subject = names.aliveSubject;
     this.#self = self;
-    this.#stopListening = connection.onChange((up) => this.#onChange(up));
+    this.#stopListening = connection.onLink((linked) => this.#onLink(linked));
     this.#timer = setInterval(() => this.#sendHeartbeat(), HEARTBEAT_MS);
     this.#timer.unref();
   }
@@ -129,9 +137,9 @@ export class LedgerPeers {
     this.#stopListening();
   }
 
-  #onChange(up: boolean): void {
-    this.#listeningSinceMs = up ? performance.now() : Number.POSITIVE_INFINITY;
-    if (!up) return;
+  #onLink(linked: boolean): void {
+    this.#listeningSinceMs = linked ? performance.now() : Number.POSITIVE_INFINITY;
+    if (!linked) return;
     if (this.#subscribed !== null) this.trouble();
     const { nc } = this.#connection;
     // The client subscribes again by itself when it reconnects.
@@ -162,8 +170,11 @@ export class LedgerPeers {
 
   /** Includes the time of sending: the heartbeat may come back to a process that was paused meanwhile. */
   #sendHeartbeat(): void {
-    if (!this.#connection.up) return;
+    const { up, linked } = this.#connection;
+    const nowMs = performance.now();
+    if (up) this.#servedAtMs = nowMs;
+    if (!linked || nowMs - this.#servedAtMs > UNSERVED_MS_MAX) return;
     const { nc } = this.#connection;
-    nc.publish(this.#subject, `${this.#self} ${performance.now()} ${Date.now()}`);
+    nc.publish(this.#subject, `${this.#self} ${nowMs} ${Date.now()}`);
   }
 }

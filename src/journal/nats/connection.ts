@@ -53,12 +53,14 @@ export class JetStreamConnection {
   readonly #closing = new AbortController();
   readonly #replies: ReplyInboxes;
   readonly #onChange = new Set<(up: boolean) => void>();
+  readonly #onLink = new Set<(linked: boolean) => void>();
   readonly #onDenied = new Set<(subject: string, error: Error) => void>();
   readonly #ended: Promise<void>;
   /** How often the connection was lost; tells whether an asynchronous step belongs to an earlier connection. */
   #losses = 0;
   #nc: NatsConnection | null = null;
   #up = false;
+  #linked = false;
   #reason: string;
 
   constructor(parts: JetStreamConnectionParts) {
@@ -82,12 +84,20 @@ export class JetStreamConnection {
     return this.#up;
   }
 
+  /**
+   * Whether the client has a connection, after this has been up once. A cluster that elects leaders keeps `prepare` from
+   * ending for half a minute, but delivers messages that no stream stores.
+   */
+  get linked(): boolean {
+    return this.#linked;
+  }
+
   /** Why it is not up, in one line; empty while it is. */
   get reason(): string {
     return this.#up ? '' : this.#reason;
   }
 
-  /** The client; only while up. */
+  /** The client; only while up or linked. */
   get nc(): NatsConnection {
     if (this.#nc === null) throw new Error(this.#reason);
     return this.#nc;
@@ -102,6 +112,12 @@ export class JetStreamConnection {
   onChange(listener: (up: boolean) => void): () => void {
     this.#onChange.add(listener);
     return () => this.#onChange.delete(listener);
+  }
+
+  /** Called at every change of `linked`; returns a function that ends that. */
+  onLink(listener: (linked: boolean) => void): () => void {
+    this.#onLink.add(listener);
+    return () => this.#onLink.delete(listener);
   }
 
   /** Called when the server refuses that this user publishes on a subject: no answer will come. */
@@ -130,6 +146,7 @@ export class JetStreamConnection {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#setLinked(false);
     this.#setUp(false, 'the connection to NATS is closed');
     await this.#nc?.close();
     await this.#ended;
@@ -141,8 +158,10 @@ export class JetStreamConnection {
     while (!signal.aborted) {
       try {
         await this.#connect();
+        if (wasUp) this.#setLinked(true);
         await this.#parts.prepare(this.nc);
         this.#setUp(true, '');
+        this.#setLinked(true);
         wasUp = true;
         succeed();
         await this.#watch(this.nc);
@@ -151,6 +170,7 @@ export class JetStreamConnection {
         // Retried all the same: the operator may fix it on the server.
         if (error instanceof OperatorFault && !wasUp) fail(error);
       }
+      this.#setLinked(false);
       await this.#nc?.close();
       if (!signal.aborted) await pause(RETRY_MS, signal);
     }
@@ -194,9 +214,11 @@ export class JetStreamConnection {
     for await (const status of nc.status()) {
       if (status.type === 'disconnect') {
         this.#losses++;
+        this.#setLinked(false);
         this.#setUp(false, `the connection to NATS at ${status.server} is lost`);
         if (!this.#closing.signal.aborted) this.#parts.log('journal-down', this.#reason);
       } else if (status.type === 'reconnect') {
+        this.#setLinked(true);
         void this.#bringUp(nc);
       } else if (status.type === 'error' && status.error instanceof PermissionViolationError) {
         const { operation, subject } = status.error;
@@ -228,6 +250,12 @@ export class JetStreamConnection {
     if (this.#closing.signal.aborted) return;
     this.#setUp(false, `NATS at ${this.#servers.shown}: ${connectFault(error)}`);
     this.#parts.log('journal-down', this.#reason);
+  }
+
+  #setLinked(linked: boolean): void {
+    if (linked === this.#linked || (linked && this.#closing.signal.aborted)) return;
+    this.#linked = linked;
+    for (const listener of [...this.#onLink]) listener(linked);
   }
 
   #setUp(up: boolean, reason: string): void {
