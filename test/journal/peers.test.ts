@@ -7,12 +7,16 @@ import { jetStreamNames } from '../../src/journal/nats/names.js';
 /** A connection whose server returns what is published, and on which others publish too. */
 function connection() {
   let onMessage: (text: string) => void = () => {};
-  let onLink: (linked: boolean) => void = () => {};
+  let onChange: (up: boolean) => void = () => {};
+  let sent = 0;
   const nc = {
     subscribe: (_: string, { callback }: { callback: (e: null, m: object) => void }) => {
       onMessage = (text) => callback(null, { string: () => text });
     },
-    publish: (_: string, text: string) => onMessage(text),
+    publish: (_: string, text: string) => {
+      sent++;
+      onMessage(text);
+    },
   };
   const state = { up: false, linked: false };
   const fake = {
@@ -23,17 +27,22 @@ function connection() {
     get linked() {
       return state.linked;
     },
-    onLink: (listener: (linked: boolean) => void) => {
-      onLink = listener;
+    onChange: (listener: (up: boolean) => void) => {
+      onChange = listener;
       return () => {};
     },
   };
   return {
     fake: fake as unknown as JetStreamConnection,
-    set: (up: boolean, linked = up) => {
-      Object.assign(state, { up, linked });
-      onLink(linked);
+    set: (up: boolean) => {
+      Object.assign(state, { up, linked: up });
+      onChange(up);
     },
+    /** The client has a connection again, and JetStream does not answer. */
+    link: () => {
+      state.linked = true;
+    },
+    sent: () => sent,
     hear: (peer: string) => onMessage(`${peer} 1 1`),
   };
 }
@@ -115,35 +124,89 @@ describe('whether another instance is alive', () => {
   });
 });
 
-describe('the own heartbeats', () => {
-  it('go on while NATS elects leaders after a lost connection, for a minute', (t) => {
+describe('while NATS elects leaders after a lost connection', () => {
+  it('the own heartbeats go on, for a minute', (t) => {
     const pass = clock(t);
-    const { fake, set } = connection();
+    const { fake, set, link, sent } = connection();
     const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
     t.after(() => peers.close());
     set(true);
     pass(10_000);
-    assert.ok(peers.isHeard);
     set(false);
-    set(false, true);
-    pass(59_000);
-    assert.ok(peers.isHeard, 'the others must leave it what it has');
-    pass(6000);
-    assert.ok(!peers.isHeard, 'the others may take over what it has');
+    const before = sent();
+    pass(1000);
+    assert.equal(sent(), before, 'there is no connection');
+    link();
+    pass(5000);
+    assert.equal(sent(), before + 10);
+    pass(60_000);
+    const atEnd = sent();
+    pass(60_000);
+    assert.equal(sent(), atEnd, 'others may take over what it has');
     set(true);
+    assert.equal(sent(), atEnd + 1);
     pass(500);
+    assert.equal(sent(), atEnd + 2);
+  });
+
+  it('this instance starts nothing: its own heartbeats do not count', (t) => {
+    const pass = clock(t);
+    const { fake, set, link } = connection();
+    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
+    t.after(() => peers.close());
+    set(true);
+    pass(1000);
+    set(false);
+    link();
+    pass(3000);
+    assert.ok(peers.isHeard);
+    pass(500);
+    assert.ok(!peers.isHeard);
+    set(true);
     assert.ok(peers.isHeard);
   });
 
-  it('begin when JetStream serves this process', (t) => {
+  it('others that are not heard count as alive until JetStream has answered for 20 s', (t) => {
     const pass = clock(t);
-    const { fake, set } = connection();
+    const { fake, set, link, hear } = connection();
     const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
     t.after(() => peers.close());
-    set(false, true);
-    pass(5000);
-    assert.ok(!peers.isHeard);
     set(true);
-    assert.ok(peers.isHeard, 'at once');
+    hear('other');
+    pass(1000);
+    set(false);
+    link();
+    pass(40_000);
+    assert.ok(peers.isAlive('other'));
+    set(true);
+    pass(19_500);
+    assert.ok(peers.isAlive('other'));
+    pass(500);
+    assert.ok(!peers.isAlive('other'));
   });
+});
+
+it('an error of the subscription is not read as a heartbeat', () => {
+  let callback: (error: Error | null, message: object) => void = () => {};
+  let onChange: (up: boolean) => void = () => {};
+  const nc = {
+    subscribe: (_: string, options: { callback: typeof callback }) => {
+      callback = options.callback;
+    },
+    publish: () => {},
+  };
+  const fake = {
+    nc,
+    up: true,
+    linked: true,
+    onChange: (listener: typeof onChange) => {
+      onChange = listener;
+      return () => {};
+    },
+  };
+  const names = jetStreamNames('FOREBAY');
+  const peers = new LedgerPeers(fake as unknown as JetStreamConnection, names, 'self');
+  onChange(true);
+  callback(new Error('permissions violation'), {});
+  peers.close();
 });

@@ -33,8 +33,8 @@ export function leaseMsOf({ seq }: Pick<ClaimedFrame, 'seq'>): number {
 }
 
 /**
- * How long this process sends heartbeats while it has a connection and JetStream does not answer: a cluster that has lost a
- * node elects leaders for half a minute. What this process has processed and cannot settle yet stays its own.
+ * How long this process sends heartbeats after JetStream last served it, if it has a connection: a cluster that has lost a
+ * node elects leaders for half a minute, and what this process has processed and cannot settle yet should stay its own.
  */
 const UNSERVED_MS_MAX = 60_000;
 
@@ -79,7 +79,7 @@ export class LedgerPeers {
     this.#connection = connection;
     this.#subject = names.aliveSubject;
     this.#self = self;
-    this.#stopListening = connection.onLink((linked) => this.#onLink(linked));
+    this.#stopListening = connection.onChange((up) => this.#onChange(up));
     this.#timer = setInterval(() => this.#sendHeartbeat(), HEARTBEAT_MS);
     this.#timer.unref();
   }
@@ -137,15 +137,17 @@ export class LedgerPeers {
     this.#stopListening();
   }
 
-  #onLink(linked: boolean): void {
-    this.#listeningSinceMs = linked ? performance.now() : Number.POSITIVE_INFINITY;
-    if (!linked) return;
+  #onChange(up: boolean): void {
+    this.#listeningSinceMs = up ? performance.now() : Number.POSITIVE_INFINITY;
+    if (!up) return;
     if (this.#subscribed !== null) this.trouble();
     const { nc } = this.#connection;
     // The client subscribes again by itself when it reconnects.
     if (this.#subscribed !== nc) {
       nc.subscribe(this.#subject, {
-        callback: (_error, message) => this.#receive(message.string()),
+        callback: (error, message) => {
+          if (error === null) this.#receive(message.string());
+        },
       });
       this.#subscribed = nc;
     }
@@ -155,7 +157,8 @@ export class LedgerPeers {
   #receive(text: string): void {
     const [who, tickMs, epochMs] = text.split(' ');
     this.#heardAtMs.set(who!, performance.now());
-    if (who !== this.#self) return;
+    // Without JetStream this process cannot read what the others claim: it leaves what it has, as if it was not heard.
+    if (who !== this.#self || !this.#connection.up) return;
     const heartbeat = { tickMs: Number(tickMs), epochMs: Number(epochMs) };
     // From an earlier run of this process, whose clock had another origin, or from before a pause.
     if (
@@ -174,7 +177,6 @@ export class LedgerPeers {
     const nowMs = performance.now();
     if (up) this.#servedAtMs = nowMs;
     if (!linked || nowMs - this.#servedAtMs > UNSERVED_MS_MAX) return;
-    const { nc } = this.#connection;
-    nc.publish(this.#subject, `${this.#self} ${nowMs} ${Date.now()}`);
+    this.#connection.nc.publish(this.#subject, `${this.#self} ${nowMs} ${Date.now()}`);
   }
 }

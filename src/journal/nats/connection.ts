@@ -53,7 +53,6 @@ export class JetStreamConnection {
   readonly #closing = new AbortController();
   readonly #replies: ReplyInboxes;
   readonly #onChange = new Set<(up: boolean) => void>();
-  readonly #onLink = new Set<(linked: boolean) => void>();
   readonly #onDenied = new Set<(subject: string, error: Error) => void>();
   readonly #ended: Promise<void>;
   /** How often the connection was lost; tells whether an asynchronous step belongs to an earlier connection. */
@@ -85,8 +84,8 @@ export class JetStreamConnection {
   }
 
   /**
-   * Whether the client has a connection, after this has been up once. A cluster that elects leaders keeps `prepare` from
-   * ending for half a minute, but delivers messages that no stream stores.
+   * Whether messages reach the server and come from it. A client that has moved to another node of a cluster is linked at
+   * once, and up when JetStream answers there: electing leaders can take half a minute.
    */
   get linked(): boolean {
     return this.#linked;
@@ -97,7 +96,7 @@ export class JetStreamConnection {
     return this.#up ? '' : this.#reason;
   }
 
-  /** The client; only while up or linked. */
+  /** The client; only while linked. */
   get nc(): NatsConnection {
     if (this.#nc === null) throw new Error(this.#reason);
     return this.#nc;
@@ -112,12 +111,6 @@ export class JetStreamConnection {
   onChange(listener: (up: boolean) => void): () => void {
     this.#onChange.add(listener);
     return () => this.#onChange.delete(listener);
-  }
-
-  /** Called at every change of `linked`; returns a function that ends that. */
-  onLink(listener: (linked: boolean) => void): () => void {
-    this.#onLink.add(listener);
-    return () => this.#onLink.delete(listener);
   }
 
   /** Called when the server refuses that this user publishes on a subject: no answer will come. */
@@ -146,7 +139,7 @@ export class JetStreamConnection {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#setLinked(false);
+    this.#linked = false;
     this.#setUp(false, 'the connection to NATS is closed');
     await this.#nc?.close();
     await this.#ended;
@@ -158,10 +151,9 @@ export class JetStreamConnection {
     while (!signal.aborted) {
       try {
         await this.#connect();
-        if (wasUp) this.#setLinked(true);
         await this.#parts.prepare(this.nc);
+        this.#linked = true;
         this.#setUp(true, '');
-        this.#setLinked(true);
         wasUp = true;
         succeed();
         await this.#watch(this.nc);
@@ -170,7 +162,7 @@ export class JetStreamConnection {
         // Retried all the same: the operator may fix it on the server.
         if (error instanceof OperatorFault && !wasUp) fail(error);
       }
-      this.#setLinked(false);
+      this.#linked = false;
       await this.#nc?.close();
       if (!signal.aborted) await pause(RETRY_MS, signal);
     }
@@ -214,11 +206,11 @@ export class JetStreamConnection {
     for await (const status of nc.status()) {
       if (status.type === 'disconnect') {
         this.#losses++;
-        this.#setLinked(false);
+        this.#linked = false;
         this.#setUp(false, `the connection to NATS at ${status.server} is lost`);
         if (!this.#closing.signal.aborted) this.#parts.log('journal-down', this.#reason);
       } else if (status.type === 'reconnect') {
-        this.#setLinked(true);
+        this.#linked = true;
         void this.#bringUp(nc);
       } else if (status.type === 'error' && status.error instanceof PermissionViolationError) {
         const { operation, subject } = status.error;
@@ -240,6 +232,8 @@ export class JetStreamConnection {
         this.#parts.log('journal-up', `connected to NATS at ${nc.getServer()} again`);
         return;
       } catch (error) {
+        // It was lost again, and may be up since.
+        if (this.#losses !== losses) return;
         this.#report(error as Error);
         await pause(RETRY_MS, signal);
       }
@@ -250,12 +244,6 @@ export class JetStreamConnection {
     if (this.#closing.signal.aborted) return;
     this.#setUp(false, `NATS at ${this.#servers.shown}: ${connectFault(error)}`);
     this.#parts.log('journal-down', this.#reason);
-  }
-
-  #setLinked(linked: boolean): void {
-    if (linked === this.#linked || (linked && this.#closing.signal.aborted)) return;
-    this.#linked = linked;
-    for (const listener of [...this.#onLink]) listener(linked);
   }
 
   #setUp(up: boolean, reason: string): void {
