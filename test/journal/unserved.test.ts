@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { connect } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { LedgerPeers } from '../../src/journal/ledger/peers.js';
 import { JetStreamConnection } from '../../src/journal/nats/connection.js';
 import { jetStreamNames } from '../../src/journal/nats/names.js';
@@ -10,12 +10,15 @@ import { until } from './frames.js';
 const NAMES = jetStreamNames('UNSERVED');
 
 /** A connection whose streams are there when `prepare` resolves. */
-async function connected(t: TestContext, prepare: () => Promise<void>) {
+async function connected(
+  t: TestContext,
+  prepare: (nc: NatsConnection, server: NatsServer) => Promise<void>,
+) {
   const server = await NatsServer.start();
   const connection = new JetStreamConnection({
     servers: [server.url],
     clientName: 'unserved',
-    prepare,
+    prepare: (nc) => prepare(nc, server),
     log: () => {},
   });
   const peers = new LedgerPeers(connection, NAMES, 'unserved');
@@ -35,7 +38,7 @@ async function connected(t: TestContext, prepare: () => Promise<void>) {
   return { server, connection, restart };
 }
 
-describe('a connection to NATS that is lost and comes back before JetStream answers', () => {
+describe('a connection to NATS that is lost before JetStream has answered', () => {
   it('carries the heartbeats of its instance', async (t) => {
     let isServed = true;
     let refusals = 0;
@@ -60,6 +63,21 @@ describe('a connection to NATS that is lost and comes back before JetStream answ
     assert.ok(!connection.up);
     isServed = true;
     await until(() => connection.up, 'JetStream is back');
+  });
+
+  it('is not up if it is lost while the streams are declared', async (t) => {
+    let isFirst = true;
+    const { server, connection } = await connected(t, async (nc, running) => {
+      if (!isFirst) return;
+      isFirst = false;
+      const statuses = nc.status();
+      await running.kill();
+      for await (const { type } of statuses) if (type === 'disconnect') break;
+    });
+    await until(() => !connection.up, 'it has noticed');
+    assert.ok(!connection.linked);
+    await server.start();
+    await until(() => connection.up, 'NATS is back');
   });
 
   it('is up although an answer to an earlier connection fails late', async (t) => {

@@ -4,7 +4,12 @@ import {
   type JetStreamManagerOptions,
   jetstreamManager,
 } from '@nats-io/jetstream';
-import { connect, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
+import {
+  connect,
+  type NatsConnection,
+  PermissionViolationError,
+  type Status,
+} from '@nats-io/transport-node';
 import { pause } from '../../model/backoff.js';
 import { OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
@@ -151,12 +156,14 @@ export class JetStreamConnection {
     while (!signal.aborted) {
       try {
         await this.#connect();
+        // From now on: the connection may be lost before it is prepared.
+        const statuses = this.nc.status();
         await this.#parts.prepare(this.nc);
         this.#linked = true;
         this.#setUp(true, '');
         wasUp = true;
         succeed();
-        await this.#watch(this.nc);
+        await this.#watch(this.nc, statuses);
       } catch (error) {
         this.#report(error as Error);
         // Retried all the same: the operator may fix it on the server.
@@ -202,8 +209,8 @@ export class JetStreamConnection {
   }
 
   /** Follows the client's own reconnects; returns when it has given up, or was closed. */
-  async #watch(nc: NatsConnection): Promise<void> {
-    for await (const status of nc.status()) {
+  async #watch(nc: NatsConnection, statuses: AsyncIterable<Status>): Promise<void> {
+    for await (const status of statuses) {
       if (status.type === 'disconnect') {
         this.#losses++;
         this.#linked = false;
