@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { LedgerPeers } from '../../src/journal/ledger/peers.js';
 import { JetStreamConnection } from '../../src/journal/nats/connection.js';
 import { jetStreamNames } from '../../src/journal/nats/names.js';
-import { NatsServer } from '../support/nats.js';
+import { withDeadline } from '../support/deadline.js';
+import { type NatsOptions, NatsServer, withPermissions } from '../support/nats.js';
 import { until } from './frames.js';
 
 const NAMES = jetStreamNames('UNSERVED');
@@ -13,8 +16,9 @@ const NAMES = jetStreamNames('UNSERVED');
 async function connected(
   t: TestContext,
   prepare: (nc: NatsConnection, server: NatsServer) => Promise<void>,
+  options: NatsOptions = {},
 ) {
-  const server = await NatsServer.start();
+  const server = await NatsServer.start(options);
   const connection = new JetStreamConnection({
     servers: [server.url],
     clientName: 'unserved',
@@ -35,7 +39,7 @@ async function connected(
     assert.ok(!connection.up);
     await server.start();
   };
-  return { server, connection, restart };
+  return { server, connection, peers, restart };
 }
 
 describe('a connection to NATS that is lost before JetStream has answered', () => {
@@ -96,4 +100,51 @@ describe('a connection to NATS that is lost before JetStream has answered', () =
     await new Promise((resolve) => setImmediate(resolve));
     assert.ok(connection.up);
   });
+});
+
+it('an instance whose subscription to the heartbeats was refused subscribes again', async (t) => {
+  const may = withPermissions('publish: ">", subscribe: { allow: ">" }');
+  const mayNot = `publish: ">", subscribe: { allow: ">", deny: "${NAMES.aliveSubject}" }`;
+  const { server, peers } = await connected(t, async () => {}, may);
+  await until(() => peers.isHeard, 'it hears itself');
+  server.configure(withPermissions(mayNot));
+  server.reload();
+  await until(() => !peers.isHeard, 'it does not hear itself');
+  server.configure(may);
+  server.reload();
+  await until(() => peers.isHeard, 'it hears itself again');
+});
+
+it('a connection that is closed while it dials ends', async (t) => {
+  const statuses: boolean[] = [];
+  // Answers the first message of the client late: `close` is called before.
+  const late = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(
+      'INFO {"server_id":"x","version":"2.10.0","max_payload":1048576,"headers":true}\r\n',
+    );
+    socket.on('data', (data) => {
+      if (!data.includes('PING')) return;
+      void dialled();
+      setTimeout(() => socket.write('PONG\r\n'), 100);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(late, 'listening');
+  t.after(() => late.close());
+  const { port } = late.address() as AddressInfo;
+  const connection = new JetStreamConnection({
+    servers: [`nats://127.0.0.1:${port}`],
+    clientName: 'dials',
+    prepare: async () => {},
+    log: () => {},
+  });
+  connection.onChange((up) => statuses.push(up));
+  let closing: Promise<void> | null = null;
+  const dialled = () => {
+    closing ??= connection.close();
+  };
+  await until(() => closing !== null, 'it dials');
+  await withDeadline(closing!, 'it ends');
+  assert.ok(!statuses.includes(true));
+  assert.ok(!connection.linked);
 });

@@ -14,14 +14,19 @@ const EXPIRED_MS_REPORTED = 5000;
  */
 export class LedgerLease {
   readonly #ledger: Pick<Ledger, 'catchUp'>;
-  readonly #peers: Pick<LedgerPeers, 'isHeard' | 'onHeard'>;
+  readonly #peers: Pick<LedgerPeers, 'isHeard' | 'lapses' | 'onHeard'>;
   readonly #onTerm = new Set<() => void>();
   #terms = 0;
+  /** Of the peers when the term began: a lapse that nobody saw has ended it too. */
+  #lapses = 0;
   #isValid = false;
   #isStarting = false;
   #expiredSinceMs = performance.now();
 
-  constructor(ledger: Pick<Ledger, 'catchUp'>, peers: Pick<LedgerPeers, 'isHeard' | 'onHeard'>) {
+  constructor(
+    ledger: Pick<Ledger, 'catchUp'>,
+    peers: Pick<LedgerPeers, 'isHeard' | 'lapses' | 'onHeard'>,
+  ) {
     this.#ledger = ledger;
     this.#peers = peers;
     peers.onHeard(() => void this.#startTerm());
@@ -29,7 +34,7 @@ export class LedgerLease {
 
   /** 0 without a lease; otherwise the number of the term, which changes after each expiry. */
   get term(): number {
-    if (this.#isValid && !this.#peers.isHeard) {
+    if (this.#isValid && !this.#isHeardSince(this.#lapses)) {
       this.#isValid = false;
       this.#expiredSinceMs = performance.now();
     }
@@ -51,8 +56,10 @@ export class LedgerLease {
     if (this.term > 0 || this.#isStarting) return;
     this.#isStarting = true;
     try {
+      const { lapses } = this.#peers;
       await this.#ledger.catchUp();
-      if (!this.#peers.isHeard) return;
+      if (!this.#isHeardSince(lapses)) return;
+      this.#lapses = lapses;
       this.#terms++;
       for (const listener of this.#onTerm) listener();
       this.#isValid = true;
@@ -61,5 +68,9 @@ export class LedgerLease {
     } finally {
       this.#isStarting = false;
     }
+  }
+
+  #isHeardSince(lapses: number): boolean {
+    return this.#peers.isHeard && this.#peers.lapses === lapses;
   }
 }

@@ -38,6 +38,9 @@ export function leaseMsOf({ seq }: Pick<ClaimedFrame, 'seq'>): number {
  */
 const UNSERVED_MS_MAX = 60_000;
 
+/** After a refused subscription to the heartbeats, the next try: the server logs each refusal. */
+const RESUBSCRIBE_MS = 5000;
+
 interface Heartbeat {
   /** By `performance.now()`, which stops while a virtual machine is paused; and by the wall clock. */
   readonly tickMs: number;
@@ -58,6 +61,8 @@ export class LedgerPeers {
   readonly #stopListening: () => void;
   readonly #onHeard = new Set<() => void>();
   #subscribed: NatsConnection | null = null;
+  /** When the server refused the subscription, which ends it; null otherwise. */
+  #refusedAtMs: number | null = null;
   /** Since when every heartbeat of every process would have been received. */
   #listeningSinceMs = Number.POSITIVE_INFINITY;
   readonly #isTroubled: () => boolean;
@@ -65,6 +70,7 @@ export class LedgerPeers {
   #troubledAtMs = Number.NEGATIVE_INFINITY;
   /** When JetStream last served this process. */
   #servedAtMs = Number.NEGATIVE_INFINITY;
+  #lapses = 0;
   /** When the last of its own heartbeats that came back was sent. */
   #ownHeartbeat: Heartbeat | null = null;
 
@@ -80,7 +86,7 @@ export class LedgerPeers {
     this.#subject = names.aliveSubject;
     this.#self = self;
     this.#stopListening = connection.onChange((up) => this.#onChange(up));
-    this.#timer = setInterval(() => this.#sendHeartbeat(), HEARTBEAT_MS);
+    this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#timer.unref();
   }
 
@@ -127,6 +133,11 @@ export class LedgerPeers {
     return performance.now() - tickMs < UNHEARD_MS_MAX && Date.now() - epochMs < UNHEARD_MS_MAX;
   }
 
+  /** How often it was not heard before it was heard again, the first time included. */
+  get lapses(): number {
+    return this.#lapses;
+  }
+
   /** `listener` is called with each own heartbeat that has come back. */
   onHeard(listener: () => void): void {
     this.#onHeard.add(listener);
@@ -143,15 +154,19 @@ export class LedgerPeers {
     if (this.#subscribed !== null) this.trouble();
     const { nc } = this.#connection;
     // The client subscribes again by itself when it reconnects.
-    if (this.#subscribed !== nc) {
-      nc.subscribe(this.#subject, {
-        callback: (error, message) => {
-          if (error === null) this.#receive(message.string());
-        },
-      });
-      this.#subscribed = nc;
-    }
+    if (this.#subscribed !== nc) this.#subscribe(nc);
     this.#sendHeartbeat();
+  }
+
+  #subscribe(nc: NatsConnection): void {
+    this.#subscribed = nc;
+    this.#refusedAtMs = null;
+    nc.subscribe(this.#subject, {
+      callback: (error, message) => {
+        if (error === null) this.#receive(message.string());
+        else this.#refusedAtMs = performance.now();
+      },
+    });
   }
 
   #receive(text: string): void {
@@ -166,9 +181,19 @@ export class LedgerPeers {
       !(heartbeat.tickMs > (this.#ownHeartbeat?.tickMs ?? 0))
     )
       return;
-    if (!this.isHeard) this.#listeningSinceMs = performance.now();
+    if (!this.isHeard) {
+      this.#lapses++;
+      this.#listeningSinceMs = performance.now();
+    }
     this.#ownHeartbeat = heartbeat;
     if (this.isHeard) for (const listener of this.#onHeard) listener();
+  }
+
+  #beat(): void {
+    const { up } = this.#connection;
+    const refusedMs = performance.now() - (this.#refusedAtMs ?? Number.POSITIVE_INFINITY);
+    if (up && refusedMs >= RESUBSCRIBE_MS) this.#subscribe(this.#connection.nc);
+    this.#sendHeartbeat();
   }
 
   /** Includes the time of sending: the heartbeat may come back to a process that was paused meanwhile. */

@@ -89,7 +89,7 @@ export class JetStreamConnection {
   }
 
   /**
-   * Whether messages reach the server and come from it. A client that has moved to another node of a cluster is linked at
+   * Whether the client has a connection. A client that has moved to another node of a cluster is linked at
    * once, and up when JetStream answers there: electing leaders can take half a minute.
    */
   get linked(): boolean {
@@ -156,9 +156,11 @@ export class JetStreamConnection {
     while (!signal.aborted) {
       try {
         await this.#connect();
+        if (signal.aborted) break;
         // From now on: the connection may be lost before it is prepared.
         const statuses = this.nc.status();
         await this.#parts.prepare(this.nc);
+        if (signal.aborted) break;
         this.#linked = true;
         this.#setUp(true, '');
         wasUp = true;
@@ -234,7 +236,7 @@ export class JetStreamConnection {
     while (!signal.aborted && !nc.isClosed() && this.#losses === losses) {
       try {
         await this.#parts.prepare(nc);
-        if (this.#losses !== losses) return;
+        if (signal.aborted || this.#losses !== losses) return;
         this.#setUp(true, '');
         this.#parts.log('journal-up', `connected to NATS at ${nc.getServer()} again`);
         return;
