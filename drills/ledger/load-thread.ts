@@ -17,11 +17,8 @@ export interface LoadThreadData {
 }
 
 const TICK_MS = 2;
-/**
- * How long an order waits for a free connection. Then it is not sent. Not shorter: a busy machine needs seconds to catch up
- * after a journal did not answer.
- */
-const WAIT_MS_MAX = 5000;
+/** How long an order waits for a free connection. Then it is not sent. */
+const WAIT_MS_MAX = 2000;
 /** Longer than a connection waits for a response. */
 const LAST_ANSWER_MS_MAX = 25_000;
 const AGAIN_MS = 250;
