@@ -60,12 +60,17 @@ function clock(t: TestContext) {
   };
 }
 
+function opened(t: TestContext, isTroubled?: () => boolean) {
+  const pass = clock(t);
+  const { fake, ...server } = connection();
+  const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self', isTroubled);
+  t.after(() => peers.close());
+  return { peers, pass, ...server };
+}
+
 describe('whether another instance is alive', () => {
   it('is denied after 7 s without a heartbeat', (t) => {
-    const pass = clock(t);
-    const { fake, set, hear } = connection();
-    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
-    t.after(() => peers.close());
+    const { peers, pass, set, hear } = opened(t);
     set(true);
     pass(1000);
     hear('other');
@@ -77,10 +82,7 @@ describe('whether another instance is alive', () => {
   });
 
   it('is denied only after 20 s, for 20 s after the own connection was lost', (t) => {
-    const pass = clock(t);
-    const { fake, set, hear } = connection();
-    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
-    t.after(() => peers.close());
+    const { peers, pass, set, hear } = opened(t);
     set(true);
     pass(30_000);
     set(false);
@@ -98,11 +100,8 @@ describe('whether another instance is alive', () => {
   });
 
   it('is denied only after 20 s, for 20 s after NATS was in trouble', (t) => {
-    const pass = clock(t);
-    const { fake, set, hear } = connection();
     let isTroubled = false;
-    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self', () => isTroubled);
-    t.after(() => peers.close());
+    const { peers, pass, set, hear } = opened(t, () => isTroubled);
     set(true);
     pass(30_000);
     for (const trouble of [
@@ -126,10 +125,7 @@ describe('whether another instance is alive', () => {
 
 describe('while NATS elects leaders after a lost connection', () => {
   it('the own heartbeats go on, for a minute', (t) => {
-    const pass = clock(t);
-    const { fake, set, link, sent } = connection();
-    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
-    t.after(() => peers.close());
+    const { pass, set, link, sent } = opened(t);
     set(true);
     pass(10_000);
     set(false);
@@ -152,10 +148,7 @@ describe('while NATS elects leaders after a lost connection', () => {
   });
 
   it('this instance starts nothing: its own heartbeats do not count', (t) => {
-    const pass = clock(t);
-    const { fake, set, link } = connection();
-    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
-    t.after(() => peers.close());
+    const { peers, pass, set, link } = opened(t);
     set(true);
     pass(1000);
     set(false);
@@ -169,10 +162,7 @@ describe('while NATS elects leaders after a lost connection', () => {
   });
 
   it('others that are not heard count as alive until JetStream has answered for 20 s', (t) => {
-    const pass = clock(t);
-    const { fake, set, link, hear } = connection();
-    const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
-    t.after(() => peers.close());
+    const { peers, pass, set, link, hear } = opened(t);
     set(true);
     hear('other');
     pass(1000);
@@ -189,10 +179,7 @@ describe('while NATS elects leaders after a lost connection', () => {
 });
 
 it('a lapse of the own heartbeats is counted when they are back', (t) => {
-  const pass = clock(t);
-  const { fake, set } = connection();
-  const peers = new LedgerPeers(fake, jetStreamNames('FOREBAY'), 'self');
-  t.after(() => peers.close());
+  const { peers, pass, set } = opened(t);
   assert.equal(peers.lapses, 0);
   set(true);
   pass(10_000);

@@ -61,8 +61,8 @@ export class LedgerPeers {
   readonly #stopListening: () => void;
   readonly #onHeard = new Set<() => void>();
   #subscribed: NatsConnection | null = null;
-  /** When the server refused the subscription, which ends it; null otherwise. */
-  #refusedAtMs: number | null = null;
+  /** When the server refused the subscription, which ends it. */
+  #refusedAtMs = Number.POSITIVE_INFINITY;
   /** Since when every heartbeat of every process would have been received. */
   #listeningSinceMs = Number.POSITIVE_INFINITY;
   readonly #isTroubled: () => boolean;
@@ -126,14 +126,14 @@ export class LedgerPeers {
     return performance.now() - Math.max(this.#heardAtMs.get(peer) ?? 0, this.#listeningSinceMs);
   }
 
-  /** Whether other processes count this one as alive, and will for some more seconds. */
+  /** Whether other processes count this one as alive, and will for some more seconds, and JetStream serves it. */
   get isHeard(): boolean {
     if (this.#ownHeartbeat === null) return false;
     const { tickMs, epochMs } = this.#ownHeartbeat;
     return performance.now() - tickMs < UNHEARD_MS_MAX && Date.now() - epochMs < UNHEARD_MS_MAX;
   }
 
-  /** How often it was not heard before it was heard again, the first time included. */
+  /** How often it has come to be heard, the first time included: the same number means that it was heard all the time. */
   get lapses(): number {
     return this.#lapses;
   }
@@ -160,7 +160,7 @@ export class LedgerPeers {
 
   #subscribe(nc: NatsConnection): void {
     this.#subscribed = nc;
-    this.#refusedAtMs = null;
+    this.#refusedAtMs = Number.POSITIVE_INFINITY;
     nc.subscribe(this.#subject, {
       callback: (error, message) => {
         if (error === null) this.#receive(message.string());
@@ -172,7 +172,7 @@ export class LedgerPeers {
   #receive(text: string): void {
     const [who, tickMs, epochMs] = text.split(' ');
     this.#heardAtMs.set(who!, performance.now());
-    // Without JetStream this process cannot read what the others claim: it leaves what it has, as if it was not heard.
+    // Without JetStream it cannot read what others have claimed since: it starts nothing, as if it was not heard.
     if (who !== this.#self || !this.#connection.up) return;
     const heartbeat = { tickMs: Number(tickMs), epochMs: Number(epochMs) };
     // From an earlier run of this process, whose clock had another origin, or from before a pause.
@@ -190,8 +190,8 @@ export class LedgerPeers {
   }
 
   #beat(): void {
+    const refusedMs = performance.now() - this.#refusedAtMs;
     const { up } = this.#connection;
-    const refusedMs = performance.now() - (this.#refusedAtMs ?? Number.POSITIVE_INFINITY);
     if (up && refusedMs >= RESUBSCRIBE_MS) this.#subscribe(this.#connection.nc);
     this.#sendHeartbeat();
   }
