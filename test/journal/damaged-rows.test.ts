@@ -15,7 +15,7 @@ import { freshKey, putLater } from '../../src/journal/store/frame-rows.js';
 import { recordKeys } from '../../src/journal/store/idempotency-rows.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import { recordSettled } from '../../src/journal/store/receipt-rows.js';
-import { unreadableKeys } from '../../src/journal/store/unreadable-rows.js';
+import { moveUnreadable, unreadableKeys } from '../../src/journal/store/unreadable-rows.js';
 import type { StoredDeadLetter } from '../../src/model/dead-letters.js';
 import type { Frame } from '../../src/model/frame.js';
 import type { LogEvent } from '../../src/model/log.js';
@@ -83,6 +83,24 @@ async function listed(store: LocalStore): Promise<UnreadableEntry[]> {
   return entries;
 }
 
+const DAMAGED_ROW = Buffer.from('{"v":1,"id":"x"}\n');
+
+/** @returns their keys */
+async function damagedRows(store: LocalStore, count: number): Promise<Buffer[]> {
+  const keys = Array.from({ length: count }, () => freshKey({ ...fresh(1), id: newFrameId() }));
+  await store.write(() => {
+    for (const key of keys) store.frames.put(key, DAMAGED_ROW);
+  });
+  return keys;
+}
+
+/** As a server does that comes across them. */
+async function moveAll(store: LocalStore, keys: readonly Buffer[]): Promise<void> {
+  await store.write(() => {
+    for (const key of keys) moveUnreadable(store, { table: 'frames', key, value: DAMAGED_ROW });
+  });
+}
+
 function letter(orderId: string): StoredDeadLetter {
   const body = Buffer.from('{"product_id":"1","count":"1","username":"x"}');
   return { orderId, reason: 'r', attempts: 1, firstAtMs: 1, lastAtMs: 2, body };
@@ -147,6 +165,30 @@ describe('a row of a frame', () => {
     const entries = await listed(store);
     assert.equal(entries.length, 2 * keys.length);
     for (const { name } of entries) assert.match(name, /^[\w .-]{0,64}$/);
+  });
+
+  // More than are read at a time.
+  test('is listed once, although a server moves it meanwhile', async (t) => {
+    const { store } = opened(t);
+    const keys = await damagedRows(store, 600);
+    const ids = [];
+    for await (const { id } of new LocalUnreadable(store).list()) {
+      if (ids.push(id) === 300) await moveAll(store, keys.slice(150));
+    }
+    assert.equal(ids.length, 600);
+    assert.equal(new Set(ids).size, 600);
+  });
+
+  test('is set aside once, although a server moves it meanwhile', async (t) => {
+    const { store } = opened(t);
+    const keys = await damagedRows(store, 12);
+    const ids = [];
+    for await (const { id } of new LocalUnreadable(store).setAside(null)) {
+      if (ids.push(id) === 3) await moveAll(store, keys.slice(3));
+    }
+    assert.equal(new Set(ids).size, 12);
+    const places = (await listed(store)).map(({ place }) => place);
+    assert.deepEqual(places, new Array(12).fill('file'));
   });
 
   test('is reported, and its order is still known as accepted', async (t) => {

@@ -110,13 +110,23 @@ export class LocalUnreadable implements UnreadableStore {
   }
 }
 
-/** Those that were moved, and those that no reader has come across yet. */
+/**
+ * Those that no reader has come across yet, then those that were moved: a server may move some in between, and each of them
+ * is still told once.
+ */
 function* allUnreadable(store: LocalStore): Iterable<UnreadableRow> {
-  yield* movedRows(store);
+  const told = new Set<string>();
   for (const table of CHECKED_TABLES) {
     for (const { key, value } of rowsOf(store, table)) {
       const row = unreadableRow(table, key, value);
-      if (row !== null) yield row;
+      if (row === null) continue;
+      told.add(placeOf(row));
+      yield row;
     }
   }
+  for (const row of movedRows(store)) if (!told.has(placeOf(row))) yield row;
+}
+
+function placeOf({ table, key }: UnreadableRow): string {
+  return `${table}/${key.toString('latin1')}`;
 }

@@ -49,8 +49,6 @@ export interface UnreadableRow {
   readonly what: string;
   readonly name: string;
   readonly reason: string;
-  /** Whether it is in the table `unreadable` already. */
-  readonly isMoved: boolean;
 }
 
 /** Null when the row is as it was written. */
@@ -58,7 +56,6 @@ export function unreadableRow(
   table: CheckedTable,
   key: Buffer,
   value: Buffer,
-  isMoved = false,
 ): UnreadableRow | null {
   const { what, decode, nameIn } = KINDS[table];
   try {
@@ -66,7 +63,7 @@ export function unreadableRow(
     return null;
   } catch (error) {
     const reason = (error as Error).message;
-    return { table, key, value, what, name: nameIn(key), reason, isMoved };
+    return { table, key, value, what, name: nameIn(key), reason };
   }
 }
 
@@ -98,10 +95,12 @@ export function moveUnreadable(
   removeRow(store, table, key);
 }
 
-/** The same for good. */
-export function removeUnreadable(store: LocalStore, row: UnreadableRow): void {
-  if (row.isMoved) store.unreadable.remove(movedKey(row.table, row.key));
-  else removeRow(store, row.table, row.key);
+/** Removes such a row for good, also if another process has moved it since it was listed. */
+export function removeUnreadable(store: LocalStore, { table, key }: UnreadableRow): void {
+  const moved = movedKey(table, key);
+  if (key.length <= KEY_BYTES_MAX && store.unreadable.doesExist(moved))
+    store.unreadable.remove(moved);
+  else removeRow(store, table, key);
 }
 
 function removeRow(store: LocalStore, table: CheckedTable, key: Buffer): void {
@@ -174,7 +173,7 @@ export function* rowsOf(
 /** The rows that were moved into the table `unreadable`, as they were in their own. */
 export function* movedRows(store: LocalStore): Iterable<UnreadableRow> {
   for (const row of movedFrom(store)) {
-    const found = unreadableRow(row.table, row.key, row.value, true);
+    const found = unreadableRow(row.table, row.key, row.value);
     if (found !== null) yield found;
   }
 }

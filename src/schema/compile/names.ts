@@ -67,8 +67,10 @@ export class NameSet {
       hash = ((hash << 5) + hash) ^ c;
       to++;
     }
+    // Mixed twice: names that count up, n1, n2, and so on, would crowd otherwise.
     hash = Math.imul(hash, this.#factor);
-    hash ^= hash >>> 15;
+    hash = Math.imul(hash ^ (hash >>> 15), this.#factor);
+    hash ^= hash >>> 13;
     return this.#insert(b, at, object, hash) ? to + 1 : -1;
   }
 
@@ -86,7 +88,7 @@ export class NameSet {
         return false;
       }
       if (++probes > PROBES_MAX) return false;
-      slot = (slot + SLOT_NUMBERS) & (slots.length - 1);
+      slot = nextSlot(slot, probes, slots);
     }
     slots[slot] = body;
     slots[slot + 1] = hash;
@@ -103,13 +105,19 @@ export class NameSet {
     for (let from = 0; from < old.length; from += SLOT_NUMBERS) {
       if (old[from] !== this.#body) continue;
       let slot = (old[from + 1]! & (slotCount - 1)) * SLOT_NUMBERS;
-      while (slots[slot] !== 0) slot = (slot + SLOT_NUMBERS) & (slots.length - 1);
+      let probes = 0;
+      while (slots[slot] !== 0) slot = nextSlot(slot, ++probes, slots);
       slots.set(old.subarray(from, from + SLOT_NUMBERS), slot);
     }
     this.#slots = slots;
     this.#mask = slotCount - 1;
     return true;
   }
+}
+
+/** One further, then two, then three: reaches each slot, and full ones do not grow together to a long run. */
+function nextSlot(slot: number, probes: number, slots: Int32Array): number {
+  return (slot + probes * SLOT_NUMBERS) & (slots.length - 1);
 }
 
 /** Both offsets are those of opening quotes, and both names have ended without an escape. */

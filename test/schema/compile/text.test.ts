@@ -139,4 +139,20 @@ describe('names that the schema does not have', () => {
       }
     }
   });
+
+  // Each set has its own secret: with some of them, names that count up used to crowd.
+  it('are told from each other, whatever the secret of the set is', () => {
+    const texts = Array.from({ length: 16_000 }, (_, i) => `"attribute_${i}"`);
+    const body = new TextEncoder().encode(texts.join(''));
+    for (let set = 0; set < 500; set++) {
+      const names = new NameSet();
+      names.clear();
+      const object = names.open();
+      let at = 0;
+      for (const one of texts) {
+        assert.equal(names.add(body, at, body.length, object), at + one.length);
+        at += one.length;
+      }
+    }
+  });
 });
