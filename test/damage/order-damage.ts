@@ -202,6 +202,7 @@ export interface Damage {
 export async function damageOrders(data: string, random: Random): Promise<Damage> {
   const ways: string[] = [];
   const touched = new Set<string>();
+  const damaged = new Set<string>();
   const store = new LocalStore(data);
   // One of them: with a position and the receipts damaged, what was done is unknown.
   const state = random.pick(STATE_TABLES);
@@ -211,7 +212,7 @@ export async function damageOrders(data: string, random: Random): Promise<Damage
       const isRow = random.below(2) === 0;
       ways.push(
         isRow
-          ? await damageRow(store, table, random, touched)
+          ? await damageRow(store, table, random, { touched, damaged })
           : damageSegment(data, random, touched),
       );
     }
@@ -279,22 +280,24 @@ function touchFrame(frame: Frame, touched: Set<string>): void {
   for (const { key } of frame.keys) touched.add(key);
 }
 
+/** @param sets `damaged`: keys of rows that are left alone. A receipt of which key and value are damaged tells nothing. */
 async function damageRow(
   store: LocalStore,
   name: CheckedTable | (typeof STATE_TABLES)[number],
   random: Random,
-  touched: Set<string>,
+  { touched, damaged }: Readonly<Record<'touched' | 'damaged', Set<string>>>,
 ): Promise<string> {
   store.refresh();
   const rows = Array.from(store[name].getRange(), ({ key, value }) => ({
     key: Buffer.from(key),
     value: Buffer.from(value),
-  }));
+  })).filter(({ key }) => !damaged.has(key.toString('latin1')));
   if (rows.length === 0) return `${name} is empty`;
   const { key, value } = random.pick(rows);
   touchRow(name, key, value, touched);
   const isKey = random.below(4) === 0;
   const changed = mutated(isKey ? key : value, random);
+  damaged.add((isKey ? changed : key).toString('latin1'));
   await store.write(() => {
     if (isKey && changed.length > 0) {
       store[name].remove(key);
