@@ -12,6 +12,7 @@ import {
   listSegments,
   logFolder,
   SEGMENT_BYTES,
+  segmentPath,
 } from '../../src/journal/local/segment-files.js';
 import { writePosition } from '../../src/journal/local/segment-positions.js';
 import { recordSettled, settledFrame } from '../../src/journal/store/receipt-rows.js';
@@ -64,6 +65,26 @@ describe('forebay check of a folder in use', () => {
       changeState(logFolder(journal.data), open, 'full');
     });
     assert.equal(found?.waiting?.orders, 5);
+  });
+
+  it('is not refused because a segment gets another name while its rights are checked', async (t) => {
+    const { data } = await logged(t, fresh(2));
+    const [segment] = listSegments(logFolder(data));
+    const open = changeState(logFolder(data), segment!, 'open');
+    const look = fs.lstatSync;
+    const mock = t.mock.method(fs, 'lstatSync', ((...given: Parameters<typeof look>) => {
+      const stats = look(...given);
+      if (given[0] === segmentPath(logFolder(data), open)) {
+        mock.mock.restore();
+        syncBuiltinESMExports();
+        changeState(logFolder(data), open, 'full');
+      }
+      return stats;
+    }) as typeof look);
+    syncBuiltinESMExports();
+    const { fault, journal } = await inspectFolder(data, '');
+    assert.equal(fault, '');
+    assert.equal(journal?.waiting?.orders, 2);
   });
 
   it('counts a frame once that is moved into the tables meanwhile', async (t) => {
