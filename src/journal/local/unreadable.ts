@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import type { UnreadableCounts, UnreadableEntry, UnreadableStore } from '../../model/unreadable.js';
@@ -130,13 +131,14 @@ function* allUnreadable(store: LocalStore): Iterable<UnreadableRow> {
     for (const { key, value } of rowsOf(store, table)) {
       const row = unreadableRow(table, key, value);
       if (row === null) continue;
-      told.add(placeOf(row));
+      told.add(nameOf(row));
       yield row;
     }
   }
-  for (const row of movedRows(store)) if (!told.has(placeOf(row))) yield row;
+  for (const row of movedRows(store)) if (!told.has(nameOf(row))) yield row;
 }
 
-function placeOf({ table, key }: UnreadableRow): string {
-  return `${table}/${key.toString('latin1')}`;
+/** Does not change when the row is moved. A later row with the same key is another one. */
+function nameOf({ table, key, value }: UnreadableRow): string {
+  return `${table}/${crc32(value)}/${key.toString('latin1')}`;
 }
