@@ -28,10 +28,15 @@ export interface DeadLetterStore {
    * called twice, the order is processed once.
    *
    * @param schema digest of the schema that the order was valid against just now
+   * @param lastAtMs of the letter that is meant; null for any. Another process can have replayed it, and the order failed again
    * @returns false when there is no such dead letter
    */
-  replay(orderId: string, schema: string): Promise<boolean>;
-  /** Deletes the dead letter permanently. @returns false when there is none */
-  drop(orderId: string): Promise<boolean>;
+  replay(orderId: string, schema: string, lastAtMs?: number | null): Promise<boolean>;
+  /**
+   * Deletes the dead letter permanently.
+   * @param lastAtMs as for `replay`; for null it need not be readable
+   * @returns false when there is none
+   */
+  drop(orderId: string, lastAtMs?: number | null): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { recordHeader } from '../../src/journal/frame/record.js';
 import { FrameLog } from '../../src/journal/local/frame-log.js';
+import { waitingInLog } from '../../src/journal/local/inspect.js';
 import { LoggedFrames } from '../../src/journal/local/logged-frames.js';
 import { listSegments, logFolder } from '../../src/journal/local/segment-files.js';
 import { freshFacts, freshKey } from '../../src/journal/store/frame-rows.js';
@@ -84,6 +85,11 @@ export function states(data: string): string[] {
   return listSegments(logFolder(data))
     .map(({ state }) => state)
     .sort();
+}
+
+/** What `forebay check` sees in the log, if the tables know nothing of it. */
+export function seenInLog(data: string) {
+  return waitingInLog(data, { meta: null, isKnown: () => false, refresh: () => {} });
 }
 
 /** A journal whose log has these frames, appended one after the other, and is still written to. */

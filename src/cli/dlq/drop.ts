@@ -16,10 +16,15 @@ export async function drop(context: DlqContext, request: DropRequest): Promise<n
   const { selection, dryRun } = request;
   const tally: Tally = { dropped: 0, gone: 0 };
   try {
-    for await (const ids of groups(context, request)) {
+    for await (const meant of groups(context, request)) {
       if (context.stop.aborted) break;
-      if (dryRun) await printDrops(context, ids, tally);
-      else await dropNow(context, ids, tally, selection.by === 'ids');
+      if (dryRun)
+        await printDrops(
+          context,
+          meant.map(({ id }) => id),
+          tally,
+        );
+      else await dropNow(context, meant, tally, selection.by === 'ids');
     }
   } finally {
     // Also printed when the journal fails half way: the work so far is permanent.
@@ -29,34 +34,42 @@ export async function drop(context: DlqContext, request: DropRequest): Promise<n
   return selection.by === 'ids' && tally.gone > 0 ? EXIT.failed : EXIT.ok;
 }
 
+interface Meant {
+  readonly id: string;
+  /** As for `DeadLetterStore.drop`. */
+  readonly lastAtMs: number | null;
+}
+
 /** Ids given by the user are not looked up, so that an unreadable dead letter can be dropped. */
 async function* groups(
   context: DlqContext,
   { selection }: DropRequest,
-): AsyncIterable<readonly string[]> {
+): AsyncIterable<readonly Meant[]> {
   if (selection.by === 'ids') {
     for (let at = 0; at < selection.ids.length; at += GROUP_MAX) {
-      yield selection.ids.slice(at, at + GROUP_MAX);
+      yield selection.ids.slice(at, at + GROUP_MAX).map((id) => ({ id, lastAtMs: null }));
     }
     return;
   }
   for await (const { letters } of selected(context.store, selection, GROUP_MAX)) {
-    yield letters.map(({ orderId }) => orderId);
+    yield letters.map(({ orderId: id, lastAtMs }) => ({ id, lastAtMs }));
   }
 }
 
 async function dropNow(
   context: DlqContext,
-  ids: readonly string[],
+  meant: readonly Meant[],
   tally: Tally,
   isNamed: boolean,
 ): Promise<void> {
-  const ends = await Promise.allSettled(ids.map((id) => context.store.drop(id)));
+  const ends = await Promise.allSettled(
+    meant.map(({ id, lastAtMs }) => context.store.drop(id, lastAtMs)),
+  );
   for (const [i, end] of ends.entries()) {
     if (end.status === 'rejected') continue;
     if (end.value) tally.dropped++;
     else tally.gone++;
-    if (!end.value && isNamed) context.note(`no dead letter ${printable(ids[i]!)}`);
+    if (!end.value && isNamed) context.note(`no dead letter ${printable(meant[i]!.id)}`);
   }
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

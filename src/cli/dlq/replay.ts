@@ -12,8 +12,8 @@ const GROUP_MAX = 250;
 
 /** @returns the exit code */
 export async function replay(context: DlqContext, request: ReplayRequest): Promise<number> {
-  const { selection, dryRun, rate } = request;
-  const run = new ReplayRun(context, rate, dryRun);
+  const { selection } = request;
+  const run = new ReplayRun(context, request);
   try {
     for await (const { letters, unknown } of selected(context.store, selection, GROUP_MAX)) {
       for (const id of unknown) context.note(`no dead letter ${printable(id)}`);
@@ -36,20 +36,22 @@ class ReplayRun {
   readonly #context: DlqContext;
   readonly #pace: ReplayPace;
   readonly #dryRun: boolean;
+  readonly #isNamed: boolean;
 
-  constructor(context: DlqContext, rate: number, dryRun: boolean) {
+  constructor(context: DlqContext, { selection, rate, dryRun }: ReplayRequest) {
     this.#context = context;
+    this.#isNamed = selection.by === 'ids';
     this.#pace = new ReplayPace(rate === 0 || dryRun ? null : context.limiter(rate));
     this.#dryRun = dryRun;
   }
 
   async replay(letters: readonly StoredDeadLetter[]): Promise<void> {
-    let ids = letters.filter((letter) => this.#isValid(letter)).map(({ orderId }) => orderId);
-    while (ids.length > 0) {
-      const count = await this.#pace.take(ids.length, this.#context.stop);
+    let valid = letters.filter((letter) => this.#isValid(letter));
+    while (valid.length > 0) {
+      const count = await this.#pace.take(valid.length, this.#context.stop);
       if (count === 0) return;
-      await this.#replayNow(ids.slice(0, count));
-      ids = ids.slice(count);
+      await this.#replayNow(valid.slice(0, count));
+      valid = valid.slice(count);
     }
   }
 
@@ -58,15 +60,19 @@ class ReplayRun {
     return `${verb} ${this.#replayed}, invalid ${this.invalid}, gone ${this.gone}`;
   }
 
-  async #replayNow(ids: readonly string[]): Promise<void> {
+  async #replayNow(letters: readonly StoredDeadLetter[]): Promise<void> {
     const { store, schema, print } = this.#context;
     if (this.#dryRun) {
-      this.#replayed += ids.length;
-      await print(ids.map((id) => `would replay ${printable(id)}\n`).join(''));
+      this.#replayed += letters.length;
+      await print(letters.map(({ orderId }) => `would replay ${printable(orderId)}\n`).join(''));
       return;
     }
     // allSettled, so that the successful ones are counted even when another fails.
-    const ends = await Promise.allSettled(ids.map((id) => store.replay(id, schema)));
+    const ends = await Promise.allSettled(
+      letters.map(({ orderId, lastAtMs }) =>
+        store.replay(orderId, schema, this.#isNamed ? null : lastAtMs),
+      ),
+    );
     for (const end of ends) {
       if (end.status === 'fulfilled' && end.value) this.#replayed++;
       else if (end.status === 'fulfilled') this.gone++;

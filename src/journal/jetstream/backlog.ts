@@ -144,10 +144,12 @@ export class JetStreamBacklog {
   }
 
   async #countEarlier(manager: JetStreamManager): Promise<void> {
+    // Read before the request: what is stored from then on counts as accepted since.
+    const accepted = this.#acceptedOrders();
     const { state } = await manager.streams.info(this.#names.stream);
     const first = await this.#count(manager, state.first_seq);
     const last = await this.#count(manager, state.last_seq);
-    this.#acceptedBefore = this.#acceptedOrders();
+    this.#acceptedBefore = accepted;
     this.#balance = 0;
     this.#earlierFrames = state.messages;
     this.#earlierFrameOrders = (first + last) / 2;
@@ -234,11 +236,16 @@ export class JetStreamBacklog {
     );
   }
 
+  /** The first message can have left since it was known as that: then the next one is the oldest. */
   async #pollOldest(manager: JetStreamManager, seq: number): Promise<void> {
-    const found = await manager.streams.getMessage(this.#names.stream, { seq });
-    const acceptedAtMs = Number(
-      found === null ? 0 : storedHeaders(found).get('Forebay-Accepted-Ms'),
-    );
+    // The server accepts both together (ADR-31); the client's type allows it for direct gets only.
+    const query = { seq, next_by_subj: '>' } as { seq: number };
+    const found = await manager.streams.getMessage(this.#names.stream, query);
+    if (found === null) {
+      this.#oldestAcceptedAtMs = 0;
+      return;
+    }
+    const acceptedAtMs = Number(storedHeaders(found).get('Forebay-Accepted-Ms'));
     if (acceptedAtMs > 0) this.#oldestAcceptedAtMs = acceptedAtMs;
   }
 }

@@ -64,8 +64,8 @@ class JetStreamDeadLetters implements DeadLetterStore {
     return (await this.#stored(orderId))?.letter ?? null;
   }
 
-  async replay(orderId: string, schema: string): Promise<boolean> {
-    const stored = await this.#stored(orderId);
+  async replay(orderId: string, schema: string, lastAtMs: number | null = null): Promise<boolean> {
+    const stored = await this.#meant(orderId, lastAtMs);
     if (stored === null || stored.letter === null) return false;
     const frame = replayFrame(stored.letter, replayFrameId(stored.letter), schema);
     const publication = framePublication(this.#names, frame);
@@ -76,8 +76,8 @@ class JetStreamDeadLetters implements DeadLetterStore {
     return true;
   }
 
-  async drop(orderId: string): Promise<boolean> {
-    const stored = await this.#stored(orderId);
+  async drop(orderId: string, lastAtMs: number | null = null): Promise<boolean> {
+    const stored = await this.#meant(orderId, lastAtMs);
     if (stored === null) return false;
     await this.#record({ dropped: [orderId] });
     return this.#delete(stored.seq);
@@ -85,6 +85,12 @@ class JetStreamDeadLetters implements DeadLetterStore {
 
   close(): Promise<void> {
     return this.#connection.close();
+  }
+
+  /** Null too when the letter is another one. @param lastAtMs null for any */
+  async #meant(orderId: string, lastAtMs: number | null): Promise<Stored | null> {
+    const stored = await this.#stored(orderId);
+    return lastAtMs === null || stored?.letter?.lastAtMs === lastAtMs ? stored : null;
   }
 
   /** `letter` is null when it cannot be read. */

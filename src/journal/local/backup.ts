@@ -33,8 +33,8 @@ import {
   listSegments,
   logFolder,
   markSegmentsFull,
+  presentSegments,
   SEGMENT_BYTES,
-  type Segment,
   segmentPath,
 } from './segment-files.js';
 import { readPosition } from './segment-positions.js';
@@ -106,7 +106,7 @@ function mark(to: string): void {
 
 function copyLog(from: string, to: string, isInUse: boolean): void {
   mkdirSync(logFolder(to));
-  for (const id of segmentIds(from)) {
+  for (const { id } of presentSegments(logFolder(from))) {
     const bytes = readSegment(logFolder(from), id);
     if (bytes === null || isUnused(bytes)) continue;
     const path = segmentPath(logFolder(to), { id, state: 'full' });
@@ -117,23 +117,6 @@ function copyLog(from: string, to: string, isInUse: boolean): void {
 /** Not if only its first record cannot be read: there can be others behind it. */
 function isUnused(bytes: Buffer): boolean {
   return readFreeMark(bytes) !== null || bytes.equals(Buffer.alloc(bytes.length));
-}
-
-/** A name that changes during a look can be missed: two looks in a row must find the same names. */
-function segmentIds(from: string): readonly string[] {
-  const look = () => listSegments(logFolder(from));
-  const textOf = (found: Segment[]) =>
-    found
-      .map(({ id, state }) => `${id} ${state}`)
-      .sort()
-      .join();
-  const all = new Set<string>();
-  for (let before = ''; ; ) {
-    const found = look();
-    for (const { id } of found) all.add(id);
-    if (textOf(found) === before) return [...all];
-    before = textOf(found);
-  }
 }
 
 /** Null when it was deleted: nothing in it counted. */

@@ -40,10 +40,10 @@ export class LocalDeadLetters implements DeadLetterStore {
     return this.#read(orderId);
   }
 
-  replay(orderId: string, schema: string): Promise<boolean> {
+  replay(orderId: string, schema: string, lastAtMs: number | null = null): Promise<boolean> {
     return this.#change(() => {
       const letter = this.#read(orderId);
-      if (letter === null) return false;
+      if (letter === null || (lastAtMs ?? letter.lastAtMs) !== letter.lastAtMs) return false;
       const frame = replayFrame(letter, this.#parts.newFrameId(), schema);
       putLater(this.#store, frame);
       this.#store.dead.remove(deadKey(orderId));
@@ -53,8 +53,9 @@ export class LocalDeadLetters implements DeadLetterStore {
     });
   }
 
-  drop(orderId: string): Promise<boolean> {
+  drop(orderId: string, lastAtMs: number | null = null): Promise<boolean> {
     return this.#change(() => {
+      if (lastAtMs !== null && this.#read(orderId)?.lastAtMs !== lastAtMs) return false;
       if (!removeDead(this.#store, deadKey(orderId))) return false;
       recordLetterSteps(this.#store, { replayed: [], dropped: [orderId] });
       return true;

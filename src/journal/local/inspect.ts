@@ -5,6 +5,7 @@ import type { DrainSetting } from '../../model/drain-control.js';
 import type { FileSystem } from '../../model/durability.js';
 import { frameTime } from '../../model/frame.js';
 import type { FolderFacts, LocalFacts } from '../../model/journal-facts.js';
+import { type Generation, isLater } from '../frame/generation.js';
 import { refuseIncomplete, requireAddressSpace } from '../store/data-folder.js';
 import { APPEND_FLOOR, WRITE_FLOOR } from '../store/disk-space.js';
 import { drainSettingIn } from '../store/drain-row.js';
@@ -18,8 +19,8 @@ import { requireSoundFile } from '../store/sound-file.js';
 import { CHECKED_TABLES, unreadableRow } from '../store/unreadable-rows.js';
 import { requireUsableFolders } from '../store/usable-files.js';
 import { isInTables } from './known-frames.js';
-import { type FoundRecords, type LogPosition, NOTHING } from './segment-content.js';
-import { listSegments, logFolder, SEGMENT_BYTES, type Segment } from './segment-files.js';
+import { type FoundRecords, type Hole, type LogPosition, NOTHING } from './segment-content.js';
+import { logFolder, presentSegments, SEGMENT_BYTES, type Segment } from './segment-files.js';
 import { readPosition } from './segment-positions.js';
 import { SegmentReader } from './segment-reader.js';
 
@@ -121,12 +122,17 @@ function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
   const [frames, later, ages, dead, settled, meta, forwarded, unreadable] = (
     ['frames', 'later', 'ages', 'dead', 'settled', 'meta', 'forwarded', 'unreadable'] as const
   ).map((name) => tableOf(root, name));
+  const known = { settled, forwarded, frames, unreadable };
+  // All below is of one moment, after the log was read.
+  const logged = waitingInLog(folder, {
+    meta: meta ?? null,
+    isKnown: (key) => isInTables(known, key),
+    refresh: () => root.resetReadTxn(),
+  });
   const fresh = count(frames, freshFacts);
   const retries = count(later, laterFacts);
   const [firstFresh] = frames?.getKeys({ limit: 1 }) ?? [];
   const oldestAgedMs = later && ages ? oldestAgeMs({ later, ages }) : null;
-  const known = { settled, forwarded, frames, unreadable };
-  const logged = waitingInLog(folder, meta ?? null, (key) => isInTables(known, key));
   const oldest = [
     ...logged.frames.map(({ acceptedAtMs }) => acceptedAtMs),
     ...(firstFresh === undefined ? [] : [freshFacts(firstFresh).acceptedAtMs]),
@@ -207,34 +213,55 @@ interface LoggedFacts {
   readonly damaged: number;
 }
 
+/** Where the tables are read again. */
+interface TablesBesideLog {
+  /** Null when there is none. */
+  readonly meta: Table | null;
+  /** Whether the tables say that the frame with this key is settled, or have it. */
+  readonly isKnown: (key: Buffer) => boolean;
+  /** Makes the next read of both see what a server has written. */
+  readonly refresh: () => void;
+}
+
 /**
- * Changes nothing.
- * @param meta as of the moment when the tables were read; null when there is none
- * @param isKnown whether the tables say that the frame with this key is settled, or have it
+ * Changes nothing. A server may move frames out of the log, or settle them, at the same time. So the log is read first, and the
+ * tables after that: they say what became of each frame that was found, and the caller counts the others in them.
  */
 export function waitingInLog(
   dataFolder: string,
-  meta: Table | null,
-  isKnown: (key: Buffer) => boolean,
+  { meta, isKnown, refresh }: TablesBesideLog,
 ): LoggedFacts {
   const folder = logFolder(dataFolder);
-  const found = listSegments(folder).map((segment) => {
+  const looks = presentSegments(folder).map((segment) => {
     const look = () => lookInto(folder, segment, positionOf(meta, segment.id));
-    const first = look();
-    return {
-      frames: first.records.filter(({ key }) => !isKnown(key)).map(({ key }) => freshFacts(key)),
-      damaged: first.holes.length === 0 ? 0 : damagedIn(first, look()),
-    };
+    const { records, holes, end } = look();
+    const generation = end?.generation ?? null;
+    // Copied: records are views of what the next look overwrites.
+    const found = records.map(({ key, end }) => ({ key: Buffer.from(key), end }));
+    const damaged = holes.length === 0 ? 0 : damagedIn(holes, look().holes);
+    return { id: segment.id, generation, found, damaged };
+  });
+  refresh();
+  const frames = looks.flatMap(({ id, generation, found }) => {
+    const leftUpTo = endOfLeft(positionOf(meta, id), generation);
+    return found.filter(({ key, end }) => end > leftUpTo && !isKnown(key));
   });
   return {
-    frames: found.flatMap(({ frames }) => frames),
-    damaged: found.reduce((sum, { damaged }) => sum + damaged, 0),
+    frames: frames.map(({ key }) => freshFacts(key)),
+    damaged: looks.reduce((sum, { damaged }) => sum + damaged, 0),
   };
 }
 
+/** Up to which position nothing counts in this use of a segment. */
+function endOfLeft(position: LogPosition | null, generation: Generation | null): number {
+  if (position === null || generation === null) return 0;
+  if (position.generation.equals(generation)) return position.position;
+  return isLater(position.generation, generation) === true ? SEGMENT_BYTES : 0;
+}
+
 /** A server may have been writing during one look: then what was incomplete is complete in the other. */
-function damagedIn(...looks: readonly FoundRecords[]): number {
-  const [first, again] = looks.map(({ holes }) =>
+function damagedIn(...looks: readonly (readonly Hole[])[]): number {
+  const [first, again] = looks.map((holes) =>
     holes.filter(({ verdict }) => verdict === 'damaged').map(({ position }) => position),
   );
   return first!.filter((position) => again!.includes(position)).length;
@@ -261,7 +288,7 @@ function positionOf(meta: Table | null, id: string): LogPosition | null {
   }
 }
 
-/** Null when the segment was renamed since it was listed: a server uses it. */
+/** Null when the segment was deleted since it was listed: nothing in it counted. */
 function openReader(
   folder: string,
   segment: Segment,
@@ -270,7 +297,10 @@ function openReader(
   try {
     return new SegmentReader(folder, segment, from);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const renamed = presentSegments(folder).find(({ id }) => id === segment.id);
+    // Under the same name it is a link that leads nowhere.
+    if (renamed === undefined || renamed.state === segment.state) return null;
+    return openReader(folder, renamed, from);
   }
 }

@@ -70,6 +70,22 @@ export function listSegments(folder: string): Segment[] {
   });
 }
 
+/** The same beside a server: a name that changes during a look can be missed, so two looks in a row must find the same. */
+export function presentSegments(folder: string): readonly Segment[] {
+  const textOf = (found: readonly Segment[]) =>
+    found
+      .map(({ id, state }) => `${id} ${state}`)
+      .sort()
+      .join();
+  const all = new Map<string, Segment>();
+  for (let before = ''; ; ) {
+    const found = listSegments(folder);
+    for (const segment of found) all.set(segment.id, segment);
+    if (textOf(found) === before) return [...all.values()];
+    before = textOf(found);
+  }
+}
+
 /** @throws Error ENOENT: another thread was faster */
 export function changeState(folder: string, segment: Segment, state: SegmentState): Segment {
   const changed = { id: segment.id, state };

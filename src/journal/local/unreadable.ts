@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { EXIT, OperatorFault } from '../../model/fault.js';
 import type { Log } from '../../model/log.js';
 import type { UnreadableCounts, UnreadableEntry, UnreadableStore } from '../../model/unreadable.js';
@@ -16,7 +17,7 @@ import {
   unreadableRows,
 } from '../store/unreadable-rows.js';
 
-/** Dead letters checked at a time, and the pause after that: the server has more important work. */
+/** Dead letters checked at a time, and the pause after that, or after one is moved: the server has more important work. */
 const SWEEP_ROWS = 200;
 const SWEEP_PAUSE_MS = 20;
 
@@ -57,13 +58,23 @@ async function sweep(store: LocalStore, log: Log, signal: AbortSignal): Promise<
   for (const table of ['dead', 'deadSpool'] as const) {
     for (const { key, value } of rowsOf(store, table)) {
       const row = unreadableRow(table, key, value);
-      if (row !== null) {
+      const isMoved = row !== null && moveIfThere(store, row);
+      if (isMoved)
         log('letter-unreadable', `dead letter ${row.name} cannot be read: ${row.reason}`);
-        await store.write(() => moveUnreadable(store, row));
+      if (isMoved || ++checked % SWEEP_ROWS === 0) {
+        await sleep(SWEEP_PAUSE_MS, undefined, { signal });
       }
-      if (++checked % SWEEP_ROWS === 0) await sleep(SWEEP_PAUSE_MS, undefined, { signal });
     }
   }
+}
+
+/** False when an operator has dropped it or set it aside since it was read. */
+function moveIfThere(store: LocalStore, row: UnreadableRow): boolean {
+  return store.transact(() => {
+    const isThere = store[row.table].doesExist(row.key);
+    if (isThere) moveUnreadable(store, row);
+    return isThere;
+  });
 }
 
 /** For `forebay dlq`, beside a running server or without one. */
@@ -120,13 +131,14 @@ function* allUnreadable(store: LocalStore): Iterable<UnreadableRow> {
     for (const { key, value } of rowsOf(store, table)) {
       const row = unreadableRow(table, key, value);
       if (row === null) continue;
-      told.add(placeOf(row));
+      told.add(nameOf(row));
       yield row;
     }
   }
-  for (const row of movedRows(store)) if (!told.has(placeOf(row))) yield row;
+  for (const row of movedRows(store)) if (!told.has(nameOf(row))) yield row;
 }
 
-function placeOf({ table, key }: UnreadableRow): string {
-  return `${table}/${key.toString('latin1')}`;
+/** Does not change when the row is moved. A later row with the same key is another one. */
+function nameOf({ table, key, value }: UnreadableRow): string {
+  return `${table}/${crc32(value)}/${key.toString('latin1')}`;
 }

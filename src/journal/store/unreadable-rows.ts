@@ -95,12 +95,15 @@ export function moveUnreadable(
   removeRow(store, table, key);
 }
 
-/** Removes such a row for good, also if another process has moved it since it was listed. */
-export function removeUnreadable(store: LocalStore, { table, key }: UnreadableRow): void {
+/**
+ * Removes such a row for good, also if another process has moved it since it was listed. What another process has written under its
+ * key since stays.
+ */
+export function removeUnreadable(store: LocalStore, { table, key, value }: UnreadableRow): void {
   const moved = movedKey(table, key);
-  if (key.length <= KEY_BYTES_MAX && store.unreadable.doesExist(moved))
+  if (key.length <= KEY_BYTES_MAX && store.unreadable.getBinary(moved)?.equals(value))
     store.unreadable.remove(moved);
-  else removeRow(store, table, key);
+  else if (store[table].getBinary(key)?.equals(value)) removeRow(store, table, key);
 }
 
 function removeRow(store: LocalStore, table: CheckedTable, key: Buffer): void {

@@ -40,13 +40,23 @@ function requireFolder(folder: string, dataFolder: string): void {
  */
 export function requireUsableFile(path: string, dataFolder = dirname(path)): boolean {
   if (!isThere(path)) return false;
+  try {
+    requireFile(path, dataFolder);
+    return true;
+  } catch (error) {
+    // A server renames and deletes segments at any time.
+    if (!isThere(path)) return false;
+    throw error;
+  }
+}
+
+function requireFile(path: string, dataFolder: string): void {
   const stats = statsOf(path);
   if (!stats.isFile()) {
     const kind = stats.isDirectory() ? 'a folder' : 'not a regular file';
     throw new FolderFault(`${path} is ${kind}`, ELSEWHERE);
   }
   requireAccess(path, stats, dataFolder, constants.R_OK | constants.W_OK);
-  return true;
 }
 
 /** Also when it is a link that leads nowhere. */
