@@ -14,6 +14,8 @@ import type { HandPlace } from './hand-file.js';
 import { endedText, handlerExecArgv, LOAD_MS_MAX, LOADED, lateText } from './handler-thread.js';
 import type { Grant } from './slot-window.js';
 
+const LOAD_STEP_MS = 500;
+
 /** Runs batches in other threads. */
 export interface BatchPool {
   /**
@@ -98,9 +100,7 @@ export class HandlerPool implements BatchPool {
     const loading = this.#pool.run(null, { name: 'loadHandler' }) as Promise<LoadResult>;
     const failed = (error: string): LoadResult => ({ error, outage: null });
     const ended = loading.catch((error: Error) => failed(endedText(error)));
-    const late = sleep(LOAD_MS_MAX, undefined, { ref: false }).then(() =>
-      failed(lateText(this.#isLoaded ? 'prepare' : null)),
-    );
+    const late = loadTimeIsOver().then(() => failed(lateText(this.#isLoaded ? 'prepare' : null)));
     const loaded = Promise.race([ended, late]);
     this.#loading = loaded;
     return loaded;
@@ -141,6 +141,13 @@ export class HandlerPool implements BatchPool {
 function isStrayErrors(message: unknown): message is StrayErrors {
   const { strayErrors, how } = (message ?? {}) as Partial<StrayErrors>;
   return typeof strayErrors === 'number' && typeof how === 'string';
+}
+
+/** Counted in steps: of the time that the process is stopped, or the machine stalls, one step at most counts. */
+async function loadTimeIsOver(): Promise<void> {
+  for (let ms = 0; ms < LOAD_MS_MAX; ms += LOAD_STEP_MS) {
+    await sleep(LOAD_STEP_MS, undefined, { ref: false });
+  }
 }
 
 /**

@@ -12,6 +12,8 @@ const SLEEP_MS = 1;
  * machine. Time is measured, not the number of sleeps, because another thread can take the lock before a woken one.
  */
 const WAIT_MS_MAX = 1000;
+/** What one sleep counts for at most: while the process is stopped, or the machine stalls, the holder does not run either. */
+const SLEEP_COUNTED_MS_MAX = 10;
 
 /** The atomic operations of the lock. Tests replace them to control the interleaving. */
 export interface LockOperations {
@@ -96,12 +98,16 @@ export class KeyLock {
   }
 
   #acquireSleeping(): boolean {
-    const deadlineMs = this.#operations.nowMs() + WAIT_MS_MAX;
+    let waitedMs = 0;
+    let lastMs = this.#operations.nowMs();
     do {
       // CONTENDED even if this thread gets the lock: others may sleep, and with LOCKED `release` would not wake them.
       if (this.#operations.swap(this.#cell, CONTENDED) === FREE) return true;
       this.#operations.sleep(this.#cell, CONTENDED, SLEEP_MS);
-    } while (this.#operations.nowMs() < deadlineMs);
+      const nowMs = this.#operations.nowMs();
+      waitedMs += Math.min(nowMs - lastMs, SLEEP_COUNTED_MS_MAX);
+      lastMs = nowMs;
+    } while (waitedMs < WAIT_MS_MAX);
     return false;
   }
 }

@@ -24,12 +24,10 @@ interface Told {
 /** As in the lines of the ledger. */
 const monotonicMs = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** Of the orders that still wait: on a busy machine, some are done while the others are posted. */
+/** Of the orders that still wait: on a busy machine, some or all are done while the others are posted. */
 async function tellAll(forebay: ForebayProcess, ids: readonly string[]): Promise<Told[]> {
   const told = await Promise.all(ids.map((id) => tell(forebay, id)));
-  const waiting = told.filter((one) => one !== null);
-  assert.ok(waiting.length > 0, 'all are done already');
-  return waiting;
+  return told.filter((one) => one !== null);
 }
 
 /** Null if it is done. A busy machine may not know its place for a while. */
@@ -38,6 +36,8 @@ async function tell(forebay: ForebayProcess, id: string): Promise<Told | null> {
   await eventually(`a place of ${id}`, async () => {
     const askedMs = monotonicMs();
     const answer = await fetch(`${forebay.url}/orders/${id}`);
+    // Its journal did not answer in time.
+    if (answer.status === 503) return false;
     const { status, ahead, by } = (await answer.json()) as Record<string, string | number>;
     if (status === 'done') return true;
     assert.equal(status, 'accepted');
@@ -149,12 +149,11 @@ describe('the place in line that a receipt tells', () => {
     const after = await startForebay(flags, { owner, data });
     const toldAfter = await tellAll(after, each(ids).slice(2));
     await judge(t, handler, toldAfter, afterMs, 20);
-    const last = await fetch(`${after.url}/orders/${toldAfter[0]!.id}`);
+    const [last] = ids.slice(-1);
     await eventually('done', async () => {
-      const answer = await fetch(`${after.url}/orders/${toldAfter[0]!.id}`);
+      const answer = await fetch(`${after.url}/orders/${last}`);
       return ((await answer.json()) as { status: string }).status === 'done';
     });
-    assert.equal(last.status, 200);
   });
 
   it('is right within a burst that came in one moment', async (t) => {

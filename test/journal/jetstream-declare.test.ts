@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { PersistMode, RetentionPolicy } from '@nats-io/jetstream';
 import { OperatorFault } from '../../src/model/fault.js';
 import { CommitRefused } from '../../src/model/journal.js';
+import { HANG_MS_MAX } from '../support/deadline.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take } from './frames.js';
 import { withManager } from './jetstream-api.js';
@@ -56,7 +57,7 @@ function testDeclaring(version: NatsVersion): void {
       const source = sourceOf(place, parts);
       await source.ready;
       await withManager(server, (manager) => manager.streams.update('FULL', { max_msgs: 3 }));
-      const appender = appenderOf(place, 5000, () => {});
+      const appender = appenderOf(place, HANG_MS_MAX, () => {});
       try {
         await appender.ready;
         await commitAll(appender, [fresh(1), fresh(1), fresh(1)]);
@@ -116,7 +117,7 @@ function testDeclaring(version: NatsVersion): void {
       const frames = [];
       for (const stream of ['SHOP_A', 'SHOP_B']) {
         const place = { servers: [server.url], stream };
-        const appender = appenderOf(place, 1000, () => {});
+        const appender = appenderOf(place, HANG_MS_MAX, () => {});
         await appender.ready;
         const frame = fresh(1);
         await appender.commit(frame);

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js';
 import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
+import { HANG_MS_MAX } from '../support/deadline.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, until } from './frames.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
@@ -20,7 +21,7 @@ function testReceipts(version: NatsVersion): void {
       server = await NatsServer.start({ version });
       const place = { servers: [server.url], stream: 'ASKED' };
       const parts = { newFrameId, acceptedOrders: () => 0, retryMsMax: 60_000, log: () => {} };
-      appender = appenderOf(place, 5000, () => {});
+      appender = appenderOf(place, HANG_MS_MAX, () => {});
       drain = sourceOf(place, parts);
       // Like a process with --drain off that takes orders.
       other = sourceOf(place, parts, 'other');

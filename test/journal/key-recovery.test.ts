@@ -11,6 +11,7 @@ import { jetStreamNames } from '../../src/journal/nats/names.js';
 import { StreamSearch } from '../../src/journal/nats/stream-search.js';
 import { LocalStore } from '../../src/journal/store/local-store.js';
 import type { LogEvent } from '../../src/model/log.js';
+import { HANG_MS_MAX } from '../support/deadline.js';
 import { NatsServer } from '../support/nats.js';
 import { fresh } from './frames.js';
 import { appenderOf, FRAMES } from './jetstream-opened.js';
@@ -29,7 +30,7 @@ async function start(t: TestContext) {
   });
   const folder = mkdtempSync(join(tmpdir(), 'forebay-keys-'));
   const store = new LocalStore(folder);
-  const appender = appenderOf({ servers: [server.url], stream: STREAM }, 5000, () => {});
+  const appender = appenderOf({ servers: [server.url], stream: STREAM }, HANG_MS_MAX, () => {});
   t.after(async () => {
     server.thaw();
     await Promise.all([connection.close(), appender.close()]);

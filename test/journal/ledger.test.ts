@@ -1,26 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstream } from '@nats-io/jetstream';
-import { connect, nanos } from '@nats-io/transport-node';
 import type { JetStreamAppender } from '../../src/journal/jetstream/appender.js';
 import { openJetStreamDeadLetters } from '../../src/journal/jetstream/dead-letters.js';
 import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
-import { frameHeaders } from '../../src/journal/nats/headers.js';
 import type { Frame } from '../../src/model/frame.js';
 import type { Delivery } from '../../src/model/journal.js';
 import { HANG_MS_MAX } from '../support/deadline.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { eventually } from '../support/orders.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, takeFor, until } from './frames.js';
-import { withManager } from './jetstream-api.js';
+import { storeAgain, withManager } from './jetstream-api.js';
 import { appenderOf, sourceOf } from './jetstream-opened.js';
 
 const STREAM = 'LEDGERED';
-
-/** The window that the journal declares, and the shortest that a server accepts. */
-const WINDOW_MS = 600_000;
-const SHORT_WINDOW_MS = 100;
 
 for (const version of NATS_VERSIONS) testLedger(version);
 
@@ -32,7 +25,7 @@ function testLedger(version: NatsVersion): void {
 
     before(async () => {
       server = await NatsServer.start({ version });
-      appender = appenderOf({ servers: [server.url], stream: STREAM }, 5000, console.error);
+      appender = appenderOf({ servers: [server.url], stream: STREAM }, HANG_MS_MAX, console.error);
       await appender.ready;
     });
 
@@ -56,28 +49,15 @@ function testLedger(version: NatsVersion): void {
       await source.close();
     }
 
-    /** Stores the frame again under its message id, after making the server forget that id. */
-    async function storeAgain(frame: Frame): Promise<void> {
-      const nc = await connect({ servers: server.url });
-      let windowMs = SHORT_WINDOW_MS;
-      try {
-        const options = { headers: frameHeaders(frame) };
-        const subject = `${STREAM.toLowerCase()}.${frame.refiled === null ? 'orders' : 'retry'}`;
-        await eventually('the server has forgotten its id', async () => {
-          // Each time another window: nats-server may look at its ids just before it takes up a new one, and then not again.
-          await dedupeWindow(windowMs++);
-          await sleep(2 * SHORT_WINDOW_MS);
-          return !(await jetstream(nc).publish(subject, frame.payload, options)).duplicate;
-        });
-      } finally {
-        await nc.close();
-      }
-      await dedupeWindow(WINDOW_MS);
-    }
+    const again = (frame: Frame) => storeAgain(server, STREAM, frame);
 
-    async function dedupeWindow(ms: number): Promise<void> {
-      const duplicate_window = nanos(ms);
-      await withManager(server, (manager) => manager.streams.update(STREAM, { duplicate_window }));
+    /** A duplicate: it is removed from the stream, and not delivered. */
+    async function isDropped(source: JetStreamSource): Promise<void> {
+      await eventually('the duplicate is removed', async () => {
+        assert.deepEqual(await takeFor(source, 800), []);
+        const left = await withManager(server, (manager) => manager.streams.info(STREAM));
+        return left.state.messages === 0;
+      });
     }
 
     async function restart(): Promise<void> {
@@ -93,15 +73,13 @@ function testLedger(version: NatsVersion): void {
       const [delivery] = await take(source, 1);
       await delivery!.settle(NOTHING);
       await restart();
-      await storeAgain(frame);
-      assert.deepEqual(await takeFor(source, 800), []);
+      await again(frame);
+      await isDropped(source);
       await close(source);
       await restart();
-      await storeAgain(frame);
+      await again(frame);
       const later = await open('one');
-      assert.deepEqual(await takeFor(later, 800), []);
-      const left = await withManager(server, (manager) => manager.streams.info(STREAM));
-      assert.equal(left.state.messages, 0);
+      await isDropped(later);
       await close(later);
     });
 
@@ -113,13 +91,13 @@ function testLedger(version: NatsVersion): void {
         refile: [{ positions: [1], attempt: 2, notBeforeMs: 0 }],
         dead: [],
       });
-      const [again] = await take(source, 1);
-      await again!.settle(NOTHING);
+      const [second] = await take(source, 1);
+      await second!.settle(NOTHING);
       // The state is written to the store ten times a second, and only then dropped from memory.
       await sleep(300);
       await restart();
-      await storeAgain(again!.frame);
-      assert.deepEqual(await takeFor(source, 800), []);
+      await again(second!.frame);
+      await isDropped(source);
       await close(source);
     });
 
@@ -131,9 +109,9 @@ function testLedger(version: NatsVersion): void {
       await delivery!.settle(NOTHING);
       await close(one);
       await restart();
-      await storeAgain(frame);
+      await again(frame);
       const stranger = await open('stranger');
-      assert.deepEqual(await takeFor(stranger, 800), []);
+      await isDropped(stranger);
       await close(stranger);
     });
 
@@ -144,7 +122,7 @@ function testLedger(version: NatsVersion): void {
       await appender.commit(frame);
       const [delivery] = await take(one, 1);
       await restart();
-      await storeAgain(frame);
+      await again(frame);
       assert.deepEqual(await takeFor(two, 1500), []);
       await delivery!.settle(NOTHING);
       assert.deepEqual(await takeFor(two, 3000), []);

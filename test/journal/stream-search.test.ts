@@ -40,7 +40,8 @@ function testSearch(version: NatsVersion): void {
       const frame = { ...fresh(2, ids.next(acceptedAtMs)), acceptedAtMs };
       const { stream, freshSubject } = names;
       const message = { stream, subject: freshSubject, payload: frame.payload };
-      const outcome = await publisher.attempt({ ...message, headers: frameHeaders(frame) }, 5000);
+      const whole = { ...message, headers: frameHeaders(frame) };
+      const outcome = await publisher.attempt(whole, HANG_MS_MAX);
       assert.equal(outcome.verdict, 'stored');
       return frame;
     }

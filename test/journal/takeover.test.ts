@@ -5,6 +5,7 @@ import { connect } from '@nats-io/transport-node';
 import type { JetStreamSource } from '../../src/journal/jetstream/source.js';
 import { nakDelivered } from '../../src/journal/nats/message.js';
 import { jetStreamNames } from '../../src/journal/nats/names.js';
+import { HANG_MS_MAX } from '../support/deadline.js';
 import { NATS_VERSIONS, NatsServer, type NatsVersion } from '../support/nats.js';
 import { commitAll, fresh, NOTHING, newFrameId, take, takeFor } from './frames.js';
 import { withManager } from './jetstream-api.js';
@@ -30,7 +31,7 @@ function testReturned(version: NatsVersion): void {
       const server = await NatsServer.start({ version });
       t.after(() => server.stop());
       const place = { servers: [server.url], stream: STREAM };
-      const appender = appenderOf(place, 5000, console.error);
+      const appender = appenderOf(place, HANG_MS_MAX, console.error);
       t.after(() => appender.close());
       await appender.ready;
       return { server, appender };

@@ -103,6 +103,11 @@ describe('the log of a server whose NATS comes and goes', () => {
     const startedMs = performance.now();
     const forebay = await startForebay(['--nats', url], { owner: t });
     const client = new OrderClient(forebay.url);
+    // It may be ready before it has reached NATS.
+    await eventually(
+      'NATS is reached',
+      async () => !(await ready(forebay.adminUrl)).includes('degraded'),
+    );
     for (let i = 0; i < 4; i++) {
       await nats.kill();
       await eventually('it is seen', async () =>

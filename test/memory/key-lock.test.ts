@@ -146,3 +146,23 @@ test('spurious wakes do not make acquire fail', () => {
   };
   assert.ok(new KeyLock(raced, CELL).acquire());
 });
+
+test('the time that the process is stopped does not make acquire fail', () => {
+  const memory = new SharedArrayBuffer(4);
+  const holder = new KeyLock(new LockCells(memory), CELL);
+  assert.ok(holder.acquire());
+  let nowMs = 0;
+  const cells = new LockCells(memory);
+  const stopped: LockOperations = {
+    compareSwap: (cell, seen, next) => cells.compareSwap(cell, seen, next),
+    swap: (cell, next) => cells.swap(cell, next),
+    sleep: () => {
+      // Stopped in the first sleep, for an hour; the holder goes on in the second.
+      if (nowMs > 0) holder.release();
+      nowMs += 3_600_000;
+    },
+    wake: () => {},
+    nowMs: () => nowMs,
+  };
+  assert.ok(new KeyLock(stopped, CELL).acquire());
+});

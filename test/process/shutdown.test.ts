@@ -178,7 +178,7 @@ describe('ordered shutdown', () => {
     const nats = await NatsServer.start();
     t.after(() => nats.stop());
     const handler = await ledgerHandler(t, 'await new Promise((r) => setTimeout(r, 700));');
-    const flags = ['--nats', nats.url, '--handler', handler.file, '--shutdown-ms-max', '10000'];
+    const flags = ['--nats', nats.url, '--handler', handler.file, '--shutdown-ms-max', '30000'];
     const forebay = await startForebay(flags, { owner: t });
     const client = new OrderClient(forebay.url);
     await client.post('user');

@@ -206,7 +206,8 @@ function collect(child: ChildProcess): Output {
 /**
  * The flags a test server starts with, without those that are given. An order waits for its handler, the disk or NATS, which on
  * a busy machine can take longer than the default of `--commit-ms-max`. With NATS, the spool takes over after half that time.
- * Benchmarks, which are not run by node:test, measure with the default.
+ * A stop has more time too; with NATS away, it would use half of that. Benchmarks, which are not run by node:test, measure with
+ * the defaults.
  */
 function defaults(more: Readonly<Record<string, string>>, flags: readonly string[]): string[] {
   const wanted = { '--host': '127.0.0.1', '--port': '0', '--admin-port': '0', ...more };
@@ -215,6 +216,7 @@ function defaults(more: Readonly<Record<string, string>>, flags: readonly string
   if (flags.includes('direct') || isTest) {
     Object.assign(wanted, { '--commit-ms-max': hasNats ? '10000' : '60000' });
   }
+  if (isTest && !hasNats) Object.assign(wanted, { '--shutdown-ms-max': '30000' });
   return Object.entries(wanted)
     .filter(([name]) => !flags.some((flag) => flag === name || flag.startsWith(`${name}=`)))
     .flat();

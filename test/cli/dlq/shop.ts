@@ -12,6 +12,7 @@ import { deadKey } from '../../../src/journal/store/dead-letter-rows.js';
 import { LocalStore } from '../../../src/journal/store/local-store.js';
 import type { StoredDeadLetter } from '../../../src/model/dead-letters.js';
 import { type LedgerHandler, ledgerHandler } from '../../drain/handlers.js';
+import { HANG_MS_MAX } from '../../support/deadline.js';
 import {
   type Ended,
   type ForebayProcess,
@@ -187,7 +188,7 @@ export class Shop {
       return { kept, close: () => store.close() };
     }
     const nc = await connect({ servers: this.nats.url });
-    const manager = await jetstreamManager(nc);
+    const manager = await jetstreamManager(nc, { timeout: HANG_MS_MAX });
     const { deadStream } = jetStreamNames(STREAM);
     const kept = async () => (await manager.streams.info(deadStream)).state.messages;
     return { kept, close: () => nc.close() };
