@@ -93,7 +93,8 @@ describe('a lock file of LMDB', () => {
   it('that is damaged while another process uses it: one line, and no process ends', async (t) => {
     const folder = await emptyJournal(t);
     await hold(t, folder);
-    writeFileSync(`${journalOf(folder)}-lock`, Buffer.alloc(8272, 'chance'));
+    // In place: a file that is cut off for a moment would end the other process, which has mapped it.
+    writeFileSync(`${journalOf(folder)}-lock`, Buffer.alloc(8272, 'chance'), { flag: 'r+' });
     const list = await runForebay(['dlq', 'list', '--data', folder]);
     assert.equal(list.code, 1, shown(list));
     assert.match(
