@@ -11,10 +11,15 @@ import type {
 } from '../model/pool-messages.js';
 import { CallTimeout } from './call-timeout.js';
 import type { HandPlace } from './hand-file.js';
-import { endedText, handlerExecArgv, LOAD_MS_MAX, LOADED, lateText } from './handler-thread.js';
+import {
+  endedText,
+  handlerExecArgv,
+  LOAD_MS_MAX,
+  LOADED,
+  lateText,
+  loadTimeIsOver,
+} from './handler-thread.js';
 import type { Grant } from './slot-window.js';
-
-const LOAD_STEP_MS = 500;
 
 /** Runs batches in other threads. */
 export interface BatchPool {
@@ -141,13 +146,6 @@ export class HandlerPool implements BatchPool {
 function isStrayErrors(message: unknown): message is StrayErrors {
   const { strayErrors, how } = (message ?? {}) as Partial<StrayErrors>;
   return typeof strayErrors === 'number' && typeof how === 'string';
-}
-
-/** Counted in steps: of the time that the process is stopped, or the machine stalls, one step at most counts. */
-async function loadTimeIsOver(): Promise<void> {
-  for (let ms = 0; ms < LOAD_MS_MAX; ms += LOAD_STEP_MS) {
-    await sleep(LOAD_STEP_MS, undefined, { ref: false });
-  }
 }
 
 /**

@@ -1,7 +1,9 @@
 /** What the threads have in common that load a handler: those of the pool, and that of `forebay check`. */
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a handler may take to load, including its top-level awaits, and its `prepare`. */
 export const LOAD_MS_MAX = 10_000;
+const LOAD_STEPS = 20;
 
 /** As Piscina says it. */
 const EXITED = /^worker exited with code: (\d+)$/;
@@ -23,6 +25,13 @@ const UNSETTLED_AWAIT = 13;
 
 /** What a thread tells while it loads a handler. */
 export const LOADED = 'handler loaded';
+
+/** Counted in steps: of the time that the process is stopped, or the machine stalls, one step at most counts. */
+export async function loadTimeIsOver(): Promise<void> {
+  for (let step = 0; step < LOAD_STEPS; step++) {
+    await sleep(LOAD_MS_MAX / LOAD_STEPS, undefined, { ref: false });
+  }
+}
 
 /** @param after the handler itself was loaded: the function of that name did not return */
 export function lateText(after: 'prepare' | 'check' | null): string {

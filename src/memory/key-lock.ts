@@ -9,10 +9,13 @@ const SPINS = 100;
 const SLEEP_MS = 1;
 /**
  * After this time the holder is considered dead. It is far longer than a critical section takes even on an overloaded
- * machine. Time is measured, not the number of sleeps, because another thread can take the lock before a woken one.
+ * machine. Time is measured, not only the number of sleeps, because another thread can take the lock before a woken one.
  */
 const WAIT_MS_MAX = 1000;
-/** What one sleep counts for at most: while the process is stopped, or the machine stalls, the holder does not run either. */
+/**
+ * What one sleep counts for at most: while the process is stopped, or the machine stalls, the holder does not run either. So a
+ * holder is waited for at least 100 times, which can take longer than a second.
+ */
 const SLEEP_COUNTED_MS_MAX = 10;
 
 /** The atomic operations of the lock. Tests replace them to control the interleaving. */
@@ -65,7 +68,7 @@ export class LockCells implements LockOperations {
  * mutex. All writes before `release` are visible to the next holder after `acquire`.
  *
  * It never blocks forever. If a thread dies while it holds the lock, the guarded data can be inconsistent and must not be
- * used. Then `acquire` fails, after a second the first time and without sleeping later, until the lock is found free
+ * used. Then `acquire` fails, after about a second the first time and without sleeping later, until the lock is found free
  * again because its holder was only slow.
  */
 export class KeyLock {

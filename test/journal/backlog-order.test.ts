@@ -89,18 +89,26 @@ describe('the backlog of a stream', () => {
     assert.equal(backlog.oldestAcceptedAtMs(), 3000);
   });
 
-  it('counts what this process stores while it counts what was there', async (t) => {
-    const { nc, store } = await opened(t);
+  it('counts what this process stores and settles while it counts what was there', async (t) => {
+    const { nc, manager, store } = await opened(t);
     let accepted = 0;
-    const accept = async (count: number) => {
-      await store(1000, count);
-      accepted += count;
+    let seq = 0;
+    const accept = async () => {
+      await store(1000, 10);
+      accepted += 10;
+      seq++;
     };
-    await accept(10);
-    let isFirst = true;
+    await accept();
+    let asked = 0;
     const then = async () => {
-      if (isFirst) await accept(10);
-      isFirst = false;
+      asked++;
+      if (asked === 1) await accept();
+      if (asked === 2) {
+        backlog.settleStarts();
+        await manager.streams.deleteMessage(names.stream, 1);
+        backlog.settleEnds(1, 10, 0);
+        await accept();
+      }
     };
     const backlog = new JetStreamBacklog(
       names,
@@ -111,5 +119,28 @@ describe('the backlog of a stream', () => {
     t.after(() => backlog.stop());
     await backlog.start(withAnswers(nc, then));
     assert.equal(backlog.orders(), 20);
+    backlog.settleStarts();
+    await manager.streams.deleteMessage(names.stream, seq);
+    backlog.settleEnds(seq, 10, 0);
+    assert.equal(backlog.orders(), 10);
+  });
+
+  it('is counted also while this process stores without a pause', async (t) => {
+    const { nc, store } = await opened(t);
+    let accepted = 0;
+    const then = async () => {
+      await store(1000, 10);
+      accepted += 10;
+    };
+    await then();
+    const backlog = new JetStreamBacklog(
+      names,
+      () => accepted,
+      () => false,
+      repair,
+    );
+    t.after(() => backlog.stop());
+    await backlog.start(withAnswers(nc, then));
+    assert.ok(backlog.orders() > 0 && backlog.orders() <= accepted);
   });
 });

@@ -3,9 +3,9 @@ import {
   endedText,
   exitText,
   handlerExecArgv,
-  LOAD_MS_MAX,
   LOADED,
   lateText,
+  loadTimeIsOver,
 } from '../../drain/handler-thread.js';
 import type { HandlerContext } from '../../model/order.js';
 import { type Finding, fail, failConfig, ok } from './finding.js';
@@ -40,12 +40,11 @@ export async function loadInThread(
     stderr: true,
   });
   const failed = (loadError: string): HandlerFacts => ({ loadError, outage: null, note: null });
-  let deadline: NodeJS.Timeout | undefined;
   try {
     return await new Promise<HandlerFacts>((resolve) => {
       let isLoaded = false;
       const late = () => resolve(failed(lateText(isLoaded ? 'check' : null)));
-      deadline = setTimeout(late, LOAD_MS_MAX);
+      void loadTimeIsOver().then(late);
       worker.on('message', (message: HandlerFacts | typeof LOADED) => {
         if (message === LOADED) isLoaded = true;
         else resolve(message);
@@ -54,7 +53,6 @@ export async function loadInThread(
       worker.once('exit', (code) => resolve(failed(exitText(code))));
     });
   } finally {
-    clearTimeout(deadline);
     await worker.terminate();
   }
 }

@@ -21,6 +21,9 @@ const SAMPLES = 4;
 /** For the throughput of the last seconds. */
 const POLLS_KEPT = 6;
 
+/** How often the earlier frames are counted, until nothing happens meanwhile. */
+const COUNTS_MAX = 5;
+
 interface Poll {
   readonly tickMs: number;
   /** Messages that were stored and are gone. */
@@ -143,17 +146,33 @@ export class JetStreamBacklog {
     else if (orders > 0) this.#earlierFrames = Math.max(0, this.#earlierFrames - 1);
   }
 
+  /**
+   * Again if this process has stored or settled something meanwhile, since nothing tells whether the stream had it. A busy process
+   * gives up: then orders of that moment are missing until the stream is empty.
+   */
   async #countEarlier(manager: JetStreamManager): Promise<void> {
-    // Read before the request: what is stored from then on counts as accepted since.
-    const accepted = this.#acceptedOrders();
-    const { state } = await manager.streams.info(this.#names.stream);
-    const first = await this.#count(manager, state.first_seq);
-    const last = await this.#count(manager, state.last_seq);
-    this.#acceptedBefore = accepted;
-    this.#balance = 0;
-    this.#earlierFrames = state.messages;
-    this.#earlierFrameOrders = (first + last) / 2;
-    this.#earlierSeqMax = state.last_seq;
+    for (let tries = 1; ; tries++) {
+      const isQuiet = this.#quietSince();
+      const { state } = await manager.streams.info(this.#names.stream);
+      const first = await this.#count(manager, state.first_seq);
+      const last = await this.#count(manager, state.last_seq);
+      if (!isQuiet() && tries < COUNTS_MAX) continue;
+      this.#acceptedBefore = this.#acceptedOrders();
+      this.#balance = 0;
+      this.#earlierFrames = state.messages;
+      this.#earlierFrameOrders = (first + last) / 2;
+      this.#earlierSeqMax = state.last_seq;
+      return;
+    }
+  }
+
+  /** @returns whether, when it is called, this process has stored and settled nothing since now */
+  #quietSince(): () => boolean {
+    const [accepted, settlements] = [this.#acceptedOrders(), this.#settlements];
+    return () =>
+      this.#settling === 0 &&
+      settlements === this.#settlements &&
+      accepted === this.#acceptedOrders();
   }
 
   /** Counts all messages anew. @param accepted and settledFrames as they were before `state` was asked for */
@@ -194,7 +213,7 @@ export class JetStreamBacklog {
 
   async #pollStream(manager: JetStreamManager): Promise<void> {
     const accepted = this.#acceptedOrders();
-    const settlements = this.#settlements;
+    const isQuiet = this.#quietSince();
     // Read before the request: too few messages for a moment are better than counting a settled one.
     const settledFrames = this.#settledFrames;
     const { state } = await manager.streams.info(this.#names.stream);
@@ -211,11 +230,7 @@ export class JetStreamBacklog {
       return;
     }
     this.#oldestAcceptedAtMs = 0;
-    const isQuiet =
-      this.#settling === 0 &&
-      settlements === this.#settlements &&
-      accepted === this.#acceptedOrders();
-    if (isQuiet) {
+    if (isQuiet()) {
       this.#earlierFrames = 0;
       this.#balance = this.#acceptedBefore - accepted;
     }

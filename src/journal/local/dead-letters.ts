@@ -55,8 +55,7 @@ export class LocalDeadLetters implements DeadLetterStore {
 
   drop(orderId: string, lastAtMs: number | null = null): Promise<boolean> {
     return this.#change(() => {
-      if (lastAtMs !== null && this.#read(orderId)?.lastAtMs !== lastAtMs) return false;
-      if (!removeDead(this.#store, deadKey(orderId))) return false;
+      if (!this.#remove(orderId, lastAtMs)) return false;
       recordLetterSteps(this.#store, { replayed: [], dropped: [orderId] });
       return true;
     });
@@ -64,6 +63,14 @@ export class LocalDeadLetters implements DeadLetterStore {
 
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  /** A damaged letter of the order, which was moved, stays if another one is meant. */
+  #remove(orderId: string, lastAtMs: number | null): boolean {
+    if (lastAtMs === null) return removeDead(this.#store, deadKey(orderId));
+    if (this.#read(orderId)?.lastAtMs !== lastAtMs) return false;
+    this.#store.dead.remove(deadKey(orderId));
+    return true;
   }
 
   async #change(work: () => boolean): Promise<boolean> {

@@ -236,7 +236,7 @@ export function waitingInLog(
     const look = () => lookInto(folder, segment, positionOf(meta, segment.id));
     const { records, holes, end } = look();
     const generation = end?.generation ?? null;
-    // Copied: records are views of what the next look overwrites.
+    // Copied: a view of its key would keep the whole segment in memory.
     const found = records.map(({ key, end }) => ({ key: Buffer.from(key), end }));
     const damaged = holes.length === 0 ? 0 : damagedIn(holes, look().holes);
     return { id: segment.id, generation, found, damaged };

@@ -58,23 +58,24 @@ async function sweep(store: LocalStore, log: Log, signal: AbortSignal): Promise<
   for (const table of ['dead', 'deadSpool'] as const) {
     for (const { key, value } of rowsOf(store, table)) {
       const row = unreadableRow(table, key, value);
-      const isMoved = row !== null && moveIfThere(store, row);
-      if (isMoved)
+      const isFound = row !== null && isThere(store, row);
+      if (isFound) {
         log('letter-unreadable', `dead letter ${row.name} cannot be read: ${row.reason}`);
-      if (isMoved || ++checked % SWEEP_ROWS === 0) {
+        store.transact(() => {
+          if (isThere(store, row)) moveUnreadable(store, row);
+        });
+      }
+      if (isFound || ++checked % SWEEP_ROWS === 0) {
         await sleep(SWEEP_PAUSE_MS, undefined, { signal });
+        store.refresh();
       }
     }
   }
 }
 
-/** False when an operator has dropped it or set it aside since it was read. */
-function moveIfThere(store: LocalStore, row: UnreadableRow): boolean {
-  return store.transact(() => {
-    const isThere = store[row.table].doesExist(row.key);
-    if (isThere) moveUnreadable(store, row);
-    return isThere;
-  });
+/** False when it was dropped or set aside since it was read, also if the order is a dead letter again. */
+function isThere(store: LocalStore, { table, key, value }: UnreadableRow): boolean {
+  return store[table].getBinary(key)?.equals(value) === true;
 }
 
 /** For `forebay dlq`, beside a running server or without one. */
