@@ -68,8 +68,8 @@ export class LockCells implements LockOperations {
  * mutex. All writes before `release` are visible to the next holder after `acquire`.
  *
  * It never blocks forever. If a thread dies while it holds the lock, the guarded data can be inconsistent and must not be
- * used. Then `acquire` fails, after about a second the first time and without sleeping later, until the lock is found free
- * again because its holder was only slow.
+ * used. Then `acquire` fails: the first time after about a second, or after 100 sleeps if they take longer; later without
+ * sleeping, until the lock is found free again because its holder was only slow.
  */
 export class KeyLock {
   readonly #operations: LockOperations;

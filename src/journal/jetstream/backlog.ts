@@ -148,7 +148,7 @@ export class JetStreamBacklog {
 
   /**
    * Again if this process has stored or settled something meanwhile, since nothing tells whether the stream had it. A busy process
-   * gives up: then orders of that moment are missing until the stream is empty.
+   * gives up: then orders of that moment are missing, or count although they are settled, until the stream is empty.
    */
   async #countEarlier(manager: JetStreamManager): Promise<void> {
     for (let tries = 1; ; tries++) {

@@ -16,7 +16,7 @@ import { hasJournal, journalFile, MAP_BYTES, TABLES, type Table } from '../store
 import { copyFault } from '../store/open-mark.js';
 import { setAsideNames } from '../store/set-aside.js';
 import { requireSoundFile } from '../store/sound-file.js';
-import { CHECKED_TABLES, unreadableRow } from '../store/unreadable-rows.js';
+import { CHECKED_TABLES, type CheckedTable, unreadableRow } from '../store/unreadable-rows.js';
 import { requireUsableFolders } from '../store/usable-files.js';
 import { isInTables } from './known-frames.js';
 import { type FoundRecords, type Hole, type LogPosition, NOTHING } from './segment-content.js';
@@ -122,8 +122,9 @@ function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
   const [frames, later, ages, dead, settled, meta, forwarded, unreadable] = (
     ['frames', 'later', 'ages', 'dead', 'settled', 'meta', 'forwarded', 'unreadable'] as const
   ).map((name) => tableOf(root, name));
+  const checked = CHECKED_TABLES.map((name) => ({ name, table: tableOf(root, name) }));
   const known = { settled, forwarded, frames, unreadable };
-  // All below is of one moment, after the log was read.
+  // All below is of one moment, after the log was read. To open a table would begin another.
   const logged = waitingInLog(folder, {
     meta: meta ?? null,
     isKnown: (key) => isInTables(known, key),
@@ -148,7 +149,7 @@ function read(root: RootDatabase<Buffer, Buffer>, folder: string) {
     deadLetters: rows(dead),
     drain: keptDrain(meta ?? null),
     unreadable: {
-      rows: rows(unreadable ?? null) + unreadableIn(root),
+      rows: rows(unreadable ?? null) + unreadableIn(checked),
       records: logged.damaged,
     },
     isFromFuture: [frames, settled].some((table) => hasRowFrom(table, ahead)),
@@ -183,12 +184,13 @@ function count(table: Table | null, facts: (key: Buffer) => { readonly count: nu
 const BYTES_CHECKED_MAX = 256 * 1024 ** 2;
 
 /** Rows that are not as they were written, among the first. */
-function unreadableIn(root: RootDatabase<Buffer, Buffer>): number {
+function unreadableIn(
+  checked: readonly { readonly name: CheckedTable; readonly table: Table | null }[],
+): number {
   let found = 0;
-  for (const name of CHECKED_TABLES) {
+  for (const { name, table } of checked) {
     let bytes = 0;
-    for (const { key, value } of tableOf(root, name)?.getRange({ limit: FRAMES_COUNTED_MAX }) ??
-      []) {
+    for (const { key, value } of table?.getRange({ limit: FRAMES_COUNTED_MAX }) ?? []) {
       if (unreadableRow(name, Buffer.from(key), value) !== null) found++;
       bytes += value.length;
       if (bytes > BYTES_CHECKED_MAX) break;

@@ -96,8 +96,8 @@ export function moveUnreadable(
 }
 
 /**
- * Removes such a row for good, also if another process has moved it since it was listed. What another process has written under its
- * key since stays.
+ * Removes such a row for good, also if another process has moved it since it was listed. A row that another process has since
+ * written under the same key stays.
  */
 export function removeUnreadable(store: LocalStore, { table, key, value }: UnreadableRow): void {
   const moved = movedKey(table, key);
