@@ -17,7 +17,7 @@ import {
   LOAD_MS_MAX,
   LOADED,
   lateText,
-  loadTimeIsOver,
+  untilLoadIsLate,
 } from './handler-thread.js';
 import type { Grant } from './slot-window.js';
 
@@ -105,7 +105,7 @@ export class HandlerPool implements BatchPool {
     const loading = this.#pool.run(null, { name: 'loadHandler' }) as Promise<LoadResult>;
     const failed = (error: string): LoadResult => ({ error, outage: null });
     const ended = loading.catch((error: Error) => failed(endedText(error)));
-    const late = loadTimeIsOver().then(() => failed(lateText(this.#isLoaded ? 'prepare' : null)));
+    const late = untilLoadIsLate().then(() => failed(lateText(this.#isLoaded ? 'prepare' : null)));
     const loaded = Promise.race([ended, late]);
     this.#loading = loaded;
     return loaded;

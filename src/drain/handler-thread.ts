@@ -26,8 +26,8 @@ const UNSETTLED_AWAIT = 13;
 /** What a thread tells while it loads a handler. */
 export const LOADED = 'handler loaded';
 
-/** Counted in steps: of the time that the process is stopped, or the machine stalls, one step at most counts. */
-export async function loadTimeIsOver(): Promise<void> {
+/** Counted in steps: of the time that the process is stopped, or the machine stalls, one step at most counts. Nothing cancels it. */
+export async function untilLoadIsLate(): Promise<void> {
   for (let step = 0; step < LOAD_STEPS; step++) {
     await sleep(LOAD_MS_MAX / LOAD_STEPS, undefined, { ref: false });
   }

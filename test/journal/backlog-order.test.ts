@@ -62,6 +62,13 @@ function withAnswers(nc: NatsConnection, then: () => Promise<void>): NatsConnect
   });
 }
 
+/** Of a process that is alone. */
+function backlogOf(t: TestContext, acceptedOrders: () => number): JetStreamBacklog {
+  const backlog = new JetStreamBacklog(names, acceptedOrders, () => false, repair);
+  t.after(() => backlog.stop());
+  return backlog;
+}
+
 describe('the backlog of a stream', () => {
   it('has the age of the next frame, when the oldest is settled meanwhile', async (t) => {
     const { nc, manager, store } = await opened(t);
@@ -73,13 +80,7 @@ describe('the backlog of a stream', () => {
       if (++first === 3 || first === 4)
         await manager.streams.deleteMessage(names.stream, first - 2);
     };
-    const backlog = new JetStreamBacklog(
-      names,
-      () => 0,
-      () => false,
-      repair,
-    );
-    t.after(() => backlog.stop());
+    const backlog = backlogOf(t, () => 0);
     const connection = withAnswers(nc, then);
     await backlog.start(connection);
     assert.equal(backlog.oldestAcceptedAtMs(), 1000);
@@ -110,13 +111,7 @@ describe('the backlog of a stream', () => {
         await accept();
       }
     };
-    const backlog = new JetStreamBacklog(
-      names,
-      () => accepted,
-      () => false,
-      repair,
-    );
-    t.after(() => backlog.stop());
+    const backlog = backlogOf(t, () => accepted);
     await backlog.start(withAnswers(nc, then));
     assert.equal(backlog.orders(), 20);
     backlog.settleStarts();
@@ -133,13 +128,7 @@ describe('the backlog of a stream', () => {
       accepted += 10;
     };
     await then();
-    const backlog = new JetStreamBacklog(
-      names,
-      () => accepted,
-      () => false,
-      repair,
-    );
-    t.after(() => backlog.stop());
+    const backlog = backlogOf(t, () => accepted);
     await backlog.start(withAnswers(nc, then));
     assert.ok(backlog.orders() > 0 && backlog.orders() <= accepted);
   });

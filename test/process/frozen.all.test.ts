@@ -29,6 +29,25 @@ async function frozenNats(t: TestContext): Promise<NatsServer> {
   return nats;
 }
 
+/** Stops its own process while it loads, for longer than a handler may take, and then needs half a second more. */
+const FREEZES_ITSELF = `
+  import { spawn } from 'node:child_process';
+  const script = 'sleep 12; kill -CONT ' + process.pid;
+  spawn('sh', ['-c', script], { detached: true, stdio: 'ignore' }).unref();
+  process.kill(process.pid, 'SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  export default async (orders) => orders.map(() => 'done');
+`;
+
+test('a Forebay that is frozen while it loads its handler starts when it continues', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'forebay-frozen-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const handler = join(folder, 'handler.mjs');
+  await writeFile(handler, FREEZES_ITSELF);
+  const forebay = await startForebay(['--handler', handler], { owner: t });
+  assert.equal(await forebay.stop(), 0);
+});
+
 describe('a frozen NATS server', () => {
   test('before the first connection: no dial leaves a socket open, and the shutdown is ordered', async (t) => {
     const nats = await frozenNats(t);

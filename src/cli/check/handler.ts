@@ -5,7 +5,7 @@ import {
   handlerExecArgv,
   LOADED,
   lateText,
-  loadTimeIsOver,
+  untilLoadIsLate,
 } from '../../drain/handler-thread.js';
 import type { HandlerContext } from '../../model/order.js';
 import { type Finding, fail, failConfig, ok } from './finding.js';
@@ -44,7 +44,7 @@ export async function loadInThread(
     return await new Promise<HandlerFacts>((resolve) => {
       let isLoaded = false;
       const late = () => resolve(failed(lateText(isLoaded ? 'check' : null)));
-      void loadTimeIsOver().then(late);
+      void untilLoadIsLate().then(late);
       worker.on('message', (message: HandlerFacts | typeof LOADED) => {
         if (message === LOADED) isLoaded = true;
         else resolve(message);

@@ -18,12 +18,7 @@ export async function drop(context: DlqContext, request: DropRequest): Promise<n
   try {
     for await (const meant of groups(context, request)) {
       if (context.stop.aborted) break;
-      if (dryRun)
-        await printDrops(
-          context,
-          meant.map(({ id }) => id),
-          tally,
-        );
+      if (dryRun) await printDrops(context, meant, tally);
       else await dropNow(context, meant, tally, selection.by === 'ids');
     }
   } finally {
@@ -76,12 +71,13 @@ async function dropNow(
 
 async function printDrops(
   context: DlqContext,
-  ids: readonly string[],
+  meant: readonly Meant[],
   tally: Tally,
 ): Promise<void> {
-  const found = await Promise.all(ids.map((id) => context.store.find(id)));
-  for (const [i, id] of ids.entries()) {
-    if (found[i] === null) {
+  const found = await Promise.all(meant.map(({ id }) => context.store.find(id)));
+  for (const [i, { id, lastAtMs }] of meant.entries()) {
+    const letter = found[i] ?? null;
+    if (letter === null || (lastAtMs ?? letter.lastAtMs) !== letter.lastAtMs) {
       tally.gone++;
       context.note(`no dead letter ${printable(id)}`);
     } else {

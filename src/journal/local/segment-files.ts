@@ -70,7 +70,10 @@ export function listSegments(folder: string): Segment[] {
   });
 }
 
-/** Like `listSegments`, but beside a running server: a name that changes during a look can be missed, so two looks in a row must find the same. */
+/**
+ * Like `listSegments`, but beside a running server: a name that changes during a look can be missed, so two looks in a row must
+ * find the same.
+ */
 export function presentSegments(folder: string): readonly Segment[] {
   const textOf = (found: readonly Segment[]) =>
     found
